@@ -1,0 +1,1 @@
+"""An event-sourced shop on a Redis Stream and the terminal dashboard to watch it."""
