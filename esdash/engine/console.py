@@ -1,0 +1,91 @@
+"""Everything a screen can ask of the engine, in one place."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from esdash.engine.domain import Row
+from esdash.engine.view import View
+
+
+class EngineError(Exception):
+    """Something a person should read: one or two plain sentences that say what happened and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An event that is in the log."""
+
+    entry_id: str
+    event_type: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """One entry with what it did, reconstructed from the log."""
+
+    row: Row
+    changes: Sequence[Any]
+    """The domain's account of it (`shop.story.Change`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadStatus:
+    """The steady load."""
+
+    running: bool
+    rate: float
+    """Events a second that are wanted."""
+    sent: int
+    """Events appended since it was started."""
+    error: str
+    """Why it stopped by itself; empty when it did not."""
+
+
+class Console(Protocol):
+    """What a screen needs; every call but `run`, `publish`, `publish_batch` and `details` returns at once."""
+
+    @property
+    def view(self) -> View:
+        """The newest picture of the consumer."""
+
+    @property
+    def load(self) -> LoadStatus:
+        """The steady load."""
+
+    def run(self) -> None:
+        """Be the consumer until `close`; for a thread of its own. Raises nothing a person should see."""
+
+    def close(self) -> None:
+        """Ask `run` to take a farewell snapshot and return."""
+
+    def take_snapshot(self) -> None:
+        """Take a snapshot now; a notice in the view tells how it went."""
+
+    def crash(self) -> None:
+        """Drop all memory without a farewell, then restore and replay."""
+
+    def rebuild(self) -> None:
+        """Forget the state and replay from the beginning of the stream; stored snapshots stay."""
+
+    def stay(self) -> None:
+        """While halted: keep the last good state, read-only."""
+
+    def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
+        """Append one event; blocks. Safe to call again with the same key after an error: the fold counts it once.
+
+        Raises EngineError.
+        """
+
+    def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
+        """Append many; blocks. How many were appended. Raises EngineError."""
+
+    def start_load(self, rate: float) -> None:
+        """Append events of the domain's generator at `rate` a second until `stop_load`; also changes the rate."""
+
+    def stop_load(self) -> None:
+        """Stop the steady load."""
+
+    def details(self, row: Row) -> Details:
+        """What an entry changed; replays from a snapshot before it, so it may take a while. Raises EngineError."""

@@ -1,0 +1,78 @@
+"""All that the engine knows of events and states. Another fold fits here without a change in engine or log."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+Fields = Sequence[bytes]
+"""An entry's fields as the server sends them: name, value, name, value, …"""
+
+Entry = tuple[bytes, Fields]
+"""An entry as the server sends it: id, fields."""
+
+State = TypeVar("State")
+Seen = TypeVar("Seen", contravariant=True)
+
+
+class Row(NamedTuple):
+    """One entry and what became of it."""
+
+    ordinal: int
+    """Entries the fold has consumed up to and with this one; 1 for the first. 0 where it is not known."""
+    entry_id: bytes
+    fields: Fields
+    code: int | None
+    """The outcome as an index into `Domain.outcomes`; None where it is not known any more."""
+
+
+class NamedOutcome(Protocol):
+    """What a code stands for."""
+
+    @property
+    def name(self) -> str:
+        """applied, rejected, parked or duplicate."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why, where there is a why."""
+
+
+class Viewer(Protocol[Seen]):
+    """Makes immutable pictures of a state for a screen; remembers between them what changed last."""
+
+    def observe(self, rows: Iterable[Row]) -> None:
+        """Take note of consumed entries, in their order."""
+
+    def view(self, state: Seen) -> Any:
+        """A picture of the state now. The engine hands it on unseen."""
+
+
+class Domain(Protocol[State]):
+    """Events, their fold and their state."""
+
+    fold_version: str
+    """Changes whenever the fold's code does."""
+    outcomes: Sequence[NamedOutcome]
+
+    def empty(self) -> State:
+        """The state before the first entry."""
+
+    def fold(self, state: State, entries: Sequence[Entry]) -> bytes:
+        """Apply entries in order to the state; one outcome code each. Never raises for what an entry holds."""
+
+    def explain(self, state: State, entry: Entry) -> tuple[int, Sequence[Any]]:
+        """Fold one entry; its outcome code, and what it changed, which the engine hands on unseen."""
+
+    def digest(self, state: State) -> str:
+        """A hash of the state: equal states have equal digests."""
+
+    def dump(self, state: State) -> Iterator[bytes]:
+        """The state as chunks of at most a megabyte."""
+
+    def load(self, chunks: Iterable[bytes]) -> State:
+        """The state that `dump` wrote. Raises ValueError for anything else."""
+
+    def counts(self, state: State) -> Sequence[int]:
+        """Entries by outcome code."""
+
+    def viewer(self) -> Viewer[State]:
+        """A maker of pictures."""

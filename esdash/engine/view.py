@@ -1,0 +1,172 @@
+"""What a screen may know of a consumer: one immutable value, replaced as a whole.
+
+The consumer's thread publishes a new `View` between pages by a single assignment; a screen polls it. Nothing here
+is ever changed after it was published.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from esdash.engine.domain import Row
+
+
+class Phase(StrEnum):
+    """Where the consumer stands (DESIGN.md, Phases of the consumer)."""
+
+    CONNECTING = "connecting"
+    RESTORING = "restoring"
+    REPLAYING = "replaying"
+    LIVE = "live"
+    DISCONNECTED = "disconnected"
+    HALTED = "halted"
+    STOPPED = "stopped"
+
+
+class Verdict(StrEnum):
+    """What the continuity check found."""
+
+    CONTINUOUS = "CONTINUOUS"
+    GAP = "GAP"
+    DIVERGED = "DIVERGED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far the fold has come."""
+
+    last_event_id: str = "0-0"
+    ordinal: int = 0
+    """Entries consumed since the first one, whatever their outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continuity:
+    """The proof, or its failure, that nothing is missing before the position and after it."""
+
+    verdict: Verdict
+    missing: int = 0
+    """Entries that vanished unread (GAP)."""
+    after: str | None = None
+    """GAP: nothing between this id and `before` can be trusted to be complete."""
+    before: str | None = None
+    unseen_before_start: int = 0
+    """Entries that were gone before esdash first read this stream: the history is partial when above 0."""
+    explanation: str = ""
+    """A sentence for people."""
+
+    def __str__(self) -> str:
+        return f"GAP {self.missing}" if self.verdict is Verdict.GAP else str(self.verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of the restore ladder."""
+
+    snapshot_id: str | None
+    """None for the beginning of the stream."""
+    position: Position
+    reason: str | None
+    """Why it was not used; None for the rung that was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Where the state came from, and what was replayed since."""
+
+    rungs: tuple[Rung, ...]
+    """Every rung tried, newest first; the last is the one used, once there is one."""
+    snapshot_id: str | None = None
+    """None: from the beginning of the stream."""
+    position: Position = Position()
+    """Where the replay began: this many entries did not have to be replayed."""
+    load_seconds: float = 0.0
+    replayed: int = 0
+    replay_seconds: float = 0.0
+    done: bool = False
+    """The replay has caught up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A long job: a replay, a verification."""
+
+    done: int
+    total: int
+    rate: float
+    """Entries a second, lately."""
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotInfo:
+    """A stored snapshot."""
+
+    snapshot_id: str
+    position: Position
+    created_ms: int
+    """Unix time in milliseconds, by the clock of whoever took it."""
+    size: int
+    """Bytes."""
+    seconds: float
+    """How long taking it took."""
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that happened, worth a notification: a snapshot was taken, a publication failed."""
+
+    number: int
+    """Grows by one."""
+    severity: str
+    """information, warning or error."""
+    text: str
+    """One or two plain sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The consumer at one moment."""
+
+    number: int
+    """Grows by one with each view."""
+    phase: Phase
+    phase_note: str
+    """A sentence about the phase: why there is no connection, what the operator can choose."""
+    phase_since: float
+    """time.monotonic() of the change to this phase."""
+    retry_at: float | None
+    """time.monotonic() of the next attempt, while disconnected."""
+    server: str
+    """What to show for the server: `embedded valkey 8.1.8`, `redis://host:6379 redis 7.2`. Never a password."""
+    stream: str
+    readonly: bool
+    position: Position
+    state_position: Position
+    """The position that `state` shows; behind `position` while views of a huge state are taken less often."""
+    lag: int
+    """Entries in the stream after the position, as last heard."""
+    rate: float
+    """Entries folded a second, over the last second or so."""
+    rates: tuple[float, ...]
+    """The same for each of the last 60 seconds, oldest first."""
+    progress: Progress | None
+    """While replaying."""
+    restored: Restored | None
+    snapshot: SnapshotInfo | None
+    """The newest stored snapshot."""
+    snapshot_note: str
+    """Why the last snapshot failed, or who takes them; empty when all is well."""
+    continuity: Continuity | None
+    """None before the first check."""
+    rows: Sequence[Row]
+    """The newest entries, oldest first; at most 10,000. Ordinals are consecutive."""
+    orphans: tuple[Row, ...]
+    """Entries that had been applied and are gone from the log."""
+    state: Any
+    """The domain's picture of the state (`shop.view.ShopView`); None before the first."""
+    notices: tuple[Notice, ...]
+    """The last few."""

@@ -1,0 +1,68 @@
+"""The shop as the engine sees it: the one object that is plugged into a consumer (`engine.domain.Domain`)."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from esdash.shop import story
+from esdash.shop.fold import Entry, fold
+from esdash.shop.outcomes import OUTCOMES, Outcome
+from esdash.shop.state import State
+from esdash.shop.view import Viewer
+
+_RULES: Final = ("events", "outcomes", "messagepack", "decoding", "state", "fold")
+"""The modules that decide what entries mean: everything a state depends on."""
+
+
+def _fold_version() -> str:
+    """A fingerprint of the rules' source, so that no snapshot is ever continued with other rules.
+
+    Blank lines and comments do not count.
+    """
+    hashed = hashlib.blake2b(digest_size=6)
+    for module in _RULES:
+        for line in Path(__file__).with_name(f"{module}.py").read_text("utf-8").splitlines():
+            if (code := line.strip()) and not code.startswith("#"):
+                hashed.update(line.rstrip().encode() + b"\n")
+    return hashed.hexdigest()
+
+
+class Shop:
+    """Users, items and orders, for the engine."""
+
+    def __init__(self) -> None:
+        self.fold_version = _fold_version()
+        self.outcomes: Sequence[Outcome] = OUTCOMES
+
+    def empty(self) -> State:
+        """The state before the first entry."""
+        return State()
+
+    def fold(self, state: State, entries: Sequence[Entry]) -> bytes:
+        """Apply entries in order; one outcome code each."""
+        return fold(state, entries)
+
+    def digest(self, state: State) -> str:
+        """A hash of the state."""
+        return state.digest()
+
+    def dump(self, state: State) -> Iterator[bytes]:
+        """The state as chunks of bytes."""
+        return state.dump()
+
+    def load(self, chunks: Iterable[bytes]) -> State:
+        """The state that `dump` wrote. Raises ValueError for anything else."""
+        return State.load(chunks)
+
+    def counts(self, state: State) -> tuple[int, ...]:
+        """Entries by outcome code."""
+        return tuple(state.counts)
+
+    def viewer(self) -> Viewer:
+        """A maker of pictures for a screen."""
+        return Viewer()
+
+    def explain(self, state: State, entry: Entry) -> tuple[int, tuple[story.Change, ...]]:
+        """Fold one entry; its outcome code and what it changed."""
+        return story.explain(state, entry)

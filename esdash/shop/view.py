@@ -1,0 +1,161 @@
+"""Immutable pictures of the state for a screen."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+from esdash.shop.decoding import Fields, decode
+from esdash.shop.events import Order, TopUp
+from esdash.shop.outcomes import APPLIED
+from esdash.shop.state import State
+
+if TYPE_CHECKING:
+    from numpy import int64
+    from numpy.typing import NDArray
+
+_Subject = TypeVar("_Subject")
+
+REMEMBERED_CHANGES: Final = 50_000
+"""Users whose last change is remembered, and as many items; the longest unchanged is forgotten first."""
+
+
+class LastChange(NamedTuple):
+    """The newest entry that changed a number, as far as this process saw it."""
+
+    entry_id: str
+    delta: int | None
+    """Cents for a balance, pieces for a stock; None for what a user paid, which no event says."""
+
+
+class UserRow(NamedTuple):
+    """One line of the balances."""
+
+    user_id: int
+    balance: int
+    """Cents."""
+    change: LastChange | None
+    """None when the last change lies before what this process saw."""
+
+
+class ItemRow(NamedTuple):
+    """One line of the stock."""
+
+    item_id: str
+    price: int
+    """Cents."""
+    remain: int
+    change: LastChange | None
+
+
+class Balances:
+    """Every user's balance at one position; columns, so that a million rows sort in a moment."""
+
+    def __init__(self, ids: "NDArray[int64]", balances: "NDArray[int64]", changes: dict[int, LastChange]) -> None:
+        self.ids = ids
+        self.balances = balances
+        self._changes = changes
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def order(self, column: str = "user", descending: bool = False, needle: str = "") -> "NDArray[int64]":
+        """Row numbers, sorted by `user` or `balance` (equal balances by user) or `change` (newest last).
+
+        Only users whose number starts with the digits of `needle`; none when it holds anything but digits.
+        """
+        import numpy as np
+
+        rows = np.arange(len(self.ids), dtype=np.int64)
+        if needle:
+            rows = rows[self._starting_with(needle)]
+        if column == "change":
+            newest = {user_id: place for place, user_id in enumerate(self._changes, 1)}
+            key = np.array([newest.get(user_id, 0) for user_id in self.ids[rows].tolist()], dtype=np.int64)
+            order = np.lexsort((self.ids[rows], key))
+        elif column == "balance":
+            order = np.lexsort((self.ids[rows], self.balances[rows]))
+        else:
+            order = np.argsort(self.ids[rows])
+        rows = rows[order]
+        return rows[::-1] if descending else rows
+
+    def row(self, number: int) -> UserRow:
+        """The row of a number that `order` gave."""
+        user_id = int(self.ids[number])
+        return UserRow(user_id, int(self.balances[number]), self._changes.get(user_id))
+
+    def _starting_with(self, needle: str) -> "NDArray[int64]":
+        import numpy as np
+
+        if not (needle.isascii() and needle.isdigit()) or len(needle) > 19:
+            return np.zeros(len(self.ids), dtype=bool)
+        low = high = int(needle)
+        found = np.zeros(len(self.ids), dtype=bool)
+        while low < 2**63:
+            found |= (self.ids >= low) & (self.ids <= min(high, 2**63 - 1))
+            if low == 0:
+                break
+            low, high = low * 10, high * 10 + 9
+        return found
+
+
+@dataclass(frozen=True)
+class ShopView:
+    """The state at one position, for a screen."""
+
+    balances: Balances
+    items: tuple[ItemRow, ...]
+    """By item id."""
+    counts: tuple[int, ...]
+    """Entries by outcome code."""
+    keys: int
+    """Idempotency keys in the window."""
+    latest: State
+    """The state itself, which the consumer goes on changing: for looking up single numbers, not for iterating."""
+
+
+class Viewer:
+    """Makes views, and remembers between them what changed last. Belongs to the thread that folds."""
+
+    def __init__(self) -> None:
+        self._users: dict[int, LastChange] = {}
+        self._items: dict[str, LastChange] = {}
+
+    def observe(self, rows: Iterable[tuple[int, bytes, Fields, int | None]]) -> None:
+        """Take note of consumed entries (ordinal, id, fields, outcome code), in their order."""
+        for _, entry_id, fields, code in rows:
+            if code != APPLIED:
+                continue
+            event = decode(fields)
+            identifier = entry_id.decode()
+            if isinstance(event, TopUp):
+                _note(self._users, event.user_id, LastChange(identifier, event.amount))
+            elif isinstance(event, Order):
+                for line in event.lines:
+                    _note(self._items, line.item_id, LastChange(identifier, -line.quantity))
+                _note(self._users, event.user_id, LastChange(identifier, None))
+            elif not isinstance(event, int):
+                _note(self._items, event.item_id, LastChange(identifier, event.count))
+
+    def view(self, state: State) -> ShopView:
+        """A picture of the state now."""
+        import numpy as np  # takes 0.1 s to import, and the first paint needs none of it
+
+        size = len(state.users)
+        balances = Balances(
+            np.fromiter(state.users.keys(), np.int64, size),
+            np.fromiter(state.users.values(), np.int64, size),
+            self._users.copy(),
+        )
+        items = tuple(
+            ItemRow(item_id, state.prices[item_id], remain, self._items.get(item_id))
+            for item_id, remain in sorted(state.stock.items())
+        )
+        return ShopView(balances, items, tuple(state.counts), len(state.keys), state)
+
+
+def _note(changes: dict[_Subject, LastChange], subject: _Subject, change: LastChange) -> None:
+    changes.pop(subject, None)
+    changes[subject] = change
+    if len(changes) > REMEMBERED_CHANGES:
+        del changes[next(iter(changes))]
