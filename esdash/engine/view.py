@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from esdash.engine.domain import Row
+from esdash.log.continuity import Continuity as Continuity
+from esdash.log.continuity import Verdict as Verdict
 
 
 class Phase(StrEnum):
@@ -24,15 +26,6 @@ class Phase(StrEnum):
     STOPPED = "stopped"
 
 
-class Verdict(StrEnum):
-    """What the continuity check found."""
-
-    CONTINUOUS = "CONTINUOUS"
-    GAP = "GAP"
-    DIVERGED = "DIVERGED"
-    UNKNOWN = "UNKNOWN"
-
-
 @dataclass(frozen=True, slots=True)
 class Position:
     """How far the fold has come."""
@@ -40,25 +33,6 @@ class Position:
     last_event_id: str = "0-0"
     ordinal: int = 0
     """Entries consumed since the first one, whatever their outcome."""
-
-
-@dataclass(frozen=True, slots=True)
-class Continuity:
-    """The proof, or its failure, that nothing is missing before the position and after it."""
-
-    verdict: Verdict
-    missing: int = 0
-    """Entries that vanished unread (GAP)."""
-    after: str | None = None
-    """GAP: nothing between this id and `before` can be trusted to be complete."""
-    before: str | None = None
-    unseen_before_start: int = 0
-    """Entries that were gone before esdash first read this stream: the history is partial when above 0."""
-    explanation: str = ""
-    """A sentence for people."""
-
-    def __str__(self) -> str:
-        return f"GAP {self.missing}" if self.verdict is Verdict.GAP else str(self.verdict)
 
 
 @dataclass(frozen=True, slots=True)

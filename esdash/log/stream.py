@@ -1,0 +1,300 @@
+"""One stream on one server: raw entries, their ids, and facts about the stream. Knows no event type."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.connection import Connection
+from redis.retry import Retry
+
+from esdash.log.errors import LogError, RefusedError, plainly
+
+PAGE: Final = 1000
+"""Entries a page. 100 costs twice as much an entry, 100,000 leaves the caches."""
+
+TIMEOUT: Final = 5.0
+"""Seconds without an answer after which a server counts as unreachable."""
+
+Entry = tuple[bytes, Sequence[bytes]]
+"""id; name, value, name, value, …"""
+
+START: Final = b"0-0"
+"""The id before every entry."""
+
+
+def id_parts(entry_id: bytes | str) -> tuple[int, int]:
+    """`1575032026828-1` → (1575032026828, 1): ids compare as these. The first is Unix time in milliseconds."""
+    text = entry_id.decode() if isinstance(entry_id, bytes) else entry_id
+    milliseconds, _, sequence = text.partition("-")
+    return int(milliseconds), int(sequence or 0)
+
+
+def anchor_of(entry: Entry) -> str:
+    """40 hexadecimal digits that stand for the entry's id and fields: SHA-1, which the server's scripts have too."""
+    entry_id, fields = entry
+    parts = [entry_id, *fields]
+    return hashlib.sha1(b"".join(b"%d:%b" % (len(part), part) for part in parts), usedforsecurity=False).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """`XINFO STREAM`, as far as it matters (https://valkey.io/commands/xinfo-stream/)."""
+
+    length: int = 0
+    entries_added: int | None = 0
+    """Entries ever added; None when the server is too old to tell (before Redis 7)."""
+    first_id: bytes | None = None
+    """The oldest entry there is; None when there is none."""
+    last_id: bytes = START
+    """The newest id ever given, whether or not its entry is still there."""
+    max_deleted_id: bytes = START
+    """The newest id that XDEL removed; trimming does not count."""
+    exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a continuity check looks at, read in one transaction."""
+
+    facts: StreamFacts
+    anchor: str | None
+    """`anchor_of` the entry at the position; None when it is not there."""
+    tail: list[Entry]
+    """The first entries after the position, at most TAIL."""
+
+
+TAIL: Final = 101
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """`INFO server` and `INFO replication`, as far as they matter to a consumer."""
+
+    product: str
+    """valkey or redis."""
+    version: str
+    run_id: str
+    role: str
+    """master or slave, in the server's words."""
+
+
+def redact(url: str) -> str:
+    """The URL as people may see it: without user name, password and options."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(SplitResult(parts.scheme, host, parts.path if parts.path != "/" else "", "", ""))
+
+
+class Log:
+    """A stream and the keys beside it.
+
+    Every method raises UnreachableError when no answer comes, RefusedError when the server says no, and LogError for
+    what fits neither. redis-py's own retries are off: only the caller knows what may be sent twice.
+    """
+
+    def __init__(self, url: str, stream: str = "orders", *, name: str | None = None, timeout: float = TIMEOUT) -> None:
+        """`name` is what people see instead of the URL. Does not connect. Raises LogError for a URL it cannot read."""
+        self.stream = stream
+        self.key = stream.encode()
+        self.server_name = name or redact(url)
+        try:
+            self._pool = redis.ConnectionPool.from_url(
+                url,
+                protocol=2,
+                retry=Retry(NoBackoff(), 0),
+                socket_timeout=timeout,
+                socket_connect_timeout=timeout,
+                socket_read_size=256 * 1024,
+            )
+        except (ValueError, TypeError) as error:
+            raise LogError(
+                f"{self.server_name} is not a URL of a server. Write redis://host:port/db, rediss:// for TLS, "
+                "or unix:///path/to/socket."
+            ) from error
+        self._facts_command = ("XINFO", "STREAM", self.key)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.disconnect()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection of one's own, for raw commands; disconnected when the block fails, since a reply may be due."""
+        with plainly(self.server_name):
+            connection = self._pool.get_connection()
+            try:
+                yield connection
+            except BaseException:
+                connection.disconnect()
+                raise
+            finally:
+                self._pool.release(connection)
+
+    def command(self, *arguments: Any) -> Any:
+        """One command, its reply as bytes."""
+        with self.connection() as connection:
+            connection.send_command(*arguments)
+            return connection.read_response(disable_decoding=True)
+
+    def commands(self, commands: Sequence[Sequence[Any]], *, atomic: bool = False) -> list[Any]:
+        """Many commands in one round trip, or as one transaction; a refused one leaves its exception in the list."""
+        if atomic:
+            commands = [("MULTI",), *commands, ("EXEC",)]
+        with self.connection() as connection:
+            connection.send_packed_command(connection.pack_commands(commands))
+            replies: list[Any] = []
+            for _ in commands:
+                try:
+                    replies.append(connection.read_response(disable_decoding=True, disconnect_on_error=False))
+                except redis.exceptions.ResponseError as error:
+                    replies.append(error)
+            if atomic:
+                last = replies[-1]
+                if isinstance(last, Exception):
+                    raise last
+                return list(last)
+            return replies
+
+    def server(self) -> ServerFacts:
+        """Which server this is."""
+        text = self.command("INFO").decode("utf-8", "replace")
+        info = dict(line.split(":", 1) for line in text.splitlines() if ":" in line and not line.startswith("#"))
+        product = "valkey" if "valkey_version" in info else "redis"
+        return ServerFacts(
+            product,
+            info.get("valkey_version") or info.get("redis_version", "?"),
+            info.get("run_id", ""),
+            info.get("role", "master"),
+        )
+
+    def facts(self) -> StreamFacts:
+        """Facts about the stream now; a stream that does not exist is an empty one."""
+        (reply,) = self.commands([self._facts_command])
+        with plainly(self.server_name):
+            return read_facts(reply)
+
+    def evidence(self, position: bytes) -> Evidence:
+        """What is known around a position."""
+        facts, at, tail = self.commands(
+            [
+                self._facts_command,
+                ("XRANGE", self.key, position, position),
+                ("XRANGE", self.key, b"(" + position, b"+", "COUNT", TAIL),
+            ],
+            atomic=True,
+        )
+        with plainly(self.server_name):
+            for reply in (at, tail):
+                if isinstance(reply, Exception):
+                    raise reply
+            return Evidence(read_facts(facts), anchor_of(at[0]) if at else None, tail)
+
+    def page(self, after: bytes, until: bytes = b"+", count: int = PAGE) -> list[Entry]:
+        """The entries after an id (exclusive) up to another (inclusive), oldest first."""
+        return list(self.command("XRANGE", self.key, b"(" + after, until, "COUNT", count))
+
+    def newest(self, until: bytes = b"+", count: int = PAGE) -> list[Entry]:
+        """The last entries up to an id (inclusive), oldest first."""
+        return list(self.command("XREVRANGE", self.key, until, b"-", "COUNT", count))[::-1]
+
+    def entry(self, entry_id: bytes) -> Entry | None:
+        """One entry, or None when it is not in the stream."""
+        found = self.command("XRANGE", self.key, entry_id, entry_id)
+        return found[0] if found else None
+
+    def pages(self, after: bytes, until: bytes = b"+", count: int = PAGE) -> Iterator[tuple[list[Entry], StreamFacts]]:
+        """Every entry after an id, page by page, with facts read right after each page.
+
+        The next page is asked for before this one is handed over, so that the server works while the caller does.
+        Ends with the first page that is not full, which may be empty.
+        """
+        with self.connection() as connection:
+
+            def ask(start: bytes) -> None:
+                connection.send_packed_command(
+                    connection.pack_commands(
+                        [("XRANGE", self.key, b"(" + start, until, "COUNT", count), self._facts_command]
+                    )
+                )
+
+            ask(after)
+            while True:
+                page = connection.read_response(disable_decoding=True)
+                facts = _read_facts_from(connection)
+                more = len(page) == count
+                if more:
+                    ask(page[-1][0])
+                yield page, facts
+                if not more:
+                    return
+
+    def append(self, fields: Sequence[bytes]) -> bytes:
+        """Append one entry; its id. After UnreachableError it may or may not be in the log."""
+        reply = self.command("XADD", self.key, "*", *fields)
+        return bytes(reply)
+
+    def append_many(self, entries: Sequence[Sequence[bytes]]) -> list[bytes]:
+        """Append entries in one round trip; their ids. After UnreachableError any of them may be in the log."""
+        replies = self.commands([("XADD", self.key, "*", *fields) for fields in entries])
+        with plainly(self.server_name):
+            for reply in replies:
+                if isinstance(reply, Exception):
+                    raise reply
+        return replies
+
+
+class Follower:
+    """Reads a stream's new entries as they come, on a connection of its own."""
+
+    def __init__(self, log: Log, connection: Connection) -> None:
+        """Use it inside `with log.connection() as connection`."""
+        self._log = log
+        self._connection = connection
+
+    def next(self, after: bytes, wait: float, count: int = PAGE) -> tuple[list[Entry], StreamFacts]:
+        """The entries after an id, as soon as there are any, or none after `wait` seconds; and facts read after them.
+
+        The facts are asked for together with the entries, so a trim that took unread entries shows before what
+        follows them is applied.
+        """
+        connection = self._connection
+        block = max(1, round(wait * 1000))
+        read = ("XREAD", "COUNT", count, "BLOCK", block, "STREAMS", self._log.key, after)
+        connection.send_packed_command(connection.pack_commands([read, ("XINFO", "STREAM", self._log.key)]))
+        reply = connection.read_response(disable_decoding=True)
+        facts = _read_facts_from(connection)
+        return (reply[0][1] if reply else []), facts
+
+
+def read_facts(reply: Any) -> StreamFacts:
+    """The reply of `XINFO STREAM`. Raises redis.exceptions.ResponseError when it is a refusal."""
+    if isinstance(reply, redis.exceptions.ResponseError):
+        if "no such key" in str(reply).lower():
+            return StreamFacts()
+        raise reply
+    values = dict(zip(reply[::2], reply[1::2], strict=True))
+    first = values.get(b"first-entry")
+    return StreamFacts(
+        values[b"length"],
+        values.get(b"entries-added"),
+        first[0] if first else None,
+        values[b"last-generated-id"],
+        values.get(b"max-deleted-entry-id", START),
+        True,
+    )
+
+
+def _read_facts_from(connection: Connection) -> StreamFacts:
+    try:
+        reply = connection.read_response(disable_decoding=True, disconnect_on_error=False)
+    except redis.exceptions.ResponseError as error:
+        return read_facts(error)
+    return read_facts(reply)
+
+
+__all__ = ["PAGE", "START", "Entry", "Evidence", "Follower", "Log", "RefusedError", "StreamFacts", "id_parts"]
