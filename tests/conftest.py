@@ -1,14 +1,18 @@
 """Real servers as fixtures. Each worker of pytest-xdist has its own."""
 
 import importlib.util
+import os
 import shutil
+import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
-from tests.servers import RunningServer
+from esdash.log import embedded
+from tests.servers import RunningServer, Watchdog
 from tests.waiting import eventually
 
 
@@ -56,9 +60,7 @@ def new_server(server_binary: Path) -> Iterator[Callable[..., RunningServer]]:
     """
     servers: list[RunningServer] = []
 
-    def start(
-        *, port: bool = False, replica_of: RunningServer | None = None, **config: str | int
-    ) -> RunningServer:
+    def start(*, port: bool = False, replica_of: RunningServer | None = None, **config: str | int) -> RunningServer:
         server = RunningServer(server_binary, port=port, replica_of=replica_of, **config)
         servers.append(server)
         if replica_of is not None:
@@ -69,3 +71,24 @@ def new_server(server_binary: Path) -> Iterator[Callable[..., RunningServer]]:
     yield start
     for server in reversed(servers):
         server.close()
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A path for an embedded server's data, not yet created; whatever runs in or below it ends with the test."""
+    folder = Path(tempfile.mkdtemp(prefix="es"))
+    watchdog = Watchdog('kill -9 $(find "$1" -name server.pid -exec cat {} +); rm -rf "$1"', str(folder))
+    try:
+        yield folder / "data"
+        for lock in folder.rglob("server.lock"):
+            _end_embedded_server(lock.parent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        watchdog.call_off()
+
+
+def _end_embedded_server(data_dir: Path) -> None:
+    server = embedded.status(data_dir)
+    if server.running and server.pid:
+        os.kill(server.pid, signal.SIGKILL)
+        eventually(lambda: not embedded.status(data_dir).running)

@@ -1,5 +1,6 @@
 """Real Valkey servers for tests: each a process with a directory of its own, gone when the test is over."""
 
+import os
 import shutil
 import signal
 import socket
@@ -28,9 +29,28 @@ DEFAULTS = {
     "shutdown-timeout": "0",
 }
 
-# Runs beside every server, and outlives a test run that is itself killed: when the pipe that it reads from
-# closes without a word, it kills the server and removes the directory.
-WATCHDOG = 'read -r word; [ "$word" = stopped ] || { kill -9 "$1"; rm -rf "$2"; } 2>/dev/null'
+
+class Watchdog:
+    """A shell command that runs when this process dies, even by kill -9, without having called it off.
+
+    `arguments` are the command's $1, $2 and so on.
+    """
+
+    def __init__(self, command: str, *arguments: str) -> None:
+        # When the pipe closes without a word, this process is gone.
+        script = f'read -r word; [ "$word" = off ] || {{ {command}; }}'
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", script, "sh", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={"PATH": os.defpath},  # a test may have changed ours
+            start_new_session=True,
+        )
+
+    def call_off(self) -> None:
+        """The command is not needed any more."""
+        self._process.communicate(b"off\n", timeout=30)
 
 
 class RunningServer:
@@ -59,7 +79,7 @@ class RunningServer:
         self.config.update({name.replace("_", "-"): str(value) for name, value in config.items()})
         self._binary = binary
         self._process: subprocess.Popen[bytes] | None = None
-        self._watchdog: subprocess.Popen[bytes] | None = None
+        self._watchdog: Watchdog | None = None
         self._clients: list[redis.Redis] = []
         try:
             self.start()
@@ -158,13 +178,7 @@ class RunningServer:
                 stderr=log,
                 start_new_session=True,
             )
-        self._watchdog = subprocess.Popen(
-            ["sh", "-c", WATCHDOG, "sh", str(self._process.pid), str(self.dir)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self._watchdog = Watchdog('kill -9 "$1"; rm -rf "$2"', str(self._process.pid), str(self.dir))
         with self.client() as client:
             self._clients.remove(client)
             answers = eventually(lambda: self._answer(client), timeout=30)
@@ -200,7 +214,7 @@ class RunningServer:
     def _forget(self) -> None:
         self._process = None
         if self._watchdog is not None:
-            self._watchdog.communicate(b"stopped\n", timeout=30)
+            self._watchdog.call_off()
             self._watchdog = None
 
 
