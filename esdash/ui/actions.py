@@ -1,0 +1,284 @@
+"""Everything a person can do with the dashboard, each described once.
+
+Bindings, the line of keys, the help, the command palette and the README's table of keys are all made from `ACTIONS`,
+so that they cannot disagree. A keymap in the settings rebinds an action by its id.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from textual.binding import Binding
+from textual.keys import format_key, key_to_character
+
+Keymap = Mapping[str, str]
+"""Action id → keys, comma-separated, instead of those of the registry."""
+
+
+class Scope(StrEnum):
+    """Where an action is understood."""
+
+    APP = "app"
+    """Everywhere but in a dialog."""
+    SCREEN = "screen"
+    """On the main screen."""
+    TABLE = "table"
+    """In the panel that has the focus."""
+
+
+class Group(StrEnum):
+    """What an action is about: the help's headings."""
+
+    PUBLISH = "Publish events"
+    CONSUMER = "Control the consumer"
+    PANELS = "Look closer"
+    MOVE = "Move"
+    PROGRAM = "esdash"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can do."""
+
+    id: str
+    """What a keymap calls it."""
+    keys: str
+    """Comma-separated, the one to advertise first; empty: only in the command palette."""
+    action: str
+    """The Textual action, a method `action_…` of the widget, screen or app of its scope."""
+    label: str
+    """One or two words for the line of keys."""
+    tooltip: str
+    """A sentence about what it does."""
+    group: Group
+    scope: Scope = Scope.SCREEN
+    shown: bool = False
+    """In the line of keys at the bottom."""
+    destructive: bool = False
+    """Asks before it acts."""
+    palette: bool = True
+    """In the command palette."""
+
+    def names(self, keymap: Keymap | None = None) -> tuple[str, ...]:
+        """Its keys as people read them, after the keymap: `("q", "Ctrl+Q")`."""
+        keys = (keymap or {}).get(self.id, self.keys)
+        return tuple(key_name(key) for key in keys.split(",") if key.strip())
+
+    def name(self, keymap: Keymap | None = None) -> str:
+        """The key to advertise; empty when it has none."""
+        return next(iter(self.names(keymap)), "")
+
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    Action(
+        "top_up", "t", "top_up", "Top up",
+        "Add money to a user's balance: publishes a TopUp.", Group.PUBLISH, shown=True,
+    ),
+    Action(
+        "add_item", "a", "add_item", "Add item",
+        "Add pieces of an item to the stock: publishes an AddItem.", Group.PUBLISH, shown=True,
+    ),
+    Action(
+        "order", "o", "order", "Order",
+        "Let a user buy items: publishes an Order.", Group.PUBLISH, shown=True,
+    ),
+    Action(
+        "demo_batch", "b", "demo_batch", "Demo batch",
+        "Publish 10 top-ups, 10 added items and 10 orders.", Group.PUBLISH, shown=True,
+    ),
+    Action(
+        "load", "p", "load", "Produce",
+        "Start or stop a steady load of made-up events.", Group.PUBLISH, shown=True,
+    ),
+    Action(
+        "faster", "+,=", "faster", "Faster load",
+        "Raise the rate of the steady load.", Group.PUBLISH,
+    ),
+    Action(
+        "slower", "-", "slower", "Slower load",
+        "Lower the rate of the steady load.", Group.PUBLISH,
+    ),
+    Action(
+        "load_form", "P", "load_form", "Load…",
+        "Choose the rate of the steady load.", Group.PUBLISH,
+    ),
+    Action(
+        "snapshot", "s", "snapshot", "Snapshot",
+        "Store a snapshot of the state now.", Group.CONSUMER, shown=True,
+    ),
+    Action(
+        "crash", "c", "crash", "Crash",
+        "Drop all memory without a farewell snapshot, then restore and replay.",
+        Group.CONSUMER, shown=True, destructive=True,
+    ),
+    Action(
+        "rebuild", "r", "rebuild", "Rebuild",
+        "Forget the state and replay from the beginning of the stream.",
+        Group.CONSUMER, shown=True, destructive=True,
+    ),
+    Action(
+        "stay", "S", "stay", "Stay",
+        "While halted: keep the last good state and read no further.", Group.CONSUMER,
+    ),
+    Action(
+        "details", "enter", "details", "Details",
+        "Log: what the selected event holds and changed. Balances and stock: the events of the selected line.",
+        Group.PANELS, shown=True,
+    ),
+    Action(
+        "filter", "/", "filter", "Filter",
+        "Show only the lines that match what is typed; escape shows all again.", Group.PANELS, shown=True,
+    ),
+    Action(
+        "clear", "escape", "clear", "Clear filter",
+        "Clear the filter of the panel, or leave the zoom.", Group.PANELS, palette=False,
+    ),
+    Action(
+        "sort_next", ">", "sort_next", "Sort by next column",
+        "Sort the panel by its next column; a click on a column's title sorts by it.", Group.PANELS,
+    ),
+    Action(
+        "sort_previous", "<", "sort_previous", "Sort by previous column",
+        "Sort the panel by its previous column.", Group.PANELS,
+    ),
+    Action(
+        "sort_invert", "i", "sort_invert", "Invert order",
+        "Turn the order of the panel around.", Group.PANELS,
+    ),
+    Action(
+        "zoom", "z", "zoom", "Zoom",
+        "Give the whole screen to the panel, or take it back.", Group.PANELS, shown=True,
+    ),
+    Action(
+        "pause", "space", "pause", "Pause",
+        "Freeze the screen, while the consumer goes on; again to catch up.", Group.PANELS, shown=True,
+    ),
+    Action(
+        "copy", "y", "copy", "Copy",
+        "Copy the selected line; of an event its id, type and payload.", Group.PANELS,
+    ),
+    Action(
+        "next_panel", "tab,right,l", "next_panel", "Next panel",
+        "Move the focus to the next panel.", Group.PANELS,
+    ),
+    Action(
+        "previous_panel", "shift+tab,left,h", "previous_panel", "Previous panel",
+        "Move the focus to the previous panel.", Group.PANELS,
+    ),
+    Action(
+        "balances", "1", "panel('balances')", "Balances",
+        "Move the focus to the balances.", Group.PANELS,
+    ),
+    Action(
+        "stock", "2", "panel('stock')", "Stock",
+        "Move the focus to the stock.", Group.PANELS,
+    ),
+    Action(
+        "log", "3", "panel('log')", "Event log",
+        "Move the focus to the event log.", Group.PANELS,
+    ),
+    Action(
+        "up", "up,k", "cursor_up", "Up",
+        "One line up.", Group.MOVE, Scope.TABLE, palette=False,
+    ),
+    Action(
+        "down", "down,j", "cursor_down", "Down",
+        "One line down.", Group.MOVE, Scope.TABLE, palette=False,
+    ),
+    Action(
+        "half_page_up", "ctrl+u", "half_page_up", "Half page up",
+        "Half a page up.", Group.MOVE, Scope.TABLE, palette=False,
+    ),
+    Action(
+        "half_page_down", "ctrl+d", "half_page_down", "Half page down",
+        "Half a page down.", Group.MOVE, Scope.TABLE, palette=False,
+    ),
+    Action(
+        "page_up", "pageup,ctrl+b", "page_up", "Page up",
+        "A page up.", Group.MOVE, Scope.TABLE, palette=False,
+    ),
+    Action(
+        "page_down", "pagedown,ctrl+f", "page_down", "Page down",
+        "A page down.", Group.MOVE, Scope.TABLE, palette=False,
+    ),
+    Action(
+        "first", "home,g", "first", "First line",
+        "To the first line.", Group.MOVE, Scope.TABLE, palette=False,
+    ),
+    Action(
+        "last", "end,G", "last", "Last line",
+        "To the last line; in the log, follow new events again.", Group.MOVE, Scope.TABLE, palette=False,
+    ),
+    Action(
+        "theme", "", "change_theme", "Theme",
+        "Choose the colours.", Group.PROGRAM, Scope.APP,
+    ),
+    Action(
+        "screenshot", "", "save_picture", "Screenshot",
+        "Save a picture of the screen as SVG.", Group.PROGRAM, Scope.APP,
+    ),
+    Action(
+        "help", "?", "help", "Help",
+        "Explain the screen and all keys.", Group.PROGRAM, shown=True,
+    ),
+    Action(
+        "palette", "ctrl+p", "command_palette", "Commands",
+        "Find and run any command by its name.", Group.PROGRAM, Scope.APP, palette=False,
+    ),
+    Action(
+        "quit", "q,ctrl+q", "quit", "Quit",
+        "Take a farewell snapshot and leave.", Group.PROGRAM, Scope.APP, shown=True,
+    ),
+)  # fmt: skip
+"""In the order of the help and of the line of keys."""
+
+BY_ID: Final[Mapping[str, Action]] = {action.id: action for action in ACTIONS}
+
+_NAMES: Final = {
+    "up": "↑", "down": "↓", "left": "←", "right": "→",
+    "pageup": "PgUp", "pagedown": "PgDn", "escape": "Esc", "tab": "Tab", "enter": "Enter", "space": "Space",
+}  # fmt: skip
+
+
+def key_name(key: str) -> str:
+    """A key as people read it: `question_mark` → `?`, `ctrl+d` → `Ctrl+D`, `pageup` → `PgUp`."""
+    *modifiers, last = key.strip().split("+") if key.strip() != "+" else ["+"]
+    shown = last if len(last) == 1 else _NAMES.get(last) or key_to_character(last) or format_key(last)
+    if len(shown) > 1 or modifiers:
+        shown = shown[:1].upper() + shown[1:]
+    return "+".join([*(modifier.capitalize() for modifier in modifiers), shown])
+
+
+def bindings(scope: Scope) -> list[Binding]:
+    """The bindings of everything understood in a scope."""
+    return list(_bindings(action for action in ACTIONS if action.scope is scope and action.keys))
+
+
+def key_table() -> str:
+    """A Markdown table of all keys, for the README."""
+    lines = ["| key | | does |", "|---|---|---|"]
+    for group in Group:
+        members = [action for action in ACTIONS if action.group is group]
+        lines.append(f"| **{group}** | | |")
+        for action in members:
+            keys = " ".join(f"<kbd>{_escape(name)}</kbd>" for name in action.names()) or "in the palette"
+            asks = " Asks first." if action.destructive else ""
+            lines.append(f"| {keys} | {action.label} | {action.tooltip}{asks} |")
+    return "\n".join(lines) + "\n"
+
+
+def _bindings(actions: Iterable[Action]) -> Iterable[Binding]:
+    for action in actions:
+        yield Binding(
+            action.keys,
+            action.action,
+            action.label,
+            show=action.shown,
+            tooltip=action.tooltip,
+            id=action.id,
+        )
+
+
+def _escape(name: str) -> str:
+    return {"<": "&lt;", ">": "&gt;", "|": "&#124;"}.get(name, name)
