@@ -107,7 +107,7 @@ def _run(directory: DataDirectory, binary: Path, socket_path: Path, appendfsync:
         "save": '""',
         "maxmemory-policy": "noeviction",
     }
-    with open(directory.config_file, "w", encoding="ascii", opener=_private) as config:
+    with open(directory.config_file, "w", encoding="utf-8", opener=_private) as config:
         config.writelines(f"{name} {value}\n" for name, value in settings.items())
     with open(directory.log_file, "ab", opener=_private) as log:
         try:
@@ -227,7 +227,7 @@ def shut_down(directory: DataDirectory) -> bool:
             client.shutdown()
         except redis.TimeoutError:
             pass  # a slow disk; its end is waited for below
-        except redis.ResponseError as error:
+        except redis.RedisError as error:
             raise EmbeddedServerError(
                 f"The embedded server of {directory.root} refuses to stop: {error}. Its log: {directory.log_file}"
             ) from error
@@ -285,7 +285,7 @@ def failed_start(directory: DataDirectory, log_offset: int) -> EmbeddedServerErr
     spoken = severe or [line for line in lines if line.strip()] or ["it ended without a word"]
     reason = spoken[-1].strip().rstrip(".")
     advice = f"See its log {directory.log_file}"
-    if re.search(r"append.only|\bAOF\b", reason, re.IGNORECASE):
+    if re.search(r"append.only|\bAOF\b|\bRDB\b", reason, re.IGNORECASE):
         advice += (
             f"; if the append-only file is damaged, keep a copy of {directory.data} and repair it with "
             "valkey-check-aof, or move it away to begin with an empty stream"

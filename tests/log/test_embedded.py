@@ -26,7 +26,7 @@ from pathlib import Path
 from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
 
 print("ready", flush=True)
-sys.stdin.readline()
+sys.stdin.readline() or sys.exit("the tests were killed")
 try:
     server = EmbeddedServer.join(Path(sys.argv[1]))
 except EmbeddedServerError as error:
@@ -250,6 +250,18 @@ class TestCrashes:
             for member in members:
                 member.tell()
             assert sorted(member.answer() for member in members) == ["joined", "joined", "started"]
+
+    def test_a_server_on_its_way_out_is_waited_for_and_replaced(
+        self, data_dir: Path, new_member: Callable[..., Member]
+    ) -> None:
+        EmbeddedServer.join(data_dir).leave()
+        dying = data_directory.open_locked(data_dir / "server.lock")
+        assert dying is not None
+        member = new_member()
+        member.tell()
+        eventually(lambda: embedded.status(data_dir).members == 1)
+        data_directory.unlock(dying)
+        assert member.answer() == "started"
 
     def test_leaving_a_dead_server_is_no_error(self, data_dir: Path) -> None:
         server = EmbeddedServer.join(data_dir)
