@@ -41,32 +41,38 @@ class Continuity:
 
 
 def unseen_before(facts: StreamFacts) -> int:
-    """Entries that a consumer that starts now at the beginning can never see. 0 when the server cannot tell."""
-    return 0 if facts.entries_added is None else max(0, facts.entries_added - facts.length)
+    """Entries that a consumer that starts now at the beginning can never see. 0 when the server cannot tell.
+
+    Below 0 for a stream whose counter was set too low by hand (XSETID); the arithmetic holds all the same.
+    """
+    return 0 if facts.entries_added is None else facts.entries_added - facts.length
 
 
-def nothing_vanished(facts: StreamFacts, position: bytes) -> bool:
+def nothing_vanished(facts: StreamFacts, position: bytes, ordinal: int, unseen: int) -> bool:
     """Whether the facts alone prove that no entry after the position is missing; False proves nothing."""
+    if facts.entries_added is None or not facts.exists:
+        return facts == StreamFacts() and ordinal + unseen == 0
     at = id_parts(position)
-    return (
-        facts.exists
-        and facts.entries_added is not None
-        and id_parts(facts.last_id) >= at
-        and facts.first_id is not None
-        and (id_parts(facts.first_id) <= at)
-        and id_parts(facts.max_deleted_id) <= at
-    )
+    if id_parts(facts.last_id) < at:
+        return False
+    if facts.first_id is None or id_parts(facts.first_id) > at:
+        return facts.entries_added - unseen - ordinal == facts.length
+    return id_parts(facts.max_deleted_id) <= at
 
 
-def check(log: Log, position: bytes, ordinal: int, unseen: int, anchor: str | None) -> Continuity:
+def check(
+    log: Log, position: bytes, ordinal: int, unseen: int, anchor: str | None, *, exact: bool = False
+) -> Continuity:
     """Compare a position with the log as it is.
 
-    `anchor` is `anchor_of` the entry at the position, None when it was not kept. Raises LogError.
+    `anchor` is `anchor_of` the entry at the position, None when it was not kept. With `exact` the entries after the
+    position are counted even where the facts prove that none of them vanished: that tests the ordinal, too.
+    Raises LogError.
     """
     evidence = log.evidence(position)
     facts = evidence.facts
     if ordinal == 0:
-        return _judge_count(log, position, 0, unseen, facts, len(evidence.tail))
+        return _judge_count(log, position, 0, unseen, facts, len(evidence.tail), exact)
     if not facts.exists or id_parts(facts.last_id) < id_parts(position):
         what = f"ends at {facts.last_id.decode()}" if facts.exists else "is gone"
         return Continuity(
@@ -93,10 +99,12 @@ def check(log: Log, position: bytes, ordinal: int, unseen: int, anchor: str | No
             unseen_before_start=unseen,
             explanation=f"Entry {position.decode()} had been applied and is not in the log: the log lost its tail.",
         )
-    return _judge_count(log, position, ordinal, unseen, facts, len(evidence.tail))
+    return _judge_count(log, position, ordinal, unseen, facts, len(evidence.tail), exact)
 
 
-def _judge_count(log: Log, position: bytes, ordinal: int, unseen: int, facts: StreamFacts, tail: int) -> Continuity:
+def _judge_count(
+    log: Log, position: bytes, ordinal: int, unseen: int, facts: StreamFacts, tail: int, exact: bool
+) -> Continuity:
     if facts.entries_added is None:
         return Continuity(
             Verdict.UNKNOWN,
@@ -107,7 +115,7 @@ def _judge_count(log: Log, position: bytes, ordinal: int, unseen: int, facts: St
         after = tail
     elif facts.first_id is not None and id_parts(facts.first_id) > id_parts(position):
         after = facts.length
-    elif nothing_vanished(facts, position):
+    elif not exact and nothing_vanished(facts, position, ordinal, unseen):
         return Continuity(Verdict.CONTINUOUS, unseen_before_start=unseen)
     else:
         after = sum(len(page) for page, _ in log.pages(position, facts.last_id))

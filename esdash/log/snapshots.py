@@ -227,13 +227,12 @@ class SnapshotStore:
         if hashed.hexdigest() != header.checksum:
             raise DamagedError("the checksum is wrong")
 
-    def write(self, draft: Draft, chunks: Iterable[bytes], clock: Callable[[], float]) -> Header:
+    def write(self, draft: Draft, chunks: Iterable[bytes], *, begun: float, clock: Callable[[], float]) -> Header:
         """Store a snapshot as a whole; the oldest beyond KEEP leave.
 
-        `clock` gives seconds. Raises RefusedError, saying why, when a newer one is there or the log is another
-        history, LogError for the server; then nothing is stored.
+        `begun` is what `clock` (seconds) said when the taking began. Raises RefusedError, saying why, when a newer
+        one is there or the log is another history, LogError for the server; then nothing is stored.
         """
-        begun = clock()
         snapshot_id = f"{draft.ordinal}-{secrets.token_hex(4)}"
         key = self._chunks_key(snapshot_id)
         hashed = hashlib.blake2b(digest_size=16)

@@ -1,0 +1,577 @@
+"""The consumer: restore, replay, follow; one thread that owns the state (DESIGN.md, Phases of the consumer)."""
+
+import gc
+import queue
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, Generic, NoReturn
+
+from esdash.engine import snapshot
+from esdash.engine.domain import Domain, Entry, Row, State
+from esdash.engine.meter import RateMeter
+from esdash.engine.projection import Projection
+from esdash.engine.rows import RecentRows
+from esdash.engine.view import (
+    Continuity,
+    Notice,
+    Phase,
+    Position,
+    Progress,
+    Restored,
+    Rung,
+    SnapshotInfo,
+    Verdict,
+    View,
+)
+from esdash.log.continuity import check, nothing_vanished
+from esdash.log.errors import LogError, RefusedError
+from esdash.log.snapshots import SnapshotStore
+from esdash.log.stream import Follower, Log, StreamFacts, id_parts
+
+VIEW_SECONDS: Final = 0.1
+"""A new view is published at most this often."""
+
+IDLE_SECONDS: Final = 0.1
+"""How long one read waits for new entries; what a person asks for is done after it at the latest."""
+
+CHECK_SECONDS: Final = 5.0
+"""Between two full continuity checks."""
+
+RETRY_SECONDS: Final = (0.25, 10.0)
+"""First and longest wait before connecting again; it doubles, and half of it is drawn by lot."""
+
+NOTICES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerSettings:
+    """How a consumer works."""
+
+    snapshot_seconds: float = 30.0
+    """Between two periodic snapshots, when something changed; 0 takes none by itself."""
+    write_snapshots: bool = True
+    """False: none at all."""
+    ignore_snapshots: bool = False
+    """Start from the beginning of the stream."""
+    readonly: bool = False
+    """Write nothing to the server."""
+    once: bool = False
+    """Return when caught up, and raise what goes wrong instead of trying again."""
+
+
+class _Stop(BaseException):
+    """The consumer was asked to end."""
+
+
+class _Restart(BaseException):
+    """The memory was dropped on purpose."""
+
+
+class HaltError(Exception):
+    """Continuity is broken: nothing may be applied until a person chooses."""
+
+    def __init__(self, continuity: Continuity) -> None:
+        super().__init__(continuity.explanation)
+        self.continuity = continuity
+
+
+class DivergedError(Exception):
+    """The log is not the one that the state was made from."""
+
+    def __init__(self, continuity: Continuity) -> None:
+        super().__init__(continuity.explanation)
+        self.continuity = continuity
+
+
+class Consumer(Generic[State]):
+    """Folds one stream into a state and publishes views of it.
+
+    `run` belongs to one thread. Other threads read `view` and call `ask`.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        domain: Domain[State],
+        settings: ConsumerSettings | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """`clock` and `wall_clock` give seconds; `chance` gives numbers in 0…1 for the jitter."""
+        self._log = log
+        self._domain = domain
+        self._settings = settings or ConsumerSettings()
+        self._store = SnapshotStore(log)
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._chance = chance
+        self._requests: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._projection: Projection[State] | None = None
+        self._ignore_snapshots = self._settings.ignore_snapshots
+        self._meter = RateMeter(clock)
+        self._suspects: dict[bytes, Row] = {}
+        self._orphans: tuple[Row, ...] = ()
+        self._forget()
+        self._notices: deque[Notice] = deque(maxlen=NOTICES)
+        self._noticed = 0
+        self.view = View(
+            number=0,
+            phase=Phase.CONNECTING,
+            phase_note="",
+            phase_since=clock(),
+            retry_at=None,
+            server=log.server_name,
+            stream=log.stream,
+            readonly=self._settings.readonly,
+            position=Position(),
+            state_position=Position(),
+            lag=0,
+            rate=0.0,
+            rates=self._meter.history(),
+            progress=None,
+            restored=None,
+            snapshot=None,
+            snapshot_note="",
+            continuity=None,
+            rows=(),
+            orphans=(),
+            state=None,
+            notices=(),
+        )
+        """The newest picture; replaced as a whole."""
+
+    def _forget(self) -> None:
+        self._phase = Phase.CONNECTING
+        self._phase_note = ""
+        self._phase_since = self._clock()
+        self._retry_at: float | None = None
+        self._server = self._log.server_name
+        self._lag = 0
+        self._progress: Progress | None = None
+        self._restored: Restored | None = None
+        self._snapshot: SnapshotInfo | None = None
+        self._snapshot_note = ""
+        self._snapshot_ordinal = 0
+        self._snapshot_due = self._clock() + self._settings.snapshot_seconds
+        self._continuity: Continuity | None = None
+        self._viewer = self._domain.viewer()
+        self._rows = RecentRows()
+        self._view_due = 0.0
+        self._shown: object = None
+        self._state_view: Any = None
+        self._state_position = Position()
+
+    @property
+    def projection(self) -> Projection[State] | None:
+        """The state and its position; for the thread that runs the consumer, or after it ended."""
+        return self._projection
+
+    def ask(self, request: str) -> None:
+        """Have something done between two pages: `snapshot`, `crash`, `rebuild`, `stay` or `stop`."""
+        self._requests.put(request)
+
+    def run(self) -> None:
+        """Consume until asked to stop.
+
+        With `once`, returns when caught up, and raises LogError, HaltError; otherwise goes on whatever happens.
+        """
+        failures = 0
+        while True:
+            try:
+                self._change_phase(Phase.CONNECTING)
+                self._connect()
+                failures = 0
+                self._consume()
+                return
+            except _Stop:
+                self._say_farewell()
+                return
+            except _Restart:
+                failures = 0
+            except DivergedError as error:
+                self._heal(error.continuity)
+            except (HaltError, LogError) as error:
+                if self._settings.once:
+                    raise
+                failures += 1
+                try:
+                    if isinstance(error, HaltError):
+                        self._halt(error.continuity)
+                    self._wait_for_server(str(error), failures)
+                except _Stop:
+                    self._change_phase(Phase.STOPPED)
+                    return
+                except _Restart:
+                    failures = 0
+
+    # Phases
+
+    def _connect(self) -> None:
+        facts = self._log.server()
+        self._server = f"{self._log.server_name} · {facts.product} {facts.version}"
+
+    def _consume(self) -> None:
+        projection = self._projection
+        if projection is None:
+            projection = self._restore()
+        else:
+            self._continuity = self._judged(self._check(projection))
+        self._replay(projection)
+        self._find_orphans()
+        if self._settings.once:
+            self._change_phase(Phase.LIVE)
+            self._say_farewell()
+            return
+        self._follow(projection)
+
+    def _restore(self) -> Projection[State]:
+        self._restored = Restored(())
+        self._change_phase(Phase.RESTORING)
+
+        def tried(rungs: tuple[Rung, ...]) -> None:
+            self._restored = Restored(rungs)
+            self._publish(force=True)
+
+        restoration = snapshot.restore(
+            self._log,
+            self._store,
+            self._domain,
+            ignore_snapshots=self._ignore_snapshots,
+            clock=self._clock,
+            on_rung=tried,
+        )
+        self._ignore_snapshots = False
+        projection = self._projection = restoration.projection
+        self._viewer = self._domain.viewer()
+        self._restored = Restored(
+            restoration.rungs,
+            restoration.header.snapshot_id if restoration.header else None,
+            projection.position,
+            restoration.seconds,
+        )
+        self._continuity = restoration.continuity
+        self._snapshot = snapshot.newest(self._store.headers())
+        self._snapshot_ordinal = projection.ordinal
+        self._snapshot_due = self._clock() + self._settings.snapshot_seconds
+        if projection.ordinal:
+            entries = self._log.newest(projection.last_id, snapshot.JOURNAL)
+            self._viewer.observe(self._rows.recall(entries, restoration.journal, projection.ordinal))
+        self._judged(restoration.continuity)
+        return projection
+
+    def _replay(self, projection: Projection[State]) -> None:
+        self._change_phase(Phase.REPLAYING)
+        started, begun = projection.ordinal, self._clock()
+        restored = self._restored or Restored((), None, projection.position)
+        # The collector finds nothing in a fold and takes a fifth of its time.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            for page, facts in self._log.pages(projection.last_id):
+                self._obey()
+                if page:
+                    self._guard(projection, facts, page)
+                    self._apply(projection, page)
+                self._lag = self._lag_of(projection, facts)
+                done = projection.ordinal - started
+                elapsed = self._clock() - begun
+                rate = done / elapsed if elapsed > 0 else 0.0
+                self._progress = Progress(done, done + self._lag, rate, self._lag / rate if rate else None)
+                self._publish()
+        finally:
+            self._progress = None
+            if collecting:
+                gc.enable()
+        if not restored.done:
+            self._restored = replace(
+                restored,
+                replayed=projection.ordinal - started,
+                replay_seconds=self._clock() - begun,
+                done=True,
+            )
+
+    def _follow(self, projection: Projection[State]) -> None:
+        self._change_phase(Phase.LIVE)
+        check_at = self._clock() + CHECK_SECONDS
+        with self._log.connection() as connection:
+            follower = Follower(self._log, connection)
+            wait = IDLE_SECONDS
+            while True:
+                self._obey()
+                page, facts = follower.next(projection.last_id, wait)
+                self._guard(projection, facts, page)
+                if page:
+                    self._apply(projection, page)
+                self._lag = self._lag_of(projection, facts)
+                now = self._clock()
+                if now >= check_at:
+                    check_at = now + CHECK_SECONDS
+                    self._continuity = self._judged(self._check(projection))
+                    self._find_orphans()
+                if self._may_write() and self._settings.snapshot_seconds and now >= self._snapshot_due:
+                    self._take_periodic_snapshot(projection)
+                self._publish()
+                # A page that waits to be shown must not wait for the next entry.
+                wait = max(0.001, min(IDLE_SECONDS, self._view_due - now)) if self._rows.waiting else IDLE_SECONDS
+
+    def _halt(self, continuity: Continuity) -> NoReturn:
+        self._continuity = continuity
+        self._change_phase(Phase.HALTED, continuity.explanation)
+        while True:
+            self._obey(self._requests.get())
+            self._publish()
+
+    def _wait_for_server(self, reason: str, failures: int) -> None:
+        first, longest = RETRY_SECONDS
+        delay = min(longest, first * 2 ** min(failures - 1, 10))
+        delay *= 0.5 + self._chance() / 2
+        self._retry_at = self._clock() + delay
+        if self._phase is Phase.DISCONNECTED:
+            self._phase_note = reason
+            self._publish(force=True)
+        else:
+            self._change_phase(Phase.DISCONNECTED, reason)
+        try:
+            while (left := self._retry_at - self._clock()) > 0:
+                try:
+                    self._obey(self._requests.get(timeout=left))
+                    self._publish()
+                except queue.Empty:
+                    break
+        finally:
+            self._retry_at = None
+
+    def _heal(self, continuity: Continuity) -> None:
+        """Back to the newest snapshot that the log still contains; what was applied after it may be orphaned."""
+        self._viewer.observe(self._rows.settle())
+        self._suspects = {row.entry_id: row for row in self._rows.window()}
+        self._notify("warning", f"{continuity.explanation} Going back to the newest snapshot that still fits.")
+        self._drop_memory()
+
+    # Between two pages
+
+    def _obey(self, request: str | None = None) -> None:
+        while True:
+            if request is None:
+                try:
+                    request = self._requests.get_nowait()
+                except queue.Empty:
+                    return
+            if request == "stop":
+                raise _Stop
+            if request == "crash":
+                self._drop_memory()
+                raise _Restart
+            if request == "rebuild":
+                self._drop_memory()
+                self._ignore_snapshots = True
+                raise _Restart
+            if request == "snapshot":
+                self._take_asked_snapshot()
+            elif request == "stay" and self._phase is Phase.HALTED:
+                self._notify("information", "Staying on the last good state; nothing is applied or published.")
+                self._publish(force=True)
+            request = None
+
+    def _apply(self, projection: Projection[State], page: list[Entry]) -> None:
+        first = projection.ordinal + 1
+        codes = projection.apply(page)
+        self._meter.add(len(page))
+        self._rows.add(first, page, codes)
+
+    def _guard(self, projection: Projection[State], facts: StreamFacts, page: list[Entry]) -> None:
+        """Let a page be applied only when nothing vanished between the position and its end."""
+        if nothing_vanished(facts, projection.last_id, projection.ordinal, projection.unseen):
+            return
+        if facts.entries_added is None and id_parts(facts.last_id) >= id_parts(projection.last_id):
+            return
+        if page:
+            # Trimmed since it was read, the page may be whole all the same: then the count after it is right.
+            last, ordinal = page[-1][0], projection.ordinal + len(page)
+            continuity = check(self._log, last, ordinal, projection.unseen, None, exact=True)
+            if continuity.verdict is Verdict.GAP:
+                continuity = replace(continuity, after=projection.position.last_event_id, before=page[0][0].decode())
+        else:
+            continuity = self._check(projection)
+        self._judged(continuity)
+
+    def _check(self, projection: Projection[State]) -> Continuity:
+        return check(self._log, projection.last_id, projection.ordinal, projection.unseen, projection.anchor)
+
+    def _judged(self, continuity: Continuity) -> Continuity:
+        if continuity.verdict is Verdict.GAP:
+            raise HaltError(continuity)
+        if continuity.verdict is Verdict.DIVERGED:
+            raise DivergedError(continuity)
+        return continuity
+
+    def _lag_of(self, projection: Projection[State], facts: StreamFacts) -> int:
+        if facts.entries_added is None:
+            return 0 if facts.last_id == projection.last_id else max(0, facts.length - projection.ordinal)
+        return max(0, facts.entries_added - projection.unseen - projection.ordinal)
+
+    def _find_orphans(self) -> None:
+        """Of the entries that had been applied when the log diverged, those that are gone."""
+        if not self._suspects:
+            return
+        suspects, self._suspects = list(self._suspects.values()), {}
+        gone: list[Row] = []
+        for start in range(0, len(suspects), 500):
+            some = suspects[start : start + 500]
+            replies = self._log.commands([("XRANGE", self._log.key, row.entry_id, row.entry_id) for row in some])
+            gone += [row for row, found in zip(some, replies, strict=True) if not found or found[0][1] != row.fields]
+        self._orphans = tuple(gone)
+        if gone:
+            self._notify(
+                "warning",
+                f"{len(gone):,} {'entry' if len(gone) == 1 else 'entries'} had been applied and "
+                f"{'is' if len(gone) == 1 else 'are'} gone from the log.",
+            )
+
+    # Snapshots
+
+    def _may_write(self) -> bool:
+        return self._settings.write_snapshots and not self._settings.readonly
+
+    def _take_periodic_snapshot(self, projection: Projection[State]) -> None:
+        self._snapshot_due = self._clock() + self._settings.snapshot_seconds
+        if projection.ordinal == self._snapshot_ordinal:
+            return
+        name = snapshot.process_name()
+        holder = self._store.hold_lease(name, self._settings.snapshot_seconds * 2)
+        if holder != name:
+            self._snapshot_note = f"taken by {holder}"
+            self._snapshot = snapshot.newest(self._store.headers())
+            return
+        self._take_snapshot(projection)
+
+    def _take_asked_snapshot(self) -> None:
+        if self._settings.readonly:
+            self._notify("warning", "No snapshot: this console is read-only.")
+        elif self._projection is None or self._phase is not Phase.LIVE:
+            self._notify("warning", f"No snapshot: the consumer is {self._phase}, not live.")
+        elif self._projection.ordinal == 0:
+            self._notify("information", "No snapshot: nothing has happened yet.")
+        elif self._take_snapshot(self._projection) and self._snapshot is not None:
+            size = max(1, self._snapshot.size // 1024)
+            self._notify(
+                "information",
+                f"Snapshot {self._snapshot.snapshot_id} taken in {self._snapshot.seconds * 1000:,.0f} ms, {size:,} kB.",
+            )
+
+    def _take_snapshot(self, projection: Projection[State]) -> bool:
+        self._viewer.observe(self._rows.settle())
+        rows = self._rows.window()[-snapshot.JOURNAL :]
+        journal = [(row.entry_id, row.code) for row in rows if row.code is not None]
+        try:
+            header = snapshot.take(projection, journal, self._store, clock=self._clock, wall_clock=self._wall_clock)
+        except RefusedError as error:
+            self._snapshot_note = str(error)
+            self._notify("warning", str(error))
+            return False
+        self._snapshot = snapshot.info(header)
+        self._snapshot_note = ""
+        self._snapshot_ordinal = projection.ordinal
+        self._snapshot_due = self._clock() + self._settings.snapshot_seconds
+        return True
+
+    def _say_farewell(self) -> None:
+        """A last snapshot, when the state is sound and has changed."""
+        projection = self._projection
+        try:
+            if (
+                projection is not None
+                and self._phase is Phase.LIVE
+                and self._may_write()
+                and projection.ordinal != self._snapshot_ordinal
+            ):
+                self._take_snapshot(projection)
+            if self._may_write() and self._phase is Phase.LIVE:
+                self._store.release_lease(snapshot.process_name())
+        except LogError as error:
+            self._notify("warning", f"No farewell snapshot: {error}")
+        self._change_phase(Phase.STOPPED)
+
+    # Views
+
+    def _drop_memory(self) -> None:
+        self._projection = None
+        self._forget()
+
+    def _notify(self, severity: str, text: str) -> None:
+        self._noticed += 1
+        self._notices.append(Notice(self._noticed, severity, text))
+
+    def _change_phase(self, phase: Phase, note: str = "") -> None:
+        if phase is not self._phase:
+            self._phase_since = self._clock()
+        self._phase, self._phase_note = phase, note
+        self._publish(force=True)
+
+    def _appearance(self) -> object:
+        """Everything a view shows, cheap to compare."""
+        return (
+            self._phase,
+            self._phase_note,
+            self._retry_at,
+            self._server,
+            self._projection.position if self._projection else Position(),
+            self._lag,
+            self._meter.history(),
+            self._restored,
+            self._snapshot,
+            self._snapshot_note,
+            self._continuity,
+            self._noticed,
+            self._orphans,
+        )
+
+    def _publish(self, *, force: bool = False) -> None:
+        now = self._clock()
+        if now < self._view_due and not force:
+            return
+        appearance = self._appearance()
+        if appearance == self._shown and not force:
+            self._view_due = now + VIEW_SECONDS
+            return
+        self._shown = appearance
+        self._viewer.observe(self._rows.settle())
+        projection = self._projection
+        position = projection.position if projection else Position()
+        if projection is None:
+            self._state_view = None
+        elif self._state_view is None or position != self._state_position:
+            self._state_view = self._viewer.view(projection.state)
+        self._state_position = position
+        self.view = View(
+            number=self.view.number + 1,
+            phase=self._phase,
+            phase_note=self._phase_note,
+            phase_since=self._phase_since,
+            retry_at=self._retry_at,
+            server=self._server,
+            stream=self._log.stream,
+            readonly=self._settings.readonly,
+            position=position,
+            state_position=self._state_position,
+            lag=self._lag,
+            rate=self._meter.rate(),
+            rates=self._meter.history(),
+            progress=self._progress,
+            restored=self._restored,
+            snapshot=self._snapshot,
+            snapshot_note=self._snapshot_note,
+            continuity=self._continuity,
+            rows=self._rows.window(),
+            orphans=self._orphans,
+            state=self._state_view,
+            notices=tuple(self._notices),
+        )
+        # A view of a huge state takes long; what it takes is at most a tenth of the time.
+        took = self._clock() - now
+        self._view_due = now + max(VIEW_SECONDS, took * 10)

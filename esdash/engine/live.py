@@ -1,0 +1,95 @@
+"""The console of a running consumer (`engine.console.Console`)."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic
+
+from esdash.engine.console import Details, EngineError, LoadStatus, Published
+from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.domain import Domain, Row, State
+from esdash.engine.history import History
+from esdash.engine.load import SteadyLoad
+from esdash.engine.publisher import Publisher
+from esdash.engine.view import View
+from esdash.log.errors import LogError
+from esdash.log.stream import Log
+
+
+class LiveConsole(Generic[State]):
+    """A consumer, a publisher, a load and the past of one stream, for a screen."""
+
+    def __init__(
+        self,
+        log: Log,
+        domain: Domain[State],
+        settings: ConsumerSettings,
+        events: Iterator[tuple[str, bytes]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`events` is the endless source of the steady load: (type, data)."""
+        self._consumer = Consumer(log, domain, settings, clock=clock)
+        self._publisher = Publisher(log, readonly=settings.readonly)
+        self._load = SteadyLoad(self._publisher, events, clock=clock)
+        self._history = History(log, domain, clock=clock)
+
+    @property
+    def view(self) -> View:
+        """The newest picture of the consumer."""
+        return self._consumer.view
+
+    @property
+    def load(self) -> LoadStatus:
+        """The steady load."""
+        return self._load.status
+
+    def run(self) -> None:
+        """Be the consumer until `close`."""
+        self._consumer.run()
+
+    def close(self) -> None:
+        """Stop the load and ask `run` to take a farewell snapshot and return."""
+        self._publisher.close()
+        self._load.stop()
+        self._consumer.ask("stop")
+
+    def take_snapshot(self) -> None:
+        """Take a snapshot now."""
+        self._consumer.ask("snapshot")
+
+    def crash(self) -> None:
+        """Drop all memory without a farewell, then restore and replay."""
+        self._consumer.ask("crash")
+
+    def rebuild(self) -> None:
+        """Forget the state and replay from the beginning of the stream."""
+        self._consumer.ask("rebuild")
+
+    def stay(self) -> None:
+        """While halted: keep the last good state, read-only."""
+        self._consumer.ask("stay")
+
+    def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
+        """Append one event; blocks. Raises EngineError."""
+        return self._publisher.publish(event_type, data, key)
+
+    def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
+        """Append many; blocks. How many were appended. Raises EngineError."""
+        return sum(1 for _ in self._publisher.publish_many((kind, data, None) for kind, data in events))
+
+    def start_load(self, rate: float) -> None:
+        """Append events at `rate` a second until `stop_load`."""
+        if self._consumer.view.readonly:
+            raise EngineError("No load: this console is read-only.")
+        self._load.start(rate)
+
+    def stop_load(self) -> None:
+        """Stop the steady load."""
+        self._load.stop()
+
+    def details(self, row: Row) -> Details:
+        """What an entry changed. Raises EngineError."""
+        try:
+            return Details(*self._history.details(row.entry_id))
+        except LogError as error:
+            raise EngineError(str(error)) from error

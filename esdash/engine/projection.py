@@ -1,0 +1,65 @@
+"""A state together with how far in the log it has come."""
+
+from typing import Generic
+
+from esdash.engine.domain import Domain, Entry, State
+from esdash.engine.view import Position
+from esdash.log.stream import START, anchor_of
+
+
+class Projection(Generic[State]):
+    """The fold's result at one position. Belongs to one thread."""
+
+    __slots__ = ("_anchor", "_last_entry", "domain", "last_id", "ordinal", "state", "unseen")
+
+    def __init__(self, domain: Domain[State], unseen: int = 0) -> None:
+        """The empty state before the first entry; `unseen` entries were gone before that."""
+        self.domain = domain
+        self.state: State = domain.empty()
+        self.last_id: bytes = START
+        self.ordinal = 0
+        self.unseen = unseen
+        self._last_entry: Entry | None = None
+        self._anchor = ""
+
+    @classmethod
+    def restored(
+        cls, domain: Domain[State], state: State, position: Position, unseen: int, anchor: str
+    ) -> "Projection[State]":
+        """The state of a snapshot."""
+        projection = cls(domain, unseen)
+        projection.state = state
+        projection.last_id = position.last_event_id.encode()
+        projection.ordinal = position.ordinal
+        projection._anchor = anchor
+        return projection
+
+    @property
+    def position(self) -> Position:
+        """(last event id, ordinal)."""
+        return Position(self.last_id.decode(), self.ordinal)
+
+    @property
+    def anchor(self) -> str | None:
+        """What stands for the entry at the position; None before the first entry."""
+        if self._last_entry is not None:
+            self._anchor = anchor_of(self._last_entry)
+            self._last_entry = None
+        return self._anchor or None
+
+    def apply(self, page: list[Entry]) -> bytes:
+        """Fold a page that is not empty; one outcome code an entry."""
+        codes = self.domain.fold(self.state, page)
+        self._moved(page[-1], len(page))
+        return codes
+
+    def explain(self, entry: Entry) -> tuple[int, object]:
+        """Fold one entry; its outcome code and the domain's account of what changed."""
+        told = self.domain.explain(self.state, entry)
+        self._moved(entry, 1)
+        return told
+
+    def _moved(self, last: Entry, count: int) -> None:
+        self.ordinal += count
+        self.last_id = last[0]
+        self._last_entry = last

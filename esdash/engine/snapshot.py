@@ -1,0 +1,153 @@
+"""Taking snapshots of a projection, and restoring the newest one that can be trusted."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final, Generic
+
+import msgspec
+
+from esdash.engine.domain import Domain, State
+from esdash.engine.projection import Projection
+from esdash.engine.view import Continuity, Position, Rung, SnapshotInfo, Verdict
+from esdash.log.continuity import check, unseen_before
+from esdash.log.snapshots import DamagedError, Draft, Header, SnapshotStore, Unreadable
+from esdash.log.stream import Log, id_parts
+
+JOURNAL: Final = 1000
+"""Outcomes of the last entries kept in a snapshot, so that the log is not empty after a restart."""
+
+Journal = list[tuple[bytes, int]]
+"""(entry id, outcome code) of the last entries, oldest first."""
+
+_decode_journal = msgspec.msgpack.Decoder(Journal).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration(Generic[State]):
+    """What the ladder led to."""
+
+    projection: Projection[State]
+    continuity: Continuity
+    """Of the place the projection stands at; GAP means that nothing may be applied to it."""
+    rungs: tuple[Rung, ...]
+    header: Header | None
+    """None: from the beginning of the stream."""
+    journal: Journal
+    seconds: float
+
+
+def process_name() -> str:
+    """Who this process is to others on the same stream: `host:1234`."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def take(
+    projection: Projection[State],
+    journal: Journal,
+    store: SnapshotStore,
+    *,
+    clock: Callable[[], float],
+    wall_clock: Callable[[], float],
+) -> Header:
+    """Store the projection as it is now. Raises LogError; then nothing is stored."""
+    domain = projection.domain
+    begun = clock()
+    draft = Draft(
+        last_event_id=projection.position.last_event_id,
+        ordinal=projection.ordinal,
+        unseen=projection.unseen,
+        anchor=projection.anchor or "",
+        fold_version=domain.fold_version,
+        digest=domain.digest(projection.state),
+        created_ms=round(wall_clock() * 1000),
+        owner=process_name(),
+    )
+    chunks = chain([msgspec.msgpack.encode(journal[-JOURNAL:])], domain.dump(projection.state))
+    return store.write(draft, chunks, begun=begun, clock=clock)
+
+
+def load(header: Header, store: SnapshotStore, domain: Domain[State]) -> tuple[Projection[State], Journal]:
+    """A stored snapshot's projection, proven to be what was taken.
+
+    Raises DamagedError saying what is wrong with it, LogError for the server.
+    """
+    if header.fold_version != domain.fold_version:
+        raise DamagedError(f"it was made by other rules ({header.fold_version}, not {domain.fold_version})")
+    # All bytes are checked before the first is believed.
+    chunks = list(store.chunks(header))
+    try:
+        journal = _decode_journal(chunks[0])
+        state = domain.load(chunks[1:])
+        digest = domain.digest(state)
+    except (msgspec.MsgspecError, ValueError, IndexError, OverflowError) as error:
+        raise DamagedError(f"it cannot be read: {error}") from error
+    if digest != header.digest:
+        raise DamagedError("the digest of its state is wrong")
+    position = Position(header.last_event_id, header.ordinal)
+    return Projection.restored(domain, state, position, header.unseen, header.anchor), journal
+
+
+def restore(
+    log: Log,
+    store: SnapshotStore,
+    domain: Domain[State],
+    *,
+    until: bytes | None = None,
+    ignore_snapshots: bool = False,
+    clock: Callable[[], float],
+    on_rung: Callable[[tuple[Rung, ...]], object] = id,
+) -> Restoration[State]:
+    """Climb down the ladder: the newest snapshot, older ones, the beginning of the stream.
+
+    A snapshot is used when its checksum, versions, digest and continuity hold. One with a gap behind it is used, too,
+    since every older one has the same gap: its continuity says so, and nothing may be applied to it.
+    With `until`, only snapshots at or before that entry count. Raises LogError.
+    """
+    begun = clock()
+    rungs: list[Rung] = []
+    for header in [] if ignore_snapshots else store.headers():
+        if isinstance(header, Unreadable):
+            rungs.append(Rung(header.snapshot_id, Position(), header.reason))
+            on_rung(tuple(rungs))
+            continue
+        position = Position(header.last_event_id, header.ordinal)
+        if until is not None and id_parts(header.last_event_id) > id_parts(until):
+            continue
+        try:
+            continuity = check(log, position.last_event_id.encode(), header.ordinal, header.unseen, header.anchor)
+            if continuity.verdict is Verdict.DIVERGED:
+                raise DamagedError(continuity.explanation)
+            projection, journal = load(header, store, domain)
+        except DamagedError as error:
+            rungs.append(Rung(header.snapshot_id, position, str(error)))
+            on_rung(tuple(rungs))
+            continue
+        rungs.append(Rung(header.snapshot_id, position, None))
+        return Restoration(projection, continuity, tuple(rungs), header, journal, clock() - begun)
+    facts = log.facts()
+    unseen = unseen_before(facts)
+    rungs.append(Rung(None, Position(), None))
+    verdict = Verdict.UNKNOWN if facts.entries_added is None else Verdict.CONTINUOUS
+    start = Continuity(verdict, unseen_before_start=unseen)
+    return Restoration(Projection(domain, unseen), start, tuple(rungs), None, [], clock() - begun)
+
+
+def info(header: Header) -> SnapshotInfo:
+    """What a screen shows of a snapshot."""
+    return SnapshotInfo(
+        header.snapshot_id,
+        Position(header.last_event_id, header.ordinal),
+        header.created_ms,
+        header.size,
+        header.seconds,
+        header.digest,
+    )
+
+
+def newest(headers: Sequence[Header | Unreadable]) -> SnapshotInfo | None:
+    """The newest readable one of `SnapshotStore.headers`."""
+    readable: Iterator[Header] = (header for header in headers if isinstance(header, Header))
+    return next(map(info, readable), None)
