@@ -1,0 +1,28 @@
+"""What all dialogs share: the frame with its title and key hints, and Escape."""
+
+from typing import ClassVar, Generic
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen, ScreenResultType
+
+
+class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
+    """A screen over the main one, as large as it needs to be. Escape leaves it without a result.
+
+    The frame has a body that scrolls when the terminal is small, and under it what must never be cut off.
+    """
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close")]
+
+    def frame(self, title: str, hints: str) -> Vertical:
+        """The frame to compose the dialog in. Title and hints are the program's own text: they may hold markup."""
+        frame = Vertical(id="dialog")
+        frame.border_title = title
+        frame.border_subtitle = hints
+        return frame
+
+    def action_leave(self) -> None:
+        """Close without a result."""
+        self.dismiss(None)

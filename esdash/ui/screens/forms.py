@@ -1,0 +1,251 @@
+"""What the forms share: they judge what is typed against the state as it is now, and publish it once."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from functools import partial
+from typing import ClassVar, Final, NamedTuple
+from uuid import uuid4
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Button, Input, Static
+from textual.worker import Worker, WorkerState
+
+from esdash.engine.console import Console, EngineError, Published
+from esdash.engine.view import Phase, View
+from esdash.shop.state import State
+from esdash.shop.story import encode
+from esdash.ui.outlook import Outlook, Publishable, blocked, foresee, state_of
+from esdash.ui.screens.dialog import Dialog
+from esdash.ui.widgets.form_field import Field, Note
+from esdash.visible import visible
+
+RECONSIDERED_EVERY: Final = 0.25
+"""Seconds between two looks at the state, which changes under the form."""
+
+_BUSY: Final = "publishing …"
+_LEFT_OPEN: Final = "No answer yet: the event may or may not be in the log. Esc again leaves."
+
+
+class Reading(NamedTuple):
+    """What a form makes of its fields."""
+
+    event: Publishable | None
+    """None while a field is missing or wrong."""
+    notes: Mapping[str, Note]
+    """By the id of the field's input."""
+
+
+class EventForm(Dialog[Published | None]):
+    """A form that publishes one event. Its result is what was published, or None.
+
+    Enter publishes; in a form that is not complete it goes to the field that needs attention. An event that would be
+    rejected is published by a second Enter, since the state may be another one when the fold reaches it. After a
+    failure everything typed is still there, and trying again uses the same idempotency key, so that an event whose
+    acknowledgement was lost counts once.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pageup", "scroll(-1)", "Scroll up", show=False),
+        Binding("pagedown", "scroll(1)", "Scroll down", show=False),
+    ]
+    TITLE_TEXT: ClassVar[str]
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.engine = console
+        self._reading = Reading(None, {})
+        self._outlook = Outlook(False, "")
+        self._keys: dict[tuple[str, bytes], str] = {}
+        """Content → the idempotency key it was first submitted with."""
+        self._submitted: tuple[str, bytes] | None = None
+        """What the failure on the screen is about."""
+        self._warned: tuple[str, bytes] | None = None
+        """What a first Enter has warned about."""
+        self._publishing: Worker[Published] | None = None
+        self._published: Published | None = None
+        self._leaving = False
+
+    @abstractmethod
+    def fields(self) -> ComposeResult:
+        """The fields, in the order of typing."""
+
+    @abstractmethod
+    def read(self, state: State) -> Reading:
+        """Judge what is typed."""
+
+    def field_to_mend(self, reason: str) -> str | None:  # noqa: ARG002 - most rules point to no single field
+        """The id of the empty field that would change a rejection for this reason."""
+        return None
+
+    def text(self, field_id: str) -> str:
+        """What is typed in a field."""
+        return self.query_one(f"#{field_id}", Input).value
+
+    def compose(self) -> ComposeResult:
+        """Fields that scroll, then what is never cut off: the outlook, a failure, the buttons."""
+        with self.frame(self.TITLE_TEXT, "Enter publish · Tab next · Esc cancel"):
+            with VerticalScroll(id="body", can_focus=False):
+                yield from self.fields()
+            yield Static(id="outlook", markup=False)
+            yield Static(id="failure", markup=False)
+            with Horizontal(id="buttons"):
+                yield Button("Publish", id="publish", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
+
+    def on_mount(self) -> None:
+        """Start where something is missing."""
+        self.query_one("#failure").display = False
+        self.reconsider()
+        self._focus_first_unfinished()
+        self.set_interval(RECONSIDERED_EVERY, self.reconsider)
+
+    def reconsider(self) -> None:
+        """Judge again: something was typed, or the state is another one."""
+        view = self.engine.view
+        self._reading = reading = self.read(state_of(view))
+        for field in self.query(Field):
+            field.say(reading.notes.get(str(field.input.id), Note("")))
+        if reading.event is None or encode(reading.event) != self._warned:
+            self._warned = None
+        if reading.event is None or encode(reading.event) != self._submitted:
+            self._fail(None)
+        self._foresee(view)
+
+    def submit(self, deliberate: bool) -> None:
+        """Publish what is typed. A deliberate one goes ahead although it would be rejected."""
+        self.reconsider()
+        if self._publishing is not None or blocked(self.engine.view) is not None:
+            return
+        event = self._reading.event
+        if event is None:
+            self._focus_first_unfinished()
+            return
+        content = encode(event)
+        if not (self._outlook.accepted or deliberate or self._warned == content):
+            self._warned = content
+            self._focus_what_mends(event)
+            self._foresee(self.engine.view)
+            return
+        self._submitted = content
+        key = self._keys.setdefault(content, uuid4().hex)
+        publish = partial(self.engine.publish, *content, key)
+        self._publishing = self.run_worker(publish, group="publish", thread=True, exit_on_error=False)
+        self._fail(None)
+        self._foresee(self.engine.view)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Close with what was published, or say why it was not."""
+        if event.worker is not self._publishing or event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
+            return
+        self._publishing = None
+        self._leaving = False
+        if event.state is WorkerState.SUCCESS:
+            self._published = event.worker.result
+            self._finish()
+            return
+        error = event.worker.error
+        reason = str(error) if isinstance(error, EngineError) else f"Publishing failed: {error!r}."
+        self._fail(f"{visible(reason, 400)} Nothing typed is lost; Enter tries again and counts once.")
+        self._foresee(self.engine.view)
+
+    def on_screen_resume(self) -> None:
+        """A form that was covered when the answer came closes now."""
+        self._finish()
+
+    def on_input_changed(self) -> None:
+        """Judge what is typed while it is typed."""
+        self.reconsider()
+
+    def on_input_submitted(self) -> None:
+        """Enter in a field."""
+        self.submit(deliberate=False)
+
+    @on(Button.Pressed, "#publish")
+    def _publish_pressed(self) -> None:
+        self.submit(deliberate=True)
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel_pressed(self) -> None:
+        self.action_leave()
+
+    def action_leave(self) -> None:
+        """Cancel; with an answer outstanding only when asked twice."""
+        if self._publishing is not None and not self._leaving:
+            self._leaving = True
+            self._fail(_LEFT_OPEN)
+            return
+        self.dismiss(None)
+
+    def action_scroll(self, pages: int) -> None:
+        """Scroll the fields when they do not fit."""
+        body = self.query_one("#body")
+        body.scroll_relative(y=pages * max(1, body.size.height - 1), animate=False)
+
+    def _finish(self) -> None:
+        if self._published is not None and self.is_active:
+            published, self._published = self._published, None
+            self.dismiss(published)
+
+    def _focus_first_unfinished(self) -> None:
+        fields = list(self.query(Field))
+        notes = [self._reading.notes.get(str(field.input.id), Note("")) for field in fields]
+        for field, note in zip(fields, notes, strict=True):
+            if note.wrong or note.missing:
+                field.input.focus()
+                return
+        fields[-1].input.focus()
+
+    def _focus_what_mends(self, event: Publishable) -> None:
+        reason = self._outlook.text.removeprefix("would be rejected: ").partition(" ")[0]
+        field_id = self.field_to_mend(reason)
+        if field_id is not None and event is not None:
+            self.query_one(f"#{field_id}").focus()
+
+    def _foresee(self, view: View) -> None:
+        reading = self._reading
+        why_not = blocked(view)
+        if self._publishing is not None:
+            self._say(_BUSY, None)
+        elif why_not is not None:
+            self._say(f"✗ {visible(why_not, 300)}", False)
+        elif reading.event is None:
+            self._say(*self._unfinished())
+        else:
+            self._outlook = foresee(state_of(view), reading.event)
+            text = f"{'✓' if self._outlook.accepted else '✗'} {self._outlook.text}"
+            if self._warned is not None and not self._outlook.accepted:
+                text += "\nEnter again publishes it anyway."
+            elif view.state is None:
+                text += "\nThe state is not known yet."
+            elif view.phase in (Phase.RESTORING, Phase.REPLAYING):
+                text += "\nThe replay is still running: the state will change."
+            self._say(text, self._outlook.accepted)
+        rejected = reading.event is not None and not self._outlook.accepted
+        label = "Publish anyway" if rejected and why_not is None else "Publish"
+        button = self.query_one("#publish", Button)
+        if str(button.label) != label:
+            button.label = label
+
+    def _unfinished(self) -> tuple[str, bool | None]:
+        labels = {str(field.input.id): field.label.lower() for field in self.query(Field)}
+        wrong = [labels[name] for name, note in self._reading.notes.items() if note.wrong]
+        if wrong:
+            return f"✗ cannot be published: see {' and '.join(wrong)}", False
+        missing = [labels[name] for name, note in self._reading.notes.items() if note.missing]
+        return f"· still needed: {', '.join(missing)}", None
+
+    def _say(self, text: str, accepted: bool | None) -> None:
+        outlook = self.query_one("#outlook", Static)
+        if outlook.content != text:
+            outlook.update(text)
+        outlook.set_class(accepted is True, "-good")
+        outlook.set_class(accepted is False, "-bad")
+
+    def _fail(self, text: str | None) -> None:
+        failure = self.query_one("#failure", Static)
+        failure.display = text is not None
+        if text is not None and failure.content != text:
+            failure.update(f"⚠ {text}")

@@ -1,0 +1,57 @@
+"""One labelled field of a form, with a line under it that says what is known or wrong."""
+
+from typing import NamedTuple
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Label, Static
+
+from esdash.ui.widgets.form_input import FormInput, Suggestions
+
+
+class Note(NamedTuple):
+    """What a form says about one field."""
+
+    text: str
+    """Harmless to draw; drawn without markup."""
+    wrong: bool = False
+    """The field's content cannot be published."""
+    missing: bool = False
+    """The field has no content and needs some."""
+
+
+class Field(Vertical):
+    """Label, input, note; and the list of suggestions that hangs over what follows."""
+
+    def __init__(self, label: str, field: FormInput, suggestions: Suggestions | None = None) -> None:
+        super().__init__()
+        self.label = label
+        self.input = field
+        self._suggestions = suggestions
+        self._note = Static(markup=False, classes="note")
+        self._said = Note("")
+
+    def compose(self) -> ComposeResult:
+        """The label beside the input, the note under it."""
+        with Horizontal(classes="entry"):
+            yield Label(self.label, classes="label")
+            yield self.input
+        if self._suggestions is not None:
+            self._suggestions.display = False
+            yield self._suggestions
+        yield self._note
+
+    def on_suggestions_picked(self, event: Suggestions.Picked) -> None:
+        """A match was clicked: take it."""
+        event.stop()
+        take = getattr(self.input, "take", None)
+        if take is not None:
+            take(event.index)
+
+    def say(self, note: Note) -> None:
+        """Replace the note."""
+        if note == self._said:
+            return
+        self._said = note
+        self._note.update(f"✗ {note.text}" if note.wrong else note.text)
+        self._note.set_class(note.wrong, "-wrong")

@@ -1,0 +1,139 @@
+"""A console without a server: it folds what is published into a state of its own and records every call."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+from esdash.engine.console import Details, EngineError, LoadStatus, Published
+from esdash.engine.domain import Row
+from esdash.engine.view import Phase, Position, View
+from esdash.shop.decoding import key_of
+from esdash.shop.domain import Shop
+from esdash.shop.story import Change
+from esdash.shop.view import Viewer
+
+
+def a_view() -> View:
+    """A live consumer of an empty stream."""
+    fields: dict[str, Any] = dict.fromkeys(View.__dataclass_fields__)
+    fields |= {
+        "number": 1,
+        "phase": Phase.LIVE,
+        "phase_note": "",
+        "phase_since": 0.0,
+        "server": "embedded valkey 8.1.8",
+        "stream": "orders",
+        "readonly": False,
+        "position": Position(),
+        "state_position": Position(),
+        "lag": 0,
+        "rate": 0.0,
+        "rates": (0.0,) * 60,
+        "snapshot_note": "",
+        "rows": (),
+        "orphans": (),
+        "notices": (),
+    }
+    return View(**fields)
+
+
+class RecordingConsole:
+    """Answers like a real console. Tests set what goes wrong and read what was asked."""
+
+    def __init__(self, *entries: tuple[str, str]) -> None:
+        self._shop = Shop()
+        self._state = self._shop.empty()
+        self._viewer = Viewer()
+        self.view = a_view()
+        self.load = LoadStatus(False, 10.0, 0, "")
+        self.calls: list[tuple[str, ...]] = []
+        self.published: list[tuple[str, bytes, str | None]] = []
+        """Every attempt, those that failed too."""
+        self.failures: list[str] = []
+        """Sentences with which the next attempts fail."""
+        self.replies_lost = 0
+        """So many attempts append the entry and fail all the same."""
+        self.gate: Event | None = None
+        """While it is there and not set, publishing and details wait."""
+        self.changes: Sequence[Change] | str = ()
+        """What `details` answers; a string is the sentence it fails with."""
+        for event_type, data in entries:
+            self._append([b"type", event_type.encode(), b"data", data.encode()])
+
+    def become(self, **fields: Any) -> None:
+        """Show another view."""
+        self.view = replace(self.view, number=self.view.number + 1, **fields)
+
+    def _append(self, fields: list[bytes]) -> str:
+        ordinal = len(self.view.rows) + 1
+        entry_id = f"{1700000000000 + ordinal}-0"
+        code = self._shop.fold(self._state, [(entry_id.encode(), fields)])[0]
+        row = Row(ordinal, entry_id.encode(), fields, code)
+        self._viewer.observe([row])
+        self.become(rows=(*self.view.rows, row), state=self._viewer.view(self._state))
+        return entry_id
+
+    def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
+        """Append one event, unless something was set to go wrong."""
+        self.published.append((event_type, data, key))
+        if self.gate is not None:
+            self.gate.wait(10)
+        if self.failures:
+            raise EngineError(self.failures.pop(0))
+        fields = [b"type", event_type.encode(), b"data", data, *((b"key", key.encode()) if key else ())]
+        entry_id = self._append(fields)
+        if self.replies_lost:
+            self.replies_lost -= 1
+            raise EngineError("The connection broke before the server answered.")
+        return Published(entry_id, event_type, key or "")
+
+    def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
+        """Append many."""
+        return len([self.publish(*event) for event in events])
+
+    def details(self, row: Row) -> Details:
+        """What was set as the answer."""
+        self.calls.append(("details", row.entry_id.decode()))
+        if self.gate is not None:
+            self.gate.wait(10)
+        if isinstance(self.changes, str):
+            raise EngineError(self.changes)
+        return Details(row, self.changes)
+
+    def start_load(self, rate: float) -> None:
+        """Pretend to append."""
+        self.calls.append(("start_load", str(rate)))
+        self.load = LoadStatus(True, rate, 0, "")
+
+    def stop_load(self) -> None:
+        """Pretend no more."""
+        self.calls.append(("stop_load",))
+        self.load = replace(self.load, running=False)
+
+    def run(self) -> None:
+        """Nothing to consume."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def take_snapshot(self) -> None:
+        """Only noted."""
+        self.calls.append(("take_snapshot",))
+
+    def crash(self) -> None:
+        """Only noted."""
+        self.calls.append(("crash",))
+
+    def rebuild(self) -> None:
+        """Only noted."""
+        self.calls.append(("rebuild",))
+
+    def stay(self) -> None:
+        """Only noted."""
+        self.calls.append(("stay",))
+
+
+def keys_of(console: RecordingConsole) -> list[bytes | None]:
+    """The idempotency keys in the log."""
+    return [key_of(row.fields) for row in console.view.rows]
