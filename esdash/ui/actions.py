@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.keys import format_key, key_to_character
 
 Keymap = Mapping[str, str]
@@ -250,7 +250,7 @@ def key_name(key: str) -> str:
     return "+".join([*(modifier.capitalize() for modifier in modifiers), shown])
 
 
-def bindings(scope: Scope) -> list[Binding]:
+def bindings(scope: Scope) -> list[BindingType]:
     """The bindings of everything understood in a scope."""
     return list(_bindings(action for action in ACTIONS if action.scope is scope and action.keys))
 

@@ -1,0 +1,178 @@
+"""The lines of the event log: every entry and what the fold decided about it."""
+
+from bisect import bisect_left
+from collections.abc import Hashable, Sequence
+from typing import Final, NamedTuple
+
+from textual.cache import LRUCache
+
+from esdash.engine.domain import Row
+from esdash.shop.outcomes import OUTCOMES
+from esdash.shop.story import describe, type_of
+from esdash.ui.widgets.columns import Cell, Column, Kind
+from esdash.ui.widgets.drawing import clock_time, milliseconds_of
+from esdash.ui.widgets.line_table import Order
+from esdash.visible import visible
+
+_COLUMNS = (
+    Column("time", "time", Kind.TEXT, least=8, rank=3),
+    Column("ordinal", "ordinal", Kind.NUMBER, rank=2),
+    Column("id", "id", Kind.TEXT, least=15, rank=4),
+    Column("type", "type", Kind.TEXT, least=7, rank=1),
+    Column("what", "what", Kind.TEXT, least=14, stretch=3),
+    Column("outcome", "outcome", Kind.TEXT, least=21, stretch=1),
+)
+
+
+class Mark(NamedTuple):
+    """How an outcome looks; the glyph tells it without the colour."""
+
+    glyph: str
+    style: str
+
+
+MARKS: Final = {
+    "applied": Mark("✓", "good"),
+    "rejected": Mark("✗", "bad"),
+    "parked": Mark("▲", "warning"),
+    "duplicate": Mark("≡", "information"),
+}
+
+
+class LogSource:
+    """What the log panel shows."""
+
+    columns = _COLUMNS
+    order: Order | None = None
+
+    def __init__(self, hint: Sequence[str] = ()) -> None:
+        self.needle = ""
+        """Text that a line contains, whatever its case."""
+        self._hint = hint
+        self._rows: Sequence[Row] = ()
+        self._first = 0
+        """The ordinal of the first row."""
+        self._last = 0
+        self._matches: list[int] = []
+        """Ordinals of the rows that match the needle."""
+        self._scanned = 0
+        """Rows up to this ordinal were tried against the needle."""
+        self._now = 0.0
+        self._cells: LRUCache[tuple[int, bytes, int | None, int], tuple[Cell, ...]] = LRUCache(1024)
+        self._widest = [8, 6, 15, 7, 36, 31]
+
+    @property
+    def total(self) -> int:
+        """Entries, whether they match the filter or not."""
+        return len(self._rows)
+
+    def update(self, rows: Sequence[Row], now: float) -> bool:
+        """Show other rows; `now` in Unix seconds. Whether it is another history than before."""
+        self._now = now
+        if rows is self._rows:
+            return False
+        other = bool(rows) and rows[-1].ordinal < self._last
+        if other:
+            self._cells.clear()
+            self._matches.clear()
+            self._scanned = 0
+        self._rows = rows
+        if rows:
+            self._first, self._last = rows[0].ordinal, rows[-1].ordinal
+            self._widest[0] = max(self._widest[0], len(clock_time(milliseconds_of(rows[0].entry_id), now)))
+            self._widest[1] = max(self._widest[1], len(f"{self._last:,}"))
+            self._widest[2] = max(self._widest[2], len(rows[-1].entry_id))
+        self._scan()
+        return other
+
+    def search(self, needle: str) -> None:
+        """Only lines whose id, type, story, outcome or reason contain this text, in any case."""
+        self.needle = needle
+        self._matches.clear()
+        self._scanned = 0
+        self._scan()
+
+    def __len__(self) -> int:
+        return len(self._matches) if self.needle else len(self._rows)
+
+    def row(self, index: int) -> Row:
+        """The entry on a line."""
+        return self._rows[self._matches[index] - self._first if self.needle else index]
+
+    def after(self, ordinal: int) -> int:
+        """Lines that stand for entries after this ordinal."""
+        if self.needle:
+            return len(self._matches) - bisect_left(self._matches, ordinal + 1)
+        return max(0, min(self._last - ordinal, len(self._rows)))
+
+    def cells(self, index: int) -> tuple[Cell, ...]:
+        """One line."""
+        row = self.row(index)
+        key = (row.ordinal, row.entry_id, row.code, int(self._now // 86400))
+        cells = self._cells.get(key)
+        if cells is None:
+            cells = self._cells[key] = self._describe(row)
+        return cells
+
+    def identity(self, index: int) -> Hashable:
+        """The ordinal."""
+        return self._matches[index] if self.needle else self._first + index
+
+    def find(self, identity: Hashable) -> int | None:
+        """Where the entry is, or its nearest neighbour when it is filtered out or too old."""
+        if not len(self) or not isinstance(identity, int):
+            return None
+        place = bisect_left(self._matches, identity) if self.needle else identity - self._first
+        return max(0, min(place, len(self) - 1))
+
+    def sort(self, order: Order) -> None:
+        """The log has one order."""
+
+    def wanted(self) -> Sequence[int]:
+        """Cells for the widest content so far."""
+        return self._widest
+
+    def hint(self) -> Sequence[str]:
+        """What to do about an empty panel."""
+        return ("no entry matches",) if self.total else self._hint
+
+    def _describe(self, row: Row) -> tuple[Cell, ...]:
+        outcome = outcome_cell(row.code)
+        return (
+            Cell(clock_time(milliseconds_of(row.entry_id), self._now), "dim"),
+            Cell(f"{row.ordinal:,}" if row.ordinal else "—", "dim"),
+            Cell(visible(row.entry_id.decode("utf-8", "backslashreplace")), "dim"),
+            Cell(visible(type_of(row.fields)) or "—", "strong"),
+            Cell(visible(describe(row.fields))),
+            outcome,
+        )
+
+    def _scan(self) -> None:
+        """Try the rows that are new against the needle."""
+        if not self.needle:
+            return
+        needle = self.needle.casefold()
+        gone = bisect_left(self._matches, self._first)
+        del self._matches[:gone]
+        start = max(0, self._scanned + 1 - self._first)
+        for place in range(start, len(self._rows)):
+            if needle in _searched(self._rows[place]):
+                self._matches.append(self._first + place)
+        self._scanned = self._last
+
+
+def outcome_cell(code: int | None) -> Cell:
+    """An outcome with its glyph and its reason."""
+    if code is None:
+        return Cell("· not known any more", "dim", "· not known")
+    name, reason = OUTCOMES[code]
+    glyph, style = MARKS[name]
+    if reason is None:
+        return Cell(f"{glyph} {name}", style)
+    return Cell(f"{glyph} {name} · {reason}", style, f"{glyph} {reason}")
+
+
+def _searched(row: Row) -> str:
+    name, reason = OUTCOMES[row.code] if row.code is not None else ("", None)
+    entry_id = row.entry_id.decode("utf-8", "backslashreplace")
+    return f"{entry_id} {type_of(row.fields)} {describe(row.fields)} {name} {reason or ''}".casefold()

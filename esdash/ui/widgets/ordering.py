@@ -1,0 +1,80 @@
+"""Sorting balances without a pause: a million of them are sorted in a thread, while the screen shows the last order."""
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from esdash.shop.view import Balances
+
+if TYPE_CHECKING:
+    from numpy import int64
+    from numpy.typing import NDArray
+
+AT_ONCE: Final = 20_000
+"""As many balances are sorted within a few milliseconds, on the spot."""
+_REST: Final = 4
+"""After a sort in the thread it rests this many times as long as that took, unless a person asks."""
+
+
+class Question(NamedTuple):
+    """How balances are to be ordered and filtered."""
+
+    column: str
+    descending: bool
+    needle: str
+
+
+class Ordering:
+    """The balances in the order that a person wants, or in the last one while the next is made."""
+
+    def __init__(self) -> None:
+        self.balances: Balances | None = None
+        """What `rows` are the row numbers of."""
+        self.rows: "NDArray[int64] | tuple[int, ...]" = ()
+        self._question: Question | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._pending: tuple[Balances, Question, Future[tuple[float, NDArray[int64]]]] | None = None
+        self._rest_until = 0.0
+
+    def show(self, balances: Balances | None, question: Question) -> None:
+        """Make `balances` and `rows` what is asked for, now or at one of the next calls."""
+        self._collect(question)
+        if balances is None:
+            self.balances, self.rows, self._question = None, (), None
+        elif balances is self.balances and question == self._question:
+            return
+        elif len(balances) <= AT_ONCE:
+            self.balances, self.rows, self._question = balances, balances.order(*question), question
+        elif self._same_users(balances, question):
+            self.balances = balances
+        elif self._pending is None and (question != self._question or time.monotonic() >= self._rest_until):
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(1, "sort")
+            self._pending = (balances, question, self._pool.submit(_sort, balances, question))
+
+    def _collect(self, question: Question) -> None:
+        if self._pending is None or not self._pending[2].done():
+            return
+        balances, answered, future = self._pending
+        self._pending = None
+        seconds, rows = future.result()
+        if answered == question:
+            self.balances, self.rows, self._question = balances, rows, question
+            self._rest_until = time.monotonic() + _REST * seconds
+
+    def _same_users(self, balances: Balances, question: Question) -> bool:
+        """Whether the last order holds for these balances as well."""
+        before = self.balances
+        return (
+            before is not None
+            and question == self._question
+            and question.column == "user"
+            and len(before.ids) == len(balances.ids)
+            and bool((before.ids == balances.ids).all())
+        )
+
+
+def _sort(balances: Balances, question: Question) -> "tuple[float, NDArray[int64]]":
+    started = time.monotonic()
+    rows = balances.order(*question)
+    return time.monotonic() - started, rows

@@ -1,0 +1,176 @@
+"""The base of every widget that draws its own lines: names for styles, and redrawing only what changed."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from esdash.ui.widgets.drawing import fit
+
+
+class Painted(Widget):
+    """A widget that paints with a small set of named styles, which follow the theme."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "painted--strong",
+        "painted--dim",
+        "painted--accent",
+        "painted--good",
+        "painted--bad",
+        "painted--warning",
+        "painted--information",
+        "painted--track",
+        "painted--header",
+        "painted--cursor",
+        "painted--blurred-cursor",
+        "painted--tag",
+        "painted--key",
+    }
+    DEFAULT_CSS = """
+    Painted {
+        .painted--strong { text-style: bold; }
+        .painted--dim { color: $text-muted; }
+        .painted--accent { color: $text-accent; text-style: bold; }
+        .painted--good { color: $text-success; }
+        .painted--bad { color: $text-error; }
+        .painted--warning { color: $text-warning; }
+        .painted--information { color: $text-secondary; }
+        .painted--track { color: $foreground 20%; }
+        .painted--header { color: $text-muted; text-style: bold; }
+        .painted--cursor { background: $primary 45%; text-style: bold; }
+        .painted--blurred-cursor { background: $foreground 8%; }
+        .painted--tag { text-style: bold reverse; }
+        .painted--key { color: $text-accent; text-style: bold; }
+    }
+    App:ansi Painted {
+        .painted--dim, .painted--track, .painted--header { color: ansi_default; text-style: dim; }
+        .painted--information { color: ansi_cyan; }
+        .painted--accent, .painted--key { color: ansi_blue; text-style: bold; }
+        .painted--cursor { background: ansi_default; text-style: bold reverse; }
+        .painted--blurred-cursor { background: ansi_default; text-style: bold; }
+    }
+    """
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._paints: dict[tuple[str, str], Style] = {}
+
+    def paint(self, name: str = "", over: str = "") -> Style:
+        """The style of a name, such as `good`, on the widget's background or `over` a cursor."""
+        found = self._paints.get((name, over))
+        if found is None:
+            found = self.rich_style
+            if name:
+                found += self._foreground(name)
+            if over:
+                found += self.get_component_rich_style(f"painted--{over}", partial=True)
+            self._paints[name, over] = found
+        return found
+
+    def _foreground(self, name: str) -> Style:
+        named = f"painted--{name}"
+        style = self.get_component_rich_style(named)
+        rules = self.get_component_styles(named)
+        attributes = self.get_component_rich_style(named, partial=True).without_color
+        return attributes + Style(color=style.color) if rules.has_rule("color") else attributes
+
+    def notify_style_update(self) -> None:
+        """Forget the styles of the last theme."""
+        super().notify_style_update()
+        self._paints.clear()
+
+
+class Span(NamedTuple):
+    """A stretch of text in one style. The text must be harmless already (`esdash.visible`)."""
+
+    text: str
+    style: str = ""
+
+
+Line = tuple[Span, ...]
+
+
+class PaintedLines(Painted):
+    """A few lines of spans; `sync` redraws those that changed and nothing else."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: tuple[Line, ...] = ()
+
+    @abstractmethod
+    def lines(self, width: int) -> Sequence[Line]:
+        """What to show now in lines of at most `width` cells; longer ones are cut."""
+
+    def sync(self) -> None:
+        """Look whether anything changed."""
+        lines = tuple(self.lines(self.size.width))
+        for y in range(max(len(lines), len(self._lines))):
+            if lines[y : y + 1] != self._lines[y : y + 1]:
+                self.refresh(Region(0, y, self.size.width, 1))
+        self._lines = lines
+
+    def on_resize(self) -> None:
+        """Lines are made for a width."""
+        self.sync()
+
+    def render_line(self, y: int) -> Strip:
+        """One line."""
+        width = self.size.width
+        if y >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        return strip_of([(span.text, self.paint(span.style)) for span in self._lines[y]], width, self.rich_style)
+
+
+def strip_of(parts: Sequence[tuple[str, Style]], width: int, background: Style) -> Strip:
+    """A strip of exactly `width` cells; what is too long is cut with …."""
+    segments = []
+    left = width
+    for text, style in parts:
+        length = cell_len(text)
+        if length > left:
+            segments.append(Segment(fit(text, left), style))
+            left = 0
+            break
+        if text:
+            segments.append(Segment(text, style))
+        left -= length
+    if left:
+        segments.append(Segment(" " * left, background))
+    return Strip(segments, width)
+
+
+class Chunk(NamedTuple):
+    """Spans that belong together on a line."""
+
+    spans: Line
+    rank: int = 0
+    """The highest rank leaves first when there is no room; rank 0 never leaves."""
+
+    @property
+    def width(self) -> int:
+        """In cells."""
+        return sum(cell_len(span.text) for span in self.spans)
+
+
+def join(chunks: Sequence[Chunk], width: int, separator: str = "  ") -> Line:
+    """The chunks that have room in `width` cells, in their order, separated."""
+    shown = list(chunks)
+    gap = cell_len(separator)
+    while shown and sum(chunk.width + gap for chunk in shown) - gap > width:
+        worst = max(shown, key=lambda chunk: chunk.rank)
+        if worst.rank == 0:
+            break
+        shown.remove(worst)
+    spans: list[Span] = []
+    for chunk in shown:
+        if spans:
+            spans.append(Span(separator, "dim"))
+        spans.extend(chunk.spans)
+    return tuple(spans)
