@@ -32,9 +32,13 @@ class Order(NamedTuple):
 class Source(Protocol):
     """Where a table's lines come from. Between two calls of `LineTable.sync` it does not change."""
 
-    columns: Sequence[Column]
-    order: Order | None
-    """None where lines have one order only."""
+    @property
+    def columns(self) -> Sequence[Column]:
+        """From left to right; always the same ones."""
+
+    @property
+    def order(self) -> Order | None:
+        """None where lines have one order only."""
 
     def __len__(self) -> int:
         """Lines that match the filter."""

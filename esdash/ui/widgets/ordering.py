@@ -30,7 +30,7 @@ class Ordering:
     def __init__(self) -> None:
         self.balances: Balances | None = None
         """What `rows` are the row numbers of."""
-        self.rows: "NDArray[int64] | tuple[int, ...]" = ()
+        self.rows: NDArray[int64] | tuple[int, ...] = ()
         self._question: Question | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._pending: tuple[Balances, Question, Future[tuple[float, NDArray[int64]]]] | None = None
