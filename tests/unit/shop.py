@@ -1,0 +1,89 @@
+"""What the tests of the shop share: entries as the server sends them, and folding told in words."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+
+from esdash.shop.fold import Entry, fold
+from esdash.shop.outcomes import OUTCOMES
+from esdash.shop.state import State
+from esdash.shop.story import document
+from tests.model import Model
+from tests.strategies import RawEntry, json_bytes, numbered, raw_entry
+
+
+def steady(examples: int) -> settings:
+    """Settings of a property test that draws the same examples in every run."""
+    return settings(
+        max_examples=examples,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+
+def as_sent(raw: RawEntry) -> list[bytes]:
+    """The fields of an entry as the server sends them: name, value, name, value, …"""
+    return [part for pair in raw for part in pair]
+
+
+def as_entries(stream: Iterable[RawEntry]) -> list[Entry]:
+    """Entries with increasing ids, as the server sends them."""
+    return [(entry_id.encode(), as_sent(raw)) for entry_id, raw in numbered(stream)]
+
+
+def event(name: str, key: bytes | None = None, **data: Any) -> RawEntry:
+    """An entry of schema v1."""
+    return raw_entry(name, json_bytes(data), key)
+
+
+def told(codes: Iterable[int]) -> list[str]:
+    """Outcome codes in words: `applied`, `rejected:overflow`."""
+    return [name if reason is None else f"{name}:{reason}" for name, reason in (OUTCOMES[code] for code in codes)]
+
+
+def fold_all(stream: Iterable[RawEntry], state: State | None = None) -> tuple[State, list[str]]:
+    """The state after a stream, and what was decided for each entry, in words."""
+    state = State() if state is None else state
+    return state, told(fold(state, as_entries(stream)))
+
+
+def model_all(stream: Iterable[RawEntry], model: Model | None = None) -> tuple[Model, list[str]]:
+    """The same from the model."""
+    model = Model() if model is None else model
+    outcomes = (model.apply(entry_id, raw) for entry_id, raw in numbered(stream))
+    return model, [name if reason is None else f"{name}:{reason}" for name, reason in outcomes]
+
+
+def shop(users: dict[int, int] | None = None, items: dict[str, tuple[int, int]] | None = None) -> State:
+    """A state to begin with: users' balances, items' (price, stock)."""
+    state = State()
+    state.users.update(users or {})
+    for item_id, (price, stock) in (items or {}).items():
+        state.prices[item_id], state.stock[item_id] = price, stock
+    return state
+
+
+def goods(state: State) -> tuple[dict[int, int], dict[str, tuple[int, int]]]:
+    """What events can change: users' balances, items' (price, stock). A copy."""
+    assert state.prices.keys() == state.stock.keys()
+    return dict(state.users), {item_id: (state.prices[item_id], stock) for item_id, stock in state.stock.items()}
+
+
+def assert_equals_the_model(state: State, model: Model) -> None:
+    """Users, items, counters and the window of keys in its order."""
+    expected = model.document()
+    assert document(state) == {member: expected[member] for member in ("users", "items", "outcomes")}
+    assert list(state.key_order) == list(model.keys)
+    assert set(state.keys) == set(model.keys)
+    assert sum(state.counts) == model.ordinal
+
+
+def pages(entries: Sequence[Entry], cuts: Iterable[int]) -> Iterator[Sequence[Entry]]:
+    """The entries in pages that end at the cuts; some may be empty."""
+    start = 0
+    for cut in (*sorted(min(cut, len(entries)) for cut in cuts), len(entries)):
+        yield entries[start:cut]
+        start = cut
