@@ -17,9 +17,14 @@ from esdash.shop.events import MAX_COUNT, MAX_INT, MAX_ITEM_ID, MAX_MONEY, Count
 from esdash.shop.money import format_money, parse_money
 from esdash.visible import visible
 
+MIN_RATE: Final = 0.1
+MAX_RATE: Final = 100_000
+"""Events a second that a steady load may be asked for: the bounds of `engine.load`, which a screen cannot import."""
+
 _Value = TypeVar("_Value", int, str)
 
 _WHOLE: Final = re.compile(r"\d+|\d{1,3}(?:,\d{3})+", re.ASCII)
+_DECIMAL: Final = re.compile(r"\d{1,9}(?:[.]\d{1,3})?", re.ASCII)
 _GROUPED_MONEY: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:[.]\d{1,2})?", re.ASCII)
 _ESCAPE: Final = re.compile(r"\\u\{([0-9A-Fa-f]{1,6})\}")
 _LINE: Final = re.compile(r'(?P<item>"(?P<quoted>[^"]*)"?|[^\s,":]+|(?=:))(?P<colon>:(?P<quantity>[^\s,"]*))?')
@@ -130,3 +135,12 @@ def _bounded(value: _Value, kind: Any, sentence: str) -> _Value:
 def _character(match: re.Match[str]) -> str:
     code = int(match[1], 16)
     return chr(code) if code < 0x110000 else match[0]
+
+
+def read_rate(text: str) -> float:
+    """Events a second from `100`, `1,000` or `0.5`."""
+    text = text.strip()
+    written = text.replace(",", "") if _WHOLE.fullmatch(text) else text
+    if not _DECIMAL.fullmatch(written) or not MIN_RATE <= float(written) <= MAX_RATE:
+        raise ValueError(f"a rate is a number of events a second from {MIN_RATE} to {MAX_RATE:,}")
+    return float(written)

@@ -16,6 +16,11 @@ class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close")]
 
+    def __init__(self) -> None:
+        super().__init__()
+        # A short terminal gets no empty lines.
+        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
+
     def frame(self, title: str, hints: str) -> Vertical:
         """The frame to compose the dialog in. Title and hints are the program's own text: they may hold markup."""
         frame = Vertical(id="dialog")

@@ -9,7 +9,7 @@ from uuid import uuid4
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Input, Static
 from textual.worker import Worker, WorkerState
 
@@ -89,11 +89,12 @@ class EventForm(Dialog[Published | None]):
         with self.frame(self.TITLE_TEXT, "Enter publish · Tab next · Esc cancel"):
             with VerticalScroll(id="body", can_focus=False):
                 yield from self.fields()
-            yield Static(id="outlook", markup=False)
-            yield Static(id="failure", markup=False)
-            with Horizontal(id="buttons"):
-                yield Button("Publish", id="publish", compact=True)
-                yield Button("Cancel", id="cancel", compact=True)
+            with Vertical(id="foot"):
+                yield Static(id="outlook", markup=False)
+                yield Static(id="failure", markup=False)
+                with Horizontal(id="buttons"):
+                    yield Button("Publish", id="publish", compact=True)
+                    yield Button("Cancel", id="cancel", compact=True)
 
     def on_mount(self) -> None:
         """Start where something is missing."""

@@ -1,0 +1,98 @@
+"""The keys, and what one is looking at."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from textual.app import ComposeResult
+
+from esdash.ui.reasons import GLYPHS, MEANINGS
+from esdash.ui.screens.dialog import Dialog
+from esdash.ui.widgets.pager import Pager, Paragraph
+
+Key = tuple[str, str, str, str]
+"""group, keys, label, tooltip."""
+
+_FLOW: Final = (
+    "              publish            fold            save",
+    "  any program ────────▶ stream ────────▶ state ────────▶ snapshot",
+    "  or a form            (entries)           ▲                │",
+    "                                           └──── restore ───┘",
+)
+_NARROW_FLOW: Final = (
+    "  publish ▶ stream ▶ fold ▶ state ▶ snapshot",
+    "                              ▲         │",
+    "                              └─restore─┘",
+)
+_STORY: Final = (
+    "Nothing here is stored as a balance or a stock. What is stored is a log of events, a Redis Stream: entries are "
+    "added at its end and never edited.",
+    "The state is what the entries add up to. The consumer reads them in their order and folds each into the state by "
+    "fixed rules, so the same entries give the same state on every machine.",
+    "Each entry gets one outcome. Even a refused one stays in the log: the log says what was asked, the fold what came "
+    "of it.",
+    "Folding from the beginning takes long when the log is long. So the state is saved now and then as a snapshot, and "
+    "a start folds only the entries after it: the tail.",
+    "Try it: crash the consumer. The state is gone from memory, comes back from the snapshot, and only the tail is "
+    "replayed. Rebuild does the same from the first entry, and gives the same numbers.",
+    "A publisher that hears no answer tries again with the same key; the fold counts a key once.",
+)
+_WORDS: Final = (
+    ("event", "one entry of the stream; immutable"),
+    ("outcome", "what the fold decided for an entry"),
+    ("state", "balances, prices and stock, counters, the window of keys"),
+    ("ordinal", "how many entries the fold has consumed since the first one"),
+    ("position", "last event id and ordinal: how far the fold has come"),
+    ("snapshot", "the state at one position, with what is needed to trust it"),
+    ("replay", "folding entries that were already there at the start"),
+    ("lag", "entries in the stream after the position"),
+    ("digest", "a hash of the state; equal states have equal digests"),
+    ("continuity", "the proof that nothing between snapshot and tail is missing"),
+)
+
+
+class HelpScreen(Dialog[None]):
+    """The keys by group, then event sourcing in a page."""
+
+    def __init__(self, rows: Sequence[Key]) -> None:
+        """`rows`: (group, keys, label, tooltip), those of a group together."""
+        super().__init__()
+        self._keys = rows
+
+    def compose(self) -> ComposeResult:
+        """One long text."""
+        with self.frame("Help", "↑↓ scroll · Esc close"):
+            yield Pager(self._tell, id="pager")
+
+    def on_mount(self) -> None:
+        """As wide as there is room for."""
+        self.query_one("#dialog").add_class("-wide")
+
+    def _tell(self, width: int) -> Iterator[Paragraph]:
+        column = max((len(keys) for _, keys, _, _ in self._keys), default=0) + 2
+        column = min(column, width // 3)
+        for group, members in groupby(self._keys, key=lambda key: key[0]):
+            yield Paragraph(group, style="title")
+            for _, keys, label, tooltip in members:
+                what = f"{label} — {tooltip}" if tooltip and tooltip != label else label
+                yield Paragraph(what, f"{keys} ", indent=max(column, len(keys) + 1))
+            yield Paragraph("")
+        yield from _learn(width)
+
+
+def _learn(width: int) -> Iterator[Paragraph]:
+    yield Paragraph("What you are looking at", style="title")
+    yield Paragraph("")
+    for line in _FLOW if width >= max(map(len, _FLOW)) else _NARROW_FLOW:
+        yield Paragraph(line, verbatim=True, style="dim")
+    yield Paragraph("")
+    for sentences in _STORY:
+        yield Paragraph(sentences)
+        yield Paragraph("")
+    yield Paragraph("Outcomes", style="title")
+    for name, meaning in MEANINGS.items():
+        yield Paragraph(meaning, f"{GLYPHS[name]} {name}", indent=13)
+    yield Paragraph("")
+    yield Paragraph("Words", style="title")
+    for word, meaning in _WORDS:
+        yield Paragraph(meaning, word, indent=13)

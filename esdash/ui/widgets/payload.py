@@ -1,0 +1,83 @@
+"""A payload for people: JSON set out in lines, everything else as hexadecimal bytes beside their text."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from esdash.shop.messagepack import MessagePackError, unpack
+from esdash.ui.widgets.pager import Paragraph
+from esdash.visible import visible
+
+SHOWN: Final = 64 * 1024
+"""Bytes of one entry that are shown."""
+DEEPEST: Final = 64
+"""Nested levels that are still set out in lines: indenting deeper ones makes too much of a small payload."""
+PIECE: Final = 1000
+"""Characters made harmless at a time, so that what is remembered of them stays small."""
+WIDE: Final = 74
+"""Cells that sixteen bytes a line need."""
+
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|([\[{])|([\]}])', re.DOTALL)
+
+
+def copyable(data: bytes) -> str:
+    """The payload as text for the clipboard; hexadecimal when it is not UTF-8."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.hex()
+
+
+def tell_payload(data: bytes, width: int) -> Iterator[Paragraph]:
+    """What the bytes are, then the bytes."""
+    kind, text = _read(data[:SHOWN])
+    cut = f", the first {SHOWN:,} shown" if len(data) > SHOWN else ""
+    yield Paragraph(f"{len(data):,} {'byte' if len(data) == 1 else 'bytes'}{cut} · {kind}", style="dim")
+    if text is not None:
+        for line in text.split("\n"):
+            for start in range(0, max(1, len(line)), PIECE):
+                yield Paragraph(visible(line[start : start + PIECE], 10 * PIECE), verbatim=True)
+    if not kind.startswith("JSON"):
+        yield from dump(data[:SHOWN], width)
+
+
+def dump(data: bytes, width: int) -> Iterator[Paragraph]:
+    """Offset, hexadecimal bytes and printable ASCII; eight or sixteen bytes a line."""
+    step = 16 if width >= WIDE else 8
+    for offset in range(0, len(data), step):
+        part = data[offset : offset + step]
+        text = "".join(chr(byte) if 0x20 <= byte < 0x7F else "·" for byte in part)
+        yield Paragraph(f"{offset:04x}  {part.hex(' '):<{step * 3 - 1}}  {text}", verbatim=True)
+
+
+def _read(data: bytes) -> tuple[str, str | None]:
+    """What the bytes are, and their text set out in lines."""
+    if not data:
+        return "nothing", None
+    if 0x80 <= data[0] <= 0x8F or data[0] in (0xDE, 0xDF):
+        try:
+            return "MessagePack, schema v0 of the reference program", _plain(unpack(data, DEEPEST))
+        except MessagePackError as error:
+            return f"MessagePack that cannot be read ({error}); bytes and text", None
+    try:
+        text = data.decode()
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        return "not JSON; bytes and text", None
+    if _depth(data) > DEEPEST:
+        return "JSON, too deeply nested to set out", text
+    return "JSON", msgspec.json.format(text, indent=2)
+
+
+def _plain(value: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def _depth(data: bytes) -> int:
+    deepest = depth = 0
+    for match in _BRACKETS.finditer(data):
+        depth += (match[1] is not None) - (match[2] is not None)
+        deepest = max(deepest, depth)
+    return deepest
