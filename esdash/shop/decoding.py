@@ -5,7 +5,6 @@ given twice the last one counts; an ignored member may hold anything), so an ent
 says so, and the answer never depends on which way was taken.
 """
 
-import json
 import re
 import zlib
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from esdash.shop import jsontext
 from esdash.shop.events import (
     MAX_DATA,
     MAX_KEY,
@@ -186,9 +186,7 @@ def _decode_v0_slowly(name: bytes, data: bytes) -> Event | int:
 def _decode_v1_slowly(name: bytes, data: bytes) -> Event | int:
     shape = _V1_SHAPES[name]
     try:
-        text = data.decode()
-        _check_depth(data)
-        members = _known(json.loads(text, parse_constant=_not_json, parse_int=_bounded_int), shape)
+        members = _known(jsontext.read(data.decode(), MAX_DEPTH), shape)
         if shape is Order and isinstance(lines := members.get("lines"), list):
             members["lines"] = [_known(line, Line) for line in lines]
         return _checked(msgspec.convert(members, shape))
@@ -203,20 +201,11 @@ def _known(members: object, shape: type[Struct]) -> dict[str, object]:
     return {name: members[name] for name in shape.__struct_fields__ if name in members}
 
 
-def _not_json(constant: str) -> object:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _bounded_int(digits: str) -> int:
-    """An integer; past 20 digits just some integer that is out of every bound.
-
-    Python refuses very long ones, and how long depends on a setting of the process.
-    """
-    return int(digits) if len(digits) <= 20 else -1
-
-
 def _check_depth(data: bytes) -> None:
-    """Raises ValueError when JSON text is nested more than MAX_DEPTH deep."""
+    """Raises ValueError when well-formed JSON is nested more than MAX_DEPTH deep.
+
+    In text that is not well-formed, a string without an end would cost the square of its length.
+    """
     if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return
     depth = 0

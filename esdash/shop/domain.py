@@ -11,7 +11,7 @@ from esdash.shop.outcomes import OUTCOMES, Outcome
 from esdash.shop.state import State
 from esdash.shop.view import Viewer
 
-_RULES: Final = ("events", "outcomes", "messagepack", "decoding", "state", "fold")
+_RULES: Final = ("events", "outcomes", "messagepack", "jsontext", "decoding", "state", "fold")
 """The modules that decide what entries mean: everything a state depends on."""
 
 
