@@ -212,6 +212,7 @@ class Consumer(Generic[State]):
     # Phases
 
     def _connect(self) -> None:
+        self._log.locate()
         facts = self._log.server()
         self._server = f"{self._log.server_name} · {facts.product} {facts.version}"
 

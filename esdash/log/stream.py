@@ -1,7 +1,8 @@
 """One stream on one server: raw entries, their ids, and facts about the stream. Knows no event type."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -84,9 +85,17 @@ class ServerFacts:
 
 
 def redact(url: str) -> str:
-    """The URL as people may see it: without user name, password and options."""
-    parts = urlsplit(url)
+    """The URL as people may see it: without user name, password and options.
+
+    `the URL` when it cannot be read, or when a password that is not percent-encoded may reach past the host.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "the URL"
     host = parts.netloc.rpartition("@")[2]
+    if host if parts.scheme == "unix" else "@" in parts.path + parts.fragment:
+        return "the URL"
     return urlunsplit(SplitResult(parts.scheme, host, parts.path if parts.path != "/" else "", "", ""))
 
 
@@ -97,18 +106,47 @@ class Log:
     what fits neither. redis-py's own retries are off: only the caller knows what may be sent twice.
     """
 
-    def __init__(self, url: str, stream: str = "orders", *, name: str | None = None, timeout: float = TIMEOUT) -> None:
-        """`name` is what people see instead of the URL. Does not connect. Raises LogError for a URL it cannot read."""
+    def __init__(
+        self,
+        url: str | Callable[[], str],
+        stream: str = "orders",
+        *,
+        name: str | None = None,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        """`name` is what people see instead of the URL. Does not connect. Raises LogError for a URL it cannot read.
+
+        `url` may be a function that makes sure that there is a server and says where: it is asked on first use and
+        by every `locate`, may take its time, raises LogErrors and is called by one thread at a time.
+        """
         self.stream = stream
         self.key = stream.encode()
-        self.server_name = name or redact(url)
+        self._timeout = timeout
+        self._find = url if callable(url) else None
+        self._finding = threading.Lock()
+        self._url = "" if callable(url) else url
+        self.server_name = name or redact(self._url)
+        self._pool = None if callable(url) else self._pool_of(url)
+        self._facts_command = ("XINFO", "STREAM", self.key)
+
+    def locate(self) -> None:
+        """Find the server again after it was lost; nothing to do where the URL is fixed. Raises LogError."""
+        if self._find is None:
+            return
+        with self._finding:
+            url = self._find()
+            if url != self._url or self._pool is None:
+                self._pool = self._pool_of(url)
+                self._url = url
+
+    def _pool_of(self, url: str) -> redis.ConnectionPool:
         try:
-            self._pool = redis.ConnectionPool.from_url(
+            return redis.ConnectionPool.from_url(
                 url,
                 protocol=2,
                 retry=Retry(NoBackoff(), 0),
-                socket_timeout=timeout,
-                socket_connect_timeout=timeout,
+                socket_timeout=self._timeout,
+                socket_connect_timeout=self._timeout,
                 socket_read_size=256 * 1024,
             )
         except (ValueError, TypeError) as error:
@@ -116,24 +154,28 @@ class Log:
                 f"{self.server_name} is not a URL of a server. Write redis://host:port/db, rediss:// for TLS, "
                 "or unix:///path/to/socket."
             ) from error
-        self._facts_command = ("XINFO", "STREAM", self.key)
 
     def close(self) -> None:
         """Close every connection."""
-        self._pool.disconnect()
+        if self._pool is not None:
+            self._pool.disconnect()
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A connection of one's own, for raw commands; disconnected when the block fails, since a reply may be due."""
+        if self._pool is None:
+            self.locate()
+        pool = self._pool
+        assert pool is not None, "locate makes one"
         with plainly(self.server_name):
-            connection = self._pool.get_connection()
+            connection = pool.get_connection()
             try:
                 yield connection
             except BaseException:
                 connection.disconnect()
                 raise
             finally:
-                self._pool.release(connection)
+                pool.release(connection)
 
     def command(self, *arguments: Any) -> Any:
         """One command, its reply as bytes."""
