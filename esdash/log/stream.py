@@ -94,7 +94,9 @@ def redact(url: str) -> str:
     except ValueError:
         return "the URL"
     host = parts.netloc.rpartition("@")[2]
-    if host if parts.scheme == "unix" else "@" in parts.path + parts.fragment:
+    if parts.scheme == "unix":
+        return "the URL" if host else f"unix://{parts.path}"
+    if "@" in parts.path + parts.query + parts.fragment:
         return "the URL"
     return urlunsplit(SplitResult(parts.scheme, host, parts.path if parts.path != "/" else "", "", ""))
 
