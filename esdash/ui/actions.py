@@ -255,6 +255,16 @@ def bindings(scope: Scope) -> list[BindingType]:
     return list(_bindings(action for action in ACTIONS if action.scope is scope and action.keys))
 
 
+def key_rows(keymap: Keymap | None = None) -> list[tuple[str, str, str, str]]:
+    """All keys for the help: group, keys, label, tooltip; those of a group together, what has no key left out."""
+    return [
+        (str(group), " ".join(action.names(keymap)), action.label, action.tooltip)
+        for group in Group
+        for action in ACTIONS
+        if action.group is group and action.names(keymap)
+    ]
+
+
 def key_table() -> str:
     """A Markdown table of all keys, for the README."""
     lines = ["| key | | does |", "|---|---|---|"]

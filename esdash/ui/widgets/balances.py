@@ -39,6 +39,11 @@ class BalancesSource:
         """Users, whether they match the filter or not."""
         return 0 if self._latest is None else len(self._latest)
 
+    @property
+    def sorting(self) -> bool:
+        """A new order is being made in a thread."""
+        return self._ordering.busy
+
     def update(self, state: ShopView | None, now: float) -> None:
         """Show another state; `now` in Unix seconds."""
         balances = None if state is None else state.balances

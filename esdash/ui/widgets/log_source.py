@@ -9,6 +9,7 @@ from textual.cache import LRUCache
 from esdash.engine.domain import Row
 from esdash.shop.outcomes import OUTCOMES
 from esdash.shop.story import describe, type_of
+from esdash.ui.reasons import GLYPHS
 from esdash.ui.widgets.columns import Cell, Column, Kind
 from esdash.ui.widgets.drawing import clock_time, milliseconds_of
 from esdash.ui.widgets.line_table import Order
@@ -32,10 +33,10 @@ class Mark(NamedTuple):
 
 
 MARKS: Final = {
-    "applied": Mark("✓", "good"),
-    "rejected": Mark("✗", "bad"),
-    "parked": Mark("▲", "warning"),
-    "duplicate": Mark("≡", "information"),
+    "applied": Mark(GLYPHS["applied"], "good"),
+    "rejected": Mark(GLYPHS["rejected"], "bad"),
+    "parked": Mark(GLYPHS["parked"], "warning"),
+    "duplicate": Mark(GLYPHS["duplicate"], "information"),
 }
 
 
@@ -66,24 +67,22 @@ class LogSource:
         """Entries, whether they match the filter or not."""
         return len(self._rows)
 
-    def update(self, rows: Sequence[Row], now: float) -> bool:
-        """Show other rows; `now` in Unix seconds. Whether it is another history than before."""
+    def update(self, rows: Sequence[Row], now: float) -> None:
+        """Show other rows; `now` in Unix seconds."""
         self._now = now
         if rows is self._rows:
-            return False
-        other = bool(rows) and rows[-1].ordinal < self._last
-        if other:
+            return
+        if not rows or rows[-1].ordinal < self._last:  # the consumer began anew
             self._cells.clear()
             self._matches.clear()
             self._scanned = 0
         self._rows = rows
+        self._first, self._last = (rows[0].ordinal, rows[-1].ordinal) if rows else (0, 0)
         if rows:
-            self._first, self._last = rows[0].ordinal, rows[-1].ordinal
             self._widest[0] = max(self._widest[0], len(clock_time(milliseconds_of(rows[0].entry_id), now)))
             self._widest[1] = max(self._widest[1], len(f"{self._last:,}"))
             self._widest[2] = max(self._widest[2], len(rows[-1].entry_id))
         self._scan()
-        return other
 
     def search(self, needle: str) -> None:
         """Only lines whose id, type, story, outcome or reason contain this text, in any case."""

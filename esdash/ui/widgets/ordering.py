@@ -36,6 +36,11 @@ class Ordering:
         self._pending: tuple[Balances, Question, Future[tuple[float, NDArray[int64]]]] | None = None
         self._rest_until = 0.0
 
+    @property
+    def busy(self) -> bool:
+        """A sort is under way."""
+        return self._pending is not None
+
     def show(self, balances: Balances | None, question: Question) -> None:
         """Make `balances` and `rows` what is asked for, now or at one of the next calls."""
         self._collect(question)

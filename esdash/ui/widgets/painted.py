@@ -63,12 +63,12 @@ class Painted(Widget):
         self._paints: dict[tuple[str, str], Style] = {}
 
     def paint(self, name: str = "", over: str = "") -> Style:
-        """The style of a name, such as `good`, on the widget's background or `over` a cursor."""
+        """The style of a name such as `good` or `good-strong`, on the widget's background or `over` a cursor."""
         found = self._paints.get((name, over))
         if found is None:
             found = self.rich_style
-            if name:
-                found += self._foreground(name)
+            for part in name.split("-") if name else ():
+                found += self._foreground(part)
             if over:
                 found += self.get_component_rich_style(f"painted--{over}", partial=True)
             self._paints[name, over] = found

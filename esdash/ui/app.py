@@ -1,0 +1,128 @@
+"""The dashboard as a program: the main screen, the consumer's thread, leaving."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from textual.app import App
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from esdash.demo import demo_batch
+from esdash.engine.console import Console
+from esdash.ui.actions import Keymap, Scope, bindings
+from esdash.ui.commands import ActionCommands
+from esdash.ui.screens.main import MainScreen
+from esdash.visible import visible
+
+FAREWELL_SECONDS: Final = 15.0
+"""How long leaving waits for the farewell snapshot."""
+
+
+@dataclass(frozen=True)
+class UiSettings:
+    """How the dashboard looks and which keys it obeys."""
+
+    theme: str = "textual-dark"
+    """One of Textual's themes; `ansi-dark` and `ansi-light` use the terminal's own 16 colours."""
+    keymap: Keymap = field(default_factory=dict)
+    """Action id (`esdash.ui.actions`) → keys, comma-separated, instead of the usual ones."""
+
+
+class DashboardApp(App[None]):
+    """Watches and drives one consumer."""
+
+    TITLE = "esdash"
+    COMMANDS: ClassVar = {ActionCommands}
+    BINDINGS: ClassVar = bindings(Scope.APP)
+    ENABLE_SELECT_AUTO_SCROLL = False
+
+    def __init__(
+        self,
+        console: Console,
+        settings: UiSettings | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+        farewell_seconds: float = FAREWELL_SECONDS,
+    ) -> None:
+        """`clock` is the one of the console's views, `wall_clock` gives Unix seconds."""
+        super().__init__()
+        self.engine = console
+        self.settings = settings or UiSettings()
+        self.keymap = self.settings.keymap
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._farewell_seconds = farewell_seconds
+        self._clashes: set[str] = set()
+        self._seeds = itertools.count(int(wall_clock() * 1000))
+        self._ended = asyncio.Event()
+        self._leaving = False
+        self._main: MainScreen | None = None
+        self.set_keymap(self.keymap)
+        if self.settings.theme in self.available_themes:
+            self.theme = self.settings.theme
+
+    def get_default_screen(self) -> Screen[None]:
+        """The main screen."""
+        self._main = MainScreen(
+            self.engine, self.keymap, self._clock, self._wall_clock, lambda: demo_batch(next(self._seeds))
+        )
+        return self._main
+
+    def on_mount(self) -> None:
+        """Start the consumer once the first picture is on the screen."""
+        self.call_after_refresh(self._start_consumer)
+
+    def on_unmount(self) -> None:
+        """However the screen ends, the consumer must not outlive it."""
+        self.engine.close()
+
+    async def action_quit(self) -> None:
+        """Leave after a farewell snapshot; the second time, at once."""
+        if self._leaving or self._ended.is_set():
+            self.exit()
+            return
+        self._leaving = True
+        if self._main is not None:
+            self._main.say_farewell()
+        self.run_worker(self.engine.close, thread=True, exit_on_error=False, name="close")
+        self.run_worker(self._leave(), name="leave")
+
+    def action_save_picture(self) -> None:
+        """Save the screen as SVG, once the palette is gone from it."""
+        self.call_after_refresh(self.deliver_screenshot)
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: object) -> None:  # noqa: ARG002
+        """A keymap gave one key to two actions: say so once; the keymap's own choice holds."""
+        names = ", ".join(sorted(binding.description for binding in clashed_bindings))
+        if names and names not in self._clashes:
+            self._clashes.add(names)
+            self.notify(visible(f"The keymap takes the keys of: {names}."), severity="warning", markup=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The consumer's thread has ended: because it was asked to, or because something went wrong."""
+        if event.worker.name != "consumer" or event.state not in (WorkerState.ERROR, WorkerState.SUCCESS):
+            return
+        self._ended.set()
+        if self._leaving or self._main is None:
+            return
+        reason = f": {event.worker.error}" if event.worker.error is not None else "."
+        self._main.say_failure(visible(f"The consumer has ended by itself{reason} What is shown is its last state."))
+
+    def _start_consumer(self) -> None:
+        self.run_worker(self.engine.run, thread=True, exit_on_error=False, name="consumer", group="consumer")
+
+    async def _leave(self) -> None:
+        message = None
+        try:
+            await asyncio.wait_for(self._ended.wait(), self._farewell_seconds)
+        except TimeoutError:
+            message = (
+                f"The consumer did not end within {self._farewell_seconds:g} s; its farewell snapshot may be missing."
+            )
+        self.exit(message=message)

@@ -1,0 +1,336 @@
+"""The main screen: what the consumer is doing, and the balances, the stock and the event log it makes of it."""
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar, Final
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+from textual.widgets import Static
+
+from esdash.engine.console import Console
+from esdash.engine.view import Phase, View
+from esdash.shop.outcomes import OUTCOMES
+from esdash.shop.story import payload_of, type_of
+from esdash.shop.view import ShopView
+from esdash.ui.actions import BY_ID, Keymap, Scope, bindings, key_rows
+from esdash.ui.screens.controls import Controls
+from esdash.ui.widgets.balances import BalancesSource
+from esdash.ui.widgets.banner import Banner
+from esdash.ui.widgets.key_bar import KeyBar
+from esdash.ui.widgets.line_table import LineTable
+from esdash.ui.widgets.log_source import MARKS, LogSource
+from esdash.ui.widgets.log_table import LogTable
+from esdash.ui.widgets.panel import Panel
+from esdash.ui.widgets.panel_tabs import PanelTabs, Tab
+from esdash.ui.widgets.status_bar import Moment, StatusBar
+from esdash.ui.widgets.stock import StockSource
+
+LEAST_WIDTH: Final = 60
+LEAST_HEIGHT: Final = 16
+
+FRAMES_A_SECOND: Final = 10
+
+_LAYOUTS: Final = ("tiny", "tabs", "tall", "stacked", "split", "columns")
+
+
+def layout_for(width: int, height: int) -> str:
+    """The arrangement of the panels on a terminal of this size, one of the classes in `main.tcss`."""
+    if width < LEAST_WIDTH or height < LEAST_HEIGHT:
+        return "tiny"
+    if width < 80:
+        return "tall" if height >= 34 else "tabs"
+    if height < 21:
+        return "columns" if width >= 150 else "tabs"
+    if width >= 240:
+        return "columns"
+    return "split" if width >= 110 else "stacked"
+
+
+class MainScreen(Controls):
+    """Polls the console's view and shows what changed."""
+
+    CSS_PATH = "main.tcss"
+    AUTO_FOCUS = "#log"
+    BINDINGS: ClassVar = bindings(Scope.SCREEN)
+
+    def __init__(
+        self,
+        console: Console,
+        keymap: Keymap,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        demo_batch: Callable[[], Iterable[tuple[str, bytes]]],
+    ) -> None:
+        super().__init__(console, demo_batch)
+        self._keymap = keymap
+        self._clock = clock
+        self._wall_clock = wall_clock
+        hints = _hints(keymap)
+        self.balances = BalancesSource(hints["balances"])
+        self.stock = StockSource(hints["stock"])
+        self.log_lines = LogSource(hints["log"])
+        self._frozen: View | None = None
+        self._drawn: tuple[object, ...] = ()
+        self._counts: tuple[int, ...] | None = None
+        self._noticed = 0
+        self._layout = ""
+        self._zoomed = False
+        self._current = "log"
+        self._leaving = False
+
+    def compose(self) -> ComposeResult:
+        """Status, banner, panels, keys."""
+        yield StatusBar(id="status")
+        yield Banner(self._keymap, id="banner")
+        yield PanelTabs(id="tabs")
+        with Container(id="panels"):
+            with Container(id="state"):
+                yield Panel(1, "Balances", self.balances, LineTable(self.balances, id="balances"), "a user's number")
+                yield Panel(2, "Stock", self.stock, LineTable(self.stock, id="stock"), "part of an item's name")
+            yield Panel(3, "Log", self.log_lines, LogTable(self.log_lines, id="log"), "part of a line")
+        yield KeyBar(self._keymap, id="keys")
+        yield Static(
+            f"Make the terminal larger:\nesdash needs {LEAST_WIDTH}×{LEAST_HEIGHT}.", id="too-small", markup=False
+        )
+
+    def on_mount(self) -> None:
+        """Look ten times a second from now on."""
+        self.poll()
+        self.set_interval(1 / FRAMES_A_SECOND, self.poll)
+
+    def poll(self) -> None:
+        """Show the newest view, if it or a clock's second is another one than drawn last."""
+        live, load, wall = self.engine.view, self.engine.load, self._wall_clock()
+        shown = self._frozen or live
+        drawn = (live.number, shown.number, load, int(wall), self._leaving)
+        if drawn == self._drawn and not self.balances.sorting:
+            return
+        self._drawn = drawn
+        moment = Moment(live, shown, load, self._clock(), wall)
+        self.query_one(StatusBar).show(moment)
+        self.query_one(Banner).show(moment)
+        state = shown.state if isinstance(shown.state, ShopView) else None
+        self.balances.update(state, wall)
+        self.stock.update(state, wall)
+        self.log_lines.update(shown.rows, wall)
+        for panel in self.query(Panel):
+            panel.sync()
+        self._show_counts(state)
+        self._show_tabs()
+        self._relabel(live, load.running)
+        self._tell_notices(live)
+
+    def say_farewell(self) -> None:
+        """The person is leaving: say what is being waited for."""
+        self._leaving = True
+        banner = self.query_one(Banner)
+        banner.farewell = True
+        banner.refit()
+
+    def say_failure(self, text: str) -> None:
+        """The consumer ended by itself."""
+        banner = self.query_one(Banner)
+        banner.failure = text
+        banner.refit()
+
+    # Panels
+
+    @property
+    def panel(self) -> Panel:
+        """The one that keys are about."""
+        return self.query_one(f"#panel-{self._current}", Panel)
+
+    def action_panel(self, name: str) -> None:
+        """Focus a panel; where one is shown at a time, show it."""
+        self._current = name
+        self._arrange()
+        self.panel.table.focus()
+
+    def action_next_panel(self) -> None:
+        """Focus the next one."""
+        self._step(1)
+
+    def action_previous_panel(self) -> None:
+        """Focus the one before."""
+        self._step(-1)
+
+    def action_zoom(self) -> None:
+        """One panel, or all."""
+        self._zoomed = not self._zoomed
+        self._arrange()
+        self._drawn = ()
+        self.poll()
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.panel.start_filter()
+
+    def action_clear(self) -> None:
+        """Undo the filter, or the zoom."""
+        if not self.panel.clear_filter() and self._zoomed:
+            self.action_zoom()
+        self.panel.table.focus()
+
+    def action_sort_next(self) -> None:
+        """Another column."""
+        self.panel.table.sort_step(1)
+
+    def action_sort_previous(self) -> None:
+        """Another column."""
+        self.panel.table.sort_step(-1)
+
+    def action_sort_invert(self) -> None:
+        """The other way round."""
+        self.panel.table.sort_invert()
+
+    def action_pause(self) -> None:
+        """Freeze, or catch up."""
+        self._frozen = self.engine.view if self._frozen is None else None
+        self._drawn = ()
+        self.poll()
+
+    def action_details(self) -> None:
+        """Look closer at the line under the cursor."""
+        selected = self.panel.table.selected
+        if selected is None:
+            return
+        if self._current == "log":
+            from esdash.ui.screens.details import DetailsScreen
+
+            row = self.log_lines.row(self.panel.table.cursor)
+            self.app.push_screen(DetailsScreen(self.engine, row, (self._frozen or self.engine.view).rows))
+            return
+        needle = f"user {selected} " if self._current == "balances" else str(selected)
+        self.action_panel("log")
+        self.panel.start_filter(needle)
+
+    def action_copy(self) -> None:
+        """Copy the line under the cursor."""
+        table = self.panel.table
+        if table.selected is None:
+            return
+        if self._current == "log":
+            row = self.log_lines.row(table.cursor)
+            payload = payload_of(row.fields).decode("utf-8", "backslashreplace")
+            text = f"{row.entry_id.decode('utf-8', 'backslashreplace')} {type_of(row.fields)} {payload}"
+            self.tell("The event's id, type and payload are copied.")
+        else:
+            text = " ".join(cell.text for cell in table.source.cells(table.cursor)[:3] if cell.text)
+            self.tell("The line is copied.")
+        self.app.copy_to_clipboard(text)
+
+    def action_help(self) -> None:
+        """Explain."""
+        from esdash.ui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(key_rows(self._keymap)))
+
+    @on(LineTable.Activated)
+    def _open(self, event: LineTable.Activated) -> None:
+        event.stop()
+        self.action_details()
+
+    @on(PanelTabs.Chosen)
+    def _choose(self, event: PanelTabs.Chosen) -> None:
+        event.stop()
+        self.action_panel(event.panel)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Remember which panel the keys are about."""
+        panel = next((node for node in event.widget.ancestors_with_self if isinstance(node, Panel)), None)
+        if panel is not None and panel.table.id is not None:
+            self._current = panel.table.id
+            self._show_tabs()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Arrange the panels for the terminal's size."""
+        layout = layout_for(event.size.width, event.size.height)
+        if layout != self._layout:
+            self._layout = layout
+            for name in _LAYOUTS:
+                self.set_class(name == layout, f"-{name}")
+            self._arrange()
+        self._drawn = ()
+        self.call_after_refresh(self.poll)
+
+    def _step(self, step: int) -> None:
+        names = [panel.table.id or "" for panel in self.query(Panel)]
+        self.action_panel(names[(names.index(self._current) + step) % len(names)])
+
+    def _arrange(self) -> None:
+        """Hide the panels that have no place now."""
+        single = self._zoomed or self._layout == "tabs"
+        self.set_class(single, "-single")
+        for panel in self.query(Panel):
+            panel.display = not single or panel.table.id == self._current
+        self.query_one("#state").display = not single or self._current != "log"
+        self._show_tabs()
+
+    # What is around the panels
+
+    def _show_tabs(self) -> None:
+        tabs = [Tab(panel.table.id or "", panel.heading) for panel in self.query(Panel)]
+        self.query_one(PanelTabs).show(tabs, self._current)
+
+    def _show_counts(self, state: ShopView | None) -> None:
+        """Outcomes by name and reason, on the log's lower edge."""
+        counts = None if state is None else state.counts
+        if counts == self._counts:
+            return
+        self._counts = counts
+        self.query_one("#panel-log", Panel).border_subtitle = Content(counts_text(counts or ()))
+
+    def _relabel(self, live: View, producing: bool) -> None:
+        labels = {}
+        if producing:
+            labels["load"] = "Stop producing"
+        if self._frozen is not None:
+            labels["pause"] = "Go on"
+        if self._zoomed:
+            labels["zoom"] = "Unzoom"
+        self.query_one(KeyBar).relabel(labels, ("stay",) if live.phase is Phase.HALTED else ())
+
+    def _tell_notices(self, live: View) -> None:
+        for notice in live.notices:
+            if notice.number > self._noticed:
+                self._noticed = notice.number
+                self.tell(notice.text, notice.severity)
+
+
+def counts_text(counts: Iterable[int]) -> str:
+    """`✓ 1,234 applied  ✗ 12 rejected (out_of_stock 7, unknown_user 5)`; only what there is."""
+    totals: dict[str, int] = {}
+    reasons: dict[str, list[str]] = {}
+    for (name, reason), count in zip(OUTCOMES, counts, strict=False):
+        if count:
+            totals[name] = totals.get(name, 0) + count
+            if reason is not None:
+                reasons.setdefault(name, []).append(f"{reason} {count:,}")
+    told = []
+    for name, total in totals.items():
+        why = f" ({', '.join(reasons[name])})" if name in reasons else ""
+        told.append(f"{MARKS[name].glyph} {total:,} {name}{why}")
+    return f" {'  '.join(told)} " if told else ""
+
+
+def _hints(keymap: Keymap) -> dict[str, tuple[str, ...]]:
+    """What to do about empty panels."""
+
+    def key(name: str) -> str:
+        return BY_ID[name].name(keymap)
+
+    demo = f"or {key('demo_batch')} to publish a demo batch."
+    return {
+        "balances": ("No balances yet.", "", f"Press {key('top_up')} to top up a user,", demo),
+        "stock": ("No items yet.", "", f"Press {key('add_item')} to add an item,", demo),
+        "log": (
+            "No events yet.",
+            "",
+            "Whatever is appended to the stream shows here,",
+            "with what the consumer made of it.",
+            "",
+            f"Press {key('demo_batch')} for a demo batch, {key('load')} for a steady load, {key('help')} for help.",
+        ),
+    }

@@ -1,0 +1,193 @@
+"""The line under the status: how the state came to be, and what stands in the way of the consumer."""
+
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import Final
+
+from esdash.engine.view import Phase, Progress, Restored, Rung, SnapshotInfo, View
+from esdash.ui.actions import BY_ID, Keymap
+from esdash.ui.widgets.drawing import age, bar, clock_time, duration, rate
+from esdash.ui.widgets.painted import Chunk, Line, PaintedLines, Span, join
+from esdash.ui.widgets.status_bar import Moment
+from esdash.visible import visible
+
+MOST_LINES: Final = 5
+
+
+class Banner(PaintedLines):
+    """One line as a rule; more while something needs explaining."""
+
+    DEFAULT_CSS = """
+    Banner { height: 1; padding: 0 1; }
+    """
+
+    def __init__(self, keymap: Keymap, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._keymap = keymap
+        self._moment: Moment | None = None
+        self._origin: SnapshotInfo | None = None
+        """The snapshot that the state was restored from."""
+        self.farewell = False
+        """The person is leaving."""
+        self.failure = ""
+        """Why the consumer ended by itself."""
+
+    def show(self, moment: Moment) -> None:
+        """Show another moment."""
+        self._moment = moment
+        restored, newest = moment.live.restored, moment.live.snapshot
+        if restored is not None and newest is not None and restored.snapshot_id == newest.snapshot_id:
+            self._origin = newest
+        self.refit()
+
+    def refit(self) -> None:
+        """Take as many lines as are needed, and draw them."""
+        height = max(1, min(MOST_LINES, len(self.lines(self.size.width or 80))))
+        if self.styles.height is None or self.styles.height.value != height:
+            self.styles.height = height
+        self.sync()
+
+    def lines(self, width: int) -> Sequence[Line]:
+        """By phase."""
+        if self.farewell:
+            key = BY_ID["quit"].name(self._keymap)
+            text = f"Leaving: the consumer takes a farewell snapshot … {key} again leaves at once."
+            return ((Span(text, "accent"),),)
+        if self.failure:
+            return tuple((Span(line, "bad"),) for line in wrap(f"✗ {self.failure}", max(width, 20)))
+        if self._moment is None:
+            return ()
+        view = self._moment.live
+        lines = self._of_phase(view, width)
+        if view.orphans:
+            lines = [*lines, _orphans(view, width)]
+        return lines
+
+    def _of_phase(self, view: View, width: int) -> list[Line]:
+        if view.phase is Phase.HALTED:
+            return self._halted(view, width)
+        if view.phase is Phase.DISCONNECTED:
+            return self._disconnected(view, width)
+        if view.phase is Phase.REPLAYING and view.progress is not None:
+            refused = view.restored.rungs if view.restored is not None else ()
+            return [*_refused(refused), _replaying(view.progress, width)]
+        if view.phase is Phase.RESTORING:
+            return _restoring(view, width)
+        if view.restored is not None and view.restored.done:
+            return [self._restored(view.restored, width)]
+        note = visible(view.phase_note) or {Phase.CONNECTING: "connecting …"}.get(view.phase, "")
+        return [(Span(note, "dim"),)]
+
+    def _restored(self, restored: Restored, width: int) -> Line:
+        replayed = f"{restored.replayed:,} event{'s' if restored.replayed != 1 else ''}"
+        took = f"in {duration(restored.replay_seconds)}"
+        refused = [rung for rung in restored.rungs if rung.reason]
+        if restored.snapshot_id is None:
+            chunks = [
+                Chunk((Span("↺ replayed ", "dim"), Span(replayed, "strong"), Span(f" {took}", "dim"))),
+                Chunk((Span("from the beginning of the stream", "dim"),)),
+            ]
+        else:
+            old = self._age(restored.snapshot_id)
+            at = Span(f"@ {restored.position.ordinal:,}", "strong")
+            load = f" in {duration(restored.load_seconds)}"
+            chunks = [
+                Chunk((Span("↺ restored from snapshot ", "dim"), at)),
+                Chunk((Span(visible(restored.snapshot_id, 40), "dim"),), 5),
+                *([Chunk((Span(f"{old} old{load}", "dim"),), 4)] if old else [Chunk((Span(load[1:], "dim"),), 4)]),
+                Chunk((Span("replayed ", "dim"), Span(replayed, "strong"), Span(f" {took}", "dim"))),
+                Chunk((Span(f"{restored.position.ordinal:,} did not have to be", "dim"),), 2),
+            ]
+        if refused:
+            count = f"{len(refused)} snapshot{'s' if len(refused) != 1 else ''} refused"
+            chunks.append(Chunk((Span(f"▲ {count}: {visible(refused[0].reason or '')}", "warning"),), 1))
+        return join(chunks, width, " · ")
+
+    def _age(self, snapshot_id: str) -> str:
+        if self._moment is None or self._origin is None or self._origin.snapshot_id != snapshot_id:
+            return ""
+        return age(self._moment.wall - self._origin.created_ms / 1000)
+
+    def _disconnected(self, view: View, width: int) -> list[Line]:
+        assert self._moment is not None
+        ago = self._moment.now - view.phase_since
+        since = clock_time(int((self._moment.wall - ago) * 1000), self._moment.wall)
+        chunks = [Chunk((Span(f"○ no connection since {since}", "warning-strong"), Span(f" ({age(ago)})", "dim")))]
+        if view.retry_at is not None:
+            wait = max(0.0, view.retry_at - self._moment.now)
+            chunks.append(Chunk((Span("next try in ", "dim"), Span(f"{wait:.0f} s", "strong"))))
+        chunks.append(Chunk((Span("this is the last state known", "dim"),), 1))
+        return [join(chunks, width, " · "), (Span(visible(view.phase_note), "warning"),)]
+
+    def _halted(self, view: View, width: int) -> list[Line]:
+        note = view.phase_note or (view.continuity.explanation if view.continuity is not None else "")
+        told = wrap(f"■ {visible(note)}", max(width, 20))[:3]
+        lines: list[Line] = [(Span(line, "bad"),) for line in told]
+        chunks: list[Chunk] = []
+        for name, consequence in (
+            ("stay", "stay on the last good state, read-only"),
+            ("rebuild", "rebuild from what is left"),
+            ("quit", "quit"),
+        ):
+            key = BY_ID[name].name(self._keymap)
+            chunks.append(Chunk((Span(key, "key"), Span(f" {consequence}"))))
+        lines.append(join(chunks, width, "  "))
+        return lines
+
+
+def _restoring(view: View, width: int) -> list[Line]:
+    rungs = view.restored.rungs if view.restored is not None else ()
+    lines = list(_refused(rungs))
+    used = [rung for rung in rungs if rung.reason is None]
+    if used:
+        lines.append((Span(f"✓ {_name(used[-1])}", "good"),))
+    else:
+        note = visible(view.phase_note) or "looking for the newest good snapshot …"
+        lines.append(join([Chunk((Span(f"◔ {note}", "information"),))], width))
+    return lines
+
+
+def _refused(rungs: Sequence[Rung]) -> tuple[Line, ...]:
+    tried = [rung for rung in rungs if rung.reason]
+    return tuple(
+        (Span(f"✗ {_name(rung)}", "warning"), Span(f": {visible(rung.reason or '')}", "dim")) for rung in tried[-3:]
+    )
+
+
+def _name(rung: Rung) -> str:
+    if rung.snapshot_id is None:
+        return "from the beginning of the stream"
+    return f"snapshot {visible(rung.snapshot_id, 40)} @ {rung.position.ordinal:,}"
+
+
+def _replaying(progress: Progress, width: int) -> Line:
+    fraction = progress.done / progress.total if progress.total else 1.0
+    left = "" if progress.seconds_left is None else f"{duration(progress.seconds_left)} left"
+    chunks = [
+        Chunk((Span("▶ replaying", "information"),)),
+        Chunk((Span(f"{int(fraction * 100):3} %", "strong"),)),
+        Chunk((Span(f"{progress.done:,}", "strong"), Span(f" of {progress.total:,}", "dim")), 2),
+        Chunk((Span(rate(progress.rate), "strong"),), 1),
+        *([Chunk((Span(left, "strong"),))] if left else []),
+    ]
+    line = join(chunks, width - 14, "  ")
+    room = min(60, width - sum(Chunk((span,)).width for span in line) - 4)
+    if room < 6:
+        return line
+    drawn = bar(fraction, room)
+    filled = drawn.rstrip()
+    return (
+        line[0],
+        Span("  "),
+        Span(filled, "information"),
+        Span("░" * (room - len(filled)), "track"),
+        *line[1:],
+    )
+
+
+def _orphans(view: View, width: int) -> Line:
+    count = len(view.orphans)
+    first = visible(view.orphans[0].entry_id.decode("utf-8", "backslashreplace"))
+    what = "entry had been applied and is" if count == 1 else "entries had been applied and are"
+    text = f"▲ {count:,} {what} gone from the log, the first {first}"
+    return join([Chunk((Span(text, "warning"),))], width)

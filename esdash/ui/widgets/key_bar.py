@@ -1,0 +1,59 @@
+"""The line of keys at the bottom: as many as have room, made from the registry of actions."""
+
+from collections.abc import Mapping, Sequence
+
+from textual import events
+
+from esdash.ui.actions import ACTIONS, BY_ID, Action, Keymap, Scope
+from esdash.ui.widgets.painted import Chunk, Line, PaintedLines, Span, join
+
+
+class KeyBar(PaintedLines):
+    """Keys and what they do; a click does it."""
+
+    DEFAULT_CSS = """
+    KeyBar { height: 1; padding: 0 1; background: $panel; }
+    App:ansi KeyBar { background: ansi_default; }
+    """
+
+    def __init__(self, keymap: Keymap, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._keymap = keymap
+        self._labels: dict[str, str] = {}
+        self._extra: tuple[str, ...] = ()
+
+    def relabel(self, labels: Mapping[str, str], extra: Sequence[str] = ()) -> None:
+        """Say what some actions do just now; `extra` actions come first although they are not shown as a rule."""
+        self._labels = dict(labels)
+        self._extra = tuple(extra)
+        self.sync()
+
+    def lines(self, width: int) -> Sequence[Line]:
+        """One line."""
+        return (join([chunk for _, chunk in self._chunks()], width, "  "),)
+
+    def on_click(self, event: events.Click) -> None:
+        """Do what was clicked."""
+        chunks = self._chunks()
+        shown = join([chunk for _, chunk in chunks], self.size.width, "  ")
+        x = event.x - self.styles.padding.left
+        for action, chunk in chunks:
+            if chunk.spans[0] not in shown:
+                continue
+            if 0 <= x < chunk.width:
+                self.app.run_worker(
+                    self.app.run_action(action.action, self.app if action.scope is Scope.APP else self.screen),
+                    name="clicked key",
+                )
+                return
+            x -= chunk.width + 2
+
+    def _chunks(self) -> list[tuple[Action, Chunk]]:
+        shown = [BY_ID[name] for name in self._extra] + [action for action in ACTIONS if action.shown]
+        chunks = []
+        for rank, action in enumerate(shown):
+            label = self._labels.get(action.id, action.label)
+            key = Span(action.name(self._keymap), "key")
+            kept = action.id in ("help", "quit") or action.id in self._extra
+            chunks.append((action, Chunk((key, Span(f" {label}")), 0 if kept else rank + 1)))
+        return chunks

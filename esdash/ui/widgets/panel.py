@@ -1,0 +1,162 @@
+"""A frame around a table: its title with counts, and the line in which a filter is typed."""
+
+from typing import ClassVar, Protocol
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input
+
+from esdash.ui.widgets.line_table import LineTable
+from esdash.ui.widgets.log_table import LogTable
+
+
+class Searchable(Protocol):
+    """A source that can be filtered."""
+
+    needle: str
+
+    @property
+    def total(self) -> int:
+        """Lines, whether they match the filter or not."""
+
+    def __len__(self) -> int:
+        """Lines that match."""
+
+    def search(self, needle: str) -> None:
+        """Filter."""
+
+
+class FilterInput(Input):
+    """Where a filter is typed. Enter and the arrows go back to the table and keep it, Escape clears it."""
+
+    DEFAULT_CSS = """
+    FilterInput, FilterInput:focus {
+        height: 1; border: none; padding: 0 1; display: none; background: $boost;
+    }
+    FilterInput.-open { display: block; }
+    App:ansi FilterInput { background: ansi_default; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,down,up,tab", "keep", "Keep the filter", show=False),
+        Binding("escape", "drop", "Clear the filter", show=False),
+    ]
+
+    class Left(Message):
+        """Typing is over."""
+
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder, compact=True, select_on_focus=False, max_length=100)
+        self.cursor_blink = False
+
+    def action_keep(self) -> None:
+        """Back to the table."""
+        self.post_message(self.Left())
+
+    def action_drop(self) -> None:
+        """Clear, and back to the table."""
+        self.value = ""
+        self.post_message(self.Left())
+
+
+class Panel(Vertical):
+    """A table in a frame."""
+
+    DEFAULT_CSS = """
+    Panel {
+        border: round $foreground 30%;
+        border-title-color: $foreground;
+        border-title-style: bold;
+        border-subtitle-color: $text-muted;
+        height: 1fr;
+        width: 1fr;
+    }
+    Panel:focus-within { border: round $primary; border-title-color: $text-primary; }
+    App:ansi Panel {
+        border: round ansi_default; border-title-color: ansi_default; border-subtitle-color: ansi_default;
+    }
+    App:ansi Panel:focus-within { border: round ansi_blue; border-title-color: ansi_blue; }
+    """
+
+    def __init__(self, number: int, name: str, source: Searchable, table: LineTable, placeholder: str) -> None:
+        super().__init__(id=f"panel-{table.id}")
+        self.number = number
+        self.caption = name
+        self.source = source
+        self.table = table
+        self._placeholder = placeholder
+        self._title = ""
+
+    @property
+    def input(self) -> FilterInput:
+        """Where a filter is typed."""
+        return self.query_one(FilterInput)
+
+    @property
+    def heading(self) -> str:
+        """Its number, name and counts."""
+        counts = f"{self.source.total:,}"
+        if self.source.needle:
+            counts = f"{len(self.source):,} of {counts}"
+        heading = f"{self.number} {self.caption} · {counts}"
+        if isinstance(self.table, LogTable) and not self.table.following and self.source.total:
+            heading += f" · ↓ {self.table.waiting:,} new"
+        return heading
+
+    def compose(self) -> ComposeResult:
+        """The table, and under it the filter."""
+        yield self.table
+        yield FilterInput(self._placeholder)
+
+    def sync(self) -> None:
+        """Redraw what changed."""
+        self.table.sync()
+        self.retitle()
+
+    def retitle(self) -> None:
+        """Redraw the title if it changed: it takes the whole frame along."""
+        title = self.heading
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(f" {title} ")
+
+    def start_filter(self, needle: str | None = None) -> None:
+        """Let a filter be typed, or apply one."""
+        self.input.add_class("-open")
+        if needle is None:
+            self.input.focus()
+        else:
+            self.input.value = needle
+
+    def clear_filter(self) -> bool:
+        """Show all lines. Whether there was a filter."""
+        filtered = bool(self.source.needle) or self.input.has_class("-open")
+        self.input.value = ""
+        self.input.remove_class("-open")
+        return filtered
+
+    @on(Input.Changed)
+    def _filter(self, event: Input.Changed) -> None:
+        event.stop()
+        self.source.search(event.value)
+        self.sync()
+
+    @on(FilterInput.Left)
+    def _stop_typing(self, event: FilterInput.Left) -> None:
+        event.stop()
+        self.table.focus()
+        if not self.input.value:
+            self.input.remove_class("-open")
+
+    @on(LineTable.Moved)
+    def _moved(self, event: LineTable.Moved) -> None:
+        event.stop()
+        self.retitle()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the frame means the panel."""
+        event.stop()
+        self.table.focus()

@@ -1,0 +1,247 @@
+"""A console that shows recorded views, and notes what it is asked to do."""
+
+import itertools
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from esdash.demo import demo_batch, demo_events
+from esdash.engine.console import Details, EngineError, LoadStatus, Published
+from esdash.engine.domain import Row
+from esdash.engine.view import (
+    Continuity,
+    Notice,
+    Phase,
+    Position,
+    Progress,
+    Restored,
+    Rung,
+    SnapshotInfo,
+    Verdict,
+    View,
+)
+from esdash.shop.fold import fold
+from esdash.shop.state import State
+from esdash.shop.view import Viewer
+
+WALL: Final = 1_750_000_000.0
+"""The frozen wall clock: 2025-06-15 15:06:40 UTC."""
+
+NOW: Final = 5_000.0
+"""The frozen monotonic clock."""
+
+
+class History:
+    """A stream of entries and the state they add up to, built entry by entry."""
+
+    def __init__(self, first_ms: int = int(WALL * 1000) - 600_000, step_ms: int = 0) -> None:
+        self.state = State()
+        self.viewer = Viewer()
+        self.rows: list[Row] = []
+        self._ms = first_ms
+        self._step = step_ms
+
+    def add(self, event_type: str, data: bytes | str, **fields: bytes) -> Row:
+        """Append an entry and fold it."""
+        raw = data if isinstance(data, bytes) else data.encode()
+        flat: list[bytes] = [b"type", event_type.encode(), b"data", raw]
+        for name, value in fields.items():
+            flat += [name.encode(), value]
+        return self.add_fields(flat)
+
+    def add_fields(self, fields: Sequence[bytes]) -> Row:
+        """The same from raw fields."""
+        self._ms += self._step or 137
+        entry_id = f"{self._ms}-0".encode()
+        (code,) = fold(self.state, [(entry_id, fields)])
+        row = Row(len(self.rows) + 1, entry_id, fields, code)
+        self.rows.append(row)
+        self.viewer.observe([row])
+        return row
+
+    def add_all(self, events: Iterable[tuple[str, bytes]]) -> "History":
+        """Append many."""
+        for event_type, data in events:
+            self.add(event_type, data)
+        return self
+
+    def live(self, **changes: Any) -> View:
+        """The view of a consumer that has read everything."""
+        last = self.rows[-1].entry_id.decode() if self.rows else "0-0"
+        position = Position(last, len(self.rows))
+        view = replace(
+            blank(),
+            phase=Phase.LIVE,
+            position=position,
+            state_position=position,
+            server="embedded · valkey 8.1.8",
+            rate=0.0,
+            restored=Restored((Rung(None, Position(), None),), replayed=0, replay_seconds=0.0004, done=True),
+            continuity=Continuity(Verdict.CONTINUOUS),
+            rows=tuple(self.rows[-10_000:]),
+            state=self.viewer.view(self.state),
+        )
+        return replace(view, **changes)
+
+
+_numbers = itertools.count(1)
+
+
+def blank() -> View:
+    """What there is before the first connection."""
+    return View(
+        number=next(_numbers),
+        phase=Phase.CONNECTING,
+        phase_note="",
+        phase_since=NOW,
+        retry_at=None,
+        server="embedded",
+        stream="orders",
+        readonly=False,
+        position=Position(),
+        state_position=Position(),
+        lag=0,
+        rate=0.0,
+        rates=(0.0,) * 60,
+        progress=None,
+        restored=None,
+        snapshot=None,
+        snapshot_note="",
+        continuity=None,
+        rows=(),
+        orphans=(),
+        state=None,
+        notices=(),
+    )
+
+
+def busy_history() -> History:
+    """A demo batch, some steady load, and one entry of each kind that goes wrong."""
+    history = History().add_all(demo_batch(7))
+    history.add_all(event for event, _ in zip(demo_events(7), range(60), strict=False))
+    history.add("TopUp", '{"user_id":3,"amount":0}')
+    history.add("Refund", '{"user_id":3,"amount":100}')
+    history.add("TopUp", '{"user_id":3,"amount":12345}', key=b"once")
+    history.add("TopUp", '{"user_id":3,"amount":12345}', key=b"once")
+    history.add("Order", '{"user_id":99,"lines":[{"item_id":"hdd","quantity":1}]}')
+    history.add("AddItem", '{"item_id":"new","count":1}')
+    history.add("TopUp", "not json at all")
+    history.add("Order", '{"user_id":3,"lines":[{"item_id":"hdd","quantity":2},{"item_id":"cpu","quantity":1}]}')
+    return history
+
+
+def a_snapshot(ordinal: int = 1_200, age: float = 12.0) -> SnapshotInfo:
+    """Taken `age` seconds ago."""
+    created = int((WALL - age) * 1000)
+    return SnapshotInfo(f"{created}-0", Position(f"{created}-0", ordinal), created, 12_345, 0.004, "0" * 32)
+
+
+def wave() -> tuple[float, ...]:
+    """Rates of a minute with something to see in them."""
+    return tuple(float((second * 7) % 23 * 40 + second * 3) for second in range(60))
+
+
+class RecordedConsole:
+    """Shows the view it is given. Does nothing, but remembers what it was asked to."""
+
+    def __init__(self, view: View | None = None) -> None:
+        self.view = view if view is not None else blank()
+        self.load = LoadStatus(False, 0.0, 0, "")
+        self.asked: list[str] = []
+        self.published: list[tuple[str, bytes]] = []
+        self.refusal: str | None = None
+        self.failure: RuntimeError | None = None
+        self._end = threading.Event()
+
+    def show(self, view: View) -> None:
+        """Replace the view."""
+        self.view = replace(view, number=next(_numbers))
+
+    def notice(self, text: str, severity: str = "information") -> None:
+        """Add a notice to the view."""
+        number = self.view.notices[-1].number + 1 if self.view.notices else 1
+        self.show(replace(self.view, notices=(*self.view.notices, Notice(number, severity, text))))
+
+    def run(self) -> None:
+        """Wait for the end."""
+        self.asked.append("run")
+        if self.failure is not None:
+            raise self.failure
+        self._end.wait()
+
+    def close(self) -> None:
+        """End `run`."""
+        self.asked.append("close")
+        self._end.set()
+
+    def take_snapshot(self) -> None:
+        """Remember."""
+        self.asked.append("snapshot")
+
+    def crash(self) -> None:
+        """Remember."""
+        self.asked.append("crash")
+
+    def rebuild(self) -> None:
+        """Remember."""
+        self.asked.append("rebuild")
+
+    def stay(self) -> None:
+        """Remember."""
+        self.asked.append("stay")
+
+    def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
+        """Remember, or refuse."""
+        if self.refusal is not None:
+            raise EngineError(self.refusal)
+        self.published.append((event_type, data))
+        return Published(f"{int(WALL * 1000)}-{len(self.published)}", event_type, key or "key")
+
+    def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
+        """Remember, or refuse."""
+        return len([self.publish(*event) for event in events])
+
+    def start_load(self, rate: float) -> None:
+        """Pretend to produce."""
+        if self.refusal is not None:
+            raise EngineError(self.refusal)
+        self.asked.append(f"load {rate:g}")
+        self.load = LoadStatus(True, rate, 0, "")
+
+    def stop_load(self) -> None:
+        """Stop pretending."""
+        self.asked.append("load stopped")
+        self.load = LoadStatus(False, self.load.rate, self.load.sent, "")
+
+    def details(self, row: Row) -> Details:
+        """Nothing changed."""
+        return Details(row, ())
+
+
+def replaying() -> View:
+    """In the middle of a million."""
+    history = busy_history()
+    return history.live(
+        phase=Phase.REPLAYING,
+        lag=550_000,
+        rate=912_345.0,
+        rates=(*(0.0,) * 57, 400_000.0, 880_000.0, 912_345.0),
+        position=Position(history.rows[-1].entry_id.decode(), 450_000),
+        progress=Progress(450_000, 1_000_000, 912_345.0, 0.6),
+        restored=Restored((Rung(None, Position(), None),)),
+        continuity=Continuity(Verdict.CONTINUOUS),
+    )
+
+
+def restored(seconds_ago: float = 12.0) -> View:
+    """Live, from a snapshot, under some load."""
+    history = busy_history()
+    snapshot = a_snapshot(len(history.rows) - 34, seconds_ago)
+    rung = Rung(snapshot.snapshot_id, snapshot.position, None)
+    return history.live(
+        snapshot=snapshot,
+        rate=1_234.0,
+        rates=wave(),
+        restored=Restored((rung,), snapshot.snapshot_id, snapshot.position, 0.012, 34, 0.0005, True),
+    )
