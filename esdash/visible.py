@@ -8,6 +8,21 @@ _HIDDEN: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 """Unicode categories with no shape of their own: controls, format and bidirectional marks, unassigned."""
 
 
+_FORMLESS: Final = frozenset(
+    (
+        *range(0x115F, 0x1200),  # the parts of a Hangul syllable that join the one before, and blank fillers
+        *range(0xD7B0, 0xD800),
+        0x2800,  # a Braille cell with no dots
+        0x3164,
+        0xFFA0,
+        0x1D159,  # a musical note without a head
+        *range(0x1F3FB, 0x1F400),  # skin tones, which paint the emoji before them
+    )
+)
+"""Code points that Unicode calls letters or symbols, yet a terminal draws nothing for them, or draws them into the
+character before."""
+
+
 def _shown(char: str) -> str:
     code = ord(char)
     if code < 0x20:
@@ -15,7 +30,7 @@ def _shown(char: str) -> str:
     if code == 0x7F:
         return "␡"
     category = unicodedata.category(char)
-    if category in _HIDDEN:
+    if category in _HIDDEN or code in _FORMLESS:
         return f"⟨{code:04X}⟩"
     if category in ("Mn", "Me", "Mc"):
         # On a carrier of its own, so that a pile of marks cannot climb over other lines.
@@ -25,20 +40,17 @@ def _shown(char: str) -> str:
     return char
 
 
-@lru_cache(maxsize=8192)
 def visible(text: str, limit: int = 200) -> str:
-    """The text on one line with nothing in it that a terminal interprets or hides, at most `limit` characters.
+    """The text on one line with nothing in it that a terminal interprets or hides, at most `limit` ≥ 1 characters.
 
     Controls become their Unicode pictures (␛), format, bidirectional, combining and unassigned characters their code
     in ⟨⟩, odd spaces ␣. A cut is marked with …. Rich markup stays as it is: draw the result as plain text.
     """
-    if len(text) > limit:
-        text = text[:limit]
-        ellipsis = "…"
-    else:
-        ellipsis = ""
+    return _visible(text[: limit + 1], limit)
+
+
+@lru_cache(maxsize=8192)
+def _visible(text: str, limit: int) -> str:
     if not (text.isascii() and text.isprintable()):
         text = "".join(map(_shown, text))
-        if len(text) > limit:
-            text, ellipsis = text[:limit], "…"
-    return text[: limit - 1] + ellipsis if ellipsis else text
+    return text if len(text) <= limit else text[: limit - 1] + "…"
