@@ -37,6 +37,7 @@ class DashboardApp(App[None]):
     """Watches and drives one consumer."""
 
     TITLE = "esdash"
+    CSS_PATH = "screens/main.tcss"  # a default screen does not load its own
     COMMANDS: ClassVar = {ActionCommands}
     BINDINGS: ClassVar = bindings(Scope.APP)
     ENABLE_SELECT_AUTO_SCROLL = False

@@ -51,7 +51,6 @@ def layout_for(width: int, height: int) -> str:
 class MainScreen(Controls):
     """Polls the console's view and shows what changed."""
 
-    CSS_PATH = "main.tcss"
     AUTO_FOCUS = "#log"
     BINDINGS: ClassVar = bindings(Scope.SCREEN)
 
@@ -276,11 +275,11 @@ class MainScreen(Controls):
 
     def _show_counts(self, state: ShopView | None) -> None:
         """Outcomes by name and reason, on the log's lower edge."""
-        counts = None if state is None else state.counts
-        if counts == self._counts:
-            return
-        self._counts = counts
-        self.query_one("#panel-log", Panel).border_subtitle = Content(counts_text(counts or ()))
+        panel = self.query_one("#panel-log", Panel)
+        counts = (panel.size.width, *(() if state is None else state.counts))
+        if counts != self._counts:
+            self._counts = counts
+            panel.border_subtitle = Content(counts_text(counts[1:], panel.size.width - 4))
 
     def _relabel(self, live: View, producing: bool) -> None:
         labels = {}
@@ -299,20 +298,26 @@ class MainScreen(Controls):
                 self.tell(notice.text, notice.severity)
 
 
-def counts_text(counts: Iterable[int]) -> str:
-    """`✓ 1,234 applied  ✗ 12 rejected (out_of_stock 7, unknown_user 5)`; only what there is."""
+def counts_text(counts: Iterable[int], width: int) -> str:
+    """`✓ 1,234 applied  ✗ 12 rejected (out_of_stock 7, unknown_user 5)`: as many reasons as fit, the frequent first."""
     totals: dict[str, int] = {}
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, list[tuple[int, str]]] = {}
     for (name, reason), count in zip(OUTCOMES, counts, strict=False):
         if count:
             totals[name] = totals.get(name, 0) + count
             if reason is not None:
-                reasons.setdefault(name, []).append(f"{reason} {count:,}")
-    told = []
-    for name, total in totals.items():
-        why = f" ({', '.join(reasons[name])})" if name in reasons else ""
-        told.append(f"{MARKS[name].glyph} {total:,} {name}{why}")
-    return f" {'  '.join(told)} " if told else ""
+                reasons.setdefault(name, []).append((count, reason))
+    for most in (len(OUTCOMES), 3, 2, 1, 0):
+        told = []
+        for name, total in totals.items():
+            frequent = sorted(reasons.get(name, ()), reverse=True)
+            named = [f"{reason} {count:,}" for count, reason in frequent[:most]]
+            why = f" ({', '.join([*named, *(['…'] if len(frequent) > most else [])])})" if named else ""
+            told.append(f"{MARKS[name].glyph} {total:,} {name}{why}")
+        text = "  ".join(told)
+        if len(text) <= width:
+            break
+    return text
 
 
 def _hints(keymap: Keymap) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from esdash.ui.widgets.ordering import Ordering, Question
 _COLUMNS = (
     Column("user", "user", Kind.NUMBER, sortable=True),
     Column("balance", "balance", Kind.NUMBER, sortable=True, starts_descending=True),
-    Column("bar", "", Kind.BAR, least=8, rank=3, stretch=1),
+    Column("bar", "", Kind.BAR, least=5, rank=3, stretch=1),
     Column("change", "last change", Kind.NUMBER, rank=1, sortable=True, starts_descending=True),
     Column("ago", "ago", Kind.NUMBER, rank=2),
 )

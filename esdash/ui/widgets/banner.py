@@ -89,8 +89,17 @@ class Banner(PaintedLines):
             ]
         else:
             old = self._age(restored.snapshot_id)
-            at = Span(f"@ {restored.position.ordinal:,}", "strong")
+            at = Span(f"#{restored.position.ordinal:,}", "strong")
             load = f" in {duration(restored.load_seconds)}"
+            if width < 80:
+                return join(
+                    [
+                        Chunk((Span("↺ snapshot ", "dim"), at)),
+                        Chunk((Span("+ ", "dim"), Span(replayed, "strong"), Span(f" replayed {took}", "dim"))),
+                    ],
+                    width,
+                    " ",
+                )
             chunks = [
                 Chunk((Span("↺ restored from snapshot ", "dim"), at)),
                 Chunk((Span(visible(restored.snapshot_id, 40), "dim"),), 5),
@@ -157,7 +166,7 @@ def _refused(rungs: Sequence[Rung]) -> tuple[Line, ...]:
 def _name(rung: Rung) -> str:
     if rung.snapshot_id is None:
         return "from the beginning of the stream"
-    return f"snapshot {visible(rung.snapshot_id, 40)} @ {rung.position.ordinal:,}"
+    return f"snapshot {visible(rung.snapshot_id, 40)} #{rung.position.ordinal:,}"
 
 
 def _replaying(progress: Progress, width: int) -> Line:

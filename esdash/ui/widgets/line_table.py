@@ -245,8 +245,8 @@ class LineTable(Painted, can_focus=True):
         self._wanted, self._measured_for = wanted, self.size.width
         room = self.size.width - 2
         wide, narrow = (arrange(self.source.columns, wanted, room, gap) for gap in (2, 1))
-        more_fits = sum(map(bool, narrow)) > sum(map(bool, wide))
-        self._widths, self._gap = (narrow, 1) if more_fits or room < 50 else (wide, 2)
+        roomy = all(width >= cells for width, cells in zip(wide, wanted, strict=True))
+        self._widths, self._gap = (wide, 2) if roomy else (narrow, 1)
         self._rows = []
         self.refresh()
 

@@ -17,7 +17,7 @@ from esdash.visible import visible
 
 _COLUMNS = (
     Column("time", "time", Kind.TEXT, least=8, rank=3),
-    Column("ordinal", "ordinal", Kind.NUMBER, rank=2),
+    Column("ordinal", "#", Kind.NUMBER, rank=2),
     Column("id", "id", Kind.TEXT, least=15, rank=4),
     Column("type", "type", Kind.TEXT, least=7, rank=1),
     Column("what", "what", Kind.TEXT, least=14, stretch=3),
@@ -60,7 +60,7 @@ class LogSource:
         """Rows up to this ordinal were tried against the needle."""
         self._now = 0.0
         self._cells: LRUCache[tuple[int, bytes, int | None, int], tuple[Cell, ...]] = LRUCache(1024)
-        self._widest = [8, 6, 15, 7, 36, 31]
+        self._widest = [8, 3, 15, 7, 36, 31]
 
     @property
     def total(self) -> int:
@@ -141,7 +141,7 @@ class LogSource:
             Cell(clock_time(milliseconds_of(row.entry_id), self._now), "dim"),
             Cell(f"{row.ordinal:,}" if row.ordinal else "—", "dim"),
             Cell(visible(row.entry_id.decode("utf-8", "backslashreplace")), "dim"),
-            Cell(visible(type_of(row.fields)) or "—", "strong"),
+            Cell(visible(type_of(row.fields)) or "—"),
             Cell(visible(describe(row.fields))),
             outcome,
         )

@@ -70,7 +70,7 @@ class Painted(Widget):
             for part in name.split("-") if name else ():
                 found += self._foreground(part)
             if over:
-                found += self.get_component_rich_style(f"painted--{over}", partial=True)
+                found += self._background(over)
             self._paints[name, over] = found
         return found
 
@@ -80,6 +80,11 @@ class Painted(Widget):
         rules = self.get_component_styles(named)
         attributes = self.get_component_rich_style(named, partial=True).without_color
         return attributes + Style(color=style.color) if rules.has_rule("color") else attributes
+
+    def _background(self, name: str) -> Style:
+        named = f"painted--{name}"
+        attributes = self.get_component_rich_style(named, partial=True).without_color
+        return attributes + Style(bgcolor=self.get_component_rich_style(named).bgcolor)
 
     def notify_style_update(self) -> None:
         """Forget the styles of the last theme."""

@@ -121,7 +121,7 @@ class Panel(Vertical):
         title = self.heading
         if title != self._title:
             self._title = title
-            self.border_title = Content(f" {title} ")
+            self.border_title = Content(title)
 
     def start_filter(self, needle: str | None = None) -> None:
         """Let a filter be typed, or apply one."""

@@ -83,7 +83,8 @@ def _identity(moment: Moment, width: int) -> Line:
         since = f" +{behind:,} events since" if behind else ""
         chunks.append(Chunk((Span(" ❚❚ PAUSED ", "tag"), Span(since, "strong"))))
     chunks.append(Chunk((Span(visible(view.server, 80) or "…"),), 3))
-    chunks.append(Chunk((Span("stream ", "dim"), Span(visible(view.stream, 60), "strong")), 2))
+    label = (Span("stream ", "dim"),) if width >= 80 else ()
+    chunks.append(Chunk((*label, Span(visible(view.stream, 60), "strong")), 2))
     if view.readonly:
         chunks.append(Chunk((Span(" READ-ONLY ", "tag"),), 1))
     trust = _trust(view.continuity)
@@ -134,5 +135,5 @@ def _snapshot(view: View, wall: float) -> Chunk:
     if snapshot is None:
         return Chunk((Span("no snapshot yet", "dim"),), 1)
     old = age(wall - snapshot.created_ms / 1000)
-    at = f" @ {snapshot.position.ordinal:,}"
+    at = f" at #{snapshot.position.ordinal:,}"
     return Chunk((Span("snapshot ", "dim"), Span(f"{old} ago", "strong"), Span(at, "dim")), 1)
