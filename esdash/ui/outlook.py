@@ -22,10 +22,15 @@ MOST_CHANGES: Final = 3
 class Outlook(NamedTuple):
     """A line about an event that is not published yet."""
 
-    accepted: bool
-    """It would be applied."""
+    reason: str | None
+    """Why it would be rejected; None when it would be applied."""
     text: str
     """Without markup, and harmless to draw."""
+
+    @property
+    def accepted(self) -> bool:
+        """It would be applied."""
+        return self.reason is None
 
 
 def state_of(view: View) -> State:
@@ -52,8 +57,8 @@ def foresee(state: State, event: Publishable) -> Outlook:
     """What the fold would decide about the event now, and why."""
     outcome, changes = preview(state, event)
     if outcome.reason is None:
-        return Outlook(True, f"would be applied: {_changes(changes)}")
-    return Outlook(False, f"would be rejected: {outcome.reason} — {_objection(state, event, outcome.reason)}")
+        return Outlook(None, f"would be applied: {_changes(changes)}")
+    return Outlook(outcome.reason, f"would be rejected: {outcome.reason} — {_objection(state, event, outcome.reason)}")
 
 
 def cost(state: State, order: Order) -> int:

@@ -68,7 +68,7 @@ class AddItemForm(EventForm):
             return Reading(None, notes)
         return Reading(AddItem(item_id, count, price), notes)
 
-    def field_to_mend(self, reason: str) -> str | None:
+    def field_to_mend(self, reason: str | None) -> str | None:
         """A new item needs a price."""
         return "price" if reason == "price_required" else None
 

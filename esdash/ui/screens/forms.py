@@ -57,7 +57,7 @@ class EventForm(Dialog[Published | None]):
         super().__init__()
         self.engine = console
         self._reading = Reading(None, {})
-        self._outlook = Outlook(False, "")
+        self._outlook = Outlook("", "")
         self._keys: dict[tuple[str, bytes], str] = {}
         """Content → the idempotency key it was first submitted with."""
         self._submitted: tuple[str, bytes] | None = None
@@ -76,7 +76,7 @@ class EventForm(Dialog[Published | None]):
     def read(self, state: State) -> Reading:
         """Judge what is typed."""
 
-    def field_to_mend(self, reason: str) -> str | None:  # noqa: ARG002 - most rules point to no single field
+    def field_to_mend(self, reason: str | None) -> str | None:  # noqa: ARG002 - most rules point to no single field
         """The id of the empty field that would change a rejection for this reason."""
         return None
 
@@ -127,7 +127,8 @@ class EventForm(Dialog[Published | None]):
         content = encode(event)
         if not (self._outlook.accepted or deliberate or self._warned == content):
             self._warned = content
-            self._focus_what_mends(event)
+            if (field_id := self.field_to_mend(self._outlook.reason)) is not None:
+                self.query_one(f"#{field_id}").focus()
             self._foresee(self.engine.view)
             return
         self._submitted = content
@@ -149,15 +150,16 @@ class EventForm(Dialog[Published | None]):
             return
         error = event.worker.error
         reason = str(error) if isinstance(error, EngineError) else f"Publishing failed: {error!r}."
-        self._fail(f"{visible(reason, 400)} Nothing typed is lost; Enter tries again and counts once.")
+        self._fail(f"{visible(reason, 250)} Nothing typed is lost; Enter tries again and counts once.")
         self._foresee(self.engine.view)
 
     def on_screen_resume(self) -> None:
         """A form that was covered when the answer came closes now."""
         self._finish()
 
-    def on_input_changed(self) -> None:
-        """Judge what is typed while it is typed."""
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Judge what is typed while it is typed; the field may have been scrolled away."""
+        event.input.scroll_visible(animate=False)
         self.reconsider()
 
     def on_input_submitted(self) -> None:
@@ -199,19 +201,13 @@ class EventForm(Dialog[Published | None]):
                 return
         fields[-1].input.focus()
 
-    def _focus_what_mends(self, event: Publishable) -> None:
-        reason = self._outlook.text.removeprefix("would be rejected: ").partition(" ")[0]
-        field_id = self.field_to_mend(reason)
-        if field_id is not None and event is not None:
-            self.query_one(f"#{field_id}").focus()
-
     def _foresee(self, view: View) -> None:
         reading = self._reading
         why_not = blocked(view)
         if self._publishing is not None:
             self._say(_BUSY, None)
         elif why_not is not None:
-            self._say(f"✗ {visible(why_not, 300)}", False)
+            self._say(f"✗ {visible(why_not, 250)}", False)
         elif reading.event is None:
             self._say(*self._unfinished())
         else:
@@ -229,6 +225,7 @@ class EventForm(Dialog[Published | None]):
         button = self.query_one("#publish", Button)
         if str(button.label) != label:
             button.label = label
+            button.refresh(layout=True)
 
     def _unfinished(self) -> tuple[str, bool | None]:
         labels = {str(field.input.id): field.label.lower() for field in self.query(Field)}

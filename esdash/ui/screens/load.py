@@ -86,6 +86,7 @@ class LoadScreen(Dialog[None]):
         label = "Stop" if load.running else "Start"
         if str(button.label) != label:
             button.label = label
+            button.refresh(layout=True)
 
     def on_input_changed(self) -> None:
         """Say at once when the rate is no rate."""

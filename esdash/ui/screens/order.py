@@ -1,8 +1,9 @@
 """The form for an order: a user, and what to buy in one line of text like `hdd:2 cpu`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Static
@@ -70,10 +71,7 @@ class OrderForm(EventForm):
         return Reading(Order(user_id, tuple(Line(line.item_id, line.quantity) for line in lines)), notes)
 
     def _show(self, state: State, lines: Sequence[TypedLine]) -> None:
-        wanted: dict[str, int] = {}
-        for line in lines:
-            wanted[line.item_id] = wanted.get(line.item_id, 0) + line.quantity
-        table = "\n".join(_told(state, line, wanted) for line in lines[:MAX_LINES])
+        table = "\n".join(_table(state, lines[:MAX_LINES]))
         if table != self._shown:
             self._shown = table
             self.query_one("#lines", Static).update(Text(table, no_wrap=True, overflow="ellipsis"))
@@ -91,14 +89,22 @@ def _items_note(state: State, lines: Sequence[TypedLine]) -> Note:
     return Note(f"{len(lines)} {'line' if len(lines) == 1 else 'lines'}, {format_money(total)} in all")
 
 
-def _told(state: State, line: TypedLine, wanted: dict[str, int]) -> str:
-    """One line of the table."""
-    name = visible(line.item_id, NAME)
-    remain, price = state.stock.get(line.item_id), state.prices.get(line.item_id, 0)
-    if line.problem is not None:
-        return f"✗ {name}  …"
-    if remain is None:
-        return f"✗ {name}  {line.quantity:,} × unknown item"
-    enough = line.quantity > 0 and wanted[line.item_id] <= remain
-    cost = f"{line.quantity:,} × {format_money(price)} = {format_money(price * line.quantity)}"
-    return f"{'✓' if enough else '✗'} {name}  {cost}  {remain:,} left"
+def _table(state: State, lines: Sequence[TypedLine]) -> Iterator[str]:
+    """A line for each line of the order: is enough there, what does it cost, how much is left."""
+    wanted: dict[str, int] = {}
+    for line in lines:
+        wanted[line.item_id] = wanted.get(line.item_id, 0) + line.quantity
+    names = [visible(line.item_id, NAME) for line in lines]
+    widest = max(map(cell_len, names), default=0)
+    costs = [state.prices.get(line.item_id, 0) * line.quantity for line in lines]
+    digits = max((len(format_money(cost)) for cost in costs), default=0)
+    for line, name, cost in zip(lines, names, costs, strict=True):
+        padded = name + " " * (widest - cell_len(name))
+        remain = state.stock.get(line.item_id)
+        if line.problem is not None:
+            yield f"✗ {padded}".rstrip()
+        elif remain is None:
+            yield f"✗ {padded}  unknown item"
+        else:
+            glyph = "✓" if line.quantity > 0 and wanted[line.item_id] <= remain else "✗"
+            yield f"{glyph} {padded}  {format_money(cost):>{digits}}  {line.quantity:,} of {remain:,} left"

@@ -50,6 +50,8 @@ def complete_user(view: View, text: str, may_be_new: bool) -> Completion:
     When the user may be new, what is typed comes first, so that taking the first match never changes a whole number.
     """
     typed = text.strip().replace(",", "")
+    if typed.isascii() and typed.isdigit():
+        typed = typed.lstrip("0") or "0"
     matches: list[Match] = []
     more = 0
     if isinstance(view.state, ShopView):
