@@ -51,7 +51,10 @@ class Domain(Protocol[State]):
 
     fold_version: str
     """Changes whenever the fold's code does."""
-    outcomes: Sequence[NamedOutcome]
+
+    @property
+    def outcomes(self) -> Sequence[NamedOutcome]:
+        """What the codes stand for."""
 
     def empty(self) -> State:
         """The state before the first entry."""

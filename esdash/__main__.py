@@ -1,0 +1,5 @@
+"""`python -m esdash`."""
+
+from esdash.cli import main
+
+main()

@@ -1,0 +1,83 @@
+"""From settings to a log: a server that was named, or the embedded one."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import click
+
+from esdash.cli.failures import BadInputError, FailedError
+from esdash.config import Settings
+from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
+from esdash.log.errors import LogError, UnreachableError
+from esdash.log.stream import Log
+
+EMBEDDED: Final = "embedded"
+"""What people see instead of the embedded server's URL."""
+
+
+class _Membership:
+    """Joins the embedded server when it is first needed, revives it when it was lost, leaves it in the end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._data_dir = settings.data_dir
+        self._server: EmbeddedServer | None = None
+        self._lock = threading.Lock()
+        self._left = False
+
+    def find(self) -> str:
+        """Make sure that the server runs; its URL. Raises UnreachableError."""
+        with self._lock:
+            if self._left:
+                raise UnreachableError("esdash has left the embedded server.")
+            try:
+                if self._server is None:
+                    self._server = EmbeddedServer.join(self._data_dir)
+                else:
+                    self._server.ensure_running()
+            except EmbeddedServerError as error:
+                raise UnreachableError(str(error)) from error
+            return self._server.url
+
+    def leave(self) -> None:
+        """Leave, stopping the server when nobody else uses it. Says so on stderr when that fails."""
+        with self._lock:
+            self._left = True
+            if self._server is None:
+                return
+            try:
+                self._server.leave()
+            except EmbeddedServerError as error:
+                click.echo(f"esdash: {error}", err=True)
+
+
+@contextmanager
+def open_log(settings: Settings) -> Iterator[Log]:
+    """A log for the length of the block. Connects when it is first used; the embedded server is started then.
+
+    Raises BadInputError for a URL that is none.
+    """
+    if settings.url:
+        try:
+            log = Log(settings.url, settings.stream)
+        except LogError as error:
+            raise BadInputError(str(error)) from error
+        try:
+            yield log
+        finally:
+            log.close()
+        return
+    membership = _Membership(settings)
+    log = Log(membership.find, settings.stream, name=EMBEDDED)
+    try:
+        yield log
+    finally:
+        log.close()
+        membership.leave()
+
+
+def require_writable(settings: Settings, what: str) -> None:
+    """Raises FailedError when nothing may be written. `what` was to be done, as a sentence's beginning."""
+    if settings.readonly:
+        raise FailedError(f"{what}: --readonly (or the settings) forbids writing to the server.")

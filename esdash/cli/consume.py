@@ -1,0 +1,174 @@
+"""`esdash consume`: the consumer without a screen."""
+
+import signal
+import threading
+import time
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from esdash.cli.connect import open_log
+from esdash.cli.failures import ExitCode, FailedError
+from esdash.cli.options import as_json, with_settings
+from esdash.cli.output import plural, print_json, say, warn
+from esdash.config import Settings
+
+if TYPE_CHECKING:
+    from esdash.engine.consumer import Consumer, ConsumerSettings
+    from esdash.engine.view import View
+    from esdash.log.stream import Log
+    from esdash.shop.state import State
+
+LOOK_SECONDS: Final = 0.2
+"""Between two looks at the consumer."""
+
+REPORT_SECONDS: Final = 10.0
+"""Between two lines of progress, when something was consumed."""
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Stop when caught up, and print what was restored and replayed as JSON.")
+@click.option("--from-start", is_flag=True, help="Ignore snapshots: replay from the beginning of the stream.")
+@click.option("--no-snapshot", is_flag=True, help="Write no snapshots.")
+@as_json
+@with_settings
+def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool, as_json: bool) -> None:
+    """Restore, replay and follow the stream until told to stop, taking snapshots.
+
+    Says on stderr what it does. SIGINT or SIGTERM end it with a last snapshot. When continuity is broken it stops
+    with exit code 4. With --json, and without --once, each line of progress is a JSON object on stdout.
+    """
+    from esdash.engine.consumer import ConsumerSettings
+
+    consumer_settings = ConsumerSettings(
+        snapshot_seconds=settings.snapshot_seconds,
+        write_snapshots=not no_snapshot,
+        ignore_snapshots=from_start,
+        readonly=settings.readonly,
+        once=once,
+    )
+    with open_log(settings) as log:
+        if once:
+            _catch_up(log, consumer_settings)
+        else:
+            _go_on(log, consumer_settings, as_json)
+
+
+def _catch_up(log: "Log", settings: "ConsumerSettings") -> None:
+    from esdash.engine.consumer import HaltError
+
+    consumer = _consumer(log, settings)
+    halt: HaltError | None = None
+    begun = time.perf_counter()
+    try:
+        consumer.run()
+    except HaltError as error:
+        halt = error
+    elapsed = time.perf_counter() - begun
+    view, projection = consumer.view, consumer.projection
+    assert projection is not None, "run raises when it cannot restore"
+    restored = view.restored
+    assert restored is not None, "a projection was restored"
+    replayed = projection.ordinal - restored.position.ordinal
+    seconds = restored.replay_seconds if restored.done else elapsed
+    continuity = halt.continuity if halt else view.continuity
+    print_json(
+        {
+            "restored_from": restored.snapshot_id,
+            "replayed": replayed,
+            "seconds": round(seconds, 6),
+            "events_per_second": round(replayed / seconds, 1) if replayed and seconds else 0.0,
+            "last_event_id": projection.position.last_event_id,
+            "ordinal": projection.ordinal,
+            "digest": projection.domain.digest(projection.state),
+            "continuity": str(continuity),
+        }
+    )
+    for notice in view.notices:
+        warn(notice.text)
+    if halt:
+        warn(str(halt))
+        click.get_current_context().exit(ExitCode.BROKEN)
+
+
+def _go_on(log: "Log", settings: "ConsumerSettings", as_json: bool) -> None:
+    # The first connection is made here, so that a wrong URL ends the command instead of being tried for ever.
+    log.command("PING")
+    consumer = _consumer(log, settings)
+
+    def stop(_: int, __: FrameType | None) -> None:
+        consumer.ask("stop")
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    thread = threading.Thread(target=consumer.run, name="consumer")
+    thread.start()
+    reporter = _Reporter(as_json)
+    halted = ""
+    while thread.is_alive():
+        thread.join(LOOK_SECONDS)
+        view = consumer.view
+        reporter.look(view)
+        if view.phase == "halted":
+            halted = view.phase_note
+            consumer.ask("stop")
+    reporter.look(consumer.view, last=True)
+    if halted:
+        warn(halted)
+        click.get_current_context().exit(ExitCode.BROKEN)
+    if consumer.view.phase != "stopped":
+        raise FailedError("The consumer ended by itself.")
+
+
+def _consumer(log: "Log", settings: "ConsumerSettings") -> "Consumer[State]":
+    from esdash.engine.consumer import Consumer
+    from esdash.shop.domain import Shop
+
+    return Consumer(log, Shop(), settings)
+
+
+class _Reporter:
+    """Says now and then what a consumer does: each change of phase, each notice, and how far it has come."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._phase = ""
+        self._notice = 0
+        self._ordinal = -1
+        self._due = time.monotonic() + REPORT_SECONDS
+
+    def look(self, view: "View", *, last: bool = False) -> None:
+        """Say what is new."""
+        for notice in view.notices:
+            if notice.number > self._notice:
+                self._notice = notice.number
+                warn(notice.text)
+        now = time.monotonic()
+        changed = view.phase != self._phase
+        due = last or (now >= self._due and view.position.ordinal != self._ordinal)
+        if not changed and not due:
+            return
+        self._phase, self._ordinal, self._due = view.phase, view.position.ordinal, now + REPORT_SECONDS
+        if self._as_json:
+            print_json(_progress(view))
+        else:
+            note = f": {view.phase_note}" if view.phase_note else ""
+            say(
+                f"{view.phase}{note} · {plural(view.position.ordinal, 'entry', 'entries')} · last "
+                f"{view.position.last_event_id} · {view.rate:,.0f} events/s · lag {view.lag:,}"
+                f"{f' · snapshot {view.snapshot.snapshot_id}' if view.snapshot else ''}"
+            )
+
+
+def _progress(view: "View") -> dict[str, Any]:
+    return {
+        "phase": str(view.phase),
+        "note": view.phase_note,
+        "last_event_id": view.position.last_event_id,
+        "ordinal": view.position.ordinal,
+        "lag": view.lag,
+        "events_per_second": view.rate,
+        "snapshot": view.snapshot.snapshot_id if view.snapshot else None,
+        "continuity": str(view.continuity) if view.continuity else None,
+    }

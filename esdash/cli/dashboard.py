@@ -1,0 +1,61 @@
+"""`esdash` without a command: the dashboard."""
+
+import asyncio
+import signal
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from esdash.cli.connect import open_log
+from esdash.cli.failures import BadInputError
+from esdash.config import Settings
+
+if TYPE_CHECKING:
+    from esdash.ui.app import DashboardApp
+
+
+def open_dashboard(settings: Settings) -> None:
+    """Run the dashboard until the person leaves it, or the terminal is closed.
+
+    Raises BadInputError when there is no terminal, or for settings that name nothing.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise BadInputError(
+            "The dashboard needs a terminal, and stdin or stdout is none. These commands work without one: publish, "
+            "produce, consume, state, events, snapshot, doctor, server."
+        )
+    from esdash.demo import demo_events
+    from esdash.engine.consumer import ConsumerSettings
+    from esdash.engine.live import LiveConsole
+    from esdash.shop.domain import Shop
+    from esdash.ui.actions import ACTIONS
+    from esdash.ui.app import DashboardApp, UiSettings
+
+    actions = {action.id for action in ACTIONS}
+    for name in settings.keys:
+        if name not in actions:
+            raise BadInputError(f"The settings give keys to {name!r}. There are {', '.join(sorted(actions))}.")
+    with open_log(settings) as log:
+        console = LiveConsole(
+            log,
+            Shop(),
+            ConsumerSettings(snapshot_seconds=settings.snapshot_seconds, readonly=settings.readonly),
+            demo_events(time.time_ns()),
+        )
+        looks = UiSettings(keymap=settings.keys)
+        if settings.theme is not None:
+            looks = replace(looks, theme=settings.theme)
+        app = DashboardApp(console, looks)
+        if looks.theme not in app.available_themes:
+            raise BadInputError(
+                f"There is no theme {looks.theme!r}. There are {', '.join(sorted(app.available_themes))}."
+            )
+        asyncio.run(_run(app, settings))
+
+
+async def _run(app: "DashboardApp", settings: Settings) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, app.exit)
+    await app.run_async(mouse=settings.mouse)

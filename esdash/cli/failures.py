@@ -1,0 +1,81 @@
+"""What can go wrong, as exit codes and sentences (DESIGN.md, Commands)."""
+
+from enum import IntEnum
+
+import click
+
+from esdash.config import ConfigError
+
+
+class ExitCode(IntEnum):
+    """What the exit of a command means."""
+
+    DONE = 0
+    FAILED = 1
+    BAD_INPUT = 2
+    DIFFERENCE = 3
+    BROKEN = 4
+    UNREACHABLE = 5
+
+
+class FailedError(Exception):
+    """The command could not do what it was asked to. The message is one or two plain sentences."""
+
+
+class BadInputError(Exception):
+    """What was typed, or read from a file, cannot be used. The message is one or two plain sentences."""
+
+
+def known() -> tuple[type[Exception], ...]:
+    """Every exception that is meant for people. What else is raised is a bug.
+
+    A function, so that the parts that raise them are imported only when something was raised.
+    """
+    from esdash.engine.console import EngineError
+    from esdash.engine.consumer import HaltError
+    from esdash.log.data_directory import EmbeddedServerError
+    from esdash.log.errors import LogError
+
+    return (
+        click.ClickException,
+        ConfigError,
+        FailedError,
+        BadInputError,
+        EngineError,
+        HaltError,
+        EmbeddedServerError,
+        LogError,
+        OSError,
+    )
+
+
+def exit_code_of(error: Exception) -> int:
+    """The exit code for one of the `known` exceptions."""
+    from esdash.engine.consumer import HaltError
+    from esdash.log.data_directory import EmbeddedServerError
+    from esdash.log.errors import UnreachableError
+
+    if isinstance(error, click.UsageError | ConfigError | BadInputError):
+        return ExitCode.BAD_INPUT
+    if isinstance(error, HaltError):
+        return ExitCode.BROKEN
+    cause: BaseException | None = error
+    while cause is not None:
+        # An engine's error has the server's as its cause.
+        if isinstance(cause, UnreachableError | EmbeddedServerError):
+            return ExitCode.UNREACHABLE
+        cause = cause.__cause__
+    return ExitCode.FAILED
+
+
+def message_of(error: Exception) -> str:
+    """What to say about one of the `known` exceptions."""
+    if isinstance(error, click.UsageError):
+        message = error.format_message().replace("\n", " ")
+        path = error.ctx.command_path if error.ctx else "esdash"
+        return f"{message.rstrip('.')}. See `{path} --help`."
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}{f': {error.filename}' if error.filename else ''}."
+    return str(error)

@@ -1,0 +1,133 @@
+"""The options that every command takes, before or after its name; the later one wins."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from esdash.config import Settings, load
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class _Chosen:
+    """What the common options said."""
+
+    config: Path | None = None
+    environment: dict[str, Any] = field(default_factory=dict)
+    flags: dict[str, Any] = field(default_factory=dict)
+
+
+def _choose(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    name = parameter.name or ""
+    source = context.get_parameter_source(name)
+    chosen = context.ensure_object(_Chosen)
+    if value is None or source not in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
+        return
+    if name == "config":
+        # The innermost command's options are read last: a flag after the command wins, its environment does not.
+        if source is ParameterSource.COMMANDLINE or chosen.config is None:
+            chosen.config = value
+    elif source is ParameterSource.COMMANDLINE:
+        chosen.flags[name] = value
+    else:
+        chosen.environment[name] = value
+
+
+def _stream_name(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        if not value:
+            raise click.BadParameter("a stream's name is not empty", context, parameter)
+        require_utf8(context, parameter, value)
+    _choose(context, parameter, value)
+
+
+def _server_url(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    # An empty one in the environment, or --url '', asks for the embedded server.
+    _choose(context, parameter, value)
+
+
+def require_utf8(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """The value. Raises BadParameter for bytes that are no text, which Python passes on as lone surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("it is not UTF-8", context, parameter) from None
+    return value
+
+
+_COMMON: Final = (
+    click.option(
+        "--url",
+        metavar="URL",
+        envvar="ESDASH_URL",
+        expose_value=False,
+        callback=_server_url,
+        help="The server: redis://host:port/db, rediss:// for TLS, unix:///path. Without it, esdash's own.",
+    ),
+    click.option(
+        "--stream",
+        metavar="KEY",
+        envvar="ESDASH_STREAM",
+        expose_value=False,
+        callback=_stream_name,
+        help="The stream's key.  [orders]",
+    ),
+    click.option(
+        "--data-dir",
+        metavar="DIR",
+        envvar="ESDASH_DATA_DIR",
+        type=click.Path(file_okay=False, path_type=Path),
+        expose_value=False,
+        callback=_choose,
+        help="Where esdash's own server keeps its data.",
+    ),
+    click.option(
+        "--readonly/--no-readonly",
+        default=None,
+        envvar="ESDASH_READONLY",
+        expose_value=False,
+        callback=_choose,
+        help="Write nothing to the server.",
+    ),
+    click.option(
+        "--config",
+        metavar="FILE",
+        envvar="ESDASH_CONFIG",
+        type=click.Path(dir_okay=False, path_type=Path),
+        expose_value=False,
+        callback=_choose,
+        help="The settings file.",
+    ),
+)
+
+
+def common_options(command: _Command) -> _Command:
+    """Add the common options to a command or a group; `settings_of` gives what they said."""
+    for option in reversed(_COMMON):
+        command = option(command)
+    return command
+
+
+def settings_of(context: click.Context) -> Settings:
+    """The settings of this run. Raises ConfigError."""
+    chosen = context.ensure_object(_Chosen)
+    return load(chosen.config, chosen.environment, chosen.flags)
+
+
+def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the common options to a command and pass it the settings as its first argument."""
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        return command(settings_of(click.get_current_context()), *arguments, **options)
+
+    call.__name__, call.__doc__ = command.__name__, command.__doc__
+    call.__dict__.update(command.__dict__)
+    return common_options(call)
+
+
+as_json: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -1,0 +1,96 @@
+"""Data on stdout, everything else on stderr."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+WIDE: Final = 10_000
+"""Columns that a table may take when it is not read on a terminal."""
+
+
+def print_json(document: object) -> None:
+    """One JSON document on one line, in ASCII, so that no text in it reaches the terminal as anything but text."""
+    click.echo(json.dumps(document, allow_nan=False))
+
+
+def print_lines(documents: Iterable[object]) -> None:
+    """One JSON document a line."""
+    for document in documents:
+        print_json(document)
+
+
+def say(text: str) -> None:
+    """A line for people, on stderr."""
+    click.echo(text, err=True)
+
+
+def warn(text: str) -> None:
+    """Something a person should know that is no failure."""
+    say(f"esdash: {text}")
+
+
+def print_tables(*tables: "Table") -> None:
+    """Tables on stdout: in colours on a terminal, unless NO_COLOR is set; as wide as they are elsewhere."""
+    from rich.console import Console
+
+    terminal = sys.stdout.isatty()
+    console = Console(width=None if terminal else WIDE, highlight=False, markup=False, emoji=False)
+    for table in tables:
+        if terminal:
+            console.print(table)
+        else:
+            with console.capture() as capture:
+                console.print(table)
+            # Rich fills the last column with spaces.
+            click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
+
+
+def new_table(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> "Table":
+    """A table; a column is (heading, `left` or `right`). Text from outside must have been made `visible` before."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, title_style="bold")
+    for heading, justify in columns:
+        table.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def iso_time(milliseconds: int) -> str | None:
+    """Unix milliseconds as `2026-01-31T12:00:00.123Z`; None beyond the year 9999."""
+    try:
+        moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def in_colour() -> bool:
+    """Whether lines on stdout may be coloured."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def paint(text: str, colour: str) -> str:
+    """The text in a colour, where that is wanted."""
+    return click.style(text, fg=colour) if in_colour() else text
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """`1 entry`, `2 entries`."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def member(value: Any) -> str:
+    """A number with separators, `–` for what is not known."""
+    return "–" if value is None else f"{value:,}"

@@ -1,0 +1,192 @@
+"""`esdash publish`: append events."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from esdash.cli.connect import open_log, require_writable
+from esdash.cli.failures import BadInputError, FailedError
+from esdash.cli.options import common_options, with_settings
+from esdash.cli.output import plural, print_json
+from esdash.config import Settings
+
+if TYPE_CHECKING:
+    from esdash.engine.console import Published
+    from esdash.log.stream import Log
+    from esdash.shop.events import AddItem, Line, Order, TopUp
+
+
+@click.group(no_args_is_help=False)
+@common_options
+def command() -> None:
+    """Append an event, or many.
+
+    Prints {"id", "type", "key"} for each event that is in the log. Sending one again with the same key is safe: the
+    fold counts it once.
+    """
+
+
+_always_json = click.option("--json", is_flag=True, expose_value=False, help="Print JSON, as it does anyway.")
+
+
+def _one_event(function: Callable[..., None]) -> Callable[..., None]:
+    """The options of a command that appends one event."""
+    function = _always_json(function)
+    function = click.option("--wait", is_flag=True, help="Add ordinal, outcome and reason: what became of it.")(
+        function
+    )
+    return click.option(
+        "--key", metavar="KEY", callback=_idempotency_key, help="Idempotency key, at most 128 bytes.  [a new one]"
+    )(function)
+
+
+def _idempotency_key(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    from esdash.shop.events import MAX_KEY
+
+    if value is not None:
+        try:
+            size = len(value.encode())
+        except UnicodeEncodeError:
+            raise click.BadParameter("it is not UTF-8") from None
+        if not 0 < size <= MAX_KEY:
+            raise click.BadParameter(f"a key has 1 to {MAX_KEY} bytes, not {size}")
+    return value
+
+
+@command.command("top-up")
+@click.argument("user")
+@click.argument("amount")
+@_one_event
+@with_settings
+def top_up(settings: Settings, user: str, amount: str, **options: Any) -> None:
+    """Add AMOUNT, like 12.34, to the balance of USER, a number."""
+    from esdash.shop.events import TopUp
+    from esdash.ui import typed
+
+    _publish(settings, lambda: TopUp(typed.read_user(user), typed.read_money(amount)), **options)
+
+
+@command.command("add-item")
+@click.argument("item")
+@click.argument("count")
+@click.option("--price", metavar="PRICE", help="Its price from now on, like 12.34; a new item needs one.")
+@_one_event
+@with_settings
+def add_item(settings: Settings, item: str, count: str, price: str | None, **options: Any) -> None:
+    """Add COUNT pieces of ITEM to the stock."""
+    from esdash.shop.events import AddItem
+    from esdash.ui import typed
+
+    def event() -> AddItem:
+        cents = None if price is None else typed.read_money(price)
+        return AddItem(_item(item), typed.read_count(count), cents)
+
+    _publish(settings, event, **options)
+
+
+@command.command()
+@click.argument("user")
+@click.argument("lines", nargs=-1, required=True, metavar="ITEM:QTY...")
+@_one_event
+@with_settings
+def order(settings: Settings, user: str, lines: tuple[str, ...], **options: Any) -> None:
+    """Let USER buy pieces of items, all lines or none: `esdash publish order 7 hdd:2 cpu:1`."""
+    from esdash.shop.events import MAX_LINES, Order
+    from esdash.ui import typed
+
+    def event() -> Order:
+        if len(lines) > MAX_LINES:
+            raise ValueError(f"an order has at most {MAX_LINES} lines")
+        return Order(typed.read_user(user), tuple(map(_line, lines)))
+
+    _publish(settings, event, **options)
+
+
+@command.command()
+@click.argument("file", type=click.File("rb"))
+@_always_json
+@with_settings
+def batch(settings: Settings, file: BinaryIO) -> None:
+    """Append the events of FILE (-: stdin), one JSON object a line.
+
+    A line is {"type": "TopUp", "data": {"user_id": 7, "amount": 50000}}, money in cents, with a "key" if you like. A
+    file is checked as a whole before anything is sent. What comes through a pipe is checked and sent a thousand
+    lines at a time, so a bad line stops it after the thousands before.
+    """
+    from esdash.cli.batch import read_batch
+    from esdash.engine.console import EngineError
+    from esdash.engine.publisher import Publisher
+
+    require_writable(settings, "Nothing was published")
+    if file.seekable():
+        start = file.tell()
+        for _ in read_batch(file):
+            pass
+        file.seek(start)
+    sent = 0
+    with open_log(settings) as log:
+        log.command("PING")
+        try:
+            # A page is read, and so checked, before its first event is sent.
+            for published in Publisher(log).publish_many(read_batch(file)):
+                sent += 1
+                print_json(_document(published))
+        except BrokenPipeError as error:
+            raise FailedError(f"Nobody reads the output any more: {_progress(sent)}.") from error
+        except (BadInputError, EngineError) as error:
+            raise type(error)(f"{error} {_progress(sent).capitalize()}.") from error
+
+
+def _progress(sent: int) -> str:
+    return f"{plural(sent, 'event is', 'events are')} known to be in the log"
+
+
+def _item(text: str) -> str:
+    from esdash.shop.events import MAX_ITEM_ID, is_item_id
+
+    if not is_item_id(text):
+        raise ValueError(f"an item id has 1 to {MAX_ITEM_ID} characters and no control characters")
+    return text
+
+
+def _line(text: str) -> "Line":
+    from esdash.shop.events import Line
+    from esdash.ui import typed
+
+    item, colon, quantity = text.rpartition(":")
+    if not colon:
+        raise ValueError(f"a line of an order is written ITEM:QTY, like hdd:2, not {text!r}")
+    return Line(_item(item), typed.read_count(quantity))
+
+
+def _publish(settings: Settings, make: Callable[[], "TopUp | AddItem | Order"], key: str | None, wait: bool) -> None:
+    from esdash.engine.publisher import Publisher
+    from esdash.shop.story import encode
+
+    try:
+        event = make()
+    except ValueError as error:
+        sentence = str(error)
+        raise BadInputError(f"{sentence[:1].upper()}{sentence[1:]}.") from None
+    require_writable(settings, "Nothing was published")
+    with open_log(settings) as log:
+        log.command("PING")
+        published = Publisher(log).publish(*encode(event), key)
+        print_json(_document(published) | (_decision(log, published) if wait else {}))
+
+
+def _document(published: "Published") -> dict[str, Any]:
+    return {"id": published.entry_id, "type": published.event_type, "key": published.key}
+
+
+def _decision(log: "Log", published: "Published") -> dict[str, Any]:
+    """What the fold made of the entry. Of several with one key, each has its own: the later ones are duplicates."""
+    from esdash.engine.history import History
+    from esdash.shop.domain import Shop
+    from esdash.shop.outcomes import OUTCOMES
+
+    row, _ = History(log, Shop()).details(published.entry_id.encode())
+    assert row.code is not None, "an entry that was just folded"
+    outcome = OUTCOMES[row.code]
+    return {"ordinal": row.ordinal, "outcome": outcome.name, "reason": outcome.reason}

@@ -1,0 +1,116 @@
+"""`esdash state`: the state now or as it was."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from esdash.cli.connect import open_log
+from esdash.cli.failures import ExitCode
+from esdash.cli.moments import moment
+from esdash.cli.options import as_json, with_settings
+from esdash.cli.output import member, new_table, plural, print_json, print_tables, warn
+from esdash.config import Settings
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+ROWS: Final = 1000
+"""Users or items that a table shows at most."""
+
+
+@click.command()
+@click.option(
+    "--at", callback=moment(last=True), metavar="ID|TIME", help="As it was after this entry, or at this time."
+)
+@click.option("--user", "users", type=int, multiple=True, metavar="USER", help="Only this user; may be repeated.")
+@click.option("--item", "items", multiple=True, metavar="ITEM", help="Only this item; may be repeated.")
+@as_json
+@with_settings
+def command(
+    settings: Settings, at: bytes | None, users: tuple[int, ...], items: tuple[str, ...], as_json: bool
+) -> None:
+    """Show balances, stock and outcomes.
+
+    Answers from the newest good snapshot and the entries since; needs no running consumer and writes nothing. With
+    --user or --item, only those users and items are shown.
+    """
+    from esdash.engine.history import History
+    from esdash.engine.view import Verdict
+    from esdash.shop import story
+    from esdash.shop.domain import Shop
+
+    with open_log(settings) as log:
+        projection, continuity = History(log, Shop()).at(at)
+    document: dict[str, Any] = {
+        "stream": settings.stream,
+        "last_event_id": projection.position.last_event_id,
+        "ordinal": projection.ordinal,
+        **story.document(projection.state),
+        "digest": projection.domain.digest(projection.state),
+        "continuity": str(continuity),
+        "missing": continuity.missing,
+        "partial": continuity.unseen_before_start,
+    }
+    if users or items:
+        _choose(document, "users", set(map(str, users)))
+        _choose(document, "items", set(items))
+    if as_json:
+        print_json(document)
+    else:
+        print_tables(*_tables(document))
+    if continuity.unseen_before_start > 0:
+        gone = plural(continuity.unseen_before_start, "entry was", "entries were")
+        warn(f"Partial history: {gone} gone before esdash first read the stream.")
+    if continuity.verdict in (Verdict.GAP, Verdict.DIVERGED):
+        warn(continuity.explanation)
+        click.get_current_context().exit(ExitCode.BROKEN)
+    if continuity.verdict is Verdict.UNKNOWN:
+        warn(continuity.explanation)
+
+
+def _choose(document: dict[str, Any], member: str, wanted: set[str]) -> None:
+    document[member] = {name: value for name, value in document[member].items() if name in wanted}
+
+
+def _tables(document: Mapping[str, Any]) -> "list[Table]":
+    from esdash.shop.money import format_money
+    from esdash.visible import visible
+
+    users, items, outcomes = document["users"], document["items"], document["outcomes"]
+    counts = [("applied", "", outcomes["applied"])]
+    for name in ("rejected", "parked"):
+        counts += [(name, reason, count) for reason, count in outcomes[name].items()]
+    counts.append(("duplicate", "", outcomes["duplicate"]))
+    facts = [
+        ("stream", visible(document["stream"])),
+        ("last event", f"{document['last_event_id']} (number {document['ordinal']:,})"),
+        ("continuity", document["continuity"]),
+        ("digest", document["digest"]),
+    ]
+    return [
+        new_table("State", [("", "left"), ("", "left")], facts),
+        new_table(
+            _title("Balances", users),
+            [("user", "right"), ("balance", "right")],
+            [(user, format_money(balance)) for user, balance in list(users.items())[:ROWS]],
+        ),
+        new_table(
+            _title("Stock", items),
+            [("item", "left"), ("price", "right"), ("remaining", "right")],
+            [
+                (visible(item), format_money(values["price"]), member(values["remain"]))
+                for item, values in list(items.items())[:ROWS]
+            ],
+        ),
+        new_table(
+            "Outcomes",
+            [("outcome", "left"), ("reason", "left"), ("entries", "right")],
+            [(name, reason, member(count)) for name, reason, count in counts],
+        ),
+    ]
+
+
+def _title(name: str, rows: Mapping[str, Any]) -> str:
+    more = f", the first {ROWS:,} shown; --json has all" if len(rows) > ROWS else ""
+    return f"{name} ({len(rows):,}{more})"

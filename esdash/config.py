@@ -1,0 +1,120 @@
+"""Settings: file < environment < flags.
+
+Flags and the environment of the common options are read by the command line. What stands in the file, and the
+environment of the rest, is checked by pydantic, which is imported only then: it takes 0.1 s.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import platformdirs
+from annotated_types import Ge, Gt, Le, MinLen
+
+ENVIRONMENT: Final = "ESDASH_"
+"""A setting's name in capitals after this is its environment variable."""
+
+
+class ConfigError(Exception):
+    """The settings cannot be used. The message is one or two plain sentences."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set. In the file, names are as here."""
+
+    url: str | None = field(default=None, repr=False)
+    """A Redis 6.2+ or Valkey server: `redis://host:6379/0`, `rediss://…` for TLS, `unix:///path`. Without one, esdash
+    runs its own server in `data_dir`."""
+    stream: Annotated[str, MinLen(1)] = "orders"
+    """The key of the stream."""
+    data_dir: Path = field(default_factory=lambda: platformdirs.user_data_path("esdash"))
+    """Where the embedded server keeps its data."""
+    readonly: bool = False
+    """Write nothing to the server: no events, no snapshots."""
+    snapshot_seconds: Annotated[float, Ge(0), Le(86_400)] = 30.0
+    """Between two snapshots, when something changed; 0: only when asked and at the end."""
+    load_rate: Annotated[float, Gt(0), Le(100_000)] = 10.0
+    """Events a second of the dashboard's steady load, when it is first started."""
+    theme: str | None = None
+    """The dashboard's colours: the name of a Textual theme, `textual-dark`, `nord`, `gruvbox`, …"""
+    mouse: bool = True
+    """Whether the dashboard listens to the mouse."""
+    keys: dict[str, str] = field(default_factory=dict)
+    """The dashboard's keys by action: `quit = "ctrl+q,x"`."""
+
+
+def names() -> tuple[str, ...]:
+    """The settings there are."""
+    return tuple(setting.name for setting in fields(Settings))
+
+
+def usual_file() -> Path:
+    """Where the settings file is looked for, unless `ESDASH_CONFIG` or `--config` says otherwise."""
+    return platformdirs.user_config_path("esdash") / "config.toml"
+
+
+def load(
+    file: Path | None,
+    common: Mapping[str, Any],
+    flags: Mapping[str, Any],
+    environment: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Put the settings together.
+
+    `file` was named by somebody and must be there; None: the usual one, if there is one. `common` are values that the
+    command line took from the environment, `flags` those that were typed. Raises ConfigError.
+    """
+    named = [name for name in names() if name not in ("url", "stream", "data_dir", "readonly", "keys")]
+    rest = {name: value for name in named if (value := environment.get(ENVIRONMENT + name.upper()))}
+    from_environment = _checked(rest, "environment") if rest else {}
+    return Settings(**{**_from_file(file), **from_environment, **common, **flags})
+
+
+def _from_file(named: Path | None) -> dict[str, Any]:
+    file = named or usual_file()
+    try:
+        text = file.read_text("utf-8")
+    except FileNotFoundError:
+        if named is None:
+            return {}
+        raise ConfigError(f"There is no settings file {file}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError(f"The settings file {file} cannot be read: {reason}.") from error
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The settings file {file} is not TOML: {error}.") from error
+    for name in values:
+        if name not in names():
+            raise ConfigError(f"The settings file {file} has {name!r}, which is no setting. There are {_listed()}.")
+    checked = _checked(values, str(file)) if values else {}
+    if "data_dir" in checked:
+        checked["data_dir"] = checked["data_dir"].expanduser()
+    return checked
+
+
+def _checked(values: dict[str, Any], source: str) -> dict[str, Any]:
+    """The values in their declared types. Raises ConfigError naming the first that does not fit."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        settings = TypeAdapter(Settings).validate_python(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        where = f"{ENVIRONMENT}{name.upper()} in the environment" if source == "environment" else f"{name} in {source}"
+        raise ConfigError(f"{where} does not fit: {_lowered(first['msg'])}.") from None
+    return {name: getattr(settings, name) for name in values}
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _listed() -> str:
+    return ", ".join(names())
