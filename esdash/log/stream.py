@@ -27,12 +27,19 @@ Entry = tuple[bytes, Sequence[bytes]]
 START: Final = b"0-0"
 """The id before every entry."""
 
+_GREATEST: Final = b"%d-%d" % (2**64 - 1, 2**64 - 1)
+
 
 def id_parts(entry_id: bytes | str) -> tuple[int, int]:
     """`1575032026828-1` → (1575032026828, 1): ids compare as these. The first is Unix time in milliseconds."""
     text = entry_id.decode() if isinstance(entry_id, bytes) else entry_id
     milliseconds, _, sequence = text.partition("-")
     return int(milliseconds), int(sequence or 0)
+
+
+def _between(after: bytes, until: bytes) -> tuple[bytes, bytes]:
+    """The arguments of XRANGE for the ids above one, up to another. Above the greatest id of all there is none."""
+    return (b"+", b"-") if after == _GREATEST else (b"(" + after, until)
 
 
 def anchor_of(entry: Entry) -> str:
@@ -228,7 +235,7 @@ class Log:
             [
                 self._facts_command,
                 ("XRANGE", self.key, position, position),
-                ("XRANGE", self.key, b"(" + position, b"+", "COUNT", TAIL),
+                ("XRANGE", self.key, *_between(position, b"+"), "COUNT", TAIL),
             ],
             atomic=True,
         )
@@ -240,7 +247,7 @@ class Log:
 
     def page(self, after: bytes, until: bytes = b"+", count: int = PAGE) -> list[Entry]:
         """The entries after an id (exclusive) up to another (inclusive), oldest first."""
-        return list(self.command("XRANGE", self.key, b"(" + after, until, "COUNT", count))
+        return list(self.command("XRANGE", self.key, *_between(after, until), "COUNT", count))
 
     def newest(self, until: bytes = b"+", count: int = PAGE) -> list[Entry]:
         """The last entries up to an id (inclusive), oldest first."""
@@ -262,7 +269,7 @@ class Log:
             def ask(start: bytes) -> None:
                 connection.send_packed_command(
                     connection.pack_commands(
-                        [("XRANGE", self.key, b"(" + start, until, "COUNT", count), self._facts_command]
+                        [("XRANGE", self.key, *_between(start, until), "COUNT", count), self._facts_command]
                     )
                 )
 
