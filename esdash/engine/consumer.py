@@ -387,7 +387,7 @@ class Consumer(Generic[State]):
 
     def _guard(self, projection: Projection[State], facts: StreamFacts, page: list[Entry]) -> None:
         """Let a page be applied only when nothing vanished between the position and its end."""
-        if nothing_vanished(facts, projection.last_id, projection.ordinal, projection.unseen):
+        if nothing_vanished(facts, projection.last_id, projection.ordinal, projection.unseen, page):
             return
         if facts.entries_added is None and id_parts(facts.last_id) >= id_parts(projection.last_id):
             return
@@ -396,7 +396,7 @@ class Consumer(Generic[State]):
             last, ordinal = page[-1][0], projection.ordinal + len(page)
             continuity = check(self._log, last, ordinal, projection.unseen, None, exact=True)
             if continuity.verdict is Verdict.GAP:
-                continuity = replace(continuity, after=projection.position.last_event_id, before=page[0][0].decode())
+                continuity = self._check(projection)
         else:
             continuity = self._check(projection)
         self._judged(continuity)

@@ -6,10 +6,11 @@ can be missing. Where that does not hold, counting decides:
 missing = (entries-added − entries unseen before the start − ordinal) − entries after the position.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from esdash.log.stream import START, TAIL, Log, StreamFacts, id_parts
+from esdash.log.stream import START, TAIL, Entry, Log, StreamFacts, id_parts
 
 
 class Verdict(StrEnum):
@@ -48,13 +49,24 @@ def unseen_before(facts: StreamFacts) -> int:
     return 0 if facts.entries_added is None else facts.entries_added - facts.length
 
 
-def nothing_vanished(facts: StreamFacts, position: bytes, ordinal: int, unseen: int) -> bool:
-    """Whether the facts alone prove that no entry after the position is missing; False proves nothing."""
+def nothing_vanished(
+    facts: StreamFacts, position: bytes, ordinal: int, unseen: int, page: Sequence[Entry] = ()
+) -> bool:
+    """Whether the facts alone prove that no entry after the position is missing; False proves nothing.
+
+    `page` is what was read after the position before the facts were.
+    """
     if facts.entries_added is None or not facts.exists:
         return facts == StreamFacts() and ordinal + unseen == 0
     at = id_parts(position)
-    if id_parts(facts.last_id) < at:
+    end = page[-1][0] if page else position
+    if id_parts(facts.last_id) < id_parts(end):
         return False
+    if facts.last_id == end and facts.entries_added - unseen != ordinal + len(page):
+        return False
+    if unseen_before(facts) == unseen:
+        # Nothing has left the stream since it was first read.
+        return True
     if facts.first_id is None or id_parts(facts.first_id) > at:
         return facts.entries_added - unseen - ordinal == facts.length
     return id_parts(facts.max_deleted_id) <= at
@@ -128,7 +140,8 @@ def _judge_count(
             "it was made again or lost entries.",
         )
     if missing > 0:
-        following = log.page(position, count=1)
+        # Trimming takes from the old end and the newest deleted id is known: all that vanished lies before this entry.
+        following = log.page(max(position, facts.max_deleted_id, key=id_parts), count=1)
         return Continuity(
             Verdict.GAP,
             missing,
@@ -137,5 +150,12 @@ def _judge_count(
             unseen,
             f"{missing:,} {'entry' if missing == 1 else 'entries'} vanished unread after "
             f"{'the beginning' if position == START else position.decode()}: trimmed or deleted.",
+        )
+    if unseen == 0 and unseen_before(facts) > 0 and id_parts(facts.max_deleted_id) > id_parts(position):
+        # An entry after the position was deleted, so one should be missing: the log has lost as many as vanished.
+        return Continuity(
+            Verdict.DIVERGED,
+            explanation=f"Entries after {position.decode()} were deleted, yet none is missing: the log lost others "
+            "that had been applied.",
         )
     return Continuity(Verdict.CONTINUOUS, unseen_before_start=unseen)
