@@ -146,25 +146,23 @@ class DetailsScreen(Dialog[None]):
     def _stored(self, width: int) -> Iterator[Paragraph]:
         fields = self.row.fields
         room = SHOWN
-        for index in range(0, min(len(fields), 2 * _MOST_FIELDS), 2):
-            name, value = fields[index], fields[index + 1]
-            shown = visible(name[:200].decode("utf-8", "backslashreplace"))
-            if room <= 0:
-                break
+        told = 0
+        while told < min(len(fields), 2 * _MOST_FIELDS) and room > 0:
+            name, value = fields[told : told + 2]
+            told += 2
             room -= len(name) + len(value)
+            shown = visible(name[:200].decode("utf-8", "backslashreplace"))
             if name == b"data":
                 yield Paragraph("", shown, indent=_LABEL)
                 yield from tell_payload(value, width)
-            else:
-                text = visible(value[:1000].decode("utf-8", "backslashreplace"), 1000)
-                if cell_len(shown) >= _LABEL:
-                    yield Paragraph("", shown, indent=_LABEL)
-                    shown = ""
-                yield Paragraph(text or "(empty)", shown, indent=_LABEL, verbatim=True)
-        else:
-            index = len(fields)
-        if index < len(fields):
-            yield Paragraph(f"… and {(len(fields) - index) // 2:,} more fields", style="dim")
+                continue
+            text = visible(value[:1000].decode("utf-8", "backslashreplace"), 1000)
+            if cell_len(shown) >= _LABEL:
+                yield Paragraph("", shown, indent=_LABEL)
+                shown = ""
+            yield Paragraph(text or "(empty)", shown, indent=_LABEL, verbatim=True)
+        if told < len(fields):
+            yield Paragraph(f"… and {(len(fields) - told) // 2:,} more fields", style="dim")
 
 
 def _times(entry_id: bytes, zone: tzinfo | None) -> Iterator[tuple[str, str]]:

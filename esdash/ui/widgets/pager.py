@@ -113,7 +113,7 @@ class Pager(ScrollView, can_focus=True):
 
 def _lines(paragraph: Paragraph, width: int) -> Iterable[tuple[str, str, str]]:
     room = max(10, width - paragraph.indent)
-    label = paragraph.label.ljust(paragraph.indent)
+    label = paragraph.label + " " * (paragraph.indent - cell_len(paragraph.label))
     pieces = chop_cells(paragraph.text, room) if paragraph.verbatim else wrap(paragraph.text, room)
     for index, piece in enumerate(pieces or [""]):
         yield label if index == 0 else " " * paragraph.indent, piece, paragraph.style

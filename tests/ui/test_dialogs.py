@@ -1,0 +1,371 @@
+"""Details, confirmation, help and steady load."""
+
+import json
+from datetime import UTC, timedelta, timezone
+from threading import Event
+from typing import Any
+
+import pytest
+from textual.widgets import Button, Input
+
+from esdash.engine.console import LoadStatus
+from esdash.engine.domain import Row
+from esdash.shop.outcomes import APPLIED, INVALID_DATA, OUTCOMES, TOO_LARGE
+from esdash.shop.story import Change
+from esdash.ui.screens.confirm import ConfirmScreen
+from esdash.ui.screens.details import DetailsScreen
+from esdash.ui.screens.help import HelpScreen
+from esdash.ui.screens.load import LoadScreen
+from esdash.ui.widgets.pager import Pager, wrap
+from esdash.visible import visible
+from tests.ui.recording_console import RecordingConsole
+from tests.ui.stage import Stage, a_shop, said, still, until, write
+
+CHANGES = (Change("balance", "7", 1200, 0), Change("stock", "hdd", 5, 4), Change("price", "hdd", 1200, 1200))
+V0_TOP_UP = bytes.fromhex("84a24944a0a454797065a5546f705570a655736572494407a6416d6f756e7405")
+KEYS = (
+    ("Publish", "t", "Top up", "Money comes in for a user"),
+    ("Publish", "a", "Add item", ""),
+    ("Consumer", "ctrl+k", "Crash", "Drop all memory, then restore and replay"),
+)
+
+
+def a_row(data: bytes, *fields: bytes, code: int | None = APPLIED, event_type: bytes = b"TopUp") -> Row:
+    return Row(5, b"1700000000123-0", (b"type", event_type, b"data", data, *fields), code)
+
+
+def details(row: Row, console: RecordingConsole | None = None, **more: Any) -> DetailsScreen:
+    return DetailsScreen(console or a_shop(), row, zone=timezone(timedelta(hours=2)), **more)
+
+
+async def told(row: Row, size: tuple[int, int] = (100, 40), console: RecordingConsole | None = None) -> str:
+    """All that the details of a row say, once they are complete."""
+    screen = details(row, console)
+    async with Stage(screen).run_test(size=size) as pilot:
+        await until(pilot, lambda: "computing" not in screen.query_one(Pager).text)
+        return screen.query_one(Pager).text
+
+
+class TestReadingAnEntry:
+    async def test_it_tells_what_the_entry_is_and_when(self) -> None:
+        text = await told(a_row(b'{"user_id":7,"amount":1200}', b"key", b"abc"))
+        for line in (
+            "Id        1700000000123-0",
+            "UTC       2023-11-14 22:13:20.123",
+            "Local     2023-11-15 00:13:20.123 +02:00",
+            "Ordinal   5",
+            "What      user 7 +12.00",
+            "Outcome   ✓ applied",
+            "key       abc",
+        ):
+            assert line in text.splitlines()
+
+    @pytest.mark.parametrize("code", range(len(OUTCOMES)))
+    async def test_every_outcome_is_explained(self, code: int) -> None:
+        text = await told(a_row(b"{}", code=code))
+        assert OUTCOMES[code].name in text
+        assert (OUTCOMES[code].reason or "") in text
+
+    async def test_an_outcome_nobody_knows_any_more_is_not_invented(self) -> None:
+        text = await told(a_row(b"{}", code=None)._replace(ordinal=0))
+        assert "Outcome   not known any more" in text
+        assert "Ordinal   not known" in text
+
+    async def test_numbers_before_and_after_come_when_they_are_computed(self) -> None:
+        console = a_shop()
+        console.changes = CHANGES
+        console.gate = Event()
+        screen = details(a_row(b"{}"), console)
+        async with Stage(screen).run_test() as pilot:
+            pager = screen.query_one(Pager)
+            assert "computing …" in pager.text
+            console.gate.set()
+            await until(pilot, lambda: "computing" not in pager.text)
+            assert "balance   user 7  12.00 → 0.00  (−12.00)" in pager.text
+            assert "stock     hdd     5 → 4  (−1)" in pager.text
+            assert "price     hdd     12.00, unchanged" in pager.text
+
+    async def test_a_refused_entry_shows_the_numbers_it_met(self) -> None:
+        console = a_shop()
+        console.changes = (Change("balance", "8", None, None),)
+        text = await told(a_row(b"{}"), console=console)
+        assert "Nothing changed." in text
+        assert "balance   user 8  does not exist" in text
+
+    async def test_what_cannot_be_computed_is_said(self) -> None:
+        console = a_shop()
+        console.changes = "The entries before it were trimmed."
+        assert "✗ The entries before it were trimmed." in await told(a_row(b"{}"), console=console)
+
+
+class TestReadingAPayload:
+    async def test_json_is_set_out_as_it_is_stored(self) -> None:
+        text = await told(a_row(b'{"a":1,"a":2.0,"b":1e999}'))
+        assert '25 bytes · JSON\n{\n  "a": 1,\n  "a": 2.0,\n  "b": 1e999\n}' in text
+
+    async def test_messagepack_is_told_and_shown_as_bytes(self) -> None:
+        text = await told(a_row(V0_TOP_UP))
+        assert "32 bytes · MessagePack, schema v0" in text
+        assert '"UserID": 7' in text
+        assert "0000  84 a2 49 44 a0 a4 54 79 70 65 a5 54 6f 70 55 70  ··ID··Type·TopUp" in text
+
+    async def test_a_narrow_screen_shows_eight_bytes_a_line(self) -> None:
+        text = await told(a_row(V0_TOP_UP), size=(60, 16))
+        assert "0008  70 65 a5 54 6f 70 55 70  pe·TopUp" in text
+
+    @pytest.mark.parametrize("data", [b"", b"\xff\xfe", b'{"a":', b"[NaN]", b"\x83\xa1", b'"\xff"'])
+    async def test_broken_data_is_shown_as_bytes(self, data: bytes) -> None:
+        text = await told(a_row(data, code=INVALID_DATA))
+        assert (f"0000  {data.hex(' ')}" if data else "0 bytes") in text
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"[" * 60_000,
+            b"[" * 30_000 + b"]" * 30_000,
+            b"[" + b"1," * 32_000 + b"1]",
+            b'"' + b"x" * 65_000 + b'"',
+            bytes(range(256)) * 4096,
+        ],
+    )
+    async def test_a_huge_payload_is_shown_up_to_64_kib(self, data: bytes) -> None:
+        text = await told(a_row(data, code=TOO_LARGE))
+        assert len(text) < 64 * 1024 * 12
+        if len(data) > 65_536:
+            assert "1,048,576 bytes, the first 65,536 shown" in text
+
+    async def test_hostile_text_is_harmless_everywhere(self) -> None:
+        hostile = "[red]\x1b[31m\u202e\u200b[/]"
+        data = json.dumps({"item_id": hostile}, ensure_ascii=False).encode()
+        raw = hostile.encode()
+        console = a_shop()
+        console.changes = (Change("stock", hostile, 1, 2),)
+        for code in (APPLIED, INVALID_DATA):
+            text = await told(
+                a_row(data, b"key", raw, raw, raw, b"a very long name " + raw, raw, event_type=raw, code=code),
+                console=console,
+            )
+            for line in text.splitlines():
+                assert visible(line, 1000) == line
+            assert "[red]␛[31m⟨202E⟩⟨200B⟩[/]" in text
+
+    async def test_an_id_that_is_no_time_is_no_crash(self) -> None:
+        text = await told(a_row(b"{}")._replace(entry_id=b"18446744073709551615-1"))
+        assert "the id holds no time" in text
+
+    async def test_fields_without_end_are_counted(self) -> None:
+        text = await told(a_row(b"{}", *[b"x", b"y"] * 500))
+        assert "… and 302 more fields" in text
+
+    async def test_y_copies_the_payload(self) -> None:
+        app = Stage(details(a_row(b'{"user_id":7,"amount":1200}')))
+        async with app.run_test() as pilot:
+            await pilot.press("y")
+            assert app.clipboard == '{"user_id":7,"amount":1200}'
+
+    async def test_bytes_are_copied_as_hexadecimal(self) -> None:
+        app = Stage(details(a_row(b"\xff\x00")))
+        async with app.run_test() as pilot:
+            await pilot.press("y")
+            assert app.clipboard == "ff00"
+
+
+class TestLeafing:
+    async def test_n_and_p_turn_to_the_neighbours_and_stop_at_the_ends(self) -> None:
+        console = a_shop()
+        rows = console.view.rows
+        screen = details(rows[1], console, rows=rows)
+        async with Stage(screen).run_test() as pilot:
+            for key, ordinal in (("n", 3), ("right", 4), ("n", 4), ("p", 3), ("left", 2), ("p", 1), ("p", 1)):
+                await pilot.press(key)
+                assert f"Ordinal   {ordinal}" in screen.query_one(Pager).text
+
+    async def test_one_computation_runs_at_a_time_and_the_last_entry_gets_its_answer(self) -> None:
+        console = a_shop()
+        console.gate = Event()
+        console.changes = CHANGES
+        rows = console.view.rows
+        screen = details(rows[0], console, rows=rows)
+        async with Stage(screen).run_test() as pilot:
+            await until(pilot, lambda: console.calls)
+            await pilot.press("n", "n", "n")
+            assert len(console.calls) == 1
+            console.gate.set()
+            await until(pilot, lambda: "computing" not in screen.query_one(Pager).text)
+            assert [entry_id.encode() for _, entry_id in console.calls] == [rows[0].entry_id, rows[3].entry_id]
+
+    async def test_it_scrolls_by_keys_in_a_small_terminal(self) -> None:
+        app = Stage(details(a_row(b'{"a":[1,2,3,4,5,6,7,8,9]}')))
+        async with app.run_test(size=(60, 16)) as pilot:
+            assert "Esc close" in app.plain
+            assert "Id        1700000000123-0" in app.plain
+            await pilot.press("j")
+            await pilot.pause()
+            assert "Id        1700000000123-0" not in app.plain
+            await pilot.press("G")
+            await pilot.pause()
+            assert "}" in app.plain
+            await pilot.press("g")
+            await pilot.pause()
+            assert "Id        1700000000123-0" in app.plain
+            await pilot.press("escape")
+            await until(pilot, lambda: app.results)
+
+
+class TestConfirming:
+    QUESTION = ("Crash the consumer?", "Its memory is dropped.", "Crash it")
+
+    @pytest.mark.parametrize(
+        ("keys", "answer"),
+        [
+            (["enter"], False),
+            (["escape"], False),
+            (["n"], False),
+            (["y"], True),
+            (["tab", "enter"], True),
+            (["right", "enter"], True),
+            (["right", "left", "enter"], False),
+        ],
+    )
+    async def test_it_is_no_unless_one_says_yes(self, keys: list[str], answer: bool) -> None:
+        app = Stage(ConfirmScreen(*self.QUESTION))
+        async with app.run_test() as pilot:
+            await pilot.press(*keys)
+            await until(pilot, lambda: app.results)
+        assert app.results == [answer]
+
+    @pytest.mark.parametrize(("button", "answer"), [("#yes", True), ("#no", False)])
+    async def test_by_mouse(self, button: str, answer: bool) -> None:
+        app = Stage(ConfirmScreen(*self.QUESTION))
+        async with app.run_test() as pilot:
+            await pilot.click(button)
+            await until(pilot, lambda: app.results)
+        assert app.results == [answer]
+
+    async def test_it_fits_a_small_terminal_and_reads_no_markup(self) -> None:
+        app = Stage(ConfirmScreen("Drop [red]x[/]?", "It is gone. " * 60, "[b]Drop"))
+        async with app.run_test(size=(60, 16)):
+            for needed in ("Drop [red]x[/]?", "[b]Drop", "No", "y yes · n no"):
+                assert needed in app.plain
+
+
+class TestReadingTheHelp:
+    async def test_keys_by_group_then_the_flow_and_the_words(self) -> None:
+        screen = HelpScreen(KEYS)
+        async with Stage(screen).run_test():
+            text = screen.query_one(Pager).text
+        lines = text.splitlines()
+        assert lines.index("Publish") < lines.index("Consumer")
+        assert "t       Top up — Money comes in for a user" in lines
+        assert "a       Add item" in lines
+        for word in ("applied", "rejected", "parked", "duplicate", "ordinal", "snapshot", "continuity"):
+            assert word in text
+
+    @pytest.mark.parametrize("size", [(60, 16), (200, 60)])
+    async def test_it_never_cuts_a_line(self, size: tuple[int, int]) -> None:
+        screen = HelpScreen(KEYS)
+        app = Stage(screen)
+        async with app.run_test(size=size) as pilot:
+            pager = screen.query_one(Pager)
+            shown: list[str] = []
+            for _ in range(20):
+                await pilot.pause()
+                shown.append(app.plain)
+                await pilot.press("pagedown")
+            everything = "\n".join(shown)
+            for line in pager.text.splitlines():
+                assert line.strip() in everything
+
+
+class TestSteadyLoad:
+    async def test_enter_starts_it_at_the_rate_that_is_typed(self) -> None:
+        console = a_shop()
+        app = Stage(LoadScreen(console))
+        async with app.run_test() as pilot:
+            assert said(pilot) == "■ stopped"
+            await pilot.press("backspace", "backspace")
+            await write(pilot, "250")
+            await pilot.press("enter")
+            assert console.calls == [("start_load", "250.0")]
+            assert said(pilot) == "▶ running at 250/s · 0 sent"
+            assert str(app.screen.query_one("#switch", Button).label) == "Stop"
+
+    async def test_arrows_step_through_round_rates_and_a_running_load_follows(self) -> None:
+        console = a_shop()
+        async with Stage(LoadScreen(console)).run_test() as pilot:
+            await pilot.press("up", "up", "down")
+            assert console.calls == []
+            await pilot.press("ctrl+s", "up", "ctrl+s")
+        assert console.calls == [("start_load", "20.0"), ("start_load", "50.0"), ("stop_load",)]
+
+    async def test_it_counts_what_is_sent(self) -> None:
+        console = a_shop()
+        async with Stage(LoadScreen(console)).run_test() as pilot:
+            console.load = LoadStatus(True, 100.0, 12_345, "")
+            await until(pilot, lambda: said(pilot) == "▶ running at 100/s · 12,345 sent")
+
+    async def test_it_says_why_it_stopped_by_itself(self) -> None:
+        console = a_shop()
+        console.load = LoadStatus(False, 100.0, 12, "The server is out of memory.")
+        async with Stage(LoadScreen(console)).run_test() as pilot:
+            assert said(pilot) == "✗ stopped by itself after 12: The server is out of memory."
+
+    @pytest.mark.parametrize("rate", ["0", "x", "1e9", "200000"])
+    async def test_a_wrong_rate_starts_nothing(self, rate: str) -> None:
+        console = a_shop()
+        screen = LoadScreen(console)
+        async with Stage(screen).run_test() as pilot:
+            screen.query_one("#rate", Input).value = rate
+            await pilot.press("enter")
+            assert "a rate is a number of events a second" in str(said(pilot, ".note"))
+        assert console.calls == []
+
+    async def test_read_only_starts_nothing_and_says_so(self) -> None:
+        console = a_shop()
+        console.become(readonly=True)
+        app = Stage(LoadScreen(console))
+        async with app.run_test(size=(60, 16)) as pilot:
+            await pilot.press("enter")
+            await pilot.click("#switch")
+            assert "read-only" in app.plain
+        assert console.calls == []
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("", 5, [""]),
+        ("one two", 7, ["one two"]),
+        ("one two", 6, ["one", "two"]),
+        ("abcdefgh i", 3, ["abc", "def", "gh", "i"]),
+        ("日本語", 4, ["日本", "語"]),
+    ],
+)
+def test_text_is_wrapped_between_words_where_that_is_possible(text: str, width: int, lines: list[str]) -> None:
+    assert wrap(text, width) == lines
+
+
+class TestPictures:
+    def test_reading_a_refused_order(self, snap_compare: Any) -> None:
+        console = a_shop()
+        console.changes = CHANGES
+        data = b'{"user_id":7,"lines":[{"item_id":"hdd","quantity":1}]}'
+        screen = DetailsScreen(console, a_row(data, b"key", b"abc", event_type=b"Order"), zone=UTC)
+
+        async def act(pilot: Any) -> None:
+            await until(pilot, lambda: "computing" not in screen.query_one(Pager).text)
+            await still(pilot)
+
+        assert snap_compare(Stage(screen), run_before=act, terminal_size=(100, 32))
+
+    def test_confirming(self, snap_compare: Any) -> None:
+        screen = ConfirmScreen("Crash the consumer?", "Its memory is dropped without a farewell snapshot.", "Crash it")
+        assert snap_compare(Stage(screen), terminal_size=(60, 16))
+
+    def test_reading_the_help(self, snap_compare: Any) -> None:
+        assert snap_compare(Stage(HelpScreen(KEYS)), terminal_size=(80, 30))
+
+    def test_changing_the_load(self, snap_compare: Any) -> None:
+        console = a_shop()
+        console.load = LoadStatus(True, 100.0, 12_345, "")
+        assert snap_compare(Stage(LoadScreen(console)), run_before=still, terminal_size=(80, 24))
