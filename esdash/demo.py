@@ -17,6 +17,9 @@ USERS: Final = 10
 ITEMS: Final = ("hdd", "cpu", "ssd", "ram", "gpu", "psu", "fan", "case", "board", "screen")
 """The first items; more are called `item-11` and so on."""
 
+_REMEMBERED: Final = 100_000
+"""Users topped up so far from whom orders come: an order of anybody else would be refused."""
+
 BATCH: Final = 10
 """Events of each type in a batch."""
 
@@ -24,29 +27,35 @@ BATCH: Final = 10
 def demo_batch(seed: int, users: int = USERS, items: int = len(ITEMS)) -> list[tuple[str, bytes]]:
     """10 top-ups, 10 added items and 10 orders, in this order, as (type, data); users and items are at least 1."""
     chance = random.Random(seed)
+    payers = chance.sample(range(1, users + 1), min(users, BATCH))
     return [
-        *(encode(_top_up(chance, users)) for _ in range(BATCH)),
-        *(encode(_add_item(chance, 1 + (index % items), items)) for index in range(BATCH)),
-        *(encode(_order(chance, users, items)) for _ in range(BATCH)),
+        *(encode(_top_up(chance, payers[index % len(payers)])) for index in range(BATCH)),
+        *(encode(_add_item(chance, 1 + index % items)) for index in range(BATCH)),
+        *(encode(_order(chance, chance.choice(payers), items)) for _ in range(BATCH)),
     ]
 
 
 def demo_events(seed: int, users: int = USERS, items: int = len(ITEMS)) -> Iterator[tuple[str, bytes]]:
     """Events without an end as (type, data): about half top-ups, a fifth added items, the rest orders.
 
-    Most orders succeed; now and then one wants more than there is, or costs more than the user has.
+    Most orders succeed; now and then one wants more than there is, or costs more than its user has.
     """
     chance = random.Random(seed)
     for number in range(1, items + 1):
-        yield encode(_add_item(chance, number, items))
+        yield encode(_add_item(chance, number))
+    payers = [chance.randint(1, users)]
+    yield encode(_top_up(chance, payers[0]))
     while True:
         drawn = chance.random()
         if drawn < 0.5:
-            yield encode(_top_up(chance, users))
+            payer = chance.randint(1, users)
+            if len(payers) < _REMEMBERED:
+                payers.append(payer)
+            yield encode(_top_up(chance, payer))
         elif drawn < 0.7:
-            yield encode(_add_item(chance, chance.randint(1, items), items))
+            yield encode(_add_item(chance, chance.randint(1, items)))
         else:
-            yield encode(_order(chance, users, items))
+            yield encode(_order(chance, chance.choice(payers), items))
 
 
 def item_name(number: int) -> str:
@@ -59,17 +68,17 @@ def price_of(item_id: str) -> int:
     return (1 + crc32(item_id.encode()) % 100) * 100
 
 
-def _top_up(chance: random.Random, users: int) -> TopUp:
-    return TopUp(chance.randint(1, users), chance.randint(50, 1000) * 100)
+def _top_up(chance: random.Random, user_id: int) -> TopUp:
+    return TopUp(user_id, chance.randint(50, 1000) * 100)
 
 
-def _add_item(chance: random.Random, number: int, items: int) -> AddItem:
-    item_id = item_name(min(number, items))
+def _add_item(chance: random.Random, number: int) -> AddItem:
+    item_id = item_name(number)
     return AddItem(item_id, chance.randint(5, 100), price_of(item_id))
 
 
-def _order(chance: random.Random, users: int, items: int) -> Order:
+def _order(chance: random.Random, user_id: int, items: int) -> Order:
     numbers = chance.sample(range(1, items + 1), min(items, chance.choice((1, 1, 2, 3))))
     greedy = chance.random() < 0.05
     lines = tuple(Line(item_name(number), chance.randint(1, 500 if greedy else 4)) for number in sorted(numbers))
-    return Order(chance.randint(1, users), lines)
+    return Order(user_id, lines)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+import msgspec
+
 from esdash.demo import demo_batch, demo_events
 from esdash.engine.console import Details, EngineError, LoadStatus, Published
 from esdash.engine.domain import Row
@@ -232,6 +234,71 @@ def replaying() -> View:
         restored=Restored((Rung(None, Position(), None),)),
         continuity=Continuity(Verdict.CONTINUOUS),
     )
+
+
+def restoring() -> View:
+    """Two snapshots were no good."""
+    rungs = (
+        Rung("1749999988000-0", Position("1749999988000-0", 12_000), "its checksum does not match its bytes"),
+        Rung("1749999958000-0", Position("1749999958000-0", 11_000), "it was made by another version of the fold"),
+    )
+    return replace(blank(), phase=Phase.RESTORING, server="embedded · valkey 8.1.8", restored=Restored(rungs))
+
+
+def disconnected() -> View:
+    """The server has been away for a while."""
+    return replace(
+        restored(72.0),
+        phase=Phase.DISCONNECTED,
+        phase_note="The server at unix:///run/esdash.sock does not answer: connection refused.",
+        phase_since=NOW - 42,
+        retry_at=NOW + 3.2,
+        rate=0.0,
+    )
+
+
+def halted() -> View:
+    """Entries vanished before they were read."""
+    explanation = (
+        "3 entries vanished before they were read, between 1749999412878-0 and 1749999413426-0: "
+        "the stream was trimmed or they were deleted."
+    )
+    return replace(
+        restored(),
+        phase=Phase.HALTED,
+        phase_note=explanation,
+        continuity=Continuity(Verdict.GAP, 3, "1749999412878-0", "1749999413426-0", 0, explanation),
+        lag=12,
+        rate=0.0,
+    )
+
+
+def hostile() -> View:
+    """Whatever a stream may hold to break a screen."""
+    history = History()
+    nasty = (
+        "[red]markup[/red]",
+        "\x1b[2J\x1b[31mred",
+        "\u202egnp.exe\u202c",
+        "z\u0061\u0301\u0302\u0303\u0304lgo",
+        "\u200bzero\u200dwidth",
+        "日本語の商品名がとても長いのでとても長いのでとても長い",
+        "👩‍👩‍👧‍👦 family 🇨🇭",
+        "\ttab\nnewline\r",
+        "ﷺ﷽" * 8,
+    )
+    for number, text in enumerate(nasty):
+        quoted = msgspec.json.encode(text[:64])
+        history.add("AddItem", b'{"item_id":' + quoted + b',"count":%d,"price":%d}' % (number * 7 + 1, number * 99))
+        history.add(text, quoted)
+        history.add("TopUp", text)
+        line = b'{"user_id":1,"lines":[{"item_id":' + quoted + b',"quantity":1}]}'
+        history.add("Order", line)
+    history.add_fields([])
+    history.add_fields([b"type", b"\xff\xfe", b"data", b"\x00\x01\x02\x80\x81"])
+    history.add("TopUp", '{"user_id":9223372036854775807,"amount":1000000000000000}')
+    history.add("AddItem", '{"item_id":"many","count":1000000000000,"price":1000000000000000}')
+    return history.live(server="redis://[b]host[/b]\x1b[31m:6379", stream="or\u202eders[/]")
 
 
 def restored(seconds_ago: float = 12.0) -> View:

@@ -7,9 +7,11 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
+from textual.geometry import Size
 from textual.widgets import Static
 
 from esdash.engine.console import Console
+from esdash.engine.domain import Row
 from esdash.engine.view import Phase, View
 from esdash.shop.outcomes import OUTCOMES
 from esdash.shop.story import payload_of, type_of
@@ -72,74 +74,92 @@ class MainScreen(Controls):
         self.log_lines = LogSource(hints["log"])
         self._frozen: View | None = None
         self._drawn: tuple[object, ...] = ()
+        """What the last picture was made of."""
         self._counts: tuple[int, ...] | None = None
         self._noticed = 0
         self._layout = ""
         self._zoomed = False
         self._current = "log"
         self._leaving = False
+        self._state: ShopView | None = None
+        self._newest: Row | None = None
+        self._second = 0
+        self._status = StatusBar(id="status")
+        self._banner = Banner(keymap, id="banner")
+        self._tabs = PanelTabs(id="tabs")
+        self._keys = KeyBar(keymap, id="keys")
+        self.panels = (
+            Panel(1, "Balances", self.balances, LineTable(self.balances, id="balances"), "a user's number"),
+            Panel(2, "Stock", self.stock, LineTable(self.stock, id="stock"), "part of an item's name"),
+            Panel(3, "Log", self.log_lines, LogTable(self.log_lines, id="log"), "part of a line"),
+        )
 
     def compose(self) -> ComposeResult:
         """Status, banner, panels, keys."""
-        yield StatusBar(id="status")
-        yield Banner(self._keymap, id="banner")
-        yield PanelTabs(id="tabs")
+        yield self._status
+        yield self._banner
+        yield self._tabs
         with Container(id="panels"):
-            with Container(id="state"):
-                yield Panel(1, "Balances", self.balances, LineTable(self.balances, id="balances"), "a user's number")
-                yield Panel(2, "Stock", self.stock, LineTable(self.stock, id="stock"), "part of an item's name")
-            yield Panel(3, "Log", self.log_lines, LogTable(self.log_lines, id="log"), "part of a line")
-        yield KeyBar(self._keymap, id="keys")
+            yield Container(*self.panels[:2], id="state")
+            yield self.panels[2]
+        yield self._keys
         yield Static(
             f"Make the terminal larger:\nesdash needs {LEAST_WIDTH}×{LEAST_HEIGHT}.", id="too-small", markup=False
         )
 
     def on_mount(self) -> None:
         """Look ten times a second from now on."""
+        self._fit(self.app.size)
         self.poll()
         self.set_interval(1 / FRAMES_A_SECOND, self.poll)
 
     def poll(self) -> None:
         """Show the newest view, if it or a clock's second is another one than drawn last."""
         live, load, wall = self.engine.view, self.engine.load, self._wall_clock()
-        shown = self._frozen or live
-        drawn = (live.number, shown.number, load, int(wall), self._leaving)
+        drawn = (live.number, load, int(wall), self._frozen is None, self._leaving)
         if drawn == self._drawn and not self.balances.sorting:
             return
         self._drawn = drawn
+        shown = self._frozen or live
         moment = Moment(live, shown, load, self._clock(), wall)
-        self.query_one(StatusBar).show(moment)
-        self.query_one(Banner).show(moment)
+        self._status.show(moment)
+        self._banner.show(moment)
+        self._show_tables(shown, wall)
+        self._show_counts()
+        labels, extra = self._labels(live, load.running)
+        self._keys.relabel(labels, extra)
+        self._tell_notices(live)
+
+    def _show_tables(self, shown: View, wall: float) -> None:
         state = shown.state if isinstance(shown.state, ShopView) else None
+        newest = shown.rows[-1] if shown.rows else None
+        if state is self._state and newest is self._newest and int(wall) == self._second and not self.balances.sorting:
+            return
+        self._state, self._newest, self._second = state, newest, int(wall)
         self.balances.update(state, wall)
         self.stock.update(state, wall)
         self.log_lines.update(shown.rows, wall)
-        for panel in self.query(Panel):
+        for panel in self.panels:
             panel.sync()
-        self._show_counts(state)
         self._show_tabs()
-        self._relabel(live, load.running)
-        self._tell_notices(live)
 
     def say_farewell(self) -> None:
         """The person is leaving: say what is being waited for."""
         self._leaving = True
-        banner = self.query_one(Banner)
-        banner.farewell = True
-        banner.refit()
+        self._banner.farewell = True
+        self._banner.refit()
 
     def say_failure(self, text: str) -> None:
         """The consumer ended by itself."""
-        banner = self.query_one(Banner)
-        banner.failure = text
-        banner.refit()
+        self._banner.failure = text
+        self._banner.refit()
 
     # Panels
 
     @property
     def panel(self) -> Panel:
         """The one that keys are about."""
-        return self.query_one(f"#panel-{self._current}", Panel)
+        return next(panel for panel in self.panels if panel.table.id == self._current)
 
     def action_panel(self, name: str) -> None:
         """Focus a panel; where one is shown at a time, show it."""
@@ -245,24 +265,27 @@ class MainScreen(Controls):
 
     def on_resize(self, event: events.Resize) -> None:
         """Arrange the panels for the terminal's size."""
-        layout = layout_for(event.size.width, event.size.height)
+        self._fit(event.size)
+        self._drawn = ()
+        self.call_after_refresh(self.poll)
+
+    def _fit(self, size: Size) -> None:
+        layout = layout_for(*size)
         if layout != self._layout:
             self._layout = layout
             for name in _LAYOUTS:
                 self.set_class(name == layout, f"-{name}")
             self._arrange()
-        self._drawn = ()
-        self.call_after_refresh(self.poll)
 
     def _step(self, step: int) -> None:
-        names = [panel.table.id or "" for panel in self.query(Panel)]
+        names = [panel.table.id or "" for panel in self.panels]
         self.action_panel(names[(names.index(self._current) + step) % len(names)])
 
     def _arrange(self) -> None:
         """Hide the panels that have no place now."""
         single = self._zoomed or self._layout == "tabs"
         self.set_class(single, "-single")
-        for panel in self.query(Panel):
+        for panel in self.panels:
             panel.display = not single or panel.table.id == self._current
         self.query_one("#state").display = not single or self._current != "log"
         self._show_tabs()
@@ -270,18 +293,19 @@ class MainScreen(Controls):
     # What is around the panels
 
     def _show_tabs(self) -> None:
-        tabs = [Tab(panel.table.id or "", panel.heading) for panel in self.query(Panel)]
-        self.query_one(PanelTabs).show(tabs, self._current)
+        tabs = [Tab(panel.table.id or "", panel.heading) for panel in self.panels]
+        self._tabs.show(tabs, self._current)
 
-    def _show_counts(self, state: ShopView | None) -> None:
+    def _show_counts(self) -> None:
         """Outcomes by name and reason, on the log's lower edge."""
-        panel = self.query_one("#panel-log", Panel)
-        counts = (panel.size.width, *(() if state is None else state.counts))
+        panel = self.panels[2]
+        counts = (panel.size.width, *(() if self._state is None else self._state.counts))
         if counts != self._counts:
             self._counts = counts
             panel.border_subtitle = Content(counts_text(counts[1:], panel.size.width - 4))
 
-    def _relabel(self, live: View, producing: bool) -> None:
+    def _labels(self, live: View, producing: bool) -> tuple[dict[str, str], tuple[str, ...]]:
+        """What some keys do just now, and keys that matter only now."""
         labels = {}
         if producing:
             labels["load"] = "Stop producing"
@@ -289,7 +313,7 @@ class MainScreen(Controls):
             labels["pause"] = "Go on"
         if self._zoomed:
             labels["zoom"] = "Unzoom"
-        self.query_one(KeyBar).relabel(labels, ("stay",) if live.phase is Phase.HALTED else ())
+        return labels, ("stay",) if live.phase is Phase.HALTED else ()
 
     def _tell_notices(self, live: View) -> None:
         for notice in live.notices:

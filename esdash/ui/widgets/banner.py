@@ -79,6 +79,8 @@ class Banner(PaintedLines):
         return [(Span(note, "dim"),)]
 
     def _restored(self, restored: Restored, width: int) -> Line:
+        if not restored.position.ordinal and not restored.replayed:
+            return (Span("↺ the stream was empty at the start", "dim"),)
         replayed = f"{restored.replayed:,} event{'s' if restored.replayed != 1 else ''}"
         took = f"in {duration(restored.replay_seconds)}"
         refused = [rung for rung in restored.rungs if rung.reason]

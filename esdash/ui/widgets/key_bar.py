@@ -24,9 +24,10 @@ class KeyBar(PaintedLines):
 
     def relabel(self, labels: Mapping[str, str], extra: Sequence[str] = ()) -> None:
         """Say what some actions do just now; `extra` actions come first although they are not shown as a rule."""
-        self._labels = dict(labels)
-        self._extra = tuple(extra)
-        self.sync()
+        if labels != self._labels or tuple(extra) != self._extra:
+            self._labels = dict(labels)
+            self._extra = tuple(extra)
+            self.sync()
 
     def lines(self, width: int) -> Sequence[Line]:
         """One line."""

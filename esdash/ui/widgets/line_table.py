@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from rich.segment import Segment
 from textual import events
 from textual.cache import LRUCache
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
@@ -108,11 +108,13 @@ class LineTable(Painted, can_focus=True):
         self._measured_for = -1
         self._strips: LRUCache[tuple[_Row, tuple[int, ...]], Strip] = LRUCache(512)
         self._dragging = False
+        self._area = Size(0, 0)
+        """Its size when it last looked: asking the layout costs more than drawing a line."""
 
     @property
     def page(self) -> int:
         """Lines that fit under the titles."""
-        return max(1, self.size.height - 1)
+        return max(1, self._area.height - 1)
 
     @property
     def selected(self) -> Hashable | None:
@@ -121,12 +123,10 @@ class LineTable(Painted, can_focus=True):
 
     def sync(self) -> None:
         """Look at the source again and redraw the lines that changed."""
-        self._settle()
-        self._measure()
-        rows = [self._row(y) for y in range(self.size.height)]
+        rows = self._look()
         for y, row in enumerate(rows):
             if y >= len(self._rows) or row != self._rows[y]:
-                self.refresh(Region(0, y, self.size.width, 1))
+                self.refresh(Region(0, y, self._area.width, 1))
         self._rows = rows
 
     def forget(self) -> None:
@@ -214,6 +214,13 @@ class LineTable(Painted, can_focus=True):
         """To the last line."""
         self.move_to(len(self.source) - 1)
 
+    def _look(self) -> list[_Row | str]:
+        """What every line should show now."""
+        self._area = self.size
+        self._settle()
+        self._measure()
+        return [self._row(y) for y in range(self._area.height)]
+
     def _jump(self, lines: int) -> None:
         self.top = max(0, min(self.top + lines, len(self.source) - self.page))
         self.move_to(self.cursor + lines)
@@ -240,10 +247,10 @@ class LineTable(Painted, can_focus=True):
                 content, self.source.columns, self._wanted or (0,) * len(content), strict=True
             )
         )
-        if wanted == self._wanted and self._measured_for == self.size.width:
+        if wanted == self._wanted and self._measured_for == self._area.width:
             return
-        self._wanted, self._measured_for = wanted, self.size.width
-        room = self.size.width - 2
+        self._wanted, self._measured_for = wanted, self._area.width
+        room = self._area.width - 2
         wide, narrow = (arrange(self.source.columns, wanted, room, gap) for gap in (2, 1))
         roomy = all(width >= cells for width, cells in zip(wide, wanted, strict=True))
         self._widths, self._gap = (wide, 2) if roomy else (narrow, 1)
@@ -275,16 +282,14 @@ class LineTable(Painted, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line."""
-        if self._measured_for != self.size.width or len(self._rows) != self.size.height:
-            self._settle()
-            self._measure()
-            self._rows = [self._row(line) for line in range(self.size.height)]
+        if self._area != self.size or len(self._rows) != self._area.height:
+            self._rows = self._look()
         row = self._rows[y]
         if y == 0:
             return self._titles()
         if isinstance(row, str):
-            text = fit(" " + row, self.size.width)
-            return Strip([Segment(text, self.paint("dim"))], self.size.width)
+            text = fit(" " + row, self._area.width)
+            return Strip([Segment(text, self.paint("dim"))], self._area.width)
         key = (row, self._widths)
         strip = self._strips.get(key)
         if strip is None:
@@ -318,7 +323,7 @@ class LineTable(Painted, can_focus=True):
         return self._finish(segments, " ", "")
 
     def _finish(self, segments: list[Segment], thumb: str, over: str) -> Strip:
-        width = self.size.width
+        width = self._area.width
         used = sum(segment.cell_length for segment in segments)
         segments.append(Segment(" " * max(0, width - 1 - used), self.paint("", over)))
         segments.append(Segment(thumb, self.paint("accent" if thumb == "┃" and self.has_focus else "track")))
@@ -331,6 +336,7 @@ class LineTable(Painted, can_focus=True):
 
     def on_resize(self) -> None:
         """Keep the cursor in view."""
+        self._area = self.size
         if self.cursor >= self.top + self.page:
             self.top = self.cursor - self.page + 1
         self.sync()

@@ -20,7 +20,7 @@ _COLUMNS = (
     Column("ordinal", "#", Kind.NUMBER, rank=2),
     Column("id", "id", Kind.TEXT, least=15, rank=4),
     Column("type", "type", Kind.TEXT, least=7, rank=1),
-    Column("what", "what", Kind.TEXT, least=14, stretch=3),
+    Column("what", "what", Kind.TEXT, least=22, stretch=3),
     Column("outcome", "outcome", Kind.TEXT, least=21, stretch=1),
 )
 
@@ -70,7 +70,7 @@ class LogSource:
     def update(self, rows: Sequence[Row], now: float) -> None:
         """Show other rows; `now` in Unix seconds."""
         self._now = now
-        if rows is self._rows:
+        if len(rows) == len(self._rows) and (not rows or rows[-1] is self._rows[-1]):
             return
         if not rows or rows[-1].ordinal < self._last:  # the consumer began anew
             self._cells.clear()

@@ -111,7 +111,7 @@ def _numbers(moment: Moment, width: int) -> Line:
     chunks = [
         Chunk((Span(f"{view.position.ordinal:,}", "strong"), Span(" events", "dim"))),
         Chunk((Span("lag ", "dim"), Span(f"{view.lag:,}", "warning-strong" if view.lag else "strong"))),
-        Chunk((Span(rate(view.rate).rjust(8), "strong"),)),
+        Chunk((Span(rate(view.rate).ljust(7), "strong"),)),
         _snapshot(view, moment.wall),
     ]
     if view.snapshot_note:
