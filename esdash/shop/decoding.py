@@ -40,46 +40,57 @@ Fields = Sequence[bytes]
 """name, value, name, value, … as the server sends them."""
 
 
-class _TopUpV0(Struct, frozen=True, gc=False):
+class TopUpV0(Struct, frozen=True, gc=False, tag_field="Type", tag="TopUp"):
+    """The reference program's `TopUp`; amounts in whole units."""
+
     UserID: UserId
     Amount: Annotated[int, Meta(ge=0, le=MAX_MONEY // 100)]
-    Type: str = "TopUp"
 
 
-class _AddItemV0(Struct, frozen=True, gc=False):
+class AddItemV0(Struct, frozen=True, gc=False, tag_field="Type", tag="AddItem"):
+    """The reference program's `AddItem`; it knew no prices."""
+
     ItemID: ItemId
     Count: Count
-    Type: str = "AddItem"
 
 
-class _OrderV0(Struct, frozen=True, gc=False):
+class OrderV0(Struct, frozen=True, gc=False, tag_field="Type", tag="OrderType"):
+    """The reference program's `OrderType`."""
+
     UserID: UserId
     # Go writes a slice that was never made as nil.
     ItemIDs: Annotated[list[ItemId], Meta(max_length=MAX_LINES)] | None
     ItemQuantities: Annotated[list[Count], Meta(max_length=MAX_LINES)] | None
-    Type: str = "OrderType"
 
 
-_EventV0 = _TopUpV0 | _AddItemV0 | _OrderV0
+EventV0 = TopUpV0 | AddItemV0 | OrderV0
 
 _V1_SHAPES: Final[dict[bytes, type[TopUp] | type[AddItem] | type[Order]]] = {
     b"TopUp": TopUp,
     b"AddItem": AddItem,
     b"Order": Order,
 }
-_V0_SHAPES: Final[dict[bytes, type[_TopUpV0] | type[_AddItemV0] | type[_OrderV0]]] = {
-    b"TopUp": _TopUpV0,
-    b"AddItem": _AddItemV0,
-    b"OrderType": _OrderV0,
-    b"Order": _OrderV0,
+_V0_SHAPES: Final[dict[bytes, type[TopUpV0] | type[AddItemV0] | type[OrderV0]]] = {
+    b"TopUp": TopUpV0,
+    b"AddItem": AddItemV0,
+    b"OrderType": OrderV0,
+    b"Order": OrderV0,
 }
 _V1_DECODERS: Final[dict[bytes, Callable[[bytes], Event]]] = {
     name: msgspec.json.Decoder(shape).decode for name, shape in _V1_SHAPES.items()
 }
-_V0_DECODERS: Final[dict[bytes, Callable[[bytes], _EventV0]]] = {
+_V0_DECODERS: Final[dict[bytes, Callable[[bytes], EventV0]]] = {
     name: msgspec.msgpack.Decoder(shape).decode for name, shape in _V0_SHAPES.items()
 }
-_V0_FIRST_BYTES: Final = frozenset((*range(0x80, 0x90), 0xDE, 0xDF))
+_NAMES_INSIDE: Final = {
+    b"TopUp": ("TopUp",),
+    b"AddItem": ("AddItem",),
+    b"OrderType": ("OrderType", "Order"),
+    b"Order": ("OrderType", "Order"),
+}
+"""What `Type` inside a v0 payload may be for each `type` of the entry."""
+
+V0_FIRST_BYTES: Final = frozenset((*range(0x80, 0x90), 0xDE, 0xDF))
 
 _BRACKETS_OUTSIDE_STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|([\[{])|([\]}])', re.DOTALL)
 
@@ -104,13 +115,13 @@ def decode(fields: Fields) -> Event | int:
     if len(data) > MAX_DATA:
         return TOO_LARGE
     event: Event | int
-    if data and data[0] in _V0_FIRST_BYTES:
+    if data and data[0] in V0_FIRST_BYTES:
         decode_v0 = _V0_DECODERS.get(name)
         if decode_v0 is None:
             return UNKNOWN_TYPE
         try:
-            event = _upcast(decode_v0(data))
-            if may_nest_deeper(data, MAX_DEPTH):
+            event = upcast(decode_v0(data))
+            if len(data) > MAX_DEPTH and may_nest_deeper(data, MAX_DEPTH):
                 unpack(data, MAX_DEPTH)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             event = _decode_v0_slowly(name, data)
@@ -159,26 +170,24 @@ def _checked(event: Event) -> Event:
     return event
 
 
-def _upcast(old: _EventV0) -> Event:
+def upcast(old: EventV0) -> Event:
     """Schema v0 → v1. Raises ValueError where v1 cannot hold it."""
-    if type(old) is _TopUpV0:
-        if old.Type != "TopUp":
-            raise ValueError("another type inside")
+    if type(old) is TopUpV0:
         return TopUp(old.UserID, old.Amount * 100)
-    if type(old) is _AddItemV0:
-        if old.Type != "AddItem":
-            raise ValueError("another type inside")
+    if type(old) is AddItemV0:
         return _checked(UnpricedItem(old.ItemID, old.Count))
-    assert type(old) is _OrderV0
-    if old.Type not in ("OrderType", "Order"):
-        raise ValueError("another type inside")
+    assert type(old) is OrderV0
     lines = zip(old.ItemIDs or (), old.ItemQuantities or (), strict=True)
     return _checked(Order(old.UserID, tuple(Line(item_id, quantity) for item_id, quantity in lines)))
 
 
 def _decode_v0_slowly(name: bytes, data: bytes) -> Event | int:
+    shape = _V0_SHAPES[name]
     try:
-        return _upcast(msgspec.convert(_known(unpack(data, MAX_DEPTH), _V0_SHAPES[name]), _V0_SHAPES[name]))
+        members = unpack(data, MAX_DEPTH)
+        if isinstance(members, dict) and members.get("Type", name.decode()) not in _NAMES_INSIDE[name]:
+            raise ValueError("another type inside")
+        return upcast(msgspec.convert(_known(members, shape), shape))
     except (msgspec.MsgspecError, ValueError):
         return INVALID_DATA
 

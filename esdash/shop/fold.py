@@ -1,22 +1,12 @@
-"""The rules: what each event does to the state, and why it may be refused (DESIGN.md, The fold)."""
+"""The fold: pages of entries into the state."""
 
 from collections.abc import Sequence
 
-from esdash.shop.decoding import Fields, decode, first_price, key_of
-from esdash.shop.events import MAX_INT, AddItem, Event, Order, TopUp
-from esdash.shop.outcomes import (
-    APPLIED,
-    DUPLICATE,
-    EMPTY_ORDER,
-    INSUFFICIENT_FUNDS,
-    INVALID_AMOUNT,
-    INVALID_QUANTITY,
-    OUT_OF_STOCK,
-    OVERFLOW,
-    PRICE_REQUIRED,
-    UNKNOWN_ITEM,
-    UNKNOWN_USER,
-)
+from esdash.shop.decoding import Fields, key_of
+from esdash.shop.outcomes import PARKED
+from esdash.shop.packing import Packed, pack, unpacked
+from esdash.shop.quick import fold_quickly
+from esdash.shop.rules import fold_one
 from esdash.shop.state import State
 
 Entry = tuple[bytes, Fields]
@@ -25,80 +15,20 @@ Entry = tuple[bytes, Fields]
 
 def fold(state: State, entries: Sequence[Entry]) -> bytes:
     """Apply a page of entries to the state, in order; one outcome code an entry (`outcomes.OUTCOMES`)."""
-    codes = bytearray()
-    for _, fields in entries:
-        event = decode(fields)
-        if isinstance(event, int):
-            codes.append(event)
-            continue
-        key = key_of(fields) if len(fields) > 4 else None
-        if key is None:
-            codes.append(decide(state, event))
-        elif key in state.keys:
-            codes.append(DUPLICATE)
-        else:
-            codes.append(decide(state, event))
-            state.remember(key)
-    for code in range(len(state.counts)):
-        state.counts[code] += codes.count(code)
-    return bytes(codes)
+    return fold_packed(state, pack(entries))
 
 
-def decide(state: State, event: Event) -> int:
-    """Apply one event, or refuse it and change nothing. Returns the outcome code; counts nothing."""
-    if type(event) is TopUp:
-        if event.amount == 0:
-            return INVALID_AMOUNT
-        balance = state.users.get(event.user_id, 0) + event.amount
-        if balance > MAX_INT:
-            return OVERFLOW
-        state.users[event.user_id] = balance
-        return APPLIED
-    if type(event) is Order:
-        return _order(state, event)
-    remain = state.stock.get(event.item_id)
-    if type(event) is AddItem:
-        price = event.price
-        if price is None and remain is None:
-            return PRICE_REQUIRED
+def fold_packed(state: State, packed: Packed) -> bytes:
+    """`fold` for a page that was packed before, perhaps in another process."""
+    keys = [key for key in packed.keys if key is not None] if packed.keys else []
+    if len(set(keys)) < len(keys) or not state.keys.isdisjoint(keys) or (packed.odd and any(map(key_of, packed.odd))):
+        codes = bytearray(fold_one(state, fields) for fields in unpacked(packed))
     else:
-        price = first_price(event.item_id) if remain is None else None
-    if remain is None:
-        remain = 0
-    if remain + event.count > MAX_INT:
-        return OVERFLOW
-    state.stock[event.item_id] = remain + event.count
-    if price is not None:
-        state.prices[event.item_id] = price
-    return APPLIED
-
-
-def _order(state: State, order: Order) -> int:
-    if not order.lines:
-        return EMPTY_ORDER
-    quantities: dict[str, int] = {}
-    for line in order.lines:
-        if line.quantity == 0:
-            return INVALID_QUANTITY
-        quantities[line.item_id] = quantities.get(line.item_id, 0) + line.quantity
-    balance = state.users.get(order.user_id)
-    if balance is None:
-        return UNKNOWN_USER
-    stock, prices = state.stock, state.prices
-    total = 0
-    short = False
-    for item_id, quantity in quantities.items():
-        remain = stock.get(item_id)
-        if remain is None:
-            return UNKNOWN_ITEM
-        if quantity > remain:
-            short = True
-        total += prices[item_id] * quantity
-    if short:
-        return OUT_OF_STOCK
-    if total > balance:
-        return INSUFFICIENT_FUNDS
-    for item_id, quantity in quantities.items():
-        stock[item_id] -= quantity
-    state.users[order.user_id] = balance - total
-    return APPLIED
+        codes = fold_quickly(state, packed)
+        if keys:
+            decided = zip(packed.keys, codes, strict=True)
+            state.remember([key for key, code in decided if key is not None and code not in PARKED])
+    counts = state.counts
+    for code in range(len(counts)):
+        counts[code] += codes.count(code)
+    return bytes(codes)

@@ -51,3 +51,6 @@ OUTCOMES: Final[tuple[Outcome, ...]] = (
     INVALID_DATA,
     DUPLICATE,
 ) = range(len(OUTCOMES))
+
+PARKED: Final = frozenset(code for code, outcome in enumerate(OUTCOMES) if outcome.name == "parked")
+"""The codes of entries that could not be understood."""

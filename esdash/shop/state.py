@@ -49,11 +49,11 @@ class State:
         self.key_order: deque[bytes] = deque()
         """The keys in the order of their arrival; a deque, for a dict is slow to drop its oldest."""
 
-    def remember(self, key: bytes) -> None:
-        """Add a key that is not in the window; the oldest leaves when the window is full."""
-        self.keys.add(key)
-        self.key_order.append(key)
-        if len(self.key_order) > KEY_WINDOW:
+    def remember(self, keys: list[bytes]) -> None:
+        """Add keys that are not in the window, in order; the oldest leave when it is full."""
+        self.keys.update(keys)
+        self.key_order.extend(keys)
+        for _ in range(len(self.key_order) - KEY_WINDOW):
             self.keys.discard(self.key_order.popleft())
 
     def digest(self) -> str:

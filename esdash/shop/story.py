@@ -7,9 +7,10 @@ import msgspec
 
 from esdash.shop.decoding import Fields, decode
 from esdash.shop.events import AddItem, Event, Order, TopUp
-from esdash.shop.fold import decide, fold
+from esdash.shop.fold import fold
 from esdash.shop.money import format_money
 from esdash.shop.outcomes import OUTCOMES, Outcome
+from esdash.shop.rules import decide
 from esdash.shop.state import State
 
 EXCERPT: Final = 200
