@@ -52,12 +52,13 @@ def known() -> tuple[type[Exception], ...]:
 def exit_code_of(error: Exception) -> int:
     """The exit code for one of the `known` exceptions."""
     from esdash.engine.consumer import HaltError
+    from esdash.engine.history import BrokenError
     from esdash.log.data_directory import EmbeddedServerError
     from esdash.log.errors import UnreachableError
 
     if isinstance(error, click.UsageError | ConfigError | BadInputError):
         return ExitCode.BAD_INPUT
-    if isinstance(error, HaltError):
+    if isinstance(error, HaltError | BrokenError):
         return ExitCode.BROKEN
     cause: BaseException | None = error
     while cause is not None:

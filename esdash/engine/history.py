@@ -2,16 +2,27 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Generic
+from typing import Any, Final, Generic
 
 from esdash.engine.console import EngineError
-from esdash.engine.domain import Domain, Row, State
+from esdash.engine.domain import Domain, Entry, Row, State
 from esdash.engine.projection import Projection
 from esdash.engine.snapshot import Restoration, restore
 from esdash.engine.view import Continuity, Verdict
-from esdash.log.continuity import check
+from esdash.log.continuity import check, nothing_vanished
 from esdash.log.snapshots import SnapshotStore
-from esdash.log.stream import START, Log, id_parts
+from esdash.log.stream import START, Follower, Log, StreamFacts, id_parts
+
+FOLLOW_SECONDS: Final = 1.0
+"""How long one read waits for new entries."""
+
+
+class BrokenError(EngineError):
+    """What happened then cannot be told: entries are missing."""
+
+    def __init__(self, continuity: Continuity) -> None:
+        super().__init__(f"What happened then cannot be told: {continuity.explanation}")
+        self.continuity = continuity
 
 
 def id_before(entry_id: bytes) -> bytes:
@@ -46,21 +57,29 @@ class History(Generic[State]):
         continuity = check(self._log, projection.last_id, projection.ordinal, projection.unseen, projection.anchor)
         return projection, continuity
 
-    def explain(self, after: bytes = START) -> Iterator[tuple[Row, Any]]:
-        """Every entry after an id with its ordinal, outcome and the domain's account of what it changed.
+    def before(self, first: bytes) -> Projection[State]:
+        """The state before the entry `first`, or where it would be. Raises BrokenError when entries are missing."""
+        return self._after(id_before(first))
 
-        Raises EngineError when entries in between are missing.
+    def explain(self, projection: Projection[State], *, follow: bool = False) -> Iterator[tuple[Row, Any]]:
+        """Every entry after a projection, which moves on, with ordinal, outcome and the domain's account of it.
+
+        With `follow` goes on with what is appended, for ever. Raises BrokenError when entries in between are missing.
         """
-        projection = self._before(after)
-        for page, _ in self._log.pages(projection.last_id):
-            for entry in page:
-                yield self._told(projection, entry)
+        for page, facts in self._log.pages(projection.last_id):
+            yield from self._told_of(projection, page, facts)
+        if follow:
+            with self._log.connection() as connection:
+                follower = Follower(self._log, connection)
+                while True:
+                    page, facts = follower.next(projection.last_id, FOLLOW_SECONDS)
+                    yield from self._told_of(projection, page, facts)
 
     def details(self, entry_id: bytes) -> tuple[Row, Any]:
-        """One entry with what it changed. Raises EngineError when it cannot be told any more."""
+        """One entry with what it changed. Raises EngineError (BrokenError) when it cannot be told any more."""
         if self._log.entry(entry_id) is None:
             raise EngineError(f"Entry {entry_id.decode()} is not in the stream any more.")
-        before = self._before(id_before(entry_id))
+        before = self.before(entry_id)
         for page, _ in self._log.pages(before.last_id, entry_id):
             if page and page[-1][0] == entry_id:
                 if len(page) > 1:
@@ -70,9 +89,29 @@ class History(Generic[State]):
                 before.apply(page)
         raise EngineError(f"Entry {entry_id.decode()} is not in the stream any more.")
 
-    def _told(self, projection: Projection[State], entry: Any) -> tuple[Row, Any]:
+    def _told(self, projection: Projection[State], entry: Entry) -> tuple[Row, Any]:
         code, account = projection.explain(entry)
         return Row(projection.ordinal, entry[0], entry[1], code), account
+
+    def _told_of(
+        self, projection: Projection[State], page: list[Entry], facts: StreamFacts
+    ) -> Iterator[tuple[Row, Any]]:
+        self._require_whole(projection, page, facts)
+        for entry in page:
+            yield self._told(projection, entry)
+
+    def _require_whole(self, projection: Projection[State], page: list[Entry], facts: StreamFacts) -> None:
+        """Raises BrokenError when entries between the projection and the end of the page are missing."""
+        at, ordinal, unseen = projection.last_id, projection.ordinal, projection.unseen
+        if nothing_vanished(facts, at, ordinal, unseen, page):
+            return
+        if page:
+            # Trimmed since it was read, the page may be whole all the same: then the count after it is right.
+            continuity = check(self._log, page[-1][0], ordinal + len(page), unseen, None, exact=True)
+        else:
+            continuity = check(self._log, at, ordinal, unseen, projection.anchor)
+        if continuity.verdict in (Verdict.GAP, Verdict.DIVERGED):
+            raise BrokenError(continuity)
 
     def _base(self, until: bytes | None, ignore_snapshots: bool = False) -> Restoration[State]:
         return restore(
@@ -84,13 +123,13 @@ class History(Generic[State]):
             clock=self._clock,
         )
 
-    def _before(self, after: bytes) -> Projection[State]:
+    def _after(self, last: bytes) -> Projection[State]:
         """The projection that stands after the last entry up to an id."""
-        restoration = self._base(after)
+        restoration = self._base(last)
         if restoration.continuity.verdict is Verdict.GAP:
-            raise EngineError(f"What happened then cannot be told: {restoration.continuity.explanation}")
+            raise BrokenError(restoration.continuity)
         projection = restoration.projection
-        for page, _ in self._log.pages(projection.last_id, after):
+        for page, _ in self._log.pages(projection.last_id, last):
             if page:
                 projection.apply(page)
         return projection
