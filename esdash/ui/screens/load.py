@@ -10,6 +10,7 @@ from textual.widgets import Button, Input, Static
 
 from esdash.engine.console import Console
 from esdash.ui.outlook import blocked
+from esdash.ui.screens.controls import FIRST_RATE, RATES
 from esdash.ui.screens.dialog import Dialog
 from esdash.ui.typed import read_rate
 from esdash.ui.widgets.form_field import Field, Note
@@ -18,8 +19,6 @@ from esdash.visible import visible
 
 LOOKED_AT_EVERY: Final = 0.25
 """Seconds between two looks at how the load is doing."""
-STEPS: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
-"""Rates that the arrow keys step through."""
 
 
 class LoadScreen(Dialog[None]):
@@ -41,7 +40,9 @@ class LoadScreen(Dialog[None]):
         """The rate, how it is going, the switch."""
         with self.frame("Steady load", "Enter start · ↑↓ rate · Ctrl+S stop · Esc close"):
             with VerticalScroll(id="body", can_focus=False):
-                yield Field("Rate", FormInput(_written(self.engine.load.rate or 10), "events a second", id="rate"))
+                yield Field(
+                    "Rate", FormInput(_written(self.engine.load.rate or FIRST_RATE), "events a second", id="rate")
+                )
                 yield Static(
                     "Publishes random top-ups, items and orders, as the reference program's producer does.",
                     id="consequence",
@@ -100,9 +101,9 @@ class LoadScreen(Dialog[None]):
         """The next round rate; a running load follows."""
         rate = self._rate or 0
         if direction > 0:
-            rate = next((step for step in STEPS if step > rate), STEPS[-1])
+            rate = next((step for step in RATES if step > rate), RATES[-1])
         else:
-            rate = next((step for step in reversed(STEPS) if step < rate), STEPS[0])
+            rate = next((step for step in reversed(RATES) if step < rate), RATES[0])
         field = self.query_one("#rate", Input)
         field.value = _written(rate)
         field.cursor_position = len(field.value)
