@@ -194,6 +194,13 @@ class TestLeafing:
             await until(pilot, lambda: "computing" not in screen.query_one(Pager).text)
             assert [entry_id.encode() for _, entry_id in console.calls] == [rows[0].entry_id, rows[3].entry_id]
 
+    @pytest.mark.parametrize("key", ["escape", "q", "enter"])
+    async def test_it_closes(self, key: str) -> None:
+        app = Stage(details(a_row(b"{}")))
+        async with app.run_test() as pilot:
+            await pilot.press(key)
+            await until(pilot, lambda: app.results)
+
     async def test_it_scrolls_by_keys_in_a_small_terminal(self) -> None:
         app = Stage(details(a_row(b'{"a":[1,2,3,4,5,6,7,8,9]}')))
         async with app.run_test(size=(60, 16)) as pilot:
@@ -260,6 +267,13 @@ class TestReadingTheHelp:
         assert "a       Add item" in lines
         for word in ("applied", "rejected", "parked", "duplicate", "ordinal", "snapshot", "continuity"):
             assert word in text
+
+    @pytest.mark.parametrize("key", ["escape", "q", "question_mark"])
+    async def test_it_closes(self, key: str) -> None:
+        app = Stage(HelpScreen(KEYS))
+        async with app.run_test() as pilot:
+            await pilot.press(key)
+            await until(pilot, lambda: app.results)
 
     @pytest.mark.parametrize("size", [(60, 16), (200, 60)])
     async def test_it_never_cuts_a_line(self, size: tuple[int, int]) -> None:

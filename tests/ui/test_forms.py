@@ -533,7 +533,7 @@ class TestSmallTerminals:
     async def test_every_form_fits(self, form: type[TopUpForm]) -> None:
         app = Stage(form(a_shop()))
         async with app.run_test(size=(60, 16)):
-            for needed in ("Publish", "Cancel", "Enter publish · Tab next · Esc cancel", "still needed"):
+            for needed in ("Publish", "Cancel", "Enter publish · Tab complete · ↓ known · Esc cancel", "still needed"):
                 assert needed in app.plain
 
 

@@ -31,6 +31,7 @@ class DetailsScreen(Dialog[None]):
     """One entry of the log. With `rows`, its neighbours are a key away."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,enter", "leave", "Close", show=False),
         Binding("n,right", "turn(1)", "Next entry", show=False),
         Binding("p,left", "turn(-1)", "Previous entry", show=False),
         Binding("y", "copy", "Copy the payload", show=False),

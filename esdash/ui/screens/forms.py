@@ -86,7 +86,7 @@ class EventForm(Dialog[Published | None]):
 
     def compose(self) -> ComposeResult:
         """Fields that scroll, then what is never cut off: the outlook, a failure, the buttons."""
-        with self.frame(self.TITLE_TEXT, "Enter publish · Tab next · Esc cancel"):
+        with self.frame(self.TITLE_TEXT, "Enter publish · Tab complete · ↓ known · Esc cancel"):
             with VerticalScroll(id="body", can_focus=False):
                 yield from self.fields()
             with Vertical(id="foot"):

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 
 from esdash.ui.reasons import GLYPHS, MEANINGS
 from esdash.ui.screens.dialog import Dialog
@@ -53,6 +54,8 @@ _WORDS: Final = (
 
 class HelpScreen(Dialog[None]):
     """The keys by group, then event sourcing in a page."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,question_mark", "leave", "Close", show=False)]
 
     def __init__(self, rows: Sequence[Key]) -> None:
         """`rows`: (group, keys, label, tooltip), those of a group together."""
