@@ -51,6 +51,8 @@ class Domain(Protocol[State]):
 
     fold_version: str
     """Changes whenever the fold's code does."""
+    packing: str
+    """A function that prepares a page for `fold_packed` in another process: `module:name`, entries → bytes."""
 
     @property
     def outcomes(self) -> Sequence[NamedOutcome]:
@@ -61,6 +63,9 @@ class Domain(Protocol[State]):
 
     def fold(self, state: State, entries: Sequence[Entry]) -> bytes:
         """Apply entries in order to the state; one outcome code each. Never raises for what an entry holds."""
+
+    def fold_packed(self, state: State, packed: bytes) -> bytes:
+        """`fold` for a page that the function `packing` prepared."""
 
     def explain(self, state: State, entry: Entry) -> tuple[int, Sequence[Any]]:
         """Fold one entry; its outcome code, and what it changed, which the engine hands on unseen."""

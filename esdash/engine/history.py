@@ -103,7 +103,7 @@ class History(Generic[State]):
     def _require_whole(self, projection: Projection[State], page: list[Entry], facts: StreamFacts) -> None:
         """Raises BrokenError when entries between the projection and the end of the page are missing."""
         at, ordinal, unseen = projection.last_id, projection.ordinal, projection.unseen
-        if nothing_vanished(facts, at, ordinal, unseen, page):
+        if nothing_vanished(facts, at, ordinal, unseen, len(page), page[-1][0] if page else None):
             return
         if page:
             # Trimmed since it was read, the page may be whole all the same: then the count after it is right.

@@ -6,11 +6,10 @@ can be missing. Where that does not hold, counting decides:
 missing = (entries-added − entries unseen before the start − ordinal) − entries after the position.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from esdash.log.stream import START, TAIL, Entry, Log, StreamFacts, id_parts
+from esdash.log.stream import START, TAIL, Log, StreamFacts, id_parts
 
 
 class Verdict(StrEnum):
@@ -50,19 +49,19 @@ def unseen_before(facts: StreamFacts) -> int:
 
 
 def nothing_vanished(
-    facts: StreamFacts, position: bytes, ordinal: int, unseen: int, page: Sequence[Entry] = ()
+    facts: StreamFacts, position: bytes, ordinal: int, unseen: int, count: int = 0, end: bytes | None = None
 ) -> bool:
     """Whether the facts alone prove that no entry after the position is missing; False proves nothing.
 
-    `page` is what was read after the position before the facts were.
+    `count` entries up to the id `end` were read after the position before the facts were.
     """
     if facts.entries_added is None or not facts.exists:
         return facts == StreamFacts() and ordinal + unseen == 0
     at = id_parts(position)
-    end = page[-1][0] if page else position
+    end = end or position
     if id_parts(facts.last_id) < id_parts(end):
         return False
-    if facts.last_id == end and facts.entries_added - unseen != ordinal + len(page):
+    if facts.last_id == end and facts.entries_added - unseen != ordinal + count:
         return False
     if unseen_before(facts) == unseen:
         # Nothing has left the stream since it was first read.

@@ -13,7 +13,8 @@ from redis.backoff import NoBackoff
 from redis.connection import Connection
 from redis.retry import Retry
 
-from esdash.log.errors import LogError, RefusedError, plainly
+from esdash.log.errors import LogError, plainly
+from esdash.log.facts import START, StreamFacts, id_parts
 
 PAGE: Final = 1000
 """Entries a page. 100 costs twice as much an entry, 100,000 leaves the caches."""
@@ -24,17 +25,7 @@ TIMEOUT: Final = 5.0
 Entry = tuple[bytes, Sequence[bytes]]
 """id; name, value, name, value, …"""
 
-START: Final = b"0-0"
-"""The id before every entry."""
-
 _GREATEST: Final = b"%d-%d" % (2**64 - 1, 2**64 - 1)
-
-
-def id_parts(entry_id: bytes | str) -> tuple[int, int]:
-    """`1575032026828-1` → (1575032026828, 1): ids compare as these. The first is Unix time in milliseconds."""
-    text = entry_id.decode() if isinstance(entry_id, bytes) else entry_id
-    milliseconds, _, sequence = text.partition("-")
-    return int(milliseconds), int(sequence or 0)
 
 
 def _between(after: bytes, until: bytes) -> tuple[bytes, bytes]:
@@ -47,22 +38,6 @@ def anchor_of(entry: Entry) -> str:
     entry_id, fields = entry
     parts = [entry_id, *fields]
     return hashlib.sha1(b"".join(b"%d:%b" % (len(part), part) for part in parts), usedforsecurity=False).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class StreamFacts:
-    """`XINFO STREAM`, as far as it matters (https://valkey.io/commands/xinfo-stream/)."""
-
-    length: int = 0
-    entries_added: int | None = 0
-    """Entries ever added; None when the server is too old to tell (before Redis 7)."""
-    first_id: bytes | None = None
-    """The oldest entry there is; None when there is none."""
-    last_id: bytes = START
-    """The newest id ever given, whether or not its entry is still there."""
-    max_deleted_id: bytes = START
-    """The newest id that XDEL removed; trimming does not count."""
-    exists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +182,8 @@ class Log:
             if atomic:
                 last = replies[-1]
                 if isinstance(last, Exception):
-                    raise last
+                    # EXECABORT says only that one of the commands was refused; that one's own words say why.
+                    raise next(reply for reply in replies if isinstance(reply, Exception))
                 return list(last)
             return replies
 
@@ -328,16 +304,7 @@ def read_facts(reply: Any) -> StreamFacts:
         if "no such key" in str(reply).lower():
             return StreamFacts()
         raise reply
-    values = dict(zip(reply[::2], reply[1::2], strict=True))
-    first = values.get(b"first-entry")
-    return StreamFacts(
-        values[b"length"],
-        values.get(b"entries-added"),
-        first[0] if first else None,
-        values[b"last-generated-id"],
-        values.get(b"max-deleted-entry-id", START),
-        True,
-    )
+    return StreamFacts.parse(reply)
 
 
 def _read_facts_from(connection: Connection) -> StreamFacts:
@@ -348,4 +315,4 @@ def _read_facts_from(connection: Connection) -> StreamFacts:
     return read_facts(reply)
 
 
-__all__ = ["PAGE", "START", "Entry", "Evidence", "Follower", "Log", "RefusedError", "StreamFacts", "id_parts"]
+__all__ = ["PAGE", "START", "Entry", "Evidence", "Follower", "Log", "StreamFacts", "id_parts"]

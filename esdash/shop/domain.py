@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from esdash.shop import story
-from esdash.shop.fold import Entry, fold
+from esdash.shop.fold import Entry, fold, fold_packed
 from esdash.shop.outcomes import OUTCOMES, Outcome
+from esdash.shop.packing import from_bytes
 from esdash.shop.state import State
 from esdash.shop.view import Viewer
 
@@ -31,6 +32,9 @@ def _fold_version() -> str:
 class Shop:
     """Users, items and orders, for the engine."""
 
+    packing = "esdash.shop.packing:pack_bytes"
+    """The function that prepares pages in another process, module:name."""
+
     def __init__(self) -> None:
         self.fold_version = _fold_version()
         self.outcomes: Sequence[Outcome] = OUTCOMES
@@ -42,6 +46,10 @@ class Shop:
     def fold(self, state: State, entries: Sequence[Entry]) -> bytes:
         """Apply entries in order; one outcome code each."""
         return fold(state, entries)
+
+    def fold_packed(self, state: State, packed: bytes) -> bytes:
+        """Apply a page that `packing` prepared."""
+        return fold_packed(state, from_bytes(packed))
 
     def digest(self, state: State) -> str:
         """A hash of the state."""

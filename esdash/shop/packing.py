@@ -109,8 +109,13 @@ def unpacked(packed: Packed) -> list[list[bytes]]:
     return entries
 
 
-to_bytes = msgspec.msgpack.Encoder().encode
-"""A page for another process."""
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def pack_bytes(entries: Sequence[tuple[bytes, Fields]]) -> bytes:
+    """A page for another process; `from_bytes` reads it."""
+    return _encode(pack(entries))
+
 
 from_bytes = msgspec.msgpack.Decoder(Packed).decode
-"""What `to_bytes` made."""
+"""What `pack_bytes` made."""

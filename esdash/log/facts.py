@@ -1,0 +1,45 @@
+"""What is known about a stream as a whole, and how ids compare. Imports no client, so that a reader starts quickly."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+START: Final = b"0-0"
+"""The id before every entry."""
+
+
+def id_parts(entry_id: bytes | str) -> tuple[int, int]:
+    """`1575032026828-1` → (1575032026828, 1): ids compare as these. The first is Unix time in milliseconds."""
+    text = entry_id.decode() if isinstance(entry_id, bytes) else entry_id
+    milliseconds, _, sequence = text.partition("-")
+    return int(milliseconds), int(sequence or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """`XINFO STREAM`, as far as it matters (https://valkey.io/commands/xinfo-stream/)."""
+
+    length: int = 0
+    entries_added: int | None = 0
+    """Entries ever added; None when the server is too old to tell (before Redis 7)."""
+    first_id: bytes | None = None
+    """The oldest entry there is; None when there is none."""
+    last_id: bytes = START
+    """The newest id ever given, whether or not its entry is still there."""
+    max_deleted_id: bytes = START
+    """The newest id that XDEL removed; trimming does not count."""
+    exists: bool = False
+
+    @classmethod
+    def parse(cls, reply: Sequence[Any]) -> "StreamFacts":
+        """From the reply of `XINFO STREAM`: name, value, …"""
+        values = dict(zip(reply[::2], reply[1::2], strict=True))
+        first = values.get(b"first-entry")
+        return cls(
+            values[b"length"],
+            values.get(b"entries-added"),
+            first[0] if first else None,
+            values[b"last-generated-id"],
+            values.get(b"max-deleted-entry-id", START),
+            True,
+        )

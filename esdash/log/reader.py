@@ -1,0 +1,126 @@
+"""The program of a second process: reads a range of a stream, packs its pages, writes them to standard output.
+
+It is given a connection that is open and authenticated already, and imports no client library, so it is at work a few
+hundredths of a second after its start. `readahead.ReadAhead` starts it and reads what it writes: frames of a length
+(four bytes, big-endian) and a MessagePack `Frame`.
+"""
+
+import gc
+import os
+import pkgutil
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import hiredis
+import msgspec
+from msgspec import Struct
+
+from esdash.log.facts import StreamFacts
+
+_RECEIVE = 256 * 1024
+
+
+class Frame(Struct, array_like=True, frozen=True, gc=False):
+    """One page."""
+
+    count: int
+    """Entries in it; 0 in the last frame."""
+    first_id: bytes
+    last_entry: tuple[bytes, list[bytes]]
+    """id, fields."""
+    length: int
+    entries_added: int | None
+    oldest_id: bytes | None
+    newest_id: bytes
+    max_deleted_id: bytes
+    packed: bytes
+    """What the packing function made of the entries."""
+    error: str = ""
+    """Why reading ended early."""
+
+    def facts(self) -> StreamFacts:
+        """Facts about the stream, read right after the page."""
+        return StreamFacts(
+            self.length, self.entries_added, self.oldest_id, self.newest_id, self.max_deleted_id, exists=True
+        )
+
+
+def _command(words: tuple[bytes, ...]) -> bytes:
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+
+
+def read(
+    connection: socket.socket,
+    stream: bytes,
+    after: bytes,
+    until: bytes,
+    count: int,
+    pack: Callable[[Any], bytes],
+    output: BinaryIO,
+) -> None:
+    """Read the entries after an id, up to another (inclusive), `count` a page, and write a frame for each page."""
+    parser = hiredis.Reader()
+    encode = msgspec.msgpack.Encoder().encode
+
+    def ask(start: bytes) -> None:
+        page = (b"XRANGE", stream, b"(" + start, until, b"COUNT", b"%d" % count)
+        facts = (b"XINFO", b"STREAM", stream)
+        connection.sendall(b"".join(map(_command, (page, facts))))
+
+    def reply() -> Any:
+        while True:
+            value = parser.gets()
+            if value is not False:
+                if isinstance(value, hiredis.ReplyError):
+                    raise value
+                return value
+            received = connection.recv(_RECEIVE)
+            if not received:
+                raise ConnectionError("the connection was closed")
+            parser.feed(received)
+
+    def write(frame: Frame) -> None:
+        raw = encode(frame)
+        output.write(len(raw).to_bytes(4, "big") + raw)
+
+    nothing = Frame(0, b"", (b"", []), 0, None, None, b"0-0", b"0-0", b"")
+    try:
+        ask(after)
+        while True:
+            page = reply()
+            facts = StreamFacts.parse(reply())
+            if len(page) == count:
+                ask(page[-1][0])
+            if page:
+                write(
+                    Frame(
+                        len(page), page[0][0], tuple(page[-1]), facts.length, facts.entries_added, facts.first_id,
+                        facts.last_id, facts.max_deleted_id, pack(page),
+                    )
+                )  # fmt: skip
+            if len(page) < count:
+                break
+        write(nothing)
+    except (OSError, hiredis.HiredisError) as error:
+        write(msgspec.structs.replace(nothing, error=str(error) or type(error).__name__))
+    output.flush()
+
+
+def main() -> None:
+    """Arguments: file descriptor of the connection, its timeout in seconds, stream, after, until, count, packing
+    function (module:name).
+    """
+    descriptor, timeout, stream, after, until, count, packing = sys.argv[1:]
+    # There is nothing to collect, and looking for it takes a third of the time.
+    gc.disable()
+    connection = socket.socket(fileno=int(descriptor))
+    connection.settimeout(float(timeout))
+    pack = pkgutil.resolve_name(packing)
+    try:
+        with open(1, "wb", buffering=0, closefd=False) as output:
+            read(connection, os.fsencode(stream), after.encode(), until.encode(), int(count), pack, output)
+    except BrokenPipeError:
+        # Whoever started this is gone or has had enough.
+        pass
