@@ -19,7 +19,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from esdash.log.errors import LogError, RefusedError
+from esdash.log.errors import RefusedError
 from esdash.log.stream import Log, id_parts
 
 FORMAT: Final = 1
@@ -130,26 +130,33 @@ if not stands(new) then
   redis.call('UNLINK', KEYS[3])
   return 'foreign'
 end
-local kept = {{new.ordinal, ARGV[2]}}
+local function seen(header) return header.ordinal + header.unseen end
+local kept = {{new, ARGV[2]}}
 local dropped = {}
 local all = redis.call('HGETALL', KEYS[2])
 for i = 1, #all, 2 do
   local header = parse(all[i + 1])
   if header and stands(header) then
-    -- A state that saw more of this history, or as much of it, is not replaced.
-    if header.ordinal + header.unseen > new.ordinal + new.unseen then
+    -- A state that saw more of this history is not replaced.
+    if seen(header) > seen(new) then
       redis.call('UNLINK', KEYS[3])
       return 'older'
     end
-    kept[#kept + 1] = {header.ordinal, all[i]}
+    kept[#kept + 1] = {header, all[i]}
   else
     dropped[#dropped + 1] = all[i]
   end
 end
 table.sort(kept, function(a, b)
-  if a[1] ~= b[1] then return a[1] > b[1] end
+  if seen(a[1]) ~= seen(b[1]) then return seen(a[1]) > seen(b[1]) end
   return a[2] == ARGV[2] and b[2] ~= ARGV[2]
 end)
+-- Where there are too many, several of one place go before the oldest place does.
+for i = #kept, 2, -1 do
+  if #kept > tonumber(ARGV[5]) and seen(kept[i][1]) == seen(kept[i - 1][1]) then
+    dropped[#dropped + 1] = table.remove(kept, i)[2]
+  end
+end
 for i = tonumber(ARGV[5]) + 1, #kept do dropped[#dropped + 1] = kept[i][2] end
 redis.call('PERSIST', KEYS[3])
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
@@ -177,10 +184,13 @@ return 0
 
 
 def key_prefix(stream: str) -> str:
-    """`esdash:{orders}:`; a stream whose name has a hash tag keeps it, so that the keys share its slot."""
+    """`esdash:{orders}:`; for a stream whose name has a hash tag `esdash::shop:{7}:`, with the same tag.
+
+    So the keys share the stream's slot on a cluster, and no two streams share keys.
+    """
     _, opening, rest = stream.partition("{")
     tag, closing, _ = rest.partition("}")
-    return f"esdash:{stream}:" if opening and closing and tag else f"esdash:{{{stream}}}:"
+    return f"esdash::{stream}:" if opening and closing and tag else f"esdash:{{{stream}}}:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +307,7 @@ class SnapshotStore:
         replies = self._log.commands([("HSET", key, number, chunk), ("PEXPIRE", key, _UNFINISHED_MS)], atomic=True)
         for reply in replies:
             if isinstance(reply, Exception):
-                raise LogError(f"The snapshot could not be written: {reply}.")
+                raise RefusedError(f"The snapshot could not be written: {reply}.")
 
 
 def _checksum(raw: bytes) -> bytes:

@@ -1,0 +1,538 @@
+"""The snapshot store: whole or absent, never replaced by an older or foreign one, never believed when damaged."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+import redis
+from redis.crc import key_slot
+
+from esdash.log.errors import LogError, RefusedError, UnreachableError
+from esdash.log.snapshots import KEEP, DamagedError, Draft, Header, SnapshotStore, Unreadable, key_prefix
+from esdash.log.stream import Log, anchor_of
+from tests.servers import RunningServer
+from tests.waiting import eventually
+
+STREAM = "orders"
+INDEX = "esdash:{orders}:snapshots"
+CHUNKS = [b"first chunk", b"second chunk", bytes(range(256))]
+
+
+@pytest.fixture
+def log(url: str) -> Iterator[Log]:
+    log = Log(url, STREAM)
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def store(log: Log) -> SnapshotStore:
+    return SnapshotStore(log)
+
+
+def add(client: redis.Redis, count: int, start: int = 1) -> None:
+    """Entries whose ids tell their ordinal: `7-0` is the seventh."""
+    with client.pipeline(transaction=False) as pipeline:
+        for number in range(start, start + count):
+            pipeline.xadd(STREAM, {"number": number}, id=f"{number}-0")
+        pipeline.execute()
+
+
+def draft(log: Log, number: int, *, unseen: int = 0, anchor: str | None = None) -> Draft:
+    """A draft as a consumer that has read up to the entry `number` would make it."""
+    entry = log.entry(b"%d-0" % number)
+    return Draft(
+        last_event_id=f"{number}-0",
+        ordinal=number - unseen,
+        unseen=unseen,
+        anchor=anchor or (anchor_of(entry) if entry else ""),
+        fold_version="rules",
+        digest="0" * 32,
+        created_ms=1_700_000_000_000 + number,
+        owner="here:1",
+    )
+
+
+def write(store: SnapshotStore, drafted: Draft, chunks: Iterable[bytes] = CHUNKS) -> Header:
+    return store.write(drafted, chunks, begun=10.0, clock=lambda: 10.25)
+
+
+def ordinals(store: SnapshotStore) -> list[int]:
+    return [header.ordinal for header in store.headers() if isinstance(header, Header)]
+
+
+def stored_keys(client: redis.Redis) -> set[bytes]:
+    return {bytes(key) for key in client.scan_iter("esdash*")}
+
+
+def read_back(store: SnapshotStore, header: Header) -> bytes:
+    return b"".join(store.chunks(header))
+
+
+def index_value(client: redis.Redis, snapshot_id: str) -> bytes:
+    value = client.hget(INDEX, snapshot_id)
+    assert isinstance(value, bytes)
+    return value
+
+
+def rewrite_header(client: redis.Redis, snapshot_id: str, **changes: Any) -> None:
+    """Change a stored header and make its checksum right again."""
+    values = json.loads(index_value(client, snapshot_id)[16:]) | changes
+    raw = json.dumps(values).encode()
+    client.hset(INDEX, snapshot_id, hashlib.blake2b(raw, digest_size=8).hexdigest().encode() + raw)
+
+
+class TestASnapshot:
+    def test_comes_back_as_it_was_written(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+        add(client, 3)
+        header = write(store, draft(log, 3))
+        assert store.headers() == [header]
+        assert list(store.chunks(header)) == CHUNKS
+        assert (header.chunks, header.size, header.seconds) == (3, sum(map(len, CHUNKS)), 0.25)
+        assert (header.last_event_id, header.ordinal, header.owner) == ("3-0", 3, "here:1")
+
+    def test_never_expires(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+        add(client, 3)
+        write(store, draft(log, 3))
+        assert {key: client.ttl(key) for key in stored_keys(client)} == dict.fromkeys(stored_keys(client), -1)
+
+    def test_is_there_as_a_whole_or_not_at_all(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+        add(client, 3)
+
+        def dying_writer() -> Iterator[bytes]:
+            yield b"first chunk"
+            assert store.headers() == []
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            write(store, draft(log, 3), dying_writer())
+        assert store.headers() == []
+
+    def test_leaves_chunks_that_expire_when_its_writer_dies(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 3)
+
+        def dying_writer() -> Iterator[bytes]:
+            yield b"first chunk"
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            write(store, draft(log, 3), dying_writer())
+        (key,) = stored_keys(client)
+        assert 0 < client.ttl(key) <= 600
+
+    def test_whose_chunks_expired_while_it_was_written_is_refused(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 3)
+
+        def slow_writer() -> Iterator[bytes]:
+            yield b"first chunk"
+            client.delete(*stored_keys(client))
+            yield b"second chunk"
+
+        with pytest.raises(RefusedError, match="its chunks were removed while it was written"):
+            write(store, draft(log, 3), slow_writer())
+        assert store.headers() == []
+
+    def test_of_many_megabytes_is_never_one_command(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+        add(client, 3)
+        chunk = bytes(500_000)
+        header = write(store, draft(log, 3), [chunk] * 40)
+        assert client.hlen(f"esdash:{{orders}}:snapshot:{header.snapshot_id}") == 40
+        assert len(read_back(store, header)) == 20_000_000
+
+    def test_can_be_deleted(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+        add(client, 3)
+        header = write(store, draft(log, 3))
+        assert store.delete(header.snapshot_id)
+        assert not store.delete(header.snapshot_id)
+        assert store.headers() == []
+        assert stored_keys(client) == set()
+
+
+class TestTheNewestFive:
+    def test_are_kept_and_the_rest_is_gone_with_its_chunks(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 9)
+        for ordinal in range(1, 10):
+            write(store, draft(log, ordinal))
+        assert ordinals(store) == [9, 8, 7, 6, 5]
+        assert len(stored_keys(client)) == KEEP + 1
+
+    def test_are_listed_with_the_one_that_saw_most_first(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 12)
+        for ordinal in (2, 9, 10, 12):
+            write(store, draft(log, ordinal))
+        assert ordinals(store) == [12, 10, 9, 2]
+
+    def test_an_older_one_does_not_replace_a_newer_one(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 9)
+        newer = write(store, draft(log, 8))
+        with pytest.raises(RefusedError, match="a newer snapshot is there already"):
+            write(store, draft(log, 7))
+        assert store.headers() == [newer]
+        assert len(stored_keys(client)) == 2
+
+    def test_the_check_is_made_when_the_snapshot_is_committed(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 9)
+
+        def overtaken_writer() -> Iterator[bytes]:
+            yield b"first chunk"
+            write(store, draft(log, 8))
+            yield b"second chunk"
+
+        with pytest.raises(RefusedError, match="newer"):
+            write(store, draft(log, 7), overtaken_writer())
+        assert ordinals(store) == [8]
+
+    def test_several_of_one_place_do_not_crowd_out_older_places(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 9)
+        for ordinal in (2, 4, 6):
+            write(store, draft(log, ordinal))
+        # Five consumers leave at the same place.
+        for _ in range(5):
+            last = write(store, draft(log, 8))
+        assert ordinals(store) == [8, 8, 6, 4, 2]
+        assert last in store.headers()
+        write(store, draft(log, 9))
+        assert ordinals(store) == [9, 8, 6, 4, 2]
+
+    def test_one_of_what_was_left_after_a_gap_counts_by_how_far_it_saw_not_by_how_much(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 90)
+        for ordinal in (50, 60, 70, 80, 90):
+            write(store, draft(log, ordinal))
+        add(client, 20, start=91)
+        client.xtrim(STREAM, minid="101-0", approximate=False)
+        rebuilt = write(store, draft(log, 110, unseen=100))
+        headers = store.headers()
+        assert headers[0] == rebuilt
+        assert ordinals(store) == [10, 90, 80, 70, 60]
+        assert read_back(store, rebuilt) == b"".join(CHUNKS)
+
+    def test_writers_side_by_side_leave_the_newest_whole(self, url: str, client: redis.Redis) -> None:
+        add(client, 60)
+        refused: list[RefusedError] = []
+
+        def writer(first: int) -> None:
+            log = Log(url, STREAM)
+            store = SnapshotStore(log)
+            for ordinal in range(first, 61, 4):
+                try:
+                    write(store, draft(log, ordinal))
+                except RefusedError as error:
+                    refused.append(error)
+            log.close()
+
+        threads = [threading.Thread(target=writer, args=(first,)) for first in (1, 2, 3, 4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        log = Log(url, STREAM)
+        store = SnapshotStore(log)
+        assert ordinals(store)[0] == 60
+        assert all("newer" in str(error) for error in refused)
+        for header in store.headers():
+            assert isinstance(header, Header)
+            assert read_back(store, header) == b"".join(CHUNKS)
+        assert len(stored_keys(client)) == len(store.headers()) + 1
+        log.close()
+
+
+class TestAnotherHistory:
+    def test_a_snapshot_of_entries_that_the_log_never_had_is_refused(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 9)
+        drafted = draft(log, 9)
+        client.delete(STREAM)
+        add(client, 5)
+        with pytest.raises(RefusedError, match="does not contain what the state was made from"):
+            write(store, drafted)
+        assert stored_keys(client) == set()
+
+    def test_a_snapshot_whose_last_entry_is_another_now_is_refused(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 9)
+        with pytest.raises(RefusedError, match="does not contain"):
+            write(store, draft(log, 9, anchor="f" * 40))
+
+    def test_a_snapshot_whose_last_entry_was_lost_is_refused(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 8)
+        client.xadd(STREAM, {"number": "other"}, id="9-5")
+        with pytest.raises(RefusedError, match="does not contain"):
+            write(store, draft(log, 9, anchor="f" * 40))
+
+    def test_a_stream_that_is_gone_takes_no_snapshot(self, log: Log, store: SnapshotStore) -> None:
+        with pytest.raises(RefusedError, match="does not contain"):
+            write(store, draft(log, 3))
+
+    def test_snapshots_of_a_former_history_make_room_for_the_present_one(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 90)
+        for ordinal in (70, 80, 90):
+            write(store, draft(log, ordinal))
+        client.delete(STREAM)
+        add(client, 5)
+        write(store, draft(log, 5))
+        assert ordinals(store) == [5]
+        assert len(stored_keys(client)) == 2
+
+    def test_a_snapshot_whose_last_entry_was_trimmed_or_deleted_stands(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 9)
+        trimmed, deleted, newest = draft(log, 4), draft(log, 7), draft(log, 9)
+        client.xtrim(STREAM, minid="6-0", approximate=False)
+        client.xdel(STREAM, "7-0")
+        for drafted in (trimmed, deleted, newest):
+            write(store, drafted)
+        assert ordinals(store) == [9, 7, 4]
+
+    def test_binary_fields_have_the_same_anchor_here_and_on_the_server(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        client.xadd(STREAM, {bytes(range(256)): b"\x00\xff" * 50, b"": b"", "кот": "😀"}, id="1-0")
+        write(store, draft(log, 1))
+        assert ordinals(store) == [1]
+
+
+class TestDamage:
+    def test_every_flipped_byte_of_a_header_is_found(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+        add(client, 3)
+        header = write(store, draft(log, 3))
+        good = index_value(client, header.snapshot_id)
+        for place in range(len(good)):
+            for mask in (0x01, 0x80, 0xFF):
+                flipped = bytearray(good)
+                flipped[place] ^= mask
+                client.hset(INDEX, header.snapshot_id, bytes(flipped))
+                assert store.headers() == [Unreadable(header.snapshot_id, "its header is damaged")]
+        client.hset(INDEX, header.snapshot_id, good)
+        assert store.headers() == [header]
+
+    def test_every_flipped_byte_of_a_chunk_is_found(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+        add(client, 3)
+        header = write(store, draft(log, 3))
+        key = f"esdash:{{orders}}:snapshot:{header.snapshot_id}"
+        for number, chunk in enumerate(CHUNKS):
+            for place in range(len(chunk)):
+                flipped = bytearray(chunk)
+                flipped[place] ^= 1 << place % 8
+                client.hset(key, str(number), bytes(flipped))
+                with pytest.raises(DamagedError, match="the checksum is wrong"):
+                    read_back(store, header)
+            client.hset(key, str(number), chunk)
+        assert read_back(store, header) == b"".join(CHUNKS)
+
+    def test_a_truncated_header_is_found_at_every_length(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 3)
+        header = write(store, draft(log, 3))
+        good = index_value(client, header.snapshot_id)
+        for length in range(len(good)):
+            client.hset(INDEX, header.snapshot_id, good[:length])
+            (found,) = store.headers()
+            assert isinstance(found, Unreadable)
+
+    def test_a_missing_chunk_is_named(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+        add(client, 3)
+        header = write(store, draft(log, 3))
+        client.hdel(f"esdash:{{orders}}:snapshot:{header.snapshot_id}", "1")
+        with pytest.raises(DamagedError, match="chunk 2 of 3 is missing"):
+            read_back(store, header)
+
+    def test_truncated_swapped_and_added_chunks_are_found(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 3)
+        header = write(store, draft(log, 3))
+        key = f"esdash:{{orders}}:snapshot:{header.snapshot_id}"
+        client.hset(key, "2", CHUNKS[2][:-1])
+        with pytest.raises(DamagedError, match="checksum"):
+            read_back(store, header)
+        client.hset(key, mapping={"0": CHUNKS[1], "1": CHUNKS[0], "2": CHUNKS[2]})
+        with pytest.raises(DamagedError, match="checksum"):
+            read_back(store, header)
+
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"format": 2}, "it has format 2, this esdash reads 1"),
+            ({"ordinal": "three"}, "its header cannot be read"),
+            ({"last_event_id": "yesterday"}, "its header cannot be read"),
+            ({"surplus": 1}, "its header cannot be read"),
+        ],
+    )
+    def test_a_header_that_makes_no_sense_is_not_believed_even_with_a_right_checksum(
+        self, log: Log, store: SnapshotStore, client: redis.Redis, changes: dict[str, Any], reason: str
+    ) -> None:
+        add(client, 3)
+        header = write(store, draft(log, 3))
+        rewrite_header(client, header.snapshot_id, **changes)
+        (found,) = store.headers()
+        assert isinstance(found, Unreadable)
+        assert found.reason.startswith(reason)
+
+    def test_a_header_stored_under_another_name_is_not_believed(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 3)
+        header = write(store, draft(log, 3))
+        client.hset(INDEX, "other", index_value(client, header.snapshot_id))
+        assert store.headers() == [header, Unreadable("other", "its header belongs to another snapshot")]
+
+    def test_rubbish_in_the_index_stands_in_nobodys_way(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 5)
+        good = write(store, draft(log, 3))
+        for name, value in {
+            "": b"",
+            "a": b"[]",
+            "b": b"0" * 16 + b"{}",
+            "c": b"0" * 16 + b"[1,",
+            "d": b"\xff" * 300,
+            "e": b"0" * 16 + b'{"ordinal":1e400,"unseen":0,"last_event_id":"9-9"}',
+            "f": b"0" * 16 + b'{"ordinal":9,"unseen":0,"last_event_id":"9-9\\n"}',
+        }.items():
+            client.hset(INDEX, name, value)
+        first, *others = store.headers()
+        assert first == good
+        assert all(isinstance(other, Unreadable) for other in others)
+        better = write(store, draft(log, 5))
+        assert store.headers() == [better, good]
+
+
+class TestTheLease:
+    def test_belongs_to_the_first_who_takes_it(self, store: SnapshotStore) -> None:
+        assert store.lease_holder() is None
+        assert store.hold_lease("here:1", 30) == "here:1"
+        assert store.hold_lease("there:2", 30) == "here:1"
+        assert store.lease_holder() == "here:1"
+
+    def test_is_renewed_by_its_holder(self, store: SnapshotStore, client: redis.Redis) -> None:
+        store.hold_lease("here:1", 5)
+        assert store.hold_lease("here:1", 60) == "here:1"
+        assert 50_000 < client.pttl("esdash:{orders}:lease") <= 60_000
+
+    def test_outlives_its_holder_by_no_more_than_its_time(self, store: SnapshotStore) -> None:
+        store.hold_lease("here:1", 0.05)
+        eventually(lambda: store.hold_lease("there:2", 30) == "there:2")
+        assert store.hold_lease("here:1", 30) == "there:2"
+
+    def test_can_be_released_by_its_holder_only(self, store: SnapshotStore) -> None:
+        store.hold_lease("here:1", 30)
+        store.release_lease("there:2")
+        assert store.lease_holder() == "here:1"
+        store.release_lease("here:1")
+        assert store.lease_holder() is None
+        assert store.hold_lease("there:2", 30) == "there:2"
+
+
+class TestTheKeys:
+    @pytest.mark.parametrize(
+        ("stream", "prefix"),
+        [
+            ("orders", "esdash:{orders}:"),
+            ("shop:{7}:orders", "esdash::shop:{7}:orders:"),
+            ("{orders}", "esdash::{orders}:"),
+        ],
+    )
+    def test_have_a_prefix(self, stream: str, prefix: str) -> None:
+        assert key_prefix(stream) == prefix
+
+    @pytest.mark.parametrize(
+        "stream", ["orders", "shop:{7}:orders", "{orders}", "{a}{b}", "x{y}z{w}", "or{ders", "кот"]
+    )
+    def test_share_the_streams_hash_slot(self, stream: str) -> None:
+        assert key_slot((key_prefix(stream) + "snapshots").encode()) == key_slot(stream.encode())
+
+    @pytest.mark.parametrize("stream", ["{orders}", "}", "{}orders", "or{ders", "a}b", "{}{x}", ":{orders}", ""])
+    def test_of_two_streams_are_never_the_same(self, url: str, client: redis.Redis, stream: str) -> None:
+        client.xadd(stream, {"number": 1}, id="1-0")
+        add(client, 1)
+        log, other = Log(url, stream), Log(url, STREAM)
+        header = write(SnapshotStore(log), draft(log, 1))
+        assert SnapshotStore(log).headers() == [header]
+        assert SnapshotStore(other).headers() == []
+        assert SnapshotStore(other).lease_holder() is None
+        log.close()
+        other.close()
+
+
+class TestAServerThatSaysNo:
+    def test_a_full_memory_is_told_in_words_and_leaves_nothing(self, new_server: Callable[..., RunningServer]) -> None:
+        server = new_server(appendonly="no")
+        log = Log(server.url, STREAM)
+        store = SnapshotStore(log)
+        with server.client() as client:
+            add(client, 3)
+            client.config_set("maxmemory", "1mb")
+            with pytest.raises(RefusedError, match="memory limit"):
+                write(store, draft(log, 3))
+            assert store.headers() == []
+            client.config_set("maxmemory", "0")
+            write(store, draft(log, 3))
+        log.close()
+
+    def test_a_replica_takes_no_snapshot(self, new_server: Callable[..., RunningServer]) -> None:
+        primary = new_server(port=True)
+        with primary.client() as client:
+            add(client, 3)
+        replica = new_server(replica_of=primary)
+        log = Log(replica.url, STREAM)
+        store = SnapshotStore(log)
+        with pytest.raises(RefusedError, match="replica and takes no writes"):
+            write(store, draft(log, 3))
+        with pytest.raises(RefusedError, match="replica and takes no writes"):
+            store.hold_lease("here:1", 30)
+        assert store.headers() == []
+        log.close()
+
+    def test_an_index_of_the_wrong_type_is_told_in_words(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 3)
+        client.set(INDEX, "not a hash")
+        with pytest.raises(RefusedError):
+            store.headers()
+        with pytest.raises(RefusedError):
+            write(store, draft(log, 3))
+
+    def test_a_server_that_went_away_is_told_from_one_that_refused(
+        self, new_server: Callable[..., RunningServer]
+    ) -> None:
+        server = new_server()
+        log = Log(server.url, STREAM)
+        store = SnapshotStore(log)
+        with server.client() as client:
+            add(client, 3)
+        drafted = draft(log, 3)
+        server.kill()
+        for attempt in (store.headers, store.lease_holder, lambda: write(store, drafted)):
+            with pytest.raises(UnreachableError):
+                attempt()
+        assert issubclass(UnreachableError, LogError)
+        log.close()
