@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Label, Static
 
-from esdash.ui.widgets.form_input import FormInput, Suggestions
+from esdash.ui.widgets.form_input import CompletingInput, FormInput, Suggestions
 
 
 class Note(NamedTuple):
@@ -44,9 +44,8 @@ class Field(Vertical):
     def on_suggestions_picked(self, event: Suggestions.Picked) -> None:
         """A match was clicked: take it."""
         event.stop()
-        take = getattr(self.input, "take", None)
-        if take is not None:
-            take(event.index)
+        if isinstance(self.input, CompletingInput):
+            self.input.take(event.index)
 
     def say(self, note: Note) -> None:
         """Replace the note."""
