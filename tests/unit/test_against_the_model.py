@@ -1,5 +1,6 @@
 """The fold against an independent model of the design, over valid, refused, broken, hostile and repeated entries."""
 
+import itertools
 import random
 from typing import Any
 
@@ -181,6 +182,104 @@ class TestTheSameStateByEveryWay:
         if stream:
             del (shorter := list(stream))[lost % len(stream)]
             assert fold_all(shorter)[0].digest() != fold_all(stream)[0].digest()
+
+
+def cut_in_two(payload: bytes, place: int) -> list[bytes]:
+    return [payload[:place], payload[place:]]
+
+
+ONE = b'{"user_id":1,"amount":100}'
+TWO = b'{"user_id":2,"amount":200}'
+PAGE_BREAKERS: list[list[bytes]] = [
+    [ONE + TWO],
+    [ONE + b"\n" + TWO],
+    [ONE + b"," + TWO],
+    [b"[" + ONE, TWO + b"]"],
+    [b'{"user_id":1,"amount":100,"x":{"y":1}', TWO],
+    [b'{"user_id":1,"amount":100,"x":{"y":1}', b"}", TWO],
+    [b'{"user_id":1,"amount":100,"x":"}', b'{"}'],
+    [b'{"user_id":1,"amount":100,"x":"}', b'{","user_id":2}'],
+    [b'{"user_id":1,"amount":100,"x":[{}', b"{}]}"],
+    [b'{"user_id":1,"amount":100}\n', b"\n" + TWO],
+    [b'{"user_id":1,"amount":100 ', b"}", TWO],
+    [b'{"user_id":1,"amount":100}]', b"[" + TWO],
+    [b'{"user_id":1,"amount":100}}', b"{" + TWO],
+    [b"{}", ONE, b"{}"],
+    [b"{", b"}", ONE],
+    [b"", ONE, b""],
+    [ONE, b"\n", TWO],
+    [ONE, b"null", TWO],
+    [b'{"user_id":1,"amount":100,"x":"\\"}', b'{"}', TWO],
+    [b'{"user_id":1,"amount":100,"x":"\xff"}', ONE, TWO],
+    [b'{"user_id":1,"amount":100,"x":"\xc3"}', b'{"\xa9":1}', TWO],
+    [b'{"user_id":1,"amount":100,"x":"\\ud800"}', ONE, b'{"user_id":1,"amount":0}', TWO],
+    [b"\xef\xbb\xbf" + ONE, TWO],
+    [b"\x82\xa6UserID\x01\xa6Amount\x05" * 2],
+    *(cut_in_two(ONE, place) for place in range(len(ONE) + 1)),
+    *(cut_in_two(b"\x82\xa6UserID\x01\xa6Amount\x05", place) for place in range(17)),
+]
+
+
+class TestEntriesOfOnePageDoNotTouchOneAnother:
+    @pytest.mark.parametrize("payloads", PAGE_BREAKERS, ids=range(len(PAGE_BREAKERS)))
+    def test_payloads_that_only_make_sense_together_are_parked(self, payloads: list[bytes]) -> None:
+        for before, after in (([], []), ([ONE], [TWO]), ([ONE, b"{}"], [b"\x82\xa6UserID\x01\xa6Amount\x05", ONE])):
+            stream = [raw_entry("TopUp", payload) for payload in (*before, *payloads, *after)]
+            state, outcomes = fold_all(stream)
+            model, expected = model_all(stream)
+            assert outcomes == expected
+            assert_equals_the_model(state, model)
+
+    @steady(150)
+    @given(st.lists(valid_events(), min_size=1, max_size=5), st.data())
+    def test_a_page_of_fragments_is_decided_entry_by_entry(
+        self, events: list[dict[str, Any]], chance: st.DataObject
+    ) -> None:
+        name = chance.draw(st.sampled_from(["TopUp", "AddItem", "Order"]))
+        text = b"\n".join(json_bytes(drawn["data"]) for drawn in events if drawn["type"] == name) or ONE
+        joints = [0, *sorted(chance.draw(st.lists(st.integers(0, len(text)), max_size=4))), len(text)]
+        stream = [raw_entry(name, text[start:end]) for start, end in itertools.pairwise(joints)]
+        state, outcomes = fold_all(stream, shop(RICH_USERS, RICH_ITEMS))
+        model, expected = model_all(stream, Model(RICH_USERS, RICH_ITEMS))
+        assert outcomes == expected
+        assert_equals_the_model(state, model)
+
+    @steady(120)
+    @given(entries(), st.randoms(use_true_random=False))
+    def test_a_large_page_is_decided_like_its_entries_one_by_one(
+        self, stream: list[RawEntry], chance: random.Random
+    ) -> None:
+        busy = [*seeded_entries(len(stream), 60), *stream]
+        chance.shuffle(busy)
+        state, outcomes = fold_all(busy)
+        alone = State()
+        assert [told(fold(alone, [entry])) for entry in as_entries(busy)] == [[outcome] for outcome in outcomes]
+        assert alone.digest() == state.digest()
+        assert alone.key_order == state.key_order
+
+    @pytest.mark.parametrize("keys", [[b"a", b"a"], [b"a", b"b", b"a"], [b"a", None, b"a"], [None, b"a", b"a", b"b"]])
+    def test_a_key_repeated_within_a_page_is_a_duplicate(self, keys: list[bytes | None]) -> None:
+        stream = [event("TopUp", key, user_id=1, amount=1) for key in keys]
+        state, outcomes = fold_all(stream)
+        assert outcomes == ["duplicate" if key and key in keys[:place] else "applied" for place, key in enumerate(keys)]
+        assert state.users == {1: outcomes.count("applied")}
+
+    def test_an_order_that_fails_at_its_last_line_gives_everything_back(self) -> None:
+        lines = [{"item_id": "cpu", "quantity": 3}, {"item_id": "ram", "quantity": 2}]
+        stream = [
+            event("TopUp", user_id=1, amount=1_000),
+            event("AddItem", item_id="cpu", count=5, price=10),
+            event("AddItem", item_id="ram", count=5, price=10),
+            event("Order", user_id=1, lines=[*lines, {"item_id": "gpu", "quantity": 1}]),
+            event("Order", user_id=1, lines=[*lines, {"item_id": "ram", "quantity": 4}]),
+            event("Order", user_id=1, lines=[*lines, {"item_id": "ram", "quantity": 0}]),
+            event("Order", user_id=1, lines=[*lines, *lines]),
+            event("Order", user_id=1, lines=lines),
+        ]
+        reasons = ["unknown_item", "out_of_stock", "invalid_quantity", "out_of_stock"]
+        for state, outcomes in (fold_all(stream), fold_all([*stream, event("TopUp", user_id=1, amount=0)])):
+            assert outcomes[3:8] == [*(f"rejected:{reason}" for reason in reasons), "applied"]
+            assert goods(state) == ({1: 950}, {"cpu": (10, 2), "ram": (10, 3)})
 
 
 class TestWhatAlwaysHolds:
