@@ -24,14 +24,14 @@ BATCH: Final = 10
 """Events of each type in a batch."""
 
 
-def demo_batch(seed: int, users: int = USERS, items: int = len(ITEMS)) -> list[tuple[str, bytes]]:
-    """10 top-ups, 10 added items and 10 orders, in this order, as (type, data); users and items are at least 1."""
+def demo_batch(seed: int, users: int = USERS, items: int = len(ITEMS), count: int = BATCH) -> list[tuple[str, bytes]]:
+    """`count` top-ups, as many added items and orders, in this order, as (type, data); every number is at least 1."""
     chance = random.Random(seed)
-    payers = chance.sample(range(1, users + 1), min(users, BATCH))
+    payers = chance.sample(range(1, users + 1), min(users, count))
     return [
-        *(encode(_top_up(chance, payers[index % len(payers)])) for index in range(BATCH)),
-        *(encode(_add_item(chance, 1 + index % items)) for index in range(BATCH)),
-        *(encode(_order(chance, chance.choice(payers), items)) for _ in range(BATCH)),
+        *(encode(_top_up(chance, payers[index % len(payers)])) for index in range(count)),
+        *(encode(_add_item(chance, 1 + index % items)) for index in range(count)),
+        *(encode(_order(chance, chance.choice(payers), items)) for _ in range(count)),
     ]
 
 

@@ -6,7 +6,6 @@ from typing import ClassVar, Final
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.content import Content
 from textual.geometry import Size
 from textual.widgets import Static
 
@@ -75,7 +74,6 @@ class MainScreen(Controls):
         self._frozen: View | None = None
         self._drawn: tuple[object, ...] = ()
         """What the last picture was made of."""
-        self._counts: tuple[int, ...] | None = None
         self._noticed = 0
         self._layout = ""
         self._zoomed = False
@@ -91,7 +89,7 @@ class MainScreen(Controls):
         self.panels = (
             Panel(1, "Balances", self.balances, LineTable(self.balances, id="balances"), "a user's number"),
             Panel(2, "Stock", self.stock, LineTable(self.stock, id="stock"), "part of an item's name"),
-            Panel(3, "Log", self.log_lines, LogTable(self.log_lines, id="log"), "part of a line"),
+            Panel(3, "Log", self.log_lines, LogTable(self.log_lines, id="log"), "part of a line", self._counts),
         )
 
     def compose(self) -> ComposeResult:
@@ -125,7 +123,6 @@ class MainScreen(Controls):
         self._status.show(moment)
         self._banner.show(moment)
         self._show_tables(shown, wall)
-        self._show_counts()
         labels, extra = self._labels(live, load.running)
         self._keys.relabel(labels, extra)
         self._tell_notices(live)
@@ -139,6 +136,7 @@ class MainScreen(Controls):
         self.balances.update(state, wall)
         self.stock.update(state, wall)
         self.log_lines.update(shown.rows, wall)
+        self.log_lines.known = state is not None
         for panel in self.panels:
             panel.sync()
         self._show_tabs()
@@ -296,13 +294,9 @@ class MainScreen(Controls):
         tabs = [Tab(panel.table.id or "", panel.heading) for panel in self.panels]
         self._tabs.show(tabs, self._current)
 
-    def _show_counts(self) -> None:
-        """Outcomes by name and reason, on the log's lower edge."""
-        panel = self.panels[2]
-        counts = (panel.size.width, *(() if self._state is None else self._state.counts))
-        if counts != self._counts:
-            self._counts = counts
-            panel.border_subtitle = Content(counts_text(counts[1:], panel.size.width - 4))
+    def _counts(self, width: int) -> str:
+        """Outcomes by name and reason, for the log's lower edge."""
+        return "" if self._state is None else counts_text(self._state.counts, width)
 
     def _labels(self, live: View, producing: bool) -> tuple[dict[str, str], tuple[str, ...]]:
         """What some keys do just now, and keys that matter only now."""

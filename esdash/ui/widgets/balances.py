@@ -1,6 +1,7 @@
 """The lines of the balances: every user, what they own, and what changed it last."""
 
 from collections.abc import Hashable, Sequence
+from typing import Final
 
 from esdash.shop.money import format_money
 from esdash.shop.view import Balances, LastChange, ShopView
@@ -16,6 +17,10 @@ _COLUMNS = (
     Column("change", "last change", Kind.NUMBER, rank=1, sortable=True, starts_descending=True),
     Column("ago", "ago", Kind.NUMBER, rank=2),
 )
+
+
+WAITING: Final = ("Nothing is known yet.",)
+"""What panels say before there is a state."""
 
 
 class BalancesSource:
@@ -106,7 +111,7 @@ class BalancesSource:
 
     def hint(self) -> Sequence[str]:
         """What to do about an empty panel."""
-        return ("no user matches",) if self.total else self._hint
+        return ("no user matches",) if self.total else self._hint if self._latest is not None else WAITING
 
     def _arrange(self) -> None:
         assert self.order is not None

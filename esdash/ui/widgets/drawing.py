@@ -94,6 +94,8 @@ def clock_time(milliseconds: int, now: float, fraction: bool = False) -> str:
         then = time.localtime(milliseconds / 1000)
     except (OverflowError, ValueError, OSError):
         return "—"
+    if then.tm_year > 9999:
+        return "—"
     today = time.localtime(now)
     if then[:3] != today[:3]:
         return time.strftime("%m-%d %H:%M" if then[0] == today[0] else "%Y-%m-%d", then)

@@ -144,6 +144,10 @@ class LineTable(Painted, can_focus=True):
             self.top = self.cursor - self.page + 1
         self.touched()
 
+    def choose(self, index: int) -> None:
+        """Put the cursor on a line that was clicked."""
+        self.move_to(index)
+
     def chosen(self) -> None:
         """Remember the line under the cursor as what a person wants to keep in sight."""
         self._anchor = self.selected if self.cursor > 0 else None
@@ -387,7 +391,7 @@ class LineTable(Painted, can_focus=True):
             if column is not None:
                 self.sort_by(column)
         elif event.x < self.size.width - 1 and self.top + event.y - 1 < len(self.source):
-            self.move_to(self.top + event.y - 1)
+            self.choose(self.top + event.y - 1)
             if event.chain == 2:
                 self.post_message(self.Activated(self))
 

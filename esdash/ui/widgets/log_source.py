@@ -10,6 +10,7 @@ from esdash.engine.domain import Row
 from esdash.shop.outcomes import OUTCOMES
 from esdash.shop.story import describe, type_of
 from esdash.ui.reasons import GLYPHS
+from esdash.ui.widgets.balances import WAITING
 from esdash.ui.widgets.columns import Cell, Column, Kind
 from esdash.ui.widgets.drawing import clock_time, milliseconds_of
 from esdash.ui.widgets.line_table import Order
@@ -18,7 +19,7 @@ from esdash.visible import visible
 _COLUMNS = (
     Column("time", "time", Kind.TEXT, least=8, rank=3),
     Column("ordinal", "#", Kind.NUMBER, rank=2),
-    Column("id", "id", Kind.TEXT, least=15, rank=4),
+    Column("id", "id", Kind.NUMBER, rank=4),
     Column("type", "type", Kind.TEXT, least=7, rank=1),
     Column("what", "what", Kind.TEXT, least=22, stretch=3),
     Column("outcome", "outcome", Kind.TEXT, least=21, stretch=1),
@@ -49,6 +50,8 @@ class LogSource:
     def __init__(self, hint: Sequence[str] = ()) -> None:
         self.needle = ""
         """Text that a line contains, whatever its case."""
+        self.known = False
+        """A consumer has looked into the stream."""
         self._hint = hint
         self._rows: Sequence[Row] = ()
         self._first = 0
@@ -133,17 +136,18 @@ class LogSource:
 
     def hint(self) -> Sequence[str]:
         """What to do about an empty panel."""
-        return ("no entry matches",) if self.total else self._hint
+        return ("no entry matches",) if self.total else self._hint if self.known else WAITING
 
     def _describe(self, row: Row) -> tuple[Cell, ...]:
-        outcome = outcome_cell(row.code)
+        entry_id = visible(row.entry_id.decode("utf-8", "backslashreplace"))
+        self._widest[2] = max(self._widest[2], len(entry_id))
         return (
             Cell(clock_time(milliseconds_of(row.entry_id), self._now), "dim"),
             Cell(f"{row.ordinal:,}" if row.ordinal else "—", "dim"),
-            Cell(visible(row.entry_id.decode("utf-8", "backslashreplace")), "dim"),
+            Cell(entry_id, "dim"),
             Cell(visible(type_of(row.fields)) or "—"),
             Cell(visible(describe(row.fields))),
-            outcome,
+            outcome_cell(row.code),
         )
 
     def _scan(self) -> None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Hashable
 
-from textual import events
-
 from esdash.ui.widgets.line_table import LineTable
 from esdash.ui.widgets.log_source import LogSource
 
@@ -47,13 +45,11 @@ class LogTable(LineTable):
         self._follow(top >= len(self.source) - self.page)
         super().scroll_by(lines)
 
-    def on_click(self, event: events.Click) -> None:
+    def choose(self, index: int) -> None:
         """A line that was clicked is meant, even the last one: it stays selected while others arrive."""
-        super().on_click(event)
-        if event.y > 0 and self.following and len(self.source) > 0:
-            self._follow(False)
-            self.chosen()
-            self.touched()
+        super().choose(index)
+        self._follow(False)
+        self.touched()
 
     def touched(self) -> None:
         """Remember what is in view."""

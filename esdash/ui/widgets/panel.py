@@ -1,5 +1,6 @@
 """A frame around a table: its title with counts, and the line in which a filter is typed."""
 
+from collections.abc import Callable
 from typing import ClassVar, Protocol
 
 from textual import events, on
@@ -81,14 +82,24 @@ class Panel(Vertical):
     App:ansi Panel:focus-within { border: round ansi_blue; border-title-color: ansi_blue; }
     """
 
-    def __init__(self, number: int, name: str, source: Searchable, table: LineTable, placeholder: str) -> None:
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        source: Searchable,
+        table: LineTable,
+        placeholder: str,
+        footing: Callable[[int], str] = lambda _: "",
+    ) -> None:
+        """`placeholder` says what a filter looks for; `footing` makes the text on the lower edge, in so many cells."""
         super().__init__(id=f"panel-{table.id}")
         self.number = number
         self.caption = name
         self.source = source
         self.table = table
         self._placeholder = placeholder
-        self._title = ""
+        self._footing = footing
+        self._title = ("", "")
 
     @property
     def input(self) -> FilterInput:
@@ -117,11 +128,15 @@ class Panel(Vertical):
         self.retitle()
 
     def retitle(self) -> None:
-        """Redraw the title if it changed: it takes the whole frame along."""
-        title = self.heading
+        """Redraw the text on the edges if it changed: it takes the whole frame along."""
+        title = (self.heading, self._footing(max(0, self.size.width - 2)))
         if title != self._title:
             self._title = title
-            self.border_title = Content(title)
+            self.border_title, self.border_subtitle = map(Content, title)
+
+    def on_resize(self) -> None:
+        """There is more or less room on the edges."""
+        self.retitle()
 
     def start_filter(self, needle: str | None = None) -> None:
         """Let a filter be typed, or apply one."""

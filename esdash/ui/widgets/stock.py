@@ -1,10 +1,11 @@
 """The lines of the stock: every item, its price, what remains, and what changed it last."""
 
 from collections.abc import Hashable, Sequence
+from typing import Final
 
 from esdash.shop.money import format_money
 from esdash.shop.view import ItemRow, ShopView
-from esdash.ui.widgets.balances import change_cells
+from esdash.ui.widgets.balances import WAITING, change_cells
 from esdash.ui.widgets.columns import Cell, Column, Kind
 from esdash.ui.widgets.line_table import Order
 from esdash.visible import visible
@@ -18,8 +19,8 @@ _COLUMNS = (
     Column("ago", "ago", Kind.NUMBER, rank=4),
 )
 
-_LOW = 0.1
-"""Of the largest stock seen: below it the bar warns."""
+_LOW: Final = 5
+"""Pieces under which the line warns."""
 
 
 class StockSource:
@@ -32,6 +33,7 @@ class StockSource:
         self.needle = ""
         """Text that an item's id contains, whatever its case."""
         self._hint = hint
+        self._known = False
         self._items: tuple[ItemRow, ...] = ()
         self._rows: list[ItemRow] = []
         self._places: dict[str, int] | None = None
@@ -48,6 +50,7 @@ class StockSource:
         """Show another state; `now` in Unix seconds."""
         items = () if state is None else state.items
         self._now = now
+        self._known = state is not None
         if items is self._items:
             return
         self._items = items
@@ -79,7 +82,7 @@ class StockSource:
         self._widest[4] = max(self._widest[4], len(change.text))
         self._widest[5] = max(self._widest[5], len(ago.text))
         fraction = item.remain / self._largest if self._largest else 0.0
-        tone = "bad" if item.remain == 0 else "warning" if fraction < _LOW else ""
+        tone = "bad" if item.remain == 0 else "warning" if item.remain < _LOW else ""
         return (
             Cell(visible(item.item_id), "strong"),
             Cell(format_money(item.price)),
@@ -105,7 +108,7 @@ class StockSource:
 
     def hint(self) -> Sequence[str]:
         """What to do about an empty panel."""
-        return ("no item matches",) if self.total else self._hint
+        return ("no item matches",) if self.total else self._hint if self._known else WAITING
 
     def _arrange(self) -> None:
         assert self.order is not None

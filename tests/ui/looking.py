@@ -1,0 +1,55 @@
+"""Reading the screen as a person does."""
+
+from textual.app import App
+from textual.events import MouseScrollDown, MouseScrollUp
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from esdash.engine.view import View
+from esdash.ui.screens.main import MainScreen
+from esdash.ui.widgets.panel import Panel
+from tests.ui.recorded import RecordedConsole
+
+
+def text_of(app: App[object]) -> list[str]:
+    """The lines of the terminal."""
+    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+
+
+def main_of(app: App[object]) -> MainScreen:
+    """The main screen, also when something lies over it."""
+    screen = app.screen_stack[0]
+    assert isinstance(screen, MainScreen)
+    return screen
+
+
+def panel_of(app: App[object], name: str) -> Panel:
+    """A panel by its name."""
+    return main_of(app).query_one(f"#panel-{name}", Panel)
+
+
+def lines_of(app: App[object], name: str) -> list[str]:
+    """What a panel's table shows: its titles, then its lines, without the cursor and the scroll bar."""
+    table = panel_of(app, name).table
+    return [table.render_line(y).text[1:-1].rstrip() for y in range(table.size.height)]
+
+
+def cursor_line(app: App[object], name: str) -> str:
+    """The line under a panel's cursor."""
+    table = panel_of(app, name).table
+    return lines_of(app, name)[1 + table.cursor - table.top]
+
+
+async def show(pilot: Pilot[None], console: RecordedConsole, view: View) -> None:
+    """Let another view be shown."""
+    console.show(view)
+    main_of(pilot.app).poll()
+    await pilot.pause()
+
+
+async def wheel(pilot: Pilot[None], widget: Widget, notches: int) -> None:
+    """Turn the mouse wheel over a widget, down where `notches` is above 0."""
+    event = MouseScrollDown if notches > 0 else MouseScrollUp
+    for _ in range(abs(notches)):
+        widget.post_message(event(widget, 3, 3, 0, 0, 0, False, False, False))
+    await pilot.pause()
