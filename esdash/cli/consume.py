@@ -34,10 +34,11 @@ REPORT_SECONDS: Final = 10.0
 @as_json
 @with_settings
 def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool, as_json: bool) -> None:
-    """Restore, replay and follow the stream until told to stop, taking snapshots.
+    """Be a consumer without a screen.
 
-    Says on stderr what it does. SIGINT or SIGTERM end it with a last snapshot. When continuity is broken it stops
-    with exit code 4. With --json, and without --once, each line of progress is a JSON object on stdout.
+    Restores the newest good snapshot, replays what came since and follows the stream, taking snapshots. Says on
+    stderr what it does. SIGINT or SIGTERM end it with a last snapshot. When continuity is broken it stops with exit
+    code 4. With --json, and without --once, each line of progress is a JSON object on stdout.
     """
     from esdash.engine.consumer import ConsumerSettings
 

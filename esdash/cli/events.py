@@ -52,10 +52,11 @@ def command(
     as_json: bool,
     **wanted: tuple[Any, ...],
 ) -> None:
-    """Show entries in their order: number, what they say, outcome, and what changed.
+    """Show entries and what became of them.
 
-    Everything from the first entry on, unless told otherwise. --user, --item and --outcome may be repeated; an entry
-    is shown when it fits one of each kind that is given.
+    In their order: number, what they say, outcome, and what changed. Everything from the first entry on, unless
+    told otherwise. --user, --item and --outcome may be repeated; an entry is shown when it fits one of each kind
+    that is given.
     """
     from esdash.engine.history import History
     from esdash.log.stream import START, id_parts

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -19,12 +19,6 @@ WIDE: Final = 10_000
 def print_json(document: object) -> None:
     """One JSON document on one line, in ASCII, so that no text in it reaches the terminal as anything but text."""
     click.echo(json.dumps(document, allow_nan=False))
-
-
-def print_lines(documents: Iterable[object]) -> None:
-    """One JSON document a line."""
-    for document in documents:
-        print_json(document)
 
 
 def say(text: str) -> None:
@@ -91,6 +85,6 @@ def plural(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
-def member(value: Any) -> str:
-    """A number with separators, `–` for what is not known."""
+def number(value: int | None) -> str:
+    """With separators; `–` for what is not known."""
     return "–" if value is None else f"{value:,}"

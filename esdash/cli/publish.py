@@ -133,13 +133,15 @@ def batch(settings: Settings, file: BinaryIO) -> None:
                 sent += 1
                 print_json(_document(published))
         except BrokenPipeError as error:
-            raise FailedError(f"Nobody reads the output any more: {_progress(sent)}.") from error
+            raise FailedError(f"Nobody reads the output any more. {_progress(sent)}") from error
         except (BadInputError, EngineError) as error:
-            raise type(error)(f"{error} {_progress(sent).capitalize()}.") from error
+            raise type(error)(f"{error} {_progress(sent)}") from error
 
 
 def _progress(sent: int) -> str:
-    return f"{plural(sent, 'event is', 'events are')} known to be in the log"
+    if not sent:
+        return "Nothing before it was sent."
+    return f"{plural(sent, 'event', 'events')} before {'is' if sent == 1 else 'are'} in the log."
 
 
 def _item(text: str) -> str:

@@ -1,6 +1,7 @@
 """`esdash state`: the state now or as it was."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -9,7 +10,7 @@ from esdash.cli.connect import open_log
 from esdash.cli.failures import ExitCode
 from esdash.cli.moments import moment
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import member, new_table, plural, print_json, print_tables, warn
+from esdash.cli.output import new_table, number, plural, print_json, print_tables, warn
 from esdash.config import Settings
 
 if TYPE_CHECKING:
@@ -32,8 +33,7 @@ def command(
 ) -> None:
     """Show balances, stock and outcomes.
 
-    Answers from the newest good snapshot and the entries since; needs no running consumer and writes nothing. With
-    --user or --item, only those users and items are shown.
+    Answers from the newest good snapshot and the entries since; needs no running consumer and writes nothing.
     """
     from esdash.engine.history import History
     from esdash.engine.view import Verdict
@@ -52,13 +52,15 @@ def command(
         "missing": continuity.missing,
         "partial": continuity.unseen_before_start,
     }
-    if users or items:
+    if users:
         _choose(document, "users", set(map(str, users)))
+    if items:
         _choose(document, "items", set(items))
     if as_json:
         print_json(document)
     else:
-        print_tables(*_tables(document))
+        _print_facts(document)
+        print_tables(*_tables(document, balances=bool(users or not items), stock=bool(items or not users)))
     if continuity.unseen_before_start > 0:
         gone = plural(continuity.unseen_before_start, "entry was", "entries were")
         warn(f"Partial history: {gone} gone before esdash first read the stream.")
@@ -73,42 +75,47 @@ def _choose(document: dict[str, Any], member: str, wanted: set[str]) -> None:
     document[member] = {name: value for name, value in document[member].items() if name in wanted}
 
 
-def _tables(document: Mapping[str, Any]) -> "list[Table]":
+def _print_facts(document: Mapping[str, Any]) -> None:
+    from esdash.visible import visible
+
+    for name, value in (
+        ("stream", visible(document["stream"])),
+        ("last event", f"{document['last_event_id']}, number {document['ordinal']:,}"),
+        ("continuity", document["continuity"]),
+        ("digest", document["digest"]),
+    ):
+        click.echo(f"{name:<11} {value}")
+
+
+def _tables(document: Mapping[str, Any], *, balances: bool, stock: bool) -> "Iterator[Table]":
     from esdash.shop.money import format_money
     from esdash.visible import visible
 
     users, items, outcomes = document["users"], document["items"], document["outcomes"]
+    if balances:
+        yield new_table(
+            _title("Balances", users),
+            [("user", "right"), ("balance", "right")],
+            [(user, format_money(balance)) for user, balance in islice(users.items(), ROWS)],
+        )
+    if stock:
+        yield new_table(
+            _title("Stock", items),
+            [("item", "left"), ("price", "right"), ("remaining", "right")],
+            [
+                (visible(item), format_money(values["price"]), number(values["remain"]))
+                for item, values in islice(items.items(), ROWS)
+            ],
+        )
     counts = [("applied", "", outcomes["applied"])]
     for name in ("rejected", "parked"):
         counts += [(name, reason, count) for reason, count in outcomes[name].items()]
     counts.append(("duplicate", "", outcomes["duplicate"]))
-    facts = [
-        ("stream", visible(document["stream"])),
-        ("last event", f"{document['last_event_id']} (number {document['ordinal']:,})"),
-        ("continuity", document["continuity"]),
-        ("digest", document["digest"]),
-    ]
-    return [
-        new_table("State", [("", "left"), ("", "left")], facts),
-        new_table(
-            _title("Balances", users),
-            [("user", "right"), ("balance", "right")],
-            [(user, format_money(balance)) for user, balance in list(users.items())[:ROWS]],
-        ),
-        new_table(
-            _title("Stock", items),
-            [("item", "left"), ("price", "right"), ("remaining", "right")],
-            [
-                (visible(item), format_money(values["price"]), member(values["remain"]))
-                for item, values in list(items.items())[:ROWS]
-            ],
-        ),
-        new_table(
-            "Outcomes",
-            [("outcome", "left"), ("reason", "left"), ("entries", "right")],
-            [(name, reason, member(count)) for name, reason, count in counts],
-        ),
-    ]
+    yield new_table(
+        "Outcomes",
+        [("outcome", "left"), ("reason", "left"), ("entries", "right")],
+        [(name, reason, number(count)) for name, reason, count in counts],
+    )
 
 
 def _title(name: str, rows: Mapping[str, Any]) -> str:

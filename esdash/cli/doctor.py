@@ -1,0 +1,48 @@
+"""`esdash doctor`: what an operator should know."""
+
+import textwrap
+from dataclasses import asdict
+from typing import Final
+
+import click
+
+from esdash.cli.connect import open_log
+from esdash.cli.failures import ExitCode
+from esdash.cli.options import as_json, with_settings
+from esdash.cli.output import paint, print_json
+from esdash.config import Settings
+from esdash.visible import visible
+
+_MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
+
+
+@click.command()
+@as_json
+@with_settings
+@click.pass_context
+def command(context: click.Context, settings: Settings, as_json: bool) -> None:
+    """Examine the server and the stream.
+
+    Looks at persistence, memory, continuity, snapshots, clock and more, and says what to do about each. Exits with
+    3 when there is a problem; warnings alone are no failure. Writes nothing.
+    """
+    from esdash.engine.doctor import Doctor
+    from esdash.engine.findings import Status
+    from esdash.shop.domain import Shop
+
+    statuses = []
+    findings = []
+    with open_log(settings) as log:
+        for finding in Doctor(log, Shop(), snapshot_seconds=settings.snapshot_seconds).examine():
+            statuses.append(finding.status)
+            findings.append(asdict(finding))
+            if not as_json:
+                mark, colour = _MARKS[finding.status]
+                click.echo(f"{paint(mark, colour)} {finding.name:<17} {visible(finding.seen, 1000)}")
+                if finding.advice:
+                    click.echo(textwrap.indent(textwrap.fill(visible(finding.advice, 1000), 100), " " * 20))
+    worst = next((status for status in (Status.PROBLEM, Status.WARNING) if status in statuses), Status.OK)
+    if as_json:
+        print_json({"checks": findings, "status": worst})
+    if worst is Status.PROBLEM:
+        context.exit(ExitCode.DIFFERENCE)

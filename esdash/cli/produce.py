@@ -1,0 +1,145 @@
+"""`esdash produce`: made-up events, for trying things out."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from esdash.cli.connect import open_log, require_writable
+from esdash.cli.options import as_json, with_settings
+from esdash.cli.output import plural, print_json, say
+from esdash.config import Settings
+from esdash.demo import BATCH, ITEMS, USERS, demo_batch, demo_events
+
+if TYPE_CHECKING:
+    from esdash.engine.publisher import Publisher
+
+TICK_SECONDS: Final = 0.05
+"""Between two appends at a given rate, unless the rate is so low that less often is enough."""
+
+REPORT_SECONDS: Final = 1.0
+"""Between two lines of progress."""
+
+PAGE: Final = 1000
+
+
+@click.command()
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=BATCH,
+    show_default=True,
+    metavar="N",
+    help="So many top-ups, so many added items, so many orders.",
+)
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="R", help="Events a second.  [no limit]")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="Go on for so long with an even mix, whatever their number; --count, when given, ends it sooner.",
+)
+@click.option("--users", type=click.IntRange(min=1), default=USERS, show_default=True, metavar="N")
+@click.option("--items", type=click.IntRange(min=1), default=len(ITEMS), show_default=True, metavar="N")
+@click.option("--seed", type=int, metavar="SEED", help="The same seed makes the same events.  [from the clock]")
+@as_json
+@with_settings
+@click.pass_context
+def command(
+    context: click.Context,
+    settings: Settings,
+    count: int,
+    rate: float | None,
+    seconds: float | None,
+    users: int,
+    items: int,
+    seed: int | None,
+    as_json: bool,
+) -> None:
+    """Append made-up events.
+
+    Top-ups, added items and orders: ten of each kind, as fast as possible, unless told otherwise. Some orders ask
+    for more than there is.
+    """
+    from esdash.engine.publisher import Publisher
+
+    require_writable(settings, "Nothing was published")
+    seed = time.time_ns() if seed is None else seed
+    events: Iterator[tuple[str, bytes]]
+    if seconds is None:
+        events = iter(demo_batch(seed, users, items, count))
+    else:
+        limited = context.get_parameter_source("count") is click.core.ParameterSource.COMMANDLINE
+        events = islice(demo_events(seed, users, items), 3 * count if limited else None)
+    with open_log(settings) as log:
+        log.command("PING")
+        production = _Production(Publisher(log))
+        try:
+            production.run(events, rate, seconds)
+        finally:
+            if as_json:
+                print_json(production.document())
+            else:
+                click.echo(production.summary())
+
+
+@dataclass(slots=True)
+class _Production:
+    """Appends events, no faster than wanted, and counts them."""
+
+    publisher: "Publisher"
+    types: Counter[str] = field(default_factory=Counter)
+    last_id: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def published(self) -> int:
+        """Events appended so far."""
+        return self.types.total()
+
+    def run(self, events: Iterator[tuple[str, bytes]], rate: float | None, seconds: float | None) -> None:
+        """Append until the events or the time run out. Raises EngineError."""
+        begun = time.monotonic()
+        reported = begun
+        while seconds is None or time.monotonic() - begun < seconds:
+            if rate is None:
+                due = PAGE
+            else:
+                wait = max(TICK_SECONDS, begun + (self.published + 1) / rate - time.monotonic())
+                time.sleep(wait if seconds is None else max(0.0, min(wait, begun + seconds - time.monotonic())))
+                due = min(PAGE, int((time.monotonic() - begun) * rate) - self.published)
+            page = list(islice(events, due))
+            for published in self.publisher.publish_many((kind, data, None) for kind, data in page):
+                self.types[published.event_type] += 1
+                self.last_id = published.entry_id
+            now = time.monotonic()
+            self.seconds = now - begun
+            if now - reported >= REPORT_SECONDS:
+                reported = now
+                say(f"{plural(self.published, 'event', 'events')}, {self._speed():,.0f} a second")
+            if due and not page:
+                return
+
+    def document(self) -> dict[str, Any]:
+        """What was done, as JSON."""
+        return {
+            "published": self.published,
+            "types": dict(self.types),
+            "seconds": round(self.seconds, 6),
+            "events_per_second": round(self._speed(), 1),
+            "last_event_id": self.last_id,
+        }
+
+    def summary(self) -> str:
+        """What was done, in a line."""
+        return (
+            f"{plural(self.published, 'event', 'events')} published in {self.seconds:.2f} s, "
+            f"{self._speed():,.0f} a second."
+        )
+
+    def _speed(self) -> float:
+        return self.published / self.seconds if self.seconds else 0.0

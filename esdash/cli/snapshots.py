@@ -1,0 +1,178 @@
+"""`esdash snapshot`: the stored snapshots of the state."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from esdash.cli.connect import open_log, require_writable
+from esdash.cli.failures import FailedError
+from esdash.cli.options import as_json, common_options, with_settings
+from esdash.cli.output import iso_time, new_table, number, print_json, print_tables, warn
+from esdash.config import Settings
+from esdash.visible import visible
+
+if TYPE_CHECKING:
+    from esdash.log.snapshots import Header, SnapshotStore, Unreadable
+    from esdash.log.stream import Log
+
+
+_MEMBERS: Final = (
+    *("id", "last_event_id", "ordinal", "partial", "created", "size", "chunks", "seconds", "digest", "fold_version"),
+    *("owner", "users", "items", "usable", "reason"),
+)
+"""What is told of a snapshot; None where its header cannot be read."""
+
+
+@click.group(no_args_is_help=False)
+@common_options
+def command() -> None:
+    """List, take, show, delete snapshots."""
+
+
+@command.command("list")
+@as_json
+@with_settings
+def list_snapshots(settings: Settings, as_json: bool) -> None:
+    """Show every stored snapshot, and why one cannot be used.
+
+    Reads and checks each as a consumer does that restores it.
+    """
+    from esdash.log.snapshots import SnapshotStore
+
+    with open_log(settings) as log:
+        store = SnapshotStore(log)
+        documents = [_document(log, store, header) for header in store.headers()]
+    if as_json:
+        print_json(documents)
+        return
+    rows = [
+        (
+            visible(document["id"]),
+            number(document["ordinal"]),
+            visible(document["last_event_id"] or "–"),
+            document["created"] or "–",
+            number(document["size"]),
+            "yes" if document["usable"] else f"no: {visible(document['reason'])}",
+        )
+        for document in documents
+    ]
+    columns = ("id", "left"), ("events", "right"), ("last event", "left"), ("taken", "left"), ("bytes", "right")
+    print_tables(new_table("Snapshots", [*columns, ("usable", "left")], rows))
+
+
+@command.command()
+@as_json
+@with_settings
+def take(settings: Settings, as_json: bool) -> None:
+    """Fold up to the newest entry and store a snapshot, unless a good one is there already."""
+    from esdash.engine.consumer import Consumer, ConsumerSettings
+    from esdash.log.snapshots import Header, SnapshotStore
+    from esdash.shop.domain import Shop
+
+    require_writable(settings, "No snapshot was taken")
+    with open_log(settings) as log:
+        store = SnapshotStore(log)
+        before = {header.snapshot_id for header in store.headers()}
+        consumer = Consumer(log, Shop(), ConsumerSettings(once=True))
+        consumer.run()
+        view = consumer.view
+        for notice in view.notices:
+            warn(notice.text)
+        if view.position.ordinal == 0:
+            raise FailedError("No snapshot was taken: the stream is empty.")
+        header = next(
+            (
+                header
+                for header in store.headers()
+                if isinstance(header, Header) and view.snapshot and header.snapshot_id == view.snapshot.snapshot_id
+            ),
+            None,
+        )
+        if header is None or header.ordinal != view.position.ordinal:
+            raise FailedError(view.snapshot_note or "No snapshot was taken.")
+    taken = header.snapshot_id not in before
+    if as_json:
+        print_json(_facts(header) | {"taken": taken})
+    else:
+        click.echo(
+            f"Snapshot {header.snapshot_id} at event {header.ordinal:,} ({header.last_event_id}), {header.size:,} "
+            f"bytes{f', taken in {header.seconds * 1000:,.0f} ms' if taken else ', was there already'}."
+        )
+
+
+@command.command()
+@click.argument("snapshot_id", metavar="ID")
+@as_json
+@with_settings
+def show(settings: Settings, snapshot_id: str, as_json: bool) -> None:
+    """Show one snapshot, what its state holds, and whether it can be used."""
+    from esdash.log.snapshots import SnapshotStore
+
+    with open_log(settings) as log:
+        store = SnapshotStore(log)
+        header = next((header for header in store.headers() if header.snapshot_id == snapshot_id), None)
+        if header is None:
+            raise _no_snapshot(snapshot_id)
+        document = _document(log, store, header)
+    if as_json:
+        print_json(document)
+    else:
+        for name, value in document.items():
+            click.echo(f"{name:<14} {visible(str(value)) if value is not None else '–'}")
+
+
+@command.command()
+@click.argument("snapshot_ids", metavar="ID...", nargs=-1, required=True)
+@as_json
+@with_settings
+def delete(settings: Settings, snapshot_ids: tuple[str, ...], as_json: bool) -> None:
+    """Delete stored snapshots. Events are never deleted, so the state can be computed again."""
+    from esdash.log.snapshots import SnapshotStore
+
+    require_writable(settings, "Nothing was deleted")
+    with open_log(settings) as log:
+        store = SnapshotStore(log)
+        known = {header.snapshot_id for header in store.headers()}
+        for snapshot_id in snapshot_ids:
+            if snapshot_id not in known:
+                raise _no_snapshot(snapshot_id)
+        for snapshot_id in snapshot_ids:
+            store.delete(snapshot_id)
+    if as_json:
+        print_json({"deleted": list(snapshot_ids)})
+    else:
+        click.echo(f"Deleted {', '.join(map(visible, snapshot_ids))}.")
+
+
+def _no_snapshot(snapshot_id: str) -> FailedError:
+    return FailedError(f"There is no snapshot {visible(snapshot_id)!r}. `esdash snapshot list` shows those there are.")
+
+
+def _document(log: "Log", store: "SnapshotStore", header: "Header | Unreadable") -> dict[str, Any]:
+    """What is known of a stored snapshot, the same members for each."""
+    from esdash.engine.doctor import fault_of
+    from esdash.log.snapshots import Header
+    from esdash.shop.domain import Shop
+
+    if not isinstance(header, Header):
+        return {**dict.fromkeys(_MEMBERS), "id": header.snapshot_id, "usable": False, "reason": header.reason}
+    reason, projection = fault_of(log, store, Shop(), header)
+    contents = {"users": len(projection.state.users), "items": len(projection.state.stock)} if projection else {}
+    facts = _facts(header) | contents | {"usable": reason is None, "reason": reason}
+    return {name: facts.get(name) for name in _MEMBERS}
+
+
+def _facts(header: "Header") -> dict[str, Any]:
+    return {
+        "id": header.snapshot_id,
+        "last_event_id": header.last_event_id,
+        "ordinal": header.ordinal,
+        "partial": header.unseen,
+        "created": iso_time(header.created_ms),
+        "size": header.size,
+        "chunks": header.chunks,
+        "seconds": header.seconds,
+        "digest": header.digest,
+        "fold_version": header.fold_version,
+        "owner": header.owner,
+    }

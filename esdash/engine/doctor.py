@@ -1,0 +1,232 @@
+"""What an operator should know: server, persistence, memory, continuity, snapshots, clock; each with a judgement."""
+
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from typing import Final, Generic
+
+from esdash.engine import snapshot
+from esdash.engine.domain import Domain, State
+from esdash.engine.findings import (
+    Finding,
+    Status,
+    continuity_finding,
+    duration,
+    entries,
+    eviction_finding,
+    memory_finding,
+    persistence_finding,
+    role_finding,
+    size,
+    version_finding,
+)
+from esdash.engine.history import History
+from esdash.engine.projection import Projection
+from esdash.log.continuity import Verdict, check
+from esdash.log.errors import LogError, RefusedError, UnreachableError
+from esdash.log.inspection import Inspection, inspect_server, key_sizes
+from esdash.log.snapshots import DamagedError, Header, SnapshotStore, key_prefix
+from esdash.log.stream import Log, StreamFacts, id_parts
+
+SKEW_SECONDS: Final = 2.0
+"""Clocks this far apart are worth a word."""
+
+FEW_ENTRIES: Final = 100_000
+"""So many are replayed in a fraction of a second."""
+
+
+def fault_of(
+    log: Log, store: SnapshotStore, domain: Domain[State], header: Header
+) -> tuple[str | None, Projection[State] | None]:
+    """Why a stored snapshot cannot be used, or None; and its state, when that can be read. Raises LogError."""
+    try:
+        projection, _ = snapshot.load(header, store, domain)
+    except DamagedError as error:
+        return str(error), None
+    continuity = check(log, header.last_event_id.encode(), header.ordinal, header.unseen, header.anchor)
+    # A gap behind it is no fault of the snapshot: the consumer restores it and halts.
+    return (continuity.explanation if continuity.verdict is Verdict.DIVERGED else None), projection
+
+
+class Doctor(Generic[State]):
+    """Looks at everything; writes nothing."""
+
+    def __init__(
+        self,
+        log: Log,
+        domain: Domain[State],
+        *,
+        snapshot_seconds: float,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`snapshot_seconds`: how often snapshots are meant to be taken. `wall_clock` gives Unix seconds."""
+        self._log = log
+        self._domain = domain
+        self._snapshot_seconds = snapshot_seconds
+        self._wall_clock = wall_clock
+
+    def examine(self) -> Iterator[Finding]:
+        """One finding after the other. Raises UnreachableError when the server does not answer."""
+        self._log.command("PING")
+        yield from self._guarded("server", self._server)
+        yield from self._guarded("stream", self._stream)
+        yield from self._guarded("state", self._state)
+        yield from self._guarded("snapshots", self._snapshots)
+        yield from self._guarded("keys", self._keys)
+
+    def _guarded(self, name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+        try:
+            yield from look()
+        except UnreachableError:
+            raise
+        except LogError as error:
+            yield Finding(name, Status.PROBLEM, str(error), "Until this is mended, esdash cannot look at it.")
+
+    def _server(self) -> Iterator[Finding]:
+        try:
+            server = inspect_server(self._log)
+        except RefusedError as error:
+            yield Finding("server", Status.WARNING, str(error), "Let this user run INFO and TIME to have it examined.")
+            return
+        yield version_finding(server)
+        yield _client()
+        yield role_finding(server)
+        yield persistence_finding(server)
+        yield eviction_finding(server)
+        yield memory_finding(server)
+        yield self._clock(server, self._log.facts())
+
+    def _clock(self, server: Inspection, facts: StreamFacts) -> Finding:
+        skew = server.clock_ms / 1000 - self._wall_clock()
+        ahead = id_parts(facts.last_id)[0] / 1000 - server.clock_ms / 1000
+        if ahead > SKEW_SECONDS:
+            return Finding(
+                "clock",
+                Status.WARNING,
+                f"The newest id, {facts.last_id.decode()}, is {duration(ahead)} ahead of the server's clock.",
+                "New entries get ids of that time until the clock has caught up: their times are wrong, their order "
+                "is right. Look whether the server's clock was set back, or somebody chose an id by hand.",
+            )
+        if abs(skew) > SKEW_SECONDS:
+            return Finding(
+                "clock",
+                Status.WARNING,
+                f"The server's clock is {duration(abs(skew))} {'ahead of' if skew > 0 else 'behind'} this machine's.",
+                "Times of entries are the server's. Keep both clocks right, for instance with NTP.",
+            )
+        return Finding("clock", Status.OK, f"{skew * 1000:+,.0f} ms between the server's clock and this machine's.")
+
+    def _stream(self) -> Iterator[Finding]:
+        facts = self._log.facts()
+        if not facts.exists or facts.first_id is None:
+            seen = f"{self._log.stream} has no entries."
+            yield Finding("stream", Status.OK, seen, "Publish some, or check the name, if that is not what you expect.")
+            return
+        first, last = (id_parts(entry_id)[0] / 1000 for entry_id in (facts.first_id, facts.last_id))
+        yield Finding(
+            "stream",
+            Status.OK,
+            f"{self._log.stream} has {entries(facts.length)}"
+            + (f" of {facts.entries_added:,} ever added" if facts.entries_added != facts.length else "")
+            + f", over {duration(last - first)}, the last {duration(self._wall_clock() - last)} ago.",
+        )
+
+    def _state(self) -> Iterator[Finding]:
+        projection, continuity = History(self._log, self._domain).at()
+        yield continuity_finding(continuity)
+        counts: dict[str, dict[str, int]] = {}
+        for outcome, count in zip(self._domain.outcomes, self._domain.counts(projection.state), strict=True):
+            if count:
+                counts.setdefault(outcome.name, {})[outcome.reason or ""] = count
+        total = {name: sum(reasons.values()) for name, reasons in counts.items()}
+        if parked := total.get("parked", 0):
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts["parked"].items())
+            yield Finding(
+                "parked",
+                Status.WARNING,
+                f"{entries(parked)} cannot be understood: {reasons}.",
+                "`esdash events --outcome parked` shows them. They change nothing and stay in the stream; publish "
+                "what they meant in a form that can be read.",
+            )
+        else:
+            yield Finding("parked", Status.OK, "Every entry can be understood.")
+        yield Finding(
+            "duplicates",
+            Status.OK,
+            f"{entries(total.get('duplicate', 0))} repeated a key and changed nothing; "
+            f"{total.get('rejected', 0):,} were rejected and {total.get('applied', 0):,} applied, of "
+            f"{projection.ordinal:,}.",
+        )
+
+    def _snapshots(self) -> Iterator[Finding]:
+        store = SnapshotStore(self._log)
+        faults: list[str] = []
+        good: list[Header] = []
+        for header in store.headers():
+            reason = (
+                fault_of(self._log, store, self._domain, header)[0] if isinstance(header, Header) else header.reason
+            )
+            if reason is not None:
+                faults.append(f"{header.snapshot_id}: {reason}")
+            elif isinstance(header, Header):
+                good.append(header)
+        yield self._newest(good, store.lease_holder())
+        if faults:
+            yield Finding(
+                "damaged snapshots",
+                Status.WARNING,
+                f"{len(faults)} cannot be used. {'; '.join(faults)}.".replace("..", "."),
+                "Nothing is lost: the next good one is used, or the stream from its beginning. `esdash snapshot "
+                "delete` removes them.",
+            )
+
+    def _newest(self, good: list[Header], holder: str | None) -> Finding:
+        facts = self._log.facts()
+        who = f" {holder} takes them." if holder else " Nobody is taking them now."
+        if not good:
+            return Finding(
+                "snapshots",
+                Status.WARNING if facts.length > FEW_ENTRIES else Status.OK,
+                f"There is none that can be used: a start replays {entries(facts.length)}.{who}",
+                "`esdash snapshot take` takes one, and a running consumer does now and then." if facts.length else "",
+            )
+        newest = good[0]
+        behind = max(0, (facts.entries_added or 0) - newest.unseen - newest.ordinal)
+        age = self._wall_clock() - newest.created_ms / 1000
+        seen = (
+            f"{len(good)} can be used; the newest, {newest.snapshot_id}, is {duration(age)} old and "
+            f"{entries(behind)} behind.{who}"
+        )
+        late = self._snapshot_seconds and age > 10 * self._snapshot_seconds
+        if behind > FEW_ENTRIES and late:
+            return Finding(
+                "snapshots", Status.WARNING, seen, "Start a consumer, or take one with `esdash snapshot take`."
+            )
+        return Finding("snapshots", Status.OK, seen)
+
+    def _keys(self) -> Iterator[Finding]:
+        prefix = key_prefix(self._log.stream)
+        headers = SnapshotStore(self._log).headers()
+        own = [
+            f"{prefix}snapshots",
+            f"{prefix}lease",
+            *(f"{prefix}snapshot:{header.snapshot_id}" for header in headers),
+        ]
+        try:
+            sizes = key_sizes(self._log, [self._log.stream, *own])
+        except RefusedError as error:
+            yield Finding("keys", Status.WARNING, str(error), "Let this user run MEMORY USAGE to have them measured.")
+            return
+        stream = sizes.pop(self._log.stream, 0)
+        own_size = size(sum(sizes.values()))
+        yield Finding(
+            "keys", Status.OK, f"The stream takes {size(stream)}; esdash's own {len(sizes)} keys {prefix}* {own_size}."
+        )
+
+
+def _client() -> Finding:
+    if find_spec("hiredis") is not None:
+        return Finding("client", Status.OK, "redis-py with hiredis.")
+    return Finding(
+        "client", Status.WARNING, "hiredis is missing: replay takes ten times as long.", "Run `pip install hiredis`."
+    )

@@ -1,0 +1,107 @@
+"""What an operator should know of a server and of the keys that esdash keeps there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from esdash.log.errors import RefusedError
+from esdash.log.stream import Log
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """`INFO`, `CONFIG GET` and `TIME`, as far as they matter (https://valkey.io/commands/info/)."""
+
+    product: str
+    """valkey or redis."""
+    version: str
+    role: str
+    """master or slave, in the server's words."""
+    replicas: int
+    primary_link_up: bool
+    """For a replica: whether it hears its primary."""
+    cluster: bool
+    append_only: bool
+    append_fsync: str | None
+    """always, everysec or no; None when the server does not tell."""
+    append_only_sound: bool
+    """The last write to the append-only file, and its last rewriting, succeeded."""
+    saves: bool | None
+    """Whether it saves the whole data now and then; None when the server does not tell."""
+    save_sound: bool
+    """The last of these succeeded."""
+    unsaved_changes: int
+    eviction_policy: str
+    memory_used: int
+    """Bytes."""
+    memory_limit: int
+    """Bytes; 0: none."""
+    memory_of_machine: int
+    """Bytes; 0 when the server does not tell."""
+    clock_ms: int
+    """Unix time by the server's clock."""
+
+    @property
+    def major_version(self) -> int:
+        """7 of `7.2.4`; 0 when it cannot be read."""
+        head = self.version.partition(".")[0]
+        return int(head) if head.isdigit() else 0
+
+
+def inspect_server(log: Log) -> Inspection:
+    """Look at the server. Raises RefusedError when it does not let this user, LogError."""
+    info = _info(log)
+    product = "valkey" if "valkey_version" in info else "redis"
+    seconds, microseconds = log.command("TIME")
+    saves = _setting(log, "save")
+    return Inspection(
+        product=product,
+        version=info.get(f"{product}_version", "?"),
+        role=info.get("role", "master"),
+        replicas=_number(info, "connected_slaves"),
+        primary_link_up=info.get("master_link_status", "up") == "up",
+        cluster=info.get("cluster_enabled") == "1",
+        append_only=info.get("aof_enabled") == "1",
+        append_fsync=_setting(log, "appendfsync"),
+        append_only_sound=info.get("aof_last_write_status", "ok")
+        == info.get("aof_last_bgrewrite_status", "ok")
+        == "ok",
+        saves=None if saves is None else bool(saves),
+        save_sound=info.get("rdb_last_bgsave_status", "ok") == "ok",
+        unsaved_changes=_number(info, "rdb_changes_since_last_save"),
+        eviction_policy=info.get("maxmemory_policy", "noeviction"),
+        memory_used=_number(info, "used_memory"),
+        memory_limit=_number(info, "maxmemory"),
+        memory_of_machine=_number(info, "total_system_memory"),
+        clock_ms=int(seconds) * 1000 + int(microseconds) // 1000,
+    )
+
+
+def key_sizes(log: Log, keys: Iterable[str]) -> dict[str, int]:
+    """Bytes of memory that keys take, without those that do not exist. Raises RefusedError, LogError."""
+    names = list(keys)
+    sizes: dict[str, int] = {}
+    for name, reply in zip(names, log.commands([("MEMORY", "USAGE", name) for name in names]), strict=True):
+        if isinstance(reply, Exception):
+            raise RefusedError(f"{log.server_name} does not tell how large its keys are.") from reply
+        if reply is not None:
+            sizes[name] = int(reply)
+    return sizes
+
+
+def _info(log: Log) -> dict[str, str]:
+    text = log.command("INFO").decode("utf-8", "replace")
+    return dict(line.split(":", 1) for line in text.splitlines() if ":" in line and not line.startswith("#"))
+
+
+def _number(info: dict[str, str], name: str) -> int:
+    value = info.get(name, "0")
+    return int(value) if value.isdigit() else 0
+
+
+def _setting(log: Log, name: str) -> str | None:
+    """A setting of the server; None when it is not told, as on many hosted servers."""
+    try:
+        reply = log.command("CONFIG", "GET", name)
+    except RefusedError:
+        return None
+    return reply[1].decode("utf-8", "replace") if reply else None
