@@ -15,6 +15,7 @@ from esdash.engine.domain import Domain, Entry, Row, State
 from esdash.engine.meter import RateMeter
 from esdash.engine.projection import Projection
 from esdash.engine.rows import RecentRows
+from esdash.engine.snapshotter import Snapshotter
 from esdash.engine.view import (
     Continuity,
     Notice,
@@ -23,12 +24,11 @@ from esdash.engine.view import (
     Progress,
     Restored,
     Rung,
-    SnapshotInfo,
     Verdict,
     View,
 )
 from esdash.log.continuity import check, nothing_vanished
-from esdash.log.errors import LogError, RefusedError
+from esdash.log.errors import LogError
 from esdash.log.readahead import read_ahead
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Follower, Log, StreamFacts, id_parts
@@ -159,16 +159,20 @@ class Consumer(Generic[State]):
         self._lag = 0
         self._progress: Progress | None = None
         self._restored: Restored | None = None
-        self._snapshot: SnapshotInfo | None = None
-        self._snapshot_note = ""
-        self._snapshot_ordinal = 0
-        self._snapshot_due = self._clock() + self._settings.snapshot_seconds
+        self._snapshots: Snapshotter[State] = Snapshotter(
+            self._store,
+            self._settings.snapshot_seconds if self._may_write() else 0,
+            self._notify,
+            clock=self._clock,
+            wall_clock=self._wall_clock,
+        )
         self._continuity: Continuity | None = None
         self._viewer = self._domain.viewer()
         self._rows = RecentRows()
         self._view_due = 0.0
         self._shown: object = None
         self._state_view: Any = None
+        self._state_due = 0.0
         self._state_position = Position()
 
     @property
@@ -261,9 +265,7 @@ class Consumer(Generic[State]):
             restoration.seconds,
         )
         self._continuity = restoration.continuity
-        self._snapshot = snapshot.newest(self._store.headers())
-        self._snapshot_ordinal = projection.ordinal
-        self._snapshot_due = self._clock() + self._settings.snapshot_seconds
+        self._snapshots.restored(projection.ordinal)
         if projection.ordinal:
             entries = self._log.newest(projection.last_id, snapshot.JOURNAL)
             self._viewer.observe(self._rows.recall(entries, restoration.journal, projection.ordinal))
@@ -335,8 +337,7 @@ class Consumer(Generic[State]):
                     check_at = now + CHECK_SECONDS
                     self._continuity = self._judged(self._check(projection))
                     self._find_orphans()
-                if self._may_write() and self._settings.snapshot_seconds and now >= self._snapshot_due:
-                    self._take_periodic_snapshot(projection)
+                self._snapshots.tick(projection, self._journal)
                 self._publish()
                 # A page that waits to be shown must not wait for the next entry.
                 wait = max(0.001, min(IDLE_SECONDS, self._view_due - now)) if self._rows.waiting else IDLE_SECONDS
@@ -459,61 +460,26 @@ class Consumer(Generic[State]):
     def _may_write(self) -> bool:
         return self._settings.write_snapshots and not self._settings.readonly
 
-    def _take_periodic_snapshot(self, projection: Projection[State]) -> None:
-        self._snapshot_due = self._clock() + self._settings.snapshot_seconds
-        if projection.ordinal == self._snapshot_ordinal:
-            return
-        name = snapshot.process_name()
-        holder = self._store.hold_lease(name, self._settings.snapshot_seconds * 2)
-        if holder != name:
-            self._snapshot_note = f"taken by {holder}"
-            self._snapshot = snapshot.newest(self._store.headers())
-            return
-        self._take_snapshot(projection)
-
     def _take_asked_snapshot(self) -> None:
-        if self._settings.readonly:
-            self._notify("warning", "No snapshot: this console is read-only.")
+        if not self._may_write():
+            self._notify("warning", "No snapshot: this consumer writes none.")
         elif self._projection is None or self._phase is not Phase.LIVE:
             self._notify("warning", f"No snapshot: the consumer is {self._phase}, not live.")
-        elif self._projection.ordinal == 0:
-            self._notify("information", "No snapshot: nothing has happened yet.")
-        elif self._take_snapshot(self._projection) and self._snapshot is not None:
-            size = max(1, self._snapshot.size // 1024)
-            self._notify(
-                "information",
-                f"Snapshot {self._snapshot.snapshot_id} taken in {self._snapshot.seconds * 1000:,.0f} ms, {size:,} kB.",
-            )
+        else:
+            self._snapshots.take(self._projection, self._journal)
 
-    def _take_snapshot(self, projection: Projection[State]) -> bool:
+    def _journal(self) -> snapshot.Journal:
         self._viewer.observe(self._rows.settle())
         rows = self._rows.window()[-snapshot.JOURNAL :]
-        journal = [(row.entry_id, row.code) for row in rows if row.code is not None]
-        try:
-            header = snapshot.take(projection, journal, self._store, clock=self._clock, wall_clock=self._wall_clock)
-        except RefusedError as error:
-            self._snapshot_note = str(error)
-            self._notify("warning", str(error))
-            return False
-        self._snapshot = snapshot.info(header)
-        self._snapshot_note = ""
-        self._snapshot_ordinal = projection.ordinal
-        self._snapshot_due = self._clock() + self._settings.snapshot_seconds
-        return True
+        return [(row.entry_id, row.code) for row in rows if row.code is not None]
 
     def _say_farewell(self) -> None:
         """A last snapshot, when the state is sound and has changed."""
-        projection = self._projection
         try:
-            if (
-                projection is not None
-                and self._phase is Phase.LIVE
-                and self._may_write()
-                and projection.ordinal != self._snapshot_ordinal
-            ):
-                self._take_snapshot(projection)
-            if self._may_write() and self._phase is Phase.LIVE:
-                self._store.release_lease(snapshot.process_name())
+            if self._projection is not None:
+                self._snapshots.settle(self._projection)
+                if self._phase is Phase.LIVE and self._may_write():
+                    self._snapshots.farewell(self._projection, self._journal)
         except LogError as error:
             self._notify("warning", f"No farewell snapshot: {error}")
         self._change_phase(Phase.STOPPED)
@@ -545,8 +511,8 @@ class Consumer(Generic[State]):
             self._lag,
             self._meter.history(),
             self._restored,
-            self._snapshot,
-            self._snapshot_note,
+            self._snapshots.newest,
+            self._snapshots.note,
             self._continuity,
             self._noticed,
             self._orphans,
@@ -556,19 +522,27 @@ class Consumer(Generic[State]):
         now = self._clock()
         if now < self._view_due and not force:
             return
+        self._view_due = now + VIEW_SECONDS
+        projection = self._projection
+        position = projection.position if projection else Position()
+        look_again = (
+            projection is not None
+            and (self._state_view is None or position != self._state_position)
+            and not self._snapshots.forked
+            and now >= self._state_due
+        )
         appearance = self._appearance()
-        if appearance == self._shown and not force:
-            self._view_due = now + VIEW_SECONDS
+        if appearance == self._shown and not look_again and not force:
             return
         self._shown = appearance
         self._viewer.observe(self._rows.settle())
-        projection = self._projection
-        position = projection.position if projection else Position()
         if projection is None:
             self._state_view = None
-        elif self._state_view is None or position != self._state_position:
+        elif look_again:
             self._state_view = self._viewer.view(projection.state)
-        self._state_position = position
+            self._state_position = position
+            # A picture of a huge state takes long: all of them together may take a tenth of the time.
+            self._state_due = now + (self._clock() - now) * 10
         self.view = View(
             number=self.view.number + 1,
             phase=self._phase,
@@ -585,14 +559,11 @@ class Consumer(Generic[State]):
             rates=self._meter.history(),
             progress=self._progress,
             restored=self._restored,
-            snapshot=self._snapshot,
-            snapshot_note=self._snapshot_note,
+            snapshot=self._snapshots.newest,
+            snapshot_note=self._snapshots.note,
             continuity=self._continuity,
             rows=self._rows.window(),
             orphans=self._orphans,
             state=self._state_view,
             notices=tuple(self._notices),
         )
-        # A view of a huge state takes long; what it takes is at most a tenth of the time.
-        took = self._clock() - now
-        self._view_due = now + max(VIEW_SECONDS, took * 10)

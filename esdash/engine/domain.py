@@ -79,6 +79,18 @@ class Domain(Protocol[State]):
     def load(self, chunks: Iterable[bytes]) -> State:
         """The state that `dump` wrote. Raises ValueError for anything else."""
 
+    def size(self, state: State) -> int:
+        """About how many rows the state has; digest and dump take a microsecond or so for each."""
+
+    def fork(self, state: State) -> State:
+        """The state as it is now, for another thread to digest and dump while this one is folded into.
+
+        Takes next to no time. Until `join` the state is only folded into; no view of it is made.
+        """
+
+    def join(self, state: State, fork: State) -> None:
+        """Take back what is shared with a fork that nobody reads any more."""
+
     def counts(self, state: State) -> Sequence[int]:
         """Entries by outcome code."""
 

@@ -44,6 +44,46 @@ def process_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+class Taking(Generic[State]):
+    """A snapshot of a projection as it is at this moment; stored by `store`, which may run in another thread."""
+
+    def __init__(
+        self,
+        projection: Projection[State],
+        state: State,
+        journal: Journal,
+        *,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        """`state` is the projection's, or a fork of it."""
+        self.state = state
+        self.ordinal = projection.ordinal
+        self._domain = projection.domain
+        self._position = projection.position
+        self._unseen = projection.unseen
+        self._anchor = projection.anchor or ""
+        self._journal = journal[-JOURNAL:]
+        self._clock = clock
+        self._begun = clock()
+        self._created_ms = round(wall_clock() * 1000)
+
+    def store(self, store: SnapshotStore) -> Header:
+        """Write it. Raises LogError; then nothing is stored."""
+        draft = Draft(
+            last_event_id=self._position.last_event_id,
+            ordinal=self.ordinal,
+            unseen=self._unseen,
+            anchor=self._anchor,
+            fold_version=self._domain.fold_version,
+            digest=self._domain.digest(self.state),
+            created_ms=self._created_ms,
+            owner=process_name(),
+        )
+        chunks = chain([msgspec.msgpack.encode(self._journal)], self._domain.dump(self.state))
+        return store.write(draft, chunks, begun=self._begun, clock=self._clock)
+
+
 def take(
     projection: Projection[State],
     journal: Journal,
@@ -53,20 +93,7 @@ def take(
     wall_clock: Callable[[], float],
 ) -> Header:
     """Store the projection as it is now. Raises LogError; then nothing is stored."""
-    domain = projection.domain
-    begun = clock()
-    draft = Draft(
-        last_event_id=projection.position.last_event_id,
-        ordinal=projection.ordinal,
-        unseen=projection.unseen,
-        anchor=projection.anchor or "",
-        fold_version=domain.fold_version,
-        digest=domain.digest(projection.state),
-        created_ms=round(wall_clock() * 1000),
-        owner=process_name(),
-    )
-    chunks = chain([msgspec.msgpack.encode(journal[-JOURNAL:])], domain.dump(projection.state))
-    return store.write(draft, chunks, begun=begun, clock=clock)
+    return Taking(projection, projection.state, journal, clock=clock, wall_clock=wall_clock).store(store)
 
 
 def load(header: Header, store: SnapshotStore, domain: Domain[State]) -> tuple[Projection[State], Journal]:

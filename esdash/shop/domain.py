@@ -63,6 +63,18 @@ class Shop:
         """The state that `dump` wrote. Raises ValueError for anything else."""
         return State.load(chunks)
 
+    def size(self, state: State) -> int:
+        """About how many rows the state has: users, items and keys."""
+        return len(state.users) + len(state.stock) + len(state.key_order)
+
+    def fork(self, state: State) -> State:
+        """The state as it is now, for another thread; `join` ends that."""
+        return state.fork()
+
+    def join(self, state: State, fork: State) -> None:
+        """Take back what is shared with a fork."""
+        state.join(fork)
+
     def counts(self, state: State) -> tuple[int, ...]:
         """Entries by outcome code."""
         return tuple(state.counts)

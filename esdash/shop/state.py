@@ -5,7 +5,7 @@ import struct
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -73,12 +73,37 @@ class State:
             name = item_id.encode()
             hashed.update(struct.pack("<I", len(name)) + name)
             hashed.update(struct.pack("<QQ", self.prices[item_id], self.stock[item_id]))
-        ids = np.fromiter(self.users.keys(), "<i8", len(self.users))
-        balances = np.fromiter(self.users.values(), "<i8", len(self.users))
+        ids = np.empty(len(self.users), "<i8")
+        balances = np.empty(len(self.users), "<i8")
+        # In slices, since one conversion of a million would stop every other thread for as long as it takes.
+        for start, users in zip(range(0, len(ids), CHUNK_ROWS), _slices(self.users.items()), strict=True):
+            ids[start : start + len(users)] = [user_id for user_id, _ in users]
+            balances[start : start + len(users)] = [balance for _, balance in users]
         order = np.argsort(ids)
-        hashed.update(ids[order].tobytes())
-        hashed.update(balances[order].tobytes())
+        hashed.update(ids[order].data)
+        hashed.update(balances[order].data)
         return hashed.hexdigest()
+
+    def fork(self) -> "State":
+        """The state as it is now, for another thread to read at leisure. `join` must follow before the next `fork`.
+
+        Nothing large is copied: until `join`, this state writes what changes over what the fork shares with it. It
+        must not be iterated or measured meanwhile.
+        """
+        fork = State()
+        fork.users, self.users = self.users, _Over(self.users)
+        fork.prices, self.prices = self.prices, _Over(self.prices)
+        fork.stock, self.stock = self.stock, _Over(self.stock)
+        fork.counts = self.counts.copy()
+        fork.key_order = self.key_order.copy()
+        return fork
+
+    def join(self, fork: "State") -> None:
+        """Take back what is shared with a fork, which nobody may read from here on."""
+        fork.users.update(self.users)
+        fork.prices.update(self.prices)
+        fork.stock.update(self.stock)
+        self.users, self.prices, self.stock = fork.users, fork.prices, fork.stock
 
     def dump(self) -> Iterator[bytes]:
         """The state in chunks, each well under a megabyte, with nothing of one chunk needed to read another."""
@@ -118,6 +143,23 @@ class State:
             raise StateError(f"the state cannot be read: {error}") from error
         state.keys.update(state.key_order)
         return state
+
+
+class _Over(dict[Any, int]):
+    """What changed since a fork, over what it shares."""
+
+    __slots__ = ("_under",)
+
+    def __init__(self, under: dict[Any, int]) -> None:
+        super().__init__()
+        self._under = under
+
+    def __missing__(self, key: Any) -> int:
+        return self._under[key]
+
+    def get(self, key: Any, default: Any = None, /) -> Any:
+        value = super().get(key)
+        return self._under.get(key, default) if value is None else value
 
 
 class _Counts(Struct, frozen=True, array_like=True, tag="counts"):

@@ -1,0 +1,167 @@
+"""When snapshots are taken, and by whom: periodically under a lease, on demand, as a farewell."""
+
+import threading
+from collections.abc import Callable
+from typing import Final, Generic, Protocol
+
+from esdash.engine import snapshot
+from esdash.engine.domain import State
+from esdash.engine.projection import Projection
+from esdash.engine.snapshot import Journal, Taking
+from esdash.engine.view import SnapshotInfo
+from esdash.log.errors import LogError
+from esdash.log.snapshots import Header, SnapshotStore
+
+LARGE: Final = 20_000
+"""Rows of a state from which its snapshot is made in another thread: below, the fold stops for some 10 ms."""
+
+LEASE_PERIODS: Final = 2
+"""The lease on periodic snapshots lasts this many periods, so a dead owner's ends soon."""
+
+
+class Notify(Protocol):
+    """How a person is told."""
+
+    def __call__(self, severity: str, text: str) -> None:
+        """Severity is information, warning or error."""
+
+
+class Snapshotter(Generic[State]):
+    """Takes the snapshots of one consumer. Belongs to the thread that folds; only the writing may be in another."""
+
+    def __init__(
+        self,
+        store: SnapshotStore,
+        seconds: float,
+        notify: Notify,
+        *,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        """`seconds` lie between two periodic snapshots; 0 takes none by itself."""
+        self._store = store
+        self._seconds = seconds
+        self._notify = notify
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._due = clock() + seconds
+        self._ordinal = 0
+        self._background: _Background[State] | None = None
+        self.newest: SnapshotInfo | None = None
+        """The newest stored snapshot, as far as is known."""
+        self.note = ""
+        """Why the last one failed, or who takes them."""
+
+    @property
+    def forked(self) -> bool:
+        """Whether the projection's state is shared with a snapshot that is being written: no view may be made of it."""
+        return self._background is not None
+
+    def restored(self, ordinal: int) -> None:
+        """The consumer starts anew at `ordinal`, from whatever is stored. Raises LogError."""
+        self._background = None
+        self._ordinal = ordinal
+        self._due = self._clock() + self._seconds
+        self.note = ""
+        self.newest = snapshot.newest(self._store.headers())
+
+    def tick(self, projection: Projection[State], journal: Callable[[], Journal]) -> None:
+        """Do what is due: finish a snapshot that was written, begin a periodic one. Raises LogError."""
+        if self._background is not None and not self._background.is_alive():
+            self._finish(projection)
+        if not self._seconds or self._clock() < self._due or self._background is not None:
+            return
+        self._due = self._clock() + self._seconds
+        if projection.ordinal == self._ordinal:
+            return
+        name = snapshot.process_name()
+        holder = self._store.hold_lease(name, self._seconds * LEASE_PERIODS)
+        if holder == name:
+            self._begin(projection, journal(), asked=False)
+        else:
+            self.note = f"taken by {holder}"
+            self.newest = snapshot.newest(self._store.headers())
+
+    def take(self, projection: Projection[State], journal: Callable[[], Journal]) -> None:
+        """A person wants one now."""
+        if projection.ordinal == 0:
+            self._notify("information", "No snapshot: nothing has happened yet.")
+        elif self._background is not None:
+            self._notify("information", "A snapshot is being written already.")
+        else:
+            self._begin(projection, journal(), asked=True)
+
+    def farewell(self, projection: Projection[State], journal: Callable[[], Journal]) -> None:
+        """Leave a snapshot of the end, when something changed, and the lease to others. Raises LogError."""
+        if self._background is not None:
+            self._finish(projection)
+        if projection.ordinal != self._ordinal:
+            self._run(Taking(projection, projection.state, journal(), clock=self._clock, wall_clock=self._wall_clock))
+        self._store.release_lease(snapshot.process_name())
+
+    def settle(self, projection: Projection[State]) -> None:
+        """Make the state whole again, whatever becomes of a snapshot that is being written."""
+        if self._background is not None:
+            self._finish(projection)
+
+    def _begin(self, projection: Projection[State], journal: Journal, *, asked: bool) -> None:
+        domain = projection.domain
+        large = domain.size(projection.state) >= LARGE
+        state = domain.fork(projection.state) if large else projection.state
+        taking = Taking(projection, state, journal, clock=self._clock, wall_clock=self._wall_clock)
+        if large:
+            self._background = _Background(taking, self._store, asked)
+            self._background.start()
+        else:
+            self._run(taking, asked=asked)
+
+    def _run(self, taking: Taking[State], *, asked: bool = False) -> None:
+        try:
+            self._succeeded(taking.store(self._store), asked)
+        except LogError as error:
+            self._failed(error)
+
+    def _finish(self, projection: Projection[State]) -> None:
+        background = self._background
+        assert background is not None
+        background.join()
+        self._background = None
+        projection.domain.join(projection.state, background.taking.state)
+        if background.header is not None:
+            self._succeeded(background.header, background.asked)
+        elif background.error is not None:
+            self._failed(background.error)
+
+    def _succeeded(self, header: Header, asked: bool) -> None:
+        self.newest = snapshot.info(header)
+        self.note = ""
+        self._ordinal = header.ordinal
+        self._due = self._clock() + self._seconds
+        if asked:
+            kilobytes = max(1, header.size // 1024)
+            self._notify(
+                "information",
+                f"Snapshot {header.snapshot_id} taken in {header.seconds * 1000:,.0f} ms, {kilobytes:,} kB.",
+            )
+
+    def _failed(self, error: LogError) -> None:
+        self.note = str(error)
+        self._notify("warning", str(error))
+
+
+class _Background(threading.Thread, Generic[State]):
+    """Writes one snapshot."""
+
+    def __init__(self, taking: Taking[State], store: SnapshotStore, asked: bool) -> None:
+        super().__init__(name="snapshot", daemon=True)
+        self.taking = taking
+        self.asked = asked
+        self.header: Header | None = None
+        self.error: LogError | None = None
+        self._store = store
+
+    def run(self) -> None:
+        try:
+            self.header = self.taking.store(self._store)
+        except LogError as error:
+            self.error = error
