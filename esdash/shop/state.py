@@ -61,8 +61,6 @@ class State:
 
         BLAKE2b over the counts, the keys in their order, the items by id and the users by id.
         """
-        import numpy as np  # takes 0.1 s to import, and the first paint needs none of it
-
         hashed = hashlib.blake2b(digest_size=16)
         for outcome, count in sorted(zip(OUTCOMES, self.counts, strict=True), key=str):
             hashed.update(f"{outcome.name} {outcome.reason} {count}\n".encode())
@@ -73,6 +71,14 @@ class State:
             name = item_id.encode()
             hashed.update(struct.pack("<I", len(name)) + name)
             hashed.update(struct.pack("<QQ", self.prices[item_id], self.stock[item_id]))
+        if len(self.users) <= CHUNK_ROWS:
+            # So few are sorted long before numpy is imported.
+            layout, ordered = f"<{len(self.users)}q", sorted(self.users)
+            hashed.update(struct.pack(layout, *ordered))
+            hashed.update(struct.pack(layout, *map(self.users.__getitem__, ordered)))
+            return hashed.hexdigest()
+        import numpy as np  # takes 0.1 s to import, and the first paint needs none of it
+
         ids = np.empty(len(self.users), "<i8")
         balances = np.empty(len(self.users), "<i8")
         # In slices, since one conversion of a million would stop every other thread for as long as it takes.
