@@ -1,0 +1,231 @@
+"""A consumer in a thread, a shop's day in a stream, and the model to compare with."""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any
+
+import redis
+
+from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.domain import Row
+from esdash.engine.projection import Projection
+from esdash.engine.view import Phase, View
+from esdash.log.stream import START, Log
+from esdash.shop import story
+from esdash.shop.domain import Shop
+from esdash.shop.state import State
+from tests.model import Model
+from tests.strategies import RawEntry, seeded_entries
+from tests.waiting import eventually
+
+STREAM = "orders"
+
+QUIET = ConsumerSettings(snapshot_seconds=0)
+"""No periodic snapshots: a farewell one, and those a test asks for."""
+
+_seeds = itertools.count(1)
+
+
+Fields = dict[bytes | bytearray | memoryview | str | int | float, bytes | bytearray | memoryview | str | int | float]
+"""What the client's XADD takes."""
+
+
+def top_up(user_id: int = 1, amount: int = 100, key: str | None = None) -> Fields:
+    """The fields of one event."""
+    fields: Fields = {"type": "TopUp", "data": f'{{"user_id":{user_id},"amount":{amount}}}'}
+    if key is not None:
+        fields["key"] = key
+    return fields
+
+
+def publish(client: redis.Redis, entries: Iterable[RawEntry]) -> list[bytes]:
+    """Append raw entries; their ids."""
+    with client.pipeline(transaction=False) as pipeline:
+        for fields in entries:
+            pipeline.execute_command("XADD", STREAM, "*", *(part for pair in fields for part in pair))
+        ids: list[bytes] = pipeline.execute()
+    return ids
+
+
+def publish_day(client: redis.Redis, count: int, seed: int = 1) -> list[bytes]:
+    """Append entries of every kind: valid, refused, parked, repeated, v0; their ids."""
+    return publish(client, seeded_entries(seed, count))
+
+
+def publish_more(client: redis.Redis, count: int) -> list[bytes]:
+    """Append entries like `publish_day`, others each time."""
+    return publish_day(client, count, seed=1000 + next(_seeds))
+
+
+def stored(log: Log) -> list[tuple[bytes, Sequence[bytes]]]:
+    """Every entry in the stream."""
+    return [entry for page, _ in log.pages(START) for entry in page]
+
+
+def pairs(fields: Sequence[bytes]) -> RawEntry:
+    """An entry's fields as the model takes them."""
+    return list(zip(fields[::2], fields[1::2], strict=True))
+
+
+def model_of(log: Log) -> Model:
+    """What the model makes of the entries in the stream, as if they were all there ever were."""
+    return modelled(stored(log))
+
+
+def modelled(entries: Iterable[tuple[bytes, Sequence[bytes]]]) -> Model:
+    """What the model makes of entries."""
+    model = Model()
+    for entry_id, fields in entries:
+        model.apply(entry_id.decode(), pairs(fields))
+    return model
+
+
+def document(projection: Projection[State]) -> dict[str, Any]:
+    """A projection as the model's `document` has it."""
+    position = projection.position
+    return {
+        "last_event_id": position.last_event_id,
+        "ordinal": position.ordinal,
+        **story.document(projection.state),
+    }
+
+
+def outcome(row: Row) -> tuple[str, str | None]:
+    """A row's outcome in words."""
+    assert row.code is not None
+    name, reason = Shop().outcomes[row.code]
+    return name, reason
+
+
+def modelled_rows(entries: Iterable[tuple[bytes, Sequence[bytes]]]) -> list[tuple[int, bytes, tuple[str, str | None]]]:
+    """(ordinal, id, outcome) of entries, by the model."""
+    model = Model()
+    return [
+        (ordinal, entry_id, model.apply(entry_id.decode(), pairs(fields)))
+        for ordinal, (entry_id, fields) in enumerate(entries, 1)
+    ]
+
+
+def seen_rows(rows: Iterable[Row]) -> list[tuple[int, bytes, tuple[str, str | None]]]:
+    """The same of a view's rows."""
+    return [(row.ordinal, row.entry_id, outcome(row)) for row in rows]
+
+
+class RunningConsumer:
+    """A consumer in a thread of its own; every view that was published is kept.
+
+    Use it as a context manager: leaving asks it to stop and waits for it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        settings: ConsumerSettings = QUIET,
+        *,
+        timeout: float = 5.0,
+        stream: str = STREAM,
+        **options: Callable[[], float],
+    ) -> None:
+        self.log = Log(url, stream, timeout=timeout)
+        self.error: BaseException | None = None
+        self.views: list[View] = []
+        test = self
+
+        class RecordedConsumer(Consumer[State]):
+            def __setattr__(self, name: str, value: object) -> None:
+                if isinstance(value, View):
+                    test.views.append(value)
+                super().__setattr__(name, value)
+
+        self.consumer = RecordedConsumer(self.log, Shop(), settings, **options)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self.consumer.run()
+        except BaseException as error:  # noqa: BLE001 - the test shall see it
+            self.error = error
+
+    def __enter__(self) -> "RunningConsumer":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+        if error is None:
+            assert self.error is None, f"the consumer ended with {self.error!r}"
+
+    @property
+    def view(self) -> View:
+        """The newest view."""
+        return self.consumer.view
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread lives."""
+        return self._thread.is_alive()
+
+    @property
+    def projection(self) -> Projection[State]:
+        """The projection of a consumer that ended."""
+        assert not self.running
+        projection = self.consumer.projection
+        assert projection is not None
+        return projection
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The state of a consumer that ended."""
+        return document(self.projection)
+
+    @property
+    def digest(self) -> str:
+        """Of the state of a consumer that ended."""
+        return Shop().digest(self.projection.state)
+
+    @property
+    def phases(self) -> list[Phase]:
+        """The phases so far, each once for as long as it lasted."""
+        return [phase for phase, _ in itertools.groupby(view.phase for view in self.views)]
+
+    def ask(self, request: str) -> None:
+        """See Consumer.ask."""
+        self.consumer.ask(request)
+
+    def until(self, condition: Callable[[View], object], timeout: float = 20.0) -> View:
+        """Wait for a view; that view."""
+        found: list[View] = []
+
+        def look() -> bool:
+            view = self.view
+            if condition(view):
+                found.append(view)
+            if not found:
+                assert self._thread.is_alive() or self.error is None, f"the consumer ended with {self.error!r}"
+            return bool(found)
+
+        eventually(look, timeout=timeout, interval=0.005)
+        return found[0]
+
+    def until_live(self, last_id: bytes | str | None = None) -> View:
+        """Wait until it is live, and has consumed an entry if one is named."""
+        wanted = last_id.decode() if isinstance(last_id, bytes) else last_id
+        return self.until(
+            lambda view: view.phase is Phase.LIVE and (wanted is None or view.position.last_event_id == wanted)
+        )
+
+    def until_phase(self, phase: Phase) -> View:
+        """Wait for a phase."""
+        return self.until(lambda view: view.phase is phase)
+
+    def stop(self) -> View:
+        """Ask it to stop and wait until it has; the last view."""
+        self.ask("stop")
+        self._thread.join(30)
+        assert not self._thread.is_alive(), "the consumer did not stop"
+        self.log.close()
+        return self.view

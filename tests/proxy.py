@@ -1,0 +1,129 @@
+"""A TCP proxy between a client and a real server, to break connections at chosen moments."""
+
+import contextlib
+import socket
+import threading
+from types import TracebackType
+
+from tests.servers import RunningServer
+
+_RECEIVE = 64 * 1024
+
+
+class _Link:
+    """One client's connection and what it is connected to."""
+
+    def __init__(self, proxy: "Proxy", client: socket.socket, server: socket.socket) -> None:
+        self.client = client
+        self.server = server
+        self.left: int | None = None
+        """Bytes of replies that may still pass before the connection is cut; None: all."""
+        self._proxy = proxy
+        for pump in (self._requests, self._replies):
+            threading.Thread(target=pump, daemon=True).start()
+
+    def cut(self) -> None:
+        """Both sides see the connection end."""
+        for end in (self.client, self.server):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _requests(self) -> None:
+        with contextlib.suppress(OSError):
+            while data := self.client.recv(_RECEIVE):
+                self._proxy._before_request(self, data)
+                self.server.sendall(data)
+        self.cut()
+
+    def _replies(self) -> None:
+        with contextlib.suppress(OSError):
+            while data := self.server.recv(_RECEIVE):
+                if self.left is not None:
+                    data, self.left = data[: self.left], max(0, self.left - len(data))
+                if data:
+                    self.client.sendall(data)
+                if self.left == 0:
+                    break
+        self.cut()
+        for end in (self.client, self.server):
+            end.close()
+
+
+class Proxy:
+    """Listens on a loopback port and passes everything on to a server, until told otherwise.
+
+    Use it as a context manager.
+    """
+
+    def __init__(self, target: RunningServer) -> None:
+        self._target = target
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._links: list[_Link] = []
+        self._lock = threading.Lock()
+        self._doomed: tuple[bytes, int] | None = None
+        self.refusing = False
+        """Whether new connections are closed as soon as they were made."""
+        self.cuts = 0
+        """How often a reply was cut."""
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> "Proxy":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.refusing = True
+        self._listener.close()
+        self.cut()
+
+    @property
+    def url(self) -> str:
+        """Where clients connect; without a password."""
+        return f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
+
+    def point_at(self, target: RunningServer) -> None:
+        """Cut every connection; new ones go to another server, as after a failover."""
+        self._target = target
+        self.cut()
+
+    def cut(self) -> None:
+        """Cut every connection there is."""
+        with self._lock:
+            links, self._links = self._links, []
+        for link in links:
+            link.cut()
+
+    def cut_reply_to(self, command: bytes, after: int = 0) -> None:
+        """Let the next request that contains `command` reach the server, but only `after` bytes of what it replies."""
+        self._doomed = (command, after)
+
+    def _before_request(self, link: _Link, data: bytes) -> None:
+        with self._lock:
+            if self._doomed is not None and self._doomed[0] in data:
+                link.left = self._doomed[1]
+                self._doomed = None
+                self.cuts += 1
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                if self.refusing:
+                    client.close()
+                    continue
+                try:
+                    server = _connect(self._target)
+                except OSError:
+                    client.close()
+                    continue
+                with self._lock:
+                    self._links.append(_Link(self, client, server))
+
+
+def _connect(target: RunningServer) -> socket.socket:
+    if target.port is not None:
+        return socket.create_connection(("127.0.0.1", target.port))
+    server = socket.socket(socket.AF_UNIX)
+    server.connect(str(target.socket_path))
+    return server
