@@ -12,7 +12,18 @@ from esdash.shop.packing import from_bytes
 from esdash.shop.state import State
 from esdash.shop.view import Viewer
 
-_RULES: Final = ("events", "outcomes", "messagepack", "jsontext", "decoding", "state", "fold")
+_RULES: Final = (
+    "events",
+    "outcomes",
+    "messagepack",
+    "jsontext",
+    "decoding",
+    "packing",
+    "state",
+    "rules",
+    "quick",
+    "fold",
+)
 """The modules that decide what entries mean: everything a state depends on."""
 
 
