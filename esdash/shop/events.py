@@ -27,6 +27,7 @@ UserId = Annotated[int, Meta(ge=0, le=MAX_INT)]
 ItemId = Annotated[str, Meta(min_length=1, max_length=MAX_ITEM_ID)]
 Money = Annotated[int, Meta(ge=0, le=MAX_MONEY)]
 Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
+Key = Annotated[bytes, Meta(min_length=1, max_length=MAX_KEY)]
 
 
 @final

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from esdash.shop.events import ItemId, Key, Money
 from esdash.shop.outcomes import OUTCOMES
 
 KEY_WINDOW: Final = 100_000
@@ -128,6 +129,7 @@ class State:
     def load(cls, chunks: Iterable[bytes]) -> "State":
         """The state that `dump` wrote. Raises StateError for anything else."""
         state = cls()
+        users = items = 0
         codes: dict[tuple[str, str | None], int] = {(*outcome,): code for code, outcome in enumerate(OUTCOMES)}
         try:
             for chunk in chunks:
@@ -135,11 +137,15 @@ class State:
                 if type(part) is _Users:
                     layout = f"<{len(part.ids) // 8}q"
                     ids, balances = struct.unpack(layout, part.ids), struct.unpack(layout, part.balances)
+                    if min(ids, default=0) < 0 or min(balances, default=0) < 0:
+                        raise StateError("a user id or a balance is below zero")
                     state.users.update(zip(ids, balances, strict=True))
+                    users += len(ids)
                 elif type(part) is _Items:
                     for item_id, price, remain in part.rows:
                         state.prices[item_id] = price
                         state.stock[item_id] = remain
+                    items += len(part.rows)
                 elif type(part) is _Keys:
                     state.key_order.extend(part.keys)
                 else:
@@ -148,6 +154,10 @@ class State:
         except (msgspec.MsgspecError, struct.error, ValueError, KeyError) as error:
             raise StateError(f"the state cannot be read: {error}") from error
         state.keys.update(state.key_order)
+        if len(state.users) != users or len(state.stock) != items or len(state.keys) != len(state.key_order):
+            raise StateError("the state names a user, an item or a key twice")
+        if len(state.keys) > KEY_WINDOW:
+            raise StateError("the state remembers too many keys")
         return state
 
 
@@ -173,11 +183,11 @@ class _Counts(Struct, frozen=True, array_like=True, tag="counts"):
 
 
 class _Keys(Struct, frozen=True, array_like=True, tag="keys"):
-    keys: list[bytes]
+    keys: list[Key]
 
 
 class _Items(Struct, frozen=True, array_like=True, tag="items"):
-    rows: list[tuple[str, _Int64, _Int64]]
+    rows: list[tuple[ItemId, Money, _Int64]]
 
 
 class _Users(Struct, frozen=True, array_like=True, tag="users"):
