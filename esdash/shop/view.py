@@ -87,7 +87,7 @@ class Balances:
     def _starting_with(self, needle: str) -> "NDArray[int64]":
         import numpy as np
 
-        if not (needle.isascii() and needle.isdigit()) or len(needle) > 19:
+        if not (needle.isascii() and needle.isdigit()) or len(needle) > 19 or (needle[0] == "0" and needle != "0"):
             return np.zeros(len(self.ids), dtype=bool)
         low = high = int(needle)
         found = np.zeros(len(self.ids), dtype=bool)
@@ -131,8 +131,11 @@ class Viewer:
             if isinstance(event, TopUp):
                 _note(self._users, event.user_id, LastChange(identifier, event.amount))
             elif isinstance(event, Order):
+                sold: dict[str, int] = {}
                 for line in event.lines:
-                    _note(self._items, line.item_id, LastChange(identifier, -line.quantity))
+                    sold[line.item_id] = sold.get(line.item_id, 0) + line.quantity
+                for item_id, quantity in sold.items():
+                    _note(self._items, item_id, LastChange(identifier, -quantity))
                 _note(self._users, event.user_id, LastChange(identifier, None))
             elif not isinstance(event, int):
                 _note(self._items, event.item_id, LastChange(identifier, event.count))
