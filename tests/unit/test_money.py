@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from esdash.shop.money import format_money, parse_money, plain_money
 from tests.unit.shop import steady
 
-
 READ = {"0": 0, "12": 1_200, "12.3": 1_230, "12.34": 1_234, "0.01": 1, "0.1": 10, "00012.00": 1_200, " 7 ": 700}
 READ |= {"\t7.5\n": 750, "10000000000000": 10**15, "9" * 18 + ".99": 10**20 - 1}
 REFUSED = ["", " ", ".", "1.", ".5", "1.234", "1,5", "1,000", "-1", "+1", "1e3", "0x1", "1_000", "1 000", "NaN", "inf"]
