@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, NoReturn
 from esdash.engine import snapshot
 from esdash.engine.domain import Domain, Entry, Row, State
 from esdash.engine.meter import RateMeter
+from esdash.engine.parked import ParkedEntries
 from esdash.engine.projection import Projection
 from esdash.engine.rows import RecentRows
 from esdash.engine.snapshotter import Snapshotter
@@ -169,6 +170,7 @@ class Consumer(Generic[State]):
         self._continuity: Continuity | None = None
         self._viewer = self._domain.viewer()
         self._rows = RecentRows()
+        self._parked = ParkedEntries(self._domain)
         self._view_due = 0.0
         self._shown: object = None
         self._state_view: Any = None
@@ -268,7 +270,8 @@ class Consumer(Generic[State]):
         self._snapshots.restored(projection.ordinal)
         if projection.ordinal:
             entries = self._log.newest(projection.last_id, snapshot.JOURNAL)
-            self._viewer.observe(self._rows.recall(entries, restoration.journal, projection.ordinal))
+            self._viewer.observe(self._rows.recall(entries, restoration.journal.recent, projection.ordinal))
+            self._parked.recall(self._log, restoration.journal.parked)
         self._judged(restoration.continuity)
         return projection
 
@@ -308,9 +311,11 @@ class Consumer(Generic[State]):
         for frame in read_ahead(self._log, projection.last_id, until, self._domain.packing):
             facts = frame.facts()
             self._guard(projection, facts, frame.count, frame.last_entry[0])
-            projection.apply_packed(frame.packed, frame.count, frame.last_entry)
+            first, after = projection.ordinal + 1, projection.last_id
+            self._parked.add_unseen(first, after, projection.apply_packed(frame.packed, frame.last_entry))
             self._meter.add(frame.count)
             yield facts
+        self._parked.find(self._log)
 
     def _replay_near(self, projection: Projection[State]) -> Iterator[StreamFacts]:
         for page, facts in self._log.pages(projection.last_id):
@@ -406,6 +411,7 @@ class Consumer(Generic[State]):
         codes = projection.apply(page)
         self._meter.add(len(page))
         self._rows.add(first, page, codes)
+        self._parked.add(first, page, codes)
 
     def _guard(self, projection: Projection[State], facts: StreamFacts, count: int, end: bytes) -> None:
         """Let a page of `count` entries be applied only when nothing vanished between the position and its end."""
@@ -471,7 +477,8 @@ class Consumer(Generic[State]):
     def _journal(self) -> snapshot.Journal:
         self._viewer.observe(self._rows.settle())
         rows = self._rows.window()[-snapshot.JOURNAL :]
-        return [(row.entry_id, row.code) for row in rows if row.code is not None]
+        recent = [(row.entry_id, row.code) for row in rows if row.code is not None]
+        return snapshot.Journal(recent, self._parked.marks())
 
     def _say_farewell(self) -> None:
         """A last snapshot, when the state is sound and has changed."""
@@ -566,4 +573,5 @@ class Consumer(Generic[State]):
             orphans=self._orphans,
             state=self._state_view,
             notices=tuple(self._notices),
+            parked=self._parked.rows(),
         )

@@ -53,10 +53,11 @@ class Projection(Generic[State]):
         self._moved(page[-1], len(page))
         return codes
 
-    def apply_packed(self, packed: bytes, count: int, last: Entry) -> None:
-        """Fold a page of `count` entries up to `last` that was packed elsewhere."""
-        self.domain.fold_packed(self.state, packed)
-        self._moved(last, count)
+    def apply_packed(self, packed: bytes, last: Entry) -> bytes:
+        """Fold a page up to the entry `last` that was packed elsewhere; one outcome code an entry."""
+        codes = self.domain.fold_packed(self.state, packed)
+        self._moved(last, len(codes))
+        return codes
 
     def explain(self, entry: Entry) -> tuple[int, object]:
         """Fold one entry; its outcome code and the domain's account of what changed."""

@@ -8,8 +8,10 @@ from itertools import chain
 from typing import Final, Generic
 
 import msgspec
+from msgspec import Struct
 
 from esdash.engine.domain import Domain, State
+from esdash.engine.parked import Mark
 from esdash.engine.projection import Projection
 from esdash.engine.view import Continuity, Position, Rung, SnapshotInfo, Verdict
 from esdash.log.continuity import check, unseen_before
@@ -19,8 +21,15 @@ from esdash.log.stream import Log, id_parts
 JOURNAL: Final = 1000
 """Outcomes of the last entries kept in a snapshot, so that the log is not empty after a restart."""
 
-Journal = list[tuple[bytes, int]]
-"""(entry id, outcome code) of the last entries, oldest first."""
+
+class Journal(Struct, array_like=True, frozen=True):
+    """What a snapshot remembers beside the state, for people."""
+
+    recent: list[tuple[bytes, int]] = []
+    """(entry id, outcome code) of the last entries, oldest first; at most JOURNAL."""
+    parked: list[Mark] = []
+    """The newest entries that could not be understood, oldest first."""
+
 
 _decode_journal = msgspec.msgpack.Decoder(Journal).decode
 
@@ -63,7 +72,7 @@ class Taking(Generic[State]):
         self._position = projection.position
         self._unseen = projection.unseen
         self._anchor = projection.anchor or ""
-        self._journal = journal[-JOURNAL:]
+        self._journal = journal
         self._clock = clock
         self._begun = clock()
         self._created_ms = round(wall_clock() * 1000)
@@ -159,7 +168,7 @@ def restore(
     rungs.append(Rung(None, Position(), None))
     verdict = Verdict.UNKNOWN if facts.entries_added is None else Verdict.CONTINUOUS
     start = Continuity(verdict, unseen_before_start=unseen)
-    return Restoration(Projection(domain, unseen), start, tuple(rungs), None, [], clock() - begun)
+    return Restoration(Projection(domain, unseen), start, tuple(rungs), None, Journal(), clock() - begun)
 
 
 def info(header: Header) -> SnapshotInfo:

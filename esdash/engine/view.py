@@ -144,3 +144,5 @@ class View:
     """The domain's picture of the state (`shop.view.ShopView`); None before the first."""
     notices: tuple[Notice, ...]
     """The last few."""
+    parked: tuple[Row, ...] = ()
+    """The newest entries that could not be understood, oldest first; at most 500."""
