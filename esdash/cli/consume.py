@@ -147,7 +147,9 @@ class _Reporter:
                 warn(notice.text)
         now = time.monotonic()
         changed = view.phase != self._phase
-        due = last or (now >= self._due and view.position.ordinal != self._ordinal)
+        due = (last and view.position.ordinal != self._ordinal) or (
+            now >= self._due and view.position.ordinal != self._ordinal
+        )
         if not changed and not due:
             return
         self._phase, self._ordinal, self._due = view.phase, view.position.ordinal, now + REPORT_SECONDS

@@ -5,7 +5,9 @@ import signal
 import sys
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import click
 
 from esdash.cli.connect import open_log
 from esdash.cli.failures import BadInputError
@@ -13,6 +15,9 @@ from esdash.config import Settings
 
 if TYPE_CHECKING:
     from esdash.ui.app import DashboardApp
+
+ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end the dashboard as `quit` does, without a last question."""
 
 
 def open_dashboard(settings: Settings) -> None:
@@ -51,11 +56,18 @@ def open_dashboard(settings: Settings) -> None:
             raise BadInputError(
                 f"There is no theme {looks.theme!r}. There are {', '.join(sorted(app.available_themes))}."
             )
-        asyncio.run(_run(app, settings))
+        try:
+            asyncio.run(_run(app, settings))
+        finally:
+            # A terminal that is closed may say so twice, and the embedded server is still to be left.
+            for number in ENDINGS:
+                signal.signal(number, signal.SIG_IGN)
+    if app.return_code:
+        raise click.exceptions.Exit(app.return_code)
 
 
 async def _run(app: "DashboardApp", settings: Settings) -> None:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in ENDINGS:
         loop.add_signal_handler(number, app.exit)
     await app.run_async(mouse=settings.mouse)

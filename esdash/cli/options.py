@@ -41,23 +41,12 @@ def _choose(context: click.Context, parameter: click.Parameter, value: Any) -> N
 def _stream_name(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
         if not value:
-            raise click.BadParameter("a stream's name is not empty", context, parameter)
-        require_utf8(context, parameter, value)
+            raise click.BadParameter("a stream's name is not empty")
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # bytes that are no text, which Python passes on as lone surrogates
+            raise click.BadParameter("it is not UTF-8") from None
     _choose(context, parameter, value)
-
-
-def _server_url(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    # An empty one in the environment, or --url '', asks for the embedded server.
-    _choose(context, parameter, value)
-
-
-def require_utf8(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """The value. Raises BadParameter for bytes that are no text, which Python passes on as lone surrogates."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise click.BadParameter("it is not UTF-8", context, parameter) from None
-    return value
 
 
 _COMMON: Final = (
@@ -65,14 +54,16 @@ _COMMON: Final = (
         "--url",
         metavar="URL",
         envvar="ESDASH_URL",
+        show_envvar=True,
         expose_value=False,
-        callback=_server_url,
+        callback=_choose,
         help="The server: redis://host:port/db, rediss:// for TLS, unix:///path. Without it, esdash's own.",
     ),
     click.option(
         "--stream",
         metavar="KEY",
         envvar="ESDASH_STREAM",
+        show_envvar=True,
         expose_value=False,
         callback=_stream_name,
         help="The stream's key.  [orders]",
@@ -81,6 +72,7 @@ _COMMON: Final = (
         "--data-dir",
         metavar="DIR",
         envvar="ESDASH_DATA_DIR",
+        show_envvar=True,
         type=click.Path(file_okay=False, path_type=Path),
         expose_value=False,
         callback=_choose,
@@ -90,6 +82,7 @@ _COMMON: Final = (
         "--readonly/--no-readonly",
         default=None,
         envvar="ESDASH_READONLY",
+        show_envvar=True,
         expose_value=False,
         callback=_choose,
         help="Write nothing to the server.",
@@ -98,10 +91,11 @@ _COMMON: Final = (
         "--config",
         metavar="FILE",
         envvar="ESDASH_CONFIG",
+        show_envvar=True,
         type=click.Path(dir_okay=False, path_type=Path),
         expose_value=False,
         callback=_choose,
-        help="The settings file.",
+        help="The settings file.  [~/.config/esdash/config.toml]",
     ),
 )
 
