@@ -17,7 +17,10 @@ KEY_WINDOW: Final = 100_000
 """How many distinct idempotency keys are remembered, oldest out first."""
 
 CHUNK_ROWS: Final = 10_000
-"""Users, items or keys encoded at a time: under a millisecond, so that other threads run in between."""
+"""Users encoded at a time: under a millisecond, so that other threads run in between."""
+
+CHUNK_NAMES: Final = 2_500
+"""Items or keys encoded at a time. An item id may have 256 bytes, so more would pass the megabyte of a chunk."""
 
 
 _Row = TypeVar("_Row")
@@ -116,9 +119,9 @@ class State:
         """The state in chunks, each well under a megabyte, with nothing of one chunk needed to read another."""
         encode = msgspec.msgpack.encode
         yield encode(_Counts([(*outcome, n) for outcome, n in zip(OUTCOMES, self.counts, strict=True) if n]))
-        for keys in _slices(self.key_order):
+        for keys in _slices(self.key_order, CHUNK_NAMES):
             yield encode(_Keys(keys))
-        for items in _slices(self.stock):
+        for items in _slices(self.stock, CHUNK_NAMES):
             yield encode(_Items([(item_id, self.prices[item_id], self.stock[item_id]) for item_id in items]))
         for ids in _slices(self.users):
             layout = f"<{len(ids)}q"
@@ -200,7 +203,7 @@ class _Users(Struct, frozen=True, array_like=True, tag="users"):
 _decode_part = msgspec.msgpack.Decoder(_Counts | _Keys | _Items | _Users).decode
 
 
-def _slices(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
+def _slices(rows: Iterable[_Row], size: int = CHUNK_ROWS) -> Iterator[list[_Row]]:
     remaining = iter(rows)
-    while chunk := list(islice(remaining, CHUNK_ROWS)):
+    while chunk := list(islice(remaining, size)):
         yield chunk
