@@ -1,7 +1,8 @@
 """What one entry says and does, told for people: the log's lines, details, forms, `esdash events`."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from itertools import chain
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -59,7 +60,8 @@ def describe_event(event: Event) -> str:
         return f"user {event.user_id} +{format_money(event.amount)}"
     if isinstance(event, Order):
         bought = ", ".join(f"{line.quantity:,} × {line.item_id}" for line in event.lines[:10])
-        more = f" and {len(event.lines) - 10} more lines" if len(event.lines) > 10 else ""
+        unnamed = len(event.lines) - 10
+        more = f" and {unnamed} more line{'s' if unnamed > 1 else ''}" if unnamed > 0 else ""
         return f"user {event.user_id} buys {bought or 'nothing'}{more}"
     price = f" at {format_money(event.price)}" if isinstance(event, AddItem) and event.price is not None else ""
     return f"{event.item_id} +{event.count:,}{price}"
@@ -126,6 +128,34 @@ def document(state: State) -> Mapping[str, object]:
         },
         "outcomes": outcomes,
     }
+
+
+def differences(replayed: State, found: State, limit: int) -> list[tuple[str, str, int | None, int | None]]:
+    """The numbers that two states do not agree on: (kind, subject, replayed, found); at most `limit`.
+
+    Kinds are `balance`, `price` (cents), `stock` (pieces), `outcome` (entries) and `keys` (how many are remembered).
+    """
+    pairs: list[tuple[str, Mapping[Any, int], Mapping[Any, int]]] = [
+        ("balance", replayed.users, found.users),
+        ("stock", replayed.stock, found.stock),
+        ("price", replayed.prices, found.prices),
+        ("outcome", _counts(replayed), _counts(found)),
+    ]
+    differing: list[tuple[str, str, int | None, int | None]] = []
+    for kind, ours, theirs in pairs:
+        for subject in chain(ours, (subject for subject in theirs if subject not in ours)):
+            if ours.get(subject) != theirs.get(subject):
+                differing.append((kind, str(subject), ours.get(subject), theirs.get(subject)))
+                if len(differing) == limit:
+                    return differing
+    if replayed.key_order != found.key_order:
+        differing.append(("keys", "the window of keys", len(replayed.key_order), len(found.key_order)))
+    return differing
+
+
+def _counts(state: State) -> dict[str, int]:
+    names = (" ".join(filter(None, outcome)) for outcome in OUTCOMES)
+    return dict(zip(names, state.counts, strict=True))
 
 
 def _field(fields: Fields, name: bytes) -> bytes:
