@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "state": "state",
     "events": "events",
     "snapshot": "snapshots",
+    "verify": "verify",
     "doctor": "doctor",
     "server": "server",
     "completion": "completion",

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from esdash.engine.domain import Row
 from esdash.engine.view import View
+
+if TYPE_CHECKING:
+    from esdash.engine.verify import Verification
 
 
 class EngineError(Exception):
@@ -41,6 +44,19 @@ class LoadStatus:
     """Events appended since it was started."""
     error: str
     """Why it stopped by itself; empty when it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationStatus:
+    """A verification in the background."""
+
+    running: bool
+    done: int
+    """Entries replayed."""
+    total: int
+    result: "Verification | None"
+    error: str
+    """Why there is no result; empty when there is one, or not yet."""
 
 
 class Console(Protocol):
@@ -86,6 +102,16 @@ class Console(Protocol):
 
     def stop_load(self) -> None:
         """Stop the steady load."""
+
+    @property
+    def verification(self) -> VerificationStatus | None:
+        """The verification that runs or ran last; None before the first."""
+
+    def start_verification(self) -> None:
+        """Replay everything in the background and compare it with every snapshot and the live state."""
+
+    def stop_verification(self) -> None:
+        """Give up a verification that runs."""
 
     def details(self, row: Row) -> Details:
         """What an entry changed; replays from a snapshot before it, so it may take a while. Raises EngineError."""

@@ -6,11 +6,13 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Final, Generic, NoReturn
 
 from esdash.engine import snapshot
+from esdash.engine.console import EngineError
 from esdash.engine.domain import Domain, Entry, Row, State
 from esdash.engine.meter import RateMeter
 from esdash.engine.parked import ParkedEntries
@@ -68,6 +70,9 @@ class ConsumerSettings:
     """Return when caught up, and raise what goes wrong instead of trying again."""
 
 
+_Request = str | Future[tuple[Position, str]]
+
+
 class _Stop(BaseException):
     """The consumer was asked to end."""
 
@@ -116,9 +121,10 @@ class Consumer(Generic[State]):
         self._clock = clock
         self._wall_clock = wall_clock
         self._chance = chance
-        self._requests: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         self._projection: Projection[State] | None = None
         self._ignore_snapshots = self._settings.ignore_snapshots
+        self._failures = 0
         self._meter = RateMeter(clock)
         self._suspects: dict[bytes, Row] = {}
         self._orphans: tuple[Row, ...] = ()
@@ -186,39 +192,53 @@ class Consumer(Generic[State]):
         """Have something done between two pages: `snapshot`, `crash`, `rebuild`, `stay` or `stop`."""
         self._requests.put(request)
 
+    def checkpoint(self) -> "Future[tuple[Position, str]]":
+        """The position and the digest of the state there, made between two pages; EngineError where there is none."""
+        answer: Future[tuple[Position, str]] = Future()
+        self._requests.put(answer)
+        return answer
+
     def run(self) -> None:
         """Consume until asked to stop.
 
         With `once`, returns when caught up, and raises LogError, HaltError; otherwise goes on whatever happens.
         """
-        failures = 0
         while True:
             try:
                 self._change_phase(Phase.CONNECTING)
                 self._connect()
-                failures = 0
                 self._consume()
                 return
             except _Stop:
                 self._say_farewell()
                 return
             except _Restart:
-                failures = 0
-            except DivergedError as error:
-                self._heal(error.continuity)
-            except (HaltError, LogError) as error:
-                if self._settings.once:
-                    raise
-                failures += 1
+                self._failures = 0
+            except (HaltError, DivergedError, LogError) as error:
                 try:
-                    if isinstance(error, HaltError):
-                        self._halt(error.continuity)
-                    self._wait_for_server(str(error), failures)
+                    self._recover(error)
                 except _Stop:
                     self._change_phase(Phase.STOPPED)
                     return
                 except _Restart:
-                    failures = 0
+                    self._failures = 0
+
+    def _recover(self, error: HaltError | DivergedError | LogError) -> None:
+        """Do what lets the next attempt succeed. With `once`, raises what the caller must deal with."""
+        self._failures += 1
+        if isinstance(error, DivergedError):
+            self._heal(error.continuity)
+            if self._failures > 1:
+                # A log that is another one at every look, as behind a proxy that points now here, now there.
+                if self._settings.once:
+                    raise LogError(str(error)) from error
+                self._wait_for_server(str(error), self._failures - 1)
+        elif self._settings.once:
+            raise error
+        elif isinstance(error, HaltError):
+            self._halt(error.continuity)
+        else:
+            self._wait_for_server(str(error), self._failures)
 
     # Phases
 
@@ -298,7 +318,7 @@ class Consumer(Generic[State]):
         if not restored.done:
             self._restored = replace(
                 restored,
-                replayed=projection.ordinal - started,
+                replayed=projection.ordinal - restored.position.ordinal,
                 replay_seconds=self._clock() - begun,
                 done=True,
             )
@@ -307,8 +327,10 @@ class Consumer(Generic[State]):
         """A long way with a second process that reads and packs; up to the last entries, which a screen shows."""
         if self._lag_of(projection, self._log.facts()) < FAR:
             return
-        (until, _), *_ = self._log.newest()
-        for frame in read_ahead(self._log, projection.last_id, until, self._domain.packing):
+        newest = self._log.newest()
+        if not newest:
+            return
+        for frame in read_ahead(self._log, projection.last_id, newest[0][0], self._domain.packing):
             facts = frame.facts()
             self._guard(projection, facts, frame.count, frame.last_entry[0])
             first, after = projection.ordinal + 1, projection.last_id
@@ -319,8 +341,8 @@ class Consumer(Generic[State]):
 
     def _replay_near(self, projection: Projection[State]) -> Iterator[StreamFacts]:
         for page, facts in self._log.pages(projection.last_id):
+            self._guard(projection, facts, len(page), page[-1][0] if page else projection.last_id)
             if page:
-                self._guard(projection, facts, len(page), page[-1][0])
                 self._apply(projection, page)
             yield facts
 
@@ -333,6 +355,7 @@ class Consumer(Generic[State]):
             while True:
                 self._obey()
                 page, facts = follower.next(projection.last_id, wait)
+                self._failures = 0
                 self._guard(projection, facts, len(page), page[-1][0] if page else projection.last_id)
                 if page:
                     self._apply(projection, page)
@@ -352,7 +375,7 @@ class Consumer(Generic[State]):
         self._change_phase(Phase.HALTED, continuity.explanation)
         while True:
             self._obey(self._requests.get())
-            self._publish()
+            self._publish(force=True)
 
     def _wait_for_server(self, reason: str, failures: int) -> None:
         first, longest = RETRY_SECONDS
@@ -368,7 +391,7 @@ class Consumer(Generic[State]):
             while (left := self._retry_at - self._clock()) > 0:
                 try:
                     self._obey(self._requests.get(timeout=left))
-                    self._publish()
+                    self._publish(force=True)
                 except queue.Empty:
                     break
         finally:
@@ -383,23 +406,32 @@ class Consumer(Generic[State]):
 
     # Between two pages
 
-    def _obey(self, request: str | None = None) -> None:
+    def _answer(self, request: "Future[tuple[Position, str]]") -> None:
+        projection = self._projection
+        if projection is None or self._snapshots.forked:
+            request.set_exception(EngineError("The state cannot be looked at just now. Try again in a moment."))
+        else:
+            request.set_result((projection.position, self._domain.digest(projection.state)))
+
+    def _obey(self, request: "_Request | None" = None) -> None:
         while True:
             if request is None:
                 try:
                     request = self._requests.get_nowait()
                 except queue.Empty:
                     return
-            if request == "stop":
+            if isinstance(request, Future):
+                self._answer(request)
+            elif request == "stop":
                 raise _Stop
-            if request == "crash":
+            elif request == "crash":
                 self._drop_memory()
                 raise _Restart
-            if request == "rebuild":
+            elif request == "rebuild":
                 self._drop_memory()
                 self._ignore_snapshots = True
                 raise _Restart
-            if request == "snapshot":
+            elif request == "snapshot":
                 self._take_asked_snapshot()
             elif request == "stay" and self._phase is Phase.HALTED:
                 self._notify("information", "Staying on the last good state; nothing is applied or published.")
@@ -422,11 +454,19 @@ class Consumer(Generic[State]):
         if count:
             # Trimmed since it was read, the page may be whole all the same: then the count after it is right.
             continuity = check(self._log, end, projection.ordinal + count, projection.unseen, None, exact=True)
-            if continuity.verdict is Verdict.GAP:
+            if continuity.verdict is Verdict.GAP and not self._attaching(projection):
                 continuity = self._check(projection)
         else:
             continuity = self._check(projection)
+        if continuity.verdict is Verdict.GAP and self._attaching(projection):
+            # What left the stream between the first look at it and the first page was never there to be missed.
+            projection.unseen += continuity.missing
+            self._continuity = Continuity(Verdict.CONTINUOUS, unseen_before_start=projection.unseen)
+            return
         self._judged(continuity)
+
+    def _attaching(self, projection: Projection[State]) -> bool:
+        return projection.ordinal == 0 and self._phase is Phase.REPLAYING
 
     def _check(self, projection: Projection[State]) -> Continuity:
         return check(self._log, projection.last_id, projection.ordinal, projection.unseen, projection.anchor)

@@ -54,6 +54,9 @@ class Domain(Protocol[State]):
     packing: str
     """A function that prepares a page for `fold_packed` in another process: `module:name`, entries → bytes."""
 
+    factory: str
+    """What makes this domain in another process: `module:name`, called without arguments."""
+
     @property
     def outcomes(self) -> Sequence[NamedOutcome]:
         """What the codes stand for."""
@@ -72,6 +75,11 @@ class Domain(Protocol[State]):
 
     def digest(self, state: State) -> str:
         """A hash of the state: equal states have equal digests."""
+
+    def differences(
+        self, replayed: State, found: State, limit: int
+    ) -> Sequence[tuple[str, str, int | None, int | None]]:
+        """The numbers that two states do not agree on, at most `limit`: (kind, subject, replayed, found)."""
 
     def dump(self, state: State) -> Iterator[bytes]:
         """The state as chunks of at most a megabyte."""

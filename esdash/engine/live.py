@@ -1,18 +1,24 @@
 """The console of a running consumer (`engine.console.Console`)."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic
+from dataclasses import replace
+from typing import Final, Generic
 
-from esdash.engine.console import Details, EngineError, LoadStatus, Published
+from esdash.engine.console import Details, EngineError, LoadStatus, Published, VerificationStatus
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.domain import Domain, Row, State
 from esdash.engine.history import History
 from esdash.engine.load import SteadyLoad
 from esdash.engine.publisher import Publisher
+from esdash.engine.verify import verify
 from esdash.engine.view import View
 from esdash.log.errors import LogError
 from esdash.log.stream import Log
+
+CHECKPOINT_SECONDS: Final = 10.0
+"""How long the consumer may take to tell its digest."""
 
 
 class LiveConsole(Generic[State]):
@@ -32,6 +38,10 @@ class LiveConsole(Generic[State]):
         self._publisher = Publisher(log, readonly=settings.readonly)
         self._load = SteadyLoad(self._publisher, events, clock=clock)
         self._history = History(log, domain, clock=clock)
+        self._log = log
+        self._domain = domain
+        self._verification: VerificationStatus | None = None
+        self._stop_verification = threading.Event()
 
     @property
     def view(self) -> View:
@@ -51,6 +61,7 @@ class LiveConsole(Generic[State]):
         """Stop the load and ask `run` to take a farewell snapshot and return."""
         self._publisher.close()
         self._load.stop()
+        self.stop_verification()
         self._consumer.ask("stop")
 
     def take_snapshot(self) -> None:
@@ -86,6 +97,43 @@ class LiveConsole(Generic[State]):
     def stop_load(self) -> None:
         """Stop the steady load."""
         self._load.stop()
+
+    @property
+    def verification(self) -> VerificationStatus | None:
+        """The verification that runs or ran last."""
+        return self._verification
+
+    def start_verification(self) -> None:
+        """Replay everything in the background and compare it with every snapshot and the live state."""
+        if self._verification is not None and self._verification.running:
+            return
+        self._stop_verification.clear()
+        self._verification = VerificationStatus(True, 0, self.view.position.ordinal, None, "")
+        threading.Thread(target=self._verify, name="verification", daemon=True).start()
+
+    def stop_verification(self) -> None:
+        """Give up a verification that runs."""
+        self._stop_verification.set()
+
+    def _verify(self) -> None:
+        result, error = None, ""
+        try:
+            live = self._consumer.checkpoint().result(timeout=CHECKPOINT_SECONDS)
+            result = verify(
+                self._log, self._domain, live=live, on_progress=self._progressed, stop=self._stop_verification
+            )
+        except TimeoutError:
+            error = "The consumer does not answer: it is not connected or not live. Try again when it is."
+        except (EngineError, LogError) as failure:
+            error = str(failure)
+        self._verification = replace(self._verification_now(), running=False, result=result, error=error)
+
+    def _progressed(self, done: int, total: int) -> None:
+        self._verification = replace(self._verification_now(), done=done, total=total)
+
+    def _verification_now(self) -> VerificationStatus:
+        assert self._verification is not None
+        return self._verification
 
     def details(self, row: Row) -> Details:
         """What an entry changed. Raises EngineError."""

@@ -113,6 +113,13 @@ class Log:
         self._pool = None if callable(url) else self._pool_of(url)
         self._facts_command = ("XINFO", "STREAM", self.key)
 
+    @property
+    def url(self) -> str:
+        """Where the server is; may hold a password, so never to be shown. Raises LogError."""
+        if self._pool is None:
+            self.locate()
+        return self._url
+
     def locate(self) -> None:
         """Find the server again after it was lost; nothing to do where the URL is fixed. Raises LogError."""
         if self._find is None:

@@ -43,6 +43,9 @@ def _fold_version() -> str:
 class Shop:
     """Users, items and orders, for the engine."""
 
+    factory = "esdash.shop.domain:Shop"
+    """What makes this domain in another process, module:name."""
+
     packing = "esdash.shop.packing:pack_bytes"
     """The function that prepares pages in another process, module:name."""
 
@@ -65,6 +68,10 @@ class Shop:
     def digest(self, state: State) -> str:
         """A hash of the state."""
         return state.digest()
+
+    def differences(self, replayed: State, found: State, limit: int) -> list[tuple[str, str, int | None, int | None]]:
+        """The numbers that two states do not agree on: (kind, subject, replayed, found)."""
+        return story.differences(replayed, found, limit)
 
     def dump(self, state: State) -> Iterator[bytes]:
         """The state as chunks of bytes."""

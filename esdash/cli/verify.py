@@ -1,0 +1,99 @@
+"""`esdash verify`: a full replay against every stored snapshot."""
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from esdash.cli.connect import open_log
+from esdash.cli.failures import ExitCode
+from esdash.cli.options import as_json, with_settings
+from esdash.cli.output import print_json, say
+from esdash.config import Settings
+from esdash.visible import visible
+
+if TYPE_CHECKING:
+    from esdash.engine.verify import Segment, Verification
+
+
+@click.command()
+@as_json
+@click.option("--processes", type=click.IntRange(1, 64), help="How many segments at a time.  [one a core]")
+@with_settings
+@click.pass_context
+def command(context: click.Context, settings: Settings, as_json: bool, processes: int | None) -> None:
+    """Replay everything and compare with every snapshot.
+
+    The first difference names the events between which it arose, and the users and items that differ. Exits with 3
+    when there is one. Writes nothing.
+    """
+    from esdash.engine.verify import verify
+    from esdash.shop.domain import Shop
+
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{done:,} of {total:,} events\x1b[K", err=True, nl=False)
+
+    with open_log(settings) as log:
+        found = verify(log, Shop(), processes=processes, on_progress=show)
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", err=True, nl=False)
+    if as_json:
+        print_json(_document(found))
+    else:
+        _tell(found)
+    if not found.holds:
+        context.exit(ExitCode.DIFFERENCE)
+
+
+def _document(found: "Verification") -> dict[str, Any]:
+    return {
+        "holds": found.holds,
+        "entries": found.entries,
+        "seconds": round(found.seconds, 3),
+        "unseen": found.unseen,
+        "segments": [_segment(segment) for segment in found.segments],
+        "first_difference": _segment(found.first_difference) if found.first_difference else None,
+        "damaged": [{"id": snapshot_id, "reason": reason} for snapshot_id, reason in found.damaged],
+        "skipped": [{"id": snapshot_id, "reason": reason} for snapshot_id, reason in found.skipped],
+    }
+
+
+def _segment(segment: "Segment") -> dict[str, Any]:
+    return {
+        "start": asdict(segment.start),
+        "end": asdict(segment.end),
+        "snapshot": segment.snapshot_id,
+        "holds": segment.holds,
+        "replayed_digest": segment.replayed_digest,
+        "found_digest": segment.found_digest,
+        "differences": [
+            {"kind": each.kind, "subject": each.subject, "replayed": each.replayed, "found": each.found}
+            for each in segment.differences
+        ],
+    }
+
+
+def _tell(found: "Verification") -> None:
+    for segment in found.segments:
+        what = f"snapshot {visible(segment.snapshot_id)}" if segment.snapshot_id else "the newest event"
+        mark = "✓" if segment.holds else "✗"
+        click.echo(f"{mark} events {segment.start.ordinal + 1:,} to {segment.end.ordinal:,}: {what}")
+    for snapshot_id, reason in found.damaged:
+        click.echo(f"✗ snapshot {visible(snapshot_id)} is damaged: {visible(reason)}")
+    for snapshot_id, reason in found.skipped:
+        click.echo(f"– snapshot {visible(snapshot_id)} was not checked: {visible(reason)}")
+    if found.unseen > 0:
+        click.echo(f"– {found.unseen:,} older events are not in the stream any more and could not be replayed")
+    first = found.first_difference
+    if first is not None:
+        click.echo(f"The first difference arose after {first.start.last_event_id} and up to {first.end.last_event_id}.")
+        for each in first.differences:
+            numbers = f"{_number(each.replayed)} replayed, {_number(each.found)} stored"
+            click.echo(f"  {each.kind} of {visible(each.subject)}: {numbers}")
+    say(f"{found.entries:,} events replayed in {found.seconds:.2f} s.")
+
+
+def _number(value: int | None) -> str:
+    return "nothing" if value is None else f"{value:,}"

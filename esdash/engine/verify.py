@@ -1,0 +1,354 @@
+"""Verification: a full replay compared with every stored snapshot on the way, and with the live state at the end.
+
+The stream is cut at the snapshots. Each segment starts from the snapshot before it and must arrive at the one after it,
+so segments are checked side by side, a process each. A flawed snapshot is found by the segment that leads to it.
+"""
+
+import gc
+import os
+import pkgutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from esdash.engine import snapshot
+from esdash.engine.console import EngineError
+from esdash.engine.domain import Domain, State
+from esdash.engine.projection import Projection
+from esdash.engine.view import Position, Verdict
+from esdash.log.continuity import check, unseen_before
+from esdash.log.errors import LogError
+from esdash.log.readahead import read_ahead
+from esdash.log.snapshots import DamagedError, Header, SnapshotStore
+from esdash.log.stream import Log, id_parts
+
+DIFFERENCES: Final = 20
+"""How many differing users and items are named."""
+
+PROGRESS_SECONDS: Final = 0.1
+
+
+class Difference(Struct, frozen=True, array_like=True):
+    """A number that the replay and the stored or live state do not agree on."""
+
+    kind: str
+    subject: str
+    replayed: int | None
+    """None: the replay has no such thing."""
+    found: int | None
+
+
+class _Task(Struct, frozen=True):
+    """One segment, as its process is told."""
+
+    url: str
+    stream: str
+    domain: str
+    start: str | None
+    """Snapshot id; None for the beginning of the stream."""
+    unseen: int
+    until: str
+    end: str | None
+    """Snapshot id to arrive at."""
+    ahead: bool
+    """Whether a core is free for a process that reads ahead."""
+
+
+class _Report(Struct, frozen=True):
+    """What a segment's process says: how far it is, and at the end what it found."""
+
+    done: int
+    digest: str | None = None
+    ordinal: int = 0
+    found: str | None = None
+    """The digest of the state that is stored at the end, made anew; the header may say another."""
+    differences: list[Difference] = []
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of the stream that was replayed."""
+
+    start: Position
+    end: Position
+    snapshot_id: str | None
+    """The snapshot at its end; None for the newest entry or the live state."""
+    replayed_digest: str
+    found_digest: str | None
+    """Of the snapshot or the live state; None where there is nothing to compare with."""
+    differences: tuple[Difference, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the replay arrived at what was found."""
+        return self.found_digest is None or self.found_digest == self.replayed_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a verification found."""
+
+    segments: tuple[Segment, ...]
+    """In the order of the stream."""
+    damaged: tuple[tuple[str, str], ...]
+    """(snapshot id, reason) of snapshots that cannot be believed."""
+    skipped: tuple[tuple[str, str], ...]
+    """(snapshot id, reason) of snapshots that say nothing about this replay, such as those made by other rules."""
+    unseen: int
+    """Entries before the first segment that are not in the stream any more, so that nobody can replay them."""
+    entries: int
+    seconds: float
+
+    @property
+    def first_difference(self) -> Segment | None:
+        """The first segment whose end is not what the replay arrived at."""
+        return next((segment for segment in self.segments if not segment.holds), None)
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything agreed."""
+        return not self.damaged and self.first_difference is None
+
+
+def verify(
+    log: Log,
+    domain: Domain[Any],
+    *,
+    live: tuple[Position, str] | None = None,
+    processes: int | None = None,
+    on_progress: Callable[[int, int], object] = max,
+    stop: threading.Event | None = None,
+) -> Verification:
+    """Replay the stream from the beginning and compare.
+
+    `live` is a running consumer's position and digest. `on_progress` hears entries done and entries in all, from any
+    thread. Raises LogError, and EngineError when it was stopped or continuity is broken.
+    """
+    begun = time.monotonic()
+    stop = stop or threading.Event()
+    facts = log.facts()
+    damaged, skipped, headers = _sort_out(log, domain)
+    unseen = headers[0].unseen if headers else unseen_before(facts)
+    # From the beginning only when all that the first snapshot saw is still there.
+    from_start = unseen_before(facts) == unseen
+    if not from_start:
+        _drop_unfounded(log, domain, headers, damaged)
+    tasks, ends = _cut(log, domain, headers, from_start, unseen, live)
+    total = sum(end.ordinal - start.ordinal for start, end, _ in ends)
+    processes = processes or os.cpu_count() or 1
+    done = [0] * len(tasks)
+
+    def run(number: int) -> _Report:
+        def progressed(count: int) -> None:
+            done[number] = count
+            on_progress(sum(done), total)
+
+        return _run(msgspec.structs.replace(tasks[number], ahead=len(tasks) < processes), progressed, stop)
+
+    with ThreadPoolExecutor(processes, thread_name_prefix="verify") as pool:
+        reports = list(pool.map(run, range(len(tasks))))
+    segments = []
+    for report, (start, end, found) in zip(reports, ends, strict=True):
+        end_id = found.snapshot_id if isinstance(found, Header) else None
+        found_digest = report.found if isinstance(found, Header) else found
+        if isinstance(found, Header) and found.digest != report.digest:
+            found_digest = found.digest
+        arrived = Position(end.last_event_id, report.ordinal)
+        segments.append(Segment(start, arrived, end_id, report.digest or "", found_digest, tuple(report.differences)))
+    entries = sum(segment.end.ordinal - segment.start.ordinal for segment in segments)
+    missing = 0 if from_start else headers[0].ordinal if headers else unseen
+    return Verification(
+        tuple(segments), tuple(damaged), tuple(skipped), missing + unseen, entries, time.monotonic() - begun
+    )
+
+
+def _sort_out(log: Log, domain: Domain[Any]) -> tuple[list[tuple[str, str]], list[tuple[str, str]], list[Header]]:
+    """Which snapshots cannot be believed, which say nothing here, and the others in the order of the stream."""
+    damaged: list[tuple[str, str]] = []
+    skipped: list[tuple[str, str]] = []
+    good: list[Header] = []
+    store = SnapshotStore(log)
+    for header in store.headers():
+        if not isinstance(header, Header):
+            damaged.append((header.snapshot_id, header.reason))
+            continue
+        if header.fold_version != domain.fold_version:
+            skipped.append((header.snapshot_id, "it was made by other rules"))
+            continue
+        found = check(log, header.last_event_id.encode(), header.ordinal, header.unseen, header.anchor)
+        if found.verdict is Verdict.GAP and good:
+            # Trimming past an old snapshot is fine as long as a newer one stands before what is left.
+            skipped.append((header.snapshot_id, "entries after it are not in the stream any more"))
+            continue
+        if found.verdict is Verdict.GAP:
+            raise EngineError(f"Nothing can be verified: {found.explanation}")
+        if found.verdict is Verdict.DIVERGED:
+            skipped.append((header.snapshot_id, found.explanation))
+        elif good and good[0].unseen != header.unseen:
+            skipped.append((header.snapshot_id, "it began at another place of the stream"))
+        else:
+            try:
+                snapshot.load(header, store, domain, believe=True)
+            except DamagedError as error:
+                damaged.append((header.snapshot_id, str(error)))
+            else:
+                good.append(header)
+    return damaged, skipped, good[::-1]
+
+
+def _drop_unfounded(log: Log, domain: Domain[Any], headers: list[Header], damaged: list[tuple[str, str]]) -> None:
+    """The snapshot that the replay starts from is checked by no segment: its own digest must hold."""
+    while headers:
+        try:
+            snapshot.load(headers[0], SnapshotStore(log), domain)
+        except DamagedError as error:
+            damaged.append((headers.pop(0).snapshot_id, str(error)))
+        else:
+            return
+
+
+def _cut(
+    log: Log,
+    domain: Domain[Any],
+    headers: list[Header],
+    from_start: bool,
+    unseen: int,
+    live: tuple[Position, str] | None,
+) -> tuple[list[_Task], list[tuple[Position, Position, Header | str | None]]]:
+    """The segments: what their processes are told; and start, end and what should be found there."""
+    tasks: list[_Task] = []
+    ends: list[tuple[Position, Position, Header | str | None]] = []
+    start, start_id = Position(), None
+    remaining = list(headers)
+    if not from_start and remaining:
+        first = remaining.pop(0)
+        start, start_id = Position(first.last_event_id, first.ordinal), first.snapshot_id
+
+    def add(end: Position, end_id: str | None, found: Header | str | None) -> None:
+        tasks.append(
+            _Task(
+                url=log.url,
+                stream=log.stream,
+                domain=domain.factory,
+                start=start_id,
+                unseen=unseen,
+                until=end.last_event_id,
+                end=end_id,
+                ahead=False,
+            )
+        )
+        ends.append((start, end, found))
+
+    for header in remaining:
+        end = Position(header.last_event_id, header.ordinal)
+        add(end, header.snapshot_id, header)
+        start, start_id = end, header.snapshot_id
+    if live is not None:
+        if id_parts(live[0].last_event_id) >= id_parts(start.last_event_id):
+            add(live[0], None, live[1])
+    else:
+        facts = log.facts()
+        newest = facts.entries_added - unseen if facts.entries_added is not None else facts.length
+        if newest > start.ordinal or not tasks:
+            add(Position(facts.last_id.decode(), newest), None, None)
+    return tasks, ends
+
+
+def _run(task: _Task, progressed: Callable[[int], None], stop: threading.Event) -> _Report:
+    """Check a segment in a process of its own. The URL goes through a pipe, for it may hold a password."""
+    package_root = str(Path(__file__).parents[2])
+    search = os.environ.get("PYTHONPATH")
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", "from esdash.engine.verify import main; main()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([package_root, search] if search else [package_root])},
+    )
+    report = _Report(0, error="its process ended unexpectedly")
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(msgspec.json.encode(task))
+        process.stdin.close()
+        for line in process.stdout:
+            report = msgspec.json.decode(line, type=_Report)
+            progressed(report.done)
+            if stop.is_set():
+                process.kill()
+                raise EngineError("The verification was stopped.")
+    if report.digest is None:
+        raise EngineError(f"A segment could not be verified: {report.error or 'its process ended unexpectedly'}.")
+    return report
+
+
+def main() -> None:
+    """The program of one segment: reads a task from standard input, writes reports as JSON lines."""
+    task = msgspec.json.decode(sys.stdin.buffer.read(), type=_Task)
+    domain: Domain[Any] = pkgutil.resolve_name(task.domain)()
+    gc.disable()
+
+    def say(report: _Report) -> None:
+        sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
+        sys.stdout.buffer.flush()
+
+    try:
+        say(_check_segment(task, domain, lambda done: say(_Report(done))))
+    except (LogError, DamagedError) as error:
+        say(_Report(0, error=str(error)))
+    except BrokenPipeError:
+        # Whoever asked has gone.
+        pass
+
+
+def _check_segment(task: _Task, domain: Domain[State], progressed: Callable[[int], None]) -> _Report:
+    log = Log(task.url, task.stream)
+    store = SnapshotStore(log)
+    headers = {header.snapshot_id: header for header in store.headers() if isinstance(header, Header)}
+    projection = Projection(domain, task.unseen)
+    if task.start is not None:
+        projection, _ = snapshot.load(_known(headers, task.start), store, domain, believe=True)
+    started = projection.ordinal
+    due = 0.0
+
+    def advanced() -> None:
+        nonlocal due
+        now = time.monotonic()
+        if now >= due:
+            due = now + PROGRESS_SECONDS
+            progressed(projection.ordinal - started)
+
+    until = task.until.encode()
+    if task.ahead:
+        for frame in read_ahead(log, projection.last_id, until, domain.packing):
+            projection.apply_packed(frame.packed, frame.last_entry)
+            advanced()
+    for page, _ in log.pages(projection.last_id, until):
+        if page:
+            projection.apply(page)
+            advanced()
+    digest = domain.digest(projection.state)
+    report = _Report(projection.ordinal - started, digest, projection.ordinal)
+    if task.end is None:
+        return report
+    stored, _ = snapshot.load(_known(headers, task.end), store, domain, believe=True)
+    found = domain.digest(stored.state)
+    differences = domain.differences(projection.state, stored.state, DIFFERENCES) if found != digest else ()
+    return msgspec.structs.replace(report, found=found, differences=[Difference(*each) for each in differences])
+
+
+def _known(headers: dict[str, Header], snapshot_id: str) -> Header:
+    try:
+        return headers[snapshot_id]
+    except KeyError:
+        raise DamagedError(f"snapshot {snapshot_id} was removed meanwhile") from None
