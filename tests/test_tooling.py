@@ -1,0 +1,157 @@
+"""What keeps the code as it is: linters, types, the direction of imports, and text that belongs on any machine.
+
+The contracts of import-linter are static. What a process has really loaded is looked up in `sys.modules`, for a
+static graph cannot tell that a deferred import stays deferred.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import RunningServer
+
+ROOT = Path(__file__).parents[1]
+
+# One worker runs them all, so that two never check the same files at once or write the same cache.
+pytestmark = [pytest.mark.xdist_group("tooling"), pytest.mark.timeout(300)]
+
+
+def run(*command: str) -> str:
+    """What a command prints, from the root of the repository. Fails the test with all of it when it ends badly."""
+    environment = {**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.fail(f"{' '.join(command[:4])}: exit code {done.returncode}\n{done.stdout}{done.stderr}", pytrace=False)
+    return done.stdout
+
+
+class TestLinters:
+    def test_ruff_finds_nothing(self) -> None:
+        run(sys.executable, "-m", "ruff", "check", ".")
+
+    def test_the_code_is_formatted(self) -> None:
+        run(sys.executable, "-m", "ruff", "format", "--check", "--diff", ".")
+
+    def test_mypy_finds_nothing_in_the_package_and_the_tests(self) -> None:
+        run(sys.executable, "-m", "mypy")
+
+    def test_imports_keep_their_contracts(self) -> None:
+        beside_python = Path(sys.executable).with_name("lint-imports")
+        found = str(beside_python) if beside_python.is_file() else shutil.which("lint-imports")
+        assert found, "the tests need the package import-linter"
+        assert " 0 broken" in run(found)
+
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+package = importlib.import_module(sys.argv[1])
+for module in pkgutil.walk_packages(getattr(package, "__path__", []), package.__name__ + "."):
+    importlib.import_module(module.name)
+print(*sys.modules, sep="\\n")
+"""
+
+
+def loaded(script: str, *arguments: str) -> set[str]:
+    """The modules that are loaded in a new process after it ran a script that prints them last."""
+    return set(run(sys.executable, "-c", script, *arguments).split("\n"))
+
+
+def found_in(modules: set[str], forbidden: str) -> list[str]:
+    return sorted({name for name in modules for prefix in forbidden.split() if f"{name}.".startswith(f"{prefix}.")})
+
+
+class TestWhatIsLoaded:
+    @pytest.mark.parametrize(
+        ("package", "forbidden"),
+        [
+            (
+                "esdash.shop",
+                "esdash.log esdash.engine esdash.ui esdash.cli esdash.config textual rich click redis hiredis numpy",
+            ),
+            ("esdash.log", "esdash.shop esdash.engine esdash.ui esdash.cli textual rich click"),
+            ("esdash.engine", "esdash.shop esdash.ui esdash.cli textual rich click"),
+            ("esdash.ui", "esdash.cli click"),
+            ("esdash.cli", "textual numpy"),
+        ],
+    )
+    def test_a_package_brings_no_other_than_it_should(self, package: str, forbidden: str) -> None:
+        modules = loaded(IMPORT_ALL, package)
+        assert package in modules
+        assert found_in(modules, forbidden) == []
+
+    def test_the_first_paint_waits_for_no_numpy(self) -> None:
+        assert found_in(loaded("import esdash.ui.app, sys; print(*sys.modules, sep='\\n')"), "numpy") == []
+
+    @pytest.mark.parametrize("command", ["publish top-up 7 5", "state", "state --json", "consume --once", "events"])
+    def test_a_command_without_a_screen_loads_no_screen(self, command: str, valkey: RunningServer, url: str) -> None:
+        assert url == valkey.url
+        script = (
+            "import sys; from esdash.cli import run; "
+            "assert run(sys.argv[1:]) == 0; print(); print(*sys.modules, sep='\\n')"
+        )
+        modules = loaded(script, *command.split(), "--url", url)
+        assert "esdash.cli" in modules
+        assert found_in(modules, "textual") == []
+
+
+def text_files() -> Iterator[tuple[Path, str]]:
+    """The repository's own text files, pictures in SVG included."""
+    skipped = {"__pycache__", "build", "dist", "node_modules"}
+    for path in sorted(ROOT.rglob("*")):
+        parts = path.relative_to(ROOT).parts
+        if skipped.intersection(parts) or any(part.startswith(".") and part != ".ci" for part in parts[:-1]):
+            continue
+        if path.is_file():
+            try:
+                yield path, path.read_text("utf-8")
+            except UnicodeDecodeError:
+                continue
+
+
+# In pieces, since this file is one of those that are searched.
+_HOSTS = [
+    ("pypi", "org"),
+    ("pypi", "python", "org"),
+    ("files", "pythonhosted", "org"),
+    ("registry", "npmjs", "org"),
+    ("registry", "yarnpkg", "com"),
+    ("crates", "io"),
+    ("proxy", "golang", "org"),
+    ("rubygems", "org"),
+    ("conda", "anaconda", "org"),
+]
+REGISTRIES = re.compile("|".join(r"\b{}\b".format(r"\.".join(host)) for host in _HOSTS) + r"|\bindex[-_]url\b")
+HOMES = re.compile(r"(?<![\w.~$}}-]){0}(?:home|Users|root|work){0}\w".format("/"))
+
+
+class TestTheRepositoryBelongsToNoMachine:
+    def test_no_file_names_a_package_registry(self) -> None:
+        named = [
+            f"{path.relative_to(ROOT)}: {found[0]}" for path, text in text_files() if (found := REGISTRIES.search(text))
+        ]
+        assert named == []
+
+    def test_no_file_names_a_home_directory(self) -> None:
+        named = [
+            f"{path.relative_to(ROOT)}: {found[0]}" for path, text in text_files() if (found := HOMES.search(text))
+        ]
+        assert named == []
+
+    def test_the_search_finds_what_it_should(self) -> None:
+        for host in _HOSTS:
+            name = ".".join(host)
+            assert REGISTRIES.search(name)
+            assert REGISTRIES.search(f"see https://{name}/simple")
+            assert not REGISTRIES.search(f"x{name}")
+        assert REGISTRIES.search("--extra-{}-url".format("index"))
+        for text in ("-home-ann-x", '"-root-x"', "(-Users-ann)", "file:---home-ann", "-work-main"):
+            assert HOMES.search(text.replace("-", "/"))
+        for text in ("~/home/x", "$HOME/x", "/homes", "usr/home", "https://example.org/home/page"):
+            assert not HOMES.search(text)
+        assert len(list(text_files())) > 50
