@@ -15,6 +15,7 @@ from esdash.engine.view import Phase, View
 from esdash.log.stream import START, Log
 from esdash.shop import story
 from esdash.shop.domain import Shop
+from esdash.shop.outcomes import OUTCOMES
 from esdash.shop.state import State
 from tests.model import Model
 from tests.strategies import RawEntry, seeded_entries
@@ -95,7 +96,7 @@ def document(projection: Projection[State]) -> dict[str, Any]:
 def outcome(row: Row) -> tuple[str, str | None]:
     """A row's outcome in words."""
     assert row.code is not None
-    name, reason = Shop().outcomes[row.code]
+    name, reason = OUTCOMES[row.code]
     return name, reason
 
 
