@@ -58,6 +58,8 @@ def exit_code_of(error: Exception) -> int:
 
     if isinstance(error, click.UsageError | ConfigError | BadInputError):
         return ExitCode.BAD_INPUT
+    if isinstance(error, FailedError):
+        return ExitCode.FAILED
     if isinstance(error, HaltError | BrokenError):
         return ExitCode.BROKEN
     cause: BaseException | None = error

@@ -27,6 +27,12 @@ REPORT_SECONDS: Final = 1.0
 PAGE: Final = 1000
 
 
+def _sensible(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0.001 <= value <= 1e9:
+        raise click.BadParameter(f"{value:g} is not a number from 0.001 to 1e9.")
+    return value
+
+
 @click.command()
 @click.option(
     "--count",
@@ -36,10 +42,11 @@ PAGE: Final = 1000
     metavar="N",
     help="So many top-ups, so many added items, so many orders.",
 )
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="R", help="Events a second.  [no limit]")
+@click.option("--rate", type=float, callback=_sensible, metavar="R", help="Events a second.  [no limit]")
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=float,
+    callback=_sensible,
     metavar="S",
     help="Go on for so long with an even mix, whatever their number; --count, when given, ends it sooner.",
 )

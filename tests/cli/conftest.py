@@ -1,0 +1,132 @@
+"""Running the program: as a process, and in this one where a process proves nothing more."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from esdash.cli import run
+from tests.model import Model
+from tests.strategies import RawEntry
+
+STREAM = "orders"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one document on stdout."""
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        """The documents on stdout, one a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Call = Callable[..., Result]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home: no settings but those of the test."""
+    for name in os.environ:
+        if name.startswith(("ESDASH_", "XDG_")) or name in ("NO_COLOR", "FORCE_COLOR"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def call(home: Path, capsys: pytest.CaptureFixture[str]) -> Call:  # noqa: ARG001 - the settings of the test
+    """Run a command line in this process."""
+
+    def call(*arguments: object) -> Result:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return Result(code, printed.out, printed.err)
+
+    return call
+
+
+@pytest.fixture
+def esdash(home: Path) -> Call:  # noqa: ARG001 - the settings of the test
+    """Run the program as a process and wait for its end; `env` adds to the environment, `input` is its stdin."""
+
+    def esdash(*arguments: object, input: str = "", env: dict[str, str] | None = None) -> Result:
+        ended = subprocess.run(
+            [sys.executable, "-m", "esdash", *map(str, arguments)],
+            input=input,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        assert "Traceback" not in ended.stderr, ended.stderr
+        return Result(ended.returncode, ended.stdout, ended.stderr)
+
+    return esdash
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:  # noqa: ARG001 - the settings of the test
+    """Start the program as a process; one that is still there at the end of the test is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: object, **options: Any) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "esdash", *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            **options,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def append(client: redis.Redis, entries: list[RawEntry], stream: str = STREAM) -> list[str]:
+    """Append raw entries, fields in their order and repeated ones too; their ids."""
+    pipeline = client.pipeline(transaction=False)
+    for entry in entries:
+        pipeline.execute_command("XADD", stream, "*", *(part for field in entry for part in field))
+    return [entry_id.decode() for entry_id in pipeline.execute()]
+
+
+def model_of(ids: list[str], entries: list[RawEntry]) -> Model:
+    """The plain model after these entries."""
+    model = Model()
+    for entry_id, entry in zip(ids, entries, strict=True):
+        model.apply(entry_id, entry)
+    return model
+
+
+def stored(client: redis.Redis, stream: str = STREAM) -> list[tuple[str, dict[bytes, bytes]]]:
+    """The stream's entries: id, fields."""
+    entries: Any = client.xrange(stream)
+    return [(entry_id.decode(), fields) for entry_id, fields in entries]

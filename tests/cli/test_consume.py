@@ -1,0 +1,129 @@
+"""`esdash consume`."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from tests.cli.conftest import Call, append
+from tests.servers import RunningServer
+from tests.strategies import seeded_entries
+
+Start = Callable[..., "subprocess.Popen[str]"]
+MEMBERS = [
+    *("restored_from", "replayed", "seconds", "events_per_second", "last_event_id", "ordinal", "digest", "continuity"),
+]
+
+
+class TestOnce:
+    @pytest.mark.parametrize("flags", [(), ("--json",)])
+    def test_it_prints_what_it_replayed(
+        self, call: Call, url: str, client: redis.Redis, flags: tuple[str, ...]
+    ) -> None:
+        ids = append(client, seeded_entries(1, 1234))
+        done = call("consume", "--once", *flags, "--url", url)
+        assert done.code == 0
+        document = done.json
+        assert list(document) == MEMBERS
+        assert document["restored_from"] is None
+        assert document["replayed"] == document["ordinal"] == 1234
+        assert document["last_event_id"] == ids[-1]
+        assert document["continuity"] == "CONTINUOUS"
+        assert document["events_per_second"] > 0
+        assert document["digest"] == call("state", "--json", "--url", url).json["digest"]
+
+    def test_the_second_time_only_the_tail(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 100))
+        call("consume", "--once", "--url", url)
+        (snapshot,) = call("snapshot", "list", "--json", "--url", url).json
+        append(client, seeded_entries(2, 10))
+        document = call("consume", "--once", "--url", url).json
+        assert (document["restored_from"], document["replayed"], document["ordinal"]) == (snapshot["id"], 10, 110)
+
+    def test_from_the_start(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 100))
+        first = call("consume", "--once", "--url", url).json
+        again = call("consume", "--once", "--from-start", "--url", url).json
+        assert (again["restored_from"], again["replayed"]) == (None, 100)
+        assert again["digest"] == first["digest"]
+
+    @pytest.mark.parametrize("flag", ["--no-snapshot", "--readonly"])
+    def test_without_writing(self, call: Call, url: str, client: redis.Redis, flag: str) -> None:
+        append(client, seeded_entries(1, 100))
+        assert call("consume", "--once", flag, "--url", url).code == 0
+        assert client.keys() == [b"orders"]
+
+    def test_an_empty_stream(self, call: Call, url: str) -> None:
+        document = call("consume", "--once", "--url", url).json
+        assert (document["replayed"], document["last_event_id"], document["events_per_second"]) == (0, "0-0", 0.0)
+
+    def test_a_gap_is_4(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 100))
+        before = call("consume", "--once", "--url", url).json
+        append(client, seeded_entries(2, 10))
+        client.xtrim("orders", maxlen=5, approximate=False)
+        broken = call("consume", "--once", "--url", url)
+        assert broken.code == 4
+        assert broken.json["continuity"] == "GAP 5"
+        assert (broken.json["ordinal"], broken.json["digest"]) == (100, before["digest"])
+        assert "5 entries vanished unread" in broken.err
+
+    def test_no_server_is_5(self, call: Call) -> None:
+        assert call("consume", "--once", "--url", "redis://127.0.0.1:1").code == 5
+        assert call("consume", "--url", "redis://127.0.0.1:1").code == 5
+
+
+class TestUntilToldToStop:
+    @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+    def test_it_ends_with_a_snapshot(
+        self, start: Start, call: Call, url: str, client: redis.Redis, ending: int
+    ) -> None:
+        append(client, seeded_entries(1, 50))
+        consumer = start("consume", "--url", url)
+        assert consumer.stderr is not None
+        assert consumer.stderr.readline().startswith("live · 50 entries")
+        consumer.send_signal(ending)
+        assert consumer.wait(timeout=30) == 0
+        (snapshot,) = call("snapshot", "list", "--json", "--url", url).json
+        assert snapshot["ordinal"] == 50
+        assert snapshot["usable"]
+
+    def test_progress_as_json(self, start: Start, url: str) -> None:
+        consumer = start("consume", "--json", "--url", url)
+        assert consumer.stdout is not None
+        assert json.loads(consumer.stdout.readline())["phase"] == "live"
+        consumer.terminate()
+        out, err = consumer.communicate(timeout=30)
+        assert json.loads(out)["phase"] == "stopped"
+        assert err == ""
+
+    def test_a_gap_ends_it_with_4(self, start: Start, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 3))
+        consumer = start("consume", "--url", url)
+        assert consumer.stderr is not None
+        assert consumer.stderr.readline().startswith("live")
+        pipeline = client.pipeline(transaction=True)
+        for _ in range(4):
+            pipeline.xadd("orders", {"type": "x", "data": "y"})
+        pipeline.xtrim("orders", maxlen=1, approximate=False)
+        pipeline.execute()
+        _, err = consumer.communicate(timeout=30)
+        assert consumer.returncode == 4
+        assert "3 entries vanished" in err
+
+    def test_a_server_that_comes_back(self, start: Start, url: str, new_server: Callable[..., RunningServer]) -> None:
+        assert url
+        server = new_server()
+        consumer = start("consume", "--url", server.url)
+        assert consumer.stderr is not None
+        assert consumer.stderr.readline().startswith("live")
+        server.kill()
+        assert consumer.stderr.readline().startswith("disconnected: No connection")
+        server.start()
+        while not consumer.stderr.readline().startswith("live"):
+            assert consumer.poll() is None
+        consumer.terminate()
+        assert consumer.wait(timeout=30) == 0

@@ -1,0 +1,139 @@
+"""`esdash doctor`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import redis
+
+from tests.cli.conftest import Call, append
+from tests.servers import RunningServer
+from tests.strategies import raw_entry, seeded_entries
+
+NewServer = Callable[..., RunningServer]
+
+TOP_UP = raw_entry("TopUp", b'{"user_id": 1, "amount": 1}')
+
+
+def examined(call: Call, url: str, code: int) -> Mapping[str, Any]:
+    """The checks by their names."""
+    shown = call("doctor", "--json", "--url", url)
+    assert shown.code == code, shown
+    for check in shown.json["checks"]:
+        assert set(check) == {"name", "status", "seen", "advice"}
+        assert check["seen"]
+        assert check["advice"] or check["status"] == "ok"
+    statuses = {check["status"] for check in shown.json["checks"]}
+    expected = "problem" if "problem" in statuses else "warning" if "warning" in statuses else "ok"
+    assert shown.json["status"] == expected
+    return {check["name"]: check for check in shown.json["checks"]}
+
+
+def status(checks: Mapping[str, Any]) -> dict[str, str]:
+    """Name → status, of those that are not ok."""
+    return {name: check["status"] for name, check in checks.items() if check["status"] != "ok"}
+
+
+def test_a_sound_server(call: Call, new_server: NewServer) -> None:
+    server = new_server(appendfsync="always")
+    with server.client() as client:
+        append(client, [TOP_UP] * 3)
+    call("snapshot", "take", "--url", server.url)
+    checks = examined(call, server.url, 0)
+    assert status(checks) == {}
+    assert set(checks) == {
+        *("server", "client", "role", "persistence", "eviction", "memory", "clock", "stream", "continuity", "parked"),
+        *("duplicates", "snapshots", "keys"),
+    }
+    assert "3 entries" in checks["stream"]["seen"]
+    assert "survives a power cut" in checks["persistence"]["seen"]
+
+
+def test_for_people(call: Call, url: str, client: redis.Redis) -> None:
+    append(client, [raw_entry("Refund", b"{}")])
+    shown = call("doctor", "--url", url)
+    assert shown.code == 3
+    assert "✗ persistence" in shown.out
+    assert "! parked" in shown.out
+    assert "unknown_type 1" in shown.out
+
+
+def test_nothing_is_written(call: Call, url: str, client: redis.Redis) -> None:
+    call("doctor", "--url", url)
+    assert client.keys() == []
+
+
+def test_a_server_that_keeps_nothing_and_evicts(call: Call, new_server: NewServer) -> None:
+    server = new_server(appendonly="no", maxmemory="100mb", maxmemory_policy="allkeys-lru")
+    assert status(examined(call, server.url, 3)) == {"persistence": "problem", "eviction": "problem"}
+
+
+def test_a_server_that_saves_now_and_then(call: Call, new_server: NewServer) -> None:
+    server = new_server(appendonly="no", save="3600 1", maxmemory_policy="volatile-ttl")
+    assert status(examined(call, server.url, 0)) == {"persistence": "warning", "eviction": "warning"}
+
+
+def test_memory_that_is_nearly_full(call: Call, new_server: NewServer) -> None:
+    server = new_server(maxmemory="100mb")
+    with server.client() as client:
+        client.execute_command("DEBUG", "POPULATE", 80, "some", 1_000_000)
+        assert status(examined(call, server.url, 0)) == {"memory": "warning"}
+        client.execute_command("DEBUG", "POPULATE", 15, "more", 1_000_000)
+        assert status(examined(call, server.url, 3)) == {"memory": "problem"}
+
+
+def test_a_replica(call: Call, new_server: NewServer) -> None:
+    primary = new_server(port=True)
+    replica = new_server(replica_of=primary)
+    assert status(examined(call, replica.url, 0)) == {"role": "warning"}
+    assert "1 replicas" in examined(call, primary.url, 0)["role"]["seen"]
+
+
+def test_a_gap(call: Call, new_server: NewServer) -> None:
+    server = new_server()
+    with server.client() as client:
+        append(client, [TOP_UP] * 3)
+        call("snapshot", "take", "--url", server.url)
+        append(client, [TOP_UP] * 3)
+        client.xtrim("orders", maxlen=1, approximate=False)
+    checks = examined(call, server.url, 3)
+    assert status(checks) == {"continuity": "problem"}
+    assert checks["continuity"]["seen"].startswith("GAP 2")
+
+
+def test_partial_history_and_a_damaged_snapshot(call: Call, new_server: NewServer) -> None:
+    server = new_server()
+    with server.client() as client:
+        append(client, [TOP_UP] * 6)
+        client.xtrim("orders", maxlen=3, approximate=False)
+        taken = call("snapshot", "take", "--json", "--url", server.url).json
+        client.hset(f"esdash:{{orders}}:snapshot:{taken['id']}", "0", b"nonsense")
+    checks = examined(call, server.url, 0)
+    assert status(checks) == {"continuity": "warning", "damaged snapshots": "warning"}
+    assert taken["id"] in checks["damaged snapshots"]["seen"]
+
+
+def test_ids_from_the_future(call: Call, new_server: NewServer) -> None:
+    server = new_server()
+    with server.client() as client:
+        client.xadd("orders", {"type": "TopUp", "data": '{"user_id": 1, "amount": 1}'}, id="9999999999999-0")
+    assert status(examined(call, server.url, 0)) == {"clock": "warning"}
+
+
+def test_a_key_that_is_no_stream(call: Call, new_server: NewServer) -> None:
+    server = new_server()
+    with server.client() as client:
+        client.set("orders", "x")
+    assert "not a stream" in str(examined(call, server.url, 3))
+
+
+def test_a_user_who_may_not_ask(call: Call, new_server: NewServer) -> None:
+    server = new_server(port=True)
+    with server.client() as client:
+        append(client, seeded_entries(1, 5))
+        client.execute_command(*("ACL", "SETUSER", "reader", "on", ">pw", "~*", "+@all", "-info", "-config", "-memory"))
+    checks = examined(call, f"redis://reader:pw@127.0.0.1:{server.port}", 0)
+    assert {"server", "keys"} <= set(status(checks))
+
+
+def test_no_server(call: Call) -> None:
+    assert call("doctor", "--url", "redis://127.0.0.1:1").code == 5

@@ -1,0 +1,190 @@
+"""The program as a process: what scripts and people depend on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import redis
+
+from esdash.log import embedded
+from tests.cli.conftest import Call, append, model_of
+from tests.strategies import seeded_entries
+from tests.waiting import eventually
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+class TestState:
+    def test_state_as_json_is_what_the_model_computes(self, esdash: Call, url: str, client: redis.Redis) -> None:
+        entries = seeded_entries(3, 1500)
+        ids = append(client, entries)
+        shown = esdash("state", "--json", "--url", url)
+        assert (shown.code, shown.err) == (0, "")
+        document = shown.json
+        assert list(document)[:8] == [
+            *("stream", "last_event_id", "ordinal", "users", "items", "outcomes", "digest", "continuity"),
+        ]
+        expected = model_of(ids, entries).document()
+        assert {name: document[name] for name in expected} == expected
+        assert document["stream"] == "orders"
+        assert document["continuity"] == "CONTINUOUS"
+
+    def test_it_needs_neither_a_screen_nor_validation_of_settings(self, home: Path, url: str) -> None:
+        script = (
+            "import sys; from esdash.cli import run; run(sys.argv[1:]);"
+            "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", script, "state", "--json", "--url", url],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "HOME": str(home)},
+            timeout=60,
+            check=True,
+        )
+        assert json.loads(ended.stdout)["ordinal"] == 0
+        assert not {"textual", "rich", "pydantic", "numpy"} & set(ended.stderr.split())
+
+
+class TestExit:
+    def test_a_server_that_is_not_there_is_5(self, esdash: Call) -> None:
+        failed = esdash("state", "--url", "redis://127.0.0.1:1")
+        assert failed.code == 5
+        assert failed.out == ""
+        assert failed.err == "esdash: No connection to redis://127.0.0.1:1: Connection refused.\n"
+
+    def test_without_a_terminal_the_dashboard_names_what_works(self, esdash: Call, url: str) -> None:
+        refused = esdash("--url", url)
+        assert refused.code == 2
+        assert "terminal" in refused.err
+        assert "state" in refused.err
+        assert refused.out == ""
+
+    def test_a_reader_that_leaves_is_no_error(self, start: Start, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 3000))
+        process = start("events", "--json", "--url", url)
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["ordinal"] == 1
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+        assert process.wait(timeout=30) == 0
+
+    def test_an_interrupt_is_quiet(self, start: Start, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 3))
+        process = start("events", "--follow", "--json", "--url", url)
+        assert process.stdout is not None
+        for _ in range(3):
+            process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30) == ("", "")
+        assert process.returncode == 130
+
+
+class TestPassword:
+    """A password in a URL is never printed."""
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("state", "--url", "redis://bob:s3cret@127.0.0.1:1/0"),
+            ("--url=redis://bob:s3cret@127.0.0.1:1", "state", "--frobnicate"),
+            ("state", "redis://bob:s3cret@127.0.0.1:1"),
+            ("state", "--ulr", "redis://bob:s3cret@127.0.0.1:1"),
+            ("state", "--url", "redis://bob:s3cret@127.0.0.1:port"),
+            ("state", "--url", "nosuchscheme://bob:s3cret@127.0.0.1"),
+            ("state", "--url", "redis://bob:s3/cret@127.0.0.1:1"),
+            ("state", "--url", "redis://127.0.0.1:1?password=s3cret"),
+            ("events", "--from", "redis://:s3cret@h"),
+            ("publish", "order", "1", "redis://:s3cret@h"),
+        ],
+    )
+    def test_in_no_message(self, esdash: Call, arguments: tuple[str, ...]) -> None:
+        failed = esdash(*arguments)
+        assert failed.code in (2, 5)
+        assert failed.out == ""
+        assert failed.err.startswith("esdash: ")
+        for secret in ("s3cret", "s3/cret", "bob"):
+            assert secret not in failed.err
+
+    def test_nor_in_the_list_of_processes(self, new_server: Callable[..., object], start: Start) -> None:
+        server = new_server(requirepass="s3cret")
+        process = start("consume", "--url", server.url)  # type: ignore[attr-defined]
+        command_line = Path(f"/proc/{process.pid}/cmdline")
+        if not command_line.exists():
+            pytest.skip("needs /proc")
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("live")
+        assert b"s3cret" not in command_line.read_bytes()
+        assert b"consume" in command_line.read_bytes()
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+
+
+class TestEmbeddedServer:
+    def test_commands_share_what_they_wrote_and_leave_nothing_running(self, esdash: Call, data_dir: Path) -> None:
+        options = ("--data-dir", data_dir)
+        published = esdash("publish", "top-up", 7, "12.34", *options)
+        assert published.code == 0
+        assert set(published.json) == {"id", "type", "key"}
+        assert not embedded.status(data_dir).running
+        state = esdash(*options, "state", "--json").json
+        assert state["users"] == {"7": 1234}
+        assert state["last_event_id"] == published.json["id"]
+        assert not embedded.status(data_dir).running
+
+    def test_a_consumer_brings_a_server_that_died_back(self, esdash: Call, start: Start, data_dir: Path) -> None:
+        consumer = start("consume", "--data-dir", data_dir)
+        assert consumer.stderr is not None
+        assert consumer.stderr.readline().startswith("live")
+        pid = embedded.status(data_dir).pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: embedded.status(data_dir).pid not in (None, pid) and embedded.status(data_dir).responding)
+        assert esdash("publish", "top-up", 7, 1, "--data-dir", data_dir).code == 0
+        consumer.terminate()
+        assert consumer.wait(timeout=30) == 0
+        assert not embedded.status(data_dir).running
+
+    def test_a_terminated_command_leaves_it(self, start: Start, data_dir: Path) -> None:
+        process = start("events", "--follow", "--data-dir", data_dir)
+        eventually(lambda: embedded.status(data_dir).responding)
+        process.terminate()
+        assert process.wait(timeout=30) == 128 + signal.SIGTERM
+        assert not embedded.status(data_dir).running
+
+    def test_a_directory_that_cannot_be_used_is_5(self, esdash: Call, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        failed = esdash("state", "--data-dir", tmp_path / "file" / "below")
+        assert failed.code == 5
+        assert "--data-dir" in failed.err
+
+
+class TestOutput:
+    def test_hostile_text_reaches_a_terminal_as_text(self, esdash: Call, url: str, client: redis.Redis) -> None:
+        hostile = "\u202e\x1b[31mred\u200b\x9b1m"
+        client.xadd(
+            "orders", {"type": "AddItem", "data": json.dumps({"item_id": "\u202e[red]x", "count": 1, "price": 1})}
+        )
+        client.xadd("orders", {"type": hostile, "data": hostile.encode()})
+        for command in ("state", "events"):
+            for flag in ((), ("--json",)):
+                shown = esdash(command, *flag, "--url", url)
+                assert shown.code == 0
+                assert not {"\x1b", "\x9b", "\u202e", "\u200b"} & set(shown.out)
+
+    def test_no_colours_in_a_pipe(self, esdash: Call, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 50))
+        for command in ("state", "events", "doctor"):
+            assert "\x1b" not in esdash(command, "--url", url).out
+
+    def test_an_output_that_knows_only_ascii(self, esdash: Call, url: str, client: redis.Redis) -> None:
+        client.xadd("orders", {"type": "AddItem", "data": '{"item_id": "мышь", "count": 1, "price": 1}'})
+        shown = esdash("events", "--url", url, env={"PYTHONIOENCODING": "ascii"})
+        assert shown.code == 0
+        assert r"\u043c" in shown.out

@@ -1,0 +1,45 @@
+"""`esdash server`."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from esdash.log.embedded import EmbeddedServer
+from tests.cli.conftest import Call
+
+
+def test_none_runs(call: Call, data_dir: Path) -> None:
+    shown = call("server", "status", "--json", "--data-dir", data_dir)
+    assert shown.code == 0
+    assert (shown.json["running"], shown.json["pid"]) == (False, None)
+    assert "not running" in call("server", "status", "--data-dir", data_dir).out
+    stopped = call("server", "stop", "--json", "--data-dir", data_dir)
+    assert (stopped.code, stopped.json) == (0, {"stopped": False})
+    assert not data_dir.exists()
+
+
+def test_one_in_use_is_stopped_only_by_force(call: Call, data_dir: Path) -> None:
+    with EmbeddedServer.join(data_dir):
+        shown = call("server", "status", "--json", "--data-dir", data_dir).json
+        assert (shown["running"], shown["responding"], shown["members"]) == (True, True, 1)
+        assert "used by" in call("server", "--data-dir", data_dir, "status").out
+        refused = call("server", "stop", "--data-dir", data_dir)
+        assert refused.code == 1
+        assert "--force" in refused.err
+        assert call("server", "stop", "--force", "--data-dir", data_dir).code == 0
+        assert not call("server", "status", "--json", "--data-dir", data_dir).json["running"]
+
+
+def test_it_is_about_esdashs_own(call: Call, data_dir: Path) -> None:
+    shown = call("server", "status", "--url", "redis://127.0.0.1:1", "--data-dir", data_dir)
+    assert shown.code == 0
+    assert "--url" in shown.err
+
+
+def test_two_commands_at_once_share_it(
+    start: Callable[..., "subprocess.Popen[str]"], call: Call, data_dir: Path
+) -> None:
+    processes = [start("publish", "top-up", user, 1, "--data-dir", data_dir) for user in (1, 2, 3)]
+    for process in processes:
+        assert process.wait(timeout=60) == 0
+    assert call("state", "--json", "--data-dir", data_dir).json["users"] == {"1": 100, "2": 100, "3": 100}

@@ -1,0 +1,209 @@
+"""Settings: file < environment < flags, and the common options before and after the command."""
+
+from pathlib import Path
+
+import click
+import pytest
+import redis
+from click.testing import CliRunner
+
+from esdash import config
+from esdash.cli import run
+from esdash.cli.options import settings_of, with_settings
+from esdash.cli.secrecy import redacted, taken_out
+from esdash.config import ConfigError, Settings
+from tests.cli.conftest import Call
+
+
+@pytest.fixture
+def file(home: Path) -> Path:
+    """The usual settings file, not there yet."""
+    path = config.usual_file()
+    assert path.is_relative_to(home)
+    path.parent.mkdir(parents=True)
+    return path
+
+
+class TestSources:
+    def test_defaults(self, home: Path) -> None:
+        settings = config.load(None, {}, {}, {})
+        assert settings == Settings()
+        assert settings.data_dir.is_relative_to(home)
+
+    def test_flags_beat_the_environment_which_beats_the_file(self, file: Path) -> None:
+        file.write_text('stream = "a"\nsnapshot_seconds = 1\nmouse = false\ntheme = "nord"\nload_rate = 5')
+        environment = {"ESDASH_SNAPSHOT_SECONDS": "2", "ESDASH_THEME": "gruvbox", "ESDASH_LOAD_RATE": ""}
+        settings = config.load(None, {"stream": "b", "readonly": True}, {"stream": "c"}, environment)
+        assert (settings.stream, settings.readonly, settings.snapshot_seconds) == ("c", True, 2.0)
+        assert (settings.theme, settings.mouse, settings.load_rate) == ("gruvbox", False, 5.0)
+
+    def test_keys_of_the_dashboard(self, file: Path) -> None:
+        file.write_text('data_dir = "~/shop"\n[keys]\nquit = "ctrl+q,x"')
+        settings = config.load(None, {}, {}, {})
+        assert settings.keys == {"quit": "ctrl+q,x"}
+        assert settings.data_dir == Path("~/shop").expanduser()
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("stream = 'a'\nreadonly = maybe", "line 2"),
+            ("strem = 'x'", "'strem'"),
+            ("snapshot_seconds = -1", "snapshot_seconds"),
+            ("snapshot_seconds = 'often'", "snapshot_seconds"),
+            ("load_rate = 0", "greater than 0"),
+            ("stream = ''", "stream"),
+            ("readonly = 'perhaps'", "readonly"),
+            ("keys = {quit = 7}", "keys.quit"),
+            ("url = 7", "url"),
+        ],
+    )
+    def test_a_broken_file_is_a_sentence_and_2(self, call: Call, file: Path, text: str, told: str) -> None:
+        file.write_text(text)
+        refused = call("state")
+        assert refused.code == 2
+        assert str(file) in refused.err
+        assert told in refused.err
+        assert refused.err.count("\n") == 1
+
+    def test_a_broken_environment_names_its_variable(self, home: Path) -> None:
+        assert home
+        with pytest.raises(ConfigError, match="ESDASH_SNAPSHOT_SECONDS"):
+            config.load(None, {}, {}, {"ESDASH_SNAPSHOT_SECONDS": "x"})
+
+    def test_a_file_that_is_not_there_or_no_text(self, call: Call, tmp_path: Path) -> None:
+        assert call("state", "--config", tmp_path / "none").code == 2
+        (tmp_path / "bytes").write_bytes(b"\xff")
+        assert "UTF-8" in call("--config", tmp_path / "bytes", "state").err
+        (tmp_path / "folder").mkdir()
+        assert call("state", "--config", tmp_path / "folder").code == 2
+
+    def test_every_setting_is_documented(self) -> None:
+        source = Path(config.__file__).read_text("utf-8")
+        for name in config.names():
+            declared = source.index(f"    {name}: ")
+            assert source[declared:].split("\n", 1)[1].lstrip().startswith('"""'), name
+
+
+class TestCommonOptions:
+    def read(self, *arguments: str, **environment: str) -> Settings:
+        seen: list[Settings] = []
+
+        @click.group()
+        def outer() -> None:
+            pass
+
+        from esdash.cli.options import common_options
+
+        common_options(outer)
+
+        @outer.command()
+        @with_settings
+        def inner(settings: Settings) -> None:
+            assert settings == settings_of(click.get_current_context())
+            seen.append(settings)
+
+        ended = CliRunner().invoke(outer, arguments, env=environment, catch_exceptions=False)
+        assert ended.exit_code == 0, ended.output
+        return seen[0]
+
+    def test_before_and_after_the_command_the_later_wins(self, home: Path) -> None:
+        assert home
+        assert self.read("--stream", "a", "inner").stream == "a"
+        assert self.read("inner", "--stream", "b").stream == "b"
+        assert self.read("--stream", "a", "inner", "--stream", "b").stream == "b"
+        assert self.read("--readonly", "inner").readonly
+        assert not self.read("--readonly", "inner", "--no-readonly").readonly
+
+    def test_a_flag_before_the_command_beats_the_environment(self, home: Path) -> None:
+        assert home
+        assert self.read("inner", ESDASH_STREAM="e").stream == "e"
+        assert self.read("--stream", "a", "inner", ESDASH_STREAM="e").stream == "a"
+        assert self.read("inner", ESDASH_READONLY="1").readonly
+        assert self.read("inner", ESDASH_URL="redis://h").url == "redis://h"
+        assert self.read("inner", ESDASH_DATA_DIR="/d").data_dir == Path("/d")
+
+    def test_the_file_that_was_named_last(self, home: Path) -> None:
+        for name in "abc":
+            (home / name).write_text(f'stream = "{name}"')
+        assert self.read("inner", ESDASH_CONFIG=str(home / "a")).stream == "a"
+        assert self.read("--config", str(home / "b"), "inner", ESDASH_CONFIG=str(home / "a")).stream == "b"
+        assert self.read("--config", str(home / "b"), "inner", "--config", str(home / "c")).stream == "c"
+
+    def test_every_command_takes_them(self, call: Call, url: str, client: redis.Redis) -> None:
+        client.xadd("other", {"type": "TopUp", "data": '{"user_id": 7, "amount": 1}'})
+        for command in (
+            ("publish", "top-up", "7", "1"),
+            ("produce",),
+            ("consume", "--once"),
+            ("state",),
+            ("events",),
+            ("snapshot", "list"),
+            ("doctor",),
+        ):
+            assert call("--url", url, "--stream", "other", *command).code in (0, 3), command
+            assert call(*command, "--url", url, "--stream", "other").code in (0, 3), command
+        assert client.exists("orders") == 0
+
+
+class TestSecrecy:
+    def test_what_stands_between_the_scheme_and_the_host(self) -> None:
+        assert redacted("no redis://u:p@h:1/0 here") == "no redis://h:1/0 here"
+        assert redacted("'redis://u:p w@h'", ["redis://u:p w@h"]) == "'redis://h'"
+        assert redacted("redis://h?password=p&db=1") == "redis://h?password=…&db=1"
+        assert redacted("nothing to hide: a@b") == "nothing to hide: a@b"
+
+    @pytest.mark.parametrize(
+        ("arguments", "url", "rest"),
+        [
+            (["--url", "redis://:p@h", "state"], "redis://:p@h", ["state"]),
+            (["state", "--url=redis://:p@h", "--json"], "redis://:p@h", ["state", "--json"]),
+            (["--url", "redis://:p@h", "state", "--url", "redis://:q@h"], "redis://:q@h", ["state"]),
+            (["state", "--url", "redis://h?password=p"], "redis://h?password=p", ["state"]),
+            (["state", "--url", "redis://h"], None, ["state", "--url", "redis://h"]),
+            (["state", "--url"], None, ["state", "--url"]),
+            (["publish", "--", "--url", "redis://:p@h"], None, ["publish", "--", "--url", "redis://:p@h"]),
+        ],
+    )
+    def test_a_password_is_taken_out_of_the_command_line(
+        self, arguments: list[str], url: str | None, rest: list[str]
+    ) -> None:
+        assert taken_out(arguments) == (url, rest)
+
+
+class TestHelp:
+    def test_every_command_has_help(self, call: Call) -> None:
+        listed = call("--help").out
+        for command in (
+            "publish",
+            "produce",
+            "consume",
+            "state",
+            "events",
+            "snapshot",
+            "doctor",
+            "server",
+            "completion",
+        ):
+            assert f"\n  {command} " in listed
+            helped = call(command, "--help")
+            assert helped.code == 0
+            assert helped.out.startswith("Usage: esdash ")
+        assert "..." not in listed.partition("Commands:")[2]
+
+    def test_the_version(self, call: Call) -> None:
+        assert call("--version").out.startswith("esdash ")
+
+    def test_completion(self, call: Call) -> None:
+        for shell in ("bash", "zsh", "fish"):
+            printed = call("completion", shell)
+            assert printed.code == 0
+            assert "_ESDASH_COMPLETE" in printed.out
+        assert call("completion", "tcsh").code == 2
+
+    def test_completing(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        monkeypatch.setenv("_ESDASH_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", "esdash publish to")
+        monkeypatch.setenv("COMP_CWORD", "2")
+        with pytest.raises(SystemExit):
+            run([])
+        assert capsys.readouterr().out == "plain,top-up\n"

@@ -1,0 +1,84 @@
+"""`esdash snapshot`."""
+
+from typing import Any
+
+import redis
+
+from tests.cli.conftest import Call, append
+from tests.strategies import seeded_entries
+
+
+def test_taking_one(call: Call, url: str, client: redis.Redis) -> None:
+    ids = append(client, seeded_entries(1, 40))
+    taken = call("snapshot", "take", "--json", "--url", url).json
+    assert (taken["ordinal"], taken["last_event_id"], taken["taken"]) == (40, ids[-1], True)
+    again = call("snapshot", "take", "--json", "--url", url).json
+    assert (again["id"], again["taken"]) == (taken["id"], False)
+    assert taken["id"] in call("snapshot", "take", "--url", url).out
+
+
+def test_none_of_an_empty_stream(call: Call, url: str) -> None:
+    refused = call("snapshot", "take", "--url", url)
+    assert refused.code == 1
+    assert "empty" in refused.err
+
+
+def test_the_list_says_why_one_cannot_be_used(call: Call, url: str, client: redis.Redis) -> None:
+    for seed in (1, 2, 3, 4):
+        append(client, seeded_entries(seed, 10))
+        call("snapshot", "take", "--url", url)
+    assert [snapshot["usable"] for snapshot in call("snapshot", "list", "--json", "--url", url).json] == [True] * 4
+    newest, second, third, oldest = (row["id"] for row in call("snapshot", "list", "--json", "--url", url).json)
+    chunks = f"esdash:{{orders}}:snapshot:{second}"
+    client.hset(chunks, "1", b"nonsense")
+    client.delete(f"esdash:{{orders}}:snapshot:{third}")
+    client.hset("esdash:{orders}:snapshots", newest, b"nonsense")
+    shown = {row["id"]: row for row in call("snapshot", "list", "--json", "--url", url).json}
+    assert shown[oldest]["usable"]
+    assert shown[oldest]["reason"] is None
+    assert "checksum" in shown[second]["reason"]
+    assert "missing" in shown[third]["reason"]
+    assert "damaged" in shown[newest]["reason"]
+    assert all(row.keys() == shown[oldest].keys() for row in shown.values())
+    table = call("snapshot", "list", "--url", url).out
+    assert "checksum" in table
+
+
+def test_one_of_another_history_cannot_be_used(call: Call, url: str, client: redis.Redis) -> None:
+    append(client, seeded_entries(1, 10))
+    call("snapshot", "take", "--url", url)
+    client.delete("orders")
+    append(client, seeded_entries(2, 3))
+    (row,) = call("snapshot", "list", "--json", "--url", url).json
+    assert not row["usable"]
+    assert row["reason"]
+
+
+def test_showing_one(call: Call, url: str, client: redis.Redis) -> None:
+    append(client, seeded_entries(1, 40))
+    taken = call("snapshot", "take", "--json", "--url", url).json
+    state: dict[str, Any] = call("state", "--json", "--url", url).json
+    shown = call("snapshot", "show", taken["id"], "--json", "--url", url).json
+    assert (shown["users"], shown["items"]) == (len(state["users"]), len(state["items"]))
+    assert shown["digest"] == state["digest"]
+    assert state["digest"] in call("snapshot", "show", taken["id"], "--url", url).out
+
+
+def test_deleting_some(call: Call, url: str, client: redis.Redis) -> None:
+    ids = []
+    for seed in (1, 2):
+        append(client, seeded_entries(seed, 10))
+        ids.append(call("snapshot", "take", "--json", "--url", url).json["id"])
+    assert call("snapshot", "delete", ids[0], "nope", "--url", url).code == 1
+    assert len(call("snapshot", "list", "--json", "--url", url).json) == 2
+    assert call("snapshot", "delete", *ids, "--json", "--url", url).json == {"deleted": ids}
+    assert call("snapshot", "list", "--json", "--url", url).json == []
+    assert client.keys() == [b"orders"]
+
+
+def test_an_unknown_one(call: Call, url: str) -> None:
+    for command in ("show", "delete"):
+        refused = call("snapshot", command, "no\x1bpe", "--url", url)
+        assert refused.code == 1
+        assert "There is no snapshot" in refused.err
+        assert "\x1b" not in refused.err

@@ -1,0 +1,123 @@
+"""`esdash state`."""
+
+from datetime import UTC, datetime
+
+import pytest
+import redis
+
+from tests.cli.conftest import Call, append, model_of
+from tests.strategies import raw_entry, seeded_entries
+
+
+def top_up(user: int, amount: int = 100) -> list[tuple[bytes, bytes]]:
+    return raw_entry("TopUp", b'{"user_id": %d, "amount": %d}' % (user, amount))
+
+
+class TestNow:
+    def test_an_empty_stream(self, call: Call, url: str) -> None:
+        document = call("state", "--json", "--url", url).json
+        assert document["last_event_id"] == "0-0"
+        assert document["ordinal"] == 0
+        assert document["users"] == document["items"] == {}
+        assert document["outcomes"] == {"applied": 0, "rejected": {}, "parked": {}, "duplicate": 0}
+        assert document["continuity"] == "CONTINUOUS"
+
+    def test_the_same_from_a_snapshot_and_its_tail(self, call: Call, url: str, client: redis.Redis) -> None:
+        entries = seeded_entries(4, 400)
+        append(client, entries[:300])
+        assert call("snapshot", "take", "--url", url).code == 0
+        append(client, entries[300:])
+        with_snapshot = call("state", "--json", "--url", url).json
+        client.delete("esdash:{orders}:snapshots")
+        assert call("state", "--json", "--url", url).json == with_snapshot
+
+    def test_another_stream(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, [top_up(7)], "other")
+        for arguments in (("--stream", "other", "state"), ("state", "--stream", "other")):
+            document = call("--url", url, *arguments, "--json").json
+            assert (document["stream"], document["users"]) == ("other", {"7": 100})
+
+    def test_only_some_users_or_items(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, [top_up(user) for user in (1, 2, 3)])
+        append(
+            client, [raw_entry("AddItem", b'{"item_id": "%b", "count": 1, "price": 1}' % item) for item in (b"a", b"b")]
+        )
+        everything = call("state", "--json", "--url", url).json
+        some = call("state", "--json", "--url", url, "--user", 1, "--user", 3, "--user", 9, "--item", "b").json
+        assert some["users"] == {"1": 100, "3": 100}
+        assert some["items"] == {"b": {"price": 1, "remain": 1}}
+        assert some["digest"] == everything["digest"]
+        assert call("state", "--json", "--url", url, "--user", 1).json["items"] == everything["items"]
+
+    def test_for_people(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, [top_up(7, 123456), top_up(8, 0)])
+        shown = call("state", "--url", url).out
+        assert "1,234.56" in shown
+        assert "invalid_amount" in shown
+        assert "CONTINUOUS" in shown
+
+
+class TestThen:
+    def test_after_any_entry(self, call: Call, url: str, client: redis.Redis) -> None:
+        entries = seeded_entries(5, 60)
+        ids = append(client, entries[:40])
+        assert call("snapshot", "take", "--url", url).code == 0
+        ids += append(client, entries[40:])
+        for count in (1, 39, 40, 41, 60):
+            document = call("state", "--json", "--at", ids[count - 1], "--url", url).json
+            expected = model_of(ids[:count], entries[:count]).document()
+            assert {name: document[name] for name in expected} == expected
+
+    def test_at_a_time(self, call: Call, url: str, client: redis.Redis) -> None:
+        for moment in (1_700_000_000_000, 1_700_000_000_999, 1_700_000_060_000):
+            client.xadd("orders", {"type": "TopUp", "data": '{"user_id": 7, "amount": 1}'}, id=f"{moment}-5")
+        local = datetime.fromtimestamp(1_700_000_001, UTC).astimezone().replace(tzinfo=None)
+
+        def ordinal(at: str) -> int:
+            found: int = call("state", "--json", "--at", at, "--url", url).json["ordinal"]
+            return found
+
+        assert ordinal("1700000000000") == 1
+        assert ordinal("1700000000000-4") == 0
+        assert ordinal("2023-11-14T22:13:20Z") == 1
+        assert ordinal("2023-11-14T23:13:21+01:00") == 2
+        assert ordinal(local.isoformat()) == 2
+        assert ordinal("-1s") == 3
+        assert ordinal("2023-11-14") == 0
+
+    @pytest.mark.parametrize("at", ["yesterday", "1-2-3", str(2**64), "-5y", "", "1700000000000-", "٣"])
+    def test_what_is_no_place_is_refused(self, call: Call, url: str, at: str) -> None:
+        refused = call("state", "--at", at, "--url", url)
+        assert refused.code == 2
+        assert "--at" in refused.err
+
+
+class TestBrokenContinuity:
+    def test_a_gap_is_4_with_the_last_good_state(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, [top_up(1)] * 3)
+        call("snapshot", "take", "--url", url)
+        append(client, [top_up(2)] * 5)
+        client.xtrim("orders", maxlen=3, approximate=False)
+        shown = call("state", "--json", "--url", url)
+        assert shown.code == 4
+        assert shown.json["continuity"] == "GAP 2"
+        assert shown.json["missing"] == 2
+        assert (shown.json["ordinal"], shown.json["users"]) == (3, {"1": 300})
+        assert "2 entries vanished unread" in shown.err
+
+    def test_partial_history_is_said(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, [top_up(1)] * 5)
+        client.xtrim("orders", maxlen=3, approximate=False)
+        shown = call("state", "--json", "--url", url)
+        assert shown.code == 0
+        assert shown.json["continuity"] == "CONTINUOUS"
+        assert shown.json["partial"] == 2
+        assert "Partial history: 2 entries were gone" in shown.err
+
+    def test_a_stream_made_again_is_another_history(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, [top_up(1)] * 3)
+        call("snapshot", "take", "--url", url)
+        client.delete("orders")
+        append(client, [top_up(2)])
+        document = call("state", "--json", "--url", url).json
+        assert document["users"] == {"2": 100}
