@@ -110,7 +110,7 @@ class TestTheSameDecisions:
 
 
 class TestTheSameStateByEveryWay:
-    @steady(120)
+    @steady(90)
     @given(entries(), cuts)
     def test_pages_of_any_size_give_the_same_state(self, stream: list[RawEntry], cuts: list[int]) -> None:
         whole, outcomes = fold_all(stream)
@@ -148,7 +148,7 @@ class TestTheSameStateByEveryWay:
         assert states[0][0].digest() == states[1][0].digest()
         assert "parked" not in states[0][1][0]
 
-    @steady(100)
+    @steady(60)
     @given(entries(), st.randoms(use_true_random=False))
     def test_the_order_in_which_users_and_items_came_does_not_show_in_the_digest(
         self, stream: list[RawEntry], chance: random.Random
@@ -167,7 +167,7 @@ class TestTheSameStateByEveryWay:
         facts += [event("AddItem", item_id=f"item {number}", count=number, price=number) for number in range(6)]
         assert fold_all([facts[number] for number in order])[0].digest() == fold_all(facts)[0].digest()
 
-    @steady(120)
+    @steady(70)
     @given(entries(), entries())
     def test_states_have_equal_digests_only_when_they_are_equal(
         self, stream: list[RawEntry], other: list[RawEntry]
@@ -176,7 +176,7 @@ class TestTheSameStateByEveryWay:
         equal = document(first) == document(second) and first.key_order == second.key_order
         assert (first.digest() == second.digest()) is equal
 
-    @steady(120)
+    @steady(80)
     @given(entries(), st.integers(0, 39))
     def test_a_lost_entry_is_seen_in_the_digest(self, stream: list[RawEntry], lost: int) -> None:
         if stream:
@@ -283,7 +283,7 @@ class TestEntriesOfOnePageDoNotTouchOneAnother:
 
 
 class TestWhatAlwaysHolds:
-    @steady(200)
+    @steady(130)
     @given(entries())
     def test_money_and_goods_are_conserved(self, stream: list[RawEntry]) -> None:
         state = State()
@@ -307,7 +307,7 @@ class TestWhatAlwaysHolds:
             assert min(state.users.values(), default=0) >= 0
             assert min(state.stock.values(), default=0) >= 0
 
-    @steady(200)
+    @steady(130)
     @given(entries())
     def test_what_is_not_applied_changes_nothing_but_the_counters(self, stream: list[RawEntry]) -> None:
         state = State()
@@ -322,7 +322,7 @@ class TestWhatAlwaysHolds:
             if outcome in ("parked", "duplicate"):
                 assert list(state.key_order) == keys
 
-    @steady(150)
+    @steady(100)
     @given(entries(max_size=20))
     def test_publishing_everything_twice_changes_the_state_once(self, stream: list[RawEntry]) -> None:
         keyed = [

@@ -691,7 +691,7 @@ class TestDepth:
 
 
 class TestFuzz:
-    @steady(1_500)
+    @steady(1_000)
     @given(hostile_entries())
     def test_hostile_data_is_an_event_or_a_reason_as_the_model_says(self, raw: RawEntry) -> None:
         assert decoded(*raw) == from_the_model(raw)
@@ -776,8 +776,8 @@ class TestTimeAndMemory:
 
         for name in ("TopUp", "AddItem", "Order"):
             fields = as_sent(raw_entry(name, data))
-            # The least of three, since a busy machine makes any one slow; the square of the size would be seconds.
-            assert min(cost(fields) for _ in range(3)) < 1
+            # One of three is enough, since a busy machine may slow any; the square of the size would be seconds.
+            assert any(cost(fields) < 1 for _ in range(3))
 
     def test_64_kib_of_the_worst_data_take_a_bounded_amount_of_memory(self) -> None:
         tracemalloc.start()

@@ -106,7 +106,7 @@ class TestTheDigest:
 
 
 class TestDumpAndLoad:
-    @steady(150)
+    @steady(90)
     @given(entries())
     def test_a_state_comes_back_whole(self, stream: list[RawEntry]) -> None:
         state, _ = fold_all(stream)
@@ -294,7 +294,7 @@ class TestTheWindowOfKeys:
 
 
 class TestAFork:
-    @steady(80)
+    @steady(50)
     @given(entries(), entries(), entries())
     def test_stays_as_it_is_while_the_fold_goes_on(
         self, before: list[RawEntry], meanwhile: list[RawEntry], after: list[RawEntry]
@@ -350,7 +350,7 @@ class TestTheShopForTheEngine:
         assert engine_view.size(state) == len(plain.users) + len(plain.stock) + len(plain.key_order)
         assert engine_view.outcomes is OUTCOMES
 
-    @steady(100)
+    @steady(70)
     @given(entries())
     def test_a_page_prepared_elsewhere_folds_like_any_other(self, stream: list[RawEntry]) -> None:
         module, _, name = Shop.packing.partition(":")

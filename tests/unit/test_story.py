@@ -100,7 +100,7 @@ class TestTouched:
         assert touched(Order(7, ())) == ((7,), ())
         assert touched(3) == ((), ())
 
-    @steady(120)
+    @steady(70)
     @given(entries())
     def test_no_entry_changes_anything_else(self, stream: list[RawEntry]) -> None:
         state = State()
@@ -154,7 +154,7 @@ class TestExplain:
         code, changes = Shop().explain(State(), entry)
         assert (OUTCOMES[code].reason, changes) == ("unknown_type", ())
 
-    @steady(120)
+    @steady(70)
     @given(entries())
     def test_explaining_folds(self, stream: list[RawEntry]) -> None:
         explained, folded = State(), State()
@@ -175,7 +175,7 @@ class TestExplain:
 
 
 class TestPreview:
-    @steady(250)
+    @steady(150)
     @given(entries(max_size=20), shop_events() | valid_events())
     def test_promises_what_the_fold_then_does(self, stream: list[RawEntry], drawn: dict[str, Any]) -> None:
         state, _ = fold_all(stream)

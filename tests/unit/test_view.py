@@ -126,7 +126,7 @@ class TestTheFilterOfBalances:
 
 
 class TestAView:
-    @steady(120)
+    @steady(60)
     @given(entries())
     def test_shows_the_state(self, stream: list[RawEntry]) -> None:
         state, _ = fold_all(stream)
@@ -202,7 +202,7 @@ class TestTheLastChange:
         rows = [shown.row(number) for number in range(len(shown))]
         assert {row.user_id: row.change.entry_id for row in rows if row.change} == {1: "4-0", 4: "5-0", 5: "6-0"}
 
-    @steady(120)
+    @steady(60)
     @given(entries())
     def test_names_an_entry_that_really_changed_the_number(self, stream: list[RawEntry]) -> None:
         shown = seen(stream)
