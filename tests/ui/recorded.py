@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from esdash.demo import demo_batch, demo_events
-from esdash.engine.console import Details, EngineError, LoadStatus, Published
+from esdash.engine.console import Details, EngineError, LoadStatus, Published, VerificationStatus
 from esdash.engine.domain import Row
 from esdash.engine.view import (
     Continuity,
@@ -150,8 +150,11 @@ class RecordedConsole:
     def __init__(self, view: View | None = None) -> None:
         self.view = view if view is not None else blank()
         self.load = LoadStatus(False, 0.0, 0, "")
+        self.verification: VerificationStatus | None = None
         self.asked: list[str] = []
         self.published: list[tuple[str, bytes]] = []
+        self.keys: list[str | None] = []
+        """The idempotency keys of what was published."""
         self.refusal: str | None = None
         self.failure: RuntimeError | None = None
         self._end = threading.Event()
@@ -198,6 +201,7 @@ class RecordedConsole:
         if self.refusal is not None:
             raise EngineError(self.refusal)
         self.published.append((event_type, data))
+        self.keys.append(key)
         return Published(f"{int(WALL * 1000)}-{len(self.published)}", event_type, key or "key")
 
     def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
@@ -215,6 +219,15 @@ class RecordedConsole:
         """Stop pretending."""
         self.asked.append("load stopped")
         self.load = LoadStatus(False, self.load.rate, self.load.sent, "")
+
+    def start_verification(self) -> None:
+        """Pretend to replay."""
+        self.asked.append("verify")
+        self.verification = VerificationStatus(True, 0, self.view.position.ordinal, None, "")
+
+    def stop_verification(self) -> None:
+        """Remember."""
+        self.asked.append("verification stopped")
 
     def details(self, row: Row) -> Details:
         """Nothing changed."""

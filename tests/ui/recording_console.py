@@ -5,7 +5,7 @@ from dataclasses import replace
 from threading import Event
 from typing import Any
 
-from esdash.engine.console import Details, EngineError, LoadStatus, Published
+from esdash.engine.console import Details, EngineError, LoadStatus, Published, VerificationStatus
 from esdash.engine.domain import Row
 from esdash.engine.view import Phase, Position, View
 from esdash.shop.decoding import key_of
@@ -47,6 +47,7 @@ class RecordingConsole:
         self._viewer = Viewer()
         self.view = a_view()
         self.load = LoadStatus(False, 10.0, 0, "")
+        self.verification: VerificationStatus | None = None
         self.calls: list[tuple[str, ...]] = []
         self.published: list[tuple[str, bytes, str | None]] = []
         """Every attempt, those that failed too."""
@@ -110,6 +111,14 @@ class RecordingConsole:
         """Pretend no more."""
         self.calls.append(("stop_load",))
         self.load = replace(self.load, running=False)
+
+    def start_verification(self) -> None:
+        """Only noted."""
+        self.calls.append(("start_verification",))
+
+    def stop_verification(self) -> None:
+        """Only noted."""
+        self.calls.append(("stop_verification",))
 
     def run(self) -> None:
         """Nothing to consume."""
