@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import platformdirs
-from annotated_types import Ge, Gt, Le, MinLen
+from annotated_types import Ge, Le, MinLen
 
 ENVIRONMENT: Final = "ESDASH_"
 """A setting's name in capitals after this is its environment variable."""
@@ -37,8 +37,6 @@ class Settings:
     """Write nothing to the server: no events, no snapshots."""
     snapshot_seconds: Annotated[float, Ge(0), Le(86_400)] = 30.0
     """Between two snapshots, when something changed; 0: only when asked and at the end."""
-    load_rate: Annotated[float, Gt(0), Le(100_000)] = 10.0
-    """Events a second of the dashboard's steady load, when it is first started."""
     theme: str | None = None
     """The dashboard's colours: the name of a Textual theme, `textual-dark`, `nord`, `gruvbox`, …"""
     mouse: bool = True

@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 
 import click
 
-from esdash.cli.failures import exit_code_of, known, message_of
+from esdash.cli.failures import ExitCode, exit_code_of, known, message_of
 from esdash.cli.options import common_options
 from esdash.cli.secrecy import hide_password, redacted
 
@@ -76,10 +76,11 @@ def main() -> NoReturn:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except OSError:
-        code = _stop_writing(code)
+    if sys.stdout is not None:  # it is when somebody closed it: `>&-`
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            code = _stop_writing(code if isinstance(error, BrokenPipeError) else ExitCode.FAILED)
     sys.exit(code)
 
 

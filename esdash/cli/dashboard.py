@@ -26,10 +26,10 @@ def open_dashboard(settings: Settings) -> None:
     Raises BadInputError when there is no terminal, or for settings that name nothing.
     """
     # Textual draws on stderr.
-    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise BadInputError(
-            "The dashboard needs a terminal, and stdin, stdout or stderr is none. These commands work without one: publish, "
-            "produce, consume, state, events, snapshot, verify, doctor, server."
+            "The dashboard needs a terminal, and stdin, stdout or stderr is none. These commands work without one: "
+            "publish, produce, consume, state, events, snapshot, verify, doctor, server."
         )
     from esdash.demo import demo_events
     from esdash.engine.consumer import ConsumerSettings

@@ -1,7 +1,6 @@
 """`esdash events`: the entries and what became of them."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,9 +75,7 @@ def command(
                 break
             if not fits(told):
                 continue
-            sys.stdout.write(show(told) + "\n")
-            if follow:
-                sys.stdout.flush()
+            print(show(told), flush=follow)
             if left is not None:
                 left -= 1
                 if not left:

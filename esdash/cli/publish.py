@@ -133,14 +133,12 @@ def batch(settings: Settings, file: BinaryIO) -> None:
                 sent += 1
                 print_json(_document(published))
         except BrokenPipeError as error:
-            raise FailedError(f"Nobody reads the output any more. {_progress(sent)}") from error
+            raise FailedError(f"Nobody reads the output any more. At least {_progress(sent)}") from error
         except (BadInputError, EngineError) as error:
-            raise type(error)(f"{error} {_progress(sent)}") from error
+            raise type(error)(f"{error} {_progress(sent) if sent else 'Nothing before it was sent.'}") from error
 
 
 def _progress(sent: int) -> str:
-    if not sent:
-        return "Nothing before it was sent."
     return f"{plural(sent, 'event', 'events')} before {'is' if sent == 1 else 'are'} in the log."
 
 

@@ -220,7 +220,9 @@ class Doctor(Generic[State]):
         stream = sizes.pop(self._log.stream, 0)
         own_size = size(sum(sizes.values()))
         yield Finding(
-            "keys", Status.OK, f"The stream takes {size(stream)}; esdash's own {len(sizes)} keys {prefix}* {own_size}."
+            "keys",
+            Status.OK,
+            f"The stream takes {size(stream)}; esdash's own {len(sizes)} keys, {prefix}*, take {own_size}.",
         )
 
 

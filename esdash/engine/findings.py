@@ -179,7 +179,8 @@ def duration(seconds: float) -> str:
     for one, unit in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * one:
             return f"{seconds / one:,.0f} {unit}"
-    return f"{max(0.0, seconds):,.0f} seconds"
+    whole = round(max(0.0, seconds))
+    return f"{whole} {'second' if whole == 1 else 'seconds'}"
 
 
 def size(count: int) -> str:
