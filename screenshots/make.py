@@ -1,0 +1,177 @@
+"""Makes the pictures of the README from the running program: `python -m screenshots.make`.
+
+A real embedded server in a temporary directory, real events, the real dashboard with its keys pressed; only the
+terminal is one in memory.
+"""
+
+import asyncio
+import re
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from textual.pilot import Pilot
+
+from esdash.demo import demo_events
+from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.live import LiveConsole
+from esdash.engine.publisher import Publisher
+from esdash.engine.view import Phase
+from esdash.log.embedded import EmbeddedServer
+from esdash.log.stream import Log
+from esdash.shop.domain import Shop
+from esdash.shop.state import State
+from esdash.ui.app import DashboardApp, UiSettings
+
+FOLDER: Final = Path(__file__).parent
+SEED: Final = 7
+EVENTS: Final = 600
+WAIT_SECONDS: Final = 30.0
+
+Scene = Callable[["Stage"], Awaitable[None]]
+
+
+class Stage:
+    """The running dashboard and what a scene may do with it."""
+
+    def __init__(self, app: DashboardApp, console: LiveConsole[State], log: Log, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.console = console
+        self.log = log
+        self.pilot = pilot
+
+    async def press(self, *keys: str) -> None:
+        """Press keys and let the screen settle."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause(0.3)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something to become true."""
+        deadline = monotonic() + WAIT_SECONDS
+        while not condition():
+            if monotonic() > deadline:
+                raise TimeoutError("the scene did not come about")
+            await self.pilot.pause(0.05)
+
+    async def live(self) -> None:
+        """Wait until the consumer has caught up and the screen shows it."""
+        view = self.console.view
+        await self.until(lambda: self.console.view.phase is Phase.LIVE and self.console.view.lag == 0)
+        await self.until(lambda: self.console.view.number > view.number)
+        await self.pilot.pause(0.5)
+
+    def publish(self, count: int) -> None:
+        """Events of the demo, as another process would append them."""
+        events = islice(demo_events(SEED), count)
+        for _ in Publisher(self.log).publish_many((kind, data, None) for kind, data in events):
+            pass
+
+
+async def dashboard(stage: Stage) -> None:
+    """The main screen under a steady load."""
+    stage.console.start_load(40)
+    await stage.until(lambda: stage.console.load.sent > 150)
+    stage.console.stop_load()
+    await stage.live()
+
+
+async def narrow(_: Stage) -> None:
+    """The main screen in a small terminal."""
+
+
+async def order(stage: Stage) -> None:
+    """A form that says what would come of it."""
+    await stage.press("o")
+    await stage.press(*"7", "tab", *"hdd:2")
+
+
+async def details(stage: Stage) -> None:
+    """An event with what it changed."""
+    await stage.press("3", "k", "k", "enter")
+    await stage.pilot.pause(1.0)
+
+
+async def crash(stage: Stage) -> None:
+    """After a crash: restored from a snapshot, only the tail replayed."""
+    stage.console.take_snapshot()
+    await stage.until(lambda: stage.console.view.snapshot is not None)
+    stage.publish(90)
+    await stage.live()
+    stage.console.crash()
+    await stage.until(lambda: stage.console.view.restored is not None and stage.console.view.restored.done)
+    await stage.live()
+
+
+async def gap(stage: Stage) -> None:
+    """Two unread events were trimmed: the consumer halts and asks."""
+    stage.log.commands(
+        [
+            *[("XADD", "orders", "*", "type", "TopUp", "data", '{"user_id":1,"amount":100}') for _ in range(5)],
+            ("XTRIM", "orders", "MAXLEN", "3"),
+        ],
+        atomic=True,
+    )
+    await stage.until(lambda: stage.console.view.phase is Phase.HALTED)
+    await stage.pilot.pause(0.5)
+
+
+async def help_screen(stage: Stage) -> None:
+    """What one is looking at."""
+    await stage.press("question_mark")
+
+
+SCENES: Final[tuple[tuple[str, tuple[int, int], Scene], ...]] = (
+    ("dashboard", (132, 40), dashboard),
+    ("narrow", (80, 24), narrow),
+    ("order", (110, 34), order),
+    ("details", (110, 34), details),
+    ("crash", (132, 40), crash),
+    ("gap", (110, 34), gap),
+    ("help", (110, 40), help_screen),
+)
+
+
+@contextmanager
+def _a_log() -> Iterator[Log]:
+    with tempfile.TemporaryDirectory(prefix="esdash-") as folder, EmbeddedServer.join(Path(folder)) as server:
+        log = Log(server.url, name="embedded")
+        try:
+            yield log
+        finally:
+            log.close()
+
+
+def harmless(svg: str) -> str:
+    """The picture without references to fonts on other hosts; every system has a fixed-width font."""
+    return re.sub(r"@font-face\s*\{.*?\}\s*", "", svg, flags=re.DOTALL).replace("Fira Code", "monospace")
+
+
+async def picture(name: str, size: tuple[int, int], scene: Scene) -> None:
+    """Play one scene and save what the screen shows."""
+    with _a_log() as log:
+        console: LiveConsole[State] = LiveConsole(log, Shop(), ConsumerSettings(), demo_events(SEED + 1))
+        app = DashboardApp(console, UiSettings())
+        async with app.run_test(size=size, notifications=False) as pilot:
+            stage = Stage(app, console, log, pilot)
+            await stage.live()
+            stage.publish(EVENTS)
+            await stage.live()
+            await scene(stage)
+            svg = app.export_screenshot(title="esdash")
+            (FOLDER / f"{name}.svg").write_text(harmless(svg), "utf-8")
+            console.close()
+
+
+def main() -> None:
+    """Make every picture."""
+    for name, size, scene in SCENES:
+        asyncio.run(picture(name, size, scene))
+        print(name)
+
+
+if __name__ == "__main__":
+    main()
