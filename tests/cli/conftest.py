@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import redis
@@ -130,3 +130,12 @@ def stored(client: redis.Redis, stream: str = STREAM) -> list[tuple[str, dict[by
     """The stream's entries: id, fields."""
     entries: Any = client.xrange(stream)
     return [(entry_id.decode(), fields) for entry_id, fields in entries]
+
+
+def line_with(stream: IO[str] | None, beginning: str) -> str:
+    """Read a process's lines until one begins like this. What comes before depends on how busy the machine is."""
+    assert stream is not None
+    for line in stream:
+        if line.startswith(beginning):
+            return line
+    raise AssertionError(f"the output ended without a line that begins with {beginning!r}")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from tests.cli.conftest import Call, append
+from tests.cli.conftest import Call, append, line_with
 from tests.servers import RunningServer
 from tests.strategies import seeded_entries
 
@@ -83,8 +83,7 @@ class TestUntilToldToStop:
     ) -> None:
         append(client, seeded_entries(1, 50))
         consumer = start("consume", "--url", url)
-        assert consumer.stderr is not None
-        assert consumer.stderr.readline().startswith("live · 50 entries")
+        line_with(consumer.stderr, "live · 50 entries")
         consumer.send_signal(ending)
         assert consumer.wait(timeout=30) == 0
         (snapshot,) = call("snapshot", "list", "--json", "--url", url).json
@@ -93,18 +92,17 @@ class TestUntilToldToStop:
 
     def test_progress_as_json(self, start: Start, url: str) -> None:
         consumer = start("consume", "--json", "--url", url)
-        assert consumer.stdout is not None
-        assert json.loads(consumer.stdout.readline())["phase"] == "live"
+        progress = json.loads(line_with(consumer.stdout, '{"phase": "live"'))
+        assert (progress["ordinal"], progress["continuity"]) == (0, "CONTINUOUS")
         consumer.terminate()
         out, err = consumer.communicate(timeout=30)
-        assert json.loads(out)["phase"] == "stopped"
+        assert json.loads(out.splitlines()[-1])["phase"] == "stopped"
         assert err == ""
 
     def test_a_gap_ends_it_with_4(self, start: Start, url: str, client: redis.Redis) -> None:
         append(client, seeded_entries(1, 3))
         consumer = start("consume", "--url", url)
-        assert consumer.stderr is not None
-        assert consumer.stderr.readline().startswith("live")
+        line_with(consumer.stderr, "live")
         pipeline = client.pipeline(transaction=True)
         for _ in range(4):
             pipeline.xadd("orders", {"type": "x", "data": "y"})
@@ -118,12 +116,10 @@ class TestUntilToldToStop:
         assert url
         server = new_server()
         consumer = start("consume", "--url", server.url)
-        assert consumer.stderr is not None
-        assert consumer.stderr.readline().startswith("live")
+        line_with(consumer.stderr, "live")
         server.kill()
-        assert consumer.stderr.readline().startswith("disconnected: No connection")
+        line_with(consumer.stderr, "disconnected: No connection")
         server.start()
-        while not consumer.stderr.readline().startswith("live"):
-            assert consumer.poll() is None
+        line_with(consumer.stderr, "live")
         consumer.terminate()
         assert consumer.wait(timeout=30) == 0

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from esdash.log import embedded
-from tests.cli.conftest import Call, append, model_of
+from tests.cli.conftest import Call, append, line_with, model_of
 from tests.strategies import seeded_entries
 from tests.waiting import eventually
 
@@ -118,8 +118,7 @@ class TestPassword:
         command_line = Path(f"/proc/{process.pid}/cmdline")
         if not command_line.exists():
             pytest.skip("needs /proc")
-        assert process.stderr is not None
-        assert process.stderr.readline().startswith("live")
+        line_with(process.stderr, "live")
         assert b"s3cret" not in command_line.read_bytes()
         assert b"consume" in command_line.read_bytes()
         process.terminate()
@@ -140,8 +139,7 @@ class TestEmbeddedServer:
 
     def test_a_consumer_brings_a_server_that_died_back(self, esdash: Call, start: Start, data_dir: Path) -> None:
         consumer = start("consume", "--data-dir", data_dir)
-        assert consumer.stderr is not None
-        assert consumer.stderr.readline().startswith("live")
+        line_with(consumer.stderr, "live")
         pid = embedded.status(data_dir).pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
