@@ -5,7 +5,7 @@ import queue
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -254,7 +254,6 @@ class Consumer(Generic[State]):
         else:
             self._continuity = self._judged(self._check(projection))
         self._replay(projection)
-        self._find_orphans()
         if self._settings.once:
             self._change_phase(Phase.LIVE)
             self._say_farewell()
@@ -290,8 +289,10 @@ class Consumer(Generic[State]):
         self._snapshots.restored(projection.ordinal)
         if projection.ordinal:
             entries = self._log.newest(projection.last_id, snapshot.JOURNAL)
-            self._viewer.observe(self._rows.recall(entries, restoration.journal.recent, projection.ordinal))
+            rows = self._rows.recall(entries, restoration.journal.recent, projection.ordinal)
+            self._viewer.observe(projection.state, rows)
             self._parked.recall(self._log, restoration.journal.parked)
+        self._find_orphans()
         self._judged(restoration.continuity)
         return projection
 
@@ -333,8 +334,8 @@ class Consumer(Generic[State]):
         for frame in read_ahead(self._log, projection.last_id, newest[0][0], self._domain.packing):
             facts = frame.facts()
             self._guard(projection, facts, frame.count, frame.last_entry[0])
-            first, after = projection.ordinal + 1, projection.last_id
-            self._parked.add_unseen(first, after, projection.apply_packed(frame.packed, frame.last_entry))
+            first, after, last = projection.ordinal + 1, projection.last_id, frame.last_entry
+            self._parked.add_unseen(first, after, last[0], projection.apply_packed(frame.packed, last))
             self._meter.add(frame.count)
             yield facts
         self._parked.find(self._log)
@@ -364,7 +365,6 @@ class Consumer(Generic[State]):
                 if now >= check_at:
                     check_at = now + CHECK_SECONDS
                     self._continuity = self._judged(self._check(projection))
-                    self._find_orphans()
                 self._snapshots.tick(projection, self._journal)
                 self._publish()
                 # A page that waits to be shown must not wait for the next entry.
@@ -399,8 +399,8 @@ class Consumer(Generic[State]):
 
     def _heal(self, continuity: Continuity) -> None:
         """Back to the newest snapshot that the log still contains; what was applied after it may be orphaned."""
-        self._viewer.observe(self._rows.settle())
-        self._suspects = {row.entry_id: row for row in self._rows.window()}
+        self._settle_rows()
+        self._suspects.update((row.entry_id, row) for row in self._rows.window())
         self._notify("warning", f"{continuity.explanation} Going back to the newest snapshot that still fits.")
         self._drop_memory()
 
@@ -487,19 +487,20 @@ class Consumer(Generic[State]):
         """Of the entries that had been applied when the log diverged, those that are gone."""
         if not self._suspects:
             return
-        suspects, self._suspects = list(self._suspects.values()), {}
-        gone: list[Row] = []
-        for start in range(0, len(suspects), 500):
-            some = suspects[start : start + 500]
-            replies = self._log.commands([("XRANGE", self._log.key, row.entry_id, row.entry_id) for row in some])
-            gone += [row for row, found in zip(some, replies, strict=True) if not found or found[0][1] != row.fields]
-        self._orphans = tuple(gone)
+        gone, still_gone = self._gone(self._suspects.values()), self._gone(self._orphans)
+        self._suspects.clear()
+        self._orphans = (*still_gone, *gone)
         if gone:
             self._notify(
                 "warning",
                 f"{len(gone):,} {'entry' if len(gone) == 1 else 'entries'} had been applied and "
                 f"{'is' if len(gone) == 1 else 'are'} gone from the log.",
             )
+
+    def _gone(self, rows: Iterable[Row]) -> list[Row]:
+        rows = list(rows)
+        found = self._log.entries([row.entry_id for row in rows])
+        return [row for row, entry in zip(rows, found, strict=True) if entry is None or entry[1] != row.fields]
 
     # Snapshots
 
@@ -515,7 +516,7 @@ class Consumer(Generic[State]):
             self._snapshots.take(self._projection, self._journal)
 
     def _journal(self) -> snapshot.Journal:
-        self._viewer.observe(self._rows.settle())
+        self._settle_rows()
         rows = self._rows.window()[-snapshot.JOURNAL :]
         recent = [(row.entry_id, row.code) for row in rows if row.code is not None]
         return snapshot.Journal(recent, self._parked.marks())
@@ -565,6 +566,11 @@ class Consumer(Generic[State]):
             self._orphans,
         )
 
+    def _settle_rows(self) -> None:
+        rows = self._rows.settle()
+        if rows and self._projection is not None:
+            self._viewer.observe(self._projection.state, rows)
+
     def _publish(self, *, force: bool = False) -> None:
         now = self._clock()
         if now < self._view_due and not force:
@@ -582,7 +588,7 @@ class Consumer(Generic[State]):
         if appearance == self._shown and not look_again and not force:
             return
         self._shown = appearance
-        self._viewer.observe(self._rows.settle())
+        self._settle_rows()
         if projection is None:
             self._state_view = None
         elif look_again:

@@ -39,8 +39,8 @@ class NamedOutcome(Protocol):
 class Viewer(Protocol[Seen]):
     """Makes immutable pictures of a state for a screen; remembers between them what changed last."""
 
-    def observe(self, rows: Iterable[Row]) -> None:
-        """Take note of consumed entries, in their order."""
+    def observe(self, state: Seen, rows: Sequence[Row]) -> None:
+        """Take note of consumed entries, in their order; the state is the one after them."""
 
     def view(self, state: Seen) -> Any:
         """A picture of the state now. The engine hands it on unseen."""

@@ -1,11 +1,11 @@
 """Immutable pictures of the state for a screen."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from esdash.shop.decoding import Fields, decode
-from esdash.shop.events import Order, TopUp
+from esdash.shop.events import AddItem, Event, Order, TopUp
 from esdash.shop.outcomes import APPLIED
 from esdash.shop.state import State
 
@@ -24,7 +24,7 @@ class LastChange(NamedTuple):
 
     entry_id: str
     delta: int | None
-    """Cents for a balance, pieces for a stock; None for what a user paid, which no event says."""
+    """Cents for a balance, pieces for a stock; None for an order whose cost is not known any more."""
 
 
 class UserRow(NamedTuple):
@@ -121,12 +121,11 @@ class Viewer:
         self._users: dict[int, LastChange] = {}
         self._items: dict[str, LastChange] = {}
 
-    def observe(self, rows: Iterable[tuple[int, bytes, Fields, int | None]]) -> None:
-        """Take note of consumed entries (ordinal, id, fields, outcome code), in their order."""
-        for _, entry_id, fields, code in rows:
-            if code != APPLIED:
-                continue
-            event = decode(fields)
+    def observe(self, state: State, rows: Sequence[tuple[int, bytes, Fields, int | None]]) -> None:
+        """Take note of consumed entries (ordinal, id, fields, outcome code), in order; `state` is that after them."""
+        applied = [(entry_id, decode(fields)) for _, entry_id, fields, code in rows if code == APPLIED]
+        costs = _costs(state, [event for _, event in applied])
+        for (entry_id, event), cost in zip(applied, costs, strict=True):
             identifier = entry_id.decode()
             if isinstance(event, TopUp):
                 _note(self._users, event.user_id, LastChange(identifier, event.amount))
@@ -136,7 +135,7 @@ class Viewer:
                     sold[line.item_id] = sold.get(line.item_id, 0) + line.quantity
                 for item_id, quantity in sold.items():
                     _note(self._items, item_id, LastChange(identifier, -quantity))
-                _note(self._users, event.user_id, LastChange(identifier, None))
+                _note(self._users, event.user_id, LastChange(identifier, None if cost is None else -cost))
             elif not isinstance(event, int):
                 _note(self._items, event.item_id, LastChange(identifier, event.count))
 
@@ -155,6 +154,23 @@ class Viewer:
             for item_id, remain in sorted(state.stock.items())
         )
         return ShopView(balances, items, tuple(state.counts), len(state.keys), state)
+
+
+def _costs(state: State, events: Sequence[Event | int]) -> list[int | None]:
+    """What each order among events that were applied cost; None for what is no order, and where nobody can tell.
+
+    Prices are known after the last event. Going back from there, an item's price is known until an event gave it one.
+    """
+    costs: list[int | None] = []
+    unknown: set[str] = set()
+    for event in reversed(events):
+        cost = None
+        if isinstance(event, Order) and unknown.isdisjoint(line.item_id for line in event.lines):
+            cost = sum(state.prices[line.item_id] * line.quantity for line in event.lines)
+        elif isinstance(event, AddItem) and event.price is not None:
+            unknown.add(event.item_id)
+        costs.append(cost)
+    return costs[::-1]
 
 
 def _note(changes: dict[_Subject, LastChange], subject: _Subject, change: LastChange) -> None:

@@ -59,7 +59,7 @@ class History:
         (code,) = fold(self.state, [(entry_id, fields)])
         row = Row(len(self.rows) + 1, entry_id, fields, code)
         self.rows.append(row)
-        self.viewer.observe([row])
+        self.viewer.observe(self.state, [row])
         return row
 
     def add_all(self, events: Iterable[tuple[str, bytes]]) -> "History":
@@ -157,6 +157,7 @@ class RecordedConsole:
         """The idempotency keys of what was published."""
         self.refusal: str | None = None
         self.failure: RuntimeError | None = None
+        self.started = threading.Event()
         self._end = threading.Event()
 
     def show(self, view: View) -> None:
@@ -170,7 +171,7 @@ class RecordedConsole:
 
     def run(self) -> None:
         """Wait for the end."""
-        self.asked.append("run")
+        self.started.set()
         if self.failure is not None:
             raise self.failure
         self._end.wait()

@@ -71,7 +71,7 @@ class RecordingConsole:
         entry_id = f"{1700000000000 + ordinal}-0"
         code = self._shop.fold(self._state, [(entry_id.encode(), fields)])[0]
         row = Row(ordinal, entry_id.encode(), fields, code)
-        self._viewer.observe([row])
+        self._viewer.observe(self._state, [row])
         self.become(rows=(*self.view.rows, row), state=self._viewer.view(self._state))
         return entry_id
 

@@ -24,7 +24,7 @@ def seen(stream: list[RawEntry], viewer: Viewer | None = None, state: State | No
     state = State() if state is None else state
     sent = as_entries(stream)
     codes = fold(state, sent)
-    viewer.observe((ordinal, *sent[ordinal - 1], codes[ordinal - 1]) for ordinal in range(1, len(sent) + 1))
+    viewer.observe(state, [(ordinal, *sent[ordinal - 1], codes[ordinal - 1]) for ordinal in range(1, len(sent) + 1)])
     return viewer.view(state)
 
 
@@ -32,7 +32,7 @@ def balances(users: dict[int, int], changed: list[int] | None = None) -> Balance
     """Balances, of which some users changed lately, the last one last."""
     viewer = Viewer()
     rows = [as_sent(event("TopUp", user_id=user, amount=1)) for user in changed or []]
-    viewer.observe((place, b"%d-0" % place, fields, APPLIED) for place, fields in enumerate(rows, 1))
+    viewer.observe(State(), [(place, b"%d-0" % place, fields, APPLIED) for place, fields in enumerate(rows, 1)])
     return viewer.view(shop(users)).balances
 
 
@@ -160,8 +160,10 @@ class TestTheLastChange:
     def after(*rows: tuple[bytes, RawEntry, int | None]) -> tuple[dict[int, Any], dict[str, Any]]:
         """Changes of user 7 and 8, and of two items, after rows of (id, entry, outcome code)."""
         viewer = Viewer()
-        viewer.observe((place, entry_id, as_sent(raw), code) for place, (entry_id, raw, code) in enumerate(rows, 1))
-        shown = viewer.view(shop({7: 5, 8: 5}, {"cpu": (1, 2), "hdd": (1, 2)}))
+        state = shop({7: 5, 8: 5}, {"cpu": (1, 2), "hdd": (1, 2)})
+        observed = [(place, entry_id, as_sent(raw), code) for place, (entry_id, raw, code) in enumerate(rows, 1)]
+        viewer.observe(state, observed)
+        shown = viewer.view(state)
         users = {row.user_id: row.change for row in map(shown.balances.row, range(2)) if row.change}
         return users, {row.item_id: row.change for row in shown.items if row.change}
 
@@ -169,10 +171,18 @@ class TestTheLastChange:
         first, second = event("TopUp", user_id=7, amount=100), event("TopUp", user_id=7, amount=250)
         assert self.after((b"1-0", first, APPLIED), (b"2-0", second, APPLIED)) == ({7: LastChange("2-0", 250)}, {})
 
-    def test_of_a_balance_may_be_an_order_that_does_not_say_how_much(self) -> None:
+    def test_of_a_balance_may_be_what_an_order_cost(self) -> None:
         order = event("Order", user_id=7, lines=[{"item_id": "hdd", "quantity": 2}])
-        expected = ({7: LastChange("1-0", None)}, {"hdd": LastChange("1-0", -2)})
+        expected = ({7: LastChange("1-0", -2)}, {"hdd": LastChange("1-0", -2)})
         assert self.after((b"1-0", order, APPLIED)) == expected
+
+    def test_does_not_guess_what_an_order_cost_before_a_new_price(self) -> None:
+        order = event("Order", user_id=7, lines=[{"item_id": "hdd", "quantity": 2}])
+        priced = event("AddItem", item_id="hdd", count=1, price=1)
+        users, _ = self.after((b"1-0", order, APPLIED), (b"2-0", priced, APPLIED))
+        assert users == {7: LastChange("1-0", None)}
+        users, _ = self.after((b"1-0", priced, APPLIED), (b"2-0", order, APPLIED))
+        assert users == {7: LastChange("2-0", -2)}
 
     def test_of_a_stock_is_the_sum_of_the_lines_of_an_order(self) -> None:
         lines = [
