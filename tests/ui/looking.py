@@ -11,30 +11,30 @@ from esdash.ui.widgets.panel import Panel
 from tests.ui.recorded import RecordedConsole
 
 
-def text_of(app: App[object]) -> list[str]:
+def text_of(app: App[None]) -> list[str]:
     """The lines of the terminal."""
     return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
 
 
-def main_of(app: App[object]) -> MainScreen:
+def main_of(app: App[None]) -> MainScreen:
     """The main screen, also when something lies over it."""
     screen = app.screen_stack[0]
     assert isinstance(screen, MainScreen)
     return screen
 
 
-def panel_of(app: App[object], name: str) -> Panel:
+def panel_of(app: App[None], name: str) -> Panel:
     """A panel by its name."""
     return main_of(app).query_one(f"#panel-{name}", Panel)
 
 
-def lines_of(app: App[object], name: str) -> list[str]:
+def lines_of(app: App[None], name: str) -> list[str]:
     """What a panel's table shows: its titles, then its lines, without the cursor and the scroll bar."""
     table = panel_of(app, name).table
     return [table.render_line(y).text[1:-1].rstrip() for y in range(table.size.height)]
 
 
-def cursor_line(app: App[object], name: str) -> str:
+def cursor_line(app: App[None], name: str) -> str:
     """The line under a panel's cursor."""
     table = panel_of(app, name).table
     return lines_of(app, name)[1 + table.cursor - table.top]
@@ -52,4 +52,12 @@ async def wheel(pilot: Pilot[None], widget: Widget, notches: int) -> None:
     event = MouseScrollDown if notches > 0 else MouseScrollUp
     for _ in range(abs(notches)):
         widget.post_message(event(widget, 3, 3, 0, 0, 0, False, False, False))
+    await pilot.pause()
+
+
+async def settle(pilot: Pilot[None], but: tuple[str, ...] = ("consumer",)) -> None:
+    """Let all workers `but` those of these names end, and what they say arrive."""
+    await pilot.pause()
+    while waited := [worker for worker in pilot.app.workers if worker.name not in but and not worker.is_finished]:
+        await pilot.app.workers.wait_for_complete(waited)
     await pilot.pause()

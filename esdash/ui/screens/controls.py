@@ -29,8 +29,13 @@ class Controls(Screen[None]):
 
     def tell(self, text: str, severity: str = "information") -> None:
         """A notification of harmless plain text."""
-        known = {"warning": "warning", "error": "error"}.get(severity, "information")
-        self.app.notify(visible(text, 500), severity=known, markup=False)  # type: ignore[arg-type]
+        told = visible(text, 500)
+        if severity == "error":
+            self.app.notify(f"✗ {told}", severity="error", timeout=10, markup=False)
+        elif severity == "warning":
+            self.app.notify(f"! {told}", severity="warning", markup=False)
+        else:
+            self.app.notify(told, markup=False)
 
     def action_top_up(self) -> None:
         """Open the form."""

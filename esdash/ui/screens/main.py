@@ -119,7 +119,7 @@ class MainScreen(Controls):
             return
         self._drawn = drawn
         shown = self._frozen or live
-        moment = Moment(live, shown, load, self._clock(), wall)
+        moment = Moment(live, shown, load, self._clock(), wall, paused=self._frozen is not None)
         self._status.show(moment)
         self._banner.show(moment)
         self._show_tables(shown, wall)

@@ -43,11 +43,8 @@ class Moment:
     """On the clock of `View.phase_since`."""
     wall: float
     """Unix seconds."""
-
-    @property
-    def paused(self) -> bool:
-        """The panels show an older view."""
-        return self.live is not self.shown
+    paused: bool = False
+    """A person stopped the picture."""
 
 
 class StatusBar(PaintedLines):

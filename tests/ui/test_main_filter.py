@@ -1,0 +1,213 @@
+"""Finding lines: the filter, the order of columns."""
+
+from collections.abc import Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from esdash.engine.view import View
+from esdash.shop.events import AddItem, TopUp
+from esdash.shop.story import encode
+from esdash.ui.app import DashboardApp
+from esdash.ui.widgets.panel import FilterInput
+from tests.ui.looking import cursor_line, lines_of, panel_of, show
+from tests.ui.recorded import History, RecordedConsole
+
+Dashboard = Callable[..., DashboardApp]
+
+SIZE = (160, 40)
+
+
+def a_shop() -> History:
+    """Users and items whose orders by each column differ."""
+    history = History()
+    for user_id, amount in ((7, 300), (70, 100), (12, 200), (5, 400)):
+        history.add(*encode(TopUp(user_id, amount)))
+    for item_id, count, price in (("SSD", 5, 900), ("hdd", 50, 100), ("cpu", 1, 500)):
+        history.add(*encode(AddItem(item_id, count, price)))
+    history.add(*encode(TopUp(12, 5)))
+    history.add(*encode(AddItem("hdd", 1)))
+    return history
+
+
+def first_words(app: DashboardApp, panel: str) -> list[str]:
+    """The first column."""
+    return [line.split()[0] for line in lines_of(app, panel)[1:] if line.strip()]
+
+
+async def type_filter(pilot: Pilot[None], text: str) -> None:
+    """Open the filter and type."""
+    await pilot.press("slash")
+    await pilot.pause()
+    await pilot.press(*text)
+    await pilot.pause()
+
+
+class TestFiltering:
+    async def test_balances_match_the_beginning_of_a_users_number(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("1")
+            await type_filter(pilot, "7")
+            assert first_words(app, "balances") == ["7", "70"]
+            assert panel_of(app, "balances").heading == "1 Balances · 2 of 4"
+            await pilot.press("0")
+            await pilot.pause()
+            assert first_words(app, "balances") == ["70"]
+
+    async def test_stock_matches_any_part_in_any_case(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("2")
+            await type_filter(pilot, "sd")
+            assert first_words(app, "stock") == ["SSD"]
+
+    @pytest.mark.parametrize("needle", ["topup", "user 12", "APPLIED"])
+    async def test_the_log_matches_type_story_and_outcome(self, dashboard: Dashboard, needle: str) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("3")
+            await type_filter(pilot, ["space" if char == " " else char for char in needle])  # type: ignore[arg-type]
+            shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
+            assert shown
+            assert all(needle.casefold() in line.casefold() for line in shown)
+
+    async def test_the_log_matches_reasons(self, dashboard: Dashboard, busy: View) -> None:
+        async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
+            await type_filter(pilot, "unknown_")
+            shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
+            assert shown
+            assert all("unknown_" in line for line in shown)
+
+    async def test_new_entries_are_filtered_as_they_arrive(self, dashboard: Dashboard) -> None:
+        history = a_shop()
+        console = RecordedConsole(history.live())
+        async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
+            await type_filter(pilot, "AddItem")
+            before = panel_of(app, "log").heading
+            history.add(*encode(TopUp(1, 1)))
+            history.add(*encode(AddItem("new", 1, 1)))
+            await show(pilot, console, history.live())
+            assert before == "3 Log · 4 of 9"
+            assert panel_of(app, "log").heading == "3 Log · 5 of 11"
+            assert "new +1" in cursor_line(app, "log")
+
+    async def test_escape_shows_all_again_and_gives_the_keys_back(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("1")
+            await type_filter(pilot, "9")
+            assert "no user matches" in "".join(lines_of(app, "balances"))
+            await pilot.press("escape")
+            await pilot.pause()
+            assert len(first_words(app, "balances")) == 4
+            assert app.focused is panel_of(app, "balances").table
+            assert not panel_of(app, "balances").query_one(FilterInput).has_class("-open")
+
+    async def test_enter_keeps_the_filter_and_escape_clears_it_later(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("1")
+            await type_filter(pilot, "7")
+            await pilot.press("enter", "down")
+            assert cursor_line(app, "balances").split()[0] == "70"
+            await pilot.press("escape")
+            await pilot.pause()
+            assert len(first_words(app, "balances")) == 4
+            assert cursor_line(app, "balances").split()[0] == "70"
+
+    async def test_keys_typed_into_the_filter_do_nothing_else(self, dashboard: Dashboard) -> None:
+        console = RecordedConsole(a_shop().live())
+        async with dashboard(console).run_test(size=SIZE) as pilot:
+            await type_filter(pilot, "qscbtpz")
+            assert console.asked == []
+            assert pilot.app.is_running
+
+    async def test_a_filter_is_text_and_not_a_pattern_or_markup(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            panel = panel_of(app, "log")
+            await pilot.press("slash")
+            panel.input.value = "[red]( .*"
+            await pilot.pause()
+            assert panel.heading == "3 Log · 0 of 9"
+
+
+class TestGoingFromALineToItsEvents:
+    async def test_a_users_events(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("1", "down", "enter")
+            await pilot.pause()
+            shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
+            assert ["user 7 +3.00" in line for line in shown] == [True]
+            assert app.focused is panel_of(app, "log").table
+
+    async def test_an_items_events_by_a_double_click(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.click(panel_of(app, "stock").table, offset=(4, 3), times=2)
+            await pilot.pause()
+            shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
+            assert len(shown) == 2
+            assert all("hdd" in line for line in shown)
+
+
+class TestSorting:
+    @pytest.mark.parametrize(
+        ("keys", "users"),
+        [
+            ("", ["5", "7", "12", "70"]),
+            ("i", ["70", "12", "7", "5"]),
+            (">", ["5", "7", "12", "70"]),
+            ("> i", ["70", "12", "7", "5"]),
+            ("> >", ["12", "5", "70", "7"]),
+            ("<", ["12", "5", "70", "7"]),
+            ("> > >", ["5", "7", "12", "70"]),
+        ],
+    )
+    async def test_balances_by_user_balance_and_change(self, dashboard: Dashboard, keys: str, users: list[str]) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("1", *keys.split())
+            assert first_words(app, "balances") == users
+
+    @pytest.mark.parametrize(
+        ("keys", "items"),
+        [
+            ("", ["SSD", "cpu", "hdd"]),
+            (">", ["SSD", "cpu", "hdd"]),
+            ("> i", ["hdd", "cpu", "SSD"]),
+            ("> >", ["hdd", "SSD", "cpu"]),
+            ("> > >", ["hdd", "cpu", "SSD"]),
+        ],
+    )
+    async def test_stock_by_item_price_remaining_and_change(
+        self, dashboard: Dashboard, keys: str, items: list[str]
+    ) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("2", *keys.split())
+            assert first_words(app, "stock") == items
+
+    async def test_a_click_on_a_title_sorts_and_another_turns_it_around(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            table = panel_of(app, "stock").table
+            x = lines_of(app, "stock")[0].index("remaining") + 3
+            await pilot.click(table, offset=(x, 0))
+            assert first_words(app, "stock") == ["hdd", "SSD", "cpu"]
+            assert "↓remaining" in lines_of(app, "stock")[0]
+            await pilot.pause()
+            await pilot.click(table, offset=(x, 0))
+            assert first_words(app, "stock") == ["cpu", "SSD", "hdd"]
+            assert "↑remaining" in lines_of(app, "stock")[0]
+
+    async def test_the_cursor_stays_on_its_item(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("2", "down", ">", ">", "i")
+            assert cursor_line(app, "stock").split()[0] == "cpu"
+
+    async def test_the_log_has_one_order(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            before = lines_of(app, "log")
+            await pilot.press("3", ">", "i", "<")
+            assert lines_of(app, "log") == before
+
+    async def test_a_sorted_panel_sorts_what_arrives(self, dashboard: Dashboard) -> None:
+        history = a_shop()
+        console = RecordedConsole(history.live())
+        async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
+            await pilot.press("1", ">")
+            history.add(*encode(TopUp(70, 100_000)))
+            await show(pilot, console, history.live())
+            assert first_words(app, "balances") == ["70", "5", "7", "12"]
