@@ -70,4 +70,9 @@ class Publisher:
 
 
 def _fields(event_type: str, data: bytes, key: str) -> list[bytes]:
-    return [b"type", event_type.encode(), b"data", data, b"key", key.encode()]
+    return [b"type", _bytes(event_type), b"data", data, b"key", _bytes(key)]
+
+
+def _bytes(text: str) -> bytes:
+    """Also of what was no UTF-8 when it was read with `surrogateescape`."""
+    return text.encode("utf-8", "surrogateescape")
