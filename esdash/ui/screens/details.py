@@ -17,14 +17,10 @@ from esdash.ui.outlook import amount
 from esdash.ui.reasons import GLYPHS, MEANINGS, outcome_of, sentence
 from esdash.ui.screens.dialog import Dialog
 from esdash.ui.widgets.pager import Pager, Paragraph
-from esdash.ui.widgets.payload import SHOWN, copyable, tell_payload
+from esdash.ui.widgets.payload import LABEL, copyable, tell_fields
 from esdash.visible import visible
 
-_LABEL: Final = 10
-"""Cells of the column of labels."""
 _STYLES: Final = {"applied": "good", "rejected": "bad", "parked": "warning", "duplicate": "dim"}
-_MOST_FIELDS: Final = 200
-"""Fields of an entry that are shown."""
 
 
 class DetailsScreen(Dialog[None]):
@@ -113,26 +109,26 @@ class DetailsScreen(Dialog[None]):
         yield from self._changes()
         yield Paragraph("")
         yield Paragraph("As it is stored", style="title")
-        yield from self._stored(width)
+        yield from tell_fields(self.row.fields, width)
 
     def _identity(self) -> Iterator[Paragraph]:
         row = self.row
         entry_id = visible(row.entry_id.decode("ascii", "backslashreplace"), 60)
-        yield Paragraph(entry_id, "Id", indent=_LABEL)
-        yield from (Paragraph(line, label, indent=_LABEL) for label, line in _times(row.entry_id, self._zone))
+        yield Paragraph(entry_id, "Id", indent=LABEL)
+        yield from (Paragraph(line, label, indent=LABEL) for label, line in _times(row.entry_id, self._zone))
         ordinal = f"{row.ordinal:,}" if row.ordinal else "not known"
-        yield Paragraph(ordinal, "Ordinal", indent=_LABEL)
-        yield Paragraph(visible(type_of(row.fields)) or "none", "Type", indent=_LABEL)
-        yield Paragraph(visible(describe(row.fields)), "What", indent=_LABEL)
+        yield Paragraph(ordinal, "Ordinal", indent=LABEL)
+        yield Paragraph(visible(type_of(row.fields)) or "none", "Type", indent=LABEL)
+        yield Paragraph(visible(describe(row.fields)), "What", indent=LABEL)
         outcome = outcome_of(row.code)
         if outcome is None:
-            yield Paragraph("not known any more", "Outcome", "dim", _LABEL)
+            yield Paragraph("not known any more", "Outcome", "dim", LABEL)
             return
         name = outcome.name if outcome.reason is None else f"{outcome.name}: {outcome.reason}"
-        yield Paragraph(f"{GLYPHS[outcome.name]} {name}", "Outcome", _STYLES[outcome.name], _LABEL)
-        yield Paragraph(sentence(outcome), indent=_LABEL)
+        yield Paragraph(f"{GLYPHS[outcome.name]} {name}", "Outcome", _STYLES[outcome.name], LABEL)
+        yield Paragraph(sentence(outcome), indent=LABEL)
         if outcome.name == "parked":
-            yield Paragraph(f"Parked means: {MEANINGS['parked']}.", indent=_LABEL)
+            yield Paragraph(f"Parked means: {MEANINGS['parked']}.", indent=LABEL)
 
     def _changes(self) -> Iterator[Paragraph]:
         if self._found is None:
@@ -143,27 +139,6 @@ class DetailsScreen(Dialog[None]):
             yield Paragraph("The entry is about no number of the state.", style="dim")
         else:
             yield from _table(self._found.changes)
-
-    def _stored(self, width: int) -> Iterator[Paragraph]:
-        fields = self.row.fields
-        room = SHOWN
-        told = 0
-        while told < min(len(fields), 2 * _MOST_FIELDS) and room > 0:
-            name, value = fields[told : told + 2]
-            told += 2
-            room -= len(name) + len(value)
-            shown = visible(name[:200].decode("utf-8", "backslashreplace"))
-            if name == b"data":
-                yield Paragraph("", shown, indent=_LABEL)
-                yield from tell_payload(value, width)
-                continue
-            text = visible(value[:1000].decode("utf-8", "backslashreplace"), 1000)
-            if cell_len(shown) >= _LABEL:
-                yield Paragraph("", shown, indent=_LABEL)
-                shown = ""
-            yield Paragraph(text or "(empty)", shown, indent=_LABEL, verbatim=True)
-        if told < len(fields):
-            yield Paragraph(f"… and {(len(fields) - told) // 2:,} more fields", style="dim")
 
 
 def _times(entry_id: bytes, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
@@ -190,9 +165,9 @@ def _table(changes: Sequence[Change]) -> Iterator[Paragraph]:
         label = f"{change.kind:<8}"
         if change.before == change.after:
             number = "does not exist" if change.before is None else f"{before}, unchanged"
-            yield Paragraph(f"{subject}  {number}", label, "dim", _LABEL)
+            yield Paragraph(f"{subject}  {number}", label, "dim", LABEL)
         else:
-            yield Paragraph(f"{subject}  {before} → {after}{_difference(change)}", label, indent=_LABEL)
+            yield Paragraph(f"{subject}  {before} → {after}{_difference(change)}", label, indent=LABEL)
 
 
 def _difference(change: Change) -> str:

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 import msgspec
+from rich.cells import cell_len
 
+from esdash.engine.domain import Fields
 from esdash.shop.messagepack import MessagePackError, unpack
 from esdash.ui.widgets.pager import Paragraph
 from esdash.visible import visible
@@ -16,6 +18,10 @@ DEEPEST: Final = 64
 """Nested levels that are still set out in lines: indenting deeper ones makes too much of a small payload."""
 PIECE: Final = 1000
 """Characters made harmless at a time, so that what is remembered of them stays small."""
+MOST_FIELDS: Final = 200
+"""Fields of an entry that are shown."""
+LABEL: Final = 10
+"""Cells of the column of labels."""
 WIDE: Final = 74
 """Cells that sixteen bytes a line need."""
 
@@ -30,8 +36,30 @@ def copyable(data: bytes) -> str:
         return data.hex()
 
 
-def tell_payload(data: bytes, width: int) -> Iterator[Paragraph]:
-    """What the bytes are, then the bytes."""
+def tell_fields(fields: Fields, width: int, *, bytes_too: bool = False) -> Iterator[Paragraph]:
+    """An entry's fields as they are stored; with `bytes_too` a payload that can be read is dumped as well."""
+    room = SHOWN
+    told = 0
+    while told < min(len(fields), 2 * MOST_FIELDS) and room > 0:
+        name, value = fields[told : told + 2]
+        told += 2
+        room -= len(name) + len(value)
+        shown = visible(name[:200].decode("utf-8", "backslashreplace"))
+        if name == b"data":
+            yield Paragraph("", shown, indent=LABEL)
+            yield from tell_payload(value, width, bytes_too=bytes_too)
+            continue
+        text = visible(value[:1000].decode("utf-8", "backslashreplace"), 1000)
+        if cell_len(shown) >= LABEL:
+            yield Paragraph("", shown, indent=LABEL)
+            shown = ""
+        yield Paragraph(text or "(empty)", shown, indent=LABEL, verbatim=True)
+    if told < len(fields):
+        yield Paragraph(f"… and {(len(fields) - told) // 2:,} more fields", style="dim")
+
+
+def tell_payload(data: bytes, width: int, *, bytes_too: bool = False) -> Iterator[Paragraph]:
+    """What the bytes are, then the bytes; with `bytes_too` also of what can be read as text."""
     kind, text = _read(data[:SHOWN])
     cut = f", the first {SHOWN:,} shown" if len(data) > SHOWN else ""
     yield Paragraph(f"{len(data):,} {'byte' if len(data) == 1 else 'bytes'}{cut} · {kind}", style="dim")
@@ -39,7 +67,7 @@ def tell_payload(data: bytes, width: int) -> Iterator[Paragraph]:
         for line in text.split("\n"):
             for start in range(0, max(1, len(line)), PIECE):
                 yield Paragraph(visible(line[start : start + PIECE], 10 * PIECE), verbatim=True)
-    if not kind.startswith("JSON"):
+    if bytes_too or not kind.startswith("JSON"):
         yield from dump(data[:SHOWN], width)
 
 
