@@ -70,8 +70,9 @@ def cli(context: click.Context) -> None:
 def main() -> NoReturn:
     """Run the program and exit."""
     hide_password()
-    for name in ("SIGTERM", "SIGHUP"):
-        signal.signal(getattr(signal, name), _end)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _end)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

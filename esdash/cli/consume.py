@@ -102,7 +102,8 @@ def _go_on(log: "Log", settings: "ConsumerSettings", as_json: bool) -> None:
         consumer.ask("stop")
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, stop)
     thread = threading.Thread(target=consumer.run, name="consumer")
     thread.start()
     reporter = _Reporter(as_json)

@@ -85,6 +85,14 @@ class TestExit:
         assert process.communicate(timeout=30) == ("", "")
         assert process.returncode == 130
 
+    def test_under_nohup_the_end_of_the_terminal_is_ignored(self, home: Path) -> None:
+        script = (
+            "import atexit, signal, sys; from esdash.cli import main; signal.signal(signal.SIGHUP, signal.SIG_IGN);"
+            "atexit.register(lambda: print(signal.getsignal(signal.SIGHUP).name)); sys.argv[1:] = ['--version']; main()"
+        )
+        shown = subprocess.check_output([sys.executable, "-c", script], cwd=home, text=True, timeout=60)
+        assert shown.splitlines()[-1] == "SIG_IGN"
+
 
 class TestPassword:
     """A password in a URL is never printed."""
