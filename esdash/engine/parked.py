@@ -23,6 +23,7 @@ class _Stretch(NamedTuple):
     """Entries that were folded unseen, of which some were parked."""
 
     after: bytes
+    last: bytes
     first: int
     codes: bytes
 
@@ -47,10 +48,10 @@ class ParkedEntries:
                 self._rows.append(Row(ordinal, entry_id, fields, code))
         self._window = tuple(self._rows)
 
-    def add_unseen(self, first: int, after: bytes, codes: bytes) -> None:
-        """A page that another process read was folded; `find` will look at its entries."""
+    def add_unseen(self, first: int, after: bytes, last: bytes, codes: bytes) -> None:
+        """A page that another process read was folded, from after one id up to another; `find` will look at it."""
         if codes.translate(None, self._others):
-            self._stretches.append(_Stretch(after, first, codes))
+            self._stretches.append(_Stretch(after, last, first, codes))
 
     def find(self, log: Log) -> None:
         """Read what `add_unseen` told of, as far as it is among the newest. Raises LogError."""
@@ -61,19 +62,19 @@ class ParkedEntries:
             wanted.appendleft(stretch)
             count += len(stretch.codes.translate(None, self._others))
         self._stretches.clear()
-        for after, first, codes in wanted:
-            page = log.page(after, count=len(codes))
+        for after, last, first, codes in wanted:
+            page = log.page(after, last, count=len(codes))
             if len(page) == len(codes):
                 self.add(first, page, codes)
 
     def recall(self, log: Log, marks: Iterable[Mark]) -> None:
         """Find again those that a snapshot remembers, unless they left the stream. Raises LogError."""
         marks = list(marks)
-        replies = log.commands([("XRANGE", log.key, mark.entry_id, mark.entry_id) for mark in marks])
+        found = log.entries([mark.entry_id for mark in marks])
         self._rows.clear()
-        for mark, found in zip(marks, replies, strict=True):
-            if isinstance(found, list) and found:
-                self._rows.append(Row(mark.ordinal, found[0][0], found[0][1], mark.code))
+        for mark, entry in zip(marks, found, strict=True):
+            if entry is not None:
+                self._rows.append(Row(mark.ordinal, *entry, mark.code))
         self._window = tuple(self._rows)
 
     def marks(self) -> list[Mark]:

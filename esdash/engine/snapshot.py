@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, Generic
@@ -185,7 +185,7 @@ def info(header: Header) -> SnapshotInfo:
     )
 
 
-def newest(headers: Sequence[Header | Unreadable]) -> SnapshotInfo | None:
-    """The newest readable one of `SnapshotStore.headers`."""
-    readable: Iterator[Header] = (header for header in headers if isinstance(header, Header))
-    return next(map(info, readable), None)
+def newest(store: SnapshotStore) -> SnapshotInfo | None:
+    """The newest snapshot of the stream's present history. Raises LogError."""
+    header = store.newest()
+    return None if header is None else info(header)

@@ -9,7 +9,7 @@ from esdash.engine.domain import State
 from esdash.engine.projection import Projection
 from esdash.engine.snapshot import Journal, Taking
 from esdash.engine.view import SnapshotInfo
-from esdash.log.errors import LogError
+from esdash.log.errors import LogError, RefusedError
 from esdash.log.snapshots import Header, SnapshotStore
 
 LARGE: Final = 20_000
@@ -63,7 +63,7 @@ class Snapshotter(Generic[State]):
         self._ordinal = ordinal
         self._due = self._clock() + self._seconds
         self.note = ""
-        self.newest = snapshot.newest(self._store.headers())
+        self.newest = snapshot.newest(self._store)
 
     def tick(self, projection: Projection[State], journal: Callable[[], Journal]) -> None:
         """Do what is due: finish a snapshot that was written, begin a periodic one. Raises LogError."""
@@ -75,12 +75,17 @@ class Snapshotter(Generic[State]):
         if projection.ordinal == self._ordinal:
             return
         name = snapshot.process_name()
-        holder = self._store.hold_lease(name, self._seconds * LEASE_PERIODS)
+        try:
+            holder = self._store.hold_lease(name, self._seconds * LEASE_PERIODS)
+        except RefusedError as error:
+            # A replica, a full memory: following goes on all the same.
+            self.note = str(error)
+            return
         if holder == name:
             self._begin(projection, journal(), asked=False)
         else:
             self.note = f"taken by {holder}"
-            self.newest = snapshot.newest(self._store.headers())
+            self.newest = snapshot.newest(self._store)
 
     def take(self, projection: Projection[State], journal: Callable[[], Journal]) -> None:
         """A person wants one now."""

@@ -63,12 +63,10 @@ def nothing_vanished(
         return False
     if facts.last_id == end and facts.entries_added - unseen != ordinal + count:
         return False
-    if unseen_before(facts) == unseen:
-        # Nothing has left the stream since it was first read.
-        return True
     if facts.first_id is None or id_parts(facts.first_id) > at:
         return facts.entries_added - unseen - ordinal == facts.length
-    return id_parts(facts.max_deleted_id) <= at
+    # Neither trimmed nor deleted after the position, or nothing at all has left the stream since it was first read.
+    return id_parts(facts.max_deleted_id) <= at or unseen_before(facts) == unseen
 
 
 def check(

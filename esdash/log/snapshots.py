@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from esdash.log.continuity import Verdict, check
 from esdash.log.errors import RefusedError
 from esdash.log.stream import Log, id_parts
 
@@ -221,6 +222,15 @@ class SnapshotStore:
         reply = self._log.command("HGETALL", self._index)
         found = [_read_header(name, raw) for name, raw in zip(reply[::2], reply[1::2], strict=True)]
         return sorted(found, key=_newest_first)
+
+    def newest(self) -> Header | None:
+        """The readable one that saw most of the stream's present history. Raises LogError."""
+        for header in self.headers():
+            if isinstance(header, Header):
+                found = check(self._log, header.last_event_id.encode(), header.ordinal, header.unseen, header.anchor)
+                if found.verdict is not Verdict.DIVERGED:
+                    return header
+        return None
 
     def chunks(self, header: Header) -> Iterator[bytes]:
         """The snapshot's chunks, one command each.

@@ -132,18 +132,21 @@ class Log:
 
     def _pool_of(self, url: str) -> redis.ConnectionPool:
         try:
-            return redis.ConnectionPool.from_url(
+            pool = redis.ConnectionPool.from_url(
                 url,
-                protocol=2,
-                retry=Retry(NoBackoff(), 0),
                 socket_timeout=self._timeout,
                 socket_connect_timeout=self._timeout,
                 socket_read_size=256 * 1024,
             )
-        except (ValueError, TypeError) as error:
+            # Options in the URL override the arguments above, but what is read raw depends on these.
+            pool.connection_kwargs |= {"protocol": 2, "retry": Retry(NoBackoff(), 0), "decode_responses": False}
+            # An option that does not exist is found out only here; this does not connect.
+            pool.connection_class(**pool.connection_kwargs)
+            return pool
+        except (ValueError, TypeError, redis.RedisError) as error:
             raise LogError(
-                f"{self.server_name} is not a URL of a server. Write redis://host:port/db, rediss:// for TLS, "
-                "or unix:///path/to/socket."
+                f"{self.server_name} is not a URL of a server, or has an option after its ? that does not fit. Write "
+                "redis://host:port/db, rediss:// for TLS, or unix:///path/to/socket."
             ) from error
 
     def close(self) -> None:
@@ -240,6 +243,19 @@ class Log:
         """One entry, or None when it is not in the stream."""
         found = self.command("XRANGE", self.key, entry_id, entry_id)
         return found[0] if found else None
+
+    def entries(self, ids: Sequence[bytes]) -> list[Entry | None]:
+        """Entries by their ids, each None when it is not in the stream."""
+        found: list[Entry | None] = []
+        for start in range(0, len(ids), PAGE // 2):
+            some = ids[start : start + PAGE // 2]
+            replies = self.commands([("XRANGE", self.key, entry_id, entry_id) for entry_id in some])
+            with plainly(self.server_name):
+                for reply in replies:
+                    if isinstance(reply, Exception):
+                        raise reply
+                    found.append(reply[0] if reply else None)
+        return found
 
     def pages(self, after: bytes, until: bytes = b"+", count: int = PAGE) -> Iterator[tuple[list[Entry], StreamFacts]]:
         """Every entry after an id, page by page, with facts read right after each page.

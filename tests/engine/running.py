@@ -127,6 +127,7 @@ class RunningConsumer:
         *,
         timeout: float = 5.0,
         stream: str = STREAM,
+        domain: Shop | None = None,
         **options: Callable[[], float],
     ) -> None:
         self.log = Log(url, stream, timeout=timeout)
@@ -140,7 +141,7 @@ class RunningConsumer:
                     test.views.append(value)
                 super().__setattr__(name, value)
 
-        self.consumer = RecordedConsumer(self.log, Shop(), settings, **options)
+        self.consumer = RecordedConsumer(self.log, domain or Shop(), settings, **options)
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:

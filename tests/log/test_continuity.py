@@ -632,6 +632,14 @@ class TestTheFactsAlone:
         add(client, 1)
         assert not proven(reader, log.page(reader.position))
 
+    def test_do_not_prove_a_page_of_a_stream_that_was_made_again(self, log: Log, client: redis.Redis) -> None:
+        add(client, 8)
+        reader = Reader(log)
+        reader.read()
+        client.delete(STREAM)
+        add(client, 20)
+        assert not proven(reader, log.page(reader.position, count=4))
+
     def test_prove_an_absent_stream_only_to_who_has_seen_nothing(self, log: Log) -> None:
         assert nothing_vanished(log.facts(), START, 0, 0)
         assert not nothing_vanished(log.facts(), b"5-1", 3, 0)

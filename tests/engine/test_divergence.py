@@ -1,0 +1,295 @@
+"""A log that is not the one the state was made from: found at once, healed from what still fits, orphans listed."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+import redis
+
+from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.domain import Entry
+from esdash.engine.view import Phase, View
+from esdash.log.errors import LogError
+from esdash.log.snapshots import Header, SnapshotStore
+from esdash.log.stream import Log
+from esdash.shop.domain import Shop
+from esdash.shop.state import State
+from tests.engine.running import (
+    QUIET,
+    STREAM,
+    RunningConsumer,
+    model_of,
+    modelled_rows,
+    publish_day,
+    publish_more,
+    seen_rows,
+    stored,
+)
+from tests.proxy import Proxy
+from tests.servers import RunningServer
+from tests.waiting import eventually
+
+
+def caught_up(url: str) -> RunningConsumer:
+    with RunningConsumer(url) as consumer:
+        consumer.until_live()
+    return consumer
+
+
+def save(client: redis.Redis) -> bytes:
+    saved = client.dump(STREAM)
+    assert saved is not None
+    return saved
+
+
+def lose_what_followed(client: redis.Redis, saved: bytes) -> None:
+    """Put the stream, and nothing else, back to what it was."""
+    client.restore(STREAM, 0, saved, replace=True)
+
+
+def healed(view: View) -> bool:
+    """Whether the consumer is live again after a divergence."""
+    return view.phase is Phase.LIVE and any("Going back" in notice.text for notice in view.notices)
+
+
+class TestAFailoverThatLostTheTail:
+    def test_heals_from_the_newest_snapshot_and_lists_the_orphans(
+        self, new_server: Callable[..., RunningServer]
+    ) -> None:
+        primary = new_server(port=True)
+        with primary.client() as client:
+            publish_day(client, 100)
+        caught_up(primary.url)
+        replica = new_server(port=True, replica_of=primary)
+        with (
+            Proxy(primary) as proxy,
+            RunningConsumer(proxy.url) as consumer,
+            primary.client() as client,
+            replica.client() as promoted,
+        ):
+            consumer.until_live()
+            publish_more(client, 10)
+            eventually(lambda: promoted.xlen(STREAM) == 110)
+            promoted.replicaof("NO", "ONE")
+            lost = publish_more(client, 20)
+            before = consumer.until_live(lost[-1])
+            # Ids go on after those of the old primary, wherever its clock stood.
+            after = [
+                promoted.xadd(STREAM, dict(zip(row.fields[::2], row.fields[1::2], strict=True)))
+                for row in before.rows[:7]
+            ]
+            primary.kill()
+            proxy.point_at(replica)
+            view = consumer.until(lambda view: healed(view) and view.position.last_event_id == after[-1].decode())
+            assert [row.entry_id for row in view.orphans] == lost
+            assert list(view.orphans) == list(before.rows[110:]), "with their payload"
+            assert view.restored is not None
+            assert (view.restored.position.ordinal, view.restored.replayed) == (100, 17)
+            assert str(view.continuity) == "CONTINUOUS"
+            assert any("20 entries had been applied and are gone" in notice.text for notice in view.notices)
+            consumer.stop()
+            log = Log(replica.url, STREAM)
+            assert consumer.document == model_of(log).document()
+            log.close()
+
+    def test_heals_from_the_beginning_where_no_snapshot_fits(self, new_server: Callable[..., RunningServer]) -> None:
+        primary = new_server(port=True)
+        replica = new_server(port=True, replica_of=primary)
+        with (
+            Proxy(primary) as proxy,
+            RunningConsumer(proxy.url) as consumer,
+            primary.client() as client,
+            replica.client() as promoted,
+        ):
+            publish_day(client, 10)
+            eventually(lambda: promoted.xlen(STREAM) == 10)
+            promoted.replicaof("NO", "ONE")
+            lost = publish_more(client, 20)
+            consumer.until_live(lost[-1])
+            proxy.point_at(replica)
+            view = consumer.until(healed)
+            assert view.position.ordinal == 10
+            assert [row.entry_id for row in view.orphans] == lost
+            assert view.restored is not None
+            assert view.restored.snapshot_id is None
+
+
+class TestALogThatIsPutBack:
+    """The stream loses its tail under a consumer that stays connected, as on a replica that changes its primary."""
+
+    def test_is_noticed_before_what_it_got_since_is_applied(self, url: str, client: redis.Redis, log: Log) -> None:
+        publish_day(client, 50)
+        saved = save(client)
+        lost = publish_more(client, 5)
+        with RunningConsumer(url) as consumer:
+            consumer.until_live(lost[-1])
+            with client.pipeline(transaction=True) as pipeline:
+                pipeline.restore(STREAM, 0, saved, replace=True)
+                pipeline.execute_command("XADD", STREAM, b"%d-0" % (10**13), "type", "TopUp", "data", "{}")
+                pipeline.execute()
+            view = consumer.until(lambda view: healed(view) and view.position.ordinal == 51)
+            assert [row.entry_id for row in view.orphans] == lost
+        assert max(view.position.ordinal for view in consumer.views) == 55, "the new entry was never the 56th"
+        assert consumer.document == model_of(log).document()
+
+    def test_the_ladder_names_the_snapshots_that_do_not_fit(self, url: str, client: redis.Redis, log: Log) -> None:
+        publish_day(client, 50)
+        caught_up(url)
+        saved = save(client)
+        for _ in range(2):
+            publish_more(client, 10)
+            caught_up(url)
+        refused = [header.snapshot_id for header in SnapshotStore(log).headers()[:2]]
+        lose_what_followed(client, saved)
+        with RunningConsumer(url) as consumer:
+            view = consumer.until_live()
+            assert view.restored is not None
+            first, second, used = view.restored.rungs
+            assert [first.snapshot_id, second.snapshot_id] == refused
+            for rung in (first, second):
+                assert rung.reason is not None
+                assert "had been applied" in rung.reason
+            assert (used.reason, used.position.ordinal) == (None, 50)
+            assert view.snapshot is not None
+            assert view.snapshot.snapshot_id == used.snapshot_id, "a snapshot of another history is not the newest"
+        assert consumer.document == model_of(log).document()
+
+    def test_an_orphan_whose_id_was_given_again_is_an_orphan_still(
+        self, url: str, client: redis.Redis, log: Log
+    ) -> None:
+        publish_day(client, 50)
+        saved = save(client)
+        (lost,) = publish_more(client, 1)
+        with RunningConsumer(url) as consumer:
+            before = consumer.until_live(lost).rows[-1]
+            with client.pipeline(transaction=True) as pipeline:
+                pipeline.restore(STREAM, 0, saved, replace=True)
+                pipeline.execute_command("XADD", STREAM, lost, "type", "TopUp", "data", "other")
+                pipeline.execute()
+                # The next look at the anchor comes within seconds.
+            view = consumer.until(healed)
+            assert list(view.orphans) == [before]
+            view = consumer.until_live(lost)
+            assert seen_rows(view.rows) == modelled_rows(stored(log))
+
+    def test_orphans_are_listed_although_a_gap_halts_the_healing(self, url: str, client: redis.Redis) -> None:
+        publish_day(client, 50)
+        caught_up(url)
+        ids = publish_more(client, 10)
+        saved = save(client)
+        lost = publish_more(client, 5)
+        with RunningConsumer(url) as consumer:
+            consumer.until_live(lost[-1])
+            with client.pipeline(transaction=True) as pipeline:
+                pipeline.restore(STREAM, 0, saved, replace=True)
+                pipeline.xdel(STREAM, ids[3])
+                pipeline.execute()
+            view = consumer.until_phase(Phase.HALTED)
+            assert [row.entry_id for row in view.orphans] == [ids[3], *lost]
+            assert view.position.ordinal == 50
+
+
+class TestAStreamThatIsMadeAgain:
+    @pytest.mark.parametrize("again", [3, 50, 51, 400])
+    def test_under_a_live_consumer_is_folded_from_its_beginning(
+        self, url: str, client: redis.Redis, log: Log, again: int
+    ) -> None:
+        last = publish_day(client, 50)[-1]
+        with RunningConsumer(url) as consumer:
+            consumer.until_live(last)
+            client.delete(STREAM)
+            last = publish_more(client, again)[-1]
+            view = consumer.until(lambda view: healed(view) and view.position.last_event_id == last.decode())
+            assert len(view.orphans) == 50
+            assert seen_rows(view.rows) == modelled_rows(stored(log))
+        assert consumer.document == model_of(log).document()
+
+    def test_and_stays_away_leaves_an_empty_shop(self, url: str, client: redis.Redis) -> None:
+        last = publish_day(client, 50)[-1]
+        with RunningConsumer(url) as consumer:
+            consumer.until_live(last)
+            client.delete(STREAM)
+            view = consumer.until(healed)
+            assert view.position.ordinal == 0
+            assert len(view.orphans) == 50
+            assert len(view.state.balances) == 0
+
+    def test_while_its_snapshots_survived_is_never_shown_as_they_say(self, url: str, client: redis.Redis) -> None:
+        publish_day(client, 50)
+        caught_up(url)
+        client.delete(STREAM)
+        with RunningConsumer(url) as consumer:
+            view = consumer.until_live()
+            assert view.position.ordinal == 0
+            assert view.snapshot is None
+            assert view.restored is not None
+            refused, used = view.restored.rungs
+            assert refused.reason is not None
+            assert "is gone" in refused.reason
+            assert (used.snapshot_id, used.reason) == (None, None)
+            last = publish_more(client, 60)[-1]
+            consumer.until_live(last)
+        assert all(view.position.ordinal == 0 for view in consumer.views[:3])
+        assert consumer.document["ordinal"] == 60
+
+    def test_its_new_snapshots_take_the_place_of_the_old(self, url: str, client: redis.Redis, log: Log) -> None:
+        publish_day(client, 50)
+        caught_up(url)
+        client.delete(STREAM)
+        publish_more(client, 5)
+        caught_up(url)
+        (header,) = SnapshotStore(log).headers()
+        assert isinstance(header, Header)
+        assert header.ordinal == 5
+
+    def test_a_rebuild_does_not_show_a_foreign_snapshot_either(self, url: str, client: redis.Redis) -> None:
+        publish_day(client, 50)
+        caught_up(url)
+        client.delete(STREAM)
+        publish_more(client, 5)
+        with RunningConsumer(url, ConsumerSettings(ignore_snapshots=True, snapshot_seconds=0)) as consumer:
+            view = consumer.until_live()
+            assert view.snapshot is None
+
+
+class TestALogThatIsAnotherOneAtEveryLook:
+    """As behind a proxy that points now to one server, now to another."""
+
+    def flickering(self, client: redis.Redis) -> Shop:
+        class FlickeringShop(Shop):
+            def fold(self, state: State, entries: Sequence[Entry]) -> bytes:
+                client.delete(STREAM)
+                publish_more(client, 2500)
+                return super().fold(state, entries)
+
+        return FlickeringShop()
+
+    def test_ends_a_command_in_words(self, client: redis.Redis, log: Log) -> None:
+        publish_day(client, 2500)
+        consumer = Consumer(log, self.flickering(client), ConsumerSettings(once=True))
+        with pytest.raises(LogError, match="were applied|had been applied"):
+            consumer.run()
+
+    def test_is_tried_again_with_patience(self, url: str, client: redis.Redis) -> None:
+        publish_day(client, 2500)
+        with RunningConsumer(url, domain=self.flickering(client)) as consumer:
+            view = consumer.until_phase(Phase.DISCONNECTED)
+            assert "applied" in view.phase_note
+            assert view.retry_at is not None
+
+
+def test_nothing_but_the_log_decides(url: str, client: redis.Redis, log: Log) -> None:
+    """Two consumers that met different disasters agree in the end."""
+    publish_day(client, 50)
+    saved = save(client)
+    with RunningConsumer(url, QUIET) as first, RunningConsumer(url, QUIET) as second:
+        first.until_live()
+        lost = publish_more(client, 5)
+        first.until_live(lost[-1])
+        second.until_live(lost[-1])
+        second.ask("crash")
+        lose_what_followed(client, saved)
+        last = publish_more(client, 30)[-1]
+        first.until_live(last)
+        second.until_live(last)
+    assert first.digest == second.digest
+    assert first.document == second.document == model_of(log).document()
