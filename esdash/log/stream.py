@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.connection import Connection
 from redis.retry import Retry
 
+from esdash.log.appending import append
 from esdash.log.errors import LogError, plainly
 from esdash.log.facts import START, StreamFacts, id_parts
 
@@ -290,12 +291,13 @@ class Log:
 
     def append_many(self, entries: Sequence[Sequence[bytes]]) -> list[bytes]:
         """Append entries in one round trip; their ids. After UnreachableError any of them may be in the log."""
-        replies = self.commands([("XADD", self.key, "*", *fields) for fields in entries])
-        with plainly(self.server_name):
-            for reply in replies:
-                if isinstance(reply, Exception):
-                    raise reply
-        return replies
+        with self.connection() as connection:
+            replies = append(connection, self.key, entries)
+        ids = [reply for reply in replies if not isinstance(reply, Exception)]
+        if len(ids) < len(replies):
+            with plainly(self.server_name):
+                raise next(reply for reply in replies if isinstance(reply, Exception))
+        return ids
 
 
 class Follower:

@@ -145,6 +145,33 @@ class TestCommonOptions:
         assert client.exists("orders") == 0
 
 
+class TestUrl:
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "localhost:6379",
+            "http://localhost",
+            "redis://[::1",
+            "redis://h:99999",
+            "redis://h?frobnicate=1",
+            "redis://h?socket_timeout=x",
+            "rediss://h?ssl_cert_reqs=perhaps",
+        ],
+    )
+    def test_what_is_none_is_2(self, call: Call, url: str) -> None:
+        refused = call("state", "--url", url)
+        assert refused.code == 2
+        assert "redis://host:port/db" in refused.err
+
+    def test_its_options_cannot_break_the_reading(self, call: Call, url: str, client: redis.Redis) -> None:
+        client.xadd("orders", {"type": "TopUp", "data": '{"user_id": 7, "amount": 1}'})
+        shown = call("state", "--json", "--url", f"{url}?protocol=3&decode_responses=true&socket_timeout=2")
+        assert shown.json["users"] == {"7": 1}
+
+    def test_an_empty_one_means_the_embedded_server(self, call: Call, data_dir: Path) -> None:
+        assert call("state", "--json", "--url", "", "--data-dir", data_dir).json["ordinal"] == 0
+
+
 class TestSecrecy:
     def test_what_stands_between_the_scheme_and_the_host(self) -> None:
         assert redacted("no redis://u:p@h:1/0 here") == "no redis://h:1/0 here"
