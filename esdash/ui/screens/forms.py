@@ -99,9 +99,13 @@ class EventForm(Dialog[Published | None]):
     def on_mount(self) -> None:
         """Start where something is missing."""
         self.query_one("#failure").display = False
+        self.begin()
+        self.set_interval(RECONSIDERED_EVERY, self.reconsider)
+
+    def begin(self) -> None:
+        """Judge what the fields hold, and go to the first one that needs attention."""
         self.reconsider()
         self._focus_first_unfinished()
-        self.set_interval(RECONSIDERED_EVERY, self.reconsider)
 
     def reconsider(self) -> None:
         """Judge again: something was typed, or the state is another one."""

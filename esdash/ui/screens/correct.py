@@ -1,0 +1,116 @@
+"""Publishing a corrected event for an entry that could not be understood."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from esdash.engine.console import Console
+from esdash.engine.domain import Fields
+from esdash.shop.decoding import decode
+from esdash.shop.events import EVENT_TYPES, AddItem, Order, TopUp
+from esdash.shop.outcomes import OUTCOMES
+from esdash.shop.state import State
+from esdash.shop.story import describe_event, type_of
+from esdash.ui.salvage import Salvaged, as_json, as_typed, escape_json, objection, salvage
+from esdash.ui.screens.forms import EventForm, Reading
+from esdash.ui.typed import escape_hidden
+from esdash.ui.widgets.completion import Completion, Match
+from esdash.ui.widgets.form_field import Field, Note
+from esdash.ui.widgets.form_input import CompletingInput, FormInput, Suggestions
+from esdash.visible import visible
+
+_SHAPES: Final[Mapping[str, str]] = {
+    "TopUp": '{"user_id":7,"amount":1250}: amounts are cents',
+    "AddItem": '{"item_id":"hdd","count":5,"price":1250}: the price is cents',
+    "Order": '{"user_id":7,"lines":[{"item_id":"hdd","quantity":2}]}',
+}
+"""Type → what its data looks like."""
+
+
+class JsonInput(FormInput):
+    r"""A field for JSON on one line. Hidden characters become `\u200b` as they are typed or pasted."""
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        """Put text in place of a range."""
+        super().replace(escape_json(text), start, end)
+
+
+class RawEventForm(EventForm):
+    """Type and JSON as they will be in the log, judged by the shop's own decoder while they are typed."""
+
+    TITLE_TEXT: ClassVar = "Corrected event"
+
+    def __init__(self, console: Console, fields: Fields) -> None:
+        """`fields` are those of the entry to begin with."""
+        super().__init__(console)
+        self._kind = salvage(fields).kind or escape_hidden(type_of(fields)[:64])
+        self._data = as_json(fields)
+
+    def fields(self) -> ComposeResult:
+        """Type, data."""
+        suggestions = Suggestions()
+        kind = CompletingInput(_complete_type, suggestions, self._kind, "TopUp, AddItem or Order", id="type")
+        yield Field("Type", kind, suggestions)
+        yield Field("Data", JsonInput(self._data, "JSON", id="data"))
+
+    def on_mount(self) -> None:
+        """The data is what usually needs mending."""
+        self.query_one("#dialog").add_class("-wide")
+        super().on_mount()
+
+    def read(self, state: State) -> Reading:  # noqa: ARG002 - the outlook looks at the state
+        """Decode what is typed, as the fold would."""
+        kind, text = self.text("type").strip(), self.text("data").strip()
+        data = text.encode("utf-8", "backslashreplace")
+        known = kind in EVENT_TYPES
+        notes = {"type": Note("" if known else "TopUp, AddItem or Order", wrong=bool(kind) and not known)}
+        if not kind:
+            notes["type"] = Note("TopUp, AddItem or Order", missing=True)
+        if not text or not known:
+            notes["data"] = Note(_SHAPES.get(kind, ""), missing=not text)
+            return Reading(None, notes)
+        event = decode([b"type", kind.encode(), b"data", data])
+        if isinstance(event, TopUp | AddItem | Order):
+            notes["data"] = Note(visible(describe_event(event)))
+            return Reading(event, notes)
+        why = objection(kind, data)
+        if not why and isinstance(event, int):
+            why = OUTCOMES[event].reason or ""
+        if data.startswith(b"{") and "malformed" not in why:
+            why = f"{why} · {_SHAPES[kind]}"
+        notes["data"] = Note(why, wrong=True)
+        return Reading(None, notes)
+
+
+def form_for(console: Console, fields: Fields) -> tuple[EventForm, dict[str, str]]:
+    """The form that fits the remains of an entry best, and what to type into its fields once it is shown."""
+    from esdash.ui.screens.add_item import AddItemForm
+    from esdash.ui.screens.order import OrderForm
+    from esdash.ui.screens.top_up import TopUpForm
+
+    remains: Salvaged = salvage(fields)
+    forms: dict[str, type[TopUpForm] | type[AddItemForm] | type[OrderForm]] = {
+        "TopUp": TopUpForm,
+        "AddItem": AddItemForm,
+        "Order": OrderForm,
+    }
+    if remains.kind not in forms:
+        return RawEventForm(console, fields), {}
+    return forms[remains.kind](console), as_typed(remains)
+
+
+def fill(form: EventForm, texts: Mapping[str, str]) -> None:
+    """Type into the fields of a form that is shown."""
+    for name, text in texts.items():
+        field = form.query_one(f"#{name}", Input)
+        field.value = text
+        field.cursor_position = len(text)
+    form.begin()
+
+
+def _complete_type(text: str, cursor: int) -> Completion:  # noqa: ARG001 - the whole field is the name
+    typed = text.strip().casefold()
+    matches = [Match(name, name, "") for name in EVENT_TYPES if name.casefold().startswith(typed)]
+    return Completion(0, len(text), matches, 0)

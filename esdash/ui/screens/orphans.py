@@ -1,0 +1,186 @@
+"""Entries that had been applied and are gone from the log after a failover: what they hold, and publishing them again.
+
+An orphan goes back with its own idempotency key, so it counts once even when its publisher sends it again, too.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from esdash.engine.console import Console, EngineError
+from esdash.engine.domain import Row
+from esdash.engine.view import View
+from esdash.shop.decoding import decode, key_of
+from esdash.shop.story import describe, payload_of, type_of
+from esdash.ui.handled import Handled
+from esdash.ui.outlook import blocked
+from esdash.ui.reasons import GLYPHS, outcome_of, sentence
+from esdash.ui.screens.confirm import ConfirmScreen
+from esdash.ui.screens.entry_list import EntryListScreen
+from esdash.ui.widgets.hint_bar import Hint
+from esdash.ui.widgets.pager import Paragraph
+from esdash.ui.widgets.payload import LABEL, tell_fields
+from esdash.visible import visible
+
+
+class OrphansScreen(EntryListScreen):
+    """The orphans in the order in which they had been in the log."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p,enter", "publish", "Publish again", show=False),
+        Binding("a", "publish_all", "Publish all", show=False),
+        Binding("d", "dismiss_entry", "Dismiss", show=False),
+    ]
+
+    def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float]) -> None:
+        super().__init__(console, handled, wall_clock, "published again", newest_first=False)
+        self._publishing = False
+
+    def rows(self, view: View) -> Sequence[Row]:
+        """As the consumer found them missing."""
+        return view.orphans
+
+    def title_and_meaning(self, view: View) -> tuple[str, str]:
+        """How many, and how many are left to decide on."""
+        count = len(view.orphans)
+        left = len(undecided(view, self.handled))
+        title = f"▲ Orphans: {count:,}, {left:,} to decide on" if count else "Orphans: none"
+        return title, "They had been applied and are gone from the log; the state does not hold them any more."
+
+    def hints(self, empty: bool) -> Sequence[Hint]:
+        """Without an entry there is nothing to do."""
+        back = Hint("Esc", "back", "leave")
+        if empty:
+            return (back,)
+        return (
+            back,
+            Hint("p", "publish again", "publish"),
+            Hint("a", "publish all", "publish_all"),
+            Hint("d", "dismiss", "dismiss_entry"),
+            Hint("y", "copy", "copy"),
+            Hint("Tab", "to the text", "app.focus_next"),
+        )
+
+    def about(self, row: Row, width: int) -> Iterator[Paragraph]:
+        """What it was, under which key it goes back, every field."""
+        yield Paragraph(visible(describe(row.fields)), "What", indent=LABEL)
+        outcome = outcome_of(row.code)
+        if outcome is not None:
+            reason = "" if outcome.reason is None else f" · {outcome.reason}"
+            yield Paragraph(f"{GLYPHS[outcome.name]} {outcome.name}{reason}", "It was", indent=LABEL)
+            yield Paragraph(sentence(outcome), indent=LABEL)
+        became = self.handled.became(row.entry_id)
+        if became:
+            yield Paragraph(f"✓ published again as {visible(became)}", "Done", "good", LABEL)
+        elif became == "":
+            yield Paragraph("– dismissed; d takes that back", "Done", "dim", LABEL)
+        if not publishable(row):
+            yield Paragraph("It was never understood and changed nothing: it is not published again.", indent=LABEL)
+        else:
+            own = key_of(row.fields) is not None
+            note = "its own" if own else "it had none: the id that it had is its key from now on"
+            shown = visible(key_for(row).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), 130)
+            yield Paragraph(f"{shown} ({note})", "Key", indent=LABEL)
+        yield Paragraph("")
+        yield Paragraph("As it was stored", style="title")
+        yield from tell_fields(row.fields, width)
+
+    def when_empty(self, view: View) -> Iterator[Paragraph]:  # noqa: ARG002 - the same for every stream
+        """What orphans are."""
+        yield Paragraph("There are no orphans.", style="good")
+        yield Paragraph("")
+        yield Paragraph(
+            "An orphan is an entry that this consumer had applied and that is gone from the log: a failover to a "
+            "replica that lacked the newest entries, a restart without them, a stream that was made again."
+        )
+        yield Paragraph("")
+        yield Paragraph(
+            "The log decides. The consumer goes back to the newest snapshot that the log still contains, and lists "
+            "here what is lost, so that a person can publish it again. Each entry goes back under its own "
+            "idempotency key and counts once, whoever else sends it."
+        )
+
+    def action_publish(self) -> None:
+        """Publish the selected one."""
+        row = self.selected
+        if row is None or not self._may_publish():
+            return
+        if not publishable(row):
+            self.tell("It was never understood and changed nothing: it is not published again.", "warning")
+        elif self.handled.became(row.entry_id):
+            self.tell(f"It is in the log again as {self.handled.became(row.entry_id)}.")
+        else:
+            self._publish([row])
+
+    def action_publish_all(self) -> None:
+        """Publish all that nothing was decided about, after a question."""
+        if not self._may_publish():
+            return
+        rows = [row for row in undecided(self.engine.view, self.handled) if publishable(row)]
+        if not rows:
+            self.tell("Nothing is left to publish again.")
+            return
+        keyless = sum(key_of(row.fields) is None for row in rows)
+        keys = "Each goes back under its own idempotency key and counts once."
+        if keyless:
+            keys = f"Each goes back under its own idempotency key; {keyless:,} had none and get their old id as key."
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self._publish(rows)
+
+        what = "1 orphan" if len(rows) == 1 else f"{len(rows):,} orphans"
+        consequence = f"They are appended in their old order, after all that is in the log now. {keys}"
+        self.app.push_screen(ConfirmScreen(f"Publish {what} again?", consequence, "Publish"), answered)
+
+    def action_dismiss_entry(self) -> None:
+        """Decide to leave it; again, to take that back."""
+        if (row := self.selected) is not None:
+            self.handled.dismiss(row.entry_id)
+            self.poll()
+
+    def _may_publish(self) -> bool:
+        why_not = "They are being published already." if self._publishing else blocked(self.engine.view)
+        if why_not is not None:
+            self.tell(why_not, "warning")
+        return why_not is None
+
+    def _publish(self, rows: Sequence[Row]) -> None:
+        self._publishing = True
+        work = partial(self._append, rows)
+        self.app.run_worker(work, thread=True, exit_on_error=False, name="engine", group="orphans")
+
+    def _append(self, rows: Sequence[Row]) -> None:
+        """In a thread."""
+        done = 0
+        try:
+            for row in rows:
+                published = self.engine.publish(type_of(row.fields), payload_of(row.fields), key_for(row))
+                self.handled.publish_as(row.entry_id, published.entry_id)
+                done += 1
+        except EngineError as error:
+            told = f"{done:,} of {len(rows):,} published again. {error}" if done else str(error)
+            self.app.call_from_thread(self.tell, told, "error")
+        else:
+            what = f"{type_of(rows[0].fields)} is" if len(rows) == 1 else f"{done:,} entries are"
+            self.app.call_from_thread(self.tell, f"{what} in the log again.")
+        finally:
+            self._publishing = False
+
+
+def undecided(view: View, handled: Handled) -> list[Row]:
+    """Orphans about which nothing was decided yet."""
+    return [row for row in view.orphans if row.entry_id not in handled]
+
+
+def publishable(row: Row) -> bool:
+    """Whether the entry can do anything in the log: one that was parked never could."""
+    return not isinstance(decode(row.fields), int)
+
+
+def key_for(row: Row) -> str:
+    """The idempotency key that it goes back under; bytes that are no UTF-8 as `surrogateescape` has them."""
+    key = key_of(row.fields)
+    return (row.entry_id if key is None else key).decode("utf-8", "surrogateescape")

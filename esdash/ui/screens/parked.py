@@ -1,0 +1,124 @@
+"""Entries that could not be understood: why, what they hold, and a way to publish what they should have been."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar, Final
+
+from textual import on
+from textual.binding import Binding, BindingType
+
+from esdash.engine.console import Console, Published
+from esdash.engine.domain import Row
+from esdash.engine.view import View
+from esdash.shop.story import payload_of, type_of
+from esdash.ui.handled import Handled
+from esdash.ui.reasons import GLYPHS, MEANINGS, outcome_of, sentence
+from esdash.ui.salvage import objection
+from esdash.ui.screens.correct import RawEventForm, fill, form_for
+from esdash.ui.screens.entry_list import EntryListScreen
+from esdash.ui.screens.forms import EventForm
+from esdash.ui.widgets.hint_bar import Hint
+from esdash.ui.widgets.line_table import LineTable
+from esdash.ui.widgets.pager import Paragraph
+from esdash.ui.widgets.payload import LABEL, tell_fields
+from esdash.visible import visible
+
+KEPT: Final = 500
+"""Of parked entries the consumer keeps this many, the newest (`View.parked`)."""
+
+
+class ParkedScreen(EntryListScreen):
+    """The newest parked entries, the last one first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c,enter", "correct", "Correct", show=False),
+        Binding("e", "edit", "Edit type and JSON", show=False),
+    ]
+
+    def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float]) -> None:
+        super().__init__(console, handled, wall_clock, "corrected", newest_first=True)
+
+    def rows(self, view: View) -> Sequence[Row]:
+        """Those that the consumer keeps."""
+        return view.parked
+
+    def title_and_meaning(self, view: View) -> tuple[str, str]:
+        """How many; where the others are."""
+        count = len(view.parked)
+        if count >= KEPT:
+            return (
+                f"! Parked entries: the {count} newest",
+                "`esdash events --outcome parked` lists all of them. They stay in the stream and change nothing.",
+            )
+        title = f"! Parked entries: {count}" if count else "Parked entries: none"
+        return title, "esdash cannot understand them; they stay in the stream and change nothing."
+
+    def hints(self, empty: bool) -> Sequence[Hint]:
+        """Without an entry there is nothing to do."""
+        back = Hint("Esc", "back", "leave")
+        if empty:
+            return (back,)
+        return (
+            back,
+            Hint("c", "publish a corrected event", "correct"),
+            Hint("e", "edit type and JSON", "edit"),
+            Hint("y", "copy", "copy"),
+            Hint("Tab", "to the text", "app.focus_next"),
+        )
+
+    def about(self, row: Row, width: int) -> Iterator[Paragraph]:
+        """Why it is parked, what became of it, every byte."""
+        outcome = outcome_of(row.code)
+        if outcome is not None:
+            yield Paragraph(f"{GLYPHS['parked']} {outcome.reason}", "Reason", "warning", LABEL)
+            yield Paragraph(sentence(outcome), indent=LABEL)
+        if exactly := objection(type_of(row.fields), payload_of(row.fields)):
+            yield Paragraph(exactly, "Exactly", indent=LABEL)
+        became = self.handled.became(row.entry_id)
+        if became:
+            yield Paragraph(f"✓ published as {visible(became)}", "Corrected", "good", LABEL)
+        else:
+            yield Paragraph("c publishes a corrected event; this entry stays as it is.", "To do", indent=LABEL)
+        yield Paragraph("")
+        yield Paragraph("As it is stored", style="title")
+        yield from tell_fields(row.fields, width, bytes_too=True)
+
+    def when_empty(self, view: View) -> Iterator[Paragraph]:
+        """What parked means."""
+        yield Paragraph("No entry is parked.", style="good")
+        yield Paragraph("")
+        yield Paragraph(f"Parked means: {MEANINGS['parked']}.")
+        yield Paragraph("")
+        yield Paragraph(
+            "Its type is unknown, a field is missing, its data breaks the schema, is larger than 64 KiB, or has a "
+            "version that this esdash does not know. The reference program deleted such entries; here each is kept, "
+            "counted and listed with its bytes and the reason, and a corrected event can be published for it."
+        )
+        yield Paragraph("")
+        yield Paragraph("To see one, append an event of a type that does not exist:")
+        yield Paragraph(f"  XADD {visible(view.stream, 60)} * type Refund data '{{\"user_id\":7}}'", verbatim=True)
+
+    async def action_correct(self) -> None:
+        """Open the form that fits, with all in it that can still be read."""
+        if (row := self.selected) is not None:
+            form, texts = form_for(self.engine, row.fields)
+            await self._open(row, form, texts)
+
+    async def action_edit(self) -> None:
+        """Open type and data as they will be stored."""
+        if (row := self.selected) is not None:
+            await self._open(row, RawEventForm(self.engine, row.fields), {})
+
+    @on(LineTable.Activated)
+    async def _activated(self, event: LineTable.Activated) -> None:
+        event.stop()
+        await self.action_correct()
+
+    async def _open(self, row: Row, form: EventForm, texts: dict[str, str]) -> None:
+        def closed(published: Published | None) -> None:
+            if published is not None:
+                self.handled.publish_as(row.entry_id, published.entry_id)
+                self.tell(f"{published.event_type} {published.entry_id} is in the log; the parked entry stays.")
+                self.poll()
+
+        await self.app.push_screen(form, closed)
+        fill(form, texts)

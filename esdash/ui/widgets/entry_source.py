@@ -1,0 +1,106 @@
+"""The lines of a list of single entries: parked ones, orphans."""
+
+from collections.abc import Hashable, Sequence
+from typing import Final
+
+from textual.cache import LRUCache
+
+from esdash.engine.domain import Row
+from esdash.shop.story import describe, type_of
+from esdash.ui.handled import Handled
+from esdash.ui.widgets.columns import Cell, Column, Kind
+from esdash.ui.widgets.drawing import clock_time, milliseconds_of
+from esdash.ui.widgets.line_table import Order
+from esdash.ui.widgets.log_source import outcome_cell
+from esdash.visible import visible
+
+_COLUMNS: Final = (
+    Column("time", "time", Kind.TEXT, least=8, rank=4),
+    Column("ordinal", "#", Kind.NUMBER, rank=5),
+    Column("id", "id", Kind.NUMBER, rank=2),
+    Column("type", "type", Kind.TEXT, least=7, rank=3),
+    Column("outcome", "reason", Kind.TEXT, least=21),
+    Column("what", "payload", Kind.TEXT, least=10, stretch=1, rank=6),
+    Column("done", "done", Kind.TEXT, least=12, rank=1),
+)
+
+
+class EntrySource:
+    """Entries, newest or oldest first, with what was done about each."""
+
+    columns = _COLUMNS
+    order: Order | None = None
+
+    def __init__(self, handled: Handled, done: str, *, newest_first: bool) -> None:
+        """`done` is the word for an entry for which something was published."""
+        self._handled = handled
+        self._done = done
+        self._newest_first = newest_first
+        self._given: Sequence[Row] = ()
+        self._rows: Sequence[Row] = ()
+        self._places: dict[Hashable, int] = {}
+        self._now = 0.0
+        self._cells: LRUCache[Hashable, tuple[Cell, ...]] = LRUCache(512)
+
+    def update(self, rows: Sequence[Row], now: float) -> None:
+        """Show these, given oldest first; `now` in Unix seconds."""
+        self._now = now
+        if rows is self._given:
+            return
+        self._given = rows
+        self._rows = rows[::-1] if self._newest_first else rows
+        self._places = {_identity(row): place for place, row in enumerate(self._rows)}
+
+    def row(self, index: int) -> Row:
+        """The entry on a line."""
+        return self._rows[index]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def cells(self, index: int) -> tuple[Cell, ...]:
+        """One line."""
+        row = self._rows[index]
+        became = self._handled.became(row.entry_id)
+        key = (_identity(row), row.code, became, int(self._now // 86400))
+        cells = self._cells.get(key)
+        if cells is None:
+            cells = self._cells[key] = self._describe(row, became)
+        return cells
+
+    def identity(self, index: int) -> Hashable:
+        """Id and ordinal: after a failover another entry may have the same id."""
+        return _identity(self._rows[index])
+
+    def find(self, identity: Hashable) -> int | None:
+        """Where the entry is."""
+        return self._places.get(identity)
+
+    def sort(self, order: Order) -> None:
+        """There is one order."""
+
+    def wanted(self) -> Sequence[int]:
+        """Cells for usual content."""
+        digits = max((len(f"{row.ordinal:,}") for row in (*self._rows[:1], *self._rows[-1:])), default=1)
+        done = len(self._done) + 2 if len(self._handled) else 0
+        return (8, digits, 15, 8, 30, 36, done)
+
+    def hint(self) -> Sequence[str]:
+        """An empty list is explained elsewhere."""
+        return ()
+
+    def _describe(self, row: Row, became: str | None) -> tuple[Cell, ...]:
+        done = Cell("") if became is None else Cell(f"✓ {self._done}", "good") if became else Cell("– dismissed", "dim")
+        return (
+            Cell(clock_time(milliseconds_of(row.entry_id), self._now), "dim"),
+            Cell(f"{row.ordinal:,}" if row.ordinal else "—", "dim"),
+            Cell(visible(row.entry_id.decode("utf-8", "backslashreplace")), "dim"),
+            Cell(visible(type_of(row.fields)) or "—"),
+            outcome_cell(row.code),
+            Cell(visible(describe(row.fields))),
+            done,
+        )
+
+
+def _identity(row: Row) -> tuple[bytes, int]:
+    return row.entry_id, row.ordinal
