@@ -87,6 +87,10 @@ class Proxy:
         self._target = target
         self.cut()
 
+    def point_at_next(self, target: RunningServer) -> None:
+        """New connections go to another server; those there are stay where they are."""
+        self._target = target
+
     def cut(self) -> None:
         """Cut every connection there is."""
         with self._lock:

@@ -1,13 +1,13 @@
 """Appending events so that each counts once, whatever the network does."""
 
+import os
 import threading
-import uuid
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
 from esdash.engine.console import EngineError, Published
-from esdash.log.errors import LogError, UnreachableError
+from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.stream import PAGE, Log
 
 ATTEMPTS: Final = 4
@@ -17,9 +17,10 @@ PAUSE_SECONDS: Final = 0.2
 """Before the second attempt; it doubles."""
 
 
-def new_key() -> str:
-    """A key that no other event has."""
-    return uuid.uuid4().hex
+def new_keys(count: int) -> list[str]:
+    """Keys that no other event has: 128 bits by lot each, all drawn at once, which takes a tenth of the time."""
+    digits = os.urandom(16 * count).hex()
+    return [digits[start : start + 32] for start in range(0, len(digits), 32)]
 
 
 class Publisher:
@@ -40,32 +41,43 @@ class Publisher:
 
     def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
         """Append one event. Raises EngineError."""
-        key = key or new_key()
-        (entry_id,) = self._append([_fields(event_type, data, key)], f"Publishing again with the key {key} is safe")
+        key = key or new_keys(1)[0]
+        (entry_id,) = self._append([_fields(event_type, data, key)], f"Publishing again with the key {key} is safe.")
         return Published(entry_id.decode(), event_type, key)
 
     def publish_many(self, events: Iterable[tuple[str, bytes, str | None]]) -> Iterator[Published]:
         """Append events (type, data, key), a page in each round trip. Raises EngineError."""
         remaining = iter(events)
-        while page := [(kind, data, key or new_key()) for kind, data, key in islice(remaining, PAGE)]:
-            ids = self._append([_fields(*event) for event in page], "Those already sent count once if sent again")
+        while wanted := list(islice(remaining, PAGE)):
+            fresh = new_keys(len(wanted))
+            page = [(kind, data, key or new_key) for (kind, data, key), new_key in zip(wanted, fresh, strict=True)]
+            keyed = all(key for _, _, key in wanted)
+            consolation = (
+                "Publishing them again with the same keys is safe."
+                if keyed
+                else "Look into the log before publishing them again: without keys of their own they would count twice."
+            )
+            ids = self._append([_fields(*event) for event in page], consolation)
             for entry_id, (kind, _, key) in zip(ids, page, strict=True):
                 yield Published(entry_id.decode(), kind, key)
 
     def _append(self, entries: list[list[bytes]], consolation: str) -> list[bytes]:
         if self._readonly:
             raise EngineError("Nothing was published: this console is read-only.")
+        what = "The event" if len(entries) == 1 else "Any of the events"
+        doubt = f"{what} may or may not be in the log. {consolation}"
         pause = PAUSE_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._log.append_many(entries)
             except UnreachableError as error:
                 if attempt == ATTEMPTS or self._closing.wait(pause):
-                    what = "The event" if len(entries) == 1 else "The events"
-                    raise EngineError(f"{error} {what} may or may not be in the log. {consolation}.") from error
+                    raise EngineError(f"{error} {doubt}") from error
                 pause *= 2
             except LogError as error:
-                raise EngineError(f"{error} Nothing was published.") from error
+                # What an attempt before this one sent may have arrived, and so may the first of many.
+                certain = attempt == 1 and len(entries) == 1 and isinstance(error, RefusedError)
+                raise EngineError(f"{error} {'Nothing was published.' if certain else doubt}") from error
         raise AssertionError("unreachable")
 
 

@@ -266,7 +266,7 @@ class TestALogThatIsAnotherOneAtEveryLook:
     def test_ends_a_command_in_words(self, client: redis.Redis, log: Log) -> None:
         publish_day(client, 2500)
         consumer = Consumer(log, self.flickering(client), ConsumerSettings(once=True))
-        with pytest.raises(LogError, match="were applied|had been applied"):
+        with pytest.raises(LogError, match=r"were applied|had been applied"):
             consumer.run()
 
     def test_is_tried_again_with_patience(self, url: str, client: redis.Redis) -> None:

@@ -1,0 +1,187 @@
+"""Publishing over a bad network: applied once, or the publisher is told that it may not be."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+
+from esdash.engine.console import EngineError
+from esdash.engine.publisher import ATTEMPTS, Publisher
+from esdash.log.errors import UnreachableError
+from esdash.log.stream import Log
+from tests.engine.running import STREAM, RunningConsumer, model_of, stored
+from tests.proxy import Proxy
+from tests.servers import RunningServer
+
+TOP_UP = b'{"user_id":1,"amount":100}'
+
+
+@pytest.fixture
+def proxy(new_server: Callable[..., RunningServer]) -> Iterator[Proxy]:
+    with Proxy(new_server()) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def far(proxy: Proxy) -> Iterator[Log]:
+    """The stream as seen through the proxy."""
+    log = Log(proxy.url, STREAM, timeout=2)
+    log.command("PING")
+    yield log
+    log.close()
+
+
+def test_an_event_is_stored_as_the_wire_format_says(log: Log) -> None:
+    published = Publisher(log).publish("TopUp", TOP_UP, "k1")
+    assert (published.event_type, published.key) == ("TopUp", "k1")
+    ((entry_id, fields),) = stored(log)
+    assert entry_id.decode() == published.entry_id
+    assert fields == [b"type", b"TopUp", b"data", TOP_UP, b"key", b"k1"]
+
+
+def test_every_event_has_a_key_of_its_own(log: Log) -> None:
+    publisher = Publisher(log)
+    keys = {publisher.publish("TopUp", TOP_UP).key for _ in range(50)}
+    keys |= {published.key for published in publisher.publish_many([("TopUp", TOP_UP, None)] * 50)}
+    assert len(keys) == 100
+    assert all(1 <= len(key.encode()) <= 128 for key in keys)
+
+
+@pytest.mark.parametrize("after", [0, 1, 10])
+def test_a_lost_reply_and_a_retry_apply_the_event_once(proxy: Proxy, far: Log, after: int) -> None:
+    """The reply is cut before its first byte, after it, or in the middle of the id."""
+    proxy.cut_reply_to(b"XADD", after)
+    published = Publisher(far).publish("TopUp", TOP_UP)
+    assert proxy.cuts == 1
+    first, second = stored(far)
+    assert second[0].decode() == published.entry_id
+    assert first[1] == second[1]
+    model = model_of(far)
+    assert (model.users, model.applied, model.duplicate) == ({1: 100}, 1, 1)
+    with RunningConsumer(proxy.url) as consumer:
+        consumer.until_live(second[0])
+    assert consumer.document == model.document()
+
+
+def test_a_reply_lost_in_the_middle_of_a_batch_applies_every_event_once(proxy: Proxy, far: Log) -> None:
+    events = [("TopUp", b'{"user_id":%d,"amount":100}' % user, None) for user in range(2500)]
+    proxy.cut_reply_to(b"XADD", 3000)
+    published = list(Publisher(far).publish_many(events))
+    assert len(published) == 2500
+    assert len(stored(far)) > 2500
+    model = model_of(far)
+    assert model.users == dict.fromkeys(range(2500), 100)
+    by_id = dict(stored(far))
+    assert all(by_id[each.entry_id.encode()][-1] == each.key.encode() for each in published)
+
+
+def test_a_connection_that_was_cut_while_idle_is_no_obstacle(proxy: Proxy, far: Log) -> None:
+    publisher = Publisher(far)
+    publisher.publish("TopUp", TOP_UP)
+    proxy.cut()
+    publisher.publish("TopUp", TOP_UP)
+    assert model_of(far).applied == 2
+
+
+class TestWhenTheServerStaysAway:
+    def test_the_publisher_is_told_that_the_event_may_be_there_and_how_to_go_on(
+        self, proxy: Proxy, far: Log, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
+        proxy.refusing = True
+        proxy.cut()
+        with pytest.raises(EngineError) as caught:
+            Publisher(far).publish("TopUp", TOP_UP, "mine")
+        message = str(caught.value)
+        assert "may or may not be in the log" in message
+        assert "Publishing again with the key mine is safe" in message
+        assert isinstance(caught.value.__cause__, UnreachableError)
+
+    def test_it_is_tried_a_few_times(self, proxy: Proxy, far: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
+        attempts: list[object] = []
+        append_many = far.append_many
+
+        def counted(entries: object) -> list[bytes]:
+            attempts.append(entries)
+            return append_many(entries)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(far, "append_many", counted)
+        proxy.refusing = True
+        proxy.cut()
+        with pytest.raises(EngineError):
+            Publisher(far).publish("TopUp", TOP_UP)
+        assert len(attempts) == ATTEMPTS
+        assert all(attempt == attempts[0] for attempt in attempts), "the same event with the same key each time"
+
+    def test_closing_ends_the_waiting(self, proxy: Proxy, far: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 60.0)
+        proxy.refusing = True
+        proxy.cut()
+        publisher = Publisher(far)
+        threading.Timer(0.1, publisher.close).start()
+        with pytest.raises(EngineError, match="may or may not"):
+            publisher.publish("TopUp", TOP_UP)
+
+    def test_nobody_is_told_to_repeat_a_batch_that_would_count_twice(
+        self, proxy: Proxy, far: Log, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
+        proxy.refusing = True
+        proxy.cut()
+        with pytest.raises(EngineError, match="would count twice"):
+            list(Publisher(far).publish_many([("TopUp", TOP_UP, None)] * 2))
+        with pytest.raises(EngineError, match="with the same keys is safe"):
+            list(Publisher(far).publish_many([("TopUp", TOP_UP, "a"), ("TopUp", TOP_UP, "b")]))
+
+
+class TestWhenTheServerRefuses:
+    def test_the_publisher_is_told_that_nothing_was_published(self, new_server: Callable[..., RunningServer]) -> None:
+        primary = new_server(port=True)
+        replica = new_server(replica_of=primary)
+        log = Log(replica.url, STREAM)
+        with pytest.raises(EngineError, match=r"replica and takes no writes.* Nothing was published"):
+            Publisher(log).publish("TopUp", TOP_UP)
+        log.close()
+
+    def test_a_wrong_key_type_is_told_in_words(self, client: redis.Redis, log: Log) -> None:
+        client.set(STREAM, "text")
+        with pytest.raises(EngineError, match=r"not a stream.* Nothing was published"):
+            Publisher(log).publish("TopUp", TOP_UP)
+
+    def test_after_a_lost_reply_it_does_not_say_that_nothing_was_published(
+        self, new_server: Callable[..., RunningServer]
+    ) -> None:
+        """The append arrived, its reply did not, and the retry meets a server that takes no writes any more."""
+        primary = new_server(port=True)
+        replica = new_server(port=True, replica_of=primary)
+        with Proxy(primary) as proxy:
+            log = Log(proxy.url, STREAM)
+            log.command("PING")
+            proxy.cut_reply_to(b"XADD")
+            proxy.point_at_next(replica)
+            with pytest.raises(EngineError) as caught:
+                Publisher(log).publish("TopUp", TOP_UP, "mine")
+            log.close()
+        assert "takes no writes" in str(caught.value)
+        assert "may or may not be in the log" in str(caught.value)
+        with primary.client() as client:
+            assert client.xlen(STREAM) == 1
+
+    def test_a_batch_that_filled_the_memory_is_in_doubt(self, new_server: Callable[..., RunningServer]) -> None:
+        server = new_server(appendonly="no")
+        log = Log(server.url, STREAM)
+        with server.client() as client:
+            used = client.info("memory")["used_memory"]
+            client.config_set("maxmemory", used + 300_000)
+        events = [("TopUp", b'{"user_id":1,"amount":100,"padding":"%s"}' % (b"x" * 1000), None)] * 1000
+        with pytest.raises(EngineError, match=r"memory limit.* Any of the events may or may not be in the log"):
+            list(Publisher(log).publish_many(events))
+        assert 0 < len(stored(log)) < 1000
+        log.close()
+
+    def test_a_readonly_publisher_publishes_nothing(self, client: redis.Redis, log: Log) -> None:
+        with pytest.raises(EngineError, match="read-only"):
+            Publisher(log, readonly=True).publish("TopUp", TOP_UP)
+        assert client.exists(STREAM) == 0
