@@ -31,32 +31,36 @@ def shown(app: DashboardApp) -> list[str]:
 
 
 class TestEverySize:
-    @pytest.mark.parametrize("size", SIZES)
     @pytest.mark.parametrize(
         "recorded",
         [blank, restoring, replaying, restored, disconnected, halted, hostile],
         ids=lambda recorded: recorded.__name__,
     )
     async def test_every_line_is_exactly_as_wide_as_the_terminal(
-        self, dashboard: Dashboard, size: tuple[int, int], recorded: Callable[[], View]
+        self, dashboard: Dashboard, recorded: Callable[[], View]
     ) -> None:
-        async with (app := dashboard(recorded())).run_test(size=size):
-            lines = text_of(app)
-            assert len(lines) == size[1]
-            assert {cell_len(line) for line in lines} == {size[0]}
+        async with (app := dashboard(recorded())).run_test(size=SIZES[0]) as pilot:
+            for size in SIZES:
+                await pilot.resize_terminal(*size)
+                await pilot.pause()
+                lines = text_of(app)
+                assert len(lines) == size[1]
+                assert {cell_len(line) for line in lines} == {size[0]}
 
-    @pytest.mark.parametrize("size", SIZES)
-    async def test_the_essentials_are_never_left_out(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
-        async with (app := dashboard(restored())).run_test(size=size):
-            lines = text_of(app)
-            assert "● LIVE" in lines[0]
-            assert "✓ CONTINUOUS" in lines[0]
-            assert "98 events" in lines[1]
-            assert "lag 0" in lines[1]
-            assert "snapshot 12 s ago" in lines[1]
-            assert "34 events" in lines[2]
-            assert "? Help" in lines[-1]
-            assert "q Quit" in lines[-1]
+    async def test_the_essentials_are_never_left_out(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(restored())).run_test(size=SIZES[-1]) as pilot:
+            for size in SIZES:
+                await pilot.resize_terminal(*size)
+                await pilot.pause()
+                lines = text_of(app)
+                assert "● LIVE" in lines[0]
+                assert "✓ CONTINUOUS" in lines[0]
+                assert "98 events" in lines[1]
+                assert "lag 0" in lines[1]
+                assert "snapshot 12 s ago" in lines[1]
+                assert "34 events" in lines[2]
+                assert "? Help" in lines[-1]
+                assert "q Quit" in lines[-1]
 
     @pytest.mark.parametrize(
         ("size", "panels"),

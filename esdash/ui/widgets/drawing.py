@@ -28,7 +28,7 @@ def fit_number(text: str, width: int) -> str:
 def bar(fraction: float, width: int) -> str:
     """A horizontal bar of `width` cells, in eighths of a cell; anything above 0 shows."""
     eighths = round(min(max(fraction, 0.0), 1.0) * width * 8)
-    if fraction > 0:
+    if fraction > 0 and width > 0:
         eighths = max(eighths, 1)
     full, rest = divmod(eighths, 8)
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
