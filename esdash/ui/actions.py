@@ -32,6 +32,7 @@ class Group(StrEnum):
 
     PUBLISH = "Publish events"
     CONSUMER = "Control the consumer"
+    TRUST = "Check what can be trusted"
     PANELS = "Look closer"
     MOVE = "Move"
     PROGRAM = "esdash"
@@ -120,6 +121,22 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "stay", "S", "stay", "Stay",
         "While halted: keep the last good state and read no further.", Group.CONSUMER,
+    ),
+    Action(
+        "parked", "x", "parked", "Parked",
+        "The entries that could not be understood, with a form to publish a corrected event.", Group.TRUST,
+    ),
+    Action(
+        "orphans", "O", "orphans", "Orphans",
+        "The entries that had been applied and are gone from the log, to publish them again.", Group.TRUST,
+    ),
+    Action(
+        "verify", "v", "verify", "Verify",
+        "Replay everything in the background and compare it with every snapshot and the live state.", Group.TRUST,
+    ),
+    Action(
+        "ladder", "L", "ladder", "Restored from",
+        "Where the state came from: every snapshot that was tried, and who takes them.", Group.TRUST,
     ),
     Action(
         "details", "enter", "details", "Details",

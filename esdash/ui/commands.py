@@ -6,7 +6,6 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from esdash.ui.actions import ACTIONS, Action, Scope
-from esdash.ui.widgets.painted import Painted
 
 
 class ActionCommands(Provider):
@@ -27,9 +26,14 @@ class ActionCommands(Provider):
     def _entries(self) -> Iterator[tuple[Action, str, str]]:
         keymap = getattr(self.app, "keymap", None)
         for action in ACTIONS:
-            if action.palette and (action.scope is Scope.APP or self.screen.query(Painted)):
+            # A dialog or a list over the main screen understands other actions.
+            if action.palette and (action.scope is Scope.APP or hasattr(self.screen, _method(action))):
                 key = action.name(keymap)
                 yield action, f"{action.label}  {key}" if key else action.label, action.tooltip
 
     def _run(self, action: Action) -> Callable[[], Awaitable[bool]]:
         return partial(self.app.run_action, action.action, self.app if action.scope is Scope.APP else self.screen)
+
+
+def _method(action: Action) -> str:
+    return f"action_{action.action.partition('(')[0]}"

@@ -35,8 +35,8 @@ class TestCells:
 
     def test_anything_above_nothing_shows_in_a_bar(self) -> None:
         assert bar(0.0, 10).strip() == ""
-        assert bar(1e-9, 10).strip() == "▏"
-        assert bar(1.0, 10) == "█" * 10
+        assert bar(1e-9, 10).strip() == "╸"
+        assert bar(1.0, 10) == "━" * 10
 
     def test_a_sparkline_is_as_wide_as_asked_and_flat_when_nothing_happened(self) -> None:
         assert sparkline((0.0,) * 60, 5) == "▁▁▁▁▁"

@@ -106,7 +106,7 @@ class TestTheSnapshot:
 class TestReplaying:
     async def test_a_bar_with_speed_and_time_left(self, dashboard: Dashboard) -> None:
         line = (await top(dashboard, replaying()))[2]
-        for part in ("replaying", "█", "45 %", "450,000 of 1,000,000", "912,345/s", "600 ms left"):
+        for part in ("replaying", "━", "45 %", "450,000 of 1,000,000", "912,345/s", "600 ms left"):
             assert part in line
 
     async def test_in_the_narrowest_terminal_too(self, dashboard: Dashboard) -> None:

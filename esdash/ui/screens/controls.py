@@ -8,6 +8,7 @@ from textual.screen import Screen
 
 from esdash.engine.console import Console, EngineError, Published
 from esdash.engine.view import Phase
+from esdash.ui.outlook import blocked
 from esdash.ui.widgets.drawing import rate
 from esdash.visible import visible
 
@@ -104,7 +105,19 @@ class Controls(Screen[None]):
 
     def action_rebuild(self) -> None:
         """Ask, then replay everything."""
-        events = self.engine.view.position.ordinal
+        view = self.engine.view
+        events = view.position.ordinal
+        if view.phase is Phase.HALTED and view.continuity is not None and view.continuity.missing:
+            missing = view.continuity.missing
+            lost = "1 entry is" if missing == 1 else f"{missing:,} entries are"
+            self._ask(
+                "Rebuild from what is left?",
+                f"{lost} lost, and what they changed with them. The state is made anew from the entries that are "
+                "still in the stream, and is labelled partial from then on. Stored snapshots stay.",
+                "Rebuild",
+                self.engine.rebuild,
+            )
+            return
         self._ask(
             "Rebuild from the beginning of the stream?",
             f"The state is forgotten and all {events:,} events are replayed. Stored snapshots stay.",
@@ -150,9 +163,11 @@ class Controls(Screen[None]):
             self.tell(f"{published.event_type} {published.entry_id} is in the log.")
 
     def _may_publish(self) -> bool:
-        if self.engine.view.readonly:
-            self.tell("This dashboard is read-only: it publishes nothing.", "warning")
-        return not self.engine.view.readonly
+        view = self.engine.view
+        why_not = blocked(view) if view.readonly or view.phase is Phase.HALTED else None
+        if why_not is not None:
+            self.tell(why_not, "warning")
+        return why_not is None
 
     def _ask(self, question: str, consequence: str, yes: str, act: Callable[[], None]) -> None:
         from esdash.ui.screens.confirm import ConfirmScreen

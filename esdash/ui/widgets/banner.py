@@ -191,7 +191,7 @@ def _replaying(progress: Progress, width: int) -> Line:
         line[0],
         Span("  "),
         Span(filled, "information"),
-        Span("░" * (room - len(filled)), "track"),
+        Span("━" * (room - len(filled)), "track"),
         *line[1:],
     )
 

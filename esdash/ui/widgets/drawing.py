@@ -6,7 +6,6 @@ from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
-_EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _SPARKS: Final = "▁▂▃▄▅▆▇█"
 
 
@@ -26,12 +25,12 @@ def fit_number(text: str, width: int) -> str:
 
 
 def bar(fraction: float, width: int) -> str:
-    """A horizontal bar of `width` cells, in eighths of a cell; anything above 0 shows."""
-    eighths = round(min(max(fraction, 0.0), 1.0) * width * 8)
+    """A horizontal bar of `width` cells, in halves of a cell; anything above 0 shows."""
+    halves = round(min(max(fraction, 0.0), 1.0) * width * 2)
     if fraction > 0 and width > 0:
-        eighths = max(eighths, 1)
-    full, rest = divmod(eighths, 8)
-    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
+        halves = max(halves, 1)
+    full, rest = divmod(halves, 2)
+    return ("━" * full + "╸" * rest).ljust(width)
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

@@ -12,8 +12,7 @@ class KeyBar(PaintedLines):
     """Keys and what they do; a click does it."""
 
     DEFAULT_CSS = """
-    KeyBar { height: 1; padding: 0 1; background: $panel; }
-    App:ansi KeyBar { background: ansi_default; }
+    KeyBar { height: 1; padding: 0 1; background: $panel; &:ansi { background: ansi_default; } }
     """
 
     def __init__(self, keymap: Keymap, *, id: str | None = None) -> None:

@@ -40,20 +40,21 @@ class Painted(Widget):
         .painted--good { color: $text-success; }
         .painted--bad { color: $text-error; }
         .painted--warning { color: $text-warning; }
-        .painted--information { color: $text-secondary; }
+        .painted--information { color: $text-primary; }
         .painted--track { color: $foreground 20%; }
         .painted--header { color: $text-muted; text-style: bold; }
         .painted--cursor { background: $primary 45%; text-style: bold; }
         .painted--blurred-cursor { background: $foreground 8%; }
         .painted--tag { text-style: bold reverse; }
         .painted--key { color: $text-accent; text-style: bold; }
-    }
-    App:ansi Painted {
-        .painted--dim, .painted--track, .painted--header { color: ansi_default; text-style: dim; }
-        .painted--information { color: ansi_cyan; }
-        .painted--accent, .painted--key { color: ansi_blue; text-style: bold; }
-        .painted--cursor { background: ansi_default; text-style: bold reverse; }
-        .painted--blurred-cursor { background: ansi_default; text-style: bold; }
+        &:ansi {
+            .painted--dim, .painted--track { color: ansi_default; text-style: dim; }
+            .painted--header { color: ansi_default; text-style: dim bold; }
+            .painted--information { color: ansi_cyan; }
+            .painted--accent, .painted--key { color: ansi_blue; text-style: bold; }
+            .painted--cursor { background: ansi_default; text-style: bold reverse; }
+            .painted--blurred-cursor { background: ansi_default; text-style: bold; }
+        }
     }
     """
     ALLOW_SELECT = False

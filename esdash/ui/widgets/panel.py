@@ -39,7 +39,7 @@ class FilterInput(Input):
         height: 1; border: none; padding: 0 1; display: none; background: $boost;
     }
     FilterInput.-open { display: block; }
-    App:ansi FilterInput { background: ansi_default; }
+    FilterInput:ansi { background: ansi_default; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,down,up,tab", "keep", "Keep the filter", show=False),
@@ -76,10 +76,10 @@ class Panel(Vertical):
         width: 1fr;
     }
     Panel:focus-within { border: round $primary; border-title-color: $text-primary; }
-    App:ansi Panel {
+    Panel:ansi {
         border: round ansi_default; border-title-color: ansi_default; border-subtitle-color: ansi_default;
     }
-    App:ansi Panel:focus-within { border: round ansi_blue; border-title-color: ansi_blue; }
+    Panel:ansi:focus-within { border: round ansi_blue; border-title-color: ansi_blue; }
     """
 
     def __init__(

@@ -51,8 +51,7 @@ class StatusBar(PaintedLines):
     """Two lines."""
 
     DEFAULT_CSS = """
-    StatusBar { height: 2; padding: 0 1; background: $panel; }
-    App:ansi StatusBar { background: ansi_default; }
+    StatusBar { height: 2; padding: 0 1; background: $panel; &:ansi { background: ansi_default; } }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
