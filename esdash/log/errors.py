@@ -18,6 +18,10 @@ class RefusedError(LogError):
     """The server answered with a refusal: what was sent last was not done."""
 
 
+class ForbiddenError(RefusedError):
+    """The server does not let this user do that."""
+
+
 @contextmanager
 def plainly(server: str) -> Iterator[None]:
     """Turn what redis-py raises into LogErrors. `server` is shown to people and holds no password."""
@@ -37,7 +41,7 @@ def plainly(server: str) -> Iterator[None]:
             f"{server} has reached its memory limit and takes no writes. Free or raise maxmemory."
         ) from error
     except errors.NoPermissionError as error:
-        raise RefusedError(f"{server} does not let this user do that: {_first_line(error)}.") from error
+        raise ForbiddenError(f"{server} does not let this user do that: {_first_line(error)}.") from error
     except errors.MaxConnectionsError as error:
         raise UnreachableError(f"{server} has too many connections.") from error
     except errors.TimeoutError as error:

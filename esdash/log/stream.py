@@ -14,7 +14,7 @@ from redis.connection import Connection
 from redis.retry import Retry
 
 from esdash.log.appending import append
-from esdash.log.errors import LogError, plainly
+from esdash.log.errors import ForbiddenError, LogError, plainly
 from esdash.log.facts import START, StreamFacts, id_parts
 
 PAGE: Final = 1000
@@ -60,7 +60,7 @@ class ServerFacts:
     """`INFO server` and `INFO replication`, as far as they matter to a consumer."""
 
     product: str
-    """valkey or redis."""
+    """valkey or redis; `a server` when it does not tell."""
     version: str
     run_id: str
     role: str
@@ -199,8 +199,11 @@ class Log:
             return replies
 
     def server(self) -> ServerFacts:
-        """Which server this is."""
-        text = self.command("INFO").decode("utf-8", "replace")
+        """Which server this is, as far as this user may know."""
+        try:
+            text = self.command("INFO").decode("utf-8", "replace")
+        except ForbiddenError:
+            return ServerFacts("a server", "of unknown version", "", "")
         info = dict(line.split(":", 1) for line in text.splitlines() if ":" in line and not line.startswith("#"))
         product = "valkey" if "valkey_version" in info else "redis"
         return ServerFacts(
