@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -11,12 +12,12 @@ from textual.widgets import Static
 
 from esdash.engine.console import Console
 from esdash.engine.domain import Row
-from esdash.engine.view import Phase, View
+from esdash.engine.view import View
 from esdash.shop.outcomes import OUTCOMES
 from esdash.shop.story import payload_of, type_of
 from esdash.shop.view import ShopView
 from esdash.ui.actions import BY_ID, Keymap, Scope, bindings, key_rows
-from esdash.ui.screens.controls import Controls
+from esdash.ui.screens.trust import Trust
 from esdash.ui.widgets.balances import BalancesSource
 from esdash.ui.widgets.banner import Banner
 from esdash.ui.widgets.key_bar import KeyBar
@@ -49,7 +50,7 @@ def layout_for(width: int, height: int) -> str:
     return "split" if width >= 110 else "stacked"
 
 
-class MainScreen(Controls):
+class MainScreen(Trust):
     """Polls the console's view and shows what changed."""
 
     AUTO_FOCUS = "#log"
@@ -63,12 +64,10 @@ class MainScreen(Controls):
         wall_clock: Callable[[], float],
         demo_batch: Callable[[], Iterable[tuple[str, bytes]]],
     ) -> None:
-        super().__init__(console, demo_batch)
+        super().__init__(console, demo_batch, clock, wall_clock)
         self._keymap = keymap
-        self._clock = clock
-        self._wall_clock = wall_clock
         hints = _hints(keymap)
-        self.balances = BalancesSource(hints["balances"])
+        self.balances = BalancesSource(hints["balances"], lambda: self.call_later(self.poll))
         self.stock = StockSource(hints["stock"])
         self.log_lines = LogSource(hints["log"])
         self._frozen: View | None = None
@@ -114,12 +113,14 @@ class MainScreen(Controls):
     def poll(self) -> None:
         """Show the newest view, if it or a clock's second is another one than drawn last."""
         live, load, wall = self.engine.view, self.engine.load, self._wall_clock()
-        drawn = (live.number, load, int(wall), self._frozen is None, self._leaving)
+        self.watch_over(live)
+        trust = self.trust_now(live)
+        drawn = (live.number, load, int(wall), self._frozen is None, self._leaving, trust)
         if drawn == self._drawn and not self.balances.sorting:
             return
         self._drawn = drawn
         shown = self._frozen or live
-        moment = Moment(live, shown, load, self._clock(), wall, paused=self._frozen is not None)
+        moment = Moment(live, shown, load, self._clock(), wall, paused=self._frozen is not None, trust=trust)
         self._status.show(moment)
         self._banner.show(moment)
         self._show_tables(shown, wall)
@@ -296,7 +297,11 @@ class MainScreen(Controls):
 
     def _counts(self, width: int) -> str:
         """Outcomes by name and reason, for the log's lower edge."""
-        return "" if self._state is None else counts_text(self._state.counts, width)
+        if self._state is None:
+            return ""
+        parked = any(count for (name, _), count in zip(OUTCOMES, self._state.counts, strict=False) if name == "parked")
+        more = f"  {BY_ID['parked'].name(self._keymap)} lists the parked" if parked and width >= 60 else ""
+        return counts_text(self._state.counts, width - cell_len(more)) + more
 
     def _labels(self, live: View, producing: bool) -> tuple[dict[str, str], tuple[str, ...]]:
         """What some keys do just now, and keys that matter only now."""
@@ -307,7 +312,7 @@ class MainScreen(Controls):
             labels["pause"] = "Go on"
         if self._zoomed:
             labels["zoom"] = "Unzoom"
-        return labels, ("stay",) if live.phase is Phase.HALTED else ()
+        return labels, self.keys_that_matter(live)
 
     def _tell_notices(self, live: View) -> None:
         for notice in live.notices:

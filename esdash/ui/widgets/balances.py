@@ -1,6 +1,6 @@
 """The lines of the balances: every user, what they own, and what changed it last."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final
 
 from esdash.shop.money import format_money
@@ -28,12 +28,13 @@ class BalancesSource:
 
     columns = _COLUMNS
 
-    def __init__(self, hint: Sequence[str] = ()) -> None:
+    def __init__(self, hint: Sequence[str] = (), sorted_later: Callable[[], object] = lambda: None) -> None:
+        """`sorted_later` is called in another thread when `update` would show a new order."""
         self.order: Order | None = Order("user", False)
         self.needle = ""
         """The digits that the users' numbers start with."""
         self._hint = hint
-        self._ordering = Ordering()
+        self._ordering = Ordering(sorted_later)
         self._latest: Balances | None = None
         self._now = 0.0
         self._widest = [3, 6, 8, 9, 6]

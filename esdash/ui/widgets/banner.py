@@ -59,8 +59,8 @@ class Banner(PaintedLines):
             return ()
         view = self._moment.live
         lines = self._of_phase(view, width)
-        if view.orphans:
-            lines = [*lines, _orphans(view, width)]
+        if undecided := self._moment.trust.undecided:
+            lines = [*lines, self._orphans(view, undecided, width)]
         return lines
 
     def _of_phase(self, view: View, width: int) -> list[Line]:
@@ -74,7 +74,7 @@ class Banner(PaintedLines):
         if view.phase is Phase.RESTORING:
             return _restoring(view, width)
         if view.restored is not None and view.restored.done:
-            return [self._restored(view.restored, width)]
+            return [self._restored(view.restored, width), *self._failed_rungs(view.restored, width)]
         note = visible(view.phase_note) or {Phase.CONNECTING: "connecting …"}.get(view.phase, "")
         return [(Span(note, "dim"),)]
 
@@ -83,7 +83,6 @@ class Banner(PaintedLines):
             return (Span("↺ the stream was empty at the start", "dim"),)
         replayed = f"{restored.replayed:,} event{'s' if restored.replayed != 1 else ''}"
         took = f"in {duration(restored.replay_seconds)}"
-        refused = [rung for rung in restored.rungs if rung.reason]
         if restored.snapshot_id is None:
             chunks = [
                 Chunk((Span("↺ replayed ", "dim"), Span(replayed, "strong"), Span(f" {took}", "dim"))),
@@ -109,10 +108,30 @@ class Banner(PaintedLines):
                 Chunk((Span("replayed ", "dim"), Span(replayed, "strong"), Span(f" {took}", "dim"))),
                 Chunk((Span(f"{restored.position.ordinal:,} did not have to be", "dim"),), 2),
             ]
-        if refused:
-            count = f"{len(refused)} snapshot{'s' if len(refused) != 1 else ''} refused"
-            chunks.append(Chunk((Span(f"▲ {count}: {visible(refused[0].reason or '')}", "warning"),), 1))
         return join(chunks, width, " · ")
+
+    def _failed_rungs(self, restored: Restored, width: int) -> Sequence[Line]:
+        failed = [rung for rung in restored.rungs if rung.reason]
+        if not failed:
+            return ()
+        count = "1 newer snapshot" if len(failed) == 1 else f"{len(failed)} newer snapshots"
+        key = BY_ID["ladder"].name(self._keymap)
+        chunks = [
+            Chunk((Span(f"▲ {count} could not be used", "warning"), Span(f" ({key})", "key"))),
+            Chunk((Span(visible(failed[0].reason or ""), "dim"),)),
+        ]
+        return (join(chunks, width, ": "),)
+
+    def _orphans(self, view: View, undecided: int, width: int) -> Line:
+        first = visible(view.orphans[0].entry_id.decode("utf-8", "backslashreplace"))
+        what = "entry had been applied and is" if undecided == 1 else "entries had been applied and are"
+        key = BY_ID["orphans"].name(self._keymap)
+        chunks = [
+            Chunk((Span(f"▲ {undecided:,} {what} gone from the log", "warning"),)),
+            Chunk((Span(f"the first {first}", "warning"),), 1),
+            Chunk((Span(key, "key"), Span(" shows them", "dim"))),
+        ]
+        return join(chunks, width, ", ")
 
     def _age(self, snapshot_id: str) -> str:
         if self._moment is None or self._origin is None or self._origin.snapshot_id != snapshot_id:
@@ -131,17 +150,27 @@ class Banner(PaintedLines):
         return [join(chunks, width, " · "), (Span(visible(view.phase_note), "warning"),)]
 
     def _halted(self, view: View, width: int) -> list[Line]:
-        note = view.phase_note or (view.continuity.explanation if view.continuity is not None else "")
-        told = wrap(f"■ {visible(note)}", max(width, 20))[:3]
+        assert self._moment is not None
+        gap = view.continuity
+        note = view.phase_note or (gap.explanation if gap is not None else "")
+        if gap is not None and gap.after and gap.before and gap.before not in note:
+            note += f" They lay between {gap.after} and {gap.before}."
+        told = wrap(f"■ {visible(note, 400)}", max(width, 20))[:3]
         lines: list[Line] = [(Span(line, "bad"),) for line in told]
-        chunks: list[Chunk] = []
-        for name, consequence in (
-            ("stay", "stay on the last good state, read-only"),
-            ("rebuild", "rebuild from what is left"),
+        narrow = width < 78
+        choices = [
+            ("stay", "stay, read-only" if narrow else "stay on the last good state, read-only"),
+            ("rebuild", "rebuild, partial" if narrow else "rebuild from what is left"),
             ("quit", "quit"),
-        ):
-            key = BY_ID[name].name(self._keymap)
-            chunks.append(Chunk((Span(key, "key"), Span(f" {consequence}"))))
+        ]
+        if self._moment.trust.stayed:
+            staying = "This is the last good state; nothing is applied or published."
+            lines.append(join([Chunk((Span(staying, "strong"),))], width))
+            choices = choices[1:]
+        chunks = [
+            Chunk((Span(BY_ID[name].name(self._keymap), "key"), Span(f" {consequence}")))
+            for name, consequence in choices
+        ]
         lines.append(join(chunks, width, "  "))
         return lines
 
@@ -194,11 +223,3 @@ def _replaying(progress: Progress, width: int) -> Line:
         Span("━" * (room - len(filled)), "track"),
         *line[1:],
     )
-
-
-def _orphans(view: View, width: int) -> Line:
-    count = len(view.orphans)
-    first = visible(view.orphans[0].entry_id.decode("utf-8", "backslashreplace"))
-    what = "entry had been applied and is" if count == 1 else "entries had been applied and are"
-    text = f"▲ {count:,} {what} gone from the log, the first {first}"
-    return join([Chunk((Span(text, "warning"),))], width)

@@ -1,6 +1,7 @@
 """Sorting balances without a pause: a million of them are sorted in a thread, while the screen shows the last order."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -27,7 +28,9 @@ class Question(NamedTuple):
 class Ordering:
     """The balances in the order that a person wants, or in the last one while the next is made."""
 
-    def __init__(self) -> None:
+    def __init__(self, ready: Callable[[], object] = lambda: None) -> None:
+        """`ready` is called in the sorting thread when an order can be collected."""
+        self._ready = ready
         self.balances: Balances | None = None
         """What `rows` are the row numbers of."""
         self.rows: NDArray[int64] | tuple[int, ...] = ()
@@ -48,6 +51,8 @@ class Ordering:
             self.balances, self.rows, self._question = None, (), None
         elif balances is self.balances and question == self._question:
             return
+        elif self._turned_around(balances, question):
+            self.rows, self._question = self.rows[::-1], question
         elif len(balances) <= AT_ONCE:
             self.balances, self.rows, self._question = balances, balances.order(*question), question
         elif self._same_users(balances, question):
@@ -55,7 +60,9 @@ class Ordering:
         elif self._pending is None and (question != self._question or time.monotonic() >= self._rest_until):
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(1, "sort")
-            self._pending = (balances, question, self._pool.submit(_sort, balances, question))
+            future = self._pool.submit(_sort, balances, question)
+            self._pending = (balances, question, future)
+            future.add_done_callback(lambda _: self._ready())
 
     def _collect(self, question: Question) -> None:
         if self._pending is None or not self._pending[2].done():
@@ -66,6 +73,11 @@ class Ordering:
         if answered == question:
             self.balances, self.rows, self._question = balances, rows, question
             self._rest_until = time.monotonic() + _REST * seconds
+
+    def _turned_around(self, balances: Balances, question: Question) -> bool:
+        """Whether it is the last order the other way round."""
+        turned = question._replace(descending=not question.descending)
+        return balances is self.balances and turned == self._question
 
     def _same_users(self, balances: Balances, question: Question) -> bool:
         """Whether the last order holds for these balances as well."""

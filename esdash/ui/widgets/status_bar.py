@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from esdash.engine.console import LoadStatus
+from esdash.engine.console import LoadStatus, VerificationStatus
 from esdash.engine.view import Continuity, Phase, Verdict, View
+from esdash.ui.verification import percent
 from esdash.ui.widgets.drawing import age, rate, sparkline
 from esdash.ui.widgets.log_source import Mark
 from esdash.ui.widgets.painted import Chunk, Line, PaintedLines, Span, join
@@ -30,6 +31,22 @@ VERDICTS: Final = {
 }
 
 
+ROOMY: Final = 140
+"""Columns from which a partial history is told in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustNow:
+    """What the dashboard itself knows about trust, beside the view."""
+
+    verification: VerificationStatus | None = None
+    """The one that runs or ran last."""
+    undecided: int = 0
+    """Orphans about which nothing was decided yet."""
+    stayed: bool = False
+    """While halted: a person has chosen to stay on the last good state."""
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """All that the screen shows of one moment."""
@@ -45,6 +62,7 @@ class Moment:
     """Unix seconds."""
     paused: bool = False
     """A person stopped the picture."""
+    trust: TrustNow = TrustNow()
 
 
 class StatusBar(PaintedLines):
@@ -83,20 +101,23 @@ def _identity(moment: Moment, width: int) -> Line:
     chunks.append(Chunk((*label, Span(visible(view.stream, 60), "strong")), 2))
     if view.readonly:
         chunks.append(Chunk((Span(" READ-ONLY ", "tag"),), 1))
-    trust = _trust(view.continuity)
+    trust = _trust(view.continuity, width)
     used = sum(chunk.width + 2 for chunk in trust)
     left = join(chunks, width - used, "  ")
     filled = sum(Chunk((span,)).width for span in left)
     return (*left, Span(" " * max(2, width - filled - used + 2)), *join(trust, max(used, 0), "  "))
 
 
-def _trust(continuity: Continuity | None) -> list[Chunk]:
+def _trust(continuity: Continuity | None, width: int) -> list[Chunk]:
     if continuity is None:
         return [Chunk((Span("· continuity not checked yet", "dim"),), 4)]
     mark = VERDICTS[continuity.verdict]
     chunks = []
-    if continuity.unseen_before_start:
-        text = f"◐ PARTIAL HISTORY −{continuity.unseen_before_start:,}"
+    if (unseen := continuity.unseen_before_start) > 0:
+        text = f"◐ PARTIAL HISTORY −{unseen:,}"
+        if width >= ROOMY:
+            missing = "1 entry before the first is" if unseen == 1 else f"{unseen:,} entries before the first are"
+            text = f"◐ PARTIAL: {missing} missing"
         chunks.append(Chunk((Span(text, "warning"),), 1))
     chunks.append(Chunk((Span(f"{mark.glyph} {continuity}", f"{mark.style}-strong"),)))
     return chunks
@@ -110,8 +131,13 @@ def _numbers(moment: Moment, width: int) -> Line:
         Chunk((Span(rate(view.rate).ljust(7), "strong"),)),
         _snapshot(view, moment.wall),
     ]
-    if view.snapshot_note:
+    if view.snapshot_note.startswith("taken by "):
+        chunks.append(Chunk((Span(f"snapshots {visible(view.snapshot_note)}", "dim"),), 4))
+    elif view.snapshot_note:
         chunks.append(Chunk((Span(visible(view.snapshot_note), "warning"),), 4))
+    verification = moment.trust.verification
+    if verification is not None and verification.running:
+        chunks.append(Chunk((Span(f"verifying {percent(verification)} %", "accent"),), 1))
     load = moment.load
     if load.running:
         wanted = f"⟳ producing {rate(load.rate)}"
