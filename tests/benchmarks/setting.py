@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import psutil
+import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from esdash.log.stream import Log
 from tests.servers import RunningServer
@@ -86,7 +86,12 @@ class Ended:
 def environment() -> dict[str, str]:
     """For child processes: the checkout is importable, and nobody's settings count."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ESDASH_")}
-    return {**kept, "PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(ROOT / "tests" / "benchmarks"), "TERM": "xterm-256color"}
+    return {
+        **kept,
+        "PYTHONPATH": str(ROOT),
+        "XDG_CONFIG_HOME": str(ROOT / "tests" / "benchmarks"),
+        "TERM": "xterm-256color",
+    }
 
 
 def run_module(module: str, *arguments: object, codes: tuple[int, ...] = (0,)) -> Ended:

@@ -70,17 +70,33 @@ def entries(count: int, *, v0: bool, users: int = 10_000, items: int = 1_000, se
                 yield [b"type", b"Order", b"data", data]
 
 
+def crowd(users: int, items: int, seed: int = 2) -> Iterator[list[bytes]]:
+    """Every item added and every user topped up once, in no order."""
+    rnd = random.Random(seed)
+    for number in range(items):
+        yield [b"type", b"AddItem", b"data", b'{"item_id":"item-%d","count":100000,"price":100}' % number]
+    numbers = list(range(users))
+    rnd.shuffle(numbers)
+    for number in numbers:
+        yield [b"type", b"TopUp", b"data", b'{"user_id":%d,"amount":%d}' % (number, rnd.randrange(1, 100_000_000))]
+
+
 def fill(log: Log, count: int, *, v0: bool, users: int = 10_000, items: int = 1_000, seed: int = 1) -> str:
-    """Append the work to a stream; the digest of the state that it leads to, by the plain rules."""
-    return append(log, entries(count, v0=v0, users=users, items=items, seed=seed))
+    """Append the work to an empty stream; the digest of the state that it leads to, by the plain rules."""
+    return append(log, entries(count, v0=v0, users=users, items=items, seed=seed)).digest()
 
 
-def append(log: Log, entries: Iterable[list[bytes]]) -> str:
-    """Append entries to an empty stream; the digest of the state that they lead to, entry by entry."""
-    state = State()
+def append(log: Log, entries: Iterable[list[bytes]], state: State | None = None) -> State:
+    """Append entries to a stream that led to `state`; the state that it leads to now, entry by entry."""
+    state = state or State()
     remaining = iter(entries)
     while batch := list(islice(remaining, BATCH)):
         log.append_many(batch)
         for fields in batch:
             state.counts[fold_one(state, fields)] += 1
-    return state.digest()
+    return state
+
+
+def command(*words: bytes) -> bytes:
+    """A command as it is sent to the server."""
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
