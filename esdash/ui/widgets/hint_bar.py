@@ -22,8 +22,7 @@ class HintBar(PaintedLines):
     """Keys and what they do, the last ones leaving first when there is no room; a click does it."""
 
     DEFAULT_CSS = """
-    HintBar { height: 1; padding: 0 1; background: $panel; }
-    App:ansi HintBar { background: ansi_default; }
+    HintBar { height: 1; padding: 0 1; background: $panel; &:ansi { background: ansi_default; } }
     """
 
     def __init__(self, hints: Sequence[Hint] = (), *, id: str | None = None) -> None:
