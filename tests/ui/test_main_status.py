@@ -134,8 +134,9 @@ class TestReplaying:
     async def test_snapshots_that_were_refused_stay_mentioned(self, dashboard: Dashboard) -> None:
         rungs = (Rung("1-0", Position("1-0", 90), "its checksum is wrong"), Rung(None, Position(), None))
         done = Restored(rungs, replayed=98, replay_seconds=0.01, done=True)
-        line = (await top(dashboard, replace(busy_history().live(), restored=done)))[2]
-        assert "1 snapshot refused: its checksum is wrong" in line
+        for size in ((60, 16), (120, 40)):
+            line = (await top(dashboard, replace(busy_history().live(), restored=done), size))[3]
+            assert "1 newer snapshot could not be used (L): its check" in line
 
     async def test_an_empty_stream(self, dashboard: Dashboard) -> None:
         assert "the stream was empty at the start" in (await top(dashboard, History().live()))[2]
