@@ -13,7 +13,7 @@ from esdash.engine.history import History
 from esdash.engine.load import SteadyLoad
 from esdash.engine.publisher import Publisher
 from esdash.engine.verify import verify
-from esdash.engine.view import View
+from esdash.engine.view import Phase, View
 from esdash.log.errors import LogError
 from esdash.log.stream import Log
 
@@ -35,7 +35,7 @@ class LiveConsole(Generic[State]):
     ) -> None:
         """`events` is the endless source of the steady load: (type, data)."""
         self._consumer = Consumer(log, domain, settings, clock=clock)
-        self._publisher = Publisher(log, readonly=settings.readonly)
+        self._publisher = Publisher(log, readonly=settings.readonly, objection=self._objection)
         self._load = SteadyLoad(self._publisher, events, clock=clock)
         self._history = History(log, domain, clock=clock)
         self._log = log
@@ -114,6 +114,10 @@ class LiveConsole(Generic[State]):
     def stop_verification(self) -> None:
         """Give up a verification that runs."""
         self._stop_verification.set()
+
+    def _objection(self) -> str:
+        view = self._consumer.view
+        return f"The consumer has halted. {view.phase_note}" if view.phase is Phase.HALTED else ""
 
     def _verify(self) -> None:
         result, error = None, ""

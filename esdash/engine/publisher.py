@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -30,9 +30,11 @@ class Publisher:
     counts the second ones as duplicates.
     """
 
-    def __init__(self, log: Log, *, readonly: bool = False) -> None:
+    def __init__(self, log: Log, *, readonly: bool = False, objection: Callable[[], str] = str) -> None:
+        """`objection` says in a sentence why nothing may be published just now; empty when something may."""
         self._log = log
         self._readonly = readonly
+        self._objection = objection
         self._closing = threading.Event()
 
     def close(self) -> None:
@@ -64,6 +66,8 @@ class Publisher:
     def _append(self, entries: list[list[bytes]], consolation: str) -> list[bytes]:
         if self._readonly:
             raise EngineError("Nothing was published: this console is read-only.")
+        if objection := self._objection():
+            raise EngineError(f"Nothing was published. {objection}")
         what = "The event" if len(entries) == 1 else "Any of the events"
         doubt = f"{what} may or may not be in the log. {consolation}"
         pause = PAUSE_SECONDS
