@@ -25,7 +25,7 @@ from esdash.visible import visible
 
 FRAMES_A_SECOND: Final = 10
 
-WIDE: Final = 120
+WIDE: Final = 150
 """Columns from which the text stands beside the table."""
 
 SHORT: Final = 22
@@ -67,14 +67,14 @@ class EntryListScreen(Screen[None]):
     AUTO_FOCUS = "#entries"
 
     def __init__(
-        self, console: Console, handled: Handled, wall_clock: Callable[[], float], done: str, *, newest_first: bool
+        self, console: Console, handled: Handled, wall_clock: Callable[[], float], done: str, *, parked: bool
     ) -> None:
         """`done` is the word for an entry for which something was published."""
         super().__init__()
         self.engine = console
         self.handled = handled
         self._wall_clock = wall_clock
-        self.source = EntrySource(handled, done, newest_first=newest_first)
+        self.source = EntrySource(handled, done, parked=parked)
         self.table = LineTable(self.source, id="entries")
         self._heading = Heading()
         self._hints = HintBar(id="hints")

@@ -35,7 +35,7 @@ class OrphansScreen(EntryListScreen):
     ]
 
     def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float]) -> None:
-        super().__init__(console, handled, wall_clock, "published again", newest_first=False)
+        super().__init__(console, handled, wall_clock, "published again", parked=False)
         self._publishing = False
 
     def rows(self, view: View) -> Sequence[Row]:

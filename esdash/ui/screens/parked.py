@@ -35,7 +35,7 @@ class ParkedScreen(EntryListScreen):
     ]
 
     def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float]) -> None:
-        super().__init__(console, handled, wall_clock, "corrected", newest_first=True)
+        super().__init__(console, handled, wall_clock, "corrected", parked=True)
 
     def rows(self, view: View) -> Sequence[Row]:
         """Those that the consumer keeps."""

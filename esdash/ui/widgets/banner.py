@@ -164,7 +164,7 @@ class Banner(PaintedLines):
             ("quit", "quit"),
         ]
         if self._moment.trust.stayed:
-            staying = "This is the last good state; nothing is applied or published."
+            staying = "The last good state; nothing is applied or published."
             lines.append(join([Chunk((Span(staying, "strong"),))], width))
             choices = choices[1:]
         chunks = [

@@ -6,12 +6,13 @@ from typing import Final
 from textual.cache import LRUCache
 
 from esdash.engine.domain import Row
+from esdash.shop.outcomes import OUTCOMES
 from esdash.shop.story import describe, type_of
 from esdash.ui.handled import Handled
 from esdash.ui.widgets.columns import Cell, Column, Kind
 from esdash.ui.widgets.drawing import clock_time, milliseconds_of
 from esdash.ui.widgets.line_table import Order
-from esdash.ui.widgets.log_source import outcome_cell
+from esdash.ui.widgets.log_source import MARKS, outcome_cell
 from esdash.visible import visible
 
 _COLUMNS: Final = (
@@ -19,9 +20,9 @@ _COLUMNS: Final = (
     Column("ordinal", "#", Kind.NUMBER, rank=5),
     Column("id", "id", Kind.NUMBER, rank=2),
     Column("type", "type", Kind.TEXT, least=7, rank=3),
-    Column("outcome", "reason", Kind.TEXT, least=21),
+    Column("outcome", "reason", Kind.TEXT, least=14),
     Column("what", "payload", Kind.TEXT, least=10, stretch=1, rank=6),
-    Column("done", "done", Kind.TEXT, least=12, rank=1),
+    Column("done", "", Kind.TEXT, least=12, rank=1),
 )
 
 
@@ -31,11 +32,14 @@ class EntrySource:
     columns = _COLUMNS
     order: Order | None = None
 
-    def __init__(self, handled: Handled, done: str, *, newest_first: bool) -> None:
-        """`done` is the word for an entry for which something was published."""
+    def __init__(self, handled: Handled, done: str, *, parked: bool) -> None:
+        """`done` is the word for an entry for which something was published.
+
+        A list of parked entries shows the newest first, and of their outcomes the reasons only.
+        """
         self._handled = handled
         self._done = done
-        self._newest_first = newest_first
+        self._parked = parked
         self._given: Sequence[Row] = ()
         self._rows: Sequence[Row] = ()
         self._places: dict[Hashable, int] = {}
@@ -48,7 +52,7 @@ class EntrySource:
         if rows is self._given:
             return
         self._given = rows
-        self._rows = rows[::-1] if self._newest_first else rows
+        self._rows = rows[::-1] if self._parked else rows
         self._places = {_identity(row): place for place, row in enumerate(self._rows)}
 
     def row(self, index: int) -> Row:
@@ -83,7 +87,7 @@ class EntrySource:
         """Cells for usual content."""
         digits = max((len(f"{row.ordinal:,}") for row in (*self._rows[:1], *self._rows[-1:])), default=1)
         done = len(self._done) + 2 if len(self._handled) else 0
-        return (8, digits, 15, 8, 30, 36, done)
+        return (8, digits, 15, 8, 16 if self._parked else 30, 36, done)
 
     def hint(self) -> Sequence[str]:
         """An empty list is explained elsewhere."""
@@ -96,10 +100,15 @@ class EntrySource:
             Cell(f"{row.ordinal:,}" if row.ordinal else "—", "dim"),
             Cell(visible(row.entry_id.decode("utf-8", "backslashreplace")), "dim"),
             Cell(visible(type_of(row.fields)) or "—"),
-            outcome_cell(row.code),
+            _reason_cell(row.code) if self._parked else outcome_cell(row.code),
             Cell(visible(describe(row.fields))),
             done,
         )
+
+
+def _reason_cell(code: int | None) -> Cell:
+    reason = "" if code is None else OUTCOMES[code].reason or ""
+    return Cell(f"{MARKS['parked'].glyph} {reason}", MARKS["parked"].style)
 
 
 def _identity(row: Row) -> tuple[bytes, int]:
