@@ -1,5 +1,6 @@
 """Every rule of the shop, its reason, its bound and its place in the order of rules (DESIGN.md, The fold)."""
 
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
@@ -11,6 +12,8 @@ from tests.strategies import RawEntry, raw_entry, v0_payload
 from tests.unit.shop import event, fold_all, goods, shop
 
 MAX_INT = 2**63 - 1
+Orders = Callable[..., RawEntry]
+"""user id, then (item id, quantity) for each line."""
 Goods = tuple[dict[int, int], dict[str, tuple[int, int]]]
 
 
@@ -35,8 +38,23 @@ def add_item(item_id: str, count: int, **price: Any) -> RawEntry:
     return event("AddItem", item_id=item_id, count=count, **price)
 
 
-def order(user_id: int, *lines: tuple[str, int]) -> RawEntry:
+def new_order(user_id: int, *lines: tuple[str, int]) -> RawEntry:
     return event("Order", user_id=user_id, lines=[{"item_id": item, "quantity": number} for item, number in lines])
+
+
+def old_order(user_id: int, *lines: tuple[str, int]) -> RawEntry:
+    items, quantities = [item for item, _ in lines], [quantity for _, quantity in lines]
+    return raw_entry(
+        "OrderType",
+        v0_payload("OrderType", {"UserID": user_id, "ItemIDs": items, "ItemQuantities": quantities}),
+    )
+
+
+@pytest.fixture(params=[new_order, old_order], ids=["v1", "v0"])
+def order(request: pytest.FixtureRequest) -> Orders:
+    """Writes an order in either schema."""
+    writer: Orders = request.param
+    return writer
 
 
 def old_item(item_id: str, count: int) -> RawEntry:
@@ -147,76 +165,76 @@ class TestAddItemOfSchemaV0:
 
 
 class TestOrder:
-    def test_balance_and_stock_fall(self) -> None:
+    def test_balance_and_stock_fall(self, order: Orders) -> None:
         state = shop({7: 1_000, 8: 5}, {"hdd": (250, 11), "cpu": (100, 2), "ram": (1, 1)})
         assert decided(order(7, ("hdd", 2), ("cpu", 1)), state) == "applied"
         assert goods(state) == ({7: 400, 8: 5}, {"hdd": (250, 9), "cpu": (100, 1), "ram": (1, 1)})
 
-    def test_without_lines_is_refused(self) -> None:
+    def test_without_lines_is_refused(self, order: Orders) -> None:
         assert decided(order(7), shop({7: 1})) == "rejected:empty_order"
         assert decided(order(7), State()) == "rejected:empty_order"
 
-    def test_a_quantity_of_nothing_is_refused(self) -> None:
+    def test_a_quantity_of_nothing_is_refused(self, order: Orders) -> None:
         stocked = {"hdd": (1, 5), "cpu": (1, 5)}
         for lines in ([("hdd", 0)], [("hdd", 0), ("cpu", 1)], [("hdd", 1), ("cpu", 0)], [("hdd", 1), ("hdd", 0)]):
             assert decided(order(7, *lines), shop({7: 100}, stocked)) == "rejected:invalid_quantity"
 
-    def test_an_unknown_user_is_refused(self) -> None:
+    def test_an_unknown_user_is_refused(self, order: Orders) -> None:
         assert decided(order(8, ("hdd", 1)), shop({7: 100}, {"hdd": (1, 5)})) == "rejected:unknown_user"
 
-    def test_an_unknown_user_is_refused_even_what_is_free(self) -> None:
+    def test_an_unknown_user_is_refused_even_what_is_free(self, order: Orders) -> None:
         assert decided(order(8, ("hdd", 1)), shop({7: 100}, {"hdd": (0, 5)})) == "rejected:unknown_user"
 
-    def test_an_unknown_item_is_refused(self) -> None:
+    def test_an_unknown_item_is_refused(self, order: Orders) -> None:
         for lines in ([("cpu", 1)], [("hdd", 1), ("cpu", 1)], [("cpu", 1), ("hdd", 1)], [("hdd", 9), ("cpu", 1)]):
             assert decided(order(7, *lines), shop({7: 100}, {"hdd": (1, 5)})) == "rejected:unknown_item"
 
-    def test_the_last_piece_can_be_bought_and_not_one_more(self) -> None:
+    def test_the_last_piece_can_be_bought_and_not_one_more(self, order: Orders) -> None:
         state = shop({7: 100}, {"hdd": (1, 5)})
         assert decided(order(7, ("hdd", 6)), state) == "rejected:out_of_stock"
         assert decided(order(7, ("hdd", 5)), state) == "applied"
         assert goods(state) == ({7: 95}, {"hdd": (1, 0)})
         assert decided(order(7, ("hdd", 1)), state) == "rejected:out_of_stock"
 
-    def test_quantities_of_one_item_are_summed_over_the_lines(self) -> None:
+    def test_quantities_of_one_item_are_summed_over_the_lines(self, order: Orders) -> None:
         state = shop({7: 100}, {"hdd": (1, 5), "cpu": (1, 5)})
         assert decided(order(7, ("hdd", 3), ("cpu", 1), ("hdd", 3)), state) == "rejected:out_of_stock"
         assert decided(order(7, ("hdd", 3), ("cpu", 1), ("hdd", 2)), state) == "applied"
         assert goods(state) == ({7: 94}, {"hdd": (1, 0), "cpu": (1, 4)})
 
-    def test_an_order_that_costs_the_whole_balance_is_applied(self) -> None:
+    def test_an_order_that_costs_the_whole_balance_is_applied(self, order: Orders) -> None:
         state = shop({7: 700}, {"hdd": (250, 5), "cpu": (100, 5)})
         assert decided(order(7, ("hdd", 2), ("cpu", 2)), state) == "applied"
         assert goods(state) == ({7: 0}, {"hdd": (250, 3), "cpu": (100, 3)})
 
-    def test_an_order_that_costs_more_than_the_balance_is_refused_whole(self) -> None:
+    def test_an_order_that_costs_more_than_the_balance_is_refused_whole(self, order: Orders) -> None:
         state = shop({7: 699}, {"hdd": (250, 5), "cpu": (100, 5)})
         assert decided(order(7, ("hdd", 2), ("cpu", 2)), state) == "rejected:insufficient_funds"
         assert decided(order(7, ("hdd", 1), ("cpu", 1), ("hdd", 1), ("cpu", 1)), state) == "rejected:insufficient_funds"
         assert decided(order(7, ("hdd", 2), ("cpu", 1)), state) == "applied"
 
-    def test_the_price_is_that_of_the_moment(self) -> None:
+    def test_the_price_is_that_of_the_moment(self, order: Orders) -> None:
         state = shop({7: 1_000}, {"hdd": (250, 5)})
         fold_all([order(7, ("hdd", 1)), add_item("hdd", 0, price=1), order(7, ("hdd", 1))], state)
         assert goods(state) == ({7: 749}, {"hdd": (1, 3)})
 
-    def test_who_has_nothing_may_order_what_is_free(self) -> None:
+    def test_who_has_nothing_may_order_what_is_free(self, order: Orders) -> None:
         state = shop({7: 0}, {"hdd": (0, 5)})
         assert decided(order(7, ("hdd", 5)), state) == "applied"
         assert goods(state) == ({7: 0}, {"hdd": (0, 0)})
 
-    def test_a_sum_past_64_bits_is_only_too_expensive(self) -> None:
+    def test_a_sum_past_64_bits_is_only_too_expensive(self, order: Orders) -> None:
         state = shop({7: MAX_INT}, {"hdd": (10**15, MAX_INT)})
         assert decided(order(7, *[("hdd", 10**12)] * 100), state) == "rejected:insufficient_funds"
         assert decided(order(7, ("hdd", 9_223)), state) == "applied"
         assert state.users == {7: MAX_INT - 9_223 * 10**15}
 
-    def test_the_largest_order_is_applied(self) -> None:
+    def test_the_largest_order_is_applied(self, order: Orders) -> None:
         state = shop({7: 10**14}, {"hdd": (1, 10**14)})
         assert decided(order(7, *[("hdd", 10**12)] * 100), state) == "applied"
         assert goods(state) == ({7: 0}, {"hdd": (1, 0)})
 
-    def test_what_is_bought_can_be_delivered_again(self) -> None:
+    def test_what_is_bought_can_be_delivered_again(self, order: Orders) -> None:
         state = shop({7: 5}, {"hdd": (1, 5)})
         _, outcomes = fold_all([order(7, ("hdd", 5)), add_item("hdd", 1), top_up(7, 1), order(7, ("hdd", 1))], state)
         assert outcomes == ["applied"] * 4
@@ -229,7 +247,7 @@ FAULTS = ("invalid_quantity", "unknown_user", "unknown_item", "out_of_stock", "i
 class TestOfTwoReasonsTheFirstOfTheTableIsGiven:
     @pytest.mark.parametrize("faults", [found for size in range(1, 6) for found in combinations(FAULTS, size)])
     @pytest.mark.parametrize("backwards", [False, True])
-    def test_for_an_order(self, faults: tuple[str, ...], backwards: bool) -> None:
+    def test_for_an_order(self, order: Orders, faults: tuple[str, ...], backwards: bool) -> None:
         lines = [("hdd", 1)]
         if "invalid_quantity" in faults:
             lines.append(("hdd", 0))
@@ -255,7 +273,7 @@ class TestOfTwoReasonsTheFirstOfTheTableIsGiven:
 class TestKeys:
     @pytest.mark.parametrize(
         ("entry", "outcome"),
-        [(top_up(7, 1), "applied"), (top_up(7, 0), "rejected:invalid_amount"), (order(9), "rejected:empty_order")],
+        [(top_up(7, 1), "applied"), (top_up(7, 0), "rejected:invalid_amount"), (new_order(9), "rejected:empty_order")],
     )
     def test_the_first_decides_and_the_second_is_a_duplicate(self, entry: RawEntry, outcome: str) -> None:
         keyed = [*entry, (b"key", b"k")]
