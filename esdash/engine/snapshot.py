@@ -118,14 +118,23 @@ def load(
     chunks = list(store.chunks(header))
     try:
         journal = _decode_journal(chunks[0])
+        _require_known_outcomes(journal, domain)
         state = domain.load(chunks[1:])
         digest = header.digest if believe else domain.digest(state)
     except (msgspec.MsgspecError, ValueError, IndexError, OverflowError) as error:
         raise DamagedError(f"it cannot be read: {error}") from error
     if digest != header.digest:
         raise DamagedError("the digest of its state is wrong")
+    if sum(domain.counts(state)) != header.ordinal:
+        raise DamagedError(f"its state is not that of {header.ordinal:,} entries")
     position = Position(header.last_event_id, header.ordinal)
     return Projection.restored(domain, state, position, header.unseen, header.anchor), journal
+
+
+def _require_known_outcomes(journal: Journal, domain: Domain[State]) -> None:
+    codes = {code for _, code in journal.recent} | {mark.code for mark in journal.parked}
+    if unknown := codes.difference(range(len(domain.outcomes))):
+        raise ValueError(f"there is no outcome {min(unknown)}")
 
 
 def restore(
