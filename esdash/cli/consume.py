@@ -57,7 +57,7 @@ def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool,
 
 
 def _catch_up(log: "Log", settings: "ConsumerSettings") -> None:
-    from esdash.engine.consumer import HaltError
+    from esdash.engine.guard import HaltError
 
     consumer = _consumer(log, settings)
     halt: HaltError | None = None

@@ -32,7 +32,7 @@ def known() -> tuple[type[Exception], ...]:
     A function, so that the parts that raise them are imported only when something was raised.
     """
     from esdash.engine.console import EngineError
-    from esdash.engine.consumer import HaltError
+    from esdash.engine.guard import HaltError
     from esdash.log.data_directory import EmbeddedServerError
     from esdash.log.errors import LogError
 
@@ -51,7 +51,7 @@ def known() -> tuple[type[Exception], ...]:
 
 def exit_code_of(error: Exception) -> int:
     """The exit code for one of the `known` exceptions."""
-    from esdash.engine.consumer import HaltError
+    from esdash.engine.guard import HaltError
     from esdash.engine.history import BrokenError
     from esdash.log.data_directory import EmbeddedServerError
     from esdash.log.errors import UnreachableError

@@ -4,40 +4,24 @@ import gc
 import queue
 import random
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any, Final, Generic, NoReturn
+from typing import Final, Generic, NoReturn
 
 from esdash.engine import snapshot
 from esdash.engine.console import EngineError
+from esdash.engine.display import Display
 from esdash.engine.domain import Domain, Entry, Row, State
-from esdash.engine.meter import RateMeter
-from esdash.engine.parked import ParkedEntries
+from esdash.engine.guard import DivergedError, HaltError, check_page, check_position, unbroken
 from esdash.engine.projection import Projection
-from esdash.engine.rows import RecentRows
 from esdash.engine.snapshotter import Snapshotter
-from esdash.engine.view import (
-    Continuity,
-    Notice,
-    Phase,
-    Position,
-    Progress,
-    Restored,
-    Rung,
-    Verdict,
-    View,
-)
-from esdash.log.continuity import check, nothing_vanished
+from esdash.engine.view import Continuity, Phase, Position, Progress, Restored, Rung, Verdict, View
 from esdash.log.errors import LogError
 from esdash.log.readahead import read_ahead
 from esdash.log.snapshots import SnapshotStore
-from esdash.log.stream import Follower, Log, StreamFacts, id_parts
-
-VIEW_SECONDS: Final = 0.1
-"""A new view is published at most this often."""
+from esdash.log.stream import Follower, Log, StreamFacts
 
 IDLE_SECONDS: Final = 0.1
 """How long one read waits for new entries; what a person asks for is done after it at the latest."""
@@ -47,8 +31,6 @@ CHECK_SECONDS: Final = 5.0
 
 RETRY_SECONDS: Final = (0.25, 10.0)
 """First and longest wait before connecting again; it doubles, and half of it is drawn by lot."""
-
-NOTICES: Final = 20
 
 FAR: Final = 50_000
 """Entries behind from which a second process pays: it takes about a tenth of a second to start."""
@@ -81,22 +63,6 @@ class _Restart(BaseException):
     """The memory was dropped on purpose."""
 
 
-class HaltError(Exception):
-    """Continuity is broken: nothing may be applied until a person chooses."""
-
-    def __init__(self, continuity: Continuity) -> None:
-        super().__init__(continuity.explanation)
-        self.continuity = continuity
-
-
-class DivergedError(Exception):
-    """The log is not the one that the state was made from."""
-
-    def __init__(self, continuity: Continuity) -> None:
-        super().__init__(continuity.explanation)
-        self.continuity = continuity
-
-
 class Consumer(Generic[State]):
     """Folds one stream into a state and publishes views of it.
 
@@ -125,63 +91,23 @@ class Consumer(Generic[State]):
         self._projection: Projection[State] | None = None
         self._ignore_snapshots = self._settings.ignore_snapshots
         self._failures = 0
-        self._meter = RateMeter(clock)
         self._suspects: dict[bytes, Row] = {}
-        self._orphans: tuple[Row, ...] = ()
-        self._forget()
-        self._notices: deque[Notice] = deque(maxlen=NOTICES)
-        self._noticed = 0
-        self.view = View(
-            number=0,
-            phase=Phase.CONNECTING,
-            phase_note="",
-            phase_since=clock(),
-            retry_at=None,
-            server=log.server_name,
-            stream=log.stream,
-            readonly=self._settings.readonly,
-            position=Position(),
-            state_position=Position(),
-            lag=0,
-            rate=0.0,
-            rates=self._meter.history(),
-            progress=None,
-            restored=None,
-            snapshot=None,
-            snapshot_note="",
-            continuity=None,
-            rows=(),
-            orphans=(),
-            state=None,
-            notices=(),
-        )
-        """The newest picture; replaced as a whole."""
+        self._display = Display(domain, log.server_name, log.stream, self._settings.readonly, clock)
+        self._snapshots = self._new_snapshotter()
 
-    def _forget(self) -> None:
-        self._phase = Phase.CONNECTING
-        self._phase_note = ""
-        self._phase_since = self._clock()
-        self._retry_at: float | None = None
-        self._server = self._log.server_name
-        self._lag = 0
-        self._progress: Progress | None = None
-        self._restored: Restored | None = None
-        self._snapshots: Snapshotter[State] = Snapshotter(
+    def _new_snapshotter(self) -> Snapshotter[State]:
+        return Snapshotter(
             self._store,
             self._settings.snapshot_seconds if self._may_write() else 0,
-            self._notify,
+            self._display.notify,
             clock=self._clock,
             wall_clock=self._wall_clock,
         )
-        self._continuity: Continuity | None = None
-        self._viewer = self._domain.viewer()
-        self._rows = RecentRows()
-        self._parked = ParkedEntries(self._domain)
-        self._view_due = 0.0
-        self._shown: object = None
-        self._state_view: Any = None
-        self._state_due = 0.0
-        self._state_position = Position()
+
+    @property
+    def view(self) -> View:
+        """The newest picture; for any thread."""
+        return self._display.view
 
     @property
     def projection(self) -> Projection[State] | None:
@@ -205,7 +131,8 @@ class Consumer(Generic[State]):
         """
         while True:
             try:
-                self._change_phase(Phase.CONNECTING)
+                if not self._failures:
+                    self._change_phase(Phase.CONNECTING)
                 self._connect()
                 self._consume()
                 return
@@ -245,14 +172,14 @@ class Consumer(Generic[State]):
     def _connect(self) -> None:
         self._log.locate()
         facts = self._log.server()
-        self._server = f"{self._log.server_name} · {facts.product} {facts.version}"
+        self._display.server = f"{self._log.server_name} · {facts.product} {facts.version}"
 
     def _consume(self) -> None:
         projection = self._projection
         if projection is None:
             projection = self._restore()
         else:
-            self._continuity = self._judged(self._check(projection))
+            self._display.continuity = unbroken(check_position(self._log, projection))
         self._replay(projection)
         if self._settings.once:
             self._change_phase(Phase.LIVE)
@@ -261,11 +188,12 @@ class Consumer(Generic[State]):
         self._follow(projection)
 
     def _restore(self) -> Projection[State]:
-        self._restored = Restored(())
+        display = self._display
+        display.restored = Restored(())
         self._change_phase(Phase.RESTORING)
 
         def tried(rungs: tuple[Rung, ...]) -> None:
-            self._restored = Restored(rungs)
+            display.restored = Restored(rungs)
             self._publish(force=True)
 
         restoration = snapshot.restore(
@@ -278,46 +206,43 @@ class Consumer(Generic[State]):
         )
         self._ignore_snapshots = False
         projection = self._projection = restoration.projection
-        self._viewer = self._domain.viewer()
-        self._restored = Restored(
+        display.restored = Restored(
             restoration.rungs,
             restoration.header.snapshot_id if restoration.header else None,
             projection.position,
             restoration.seconds,
         )
-        self._continuity = restoration.continuity
+        display.continuity = restoration.continuity
         self._snapshots.restored(projection.ordinal)
         if projection.ordinal:
-            entries = self._log.newest(projection.last_id, snapshot.JOURNAL)
-            rows = self._rows.recall(entries, restoration.journal.recent, projection.ordinal)
-            self._viewer.observe(projection.state, rows)
-            self._parked.recall(self._log, restoration.journal.parked)
+            display.recall(self._log, projection, restoration.journal)
         self._find_orphans()
-        self._judged(restoration.continuity)
+        unbroken(restoration.continuity)
         return projection
 
     def _replay(self, projection: Projection[State]) -> None:
         self._change_phase(Phase.REPLAYING)
         started, begun = projection.ordinal, self._clock()
-        restored = self._restored or Restored((), None, projection.position)
+        display = self._display
+        restored = display.restored or Restored((), None, projection.position)
         # The collector finds nothing in a fold and takes a fifth of its time.
         collecting = gc.isenabled()
         gc.disable()
         try:
             for facts in chain(self._replay_far(projection), self._replay_near(projection)):
                 self._obey()
-                self._lag = self._lag_of(projection, facts)
+                lag = display.lag = self._lag_of(projection, facts)
                 done = projection.ordinal - started
                 elapsed = self._clock() - begun
                 rate = done / elapsed if elapsed > 0 else 0.0
-                self._progress = Progress(done, done + self._lag, rate, self._lag / rate if rate else None)
+                display.progress = Progress(done, done + lag, rate, lag / rate if rate else None)
                 self._publish()
         finally:
-            self._progress = None
+            display.progress = None
             if collecting:
                 gc.enable()
         if not restored.done:
-            self._restored = replace(
+            display.restored = replace(
                 restored,
                 replayed=projection.ordinal - restored.position.ordinal,
                 replay_seconds=self._clock() - begun,
@@ -335,10 +260,10 @@ class Consumer(Generic[State]):
             facts = frame.facts()
             self._guard(projection, facts, frame.count, frame.last_entry[0])
             first, after, last = projection.ordinal + 1, projection.last_id, frame.last_entry
-            self._parked.add_unseen(first, after, last[0], projection.apply_packed(frame.packed, last))
-            self._meter.add(frame.count)
+            self._display.parked.add_unseen(first, after, last[0], projection.apply_packed(frame.packed, last))
+            self._display.meter.add(frame.count)
             yield facts
-        self._parked.find(self._log)
+        self._display.parked.find(self._log)
 
     def _replay_near(self, projection: Projection[State]) -> Iterator[StreamFacts]:
         for page, facts in self._log.pages(projection.last_id):
@@ -360,18 +285,16 @@ class Consumer(Generic[State]):
                 self._guard(projection, facts, len(page), page[-1][0] if page else projection.last_id)
                 if page:
                     self._apply(projection, page)
-                self._lag = self._lag_of(projection, facts)
-                now = self._clock()
-                if now >= check_at:
+                self._display.lag = self._lag_of(projection, facts)
+                if (now := self._clock()) >= check_at:
                     check_at = now + CHECK_SECONDS
-                    self._continuity = self._judged(self._check(projection))
-                self._snapshots.tick(projection, self._journal)
+                    self._display.continuity = unbroken(check_position(self._log, projection))
+                self._snapshots.tick(projection, lambda: self._display.journal(projection))
                 self._publish()
-                # A page that waits to be shown must not wait for the next entry.
-                wait = max(0.001, min(IDLE_SECONDS, self._view_due - now)) if self._rows.waiting else IDLE_SECONDS
+                wait = self._display.seconds_to_show(IDLE_SECONDS)
 
     def _halt(self, continuity: Continuity) -> NoReturn:
-        self._continuity = continuity
+        self._display.continuity = continuity
         self._change_phase(Phase.HALTED, continuity.explanation)
         while True:
             self._obey(self._requests.get())
@@ -381,27 +304,22 @@ class Consumer(Generic[State]):
         first, longest = RETRY_SECONDS
         delay = min(longest, first * 2 ** min(failures - 1, 10))
         delay *= 0.5 + self._chance() / 2
-        self._retry_at = self._clock() + delay
-        if self._phase is Phase.DISCONNECTED:
-            self._phase_note = reason
-            self._publish(force=True)
-        else:
-            self._change_phase(Phase.DISCONNECTED, reason)
+        self._display.retry_at = retry_at = self._clock() + delay
+        self._change_phase(Phase.DISCONNECTED, reason)
         try:
-            while (left := self._retry_at - self._clock()) > 0:
+            while (left := retry_at - self._clock()) > 0:
                 try:
                     self._obey(self._requests.get(timeout=left))
                     self._publish(force=True)
                 except queue.Empty:
                     break
         finally:
-            self._retry_at = None
+            self._display.retry_at = None
 
     def _heal(self, continuity: Continuity) -> None:
         """Back to the newest snapshot that the log still contains; what was applied after it may be orphaned."""
-        self._settle_rows()
-        self._suspects.update((row.entry_id, row) for row in self._rows.window())
-        self._notify("warning", f"{continuity.explanation} Going back to the newest snapshot that still fits.")
+        self._suspects.update((row.entry_id, row) for row in self._display.rows(self._projection))
+        self._display.notify("warning", f"{continuity.explanation} Going back to the newest snapshot that still fits.")
         self._drop_memory()
 
     # Between two pages
@@ -433,50 +351,29 @@ class Consumer(Generic[State]):
                 raise _Restart
             elif request == "snapshot":
                 self._take_asked_snapshot()
-            elif request == "stay" and self._phase is Phase.HALTED:
-                self._notify("information", "Staying on the last good state; nothing is applied or published.")
+            elif request == "stay" and self._display.phase is Phase.HALTED:
+                self._display.notify("information", "Staying on the last good state; nothing is applied or published.")
                 self._publish(force=True)
             request = None
 
     def _apply(self, projection: Projection[State], page: list[Entry]) -> None:
         first = projection.ordinal + 1
-        codes = projection.apply(page)
-        self._meter.add(len(page))
-        self._rows.add(first, page, codes)
-        self._parked.add(first, page, codes)
+        self._display.applied(first, page, projection.apply(page))
 
     def _guard(self, projection: Projection[State], facts: StreamFacts, count: int, end: bytes) -> None:
         """Let a page of `count` entries be applied only when nothing vanished between the position and its end."""
-        if nothing_vanished(facts, projection.last_id, projection.ordinal, projection.unseen, count, end):
+        found = check_page(self._log, projection, facts, count, end)
+        if found is None:
             return
-        if facts.entries_added is None and id_parts(facts.last_id) >= id_parts(projection.last_id):
-            return
-        if count:
-            # Trimmed since it was read, the page may be whole all the same: then the count after it is right.
-            continuity = check(self._log, end, projection.ordinal + count, projection.unseen, None, exact=True)
-            if continuity.verdict is Verdict.GAP and not self._attaching(projection):
-                continuity = self._check(projection)
-        else:
-            continuity = self._check(projection)
-        if continuity.verdict is Verdict.GAP and self._attaching(projection):
+        if found.verdict is Verdict.GAP and projection.ordinal == 0 and self._display.phase is Phase.REPLAYING:
             # What left the stream between the first look at it and the first page was never there to be missed.
-            projection.unseen += continuity.missing
-            self._continuity = Continuity(Verdict.CONTINUOUS, unseen_before_start=projection.unseen)
+            projection.unseen += found.missing
+            self._display.continuity = Continuity(Verdict.CONTINUOUS, unseen_before_start=projection.unseen)
             return
-        self._judged(continuity)
-
-    def _attaching(self, projection: Projection[State]) -> bool:
-        return projection.ordinal == 0 and self._phase is Phase.REPLAYING
-
-    def _check(self, projection: Projection[State]) -> Continuity:
-        return check(self._log, projection.last_id, projection.ordinal, projection.unseen, projection.anchor)
-
-    def _judged(self, continuity: Continuity) -> Continuity:
-        if continuity.verdict is Verdict.GAP:
-            raise HaltError(continuity)
-        if continuity.verdict is Verdict.DIVERGED:
-            raise DivergedError(continuity)
-        return continuity
+        if found.verdict is Verdict.GAP and count:
+            # What is missing is told from where the state stands, not from the end of what will not be applied.
+            found = check_position(self._log, projection)
+        unbroken(found)
 
     def _lag_of(self, projection: Projection[State], facts: StreamFacts) -> int:
         if facts.entries_added is None:
@@ -487,11 +384,11 @@ class Consumer(Generic[State]):
         """Of the entries that had been applied when the log diverged, those that are gone."""
         if not self._suspects:
             return
-        gone, still_gone = self._gone(self._suspects.values()), self._gone(self._orphans)
+        gone, still_gone = self._gone(self._suspects.values()), self._gone(self._display.orphans)
         self._suspects.clear()
-        self._orphans = (*still_gone, *gone)
+        self._display.orphans = (*still_gone, *gone)
         if gone:
-            self._notify(
+            self._display.notify(
                 "warning",
                 f"{len(gone):,} {'entry' if len(gone) == 1 else 'entries'} had been applied and "
                 f"{'is' if len(gone) == 1 else 'are'} gone from the log.",
@@ -509,115 +406,36 @@ class Consumer(Generic[State]):
 
     def _take_asked_snapshot(self) -> None:
         if not self._may_write():
-            self._notify("warning", "No snapshot: this consumer writes none.")
-        elif self._projection is None or self._phase is not Phase.LIVE:
-            self._notify("warning", f"No snapshot: the consumer is {self._phase}, not live.")
+            self._display.notify("warning", "No snapshot: this consumer writes none.")
+        elif self._projection is None or self._display.phase is not Phase.LIVE:
+            self._display.notify("warning", f"No snapshot: the consumer is {self._display.phase}, not live.")
         else:
-            self._snapshots.take(self._projection, self._journal)
-
-    def _journal(self) -> snapshot.Journal:
-        self._settle_rows()
-        rows = self._rows.window()[-snapshot.JOURNAL :]
-        recent = [(row.entry_id, row.code) for row in rows if row.code is not None]
-        return snapshot.Journal(recent, self._parked.marks())
+            projection = self._projection
+            self._snapshots.take(projection, lambda: self._display.journal(projection))
 
     def _say_farewell(self) -> None:
         """A last snapshot, when the state is sound and has changed."""
         try:
-            if self._projection is not None:
-                self._snapshots.settle(self._projection)
-                if self._phase is Phase.LIVE and self._may_write():
-                    self._snapshots.farewell(self._projection, self._journal)
+            projection = self._projection
+            if projection is not None:
+                self._snapshots.settle(projection)
+                if self._display.phase is Phase.LIVE and self._may_write():
+                    self._snapshots.farewell(projection, lambda: self._display.journal(projection))
         except LogError as error:
-            self._notify("warning", f"No farewell snapshot: {error}")
+            self._display.notify("warning", f"No farewell snapshot: {error}")
         self._change_phase(Phase.STOPPED)
 
-    # Views
+    # What is shown
 
     def _drop_memory(self) -> None:
         self._projection = None
-        self._forget()
-
-    def _notify(self, severity: str, text: str) -> None:
-        self._noticed += 1
-        self._notices.append(Notice(self._noticed, severity, text))
+        self._display.forget()
+        self._snapshots = self._new_snapshotter()
 
     def _change_phase(self, phase: Phase, note: str = "") -> None:
-        if phase is not self._phase:
-            self._phase_since = self._clock()
-        self._phase, self._phase_note = phase, note
+        self._display.enter(phase, note)
         self._publish(force=True)
 
-    def _appearance(self) -> object:
-        """Everything a view shows, cheap to compare."""
-        return (
-            self._phase,
-            self._phase_note,
-            self._retry_at,
-            self._server,
-            self._projection.position if self._projection else Position(),
-            self._lag,
-            self._meter.history(),
-            self._restored,
-            self._snapshots.newest,
-            self._snapshots.note,
-            self._continuity,
-            self._noticed,
-            self._orphans,
-        )
-
-    def _settle_rows(self) -> None:
-        rows = self._rows.settle()
-        if rows and self._projection is not None:
-            self._viewer.observe(self._projection.state, rows)
-
     def _publish(self, *, force: bool = False) -> None:
-        now = self._clock()
-        if now < self._view_due and not force:
-            return
-        self._view_due = now + VIEW_SECONDS
-        projection = self._projection
-        position = projection.position if projection else Position()
-        look_again = (
-            projection is not None
-            and (self._state_view is None or position != self._state_position)
-            and not self._snapshots.forked
-            and now >= self._state_due
-        )
-        appearance = self._appearance()
-        if appearance == self._shown and not look_again and not force:
-            return
-        self._shown = appearance
-        self._settle_rows()
-        if projection is None:
-            self._state_view = None
-        elif look_again:
-            self._state_view = self._viewer.view(projection.state)
-            self._state_position = position
-            # A picture of a huge state takes long: all of them together may take a tenth of the time.
-            self._state_due = now + (self._clock() - now) * 10
-        self.view = View(
-            number=self.view.number + 1,
-            phase=self._phase,
-            phase_note=self._phase_note,
-            phase_since=self._phase_since,
-            retry_at=self._retry_at,
-            server=self._server,
-            stream=self._log.stream,
-            readonly=self._settings.readonly,
-            position=position,
-            state_position=self._state_position,
-            lag=self._lag,
-            rate=self._meter.rate(),
-            rates=self._meter.history(),
-            progress=self._progress,
-            restored=self._restored,
-            snapshot=self._snapshots.newest,
-            snapshot_note=self._snapshots.note,
-            continuity=self._continuity,
-            rows=self._rows.window(),
-            orphans=self._orphans,
-            state=self._state_view,
-            notices=tuple(self._notices),
-            parked=self._parked.rows(),
-        )
+        self._display.snapshot, self._display.snapshot_note = self._snapshots.newest, self._snapshots.note
+        self._display.publish(self._projection, forked=self._snapshots.forked, force=force)

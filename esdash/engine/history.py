@@ -6,10 +6,10 @@ from typing import Any, Final, Generic
 
 from esdash.engine.console import EngineError
 from esdash.engine.domain import Domain, Entry, Row, State
+from esdash.engine.guard import check_page, check_position
 from esdash.engine.projection import Projection
 from esdash.engine.snapshot import Restoration, restore
 from esdash.engine.view import Continuity, Verdict
-from esdash.log.continuity import check, nothing_vanished
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import START, Follower, Log, StreamFacts, id_parts
 
@@ -54,8 +54,7 @@ class History(Generic[State]):
         for page, _ in self._log.pages(projection.last_id, until or b"+"):
             if page:
                 projection.apply(page)
-        continuity = check(self._log, projection.last_id, projection.ordinal, projection.unseen, projection.anchor)
-        return projection, continuity
+        return projection, check_position(self._log, projection)
 
     def before(self, first: bytes) -> Projection[State]:
         """The state before the entry `first`, or where it would be. Raises BrokenError when entries are missing."""
@@ -102,16 +101,9 @@ class History(Generic[State]):
 
     def _require_whole(self, projection: Projection[State], page: list[Entry], facts: StreamFacts) -> None:
         """Raises BrokenError when entries between the projection and the end of the page are missing."""
-        at, ordinal, unseen = projection.last_id, projection.ordinal, projection.unseen
-        if nothing_vanished(facts, at, ordinal, unseen, len(page), page[-1][0] if page else None):
-            return
-        if page:
-            # Trimmed since it was read, the page may be whole all the same: then the count after it is right.
-            continuity = check(self._log, page[-1][0], ordinal + len(page), unseen, None, exact=True)
-        else:
-            continuity = check(self._log, at, ordinal, unseen, projection.anchor)
-        if continuity.verdict in (Verdict.GAP, Verdict.DIVERGED):
-            raise BrokenError(continuity)
+        found = check_page(self._log, projection, facts, len(page), page[-1][0] if page else None)
+        if found is not None and found.verdict in (Verdict.GAP, Verdict.DIVERGED):
+            raise BrokenError(found)
 
     def _base(self, until: bytes | None, ignore_snapshots: bool = False) -> Restoration[State]:
         return restore(

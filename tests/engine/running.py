@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import redis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.display import Display
 from esdash.engine.domain import Row
 from esdash.engine.projection import Projection
 from esdash.engine.view import Phase, View
@@ -114,6 +116,16 @@ def seen_rows(rows: Iterable[Row]) -> list[tuple[int, bytes, tuple[str, str | No
     return [(row.ordinal, row.entry_id, outcome(row)) for row in rows]
 
 
+class Clock:
+    """The real time, and a way to let it jump."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.ahead
+
+
 class RunningConsumer:
     """A consumer in a thread of its own; every view that was published is kept.
 
@@ -135,13 +147,15 @@ class RunningConsumer:
         self.views: list[View] = []
         test = self
 
-        class RecordedConsumer(Consumer[State]):
+        class RecordedDisplay(Display[State]):
             def __setattr__(self, name: str, value: object) -> None:
                 if isinstance(value, View):
                     test.views.append(value)
                 super().__setattr__(name, value)
 
-        self.consumer = RecordedConsumer(self.log, domain or Shop(), settings, **options)
+        self.consumer = Consumer(self.log, domain or Shop(), settings, **options)
+        self.views.append(self.consumer.view)
+        self.consumer._display.__class__ = RecordedDisplay
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:

@@ -8,8 +8,9 @@ import pytest
 import redis
 
 from esdash.engine import consumer as consumer_module
-from esdash.engine.consumer import Consumer, ConsumerSettings, HaltError
+from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.domain import Entry
+from esdash.engine.guard import HaltError
 from esdash.engine.history import History
 from esdash.engine.view import Phase, Verdict, View
 from esdash.log.snapshots import Header, SnapshotStore

@@ -1,0 +1,189 @@
+"""What a screen is shown of a consumer: gathered while it works, published as one immutable view."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, Generic
+
+from esdash.engine.domain import Domain, Entry, Row, State
+from esdash.engine.meter import RateMeter
+from esdash.engine.parked import ParkedEntries
+from esdash.engine.projection import Projection
+from esdash.engine.rows import RecentRows
+from esdash.engine.snapshot import JOURNAL, Journal
+from esdash.engine.view import (
+    Continuity,
+    Notice,
+    Phase,
+    Position,
+    Progress,
+    Restored,
+    SnapshotInfo,
+    View,
+)
+from esdash.log.stream import Log
+
+VIEW_SECONDS: Final = 0.1
+"""A new view is published at most this often."""
+
+STATE_SHARE: Final = 10
+"""A picture of a huge state takes long: all of them together take at most one part in so many of the time."""
+
+NOTICES: Final = 20
+
+
+class Display(Generic[State]):
+    """Belongs to the consumer's thread; only `view` is for others."""
+
+    def __init__(
+        self, domain: Domain[State], server: str, stream: str, readonly: bool, clock: Callable[[], float]
+    ) -> None:
+        """`server` is what people see of it; `clock` gives seconds."""
+        self._domain = domain
+        self._stream = stream
+        self._readonly = readonly
+        self._clock = clock
+        self.meter = RateMeter(clock)
+        self.server = server
+        self.orphans: tuple[Row, ...] = ()
+        self._notices: deque[Notice] = deque(maxlen=NOTICES)
+        self._noticed = 0
+        self._number = -1
+        self.forget()
+        self.view = self._picture(Position())
+        """The newest picture; replaced as a whole."""
+
+    def forget(self) -> None:
+        """Drop what belongs to a state that is no more; notices and orphans stay."""
+        self.phase = Phase.CONNECTING
+        self.phase_note = ""
+        self._phase_since = self._clock()
+        self.retry_at: float | None = None
+        self.lag = 0
+        self.progress: Progress | None = None
+        self.restored: Restored | None = None
+        self.snapshot: SnapshotInfo | None = None
+        self.snapshot_note = ""
+        self.continuity: Continuity | None = None
+        self.parked = ParkedEntries(self._domain)
+        self._viewer = self._domain.viewer()
+        self._rows = RecentRows()
+        self._due = 0.0
+        self._shown: object = None
+        self._state_view: Any = None
+        self._state_due = 0.0
+        self._state_position = Position()
+
+    def notify(self, severity: str, text: str) -> None:
+        """Tell a person, with the next view."""
+        self._noticed += 1
+        self._notices.append(Notice(self._noticed, severity, text))
+
+    def enter(self, phase: Phase, note: str = "") -> None:
+        """The consumer is in another phase, or there is something else to say of it."""
+        if phase is not self.phase:
+            self._phase_since = self._clock()
+        self.phase, self.phase_note = phase, note
+
+    def recall(self, log: Log, projection: Projection[State], journal: Journal) -> None:
+        """Show the last entries before a snapshot, and the parked ones it remembers. Raises LogError."""
+        entries = log.newest(projection.last_id, JOURNAL)
+        self._viewer.observe(projection.state, self._rows.recall(entries, journal.recent, projection.ordinal))
+        self.parked.recall(log, journal.parked)
+
+    def applied(self, first: int, page: list[Entry], codes: bytes) -> None:
+        """A page was folded; its first entry has ordinal `first`."""
+        self.meter.add(len(page))
+        self._rows.add(first, page, codes)
+        self.parked.add(first, page, codes)
+
+    def rows(self, projection: Projection[State] | None) -> tuple[Row, ...]:
+        """The newest entries up to a projection, oldest first."""
+        self._settle(projection)
+        return tuple(self._rows.window())
+
+    def journal(self, projection: Projection[State]) -> Journal:
+        """What a snapshot of the projection should remember for people."""
+        self._settle(projection)
+        rows = self._rows.window()[-JOURNAL:]
+        recent = [(row.entry_id, row.code) for row in rows if row.code is not None]
+        return Journal(recent, self.parked.marks())
+
+    def seconds_to_show(self, longest: float) -> float:
+        """How long one may wait for the next entry without keeping a person from seeing the last one."""
+        return max(0.001, min(longest, self._due - self._clock())) if self._rows.waiting else longest
+
+    def publish(self, projection: Projection[State] | None, *, forked: bool = False, force: bool = False) -> None:
+        """Publish a view, when one is due and it differs from the last; with `force` in any case.
+
+        While the state is `forked` no picture of it can be made; the last one stays.
+        """
+        now = self._clock()
+        if now < self._due and not force:
+            return
+        self._due = now + VIEW_SECONDS
+        position = projection.position if projection else Position()
+        outdated = self._state_view is None or position != self._state_position
+        look_again = projection is not None and outdated and not forked and now >= self._state_due
+        appearance = self._appearance(position)
+        if appearance == self._shown and not look_again and not force:
+            return
+        self._shown = appearance
+        self._settle(projection)
+        if projection is None:
+            self._state_view = None
+        elif look_again:
+            self._state_view = self._viewer.view(projection.state)
+            self._state_position = position
+            self._state_due = now + (self._clock() - now) * STATE_SHARE
+        self.view = self._picture(position)
+
+    def _settle(self, projection: Projection[State] | None) -> None:
+        rows = self._rows.settle()
+        if rows and projection is not None:
+            self._viewer.observe(projection.state, rows)
+
+    def _appearance(self, position: Position) -> object:
+        """Everything a view shows beside the state, cheap to compare."""
+        return (
+            position,
+            self.phase,
+            self.phase_note,
+            self.retry_at,
+            self.server,
+            self.lag,
+            self.meter.history(),
+            self.restored,
+            self.snapshot,
+            self.snapshot_note,
+            self.continuity,
+            self._noticed,
+            self.orphans,
+        )
+
+    def _picture(self, position: Position) -> View:
+        self._number += 1
+        return View(
+            number=self._number,
+            phase=self.phase,
+            phase_note=self.phase_note,
+            phase_since=self._phase_since,
+            retry_at=self.retry_at,
+            server=self.server,
+            stream=self._stream,
+            readonly=self._readonly,
+            position=position,
+            state_position=self._state_position,
+            lag=self.lag,
+            rate=self.meter.rate(),
+            rates=self.meter.history(),
+            progress=self.progress,
+            restored=self.restored,
+            snapshot=self.snapshot,
+            snapshot_note=self.snapshot_note,
+            continuity=self.continuity,
+            rows=self._rows.window(),
+            orphans=self.orphans,
+            state=self._state_view,
+            notices=tuple(self._notices),
+            parked=self.parked.rows(),
+        )
