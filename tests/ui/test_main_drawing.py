@@ -10,9 +10,9 @@ from esdash.shop.fold import fold
 from esdash.shop.outcomes import OUTCOMES
 from esdash.shop.state import State
 from esdash.ui.actions import ACTIONS, BY_ID, Group, key_name, key_rows, key_table
-from esdash.ui.screens.main import counts_text
 from esdash.ui.widgets.columns import Cell, Column, Kind, arrange, draw, title
 from esdash.ui.widgets.drawing import age, bar, clock_time, duration, fit, fit_number, rate, sparkline
+from esdash.ui.widgets.log_source import counts_text
 from esdash.ui.widgets.painted import Chunk, Span, join
 from esdash.visible import visible
 from tests.ui.recorded import WALL

@@ -17,12 +17,13 @@ from esdash.shop.outcomes import OUTCOMES
 from esdash.shop.story import payload_of, type_of
 from esdash.shop.view import ShopView
 from esdash.ui.actions import BY_ID, Keymap, Scope, bindings, key_rows
+from esdash.ui.hints import panel_hints
 from esdash.ui.screens.trust import Trust
 from esdash.ui.widgets.balances import BalancesSource
 from esdash.ui.widgets.banner import Banner
 from esdash.ui.widgets.key_bar import KeyBar
 from esdash.ui.widgets.line_table import LineTable
-from esdash.ui.widgets.log_source import MARKS, LogSource
+from esdash.ui.widgets.log_source import LogSource, counts_text
 from esdash.ui.widgets.log_table import LogTable
 from esdash.ui.widgets.panel import Panel
 from esdash.ui.widgets.panel_tabs import PanelTabs, Tab
@@ -66,7 +67,7 @@ class MainScreen(Trust):
     ) -> None:
         super().__init__(console, demo_batch, clock, wall_clock)
         self._keymap = keymap
-        hints = _hints(keymap)
+        hints = panel_hints(keymap)
         self.balances = BalancesSource(hints["balances"], lambda: self.call_later(self.poll))
         self.stock = StockSource(hints["stock"])
         self.log_lines = LogSource(hints["log"])
@@ -138,6 +139,7 @@ class MainScreen(Trust):
         self.stock.update(state, wall)
         self.log_lines.update(shown.rows, wall)
         self.log_lines.known = state is not None
+        self.log_lines.behind = shown.position.ordinal > 0
         for panel in self.panels:
             panel.sync()
         self._show_tabs()
@@ -300,8 +302,9 @@ class MainScreen(Trust):
         if self._state is None:
             return ""
         parked = any(count for (name, _), count in zip(OUTCOMES, self._state.counts, strict=False) if name == "parked")
-        more = f"  {BY_ID['parked'].name(self._keymap)} lists the parked" if parked and width >= 60 else ""
-        return counts_text(self._state.counts, width - cell_len(more)) + more
+        more = f"  {BY_ID['parked'].name(self._keymap)} lists the parked" if parked else ""
+        text = counts_text(self._state.counts, width - cell_len(more)) + more
+        return text if cell_len(text) <= width else counts_text(self._state.counts, width)
 
     def _labels(self, live: View, producing: bool) -> tuple[dict[str, str], tuple[str, ...]]:
         """What some keys do just now, and keys that matter only now."""
@@ -319,46 +322,3 @@ class MainScreen(Trust):
             if notice.number > self._noticed:
                 self._noticed = notice.number
                 self.tell(notice.text, notice.severity)
-
-
-def counts_text(counts: Iterable[int], width: int) -> str:
-    """`✓ 1,234 applied  ✗ 12 rejected (out_of_stock 7, unknown_user 5)`: as many reasons as fit, the frequent first."""
-    totals: dict[str, int] = {}
-    reasons: dict[str, list[tuple[int, str]]] = {}
-    for (name, reason), count in zip(OUTCOMES, counts, strict=False):
-        if count:
-            totals[name] = totals.get(name, 0) + count
-            if reason is not None:
-                reasons.setdefault(name, []).append((count, reason))
-    for most in (len(OUTCOMES), 3, 2, 1, 0):
-        told = []
-        for name, total in totals.items():
-            frequent = sorted(reasons.get(name, ()), reverse=True)
-            named = [f"{reason} {count:,}" for count, reason in frequent[:most]]
-            why = f" ({', '.join([*named, *(['…'] if len(frequent) > most else [])])})" if named else ""
-            told.append(f"{MARKS[name].glyph} {total:,} {name}{why}")
-        text = "  ".join(told)
-        if len(text) <= width:
-            break
-    return text
-
-
-def _hints(keymap: Keymap) -> dict[str, tuple[str, ...]]:
-    """What to do about empty panels."""
-
-    def key(name: str) -> str:
-        return BY_ID[name].name(keymap)
-
-    demo = f"or {key('demo_batch')} to publish a demo batch."
-    return {
-        "balances": ("No balances yet.", "", f"Press {key('top_up')} to top up a user,", demo),
-        "stock": ("No items yet.", "", f"Press {key('add_item')} to add an item,", demo),
-        "log": (
-            "No events yet.",
-            "",
-            "Whatever is appended to the stream shows here,",
-            "with what the consumer made of it.",
-            "",
-            f"Press {key('demo_batch')} for a demo batch, {key('load')} for a steady load, {key('help')} for help.",
-        ),
-    }

@@ -13,6 +13,9 @@ from esdash.visible import visible
 
 MOST_LINES: Final = 5
 
+_UNDER_WAY: Final = {Phase.CONNECTING: "connecting …", Phase.REPLAYING: "replaying …", Phase.STOPPED: "stopped"}
+"""What is said of a phase that says nothing itself."""
+
 
 class Banner(PaintedLines):
     """One line as a rule; more while something needs explaining."""
@@ -75,7 +78,7 @@ class Banner(PaintedLines):
             return _restoring(view, width)
         if view.restored is not None and view.restored.done:
             return [self._restored(view.restored, width), *self._failed_rungs(view.restored, width)]
-        note = visible(view.phase_note) or {Phase.CONNECTING: "connecting …"}.get(view.phase, "")
+        note = visible(view.phase_note) or _UNDER_WAY.get(view.phase, "")
         return [(Span(note, "dim"),)]
 
     def _restored(self, restored: Restored, width: int) -> Line:
@@ -220,6 +223,6 @@ def _replaying(progress: Progress, width: int) -> Line:
         line[0],
         Span("  "),
         Span(filled, "information"),
-        Span("━" * (room - len(filled)), "track"),
+        Span("─" * (room - len(filled)), "track"),
         *line[1:],
     )

@@ -33,6 +33,15 @@ def bar(fraction: float, width: int) -> str:
     return ("━" * full + "╸" * rest).ljust(width)
 
 
+def scroll_bar(y: int, page: int, top: int, count: int) -> str:
+    """The piece on line `y` of a scroll bar beside `page` of `count` lines, the first in view being `top`."""
+    if count <= page:
+        return " "
+    length = max(1, page * page // count)
+    start = round(top / (count - page) * (page - length))
+    return "┃" if start <= y < start + length else "│"
+
+
 def sparkline(values: Sequence[float], width: int) -> str:
     """The last `width` values as blocks, the highest of them full; nothing happened is the lowest block."""
     shown = values[-width:] if width > 0 else ()

@@ -4,8 +4,8 @@
 rows; here a frame costs the same at any number.
 """
 
-from collections.abc import Hashable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Hashable
+from typing import Final, NamedTuple
 
 from rich.segment import Segment
 from textual import events
@@ -16,50 +16,13 @@ from textual.strip import Strip
 
 from esdash.ui.actions import Scope, bindings
 from esdash.ui.widgets.columns import Cell, Column, arrange, draw, title, title_width
-from esdash.ui.widgets.drawing import fit
+from esdash.ui.widgets.drawing import fit, scroll_bar
 from esdash.ui.widgets.painted import Painted
+from esdash.ui.widgets.table_source import Order, Source
 
-_WHEEL_LINES = 3
+__all__ = ["LineTable", "Order", "Source"]
 
-
-class Order(NamedTuple):
-    """What a table is sorted by."""
-
-    column: str
-    descending: bool
-
-
-class Source(Protocol):
-    """Where a table's lines come from. Between two calls of `LineTable.sync` it does not change."""
-
-    @property
-    def columns(self) -> Sequence[Column]:
-        """From left to right; always the same ones."""
-
-    @property
-    def order(self) -> Order | None:
-        """None where lines have one order only."""
-
-    def __len__(self) -> int:
-        """Lines that match the filter."""
-
-    def cells(self, index: int) -> tuple[Cell, ...]:
-        """One cell for each column."""
-
-    def identity(self, index: int) -> Hashable:
-        """What stays the same about a line wherever it moves."""
-
-    def find(self, identity: Hashable) -> int | None:
-        """Where the line is now; None when it is gone or filtered out."""
-
-    def wanted(self) -> Sequence[int]:
-        """Cells that the content of each column would like, without its title."""
-
-    def sort(self, order: Order) -> None:
-        """Change the order."""
-
-    def hint(self) -> Sequence[str]:
-        """What to show when there is no line: harmless text."""
+_WHEEL_LINES: Final = 3
 
 
 class _Row(NamedTuple):
@@ -269,20 +232,11 @@ class LineTable(Painted, can_focus=True):
             hint = self.source.hint()
             return hint[y - 2] if 0 <= y - 2 < len(hint) else ""
         index = self.top + y - 1
-        thumb = self._thumb(y - 1)
+        thumb = scroll_bar(y - 1, self.page, self.top, count)
         if index >= count:
             return ""
         cursor = "" if index != self.cursor else "cursor" if self.has_focus else "blurred-cursor"
         return _Row(self.source.cells(index), cursor, thumb)
-
-    def _thumb(self, y: int) -> str:
-        """The scroll bar's piece on a line."""
-        count, page = len(self.source), self.page
-        if count <= page:
-            return " "
-        length = max(1, page * page // count)
-        start = round(self.top / (count - page) * (page - length))
-        return "┃" if start <= y < start + length else "│"
 
     def render_line(self, y: int) -> Strip:
         """One line."""

@@ -1,7 +1,7 @@
 """The lines of the event log: every entry and what the fold decided about it."""
 
 from bisect import bisect_left
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from textual.cache import LRUCache
@@ -50,6 +50,8 @@ class LogSource:
     def __init__(self, hint: Sequence[str] = ()) -> None:
         self.needle = ""
         """Text that a line contains, whatever its case."""
+        self.behind = False
+        """Entries were folded, but which they were is not known yet: the consumer replays."""
         self.known = False
         """A consumer has looked into the stream."""
         self._hint = hint
@@ -136,7 +138,11 @@ class LogSource:
 
     def hint(self) -> Sequence[str]:
         """What to do about an empty panel."""
-        return ("no entry matches",) if self.total else self._hint if self.known else WAITING
+        if self.total:
+            return ("no entry matches",)
+        if self.behind:
+            return ("The newest entries show here", "when the replay has caught up.")
+        return self._hint if self.known else WAITING
 
     def _describe(self, row: Row) -> tuple[Cell, ...]:
         entry_id = visible(row.entry_id.decode("utf-8", "backslashreplace"))
@@ -179,3 +185,25 @@ def _searched(row: Row) -> str:
     name, reason = OUTCOMES[row.code] if row.code is not None else ("", None)
     entry_id = row.entry_id.decode("utf-8", "backslashreplace")
     return f"{entry_id} {type_of(row.fields)} {describe(row.fields)} {name} {reason or ''}".casefold()
+
+
+def counts_text(counts: Iterable[int], width: int) -> str:
+    """`✓ 1,234 applied  ✗ 12 rejected (out_of_stock 7, unknown_user 5)`: as many reasons as fit, the frequent first."""
+    totals: dict[str, int] = {}
+    reasons: dict[str, list[tuple[int, str]]] = {}
+    for (name, reason), count in zip(OUTCOMES, counts, strict=False):
+        if count:
+            totals[name] = totals.get(name, 0) + count
+            if reason is not None:
+                reasons.setdefault(name, []).append((count, reason))
+    for most in (len(OUTCOMES), 3, 2, 1, 0):
+        told = []
+        for name, total in totals.items():
+            frequent = sorted(reasons.get(name, ()), reverse=True)
+            named = [f"{reason} {count:,}" for count, reason in frequent[:most]]
+            why = f" ({', '.join([*named, *(['…'] if len(frequent) > most else [])])})" if named else ""
+            told.append(f"{MARKS[name].glyph} {total:,} {name}{why}")
+        text = "  ".join(told)
+        if len(text) <= width:
+            break
+    return text

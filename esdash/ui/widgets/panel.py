@@ -129,7 +129,7 @@ class Panel(Vertical):
 
     def retitle(self) -> None:
         """Redraw the text on the edges if it changed: it takes the whole frame along."""
-        title = (self.heading, self._footing(max(0, self.size.width - 2)))
+        title = (self.heading, self._footing(max(0, self.size.width - 4)))
         if title != self._title:
             self._title = title
             self.border_title, self.border_subtitle = map(Content, title)
