@@ -1,6 +1,6 @@
 """Immutable pictures of the state for a screen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
@@ -135,11 +135,18 @@ class Viewer:
     def __init__(self) -> None:
         self._users: dict[int, LastChange] = {}
         self._items: dict[str, LastChange] = {}
+        self._prices: dict[str, int] = {}
+        """Prices after the last entry that was observed."""
+        self._observed = 0
+        """Its ordinal."""
 
     def observe(self, state: State, rows: Sequence[tuple[int, bytes, Fields, int | None]]) -> None:
         """Take note of consumed entries (ordinal, id, fields, outcome code), in order; `state` is that after them."""
         applied = [(entry_id, decode(fields)) for _, entry_id, fields, code in rows if code == APPLIED]
-        costs = _costs(state, [event for _, event in applied])
+        before = self._prices if rows and rows[0][0] == self._observed + 1 else {}
+        costs = _costs(before, [event for _, event in applied], state.prices)
+        self._prices = dict(state.prices) if len(state.prices) <= REMEMBERED_CHANGES else {}
+        self._observed = rows[-1][0] if rows else self._observed
         for (entry_id, event), cost in zip(applied, costs, strict=True):
             identifier = entry_id.decode()
             if isinstance(event, TopUp):
@@ -171,21 +178,35 @@ class Viewer:
         return ShopView(balances, items, tuple(state.counts), len(state.keys), state)
 
 
-def _costs(state: State, events: Sequence[Event | int]) -> list[int | None]:
+def _costs(before: Mapping[str, int], events: Sequence[Event | int], after: Mapping[str, int]) -> list[int | None]:
     """What each order among events that were applied cost; None for what is no order, and where nobody can tell.
 
-    Prices are known after the last event. Going back from there, an item's price is known until an event gave it one.
+    Prices are known after the last event, and perhaps `before` the first. Going on from there an item's price stays
+    known; going back it is known until an event gave it one.
     """
+    prices = dict(before)
     costs: list[int | None] = []
-    unknown: set[str] = set()
-    for event in reversed(events):
-        cost = None
-        if isinstance(event, Order) and unknown.isdisjoint(line.item_id for line in event.lines):
-            cost = sum(state.prices[line.item_id] * line.quantity for line in event.lines)
+    for event in events:
+        costs.append(_cost(event, prices))
+        if isinstance(event, AddItem) and event.price is not None:
+            prices[event.item_id] = event.price
+    changed: set[str] = set()
+    for place in range(len(events) - 1, -1, -1):
+        event = events[place]
+        if costs[place] is None and isinstance(event, Order):
+            if changed.isdisjoint(line.item_id for line in event.lines):
+                costs[place] = _cost(event, after)
         elif isinstance(event, AddItem) and event.price is not None:
-            unknown.add(event.item_id)
-        costs.append(cost)
-    return costs[::-1]
+            changed.add(event.item_id)
+    return costs
+
+
+def _cost(event: Event | int, prices: Mapping[str, int]) -> int | None:
+    if not isinstance(event, Order):
+        return None
+    known = [prices.get(line.item_id) for line in event.lines]
+    pairs = zip(known, event.lines, strict=True)
+    return None if None in known else sum((price or 0) * line.quantity for price, line in pairs)
 
 
 def _note(changes: dict[_Subject, LastChange], subject: _Subject, change: LastChange) -> None:

@@ -184,6 +184,19 @@ class TestTheLastChange:
         users, _ = self.after((b"1-0", priced, APPLIED), (b"2-0", order, APPLIED))
         assert users == {7: LastChange("2-0", -2)}
 
+    def test_of_a_balance_is_known_before_a_new_price_when_the_old_one_was_seen(self) -> None:
+        viewer, state = Viewer(), State()
+        goods = [event("TopUp", user_id=7, amount=1000), event("AddItem", item_id="hdd", count=9, price=30)]
+        buy = event("Order", user_id=7, lines=[{"item_id": "hdd", "quantity": 2}])
+        dearer = event("AddItem", item_id="hdd", count=1, price=500)
+        sent = as_entries([*goods, buy, dearer])
+        for part in (range(2), range(2, 4)):
+            codes = fold(state, [sent[place] for place in part])
+            viewer.observe(state, [(place + 1, *sent[place], code) for place, code in zip(part, codes, strict=True)])
+        change = viewer.view(state).balances.row(0).change
+        assert change is not None
+        assert change.delta == -60
+
     def test_of_a_stock_is_the_sum_of_the_lines_of_an_order(self) -> None:
         lines = [
             {"item_id": "hdd", "quantity": 2},
