@@ -23,11 +23,17 @@ FAREWELL_SECONDS: Final = 15.0
 """How long leaving waits for the farewell snapshot."""
 
 
+USUAL_THEME: Final = "textual-dark"
+
+SIXTEEN_COLOURS: Final = "ansi-dark"
+"""Instead of the usual theme on a terminal with 16 colours, where its shades would all become grey."""
+
+
 @dataclass(frozen=True)
 class UiSettings:
     """How the dashboard looks and which keys it obeys."""
 
-    theme: str = "textual-dark"
+    theme: str = USUAL_THEME
     """One of Textual's themes; `ansi-dark` and `ansi-light` use the terminal's own 16 colours."""
     keymap: Keymap = field(default_factory=dict)
     """Action id (`esdash.ui.actions`) → keys, comma-separated, instead of the usual ones."""
@@ -65,8 +71,11 @@ class DashboardApp(App[None]):
         self._leaving = False
         self._main: MainScreen | None = None
         self.set_keymap(self.keymap)
-        if self.settings.theme in self.available_themes:
-            self.theme = self.settings.theme
+        theme = self.settings.theme
+        if theme == USUAL_THEME and self.console.color_system == "standard":
+            theme = SIXTEEN_COLOURS
+        if theme in self.available_themes:
+            self.theme = theme
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""

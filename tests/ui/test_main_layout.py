@@ -163,6 +163,14 @@ class TestColours:
             assert app.theme == theme
             assert "● LIVE" in text_of(app)[0]
 
+    async def test_sixteen_colours_are_the_terminals_own(
+        self, dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.delenv("COLORTERM")
+        async with (app := dashboard(restored())).run_test(size=(120, 40)):
+            assert app.theme == "ansi-dark"
+
     async def test_an_unknown_theme_leaves_the_usual_one(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored(), UiSettings(theme="no-such"))).run_test(size=(120, 40)):
             assert app.theme == "textual-dark"

@@ -301,10 +301,10 @@ class MainScreen(Trust):
         """Outcomes by name and reason, for the log's lower edge."""
         if self._state is None:
             return ""
+        text = counts_text(self._state.counts, width)
         parked = any(count for (name, _), count in zip(OUTCOMES, self._state.counts, strict=False) if name == "parked")
         more = f"  {BY_ID['parked'].name(self._keymap)} lists the parked" if parked else ""
-        text = counts_text(self._state.counts, width - cell_len(more)) + more
-        return text if cell_len(text) <= width else counts_text(self._state.counts, width)
+        return text + more if cell_len(text + more) <= width else text
 
     def _labels(self, live: View, producing: bool) -> tuple[dict[str, str], tuple[str, ...]]:
         """What some keys do just now, and keys that matter only now."""
