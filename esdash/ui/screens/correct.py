@@ -78,9 +78,7 @@ class RawEventForm(EventForm):
         why = objection(kind, data)
         if not why and isinstance(event, int):
             why = OUTCOMES[event].reason or ""
-        if data.startswith(b"{") and "malformed" not in why:
-            why = f"{why} · {_SHAPES[kind]}"
-        notes["data"] = Note(why, wrong=True)
+        notes["data"] = Note(f"{why} · it looks like {_SHAPES[kind]}", wrong=True)
         return Reading(None, notes)
 
 

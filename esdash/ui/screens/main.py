@@ -166,7 +166,7 @@ class MainScreen(Trust):
         """Focus a panel; where one is shown at a time, show it."""
         self._current = name
         self._arrange()
-        self.panel.table.focus()
+        self.set_focus(self.panel.table)
 
     def action_next_panel(self) -> None:
         """Focus the next one."""
@@ -191,7 +191,7 @@ class MainScreen(Trust):
         """Undo the filter, or the zoom."""
         if not self.panel.clear_filter() and self._zoomed:
             self.action_zoom()
-        self.panel.table.focus()
+        self.set_focus(self.panel.table)
 
     def action_sort_next(self) -> None:
         """Another column."""

@@ -117,7 +117,7 @@ class VerifyScreen(Dialog[None]):
         else:
             done = f"{percent(status):3} %"
             filled = bar(status.done / status.total, max(8, width - len(done) - 2)).rstrip()
-            track = "━" * (max(8, width - len(done) - 2) - len(filled))
+            track = "─" * (max(8, width - len(done) - 2) - len(filled))
             yield Paragraph(f"{filled}{track}  {done}", verbatim=True)
         speed = self._watch.rate(status)
         left = f" · {duration((status.total - status.done) / speed)} left" if speed and status.done else ""

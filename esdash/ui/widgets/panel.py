@@ -6,10 +6,10 @@ from typing import ClassVar, Protocol
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from esdash.ui.widgets.line_table import LineTable
 from esdash.ui.widgets.log_table import LogTable
@@ -35,11 +35,7 @@ class FilterInput(Input):
     """Where a filter is typed. Enter and the arrows go back to the table and keep it, Escape clears it."""
 
     DEFAULT_CSS = """
-    FilterInput, FilterInput:focus {
-        height: 1; border: none; padding: 0 1; display: none; background: $boost;
-    }
-    FilterInput.-open { display: block; }
-    FilterInput:ansi { background: ansi_default; }
+    FilterInput, FilterInput:focus { height: 1; width: 1fr; border: none; padding: 0; background: transparent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,down,up,tab", "keep", "Keep the filter", show=False),
@@ -61,6 +57,25 @@ class FilterInput(Input):
         """Clear, and back to the table."""
         self.value = ""
         self.post_message(self.Left())
+
+
+class FilterLine(Horizontal):
+    """A slash and what is typed after it; hidden until it is wanted."""
+
+    DEFAULT_CSS = """
+    FilterLine { height: 1; padding: 0 1; background: $boost; &:ansi { background: ansi_default; } }
+    FilterLine Static { width: 2; color: $text-accent; text-style: bold; }
+    """
+
+    def __init__(self, placeholder: str) -> None:
+        super().__init__()
+        self.display = False
+        self.input = FilterInput(placeholder)
+
+    def compose(self) -> ComposeResult:
+        """The slash, the input."""
+        yield Static("/", markup=False)
+        yield self.input
 
 
 class Panel(Vertical):
@@ -97,14 +112,14 @@ class Panel(Vertical):
         self.caption = name
         self.source = source
         self.table = table
-        self._placeholder = placeholder
+        self._line = FilterLine(f"{placeholder}, Esc shows all")
         self._footing = footing
         self._title = ("", "")
 
     @property
     def input(self) -> FilterInput:
         """Where a filter is typed."""
-        return self.query_one(FilterInput)
+        return self._line.input
 
     @property
     def heading(self) -> str:
@@ -120,7 +135,7 @@ class Panel(Vertical):
     def compose(self) -> ComposeResult:
         """The table, and under it the filter."""
         yield self.table
-        yield FilterInput(self._placeholder)
+        yield self._line
 
     def sync(self) -> None:
         """Redraw what changed."""
@@ -140,17 +155,17 @@ class Panel(Vertical):
 
     def start_filter(self, needle: str | None = None) -> None:
         """Let a filter be typed, or apply one."""
-        self.input.add_class("-open")
+        self._line.display = True
         if needle is None:
-            self.input.focus()
+            self.screen.set_focus(self.input)  # `focus()` would let go of keys typed right after the slash
         else:
             self.input.value = needle
 
     def clear_filter(self) -> bool:
         """Show all lines. Whether there was a filter."""
-        filtered = bool(self.source.needle) or self.input.has_class("-open")
+        filtered = self._line.display
         self.input.value = ""
-        self.input.remove_class("-open")
+        self._line.display = False
         return filtered
 
     @on(Input.Changed)
@@ -162,9 +177,8 @@ class Panel(Vertical):
     @on(FilterInput.Left)
     def _stop_typing(self, event: FilterInput.Left) -> None:
         event.stop()
-        self.table.focus()
-        if not self.input.value:
-            self.input.remove_class("-open")
+        self.screen.set_focus(self.table)
+        self._line.display = bool(self.input.value)
 
     @on(LineTable.Moved)
     def _moved(self, event: LineTable.Moved) -> None:

@@ -1,0 +1,272 @@
+"""The list of parked entries: why each is there, what it holds, and publishing what it should have been."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import msgspec
+import pytest
+from rich.cells import cell_len
+from textual.widgets import Input
+
+from esdash.engine.domain import Row
+from esdash.engine.view import Phase, View
+from esdash.shop.outcomes import INVALID_DATA, PARKED
+from esdash.ui.app import DashboardApp, UiSettings
+from esdash.ui.screens.add_item import AddItemForm
+from esdash.ui.screens.correct import RawEventForm
+from esdash.ui.screens.main import MainScreen
+from esdash.ui.screens.order import OrderForm
+from esdash.ui.screens.parked import ParkedScreen
+from esdash.ui.screens.top_up import TopUpForm
+from esdash.ui.widgets.pager import Pager
+from esdash.visible import visible
+from tests.ui.looking import main_of, text_of
+from tests.ui.recorded import RecordedConsole, busy_history, hostile
+from tests.ui.stage import said, until, write
+
+Dashboard = Callable[..., DashboardApp]
+
+SIZES = [(60, 16), (80, 24), (120, 40), (150, 40), (200, 60)]
+
+BROKEN_TOP_UP = '{"user_id":"3","amount":12.5}'
+BROKEN_ORDER = '{"user_id":3,"lines":[{"item_id":"hdd","quantity":"2"}'
+BROKEN_ITEM = '{"item_id":"hdd","count":-1,"price":700}'
+
+
+def a_view(*broken: tuple[str, str | bytes]) -> View:
+    """A live shop whose log ends with broken entries, after the two that every busy history has."""
+    history = busy_history()
+    for event_type, data in broken:
+        history.add(event_type, data)
+    return history.live(parked=tuple(row for row in history.rows if row.code in PARKED))
+
+
+def screen_of(app: DashboardApp) -> ParkedScreen:
+    assert isinstance(app.screen, ParkedScreen)
+    return app.screen
+
+
+def about(app: DashboardApp) -> str:
+    """What is told about the selected entry."""
+    return app.screen.query_one(Pager).text
+
+
+class TestLooking:
+    async def test_a_key_opens_the_list_with_the_newest_first(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_view())).run_test(size=(120, 40)) as pilot:
+            await pilot.press("x")
+            lines = text_of(app)
+            assert "Parked entries: 2" in lines[0]
+            assert "they stay in the stream" in lines[1]
+            assert "invalid_data" in lines[4]
+            assert "not json at all" in lines[4]
+            assert "97" in lines[4]
+            assert "1749999413289-0" in lines[4]
+            assert "unknown_type" in lines[5]
+            assert "Refund" in lines[5]
+            await pilot.press("escape")
+            assert isinstance(app.screen, MainScreen)
+
+    async def test_the_main_screen_names_the_key_where_it_counts_them(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_view(), UiSettings(keymap={"parked": "f5"}))).run_test(size=(120, 40)):
+            screen = "\n".join(text_of(app))
+            assert "! 2 parked" in screen
+            assert "F5 shows parked" in screen
+            assert "F5 Parked" in text_of(app)[-1]
+
+    async def test_the_selected_one_is_explained_and_every_byte_is_shown(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_view(("TopUp", BROKEN_TOP_UP)))).run_test(size=(120, 40)) as pilot:
+            await pilot.press("x")
+            told = about(app)
+            assert "! invalid_data" in told
+            assert "a member is missing or out of bounds" in told
+            assert "Expected `int`, got `str` - at `$.user_id`" in told
+            assert '"amount": 12.5' in told
+            assert f"0000  {BROKEN_TOP_UP[:16].encode().hex(' ')}  {BROKEN_TOP_UP[:16]}" in told
+            await pilot.press("j")
+            assert "not JSON" in about(app)
+            assert "0000  6e 6f 74 20 6a 73 6f 6e 20 61 74 20 61 6c 6c     not json at all" in about(app)
+
+    @pytest.mark.parametrize("code", sorted(PARKED))
+    async def test_every_reason_has_a_sentence(self, dashboard: Dashboard, code: int) -> None:
+        row = Row(5, b"1700000000123-0", (b"type", b"TopUp", b"data", b"{}"), code)
+        async with (app := dashboard(replace(a_view(), parked=(row,)))).run_test(size=(120, 40)) as pilot:
+            await pilot.press("x")
+            lines = about(app).splitlines()
+            assert lines[0].startswith("Reason    ! ")
+            assert lines[1].strip().endswith(".")
+
+    async def test_without_any_it_says_what_parked_means_and_how_to_make_one(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(replace(a_view(), parked=(), stream="shop"))).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x")
+            assert "XADD shop * type Refund" in about(app)
+            assert "esdash cannot understand the entry" in about(app)
+
+    async def test_where_there_are_more_it_says_so_and_names_the_command(self, dashboard: Dashboard) -> None:
+        rows = tuple(Row(n, f"{n}-0".encode(), (b"type", b"X", b"data", b"{}"), 13) for n in range(1, 501))
+        async with (app := dashboard(replace(a_view(), parked=rows))).run_test(size=(120, 40)) as pilot:
+            await pilot.press("x")
+            assert "the 500 newest" in text_of(app)[0]
+            assert "esdash events --outcome parked" in text_of(app)[1]
+            await pilot.press("G")
+            assert screen_of(app).selected == rows[0]
+
+    async def test_one_that_arrives_does_not_move_the_one_that_is_read(self, dashboard: Dashboard) -> None:
+        console = RecordedConsole(a_view())
+        async with (app := dashboard(console)).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x", "j")
+            selected = screen_of(app).selected
+            console.show(a_view(("Later", "{}")))
+            screen_of(app).poll()
+            assert screen_of(app).selected == selected
+            assert "Parked entries: 3" in screen_of(app).title_and_meaning(console.view)[0]
+
+    async def test_y_copies_the_payload(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_view())).run_test() as pilot:
+            await pilot.press("x", "y")
+            assert app.clipboard == "not json at all"
+
+
+class TestCorrecting:
+    @pytest.mark.parametrize(
+        ("event_type", "data", "form", "typed"),
+        [
+            ("TopUp", BROKEN_TOP_UP, TopUpForm, {"user": "3", "amount": "12.5"}),
+            ("Order", BROKEN_ORDER, OrderForm, {"user": "3", "items": "hdd:2"}),
+            ("AddItem", BROKEN_ITEM, AddItemForm, {"item": "hdd", "count": "-1", "price": "7.00"}),
+            ("Refund", '{"user_id":3,"amount":1250}', TopUpForm, {"user": "3", "amount": "12.50"}),
+            ("What", "[]", RawEventForm, {"type": "What", "data": "[]"}),
+        ],
+    )
+    async def test_the_form_that_fits_holds_what_can_still_be_read(
+        self, dashboard: Dashboard, event_type: str, data: str, form: type, typed: dict[str, str]
+    ) -> None:
+        async with (app := dashboard(a_view((event_type, data)))).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x", "c")
+            assert isinstance(app.screen, form)
+            assert {field.id: field.value for field in app.screen.query(Input)} == typed
+
+    async def test_a_new_event_is_published_and_the_parked_one_stays_marked(self, dashboard: Dashboard) -> None:
+        console = RecordedConsole(a_view(("TopUp", BROKEN_TOP_UP)))
+        async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
+            await pilot.press("x", "c")
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, ParkedScreen))
+            assert console.published == [("TopUp", b'{"user_id":3,"amount":1250}')]
+            assert len(console.view.parked) == 3
+            assert "published as 1750000000000-1" in about(app)
+            assert any("✓ corrected" in line for line in text_of(app))
+            await pilot.press("escape", "x")
+            assert "published as 1750000000000-1" in about(app), "also when the list is opened again"
+
+    async def test_type_and_json_are_judged_while_they_are_typed(self, dashboard: Dashboard) -> None:
+        console = RecordedConsole(a_view(("Refund", "{")))
+        async with (app := dashboard(console)).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x", "e")
+            assert said(pilot) == "✗ cannot be published: see type"
+            form = app.screen
+            form.query_one("#type", Input).value = "TopUp"
+            data = form.query_one("#data", Input)
+            for text, outlook in (
+                ("", "· still needed: data"),
+                ('{"user_id":3', "✗ cannot be published: see data"),
+                ('{"user_id":3,"amount":0}', "✗ would be rejected: invalid_amount"),
+                ('{"user_id":3,"amount":100}', "✓ would be applied: balance of user 3"),
+            ):
+                data.value = text
+                await pilot.pause()
+                assert said(pilot).startswith(outlook)
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, ParkedScreen))
+            assert console.published == [("TopUp", b'{"user_id":3,"amount":100}')]
+
+    async def test_pasted_control_characters_become_json_escapes(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_view())).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x", "e")
+            data = app.screen.query_one("#data", Input)
+            data.value = ""
+            data.insert_text_at_cursor('{"item_id":"\u202ex\x1b"}')
+            assert data.value == '{"item_id":"\\u202ex\\u001b"}'
+
+    async def test_the_type_is_completed(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_view(("What", "{}")))).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x", "e")
+            field = app.screen.query_one("#type", Input)
+            field.value = ""
+            field.focus()
+            await write(pilot, "ord")
+            await pilot.press("tab")
+            assert field.value == "Order"
+
+    @pytest.mark.parametrize("phase", [Phase.HALTED, Phase.DISCONNECTED])
+    async def test_while_nothing_can_be_published_the_form_says_why(self, dashboard: Dashboard, phase: Phase) -> None:
+        view = replace(a_view(("TopUp", BROKEN_TOP_UP)), phase=phase, phase_note="So it is.")
+        console = RecordedConsole(view)
+        async with (app := dashboard(console)).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x", "c", "enter")
+            assert "So it is." in said(pilot)
+            assert isinstance(app.screen, TopUpForm)
+            assert not console.published
+
+
+class TestEveryTerminal:
+    @pytest.mark.parametrize("size", SIZES)
+    async def test_every_line_is_exactly_as_wide(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
+        async with (app := dashboard(a_view(("TopUp", BROKEN_TOP_UP)))).run_test(size=size) as pilot:
+            await pilot.press("x")
+            await pilot.pause()
+            assert {cell_len(line) for line in text_of(app)} == {size[0]}
+            assert "invalid_data" in "\n".join(text_of(app)[2:5])
+            assert "c publish" in text_of(app)[-1]
+
+    @pytest.mark.parametrize("size", SIZES)
+    async def test_hostile_text_is_harmless(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
+        view = hostile()
+        parked = tuple(row for row in view.rows if row.code in PARKED)
+        nasty = "\x1b]0;title\x07[red]\u202e\u200b"
+        raw = msgspec.json.encode({nasty: nasty, "user_id": nasty})
+        row = Row(99, nasty.encode(), (nasty.encode(), nasty.encode(), b"type", b"TopUp", b"data", raw), INVALID_DATA)
+        async with (app := dashboard(replace(view, parked=(*parked, row)))).run_test(size=size) as pilot:
+            await pilot.press("x")
+            for _ in range(len(parked) + 1):
+                for line in (*text_of(app), *about(app).splitlines()):
+                    assert visible(line, 1000) == line
+                await pilot.press("j")
+            await pilot.press("g", "c")
+            for line in text_of(app):
+                assert visible(line, 1000) == line
+
+    @pytest.mark.parametrize("theme", ["ansi-dark", "textual-light"])
+    async def test_every_theme_shows_the_same_text(self, dashboard: Dashboard, theme: str) -> None:
+        async with (app := dashboard(a_view(), UiSettings(theme=theme))).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x")
+            assert "! invalid_data" in text_of(app)[4]
+
+    async def test_the_keys_can_be_clicked(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_view(("TopUp", BROKEN_TOP_UP)))).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x")
+            await pilot.click("#hints", offset=(text_of(app)[-1].index("publish"), 0))
+            await until(pilot, lambda: isinstance(app.screen, TopUpForm))
+
+    async def test_the_palette_offers_nothing_of_the_main_screen(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_view())).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x", "ctrl+p")
+            await pilot.pause()
+            assert main_of(app) is not app.screen
+            assert "Rebuild" not in "\n".join(text_of(app))
+
+
+class TestPictures:
+    @pytest.mark.parametrize(
+        "size", [(60, 16), (80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}"
+    )
+    def test_the_list(self, snap_compare: Callable[..., bool], dashboard: Dashboard, size: tuple[int, int]) -> None:
+        view = a_view(("TopUp", BROKEN_TOP_UP), ("Order", BROKEN_ORDER))
+        assert snap_compare(dashboard(view), terminal_size=size, press=["x", "j"])
+
+    def test_sixteen_colours(self, snap_compare: Callable[..., bool], dashboard: Dashboard) -> None:
+        app = dashboard(a_view(("TopUp", BROKEN_TOP_UP)), UiSettings(theme="ansi-dark"))
+        assert snap_compare(app, terminal_size=(80, 24), press=["x"])
+
+    def test_none(self, snap_compare: Callable[..., bool], dashboard: Dashboard) -> None:
+        assert snap_compare(dashboard(replace(a_view(), parked=())), terminal_size=(80, 24), press=["x"])
