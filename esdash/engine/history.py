@@ -51,9 +51,10 @@ class History(Generic[State]):
         projection = restoration.projection
         if restoration.continuity.verdict is Verdict.GAP:
             return projection, restoration.continuity
-        for page, _ in self._log.pages(projection.last_id, until or b"+"):
-            if page:
-                projection.apply(page)
+        try:
+            self._advance(projection, until or b"+")
+        except BrokenError as error:
+            return projection, error.continuity
         return projection, check_position(self._log, projection)
 
     def before(self, first: bytes) -> Projection[State]:
@@ -102,6 +103,10 @@ class History(Generic[State]):
     def _require_whole(self, projection: Projection[State], page: list[Entry], facts: StreamFacts) -> None:
         """Raises BrokenError when entries between the projection and the end of the page are missing."""
         found = check_page(self._log, projection, facts, len(page), page[-1][0] if page else None)
+        if found is not None and found.verdict is Verdict.GAP and projection.ordinal == 0:
+            # What left the stream between the first look at it and the first page was never there to be missed.
+            projection.unseen += found.missing
+            return
         if found is not None and found.verdict in (Verdict.GAP, Verdict.DIVERGED):
             raise BrokenError(found)
 
@@ -121,7 +126,12 @@ class History(Generic[State]):
         if restoration.continuity.verdict is Verdict.GAP:
             raise BrokenError(restoration.continuity)
         projection = restoration.projection
-        for page, _ in self._log.pages(projection.last_id, last):
+        self._advance(projection, last)
+        return projection
+
+    def _advance(self, projection: Projection[State], until: bytes) -> None:
+        """Apply the entries up to an id. Raises BrokenError before those that others are missing in front of."""
+        for page, facts in self._log.pages(projection.last_id, until):
+            self._require_whole(projection, page, facts)
             if page:
                 projection.apply(page)
-        return projection

@@ -16,7 +16,7 @@ from esdash.engine.projection import Projection
 from esdash.engine.view import Continuity, Position, Rung, SnapshotInfo, Verdict
 from esdash.log.continuity import check, unseen_before
 from esdash.log.snapshots import DamagedError, Draft, Header, SnapshotStore, Unreadable
-from esdash.log.stream import Log, id_parts
+from esdash.log.stream import START, Log, id_parts
 
 JOURNAL: Final = 1000
 """Outcomes of the last entries kept in a snapshot, so that the log is not empty after a restart."""
@@ -150,7 +150,8 @@ def restore(
     """Climb down the ladder: the newest snapshot, older ones, the beginning of the stream.
 
     A snapshot is used when its checksum, versions, digest and continuity hold. One with a gap behind it is used, too,
-    since every older one has the same gap: its continuity says so, and nothing may be applied to it.
+    since every older one has the same gap: its continuity says so, and nothing may be applied to it. The beginning has
+    a gap, too, when entries are gone that a snapshot, of whatever rules, has seen.
     With `until`, only snapshots at or before that entry count. Raises LogError.
     """
     begun = clock()
@@ -174,12 +175,20 @@ def restore(
             continue
         rungs.append(Rung(header.snapshot_id, position, None))
         return Restoration(projection, continuity, tuple(rungs), header, journal, clock() - begun)
+    rungs.append(Rung(None, Position(), None))
+    start = _beginning(log, None if ignore_snapshots else store.newest())
+    projection = Projection(domain, start.unseen_before_start)
+    return Restoration(projection, start, tuple(rungs), None, Journal(), clock() - begun)
+
+
+def _beginning(log: Log, newest: Header | None) -> Continuity:
     facts = log.facts()
     unseen = unseen_before(facts)
-    rungs.append(Rung(None, Position(), None))
-    verdict = Verdict.UNKNOWN if facts.entries_added is None else Verdict.CONTINUOUS
-    start = Continuity(verdict, unseen_before_start=unseen)
-    return Restoration(Projection(domain, unseen), start, tuple(rungs), None, Journal(), clock() - begun)
+    if facts.entries_added is None:
+        return Continuity(Verdict.UNKNOWN, unseen_before_start=unseen)
+    if newest is not None and newest.unseen < unseen:
+        return check(log, START, 0, newest.unseen, None)
+    return Continuity(Verdict.CONTINUOUS, unseen_before_start=unseen)
 
 
 def info(header: Header) -> SnapshotInfo:

@@ -1,0 +1,320 @@
+"""The past: the state at any entry, and what each entry did, as the consumer saw it; or a plain no."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import pytest
+import redis
+
+from esdash.engine.console import EngineError
+from esdash.engine.history import BrokenError, History, id_before
+from esdash.engine.view import Phase, Verdict
+from esdash.log.snapshots import Header, SnapshotStore
+from esdash.log.stream import START, Log
+from esdash.shop.domain import Shop
+from esdash.shop.state import State
+from esdash.shop.story import Change
+from tests.engine.running import (
+    STREAM,
+    RunningConsumer,
+    document,
+    modelled,
+    modelled_rows,
+    outcome,
+    pairs,
+    publish_day,
+    publish_more,
+    seen_rows,
+    stored,
+    top_up,
+)
+from tests.model import Model
+
+
+@pytest.fixture
+def history(log: Log) -> History[State]:
+    return History(log, Shop())
+
+
+def caught_up(url: str) -> RunningConsumer:
+    with RunningConsumer(url) as consumer:
+        consumer.until_live()
+    return consumer
+
+
+def publish_with_snapshots(url: str, client: redis.Redis, counts: Sequence[int]) -> list[bytes]:
+    """Append entries, with a snapshot after each of these counts; the ids."""
+    ids: list[bytes] = []
+    for count in counts:
+        ids += publish_more(client, count)
+        caught_up(url)
+    return ids
+
+
+def changes_by_the_model(entries: Sequence[tuple[bytes, Sequence[bytes]]]) -> Iterator[dict[str, Any]]:
+    """What each entry changed: balances and stock before and after."""
+    model = Model()
+    for entry_id, fields in entries:
+        users, items = dict(model.users), dict(model.items)
+        model.apply(entry_id.decode(), pairs(fields))
+        before = {f"balance {user}": balance for user, balance in users.items()}
+        before |= {f"stock {item}": remain for item, (_, remain) in items.items()}
+        after = {f"balance {user}": balance for user, balance in model.users.items()}
+        after |= {f"stock {item}": remain for item, (_, remain) in model.items.items()}
+        yield {name: (before.get(name), now) for name, now in after.items() if before.get(name) != now}
+
+
+def changed(changes: Sequence[Change]) -> dict[str, Any]:
+    """The same of an account; unchanged numbers and prices left out."""
+    return {
+        f"{change.kind} {change.subject}": (change.before, change.after)
+        for change in changes
+        if change.kind != "price" and change.before != change.after
+    }
+
+
+class TestTheStateAtAnEntry:
+    def test_is_what_the_model_makes_of_the_entries_up_to_it(
+        self, url: str, client: redis.Redis, log: Log, history: History[State]
+    ) -> None:
+        ids = publish_with_snapshots(url, client, [40, 1, 59])
+        ids += publish_more(client, 20)
+        entries = stored(log)
+        for cut in (1, 2, 39, 40, 41, 42, 99, 100, 101, 119, 120):
+            projection, continuity = history.at(ids[cut - 1])
+            assert document(projection) == modelled(entries[:cut]).document()
+            assert str(continuity) == "CONTINUOUS"
+        projection, _ = history.at()
+        assert document(projection) == modelled(entries).document()
+
+    def test_between_two_entries_is_that_of_the_one_before(
+        self, client: redis.Redis, log: Log, history: History[State]
+    ) -> None:
+        for number in (5, 10, 15):
+            client.xadd(STREAM, top_up(number), id=f"{number}-5")
+        expected = {b"1-0": 0, b"5-4": 0, b"5-5": 1, b"9-0": 1, b"10-5": 2, b"14-18446744073709551615": 2, b"15-5": 3}
+        for until, ordinal in expected.items():
+            projection, _ = history.at(until)
+            assert projection.ordinal == ordinal
+        assert log.facts().length == 3
+
+    def test_of_a_stream_that_does_not_exist_is_empty(self, history: History[State]) -> None:
+        projection, continuity = history.at()
+        assert (projection.ordinal, str(continuity)) == (0, "CONTINUOUS")
+
+    def test_needs_no_snapshot_that_is_newer(self, url: str, client: redis.Redis, log: Log) -> None:
+        ids = publish_with_snapshots(url, client, [30, 30])
+        client.delete(f"esdash:{{orders}}:snapshot:{SnapshotStore(log).headers()[0].snapshot_id}")
+        projection, _ = History(log, Shop()).at(ids[40])
+        assert projection.ordinal == 41
+
+    def test_can_be_replayed_without_snapshots(
+        self, url: str, client: redis.Redis, log: Log, history: History[State]
+    ) -> None:
+        publish_with_snapshots(url, client, [30])
+        digests = {Shop().digest(history.at(ignore_snapshots=flag)[0].state) for flag in (False, True)}
+        assert len(digests) == 1
+        assert log.facts().length == 30
+
+    def test_after_a_gap_is_the_last_that_can_be_trusted(
+        self, url: str, client: redis.Redis, log: Log, history: History[State]
+    ) -> None:
+        publish_with_snapshots(url, client, [30])
+        entries = stored(log)
+        ids = publish_more(client, 10)
+        client.xdel(STREAM, ids[4])
+        projection, continuity = history.at()
+        assert str(continuity) == "GAP 1"
+        assert document(projection) == modelled(entries).document()
+
+    def test_that_snapshots_cannot_tell_any_more_is_not_made_up(
+        self, url: str, client: redis.Redis, history: History[State]
+    ) -> None:
+        """What is left of the stream begins after the entry that is asked for, or after some before it."""
+        ids = publish_with_snapshots(url, client, [30, 30])
+        client.xtrim(STREAM, minid=ids[10], approximate=False)
+        projection, continuity = history.at(ids[20])
+        assert (str(continuity), projection.ordinal) == ("GAP 10", 0)
+        projection, continuity = history.at(ids[40])
+        assert (str(continuity), projection.ordinal) == ("CONTINUOUS", 41)
+
+    def test_of_a_stream_that_a_busy_producer_caps_is_no_gap(self, client: redis.Redis, log: Log) -> None:
+        publish_day(client, 3000)
+
+        class Trimming(Log):
+            """Loses its oldest entries between any two questions."""
+
+            def connection(self) -> Any:
+                client.xtrim(STREAM, maxlen=client.xlen(STREAM) - 3, approximate=False)
+                return super().connection()
+
+        path = client.connection_pool.connection_kwargs["path"]
+        capped = Trimming(f"unix://{path}", STREAM)
+        projection, continuity = History(capped, Shop()).at()
+        capped.close()
+        assert continuity.verdict is Verdict.CONTINUOUS
+        assert document(projection)["ordinal"] == projection.ordinal > 2900
+        assert projection.ordinal + projection.unseen == 3000
+        assert log.facts().exists
+
+
+class TestDetails:
+    def test_are_what_the_consumer_saw(self, url: str, client: redis.Redis, log: Log, history: History[State]) -> None:
+        ids = publish_with_snapshots(url, client, [60, 60])
+        ids += publish_more(client, 60)
+        with RunningConsumer(url) as consumer:
+            rows = consumer.until_live(ids[-1]).rows
+        entries = stored(log)
+        expected = list(changes_by_the_model(entries))
+        for row in rows:
+            told, changes = history.details(row.entry_id)
+            assert told == row
+            assert changed(changes) == expected[row.ordinal - 1]
+
+    def test_of_an_entry_that_is_gone_are_a_plain_no(
+        self, url: str, client: redis.Redis, history: History[State]
+    ) -> None:
+        ids = publish_with_snapshots(url, client, [20])
+        client.xdel(STREAM, ids[5])
+        with pytest.raises(EngineError, match="is not in the stream any more"):
+            history.details(ids[5])
+
+    def test_of_an_entry_whose_past_was_trimmed_are_a_plain_no(
+        self, url: str, client: redis.Redis, log: Log, history: History[State]
+    ) -> None:
+        ids = publish_with_snapshots(url, client, [60, 60])
+        with RunningConsumer(url) as consumer:
+            rows = {row.entry_id: row for row in consumer.until_live(ids[-1]).rows}
+            client.xtrim(STREAM, minid=ids[30], approximate=False)
+            for entry_id in ids[30:60]:
+                with pytest.raises(BrokenError, match="cannot be told"):
+                    history.details(entry_id)
+            for entry_id in ids[60:]:
+                assert history.details(entry_id)[0] == rows[entry_id]
+            assert consumer.view.phase is Phase.LIVE
+        assert log.facts().length == 90
+
+    def test_of_entries_of_a_partial_history_are_what_the_consumer_saw(
+        self, url: str, client: redis.Redis, history: History[State]
+    ) -> None:
+        ids = publish_day(client, 60)
+        client.xtrim(STREAM, minid=ids[20], approximate=False)
+        with RunningConsumer(url) as consumer:
+            for row in consumer.until_live(ids[-1]).rows:
+                assert history.details(row.entry_id)[0] == row
+
+
+class TestExplaining:
+    def test_begins_anywhere_and_says_what_the_consumer_saw(
+        self, url: str, client: redis.Redis, log: Log, history: History[State]
+    ) -> None:
+        ids = publish_with_snapshots(url, client, [50, 1100])
+        ids += publish_more(client, 50)
+        entries = stored(log)
+        rows = modelled_rows(entries)
+        expected = list(changes_by_the_model(entries))
+        for first in (0, 1, 49, 50, 51, 1149, 1150, 1199):
+            told = list(history.explain(history.before(ids[first])))
+            assert seen_rows(row for row, _ in told) == rows[first:]
+            assert [changed(changes) for _, changes in told] == expected[first:]
+
+    def test_from_a_time_begins_with_the_first_entry_since(self, client: redis.Redis, history: History[State]) -> None:
+        for number in (5, 10, 15):
+            client.xadd(STREAM, top_up(number), id=f"{number}-5")
+        told = list(history.explain(history.before(b"7-0")))
+        assert [row.ordinal for row, _ in told] == [2, 3]
+
+    def test_goes_on_with_what_is_appended(self, client: redis.Redis, log: Log, history: History[State]) -> None:
+        publish_day(client, 10)
+        told = history.explain(history.before(b"0-1"), follow=True)
+        assert [row.ordinal for row, _ in islice(told, 10)] == list(range(1, 11))
+        for number in range(11, 15):
+            (last,) = publish_more(client, 1)
+            row, _ = next(told)
+            assert (row.ordinal, row.entry_id) == (number, last)
+        assert seen_rows([row]) == modelled_rows(stored(log))[-1:]
+
+    def test_stops_at_a_gap_in_words(self, client: redis.Redis, history: History[State]) -> None:
+        publish_day(client, 10)
+        told = history.explain(history.before(b"0-1"), follow=True)
+        list(islice(told, 10))
+        with client.pipeline(transaction=True) as pipeline:
+            for _ in range(4):
+                pipeline.xadd(STREAM, top_up())
+            pipeline.xtrim(STREAM, maxlen=2, approximate=False)
+            pipeline.execute()
+        with pytest.raises(BrokenError, match="2 entries vanished") as caught:
+            next(told)
+        assert str(caught.value.continuity) == "GAP 2"
+
+    def test_does_not_make_up_outcomes_where_the_past_was_trimmed(
+        self, url: str, client: redis.Redis, log: Log, history: History[State]
+    ) -> None:
+        ids = publish_with_snapshots(url, client, [60, 60])
+        rows = modelled_rows(stored(log))
+        client.xtrim(STREAM, minid=ids[30], approximate=False)
+        with pytest.raises(BrokenError, match="cannot be told"):
+            history.before(ids[40])
+        told = list(history.explain(history.before(ids[60])))
+        assert seen_rows(row for row, _ in told) == rows[60:]
+
+
+class TestAStateThatOnlySnapshotsKnow:
+    """The stream was trimmed behind its snapshots, and then none of them can be used."""
+
+    def test_is_not_replaced_by_what_is_left_without_asking(self, url: str, client: redis.Redis, log: Log) -> None:
+        ids = publish_with_snapshots(url, client, [60])
+        client.xtrim(STREAM, minid=ids[50], approximate=False)
+        (header,) = SnapshotStore(log).headers()
+        assert isinstance(header, Header)
+        client.hset(f"esdash:{{orders}}:snapshot:{header.snapshot_id}", "0", b"rubbish")
+        with RunningConsumer(url) as consumer:
+            view = consumer.until_phase(Phase.HALTED)
+            assert str(view.continuity) == "GAP 50"
+            assert view.position.ordinal == 0
+            assert view.restored is not None
+            assert [rung.reason for rung in view.restored.rungs] == ["the checksum is wrong", None]
+            consumer.ask("rebuild")
+            view = consumer.until_live(ids[-1])
+            assert view.continuity is not None
+            assert (str(view.continuity), view.continuity.unseen_before_start) == ("CONTINUOUS", 50)
+            publish_more(client, 5)
+        with RunningConsumer(url) as again:
+            view = again.until_live()
+            assert view.continuity is not None
+            assert view.continuity.unseen_before_start == 50
+
+    def test_is_not_replaced_when_the_rules_change_either(self, url: str, client: redis.Redis) -> None:
+        class ChangedShop(Shop):
+            def __init__(self) -> None:
+                super().__init__()
+                self.fold_version = "changed"
+
+        ids = publish_with_snapshots(url, client, [60])
+        client.xtrim(STREAM, minid=ids[50], approximate=False)
+        with RunningConsumer(url, domain=ChangedShop()) as consumer:
+            assert str(consumer.until_phase(Phase.HALTED).continuity) == "GAP 50"
+
+
+@pytest.mark.parametrize(
+    ("entry_id", "before"),
+    [
+        (b"5-3", b"5-2"),
+        (b"5-1", b"5-0"),
+        (b"5-0", b"4-18446744073709551615"),
+        (b"0-1", b"0-0"),
+        (b"0-0", START),
+    ],
+)
+def test_the_id_before_another(entry_id: bytes, before: bytes) -> None:
+    assert id_before(entry_id) == before
+
+
+def test_an_outcome_in_words_is_the_models(client: redis.Redis, log: Log, history: History[State]) -> None:
+    publish_day(client, 800)
+    kinds = {row[2]: row for row in modelled_rows(stored(log))}
+    assert len(kinds) > 8, "a day with most outcomes"
+    for expected, (ordinal, entry_id, _) in kinds.items():
+        row, _ = history.details(entry_id)
+        assert (row.ordinal, outcome(row)) == (ordinal, expected)
