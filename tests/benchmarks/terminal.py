@@ -72,6 +72,11 @@ class Terminal:
         """The screen."""
         return "\n".join(self.lines)
 
+    def cpu(self) -> float:
+        """CPU seconds that the program has used so far."""
+        used = self.process.cpu_times()
+        return float(used.user + used.system)
+
     def press(self, keys: str) -> float:
         """Type; when that was."""
         now = time.monotonic()
