@@ -142,6 +142,9 @@ class LiveConsole(Generic[State]):
     def details(self, row: Row) -> Details:
         """What an entry changed. Raises EngineError."""
         try:
-            return Details(*self._history.details(row.entry_id))
+            told, changes = self._history.details(row.entry_id)
         except LogError as error:
             raise EngineError(str(error)) from error
+        if told.fields != row.fields:
+            raise EngineError(f"Entry {row.entry_id.decode()} is another one in the stream now.")
+        return Details(told, changes)

@@ -29,8 +29,8 @@ class RowWindow(Sequence[Row]):
     def __getitem__(self, index: slice) -> Sequence[Row]: ...
     def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
         if isinstance(index, slice):
-            start, stop, step = index.indices(len(self))
-            return self._rows[self._start + start : self._start + stop : step]
+            places = range(self._start, self._stop)[index]
+            return [self._rows[place] for place in places]
         if index < 0:
             index += len(self)
         if not 0 <= index < len(self):
