@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "snapshot": "snapshots",
     "verify": "verify",
     "doctor": "doctor",
+    "bench": "bench",
     "server": "server",
     "completion": "completion",
 }

@@ -21,7 +21,7 @@ from tests.benchmarks.report import Options, Report, in_turn, main, median
 from tests.benchmarks.setting import Setting, new_setting, run_module
 from tests.benchmarks.workload import fill
 
-PLOT: Final = Path("growth.svg")
+PLOT: Final = Path(".benchmarks/growth.svg")
 
 FLAT: Final = 1.5
 """The last point may be this many times the first."""
@@ -53,6 +53,7 @@ def run(options: Options) -> Report:
             "flat",
             large <= FLAT * small,
         )
+    PLOT.parent.mkdir(exist_ok=True)
     PLOT.write_text(svg(curves))
     report.notes.append(f"The plot is in {PLOT}; as text:\n\n```\n{text(curves)}\n```\n")
     return report
