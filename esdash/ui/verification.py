@@ -58,6 +58,6 @@ def summary(status: VerificationStatus) -> tuple[str, str]:
     if (first := found.first_difference) is not None:
         what = f"snapshot {visible(first.snapshot_id, 40)}" if first.snapshot_id else "the live state"
         window = f"events {first.start.ordinal + 1:,} to {first.end.ordinal:,}"
-        return f"✗ Verification: after {window} the replay and {what} differ.", "error"
+        return f"Verification: after {window} the replay and {what} differ.", "error"
     count = len(found.damaged)
-    return f"✗ Verification: {count:,} damaged snapshot{'' if count == 1 else 's'}.", "error"
+    return f"Verification: {count:,} damaged snapshot{'' if count == 1 else 's'}.", "error"

@@ -8,9 +8,9 @@ from textual.screen import Screen
 
 from esdash.engine.console import Console, EngineError, Published
 from esdash.engine.view import Phase
+from esdash.ui.notifications import tell
 from esdash.ui.outlook import blocked
 from esdash.ui.widgets.drawing import rate
-from esdash.visible import visible
 
 RATES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 """Events a second that `+` and `-` step through."""
@@ -30,13 +30,7 @@ class Controls(Screen[None]):
 
     def tell(self, text: str, severity: str = "information") -> None:
         """A notification of harmless plain text."""
-        told = visible(text, 500)
-        if severity == "error":
-            self.app.notify(f"✗ {told}", severity="error", timeout=10, markup=False)
-        elif severity == "warning":
-            self.app.notify(f"! {told}", severity="warning", markup=False)
-        else:
-            self.app.notify(told, markup=False)
+        tell(self.app, text, severity)
 
     def action_top_up(self) -> None:
         """Open the form."""

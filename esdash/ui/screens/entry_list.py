@@ -15,13 +15,13 @@ from esdash.engine.domain import Row
 from esdash.engine.view import View
 from esdash.shop.story import payload_of
 from esdash.ui.handled import Handled
+from esdash.ui.notifications import tell
 from esdash.ui.widgets.entry_source import EntrySource
 from esdash.ui.widgets.hint_bar import Hint, HintBar
 from esdash.ui.widgets.line_table import LineTable
 from esdash.ui.widgets.pager import Pager, Paragraph, wrap
 from esdash.ui.widgets.painted import Line, PaintedLines, Span
 from esdash.ui.widgets.payload import copyable
-from esdash.visible import visible
 
 FRAMES_A_SECOND: Final = 10
 
@@ -156,8 +156,7 @@ class EntryListScreen(Screen[None]):
 
     def tell(self, text: str, severity: str = "information") -> None:
         """A notification of harmless plain text."""
-        known = {"warning": "warning", "error": "error"}.get(severity, "information")
-        self.app.notify(visible(text, 500), severity=known, markup=False)  # type: ignore[arg-type]
+        tell(self.app, text, severity)
 
     @on(LineTable.Moved)
     def _moved(self, event: LineTable.Moved) -> None:

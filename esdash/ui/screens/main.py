@@ -303,7 +303,7 @@ class MainScreen(Trust):
             return ""
         text = counts_text(self._state.counts, width)
         parked = any(count for (name, _), count in zip(OUTCOMES, self._state.counts, strict=False) if name == "parked")
-        more = f"  {BY_ID['parked'].name(self._keymap)} lists the parked" if parked else ""
+        more = f"  {BY_ID['parked'].name(self._keymap)} shows parked" if parked else ""
         return text + more if cell_len(text + more) <= width else text
 
     def _labels(self, live: View, producing: bool) -> tuple[dict[str, str], tuple[str, ...]]:

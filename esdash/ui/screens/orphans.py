@@ -125,7 +125,8 @@ class OrphansScreen(EntryListScreen):
         keyless = sum(key_of(row.fields) is None for row in rows)
         keys = "Each goes back under its own idempotency key and counts once."
         if keyless:
-            keys = f"Each goes back under its own idempotency key; {keyless:,} had none and get their old id as key."
+            old = "gets its old id" if keyless == 1 else "get their old ids"
+            keys = f"Each goes back under its own idempotency key; {keyless:,} had none and {old} as key."
 
         def answered(sure: bool | None) -> None:
             if sure:

@@ -50,6 +50,10 @@ class Banner(PaintedLines):
             self.styles.height = height
         self.sync()
 
+    def on_resize(self) -> None:
+        """Sentences are wrapped for a width."""
+        self.refit()
+
     def lines(self, width: int) -> Sequence[Line]:
         """By phase."""
         if self.farewell:
@@ -149,8 +153,9 @@ class Banner(PaintedLines):
         if view.retry_at is not None:
             wait = max(0.0, view.retry_at - self._moment.now)
             chunks.append(Chunk((Span("next try in ", "dim"), Span(f"{wait:.0f} s", "strong"))))
-        chunks.append(Chunk((Span("this is the last state known", "dim"),), 1))
-        return [join(chunks, width, " · "), (Span(visible(view.phase_note), "warning"),)]
+        why = f"{visible(view.phase_note, 300)} What is shown is the last state known.".strip()
+        told = wrap(why, max(width, 20))
+        return [join(chunks, width, " · "), *((Span(line, "warning"),) for line in told[:3])]
 
     def _halted(self, view: View, width: int) -> list[Line]:
         assert self._moment is not None

@@ -1,0 +1,177 @@
+"""Entries that are gone from the log after a failover: told on the main screen, listed, published again once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import msgspec
+import pytest
+from rich.cells import cell_len
+
+from esdash.engine.console import EngineError, Published
+from esdash.engine.domain import Row
+from esdash.engine.view import Phase, View
+from esdash.shop.outcomes import APPLIED, UNKNOWN_TYPE
+from esdash.ui.app import DashboardApp, UiSettings
+from esdash.ui.screens.confirm import ConfirmScreen
+from esdash.ui.screens.main import MainScreen
+from esdash.ui.screens.orphans import OrphansScreen
+from esdash.ui.widgets.pager import Pager
+from esdash.visible import visible
+from tests.ui.looking import main_of, text_of
+from tests.ui.recorded import RecordedConsole, busy_history, restored
+from tests.ui.stage import said, until
+
+Dashboard = Callable[..., DashboardApp]
+
+V0_ORDER = msgspec.msgpack.encode({"Type": "OrderType", "UserID": 7, "ItemIDs": ["hdd"], "ItemQuantities": [1]})
+
+ORPHANS = (
+    Row(90, b"1700-0", (b"type", b"TopUp", b"data", b'{"user_id":7,"amount":100}', b"key", b"own"), APPLIED),
+    Row(91, b"1700-1", (b"data", V0_ORDER, b"type", b"OrderType"), APPLIED),
+    Row(92, b"1700-2", (b"type", b"Refund", b"data", b"{}"), UNKNOWN_TYPE),
+    Row(93, b"1700-3", (b"type", b"TopUp", b"data", b'{"user_id":8,"amount":5}', b"key", b"\xffraw"), None),
+)
+
+
+def a_view(**changes: object) -> View:
+    return replace(restored(), orphans=ORPHANS, **changes)  # type: ignore[arg-type]
+
+
+def told(app: DashboardApp) -> list[str]:
+    return [notification.message for notification in app._notifications]
+
+
+class TestOnTheMainScreen:
+    @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])
+    async def test_they_are_announced_with_their_key(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
+        async with (app := dashboard(a_view(), UiSettings(keymap={"orphans": "f6"}))).run_test(size=size):
+            assert "4 entries had been applied and are gone from the log" in text_of(app)[3]
+            assert "F6 Orphans" in text_of(app)[-1]
+            if size[0] > 60:
+                assert "F6 shows them" in text_of(app)[3]
+
+    async def test_until_something_was_decided_about_each(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_view())).run_test(size=(120, 40)) as pilot:
+            await pilot.press("O", "d", "j", "d", "j", "d", "escape")
+            main_of(app).poll()
+            await pilot.pause()
+            assert "1 entry had been applied and is gone" in text_of(app)[3]
+            await pilot.press("O", "G", "d", "escape")
+            main_of(app).poll()
+            await pilot.pause()
+            assert "gone from the log" not in "\n".join(text_of(app))
+            assert "O Orphans" in text_of(app)[-1], "the list stays within reach"
+
+
+class TestPublishingAgain:
+    async def test_one_goes_back_under_its_own_key(self, dashboard: Dashboard) -> None:
+        console = RecordedConsole(a_view())
+        async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
+            await pilot.press("O")
+            assert "own (its own)" in app.screen.query_one(Pager).text
+            await pilot.press("p")
+            await until(pilot, lambda: console.published and "published again as" in app.screen.query_one(Pager).text)
+            assert console.published == [("TopUp", b'{"user_id":7,"amount":100}')]
+            assert console.keys == ["own"]
+            assert any("✓ published again" in line for line in text_of(app))
+            await pilot.press("p")
+            assert len(console.published) == 1, "once is enough"
+
+    async def test_bytes_of_schema_v0_go_back_unchanged_and_the_old_id_becomes_the_key(
+        self, dashboard: Dashboard
+    ) -> None:
+        console = RecordedConsole(a_view())
+        async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
+            await pilot.press("O", "j")
+            assert "1700-1 (it had none: the id that it had is its key from now on)" in " ".join(
+                app.screen.query_one(Pager).text.split()
+            )
+            await pilot.press("p")
+            await until(pilot, lambda: console.published)
+            assert console.published == [("OrderType", V0_ORDER)]
+            assert console.keys == ["1700-1"]
+
+    async def test_what_was_never_understood_is_not_published(self, dashboard: Dashboard) -> None:
+        console = RecordedConsole(a_view())
+        async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
+            await pilot.press("O", "j", "j", "p")
+            assert "never understood" in told(app)[-1]
+            assert not console.published
+
+    async def test_all_go_back_in_their_order_after_a_question(self, dashboard: Dashboard) -> None:
+        console = RecordedConsole(a_view())
+        async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
+            await pilot.press("O", "a")
+            assert isinstance(app.screen, ConfirmScreen)
+            assert said(pilot, "#question") == "Publish 3 orphans again?"
+            assert "1 had none and gets its old id as key" in said(pilot, "#consequence")
+            await pilot.press("n")
+            assert not console.published
+            await pilot.press("a", "y")
+            await until(pilot, lambda: told(app) and "3 entries are in the log again" in told(app)[-1])
+            assert [kind for kind, _ in console.published] == ["TopUp", "OrderType", "TopUp"]
+            assert console.keys == ["own", "1700-1", "\udcffraw"]
+            await pilot.press("a")
+            assert "Nothing is left" in told(app)[-1]
+
+    async def test_a_failure_says_how_far_it_came_and_the_rest_can_be_tried_again(self, dashboard: Dashboard) -> None:
+        class Failing(RecordedConsole):
+            def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
+                if len(self.published) == 1 and not self.refusal:
+                    self.refusal = "The server went away."
+                    raise EngineError(self.refusal)
+                self.refusal = None
+                return super().publish(event_type, data, key)
+
+        console = Failing(a_view())
+        async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
+            await pilot.press("O", "a", "y")
+            await until(pilot, lambda: any("1 of 3 published again. The server" in text for text in told(app)))
+            console.refusal = "tried"
+            await pilot.press("a", "y")
+            await until(pilot, lambda: "2 entries are in the log again" in told(app)[-1])
+            assert console.keys == ["own", "1700-1", "\udcffraw"]
+
+    @pytest.mark.parametrize("key", ["p", "a"])
+    async def test_a_halted_or_read_only_console_says_why_not(self, dashboard: Dashboard, key: str) -> None:
+        for view, why in (
+            (a_view(phase=Phase.HALTED, phase_note="A gap."), "halted"),
+            (a_view(readonly=True), "read-only"),
+        ):
+            console = RecordedConsole(view)
+            async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
+                await pilot.press("O", key)
+                assert why in told(app)[-1]
+                assert not console.published
+                assert isinstance(app.screen, OrphansScreen)
+
+
+class TestLooking:
+    async def test_without_any_it_says_what_they_are(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(restored())).run_test(size=(80, 24)) as pilot:
+            await pilot.press("O")
+            assert "There are no orphans." in "\n".join(text_of(app))
+            assert "a failover to a replica" in app.screen.query_one(Pager).text
+            await pilot.press("q")
+            assert isinstance(app.screen, MainScreen)
+
+    @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40), (200, 60)])
+    async def test_hostile_text_is_harmless_at_every_size(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
+        nasty = "\x1b]0;t\x07[b]\u202e\u200b日本"
+        data = msgspec.json.encode({"item_id": "x\u202e", "count": 1, "price": 1})
+        row = Row(
+            1, nasty.encode(), (nasty.encode(), b"", b"type", b"AddItem", b"data", data, b"key", nasty.encode()), 0
+        )
+        orphans = (row, *busy_history().rows)
+        async with (app := dashboard(replace(restored(), orphans=orphans))).run_test(size=size) as pilot:
+            for line in text_of(app):
+                assert visible(line, 1000) == line
+            await pilot.press("O")
+            await pilot.pause()
+            for line in (*text_of(app), *app.screen.query_one(Pager).text.splitlines()):
+                assert visible(line, 1000) == line
+            assert {cell_len(line) for line in text_of(app)} == {size[0]}
+
+    @pytest.mark.parametrize("size", [(60, 16), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+    def test_the_list(self, snap_compare: Callable[..., bool], dashboard: Dashboard, size: tuple[int, int]) -> None:
+        assert snap_compare(dashboard(a_view()), terminal_size=size, press=["O", "j", "d"])
