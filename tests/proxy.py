@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 import threading
 from types import TracebackType
 
@@ -52,11 +53,12 @@ class _Link:
 class Proxy:
     """Listens on a loopback port and passes everything on to a server, until told otherwise.
 
-    Use it as a context manager.
+    With `tls` it speaks TLS to its clients. Use it as a context manager.
     """
 
-    def __init__(self, target: RunningServer) -> None:
+    def __init__(self, target: RunningServer, tls: ssl.SSLContext | None = None) -> None:
         self._target = target
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._links: list[_Link] = []
         self._lock = threading.Lock()
@@ -80,7 +82,8 @@ class Proxy:
     @property
     def url(self) -> str:
         """Where clients connect; without a password."""
-        return f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
+        scheme = "redis" if self._tls is None else "rediss"
+        return f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}/0"
 
     def point_at(self, target: RunningServer) -> None:
         """Cut every connection; new ones go to another server, as after a failover."""
@@ -117,6 +120,8 @@ class Proxy:
                     client.close()
                     continue
                 try:
+                    if self._tls is not None:
+                        client = self._tls.wrap_socket(client, server_side=True)
                     server = _connect(self._target)
                 except OSError:
                     client.close()
