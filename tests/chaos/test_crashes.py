@@ -1,0 +1,98 @@
+"""kill -9 at moments drawn by lot: consumers, the server, both."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from esdash.log.snapshots import SnapshotStore
+from esdash.log.stream import Log
+from tests.chaos.actors import STREAM, ConsumerProcess, Customers, audit, settled
+from tests.engine.running import publish_day
+from tests.servers import RunningServer
+
+Consume = Callable[..., ConsumerProcess]
+NewServer = Callable[..., RunningServer]
+
+
+def test_a_consumer_that_is_killed_again_and_again(new_server: NewServer, consume: Consume) -> None:
+    chance = random.Random(1)
+    server = new_server()
+    with server.client() as client:
+        publish_day(client, 2000)
+    with Customers(server.url) as customers:
+        for _ in range(5):
+            consumer = consume(server.url, snapshot_seconds=0.05)
+            consumer.until_phase("live")
+            customers.more(chance.randrange(1, 1000))
+            consumer.kill()
+    log = Log(server.url, STREAM)
+    assert SnapshotStore(log).headers(), "it left snapshots"
+    log.close()
+    last = consume(server.url, arguments=("--once",))
+    assert last.wait() == 0
+    (report,) = last.reports
+    model = audit(server.url, customers)
+    assert report["restored_from"] is not None
+    assert report["replayed"] < model.ordinal
+    assert report["ordinal"] == model.ordinal
+    assert report["continuity"] == "CONTINUOUS"
+
+
+@pytest.mark.parametrize("appendfsync", ["always", "everysec"])
+def test_a_server_that_is_killed_again_and_again(new_server: NewServer, consume: Consume, appendfsync: str) -> None:
+    """What the server acknowledged it had written: a killed process loses nothing of that, whatever the policy."""
+    chance = random.Random(2)
+    server = new_server(appendfsync=appendfsync)
+    consumer = consume(server.url)
+    consumer.until_phase("live")
+    with Customers(server.url) as customers:
+        for _ in range(4):
+            customers.more(chance.randrange(1, 1500))
+            server.kill()
+            server.start()
+        customers.more(1)
+    ordinal = settled(server.url)
+    assert consumer.terminate() == 0
+    model = audit(server.url, customers)
+    assert consumer.reports[-1]["last_event_id"] == model.last_event_id
+    assert consumer.reports[-1]["ordinal"] == model.ordinal == ordinal
+
+
+def test_a_server_and_its_consumers_that_are_killed_together(new_server: NewServer, consume: Consume) -> None:
+    chance = random.Random(3)
+    server = new_server(appendfsync="always")
+    with Customers(server.url) as customers:
+        for _ in range(3):
+            consumers = [consume(server.url), consume(server.url)]
+            for consumer in consumers:
+                consumer.until_phase("live")
+            customers.more(chance.randrange(1, 1500))
+            deaths = [server.kill, consumers[0].kill, consumers[1].kill]
+            chance.shuffle(deaths)
+            for kill in deaths:
+                kill()
+            server.start()
+    audit(server.url, customers)
+
+
+def test_a_machine_that_crashes_and_loses_what_was_not_yet_on_its_disk(new_server: NewServer, consume: Consume) -> None:
+    """The end of the append-only file is cut off, in the middle of a command: acknowledged events are gone."""
+    server = new_server(appendfsync="everysec")
+    consumer = consume(server.url, snapshot_seconds=0.05)
+    consumer.until_phase("live")
+    with Customers(server.url) as customers:
+        for lost in (3000, 101, 20_007):
+            customers.more(1000)
+            server.kill()
+            (file,) = (server.dir / "appendonlydir").glob("*.incr.aof")
+            content = file.read_bytes()
+            file.write_bytes(content[: max(0, len(content) - lost)])
+            server.start()
+            customers.more(500)
+    ordinal = settled(server.url)
+    assert consumer.terminate() == 0
+    model = audit(server.url, customers, lost=True)
+    assert consumer.reports[-1]["ordinal"] == model.ordinal == ordinal
+    assert "Going back to the newest snapshot that still fits" in consumer.complaints
+    assert "gone from the log" in consumer.complaints
