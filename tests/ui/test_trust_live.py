@@ -1,0 +1,234 @@
+"""The screens about trust over a real consumer and a real server."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+from textual.pilot import Pilot
+
+from esdash.demo import demo_events
+from esdash.engine import snapshot
+from esdash.engine.console import EngineError
+from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.live import LiveConsole
+from esdash.engine.view import Phase, View
+from esdash.log.snapshots import Header, SnapshotStore
+from esdash.log.stream import Log
+from esdash.shop.domain import Shop
+from esdash.shop.state import State
+from esdash.ui.app import DashboardApp
+from esdash.ui.screens.confirm import ConfirmScreen
+from esdash.ui.screens.orphans import OrphansScreen
+from esdash.ui.screens.parked import ParkedScreen
+from esdash.ui.screens.verify import VerifyScreen
+from esdash.ui.widgets.pager import Pager
+from tests.ui.looking import main_of, text_of
+from tests.ui.stage import until
+
+STREAM = "orders"
+SIZE = (150, 40)
+
+
+@pytest.fixture
+def log(url: str) -> Iterator[Log]:
+    log = Log(url, STREAM)
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def console(log: Log) -> LiveConsole[State]:
+    return LiveConsole(log, Shop(), ConsumerSettings(snapshot_seconds=0), demo_events(1))
+
+
+def top_up(client: redis.Redis, user_id: int, amount: int, **options: Any) -> bytes:
+    """Append a top-up; its id."""
+    data = f'{{"user_id":{user_id},"amount":{amount}}}'
+    entry_id = client.xadd(STREAM, {"type": "TopUp", "data": data}, **options)
+    assert isinstance(entry_id, bytes)
+    return entry_id
+
+
+async def seen(pilot: Pilot[None], console: LiveConsole[State], condition: Callable[[View], object]) -> View:
+    """Wait for a view, and let the main screen show it."""
+    await until(pilot, lambda: condition(console.view), timeout=20)
+    main_of(pilot.app).poll()
+    await pilot.pause()
+    return console.view
+
+
+async def live(pilot: Pilot[None], console: LiveConsole[State], ordinal: int) -> View:
+    """Wait until so many entries were consumed."""
+    return await seen(pilot, console, lambda view: view.phase is Phase.LIVE and view.state_position.ordinal >= ordinal)
+
+
+async def with_snapshot(pilot: Pilot[None], console: LiveConsole[State]) -> None:
+    """Take one."""
+    taken = console.view.snapshot
+    await pilot.press("s")
+    await seen(pilot, console, lambda view: view.snapshot is not None and view.snapshot != taken)
+
+
+def balance(view: View, user_id: int) -> int | None:
+    found: int | None = view.state.latest.users.get(user_id)
+    return found
+
+
+async def test_a_parked_entry_appears_and_a_corrected_event_is_published(
+    console: LiveConsole[State], client: redis.Redis
+) -> None:
+    app = DashboardApp(console)
+    async with app.run_test(size=SIZE) as pilot:
+        await live(pilot, console, 0)
+        parked_id = client.xadd(STREAM, {"type": "TopUp", "data": '{"user_id":"7","amount":12.5}'})
+        assert isinstance(parked_id, bytes)
+        await seen(pilot, console, lambda view: view.parked)
+        await pilot.press("x")
+        assert isinstance(app.screen, ParkedScreen)
+        assert any(parked_id.decode() in line and "invalid_data" in line for line in text_of(app))
+        await pilot.press("c", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ParkedScreen))
+        view = await live(pilot, console, 2)
+        assert balance(view, 7) == 1250
+        assert client.xrange(STREAM, parked_id, parked_id), "the parked entry stays in the stream"
+        assert "✓ published as" in app.screen.query_one(Pager).text
+
+
+async def test_a_gap_halts_the_screen_and_a_rebuild_is_labelled_partial(
+    console: LiveConsole[State], client: redis.Redis
+) -> None:
+    app = DashboardApp(console)
+    async with app.run_test(size=SIZE) as pilot:
+        for _ in range(5):
+            top_up(client, 7, 100)
+        await live(pilot, console, 5)
+        with client.pipeline(transaction=True) as pipeline:
+            for user in (7, 7, 7, 8):
+                pipeline.xadd(STREAM, {"type": "TopUp", "data": f'{{"user_id":{user},"amount":100}}'})
+            pipeline.xtrim(STREAM, maxlen=1, approximate=False)
+            pipeline.execute()
+        left = client.xrange(STREAM)[0][0].decode()
+        view = await seen(pilot, console, lambda view: view.phase is Phase.HALTED)
+        said = " ".join(" ".join(text_of(app)[2:6]).split())
+        assert "3 entries vanished unread" in said
+        assert f"between {view.position.last_event_id} and {left}" in said
+        assert "r rebuild from what is left" in said
+        assert balance(view, 7) == 500, "the last good state stays on the screen"
+        with pytest.raises(EngineError, match="halted"):
+            console.publish("TopUp", b'{"user_id":1,"amount":1}')
+        assert client.xlen(STREAM) == 1
+        await pilot.press("S")
+        await pilot.press("r")
+        assert isinstance(app.screen, ConfirmScreen)
+        await pilot.press("y")
+        view = await live(pilot, console, 1)
+        assert (balance(view, 7), balance(view, 8)) == (None, 100)
+        assert "PARTIAL: 8 entries before the first are missing" in text_of(app)[0]
+        assert "✓ CONTINUOUS" in text_of(app)[0]
+        console.publish("TopUp", b'{"user_id":1,"amount":1}')
+
+
+async def test_a_crash_shows_where_the_state_came_back_from(console: LiveConsole[State], client: redis.Redis) -> None:
+    app = DashboardApp(console)
+    async with app.run_test(size=SIZE) as pilot:
+        for _ in range(20):
+            top_up(client, 7, 100)
+        await live(pilot, console, 20)
+        await with_snapshot(pilot, console)
+        for _ in range(3):
+            top_up(client, 7, 100)
+        await live(pilot, console, 23)
+        await pilot.press("c", "y")
+        view = await seen(
+            pilot, console, lambda view: view.restored and view.restored.snapshot_id and view.phase is Phase.LIVE
+        )
+        assert balance(view, 7) == 2300
+        line = text_of(app)[2]
+        assert "restored from snapshot #20" in line
+        assert "replayed 3 events" in line
+        assert "20 did not have to be" in line
+        await pilot.press("L")
+        assert "✓ snapshot 20-" in app.screen.query_one(Pager).text
+
+
+def flip(client: redis.Redis, store: SnapshotStore, user_id: int) -> Header:
+    """Change a balance in the newest stored snapshot, and make its checksums right again."""
+    header = store.headers()[0]
+    assert isinstance(header, Header)
+    projection, _ = snapshot.load(header, store, Shop())
+    journal = next(iter(store.chunks(header)))
+    projection.state.users[user_id] += 98_000
+    chunks = [journal, *Shop().dump(projection.state)]
+    prefix = f"esdash:{{{STREAM}}}:snapshot"
+    for number, chunk in enumerate(chunks):
+        client.hset(f"{prefix}:{header.snapshot_id}", str(number), chunk)
+    stored = client.hget(f"{prefix}s", header.snapshot_id)
+    assert isinstance(stored, bytes)
+    checksum = hashlib.blake2b(b"".join(chunks), digest_size=16).hexdigest()
+    changes = {"checksum": checksum, "size": sum(map(len, chunks))}
+    raw = json.dumps(json.loads(stored[16:]) | changes).encode()
+    client.hset(f"{prefix}s", header.snapshot_id, hashlib.blake2b(raw, digest_size=8).hexdigest().encode() + raw)
+    return header
+
+
+async def test_a_verification_agrees_and_then_finds_a_flipped_balance(
+    console: LiveConsole[State], client: redis.Redis, log: Log
+) -> None:
+    app = DashboardApp(console)
+    async with app.run_test(size=SIZE) as pilot:
+        for _ in range(20):
+            top_up(client, 7, 100)
+        await live(pilot, console, 20)
+        await with_snapshot(pilot, console)
+        top_up(client, 8, 100)
+        await live(pilot, console, 21)
+        await pilot.press("v")
+        assert isinstance(app.screen, VerifyScreen)
+        pager = app.screen.query_one(Pager)
+        await until(pilot, lambda: "Everything agrees" in pager.text, timeout=30)
+        assert "21 events" in pager.text
+        assert "1 snapshot and the live state" in " ".join(pager.text.split())
+        header = flip(client, SnapshotStore(log), 7)
+        await pilot.press("r", "escape")
+        await until(pilot, lambda: any("Verification" in told.message for told in app._notifications), timeout=30)
+        await pilot.press("v")
+        text = " ".join(app.screen.query_one(Pager).text.split())
+        assert f"the replay and snapshot {header.snapshot_id} do not agree" in text
+        assert "balance · user 7 20.00 1,000.00" in text
+
+
+async def test_orphans_are_announced_and_count_once_when_they_are_published_again(
+    console: LiveConsole[State], client: redis.Redis
+) -> None:
+    app = DashboardApp(console)
+    async with app.run_test(size=SIZE) as pilot:
+        kept = [top_up(client, 7, 100) for _ in range(5)]
+        await live(pilot, console, 5)
+        await with_snapshot(pilot, console)
+        client.xadd(STREAM, {"type": "TopUp", "data": '{"user_id":8,"amount":300}', "key": "own"})
+        top_up(client, 9, 500)
+        await live(pilot, console, 7)
+        copies = client.xrange(STREAM, max=kept[-1])
+        with client.pipeline(transaction=True) as pipeline:  # as a replica has it that lacked the newest two
+            pipeline.delete(STREAM)
+            for entry_id, fields in copies:
+                pipeline.xadd(STREAM, fields, id=entry_id)
+            pipeline.execute()
+        view = await seen(pilot, console, lambda view: len(view.orphans) == 2 and view.phase is Phase.LIVE)
+        assert (balance(view, 7), balance(view, 8)) == (500, None)
+        assert "2 entries had been applied and are gone from the log" in text_of(app)[3]
+        await pilot.press("O")
+        assert isinstance(app.screen, OrphansScreen)
+        await pilot.press("a", "y")
+        view = await live(pilot, console, 7)
+        assert (balance(view, 8), balance(view, 9)) == (300, 500)
+        console.publish("TopUp", b'{"user_id":8,"amount":300}', "own")
+        view = await live(pilot, console, 8)
+        assert balance(view, 8) == 300, "its first publisher may send it again"
+        await pilot.press("escape")
+        main_of(app).poll()
+        await pilot.pause()
+        assert "gone from the log" not in "\n".join(text_of(app))
