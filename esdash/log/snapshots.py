@@ -103,11 +103,11 @@ local function stands(header)
   local anchor = anchor_at(id)
   if anchor then return anchor == header.anchor end
   local first = facts['first-entry']
-  if first and not before(id, first[1]) and facts['max-deleted-entry-id']
-     and before(facts['max-deleted-entry-id'], id) then
-    return false
+  if first and not before(id, first[1]) then
+    return not (facts['max-deleted-entry-id'] and before(facts['max-deleted-entry-id'], id))
   end
-  return true
+  -- Trimmed past it: then all that is there was added after it.
+  return not facts['entries-added'] or facts['entries-added'] >= header.ordinal + header.unseen + facts['length']
 end
 """
 

@@ -298,6 +298,20 @@ class TestAnotherHistory:
         assert ordinals(store) == [5]
         assert len(stored_keys(client)) == 2
 
+    def test_snapshots_of_a_stream_that_was_made_again_with_more_entries_make_room_too(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 90)
+        for ordinal in (7, 80, 90):
+            write(store, draft(log, ordinal))
+        client.delete(STREAM)
+        add(client, 200, start=100)
+        entry = log.entry(b"184-0")
+        assert entry is not None
+        present = Draft("184-0", 85, 0, anchor_of(entry), "rules", "0" * 32, 1, "here:1")
+        write(store, present)
+        assert ordinals(store) == [85]
+
     def test_a_snapshot_whose_last_entry_was_trimmed_or_deleted_stands(
         self, log: Log, store: SnapshotStore, client: redis.Redis
     ) -> None:

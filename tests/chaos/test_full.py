@@ -1,0 +1,174 @@
+"""Nothing left: memory, disk; and entries that are taken away under the cursor."""
+
+import contextlib
+import os
+import random
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from esdash.engine.console import EngineError
+from esdash.engine.publisher import Publisher
+from esdash.engine.view import Phase
+from esdash.log import embedded
+from esdash.log.embedded import EmbeddedServer
+from esdash.log.stream import Log
+from tests.chaos.actors import STREAM, ConsumerProcess, Customers, audit, settled
+from tests.engine.running import (
+    RunningConsumer,
+    modelled,
+    publish_day,
+    publish_more,
+    stored,
+    top_up,
+)
+from tests.servers import RunningServer
+
+Consume = Callable[..., ConsumerProcess]
+NewServer = Callable[..., RunningServer]
+
+
+def test_a_memory_that_is_full(new_server: NewServer, consume: Consume) -> None:
+    server = new_server()
+    consumer = consume(server.url, snapshot_seconds=0.05)
+    consumer.until_phase("live")
+    with server.client() as client, Customers(server.url) as customers:
+        customers.more(300)
+        for _ in range(3):
+            client.config_set("maxmemory", "1mb")
+            told = len(customers.complaints)
+            while len(customers.complaints) == told:
+                client.ping()
+            client.config_set("maxmemory", "0")
+            customers.more(200)
+    assert "has reached its memory limit and takes no writes" in customers.complaints[0]
+    assert "may or may not be in the log" in customers.complaints[0], "some of a batch may have been written"
+    settled(server.url)
+    assert consumer.terminate() == 0
+    audit(server.url, customers)
+    assert {report["phase"] for report in consumer.reports} <= {
+        "connecting",
+        "restoring",
+        "replaying",
+        "live",
+        "stopped",
+    }
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_entries_that_are_trimmed_and_deleted_under_the_cursor(new_server: NewServer, seed: int) -> None:
+    """Either the consumer has seen an entry before it went, or it halts before anything after it."""
+    chance = random.Random(seed)
+    server = new_server(appendonly="no")
+    log = Log(server.url, STREAM)
+    record: dict[bytes, list[bytes]] = {}
+    with server.client() as client, RunningConsumer(server.url) as consumer:
+        consumer.until_live()
+        (first,) = publish_more(client, 1)
+        record.update((entry_id, list(fields)) for entry_id, fields in stored(log))
+        consumer.until_live(first)
+        for _ in range(200):
+            # What is added is put on record before anybody can take it away.
+            publish_more(client, chance.randrange(1, 40))
+            record.update((entry_id, list(fields)) for entry_id, fields in stored(log))
+            what = chance.random()
+            if what < 0.3:
+                client.xtrim(STREAM, maxlen=chance.randrange(0, 60), approximate=False)
+            elif what < 0.5:
+                client.xdel(STREAM, *chance.sample(sorted(record)[-60:], k=min(3, len(record))))
+            elif what < 0.6:
+                consumer.ask("snapshot")
+                consumer.ask("crash")
+            if consumer.view.phase is Phase.HALTED:
+                break
+        last = sorted(record, key=lambda entry_id: tuple(map(int, entry_id.split(b"-"))))
+        view = consumer.until(
+            lambda view: (
+                view.phase is Phase.HALTED
+                or (view.phase is Phase.LIVE and view.position.last_event_id == last[-1].decode())
+            )
+        )
+        halted = view.phase is Phase.HALTED
+        if halted:
+            assert view.continuity is not None
+            assert view.continuity.missing > 0
+            publish_more(client, 50)
+    consumed = [(entry_id, record[entry_id]) for entry_id in last[: consumer.projection.ordinal]]
+    assert consumer.document == modelled(consumed).document(), "what was applied is a beginning of what was added"
+    log.close()
+
+
+def test_a_consumer_process_halts_at_a_gap_and_says_so(new_server: NewServer, consume: Consume) -> None:
+    server = new_server()
+    consumer = consume(server.url)
+    with server.client() as client:
+        publish_day(client, 500)
+        consumer.until_phase("live")
+        ordinal = settled(server.url)
+        with client.pipeline(transaction=True) as pipeline:
+            for _ in range(10):
+                pipeline.xadd(STREAM, top_up())
+            pipeline.xtrim(STREAM, maxlen=3, approximate=False)
+            pipeline.execute()
+    assert consumer.wait() == 4
+    assert "7 entries vanished unread" in consumer.complaints
+    assert consumer.reports[-1]["ordinal"] == ordinal
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A file system of eight megabytes, gone when the test is over."""
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if os.getuid() != 0 or mount is None or umount is None:
+        pytest.skip("only root can mount a small file system")
+    folder = Path(tempfile.mkdtemp(prefix="es"))
+    mounted = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        folder.rmdir()
+        pytest.skip(f"no small file system can be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        with contextlib.suppress(Exception):
+            embedded.stop(folder / "data")
+        subprocess.run([umount, "-l", folder], check=True)
+        folder.rmdir()
+
+
+def test_a_disk_that_is_full_under_the_embedded_server(small_disk: Path) -> None:
+    with EmbeddedServer.join(small_disk / "data", appendfsync="always") as server:
+        log = Log(server.url, STREAM)
+        publisher = Publisher(log)
+        with RunningConsumer(server.url) as consumer:
+            consumer.until_live()
+            acknowledged: list[str] = []
+            complaint = ""
+            filler = small_disk / "filler"
+            for user in range(2000):
+                try:
+                    published = publisher.publish("TopUp", b'{"user_id":%d,"amount":100}' % user)
+                except EngineError as error:
+                    complaint = str(error)
+                    break
+                acknowledged.append(published.entry_id)
+                if user == 200:
+                    with contextlib.suppress(OSError), filler.open("wb") as file:
+                        for _ in range(100):
+                            file.write(bytes(1_000_000))
+                            file.flush()
+            assert complaint, "a disk that is full is noticed"
+            assert "Traceback" not in complaint
+            filler.unlink()
+            server.ensure_running()
+            published = publisher.publish("TopUp", b'{"user_id":99999,"amount":100}')
+            acknowledged.append(published.entry_id)
+            consumer.until_live(published.entry_id)
+        assert set(acknowledged) <= {entry_id.decode() for entry_id, _ in stored(log)}
+        log.close()
+        audit(server.url)
