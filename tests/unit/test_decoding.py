@@ -235,16 +235,20 @@ MEMBERS += [("Line", "item_id")]
 
 @pytest.mark.parametrize(("name", "member", "maximum"), INTEGERS)
 class TestIntegers:
-    def test_reach_from_0_to_their_bound(self, name: str, member: str, maximum: int) -> None:
-        wire = "Order" if name == "Line" else name
+    @pytest.mark.parametrize("beside", ["", r'"x":"\ud800",'], ids=["alone", "beside what msgspec refuses"])
+    def test_reach_from_0_to_their_bound(self, name: str, member: str, maximum: int, beside: str) -> None:
+        def made(value: str) -> Decoded:
+            written = with_member(name, member, value).replace("{", "{" + beside)
+            return decoded_json("Order" if name == "Line" else name, written)
+
         for value in ("0", "-0", "1", str(maximum - 1), str(maximum)):
-            made = decoded_json(wire, with_member(name, member, value))
-            assert not isinstance(made, str), value
-            holder = made.lines[0] if name == "Line" and isinstance(made, Order) else made
+            event_made = made(value)
+            assert not isinstance(event_made, str), value
+            holder = event_made.lines[0] if name == "Line" and isinstance(event_made, Order) else event_made
             assert getattr(holder, member) == int(value)
             assert type(getattr(holder, member)) is int
         for value in ("-1", str(maximum + 1), str(2**63), str(2**64 - 1), str(2**64), "9" * 400, "9" * 5_000):
-            assert decoded_json(wire, with_member(name, member, value)) == "invalid_data", value[:30]
+            assert made(value) == "invalid_data", value[:30]
 
     @pytest.mark.parametrize("value", NOT_INTEGERS)
     def test_are_nothing_but_integers(self, name: str, member: str, maximum: int, value: str) -> None:  # noqa: ARG002
