@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
-from textual.app import App
 from textual.binding import Binding
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
@@ -17,6 +16,7 @@ from esdash.engine.console import Console
 from esdash.ui.actions import Keymap, Scope, bindings
 from esdash.ui.commands import ActionCommands
 from esdash.ui.screens.main import MainScreen
+from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
 
 FAREWELL_SECONDS: Final = 15.0
@@ -39,7 +39,7 @@ class UiSettings:
     """Action id (`esdash.ui.actions`) → keys, comma-separated, instead of the usual ones."""
 
 
-class DashboardApp(App[None]):
+class DashboardApp(TypeAhead):
     """Watches and drives one consumer."""
 
     TITLE = "esdash"

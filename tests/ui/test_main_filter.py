@@ -9,7 +9,7 @@ from esdash.engine.view import View
 from esdash.shop.events import AddItem, TopUp
 from esdash.shop.story import encode
 from esdash.ui.app import DashboardApp
-from esdash.ui.widgets.panel import FilterInput
+from esdash.ui.widgets.panel import FilterLine
 from tests.ui.looking import cursor_line, lines_of, panel_of, show
 from tests.ui.recorded import History, RecordedConsole
 
@@ -37,9 +37,7 @@ def first_words(app: DashboardApp, panel: str) -> list[str]:
 
 async def type_filter(pilot: Pilot[None], text: str) -> None:
     """Open the filter and type."""
-    await pilot.press("slash")
-    await pilot.pause()
-    await pilot.press(*text)
+    await pilot.press("slash", *text)
     await pilot.pause()
 
 
@@ -98,7 +96,7 @@ class TestFiltering:
             await pilot.pause()
             assert len(first_words(app, "balances")) == 4
             assert app.focused is panel_of(app, "balances").table
-            assert not panel_of(app, "balances").query_one(FilterInput).has_class("-open")
+            assert not panel_of(app, "balances").query_one(FilterLine).display
 
     async def test_enter_keeps_the_filter_and_escape_clears_it_later(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input, Static
 
 from esdash.ui.widgets.line_table import LineTable
@@ -42,21 +41,20 @@ class FilterInput(Input):
         Binding("escape", "drop", "Clear the filter", show=False),
     ]
 
-    class Left(Message):
-        """Typing is over."""
-
-    def __init__(self, placeholder: str) -> None:
+    def __init__(self, placeholder: str, leave: Callable[[], None]) -> None:
+        """`leave` is called, not told by a message, so that the next key is the table's already."""
         super().__init__(placeholder=placeholder, compact=True, select_on_focus=False, max_length=100)
         self.cursor_blink = False
+        self._leave = leave
 
     def action_keep(self) -> None:
         """Back to the table."""
-        self.post_message(self.Left())
+        self._leave()
 
     def action_drop(self) -> None:
         """Clear, and back to the table."""
         self.value = ""
-        self.post_message(self.Left())
+        self._leave()
 
 
 class FilterLine(Horizontal):
@@ -67,10 +65,10 @@ class FilterLine(Horizontal):
     FilterLine Static { width: 2; color: $text-accent; text-style: bold; }
     """
 
-    def __init__(self, placeholder: str) -> None:
+    def __init__(self, placeholder: str, leave: Callable[[], None]) -> None:
         super().__init__()
         self.display = False
-        self.input = FilterInput(placeholder)
+        self.input = FilterInput(placeholder, leave)
 
     def compose(self) -> ComposeResult:
         """The slash, the input."""
@@ -112,7 +110,7 @@ class Panel(Vertical):
         self.caption = name
         self.source = source
         self.table = table
-        self._line = FilterLine(f"{placeholder}, Esc shows all")
+        self._line = FilterLine(f"{placeholder}, Esc shows all", self._stop_typing)
         self._footing = footing
         self._title = ("", "")
 
@@ -174,9 +172,7 @@ class Panel(Vertical):
         self.source.search(event.value)
         self.sync()
 
-    @on(FilterInput.Left)
-    def _stop_typing(self, event: FilterInput.Left) -> None:
-        event.stop()
+    def _stop_typing(self) -> None:
         self.screen.set_focus(self.table)
         self._line.display = bool(self.input.value)
 
