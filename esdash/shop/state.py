@@ -86,9 +86,11 @@ class State:
         ids = np.empty(len(self.users), "<i8")
         balances = np.empty(len(self.users), "<i8")
         # In slices, since one conversion of a million would stop every other thread for as long as it takes.
-        for start, users in zip(range(0, len(ids), CHUNK_ROWS), _slices(self.users.items()), strict=True):
-            ids[start : start + len(users)] = [user_id for user_id, _ in users]
-            balances[start : start + len(users)] = [balance for _, balance in users]
+        names, amounts = iter(self.users), iter(self.users.values())
+        for start in range(0, len(ids), CHUNK_ROWS):
+            end = min(start + CHUNK_ROWS, len(ids))
+            ids[start:end] = np.fromiter(islice(names, CHUNK_ROWS), np.int64, end - start)
+            balances[start:end] = np.fromiter(islice(amounts, CHUNK_ROWS), np.int64, end - start)
         order = np.argsort(ids)
         hashed.update(ids[order].data)
         hashed.update(balances[order].data)
