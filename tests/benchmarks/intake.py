@@ -68,7 +68,7 @@ def _measure(setting: Setting, stream: str, seconds: float) -> tuple[list[float]
         with Terminal("tests.benchmarks.watched", file, *where) as screen:
             screen.until_text("LIVE")
             appender = start_appender(setting.socket, stream, RATE, seconds, BURST, sent)
-            screen.until_text(",000 events ")
+            screen.until(lambda shown: " 0 events " not in shown.text)
             screen.press("1")
             screen.watch_for(1)
             keys: list[float] = []
