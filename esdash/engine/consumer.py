@@ -48,6 +48,8 @@ class ConsumerSettings:
     """Start from the beginning of the stream."""
     readonly: bool = False
     """Write nothing to the server."""
+    watched: bool = True
+    """Whether somebody looks at the state: views have pictures of it."""
     once: bool = False
     """Return when caught up, and raise what goes wrong instead of trying again."""
 
@@ -92,7 +94,9 @@ class Consumer(Generic[State]):
         self._ignore_snapshots = self._settings.ignore_snapshots
         self._failures = 0
         self._suspects: dict[bytes, Row] = {}
-        self._display = Display(domain, log.server_name, log.stream, self._settings.readonly, clock)
+        self._display = Display(
+            domain, log.server_name, log.stream, self._settings.readonly, clock, watched=self._settings.watched
+        )
         self._snapshots = self._new_snapshotter()
 
     def _new_snapshotter(self) -> Snapshotter[State]:
@@ -205,7 +209,7 @@ class Consumer(Generic[State]):
             on_rung=tried,
         )
         self._ignore_snapshots = False
-        projection = self._projection = restoration.projection
+        projection = restoration.projection
         display.restored = Restored(
             restoration.rungs,
             restoration.header.snapshot_id if restoration.header else None,
@@ -217,6 +221,8 @@ class Consumer(Generic[State]):
         if projection.ordinal:
             display.recall(self._log, projection, restoration.journal)
         self._find_orphans()
+        # Only now, so that what could not be shown for want of a connection is not left out at the next attempt.
+        self._projection = projection
         unbroken(restoration.continuity)
         return projection
 
@@ -294,6 +300,9 @@ class Consumer(Generic[State]):
                 wait = self._display.seconds_to_show(IDLE_SECONDS)
 
     def _halt(self, continuity: Continuity) -> NoReturn:
+        if self._projection is not None:
+            # From here on nothing else would.
+            self._snapshots.settle(self._projection)
         self._display.continuity = continuity
         self._change_phase(Phase.HALTED, continuity.explanation)
         while True:

@@ -154,7 +154,7 @@ class TestAConnectionThatBreaks:
             consumer.until_live(last)
         assert_equals_the_log(consumer, server.url)
 
-    @pytest.mark.parametrize("command", [b"INFO", b"HGETALL", b"HGET", b"XINFO", b"XRANGE", b"EXEC"])
+    @pytest.mark.parametrize("command", [b"INFO", b"HGETALL", b"HGET", b"XREVRANGE", b"XINFO", b"XRANGE", b"EXEC"])
     def test_while_restoring_or_replaying_is_tried_again(
         self, new_server: Callable[..., RunningServer], command: bytes
     ) -> None:
@@ -167,7 +167,8 @@ class TestAConnectionThatBreaks:
         with Proxy(server) as proxy:
             proxy.cut_reply_to(command, 20)
             with RunningConsumer(proxy.url) as consumer:
-                consumer.until_live(last)
+                view = consumer.until_live(last)
+                assert [row.ordinal for row in view.rows] == list(range(2001, 6001)), "those before the snapshot, too"
             assert proxy.cuts == 1
         assert_equals_the_log(consumer, server.url)
 

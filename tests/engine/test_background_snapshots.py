@@ -1,0 +1,245 @@
+"""Snapshots of large states are written in another thread, while the fold goes on, whatever happens meanwhile."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+
+from esdash.engine import snapshotter
+from esdash.engine.console import EngineError
+from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.snapshot import load
+from esdash.engine.view import Phase
+from esdash.log.snapshots import Header, SnapshotStore
+from esdash.log.stream import Log
+from esdash.shop.domain import Shop
+from esdash.shop.state import State
+from tests.engine.running import (
+    STREAM,
+    Clock,
+    RunningConsumer,
+    document,
+    model_of,
+    modelled,
+    modelled_rows,
+    publish_day,
+    publish_more,
+    seen_rows,
+    stored,
+    top_up,
+)
+from tests.servers import RunningServer
+from tests.waiting import eventually
+
+
+class SlowShop(Shop):
+    """Whose state takes as long to write as the test wants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writing = threading.Event()
+        self.go_on = threading.Event()
+        self.deadline = 20.0
+
+    def dump(self, state: State) -> Iterator[bytes]:
+        for chunk in super().dump(state):
+            self.writing.set()
+            assert self.go_on.wait(self.deadline)
+            yield chunk
+
+
+@pytest.fixture(autouse=True)
+def every_state_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshotter, "LARGE", 0)
+
+
+@pytest.fixture
+def shop() -> Iterator[SlowShop]:
+    shop = SlowShop()
+    yield shop
+    shop.go_on.set()
+
+
+def headers(log: Log) -> list[Header]:
+    return [header for header in SnapshotStore(log).headers() if isinstance(header, Header)]
+
+
+def assert_is_the_state_then(log: Log, header: Header) -> None:
+    """A stored snapshot is what the model makes of the entries up to its position."""
+    projection, _ = load(header, SnapshotStore(log), Shop())
+    assert document(projection) == modelled(stored(log)[: header.ordinal]).document()
+
+
+class TestWhileOneIsWritten:
+    def test_the_fold_goes_on(self, url: str, client: redis.Redis, log: Log, shop: SlowShop) -> None:
+        last = publish_day(client, 500)[-1]
+        with RunningConsumer(url, domain=shop) as consumer:
+            consumer.until_live(last)
+            consumer.ask("snapshot")
+            assert shop.writing.wait(10)
+            for _ in range(3):
+                last = publish_more(client, 700)[-1]
+                view = consumer.until_live(last)
+                assert seen_rows(view.rows) == modelled_rows(stored(log))
+            assert headers(log) == []
+            shop.go_on.set()
+            view = consumer.until(lambda view: view.snapshot)
+            assert view.snapshot is not None
+            assert view.snapshot.position.ordinal == 500
+            (header,) = headers(log)
+            assert_is_the_state_then(log, header)
+            consumer.until(lambda view: view.state_position == view.position)
+        assert consumer.document == model_of(log).document()
+        for header in headers(log):
+            assert_is_the_state_then(log, header)
+
+    def test_the_last_picture_of_the_state_stays_and_says_where_it_is(
+        self, url: str, client: redis.Redis, log: Log, shop: SlowShop
+    ) -> None:
+        last = publish_day(client, 500)[-1]
+        with RunningConsumer(url, domain=shop) as consumer:
+            consumer.until(lambda view: view.state_position.ordinal == 500)
+            consumer.ask("snapshot")
+            assert shop.writing.wait(10)
+            last = publish_more(client, 100)[-1]
+            view = consumer.until_live(last)
+            assert (view.state_position.ordinal, view.position.ordinal) == (500, 600)
+            assert sum(view.state.counts) == 500
+            shop.go_on.set()
+            view = consumer.until(lambda view: view.state_position.ordinal == 600)
+            assert sum(view.state.counts) == 600
+        assert log.facts().length == 600
+
+    def test_another_one_is_declined_in_words(self, url: str, client: redis.Redis, shop: SlowShop) -> None:
+        publish_day(client, 50)
+        with RunningConsumer(url, domain=shop) as consumer:
+            consumer.until_live()
+            consumer.ask("snapshot")
+            assert shop.writing.wait(10)
+            consumer.ask("snapshot")
+            view = consumer.until(lambda view: view.notices)
+            assert view.notices[-1].text == "A snapshot is being written already."
+            shop.go_on.set()
+
+    def test_a_checkpoint_is_declined_in_words(self, url: str, client: redis.Redis, shop: SlowShop) -> None:
+        publish_day(client, 50)
+        with RunningConsumer(url, domain=shop) as consumer:
+            consumer.until_live()
+            consumer.ask("snapshot")
+            assert shop.writing.wait(10)
+            with pytest.raises(EngineError, match="Try again in a moment"):
+                consumer.consumer.checkpoint().result(10)
+            shop.go_on.set()
+            eventually(lambda: consumer.view.snapshot)
+            position, digest = consumer.consumer.checkpoint().result(10)
+            assert position.ordinal == 50
+        assert digest == consumer.digest
+
+    def test_leaving_waits_for_it_and_takes_a_last_one(
+        self, url: str, client: redis.Redis, log: Log, shop: SlowShop
+    ) -> None:
+        publish_day(client, 50)
+        with RunningConsumer(url, domain=shop) as consumer:
+            consumer.until_live()
+            consumer.ask("snapshot")
+            assert shop.writing.wait(10)
+            consumer.until_live(publish_more(client, 50)[-1])
+            threading.Timer(0.1, shop.go_on.set).start()
+        assert [header.ordinal for header in headers(log)] == [100, 50]
+        for header in headers(log):
+            assert_is_the_state_then(log, header)
+
+    def test_a_crash_forgets_it(self, url: str, client: redis.Redis, log: Log, shop: SlowShop) -> None:
+        last = publish_day(client, 50)[-1]
+        with RunningConsumer(url, domain=shop) as consumer:
+            consumer.until_live()
+            consumer.ask("snapshot")
+            assert shop.writing.wait(10)
+            number = consumer.view.number
+            consumer.ask("crash")
+            consumer.until(lambda view: view.number > number and view.phase is Phase.LIVE and view.lag == 0)
+            last = publish_more(client, 50)[-1]
+            consumer.until_live(last)
+            shop.go_on.set()
+            eventually(lambda: headers(log))
+            consumer.until_live(publish_more(client, 50)[-1])
+        assert consumer.document == model_of(log).document()
+        for header in headers(log):
+            assert_is_the_state_then(log, header)
+
+    def test_a_gap_halts_with_the_whole_state_on_the_screen(
+        self, url: str, client: redis.Redis, log: Log, shop: SlowShop
+    ) -> None:
+        last = publish_day(client, 50)[-1]
+        with RunningConsumer(url, domain=shop) as consumer:
+            consumer.until_live(last)
+            consumer.ask("snapshot")
+            assert shop.writing.wait(10)
+            last = publish_more(client, 50)[-1]
+            consumer.until_live(last)
+            before = modelled(stored(log)).document()
+            with client.pipeline(transaction=True) as pipeline:
+                for _ in range(5):
+                    pipeline.xadd(STREAM, top_up())
+                pipeline.xtrim(STREAM, maxlen=2, approximate=False)
+                pipeline.execute()
+            threading.Timer(0.1, shop.go_on.set).start()
+            view = consumer.until(lambda view: view.phase is Phase.HALTED and view.state_position == view.position)
+            assert sum(view.state.counts) == view.position.ordinal == 100
+        assert consumer.document == before
+
+    def test_a_divergence_heals(self, url: str, client: redis.Redis, log: Log, shop: SlowShop) -> None:
+        last = publish_day(client, 50)[-1]
+        with RunningConsumer(url, domain=shop) as consumer:
+            consumer.until_live(last)
+            consumer.ask("snapshot")
+            assert shop.writing.wait(10)
+            client.delete(STREAM)
+            last = publish_more(client, 20)[-1]
+            consumer.until_live(last)
+            shop.go_on.set()
+            consumer.until_live(publish_more(client, 20)[-1])
+        assert consumer.document == model_of(log).document()
+        assert [header.ordinal for header in headers(log)] == [40], "that of the former history was refused"
+
+    def test_a_lost_server_is_told_and_the_next_one_succeeds(
+        self, new_server: Callable[..., RunningServer], shop: SlowShop
+    ) -> None:
+        server = new_server()
+        clock = Clock()
+        settings = ConsumerSettings(snapshot_seconds=30)
+        with server.client() as client, RunningConsumer(server.url, settings, domain=shop, clock=clock) as consumer:
+            consumer.until_live(publish_day(client, 50)[-1])
+            clock.ahead += 31
+            assert shop.writing.wait(10)
+            server.kill()
+            consumer.until_phase(Phase.DISCONNECTED)
+            shop.go_on.set()
+            server.start()
+            consumer.until_live()
+            last = publish_more(client, 50)[-1]
+            consumer.until_live(last)
+            clock.ahead += 31
+            consumer.until(lambda view: view.snapshot and view.snapshot.position.ordinal == 100)
+        log = Log(server.url, STREAM)
+        assert consumer.document == model_of(log).document()
+        for header in headers(log):
+            assert_is_the_state_then(log, header)
+        log.close()
+
+
+def test_hundreds_of_them_beside_a_busy_fold_are_all_right(url: str, client: redis.Redis, log: Log) -> None:
+    with RunningConsumer(url) as consumer:
+        consumer.until_live()
+        seen: dict[int, Header] = {}
+        for _ in range(60):
+            last = publish_more(client, 40)[-1]
+            consumer.ask("snapshot")
+            for header in headers(log):
+                if header.ordinal not in seen:
+                    seen[header.ordinal] = header
+                    assert_is_the_state_then(log, header)
+        consumer.until_live(last)
+    assert len(seen) > 5
+    assert consumer.document == model_of(log).document()
