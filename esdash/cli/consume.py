@@ -47,6 +47,7 @@ def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool,
         write_snapshots=not no_snapshot,
         ignore_snapshots=from_start,
         readonly=settings.readonly,
+        watched=False,
         once=once,
     )
     with open_log(settings) as log:

@@ -73,7 +73,7 @@ def take(settings: Settings, as_json: bool) -> None:
     with open_log(settings) as log:
         store = SnapshotStore(log)
         before = {header.snapshot_id for header in store.headers()}
-        consumer = Consumer(log, Shop(), ConsumerSettings(once=True))
+        consumer = Consumer(log, Shop(), ConsumerSettings(once=True, watched=False))
         consumer.run()
         view = consumer.view
         for notice in view.notices:

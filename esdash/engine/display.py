@@ -35,9 +35,17 @@ class Display(Generic[State]):
     """Belongs to the consumer's thread; only `view` is for others."""
 
     def __init__(
-        self, domain: Domain[State], server: str, stream: str, readonly: bool, clock: Callable[[], float]
+        self,
+        domain: Domain[State],
+        server: str,
+        stream: str,
+        readonly: bool,
+        clock: Callable[[], float],
+        *,
+        watched: bool = True,
     ) -> None:
-        """`server` is what people see of it; `clock` gives seconds."""
+        """`server` is what people see of it; `clock` gives seconds. Unless `watched`, views have no state in them."""
+        self._watched = watched
         self._domain = domain
         self._stream = stream
         self._readonly = readonly
@@ -123,7 +131,7 @@ class Display(Generic[State]):
         self._due = now + VIEW_SECONDS
         position = projection.position if projection else Position()
         outdated = self._state_view is None or position != self._state_position
-        look_again = projection is not None and outdated and not forked and now >= self._state_due
+        look_again = self._watched and projection is not None and outdated and not forked and now >= self._state_due
         appearance = self._appearance(position)
         if appearance == self._shown and not look_again and not force:
             return
@@ -139,7 +147,7 @@ class Display(Generic[State]):
 
     def _settle(self, projection: Projection[State] | None) -> None:
         rows = self._rows.settle()
-        if rows and projection is not None:
+        if rows and projection is not None and self._watched:
             self._viewer.observe(projection.state, rows)
 
     def _appearance(self, position: Position) -> object:
