@@ -52,15 +52,16 @@ class Publisher:
         remaining = iter(events)
         while wanted := list(islice(remaining, PAGE)):
             fresh = new_keys(len(wanted))
-            page = [(kind, data, key or new_key) for (kind, data, key), new_key in zip(wanted, fresh, strict=True)]
+            keys = [key or new_key for (_, _, key), new_key in zip(wanted, fresh, strict=True)]
+            entries = [_fields(kind, data, key) for (kind, data, _), key in zip(wanted, keys, strict=True)]
             keyed = all(key for _, _, key in wanted)
             consolation = (
                 "Publishing them again with the same keys is safe."
                 if keyed
                 else "Look into the log before publishing them again: without keys of their own they would count twice."
             )
-            ids = self._append([_fields(*event) for event in page], consolation)
-            for entry_id, (kind, _, key) in zip(ids, page, strict=True):
+            ids = self._append(entries, consolation)
+            for entry_id, (kind, _, _), key in zip(ids, wanted, keys, strict=True):
                 yield Published(entry_id.decode(), kind, key)
 
     def _append(self, entries: list[list[bytes]], consolation: str) -> list[bytes]:
@@ -86,9 +87,6 @@ class Publisher:
 
 
 def _fields(event_type: str, data: bytes, key: str) -> list[bytes]:
-    return [b"type", _bytes(event_type), b"data", data, b"key", _bytes(key)]
-
-
-def _bytes(text: str) -> bytes:
-    """Also of what was no UTF-8 when it was read with `surrogateescape`."""
-    return text.encode("utf-8", "surrogateescape")
+    # What was no UTF-8 may have been read with `surrogateescape`.
+    event_type_bytes, key_bytes = event_type.encode("utf-8", "surrogateescape"), key.encode("utf-8", "surrogateescape")
+    return [b"type", event_type_bytes, b"data", data, b"key", key_bytes]

@@ -1,0 +1,60 @@
+"""Appending many entries in one round trip, beside the client library's own way."""
+
+from collections.abc import Callable
+
+import hiredis
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esdash.log.appending import SLICE, pack
+from esdash.log.errors import RefusedError, UnreachableError
+from esdash.log.stream import START, Log
+from tests.servers import RunningServer
+
+words = st.binary(max_size=30) | st.sampled_from([b"%d", b"%", b"\r\n", b"*1\r\n$4\r\nPING\r\n", b""])
+entry = st.integers(1, 4).flatmap(lambda pairs: st.lists(words, min_size=2 * pairs, max_size=2 * pairs))
+
+
+@given(words, st.lists(entry, max_size=20))
+def test_the_commands_are_those_that_the_client_library_makes(key: bytes, entries: list[list[bytes]]) -> None:
+    made: list[tuple[bytes, ...]] = [(b"XADD", key, b"*", *fields) for fields in entries]
+    assert pack(key, entries) == b"".join(map(hiredis.pack_command, made))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("count", [0, 1, SLICE, SLICE + 1, 1000])
+def test_ids_are_those_of_the_entries_in_their_order(url: str, count: int) -> None:
+    entries = [[b"n", b"%d" % number] for number in range(count)]
+    ids = Log(url).append_many(entries)
+    assert Log(url).page(START) == [[entry_id, fields] for entry_id, fields in zip(ids, entries, strict=True)]
+
+
+def test_entries_larger_than_a_sockets_buffer_arrive_whole(url: str) -> None:
+    entries = [[b"data", bytes([number]) * 65_536] for number in range(200)]
+    Log(url).append_many(entries)
+    assert [fields for _, fields in Log(url).page(START)] == entries
+
+
+def test_a_refused_entry_is_told_and_the_connection_is_still_good(url: str, client: redis.Redis) -> None:
+    log = Log(url)
+    client.set("orders", "no stream")
+    with pytest.raises(RefusedError, match="not a stream"):
+        log.append_many([[b"a", b"b"]] * 300)
+    client.delete("orders")
+    assert len(log.append_many([[b"a", b"b"]] * 300)) == 300
+
+
+def test_a_full_server_is_told_as_such(new_server: Callable[..., RunningServer]) -> None:
+    server = new_server(maxmemory="3mb", appendonly="no")
+    with pytest.raises(RefusedError, match="memory"):
+        Log(server.url).append_many([[b"data", b"x" * 10_000]] * 1000)
+
+
+def test_a_server_that_dies_meanwhile_is_unreachable(new_server: Callable[..., RunningServer]) -> None:
+    server = new_server(appendonly="no")
+    log = Log(server.url)
+    log.append_many([[b"a", b"b"]])
+    server.kill()
+    with pytest.raises(UnreachableError):
+        log.append_many([[b"a", b"b"]] * 300)
