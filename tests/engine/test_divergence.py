@@ -1,16 +1,17 @@
 """A log that is not the one the state was made from: found at once, healed from what still fits, orphans listed."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 import redis
 
 from esdash.engine.consumer import CHECK_SECONDS, Consumer, ConsumerSettings
 from esdash.engine.domain import Entry
-from esdash.engine.view import Phase, View
+from esdash.engine.view import Phase, Verdict, View
 from esdash.log.errors import LogError
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import START, Log, StreamFacts
 from esdash.shop.domain import Shop
 from esdash.shop.state import State
 from tests.engine.running import (
@@ -24,6 +25,7 @@ from tests.engine.running import (
     publish_more,
     seen_rows,
     stored,
+    top_up,
 )
 from tests.proxy import Proxy
 from tests.servers import RunningServer
@@ -277,6 +279,47 @@ class TestALogThatIsAnotherOneAtEveryLook:
             view = consumer.until_phase(Phase.DISCONNECTED)
             assert "applied" in view.phase_note
             assert view.retry_at is not None
+
+
+class TestAServerBeforeRedis7:
+    """It does not count entries: what cannot be known is not claimed."""
+
+    @pytest.fixture(autouse=True)
+    def old_server(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        parse = StreamFacts.parse
+
+        def parse_without_counts(reply: Sequence[object]) -> StreamFacts:
+            return replace(parse(reply), entries_added=None, max_deleted_id=START)
+
+        monkeypatch.setattr(StreamFacts, "parse", parse_without_counts)
+
+    def test_is_followed_and_its_continuity_is_unknown(self, url: str, client: redis.Redis, log: Log) -> None:
+        publish_day(client, 1500)
+        with RunningConsumer(url) as consumer:
+            view = consumer.until_live()
+            assert view.continuity is not None
+            assert view.continuity.verdict is Verdict.UNKNOWN
+            view = consumer.until_live(publish_more(client, 50)[-1])
+            assert view.lag == 0
+        assert consumer.document == model_of(log).document()
+        with RunningConsumer(url) as again:
+            view = again.until_live(publish_more(client, 50)[-1])
+            assert view.restored is not None
+            assert view.restored.position.ordinal == 1550
+            assert view.continuity is not None
+            assert view.continuity.verdict is Verdict.UNKNOWN
+            assert "a gap would not be noticed" in view.continuity.explanation
+        assert again.document == model_of(log).document()
+
+    def test_that_was_emptied_is_noticed(self, url: str, client: redis.Redis, log: Log) -> None:
+        last = publish_day(client, 50)[-1]
+        with RunningConsumer(url) as consumer:
+            consumer.until_live(last)
+            client.delete(STREAM)
+            client.xadd(STREAM, top_up(), id="1-1")
+            view = consumer.until(lambda view: healed(view) and view.position.last_event_id == "1-1")
+            assert len(view.orphans) == 50
+        assert consumer.document == model_of(log).document()
 
 
 def test_nothing_but_the_log_decides(url: str, client: redis.Redis, log: Log) -> None:
