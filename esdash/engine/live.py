@@ -130,6 +130,8 @@ class LiveConsole(Generic[State]):
             error = "The consumer does not answer: it is not connected or not live. Try again when it is."
         except (EngineError, LogError) as failure:
             error = str(failure)
+        except OSError as failure:
+            error = f"The processes that replay could not be started: {failure}."
         self._verification = replace(self._verification_now(), running=False, result=result, error=error)
 
     def _progressed(self, done: int, total: int) -> None:

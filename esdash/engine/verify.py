@@ -266,6 +266,8 @@ def _cut(
 
 def _run(task: _Task, progressed: Callable[[int], None], stop: threading.Event) -> _Report:
     """Check a segment in a process of its own. The URL goes through a pipe, for it may hold a password."""
+    if stop.is_set():
+        raise EngineError("The verification was stopped.")
     package_root = str(Path(__file__).parents[2])
     search = os.environ.get("PYTHONPATH")
     process = subprocess.Popen(
