@@ -202,6 +202,8 @@ def _number(kind: str, value: int | None) -> str:
 
 
 def _window(segment: "Segment") -> str:
+    if segment.start.ordinal == segment.end.ordinal:
+        return f"no event after #{segment.end.ordinal:,}"
     return f"events {segment.start.ordinal + 1:,} to {segment.end.ordinal:,}"
 
 
