@@ -20,7 +20,7 @@ class Scope(StrEnum):
     """Where an action is understood."""
 
     APP = "app"
-    """Everywhere but in a dialog."""
+    """Everywhere but in a dialog; Textual's own Ctrl+Q and Ctrl+P work there as well."""
     SCREEN = "screen"
     """On the main screen."""
     TABLE = "table"
@@ -244,8 +244,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Find and run any command by its name.", Group.PROGRAM, Scope.APP, palette=False,
     ),
     Action(
-        "quit", "q,ctrl+q", "quit", "Quit",
-        "Take a farewell snapshot and leave.", Group.PROGRAM, Scope.APP, shown=True,
+        "quit", "q", "quit", "Quit",
+        "Take a farewell snapshot and leave. Ctrl+Q does so from within a form, too.", Group.PROGRAM, Scope.APP, shown=True,
     ),
 )  # fmt: skip
 """In the order of the help and of the line of keys."""

@@ -225,6 +225,12 @@ class TestTheRegistry:
             assert console.asked == ["snapshot"]
             assert len(console.published) == 30
 
+    async def test_a_rebound_key_can_still_be_typed_into_forms(self, dashboard: Dashboard, busy: View) -> None:
+        async with (app := dashboard(busy, UiSettings(keymap={"quit": "7"}))).run_test(size=SIZE) as pilot:
+            await pilot.press("t", "7")
+            assert app.screen.query(Input).first().value == "7"
+            assert not app._exit
+
     async def test_a_click_on_a_key_does_what_it_says(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(busy)
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
@@ -267,6 +273,16 @@ class TestLeaving:
             await pilot.press("q")
             assert app._exit
             console.release.set()
+
+    async def test_from_within_a_form_too(self, dashboard: Dashboard, busy: View) -> None:
+        console = RecordedConsole(busy)
+        async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
+            await pilot.press("t", "q")
+            assert not app._exit
+            await pilot.press("ctrl+q")
+            await settle(pilot)
+            assert console.asked[:1] == ["close"]
+            assert app._exit
 
     async def test_a_consumer_that_does_not_end_is_left_behind(self, busy: View) -> None:
         console = SlowConsole(busy)

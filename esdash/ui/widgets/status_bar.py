@@ -140,7 +140,7 @@ def _numbers(moment: Moment, width: int) -> Line:
         chunks.append(Chunk((Span(f"verifying {percent(verification)} %", "accent"),), 1))
     load = moment.load
     if load.running:
-        wanted = f"⟳ producing {rate(load.rate)}"
+        wanted = f"▸ producing {rate(load.rate)}"
         chunks.append(Chunk((Span(wanted, "accent"), Span(f" {load.sent:,} sent", "dim")), 2))
     elif load.error:
         chunks.append(Chunk((Span(f"load stopped: {visible(load.error)}", "warning"),), 3))
