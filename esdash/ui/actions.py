@@ -245,7 +245,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         "quit", "q", "quit", "Quit",
-        "Take a farewell snapshot and leave. Ctrl+Q does so from within a form, too.", Group.PROGRAM, Scope.APP, shown=True,
+        "Take a farewell snapshot and leave. Ctrl+Q does so from within a form, too.",
+        Group.PROGRAM, Scope.APP, shown=True,
     ),
 )  # fmt: skip
 """In the order of the help and of the line of keys."""
