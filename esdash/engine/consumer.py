@@ -92,6 +92,7 @@ class Consumer(Generic[State]):
         self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         self._projection: Projection[State] | None = None
         self._ignore_snapshots = self._settings.ignore_snapshots
+        self._over_a_gap = False
         self._failures = 0
         self._suspects: dict[bytes, Row] = {}
         self._display = Display(
@@ -280,6 +281,10 @@ class Consumer(Generic[State]):
 
     def _follow(self, projection: Projection[State]) -> None:
         self._change_phase(Phase.LIVE)
+        if self._over_a_gap:
+            # Or the next start would find the snapshots from before the gap, and halt at it again.
+            self._over_a_gap = False
+            self._take_asked_snapshot()
         check_at = self._clock() + CHECK_SECONDS
         with self._log.connection() as connection:
             follower = Follower(self._log, connection)
@@ -355,6 +360,7 @@ class Consumer(Generic[State]):
                 self._drop_memory()
                 raise _Restart
             elif request == "rebuild":
+                self._over_a_gap = self._display.phase is Phase.HALTED
                 self._drop_memory()
                 self._ignore_snapshots = True
                 raise _Restart

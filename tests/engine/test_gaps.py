@@ -347,6 +347,20 @@ class TestChoosing:
             view = again.until_live()
             assert view.position.ordinal == 5
 
+    def test_a_rebuild_is_not_undone_by_a_crash(self, url: str, client: redis.Redis, log: Log) -> None:
+        with RunningConsumer(url) as consumer:
+            consumer.until_live(publish_more(client, 10)[-1])
+            consumer.ask("snapshot")
+            consumer.until(lambda view: view.snapshot is not None)
+            vanish(client, 3, appended=8, kept=5)
+            consumer.until_phase(Phase.HALTED)
+            consumer.ask("rebuild")
+            view = consumer.until(lambda view: view.snapshot is not None and view.snapshot.position.ordinal == 5)
+            consumer.ask("crash")
+            consumer.until(lambda later: later.number > view.number and later.phase is Phase.RESTORING)
+            view = consumer.until(lambda view: view.phase in (Phase.LIVE, Phase.HALTED))
+            assert (view.phase, view.position.ordinal) == (Phase.LIVE, 5)
+
     def test_a_second_gap_after_a_rebuild_is_found_too(self, url: str, client: redis.Redis, log: Log) -> None:
         publish_day(client, 50)
         with RunningConsumer(url) as consumer:
