@@ -12,6 +12,7 @@ PROGRAMS: Final = (
     "start",
     "snapshots",
     "latency",
+    "painted",
     "intake",
     "idle",
     "panel",

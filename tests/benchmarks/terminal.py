@@ -72,6 +72,11 @@ class Terminal:
         """The screen."""
         return "\n".join(self.lines)
 
+    @staticmethod
+    def now() -> float:
+        """On the clock of everything here."""
+        return time.monotonic()
+
     def cpu(self) -> float:
         """CPU seconds that the program has used so far."""
         used = self.process.cpu_times()
