@@ -1,16 +1,21 @@
 """A server that goes away, comes back, or says no: the consumer waits, says why in words, and applies nothing twice."""
 
+import subprocess
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import redis
 
+from esdash.engine import consumer as consumer_module
 from esdash.engine.consumer import RETRY_SECONDS, Consumer, ConsumerSettings
 from esdash.engine.view import Phase, View
+from esdash.log import readahead
 from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.stream import Log
 from esdash.shop.domain import Shop
+from esdash.shop.state import State
 from tests.engine.running import (
     STREAM,
     Clock,
@@ -187,6 +192,35 @@ class TestAConnectionThatBreaks:
             assert view.restored.replayed == 5000
             assert Phase.DISCONNECTED in consumer.phases
         assert_equals_the_log(consumer, server.url)
+
+
+class TestTheProcessThatReadsAhead:
+    def test_may_die_and_the_replay_goes_on(
+        self, url: str, client: redis.Redis, log: Log, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(consumer_module, "FAR", 1000)
+        last = publish_day(client, 20_000)[-1]
+        started: list[subprocess.Popen[bytes]] = []
+        start = readahead._start
+
+        def start_recorded(*arguments: Any) -> "subprocess.Popen[bytes]":
+            started.append(start(*arguments))
+            return started[-1]
+
+        monkeypatch.setattr(readahead, "_start", start_recorded)
+
+        class KillingShop(Shop):
+            def fold_packed(self, state: State, packed: bytes) -> bytes:
+                if len(started) == 1:
+                    started[0].kill()
+                return super().fold_packed(state, packed)
+
+        with RunningConsumer(url, domain=KillingShop()) as consumer:
+            view = consumer.until_live(last)
+            assert started, "a second process read for the first"
+            assert view.restored is not None
+            assert view.restored.replayed == 20_000
+        assert consumer.document == model_of(log).document()
 
 
 class TestAPausedServer:
