@@ -128,13 +128,14 @@ class Display(Generic[State]):
         now = self._clock()
         if now < self._due and not force:
             return
-        self._due = now + VIEW_SECONDS
         position = projection.position if projection else Position()
         outdated = self._state_view is None or position != self._state_position
         look_again = self._watched and projection is not None and outdated and not forked and now >= self._state_due
         appearance = self._appearance(position)
         if appearance == self._shown and not look_again and not force:
             return
+        # Only now: what comes after a time in which nothing happened is shown at once.
+        self._due = now + VIEW_SECONDS
         self._shown = appearance
         self._settle(projection)
         if projection is None:
