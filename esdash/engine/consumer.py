@@ -306,8 +306,7 @@ class Consumer(Generic[State]):
 
     def _halt(self, continuity: Continuity) -> NoReturn:
         if self._projection is not None:
-            # From here on nothing else would.
-            self._snapshots.settle(self._projection)
+            self._keep_last_good_state(self._projection)
         self._display.continuity = continuity
         self._change_phase(Phase.HALTED, continuity.explanation)
         while True:
@@ -427,6 +426,15 @@ class Consumer(Generic[State]):
         else:
             projection = self._projection
             self._snapshots.take(projection, lambda: self._display.journal(projection))
+
+    def _keep_last_good_state(self, projection: Projection[State]) -> None:
+        """When halting: what was applied since the last snapshot may be gone from the stream, and so never replayed."""
+        try:
+            self._snapshots.settle(projection)
+            if self._may_write():
+                self._snapshots.farewell(projection, lambda: self._display.journal(projection))
+        except LogError as error:
+            self._display.notify("warning", f"The last good state could not be stored: {error}")
 
     def _say_farewell(self) -> None:
         """A last snapshot, when the state is sound and has changed."""

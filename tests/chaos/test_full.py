@@ -74,6 +74,8 @@ def test_entries_that_are_trimmed_and_deleted_under_the_cursor(new_server: NewSe
         (first,) = publish_more(client, 1)
         record.update((entry_id, list(fields)) for entry_id, fields in stored(log))
         consumer.until_live(first)
+        consumer.ask("snapshot")
+        consumer.until(lambda view: view.snapshot)
         for _ in range(200):
             # What is added is put on record before anybody can take it away.
             publish_more(client, chance.randrange(1, 40))

@@ -272,6 +272,32 @@ def _url_of(client: redis.Redis) -> str:
     return f"unix://{path}"
 
 
+class TestTheLastGoodState:
+    def test_survives_a_crash_although_its_entries_are_gone(self, url: str, client: redis.Redis, log: Log) -> None:
+        last = publish_day(client, 50)[-1]
+        expected = modelled(stored(log)).document()
+        with RunningConsumer(url) as consumer:
+            consumer.until_live(last)
+            vanish(client, 3, appended=8, kept=5)
+            number = consumer.until_phase(Phase.HALTED).number
+            consumer.ask("crash")
+            view = consumer.until(lambda view: view.number > number and view.phase is Phase.HALTED)
+            assert gap_of(view) == (3, last.decode(), stored(log)[0][0].decode())
+        assert consumer.document == expected
+        with RunningConsumer(url) as again:
+            view = again.until_phase(Phase.HALTED)
+            assert gap_of(view) == (3, last.decode(), stored(log)[0][0].decode())
+        assert again.document == expected
+
+    def test_is_not_stored_where_nothing_may_be_written(self, url: str, client: redis.Redis) -> None:
+        last = publish_day(client, 50)[-1]
+        with RunningConsumer(url, ConsumerSettings(readonly=True)) as consumer:
+            consumer.until_live(last)
+            vanish(client, 3, appended=8, kept=5)
+            consumer.until_phase(Phase.HALTED)
+        assert client.keys("*") == [STREAM.encode()]
+
+
 class TestChoosing:
     def test_staying_keeps_the_last_good_state(self, url: str, client: redis.Redis) -> None:
         last = publish_day(client, 50)[-1]
