@@ -166,6 +166,9 @@ class Consumer(Generic[State]):
                     raise LogError(str(error)) from error
                 self._wait_for_server(str(error), self._failures - 1)
         elif self._settings.once:
+            if isinstance(error, HaltError):
+                self._display.continuity = error.continuity
+                self._publish(force=True)
             raise error
         elif isinstance(error, HaltError):
             self._halt(error.continuity)
@@ -224,6 +227,7 @@ class Consumer(Generic[State]):
         self._find_orphans()
         # Only now, so that what could not be shown for want of a connection is not left out at the next attempt.
         self._projection = projection
+        self._publish(force=True)
         unbroken(restoration.continuity)
         return projection
 

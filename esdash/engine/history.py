@@ -18,10 +18,10 @@ FOLLOW_SECONDS: Final = 1.0
 
 
 class BrokenError(EngineError):
-    """What happened then cannot be told: entries are missing."""
+    """Entries are missing, so that nothing after them can be told."""
 
-    def __init__(self, continuity: Continuity) -> None:
-        super().__init__(f"What happened then cannot be told: {continuity.explanation}")
+    def __init__(self, continuity: Continuity, consequence: str = "What happened then cannot be told") -> None:
+        super().__init__(f"{consequence}: {continuity.explanation}")
         self.continuity = continuity
 
 

@@ -80,8 +80,8 @@ class Publisher:
                     raise EngineError(f"{error} {doubt}") from error
                 pause *= 2
             except LogError as error:
-                # What an attempt before this one sent may have arrived, and so may the first of many.
-                certain = attempt == 1 and len(entries) == 1 and isinstance(error, RefusedError)
+                # What an attempt before this one sent may have arrived.
+                certain = attempt == 1 and isinstance(error, RefusedError)
                 raise EngineError(f"{error} {'Nothing was published.' if certain else doubt}") from error
         raise AssertionError("unreachable")
 

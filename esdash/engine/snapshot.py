@@ -118,7 +118,7 @@ def load(
     chunks = list(store.chunks(header))
     try:
         journal = _decode_journal(chunks[0])
-        _require_known_outcomes(journal, domain)
+        _require_sense(journal, domain)
         state = domain.load(chunks[1:])
         digest = header.digest if believe else domain.digest(state)
     except (msgspec.MsgspecError, ValueError, IndexError, OverflowError) as error:
@@ -131,10 +131,14 @@ def load(
     return Projection.restored(domain, state, position, header.unseen, header.anchor), journal
 
 
-def _require_known_outcomes(journal: Journal, domain: Domain[State]) -> None:
+def _require_sense(journal: Journal, domain: Domain[State]) -> None:
+    """Raises ValueError for entry ids and outcomes that cannot be."""
     codes = {code for _, code in journal.recent} | {mark.code for mark in journal.parked}
     if unknown := codes.difference(range(len(domain.outcomes))):
         raise ValueError(f"there is no outcome {min(unknown)}")
+    for entry_id in (*(entry_id for entry_id, _ in journal.recent), *(mark.entry_id for mark in journal.parked)):
+        if max(id_parts(entry_id)) >= 2**64:
+            raise ValueError("an entry id is too large")
 
 
 def restore(

@@ -13,8 +13,8 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -23,8 +23,10 @@ from msgspec import Struct
 from esdash.engine import snapshot
 from esdash.engine.console import EngineError
 from esdash.engine.domain import Domain, State
+from esdash.engine.history import BrokenError
 from esdash.engine.projection import Projection
 from esdash.engine.view import Position, Verdict
+from esdash.log import child
 from esdash.log.continuity import check, unseen_before
 from esdash.log.errors import LogError
 from esdash.log.readahead import read_ahead
@@ -35,6 +37,8 @@ DIFFERENCES: Final = 20
 """How many differing users and items are named."""
 
 PROGRESS_SECONDS: Final = 0.1
+
+_STOPPED: Final = "The verification was stopped."
 
 
 class Difference(Struct, frozen=True, array_like=True):
@@ -153,10 +157,22 @@ def verify(
             done[number] = count
             on_progress(sum(done), total)
 
-        return _run(msgspec.structs.replace(tasks[number], ahead=len(tasks) < processes), progressed, stop)
+        try:
+            return _run(msgspec.structs.replace(tasks[number], ahead=len(tasks) < processes), progressed, stop)
+        except BaseException as error:
+            # One that fails ends the others; what they say then is not the reason.
+            failures.append(error)
+            stop.set()
+            raise
 
+    failures: list[BaseException] = []
     with ThreadPoolExecutor(processes, thread_name_prefix="verify") as pool:
-        reports = list(pool.map(run, range(len(tasks))))
+        try:
+            reports = list(pool.map(run, range(len(tasks))))
+        except EngineError:
+            raise failures[0] from None
+        finally:
+            stop.set()
     segments = []
     for report, (start, end, found) in zip(reports, ends, strict=True):
         end_id = found.snapshot_id if isinstance(found, Header) else None
@@ -191,7 +207,7 @@ def _sort_out(log: Log, domain: Domain[Any]) -> tuple[list[tuple[str, str]], lis
             skipped.append((header.snapshot_id, "entries after it are not in the stream any more"))
             continue
         if found.verdict is Verdict.GAP:
-            raise EngineError(f"Nothing can be verified: {found.explanation}")
+            raise BrokenError(found, "Nothing can be verified")
         if found.verdict is Verdict.DIVERGED:
             skipped.append((header.snapshot_id, found.explanation))
         elif good and good[0].unseen != header.unseen:
@@ -259,7 +275,7 @@ def _cut(
     else:
         facts = log.facts()
         newest = facts.entries_added - unseen if facts.entries_added is not None else facts.length
-        if newest > start.ordinal or not tasks:
+        if newest > start.ordinal:
             add(Position(facts.last_id.decode(), newest), None, None)
     return tasks, ends
 
@@ -267,30 +283,24 @@ def _cut(
 def _run(task: _Task, progressed: Callable[[int], None], stop: threading.Event) -> _Report:
     """Check a segment in a process of its own. The URL goes through a pipe, for it may hold a password."""
     if stop.is_set():
-        raise EngineError("The verification was stopped.")
-    package_root = str(Path(__file__).parents[2])
-    search = os.environ.get("PYTHONPATH")
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", "from esdash.engine.verify import main; main()"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([package_root, search] if search else [package_root])},
-    )
+        raise EngineError(_STOPPED)
     report = _Report(0, error="its process ended unexpectedly")
-    with process:
+    with child.start("esdash.engine.verify:main", stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(msgspec.json.encode(task))
-        process.stdin.close()
+        # A process that died at once has no use for its task, and its end says so.
+        with suppress(BrokenPipeError):
+            process.stdin.write(msgspec.json.encode(task))
+            process.stdin.close()
         for line in process.stdout:
             report = msgspec.json.decode(line, type=_Report)
             progressed(report.done)
             if stop.is_set():
                 process.kill()
-                raise EngineError("The verification was stopped.")
+                raise EngineError(_STOPPED)
     if report.digest is None:
-        raise EngineError(f"A segment could not be verified: {report.error or 'its process ended unexpectedly'}.")
+        reason = report.error.rstrip(".") or "its process ended unexpectedly"
+        raise EngineError(f"A segment could not be verified: {reason}.")
     return report
 
 

@@ -5,12 +5,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, Final
 
 import msgspec
 
-from esdash.log.errors import UnreachableError
+from esdash.log import child
+from esdash.log.errors import LogError, UnreachableError
 from esdash.log.reader import Frame
 from esdash.log.stream import PAGE, TIMEOUT, Log
 
@@ -41,17 +41,13 @@ def read_ahead(log: Log, after: bytes, until: bytes, packing: str) -> Iterator[F
 
 
 def _start(opened: socket.socket, log: Log, after: bytes, until: bytes, packing: str) -> "subprocess.Popen[bytes]":
-    package_root = str(Path(__file__).parents[2])
-    search = os.environ.get("PYTHONPATH")
     options = [str(opened.fileno()), str(TIMEOUT), log.stream, after.decode(), until.decode(), str(PAGE), packing]
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", "from esdash.log.reader import main; main()", *options],
+    return child.start(
+        "esdash.log.reader:main",
+        *options,
         pass_fds=[opened.fileno()],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
         pipesize=_PIPE_BYTES if sys.platform == "linux" else -1,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([package_root, search] if search else [package_root])},
     )
 
 
@@ -60,7 +56,7 @@ def _frames(pipe: IO[bytes], log: Log) -> Iterator[Frame]:
         length = pipe.read(4)
         raw = pipe.read(int.from_bytes(length, "big")) if len(length) == 4 else b""
         if not raw:
-            raise UnreachableError(f"The process that reads from {log.server_name} ended unexpectedly.")
+            raise LogError(f"The process that reads from {log.server_name} ended unexpectedly. Try again.")
         frame = _decode(raw)
         if frame.error:
             raise UnreachableError(f"No connection to {log.server_name}: {frame.error}.")

@@ -35,6 +35,8 @@ class Frame(Struct, array_like=True, frozen=True, gc=False):
     oldest_id: bytes | None
     newest_id: bytes
     max_deleted_id: bytes
+    exists: bool
+    """Whether the stream was there when the facts were asked for."""
     packed: bytes
     """What the packing function made of the entries."""
     error: str = ""
@@ -43,7 +45,7 @@ class Frame(Struct, array_like=True, frozen=True, gc=False):
     def facts(self) -> StreamFacts:
         """Facts about the stream, read right after the page."""
         return StreamFacts(
-            self.length, self.entries_added, self.oldest_id, self.newest_id, self.max_deleted_id, exists=True
+            self.length, self.entries_added, self.oldest_id, self.newest_id, self.max_deleted_id, self.exists
         )
 
 
@@ -85,19 +87,27 @@ def read(
         raw = encode(frame)
         output.write(len(raw).to_bytes(4, "big") + raw)
 
-    nothing = Frame(0, b"", (b"", []), 0, None, None, b"0-0", b"0-0", b"")
+    def reply_about_the_stream() -> StreamFacts:
+        try:
+            return StreamFacts.parse(reply())
+        except hiredis.ReplyError as error:
+            if "no such key" not in str(error):
+                raise
+            return StreamFacts()
+
+    nothing = Frame(0, b"", (b"", []), 0, None, None, b"0-0", b"0-0", False, b"")
     try:
         ask(after)
         while True:
             page = reply()
-            facts = StreamFacts.parse(reply())
+            facts = reply_about_the_stream()
             if len(page) == count:
                 ask(page[-1][0])
             if page:
                 write(
                     Frame(
                         len(page), page[0][0], tuple(page[-1]), facts.length, facts.entries_added, facts.first_id,
-                        facts.last_id, facts.max_deleted_id, pack(page),
+                        facts.last_id, facts.max_deleted_id, facts.exists, pack(page),
                     )
                 )  # fmt: skip
             if len(page) < count:

@@ -14,7 +14,7 @@ from redis.connection import Connection
 from redis.retry import Retry
 
 from esdash.log.appending import append
-from esdash.log.errors import ForbiddenError, LogError, plainly
+from esdash.log.errors import ForbiddenError, LogError, RefusedError, plainly
 from esdash.log.facts import START, StreamFacts, id_parts
 
 PAGE: Final = 1000
@@ -293,13 +293,21 @@ class Log:
         return bytes(reply)
 
     def append_many(self, entries: Sequence[Sequence[bytes]]) -> list[bytes]:
-        """Append entries in one round trip; their ids. After UnreachableError any of them may be in the log."""
+        """Append entries in one round trip; their ids.
+
+        After RefusedError none of them is in the log, after UnreachableError or LogError any of them may be.
+        """
         with self.connection() as connection:
             replies = append(connection, self.key, entries)
         ids = [reply for reply in replies if not isinstance(reply, Exception)]
         if len(ids) < len(replies):
-            with plainly(self.server_name):
-                raise next(reply for reply in replies if isinstance(reply, Exception))
+            try:
+                with plainly(self.server_name):
+                    raise next(reply for reply in replies if isinstance(reply, Exception))
+            except RefusedError as error:
+                if not ids:
+                    raise
+                raise LogError(f"{error} {len(ids):,} of {len(replies):,} entries were appended.") from error
         return ids
 
 

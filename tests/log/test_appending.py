@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esdash.log.appending import SLICE, pack
-from esdash.log.errors import RefusedError, UnreachableError
+from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.stream import START, Log
 from tests.servers import RunningServer
 
@@ -47,8 +47,11 @@ def test_a_refused_entry_is_told_and_the_connection_is_still_good(url: str, clie
 
 def test_a_full_server_is_told_as_such(new_server: Callable[..., RunningServer]) -> None:
     server = new_server(maxmemory="3mb", appendonly="no")
-    with pytest.raises(RefusedError, match="memory"):
+    with pytest.raises(LogError, match=r"memory.* of 1,000 entries were appended") as caught:
         Log(server.url).append_many([[b"data", b"x" * 10_000]] * 1000)
+    assert not isinstance(caught.value, RefusedError), "some of them are in the log"
+    with pytest.raises(RefusedError, match="memory"):
+        Log(server.url).append_many([[b"data", b"x" * 10_000]] * 10)
 
 
 def test_a_server_that_dies_meanwhile_is_unreachable(new_server: Callable[..., RunningServer]) -> None:
