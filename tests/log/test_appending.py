@@ -27,7 +27,9 @@ def test_the_commands_are_those_that_the_client_library_makes(key: bytes, entrie
 def test_ids_are_those_of_the_entries_in_their_order(url: str, count: int) -> None:
     entries = [[b"n", b"%d" % number] for number in range(count)]
     ids = Log(url).append_many(entries)
-    assert Log(url).page(START) == [[entry_id, fields] for entry_id, fields in zip(ids, entries, strict=True)]
+    assert [(entry_id, list(fields)) for entry_id, fields in Log(url).page(START)] == list(
+        zip(ids, entries, strict=True)
+    )
 
 
 def test_entries_larger_than_a_sockets_buffer_arrive_whole(url: str) -> None:
