@@ -3,6 +3,7 @@
 Each command lives in a module of its own, imported when it is called: `esdash state` must not wait for textual.
 """
 
+import contextlib
 import importlib
 import os
 import signal
@@ -13,8 +14,9 @@ from typing import Final, NoReturn
 
 import click
 
-from esdash.cli.failures import ExitCode, exit_code_of, known, message_of
+from esdash.cli.failures import BadInputError, ExitCode, exit_code_of, known, message_of
 from esdash.cli.options import common_options
+from esdash.cli.output import warn
 from esdash.cli.secrecy import hide_password, redacted
 
 _COMMANDS: Final = {
@@ -31,6 +33,10 @@ _COMMANDS: Final = {
     "completion": "completion",
 }
 """Command → the module here that defines a click command named `command`."""
+
+
+_COMPLETE: Final = "_ESDASH_COMPLETE"
+"""The environment variable by which a shell asks for completions."""
 
 
 class _Commands(click.Group):
@@ -70,6 +76,7 @@ def cli(context: click.Context) -> None:
 
 def main() -> NoReturn:
     """Run the program and exit."""
+    _fill_missing_streams()
     hide_password()
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
@@ -77,19 +84,26 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    code = run(sys.argv[1:])
-    if sys.stdout is not None:  # it is when somebody closed it: `>&-`
-        try:
-            sys.stdout.flush()
-        except OSError as error:
-            code = _stop_writing(code if isinstance(error, BrokenPipeError) else ExitCode.FAILED)
+    try:
+        code = run(sys.argv[1:])
+    except SystemExit as request:
+        code = request.code if isinstance(request.code, int) else ExitCode.FAILED
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        if code == ExitCode.DONE:
+            code = _tell(error, ())
+    _let_go()
     sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code. What goes wrong is said on stderr, in plain sentences."""
     try:
-        if "_ESDASH_COMPLETE" in os.environ:
+        if os.environ.get(_COMPLETE):
+            _require_shell()
             cli.main(prog_name="esdash", args=list(arguments))
         with cli.make_context("esdash", list(arguments)) as context:
             cli.invoke(context)
@@ -98,11 +112,39 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return 130
     except BrokenPipeError:
-        return _stop_writing(0)
+        return ExitCode.DONE
     except known() as error:
-        click.echo(redacted(f"esdash: {message_of(error)}", arguments), err=True)
-        return exit_code_of(error)
-    return 0
+        return _tell(error, arguments)
+    return ExitCode.DONE
+
+
+def _tell(error: Exception, arguments: Sequence[str]) -> int:
+    """Say what went wrong; its exit code."""
+    with contextlib.suppress(OSError):  # nobody can be told
+        warn(redacted(message_of(error), arguments))
+    return exit_code_of(error)
+
+
+def _require_shell() -> None:
+    """Raises BadInputError when completion is asked for without the words that a shell gives along with it."""
+    if os.environ[_COMPLETE].endswith("_complete") and not (
+        "COMP_WORDS" in os.environ and os.environ.get("COMP_CWORD", "").isdecimal()
+    ):
+        raise BadInputError(
+            f"{_COMPLETE} is set, but not COMP_WORDS and COMP_CWORD: only a shell's completion sets them. Unset it."
+        )
+
+
+def _fill_missing_streams() -> None:
+    """Open what was closed with `<&-`, `>&-` or `2>&-`, so that no file or socket takes its number.
+
+    Reading from, or writing to, such a stream fails as it should, except that nobody misses what stderr would say.
+    """
+    for name, access, mode in (("stdin", os.O_WRONLY, "r"), ("stdout", os.O_RDONLY, "w"), ("stderr", os.O_WRONLY, "w")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, access)
+            os.set_inheritable(descriptor, True)
+            setattr(sys, name, open(descriptor, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - till the end
 
 
 def _end(number: int, _: FrameType | None) -> None:
@@ -110,7 +152,10 @@ def _end(number: int, _: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-def _stop_writing(code: int) -> int:
-    """Nobody reads stdout any more: keep the interpreter from complaining about that when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return code
+def _let_go() -> None:
+    """Keep the interpreter from complaining, when it ends, about what could not be written."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,6 +1,7 @@
 """`esdash consume`: the consumer without a screen."""
 
 import signal
+import sys
 import threading
 import time
 from types import FrameType
@@ -11,7 +12,7 @@ import click
 from esdash.cli.connect import open_log
 from esdash.cli.failures import ExitCode, FailedError
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import plural, print_json, say, warn
+from esdash.cli.output import plural, print_json, require_reader, say, warn
 from esdash.config import Settings
 
 if TYPE_CHECKING:
@@ -37,8 +38,9 @@ def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool,
     """Be a consumer without a screen.
 
     Restores the newest good snapshot, replays what came since and follows the stream, taking snapshots. Says on
-    stderr what it does. SIGINT or SIGTERM end it with a last snapshot. When continuity is broken it stops with exit
-    code 4. With --json, and without --once, each line of progress is a JSON object on stdout.
+    stderr what it does. SIGINT, SIGTERM or the end of whoever reads its output end it with a last snapshot. When
+    continuity is broken it stops with exit code 4. With --json, and without --once, each line of progress is a JSON
+    object on stdout.
     """
     from esdash.engine.consumer import ConsumerSettings
 
@@ -109,13 +111,18 @@ def _go_on(log: "Log", settings: "ConsumerSettings", as_json: bool) -> None:
     thread.start()
     reporter = _Reporter(as_json)
     halted = ""
-    while thread.is_alive():
-        thread.join(LOOK_SECONDS)
-        view = consumer.view
-        reporter.look(view)
-        if view.phase == "halted":
-            halted = view.phase_note
-            consumer.ask("stop")
+    try:
+        while thread.is_alive():
+            thread.join(LOOK_SECONDS)
+            view = consumer.view
+            reporter.look(view)
+            if view.phase == "halted":
+                halted = view.phase_note
+                consumer.ask("stop")
+    finally:
+        # What cannot be reported any more must not leave the consumer running without its log.
+        consumer.ask("stop")
+        thread.join()
     reporter.look(consumer.view, last=True)
     if halted:
         warn(halted)
@@ -142,7 +149,8 @@ class _Reporter:
         self._due = time.monotonic() + REPORT_SECONDS
 
     def look(self, view: "View", *, last: bool = False) -> None:
-        """Say what is new."""
+        """Say what is new. Raises OSError when that cannot be written, or nobody reads it any more."""
+        require_reader(sys.stdout if self._as_json else sys.stderr)
         for notice in view.notices:
             if notice.number > self._notice:
                 self._notice = notice.number

@@ -1,5 +1,6 @@
 """What can go wrong, as exit codes and sentences (DESIGN.md, Commands)."""
 
+import errno
 from enum import IntEnum
 
 import click
@@ -60,11 +61,11 @@ def exit_code_of(error: Exception) -> int:
         return ExitCode.BAD_INPUT
     if isinstance(error, FailedError):
         return ExitCode.FAILED
-    if isinstance(error, HaltError | BrokenError):
-        return ExitCode.BROKEN
     cause: BaseException | None = error
     while cause is not None:
-        # An engine's error has the server's as its cause.
+        # An engine's error has the server's, or a broken history, as its cause.
+        if isinstance(cause, HaltError | BrokenError):
+            return ExitCode.BROKEN
         if isinstance(cause, UnreachableError | EmbeddedServerError):
             return ExitCode.UNREACHABLE
         cause = cause.__cause__
@@ -79,6 +80,8 @@ def message_of(error: Exception) -> str:
         return f"{message.rstrip('.')}. See `{path} --help`."
     if isinstance(error, click.ClickException):
         return error.format_message()
+    if isinstance(error, OSError) and error.errno == errno.EBADF:
+        return "Standard input or output is closed."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}{f': {error.filename}' if error.filename else ''}."
     return str(error)

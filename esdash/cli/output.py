@@ -1,11 +1,13 @@
 """Data on stdout, everything else on stderr."""
 
+import errno
 import json
 import os
+import select
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
@@ -29,6 +31,21 @@ def say(text: str) -> None:
 def warn(text: str) -> None:
     """Something a person should know that is no failure."""
     say(f"esdash: {text}")
+
+
+def require_reader(stream: IO[Any]) -> None:
+    """Raises BrokenPipeError when whoever read this stream has gone, which writing finds out only with the next line.
+
+    For commands that may have nothing to write for hours.
+    """
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):  # no file of the system's
+        return
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    if any(found & (select.POLLERR | select.POLLHUP) for _, found in poll.poll(0)):
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def print_tables(*tables: "Table") -> None:

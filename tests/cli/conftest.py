@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -86,19 +87,37 @@ def esdash(home: Path) -> Call:  # noqa: ARG001 - the settings of the test
 
 
 @pytest.fixture
+def shell(home: Path) -> Call:  # noqa: ARG001 - the settings of the test
+    """Run the program with the redirections of a shell: `shell(">&-", "state", …)`."""
+
+    def shell(redirections: str, *arguments: object) -> Result:
+        ended = subprocess.run(
+            ["/bin/sh", "-c", f'exec "$@" {redirections}', "sh", sys.executable, "-m", "esdash", *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        assert "Traceback" not in ended.stderr, ended.stderr
+        return Result(ended.returncode, ended.stdout, ended.stderr)
+
+    return shell
+
+
+@pytest.fixture
 def start(home: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:  # noqa: ARG001 - the settings of the test
     """Start the program as a process; one that is still there at the end of the test is killed."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: object, **options: Any) -> "subprocess.Popen[str]":
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = subprocess.Popen(
             [sys.executable, "-m", "esdash", *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            **options,
+            **(streams | options),
         )
         started.append(process)
         return process
@@ -130,6 +149,17 @@ def stored(client: redis.Redis, stream: str = STREAM) -> list[tuple[str, dict[by
     """The stream's entries: id, fields."""
     entries: Any = client.xrange(stream)
     return [(entry_id.decode(), fields) for entry_id, fields in entries]
+
+
+@contextmanager
+def closed_pipe() -> Iterator[int]:
+    """The end to write to of a pipe that nobody reads."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        yield writing
+    finally:
+        os.close(writing)
 
 
 def line_with(stream: IO[str] | None, beginning: str) -> str:

@@ -4,11 +4,12 @@ import json
 import signal
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import redis
 
-from tests.cli.conftest import Call, append, line_with
+from tests.cli.conftest import Call, append, closed_pipe, line_with
 from tests.servers import RunningServer
 from tests.strategies import seeded_entries
 
@@ -123,3 +124,45 @@ class TestUntilToldToStop:
         line_with(consumer.stderr, "live")
         consumer.terminate()
         assert consumer.wait(timeout=30) == 0
+
+
+needs_a_full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+
+
+class TestOutputThatIsGone:
+    """A consumer whose output nobody reads any more ends, even when it has nothing to say."""
+
+    def test_a_reader_of_the_progress_that_leaves(
+        self, start: Start, call: Call, url: str, client: redis.Redis
+    ) -> None:
+        append(client, seeded_entries(1, 50))
+        consumer = start("consume", "--json", "--url", url)
+        line_with(consumer.stdout, '{"phase": "live"')
+        assert consumer.stdout is not None
+        consumer.stdout.close()
+        assert consumer.wait(timeout=30) == 0
+        assert consumer.stderr is not None
+        assert consumer.stderr.read() == ""
+        (snapshot,) = call("snapshot", "list", "--json", "--url", url).json
+        assert snapshot["ordinal"] == 50
+
+    def test_a_reader_of_what_it_says_that_leaves(self, start: Start, url: str) -> None:
+        consumer = start("consume", "--url", url)
+        line_with(consumer.stderr, "live")
+        assert consumer.stderr is not None
+        consumer.stderr.close()
+        assert consumer.wait(timeout=30) == 0
+
+    def test_no_reader_from_the_beginning(self, start: Start, url: str) -> None:
+        with closed_pipe() as pipe:
+            assert start("consume", "--json", "--url", url, stdout=pipe).wait(timeout=30) == 0
+            assert start("consume", "--url", url, stderr=pipe).wait(timeout=30) == 0
+
+    @needs_a_full_disk
+    def test_a_full_disk(self, shell: Call, url: str) -> None:
+        ended = shell(">/dev/full", "consume", "--json", "--url", url)
+        assert (ended.code, ended.err) == (1, "esdash: No space left on device.\n")
+
+    def test_a_closed_output(self, shell: Call, url: str) -> None:
+        ended = shell(">&-", "consume", "--json", "--url", url)
+        assert (ended.code, ended.err) == (1, "esdash: Standard input or output is closed.\n")

@@ -94,6 +94,44 @@ class TestExit:
         assert shown.splitlines()[-1] == "SIG_IGN"
 
 
+needs_a_full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+
+
+class TestMissingStreams:
+    """Standard streams that a shell closed, as a daemon's are."""
+
+    @pytest.mark.parametrize("command", [("state",), ("events",), ("doctor",), ("snapshot", "list"), ("verify",)])
+    def test_a_closed_output_is_a_sentence_and_1(
+        self, shell: Call, url: str, client: redis.Redis, command: tuple[str, ...]
+    ) -> None:
+        append(client, seeded_entries(1, 3))
+        for flags in ((), ("--json",)):
+            ended = shell(">&-", *command, *flags, "--url", url)
+            assert ended.code == 1
+            assert "esdash: Standard input or output is closed.\n" in ended.err
+
+    def test_a_closed_error_output_is_missed_by_nobody(self, shell: Call, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 3))
+        assert shell("2>&-", "verify", "--json", "--url", url).json["holds"]
+        assert shell("2>&-", "state", "--url", "redis://127.0.0.1:1").code == 5
+        assert shell("<&- >&- 2>&-", "doctor", "--url", "redis://127.0.0.1:1").code == 5
+
+    def test_a_closed_input(self, shell: Call, url: str) -> None:
+        ended = shell("<&-", "publish", "batch", "-", "--url", url)
+        assert (ended.code, ended.err) == (1, "esdash: Standard input or output is closed.\n")
+
+    @needs_a_full_disk
+    def test_a_full_disk_is_a_sentence_and_1(self, shell: Call, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 3))
+        for command in ("state", "events", "doctor"):
+            ended = shell(">/dev/full", command, "--url", url)
+            assert (ended.code, ended.err) == (1, "esdash: No space left on device.\n")
+
+    @needs_a_full_disk
+    def test_a_full_disk_for_what_is_said(self, shell: Call) -> None:
+        assert shell("2>/dev/full", "state", "--url", "redis://127.0.0.1:1").code == 5
+
+
 class TestPassword:
     """A password in a URL is never printed."""
 

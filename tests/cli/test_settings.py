@@ -234,3 +234,15 @@ class TestHelp:
         with pytest.raises(SystemExit):
             run([])
         assert capsys.readouterr().out == "plain,top-up\n"
+
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+    def test_completing_without_a_shell(self, call: Call, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
+        monkeypatch.setenv("_ESDASH_COMPLETE", f"{shell}_complete")
+        for count in (None, "x"):
+            if count is not None:
+                monkeypatch.setenv("COMP_WORDS", "esdash")
+                monkeypatch.setenv("COMP_CWORD", count)
+            refused = call()
+            assert refused.code == 2
+            assert "_ESDASH_COMPLETE" in refused.err
+            assert refused.err.count("\n") == 1
