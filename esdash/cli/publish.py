@@ -1,12 +1,12 @@
 """`esdash publish`: append events."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 
 from esdash.cli.connect import open_log, require_writable
-from esdash.cli.failures import BadInputError, FailedError
+from esdash.cli.failures import BadInputError, FailedError, message_of
 from esdash.cli.options import common_options, with_settings
 from esdash.cli.output import plural, print_json
 from esdash.config import Settings
@@ -160,8 +160,13 @@ def _line(text: str) -> "Line":
     return Line(_item(item), typed.read_count(quantity))
 
 
+_UNDECIDED: Final = {"ordinal": None, "outcome": None, "reason": None}
+
+
 def _publish(settings: Settings, make: Callable[[], "TopUp | AddItem | Order"], key: str | None, wait: bool) -> None:
+    from esdash.engine.console import EngineError
     from esdash.engine.publisher import Publisher
+    from esdash.log.errors import LogError
     from esdash.shop.story import encode
 
     try:
@@ -173,7 +178,30 @@ def _publish(settings: Settings, make: Callable[[], "TopUp | AddItem | Order"], 
     with open_log(settings) as log:
         log.command("PING")
         published = Publisher(log).publish(*encode(event), key)
-        print_json(_document(published) | (_decision(log, published) if wait else {}))
+        told = _document(published)
+        try:
+            if wait:
+                told |= _UNDECIDED
+                told |= _decision(log, published)
+        except (EngineError, LogError) as error:
+            raise EngineError(
+                f"The event is in the log as {published.entry_id}, but what became of it cannot be told. {error}"
+            ) from error
+        finally:
+            # Whatever happens, a person must learn that it was appended, and its key.
+            _print(published, told)
+
+
+def _print(published: "Published", told: dict[str, Any]) -> None:
+    """Raises FailedError when it cannot be written."""
+    try:
+        print_json(told)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FailedError(
+            f"{message_of(error)} The event is in the log as {published.entry_id}, with the key {published.key}."
+        ) from error
 
 
 def _document(published: "Published") -> dict[str, Any]:

@@ -58,6 +58,15 @@ class TestExit:
         assert failed.out == ""
         assert failed.err == "esdash: No connection to redis://127.0.0.1:1: Connection refused.\n"
 
+    def test_nothing_to_verify_behind_a_gap_is_4(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 5))
+        assert call("snapshot", "take", "--url", url).code == 0
+        append(client, seeded_entries(2, 5))
+        client.xtrim("orders", maxlen=2, approximate=False)
+        refused = call("verify", "--json", "--url", url)
+        assert (refused.code, refused.out) == (4, "")
+        assert refused.err.startswith("esdash: Nothing can be verified: 3 entries vanished")
+
     def test_without_a_terminal_the_dashboard_names_what_works(self, esdash: Call, url: str) -> None:
         refused = esdash("--url", url)
         assert refused.code == 2

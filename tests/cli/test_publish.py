@@ -2,12 +2,16 @@
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import redis
 
-from tests.cli.conftest import Call, stored
+from tests.cli.conftest import Call, append, stored
+from tests.proxy import Proxy
+from tests.servers import RunningServer
+from tests.strategies import seeded_entries
 
 
 class TestOneEvent:
@@ -42,6 +46,45 @@ class TestOneEvent:
         refused = call("publish", "order", 7, "hdd:1", "--wait", "--url", url)
         assert refused.code == 0
         assert (refused.json["outcome"], refused.json["reason"]) == ("rejected", "unknown_user")
+
+    def test_a_decision_that_a_gap_hides_is_4_and_the_event_is_told(
+        self, call: Call, url: str, client: redis.Redis
+    ) -> None:
+        append(client, seeded_entries(1, 5))
+        assert call("snapshot", "take", "--url", url).code == 0
+        append(client, seeded_entries(2, 5))
+        client.xtrim("orders", maxlen=2, approximate=False)
+        published = call("publish", "top-up", 7, 1, "--key", "k", "--wait", "--url", url)
+        assert published.code == 4
+        entry_id = stored(client)[-1][0]
+        assert published.json == {
+            "id": entry_id, "type": "TopUp", "key": "k",
+            "ordinal": None, "outcome": None, "reason": None,
+        }
+        assert published.err.startswith(f"esdash: The event is in the log as {entry_id}, but ")
+        assert "vanished" in published.err
+
+    def test_a_server_that_is_lost_after_the_append_is_5_and_the_event_is_told(
+        self, call: Call, new_server: Callable[..., RunningServer]
+    ) -> None:
+        server = new_server()
+        with Proxy(server) as proxy:
+            # The first command after the append.
+            proxy.cut_reply_to(b"XRANGE")
+            published = call("publish", "top-up", 7, 1, "--wait", "--url", proxy.url)
+            assert proxy.cuts == 1
+        assert published.code == 5
+        with server.client() as client:
+            ((entry_id, fields),) = stored(client)
+        assert (published.json["id"], published.json["key"]) == (entry_id, fields[b"key"].decode())
+        assert published.json["outcome"] is None
+        assert published.err.startswith(f"esdash: The event is in the log as {entry_id}, but ")
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+    def test_when_it_cannot_be_printed_the_event_is_told(self, shell: Call, url: str, client: redis.Redis) -> None:
+        failed = shell(">/dev/full", "publish", "top-up", 7, 1, "--key", "k", "--url", url)
+        assert failed.code == 1
+        assert f"The event is in the log as {stored(client)[0][0]}, with the key k." in failed.err
 
     @pytest.mark.parametrize(
         "arguments",
