@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-import click
-
 from esdash.cli.failures import BadInputError, FailedError
+from esdash.cli.output import warn
 from esdash.config import Settings
 from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
 from esdash.log.errors import LogError, UnreachableError
@@ -49,7 +48,7 @@ class _Membership:
             try:
                 self._server.leave()
             except EmbeddedServerError as error:
-                click.echo(f"esdash: {error}", err=True)
+                warn(str(error))
 
 
 @contextmanager

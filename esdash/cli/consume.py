@@ -12,12 +12,12 @@ import click
 from esdash.cli.connect import open_log
 from esdash.cli.failures import ExitCode, FailedError
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import plural, print_json, require_reader, say, warn
+from esdash.cli.output import plural, print_json, require_reader, say, warn, warn_of_partial_history, warn_of_rung
 from esdash.config import Settings
 
 if TYPE_CHECKING:
     from esdash.engine.consumer import Consumer, ConsumerSettings
-    from esdash.engine.view import View
+    from esdash.engine.view import Rung, View
     from esdash.log.stream import Log
     from esdash.shop.state import State
 
@@ -77,6 +77,7 @@ def _catch_up(log: "Log", settings: "ConsumerSettings") -> None:
     replayed = projection.ordinal - restored.position.ordinal
     seconds = restored.replay_seconds if restored.done else elapsed
     continuity = halt.continuity if halt else view.continuity
+    assert continuity is not None, "it was checked when the state was restored"
     print_json(
         {
             "restored_from": restored.snapshot_id,
@@ -87,8 +88,14 @@ def _catch_up(log: "Log", settings: "ConsumerSettings") -> None:
             "ordinal": projection.ordinal,
             "digest": projection.domain.digest(projection.state),
             "continuity": str(continuity),
+            "missing": continuity.missing,
+            "partial": continuity.unseen_before_start,
         }
     )
+    for rung in restored.rungs:
+        if rung.reason is not None:
+            warn_of_rung(rung)
+    warn_of_partial_history(continuity.unseen_before_start)
     for notice in view.notices:
         warn(notice.text)
     if halt:
@@ -145,12 +152,21 @@ class _Reporter:
         self._as_json = as_json
         self._phase = ""
         self._notice = 0
+        self._unused: set[Rung] = set()
+        self._unseen = 0
         self._ordinal = -1
         self._due = time.monotonic() + REPORT_SECONDS
 
     def look(self, view: "View", *, last: bool = False) -> None:
         """Say what is new. Raises OSError when that cannot be written, or nobody reads it any more."""
         require_reader(sys.stdout if self._as_json else sys.stderr)
+        for rung in view.restored.rungs if view.restored else ():
+            if rung.reason is not None and rung not in self._unused:
+                self._unused.add(rung)
+                warn_of_rung(rung)
+        if view.continuity and view.continuity.unseen_before_start != self._unseen:
+            self._unseen = view.continuity.unseen_before_start
+            warn_of_partial_history(self._unseen)
         for notice in view.notices:
             if notice.number > self._notice:
                 self._notice = notice.number
@@ -184,4 +200,6 @@ def _progress(view: "View") -> dict[str, Any]:
         "events_per_second": view.rate,
         "snapshot": view.snapshot.snapshot_id if view.snapshot else None,
         "continuity": str(view.continuity) if view.continuity else None,
+        "missing": view.continuity.missing if view.continuity else None,
+        "partial": view.continuity.unseen_before_start if view.continuity else None,
     }

@@ -11,8 +11,15 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
+from esdash.visible import visible
+
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from esdash.engine.view import Rung
+
+LINE: Final = 1000
+"""Characters of a line for people."""
 
 WIDE: Final = 10_000
 """Columns that a table may take when it is not read on a terminal."""
@@ -24,13 +31,26 @@ def print_json(document: object) -> None:
 
 
 def say(text: str) -> None:
-    """A line for people, on stderr."""
-    click.echo(text, err=True)
+    """A line for people, on stderr. What is no text in it, in a server's reply or an argument, becomes text."""
+    click.echo(visible(text, LINE), err=True)
 
 
 def warn(text: str) -> None:
     """Something a person should know that is no failure."""
     say(f"esdash: {text}")
+
+
+def warn_of_partial_history(unseen: int) -> None:
+    """Say how many entries were gone before esdash first read the stream, when there are any."""
+    if unseen > 0:
+        gone = plural(unseen, "entry was", "entries were")
+        warn(f"Partial history: {gone} gone before esdash first read the stream.")
+
+
+def warn_of_rung(rung: "Rung") -> None:
+    """Say why a snapshot was not used."""
+    where = f" at event {rung.position.ordinal:,}" if rung.position.ordinal else ""
+    warn(f"Snapshot {rung.snapshot_id}{where} was not used: {(rung.reason or '').rstrip('.')}.")
 
 
 def require_reader(stream: IO[Any]) -> None:

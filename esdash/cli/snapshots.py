@@ -7,7 +7,17 @@ import click
 from esdash.cli.connect import open_log, require_writable
 from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, common_options, with_settings
-from esdash.cli.output import iso_time, new_table, number, print_json, print_tables, warn
+from esdash.cli.output import (
+    iso_time,
+    new_table,
+    number,
+    plural,
+    print_json,
+    print_tables,
+    warn,
+    warn_of_partial_history,
+    warn_of_rung,
+)
 from esdash.config import Settings
 from esdash.visible import visible
 
@@ -52,7 +62,7 @@ def list_snapshots(settings: Settings, as_json: bool) -> None:
             visible(document["last_event_id"] or "–"),
             document["created"] or "–",
             number(document["size"]),
-            "yes" if document["usable"] else f"no: {visible(document['reason'])}",
+            _usable(document),
         )
         for document in documents
     ]
@@ -76,6 +86,10 @@ def take(settings: Settings, as_json: bool) -> None:
         consumer = Consumer(log, Shop(), ConsumerSettings(once=True, watched=False))
         consumer.run()
         view = consumer.view
+        for rung in view.restored.rungs if view.restored else ():
+            if rung.reason is not None:
+                warn_of_rung(rung)
+        warn_of_partial_history(view.continuity.unseen_before_start if view.continuity else 0)
         for notice in view.notices:
             warn(notice.text)
         if view.position.ordinal == 0:
@@ -160,6 +174,14 @@ def _document(log: "Log", store: "SnapshotStore", header: "Header | Unreadable")
     contents = {"users": len(projection.state.users), "items": len(projection.state.stock)} if projection else {}
     facts = _facts(header) | contents | {"usable": reason is None, "reason": reason}
     return {name: facts.get(name) for name in _MEMBERS}
+
+
+def _usable(document: dict[str, Any]) -> str:
+    if not document["usable"]:
+        return f"no: {visible(document['reason'])}"
+    return (
+        f"yes, without {plural(document['partial'], 'entry', 'entries')} before" if document["partial"] > 0 else "yes"
+    )
 
 
 def _facts(header: "Header") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from esdash.cli.connect import open_log
 from esdash.cli.failures import ExitCode
 from esdash.cli.moments import moment
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import new_table, number, plural, print_json, print_tables, warn
+from esdash.cli.output import new_table, number, print_json, print_tables, warn, warn_of_partial_history, warn_of_rung
 from esdash.config import Settings
 
 if TYPE_CHECKING:
@@ -24,8 +24,10 @@ ROWS: Final = 1000
 @click.option(
     "--at", callback=moment(last=True), metavar="ID|TIME", help="As it was after this entry, or at this time."
 )
-@click.option("--user", "users", type=int, multiple=True, metavar="USER", help="Only this user; may be repeated.")
-@click.option("--item", "items", multiple=True, metavar="ITEM", help="Only this item; may be repeated.")
+@click.option(
+    "--user", "users", type=int, multiple=True, metavar="USER", help="This user, and no item unless --item is given."
+)
+@click.option("--item", "items", multiple=True, metavar="ITEM", help="This item, and no user unless --user is given.")
 @as_json
 @with_settings
 def command(
@@ -34,14 +36,22 @@ def command(
     """Show balances, stock and outcomes.
 
     Answers from the newest good snapshot and the entries since; needs no running consumer and writes nothing.
+    --user and --item may be repeated, and show a part of the users and items; position, outcomes and digest remain
+    those of the whole state.
     """
     from esdash.engine.history import History
-    from esdash.engine.view import Verdict
+    from esdash.engine.view import Rung, Verdict
     from esdash.shop import story
     from esdash.shop.domain import Shop
 
+    tried: tuple[Rung, ...] = ()
+
+    def note(rungs: tuple[Rung, ...]) -> None:
+        nonlocal tried
+        tried = rungs
+
     with open_log(settings) as log:
-        projection, continuity = History(log, Shop()).at(at)
+        projection, continuity = History(log, Shop()).at(at, on_rung=note)
     document: dict[str, Any] = {
         "stream": settings.stream,
         "last_event_id": projection.position.last_event_id,
@@ -52,18 +62,18 @@ def command(
         "missing": continuity.missing,
         "partial": continuity.unseen_before_start,
     }
-    if users:
+    if users or items:
         _choose(document, "users", set(map(str, users)))
-    if items:
         _choose(document, "items", set(items))
     if as_json:
         print_json(document)
     else:
         _print_facts(document)
         print_tables(*_tables(document, balances=bool(users or not items), stock=bool(items or not users)))
-    if continuity.unseen_before_start > 0:
-        gone = plural(continuity.unseen_before_start, "entry was", "entries were")
-        warn(f"Partial history: {gone} gone before esdash first read the stream.")
+    for rung in tried:
+        if rung.reason is not None:
+            warn_of_rung(rung)
+    warn_of_partial_history(continuity.unseen_before_start)
     if continuity.verdict in (Verdict.GAP, Verdict.DIVERGED):
         warn(continuity.explanation)
         click.get_current_context().exit(ExitCode.BROKEN)

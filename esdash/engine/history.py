@@ -9,7 +9,7 @@ from esdash.engine.domain import Domain, Entry, Row, State
 from esdash.engine.guard import check_page, check_position
 from esdash.engine.projection import Projection
 from esdash.engine.snapshot import Restoration, restore
-from esdash.engine.view import Continuity, Verdict
+from esdash.engine.view import Continuity, Rung, Verdict
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import START, Follower, Log, StreamFacts, id_parts
 
@@ -42,12 +42,19 @@ class History(Generic[State]):
         self._store = SnapshotStore(log)
         self._clock = clock
 
-    def at(self, until: bytes | None = None, *, ignore_snapshots: bool = False) -> tuple[Projection[State], Continuity]:
+    def at(
+        self,
+        until: bytes | None = None,
+        *,
+        ignore_snapshots: bool = False,
+        on_rung: Callable[[tuple[Rung, ...]], object] = id,
+    ) -> tuple[Projection[State], Continuity]:
         """The state after the entry `until` (inclusive; None: the newest), and its continuity with the log.
 
-        With a gap or a divergence the projection stands at the last place that can be trusted.
+        With a gap or a divergence the projection stands at the last place that can be trusted. `on_rung` hears of the
+        snapshots that could not be used, as `restore` tells.
         """
-        restoration = self._base(until, ignore_snapshots)
+        restoration = self._base(until, ignore_snapshots, on_rung)
         projection = restoration.projection
         if restoration.continuity.verdict is Verdict.GAP:
             return projection, restoration.continuity
@@ -110,7 +117,12 @@ class History(Generic[State]):
         if found is not None and found.verdict in (Verdict.GAP, Verdict.DIVERGED):
             raise BrokenError(found)
 
-    def _base(self, until: bytes | None, ignore_snapshots: bool = False) -> Restoration[State]:
+    def _base(
+        self,
+        until: bytes | None,
+        ignore_snapshots: bool = False,
+        on_rung: Callable[[tuple[Rung, ...]], object] = id,
+    ) -> Restoration[State]:
         return restore(
             self._log,
             self._store,
@@ -118,6 +130,7 @@ class History(Generic[State]):
             until=until,
             ignore_snapshots=ignore_snapshots,
             clock=self._clock,
+            on_rung=on_rung,
         )
 
     def _after(self, last: bytes) -> Projection[State]:

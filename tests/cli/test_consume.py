@@ -16,7 +16,16 @@ from tests.strategies import seeded_entries
 Start = Callable[..., "subprocess.Popen[str]"]
 MEMBERS = [
     *("restored_from", "replayed", "seconds", "events_per_second", "last_event_id", "ordinal", "digest", "continuity"),
+    *("missing", "partial"),
 ]
+
+
+def take_and_damage(call: Call, url: str, client: redis.Redis) -> str:
+    """The id of a snapshot at event 10 that cannot be used any more."""
+    append(client, seeded_entries(1, 10))
+    taken: str = call("snapshot", "take", "--json", "--url", url).json["id"]
+    client.hset(f"esdash:{{orders}}:snapshot:{taken}", "1", b"nonsense")
+    return taken
 
 
 class TestOnce:
@@ -69,8 +78,23 @@ class TestOnce:
         broken = call("consume", "--once", "--url", url)
         assert broken.code == 4
         assert broken.json["continuity"] == "GAP 5"
+        assert (broken.json["missing"], broken.json["partial"]) == (5, 0)
         assert (broken.json["ordinal"], broken.json["digest"]) == (100, before["digest"])
         assert "5 entries vanished unread" in broken.err
+
+    def test_partial_history_is_said(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 10))
+        client.xtrim("orders", maxlen=7, approximate=False)
+        done = call("consume", "--once", "--url", url)
+        assert done.code == 0
+        assert (done.json["continuity"], done.json["missing"], done.json["partial"]) == ("CONTINUOUS", 0, 3)
+        assert "Partial history: 3 entries were gone" in done.err
+
+    def test_a_snapshot_that_was_not_used_is_said(self, call: Call, url: str, client: redis.Redis) -> None:
+        damaged = take_and_damage(call, url, client)
+        done = call("consume", "--once", "--no-snapshot", "--url", url)
+        assert (done.code, done.json["restored_from"]) == (0, None)
+        assert f"esdash: Snapshot {damaged} at event 10 was not used: " in done.err
 
     def test_no_server_is_5(self, call: Call) -> None:
         assert call("consume", "--once", "--url", "redis://127.0.0.1:1").code == 5
@@ -99,6 +123,21 @@ class TestUntilToldToStop:
         out, err = consumer.communicate(timeout=30)
         assert json.loads(out.splitlines()[-1])["phase"] == "stopped"
         assert err == ""
+
+    def test_it_says_what_it_could_not_use_and_what_is_missing(
+        self, start: Start, call: Call, url: str, client: redis.Redis
+    ) -> None:
+        damaged = take_and_damage(call, url, client)
+        consumer = start("consume", "--json", "--no-snapshot", "--url", url)
+        assert f"Snapshot {damaged} at event 10 was not used: " in line_with(consumer.stderr, "esdash: ")
+        client.delete("orders")
+        client.delete(*client.keys("esdash:*"))
+        append(client, seeded_entries(1, 10))
+        client.xtrim("orders", maxlen=7, approximate=False)
+        partial = start("consume", "--json", "--url", url)
+        assert "Partial history: 3 entries were gone" in line_with(partial.stderr, "esdash: ")
+        progress = json.loads(line_with(partial.stdout, '{"phase": "live"'))
+        assert (progress["missing"], progress["partial"]) == (0, 3)
 
     def test_a_gap_ends_it_with_4(self, start: Start, url: str, client: redis.Redis) -> None:
         append(client, seeded_entries(1, 3))

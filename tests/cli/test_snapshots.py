@@ -44,6 +44,13 @@ def test_the_list_says_why_one_cannot_be_used(call: Call, url: str, client: redi
     assert "checksum" in table
 
 
+def test_partial_history_is_said(call: Call, url: str, client: redis.Redis) -> None:
+    append(client, seeded_entries(1, 10))
+    client.xtrim("orders", maxlen=7, approximate=False)
+    assert "Partial history: 3 entries were gone" in call("snapshot", "take", "--url", url).err
+    assert "yes, without 3 entries before" in call("snapshot", "list", "--url", url).out
+
+
 def test_one_of_another_history_cannot_be_used(call: Call, url: str, client: redis.Redis) -> None:
     append(client, seeded_entries(1, 10))
     call("snapshot", "take", "--url", url)

@@ -47,7 +47,29 @@ class TestNow:
         assert some["users"] == {"1": 100, "3": 100}
         assert some["items"] == {"b": {"price": 1, "remain": 1}}
         assert some["digest"] == everything["digest"]
-        assert call("state", "--json", "--url", url, "--user", 1).json["items"] == everything["items"]
+        assert some["outcomes"] == everything["outcomes"]
+
+    def test_only_users_or_only_items(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, [top_up(7), raw_entry("AddItem", b'{"item_id": "a", "count": 1, "price": 1}')])
+        for flags, member, other, heading in (
+            (("--user", 7), "users", "items", "Balances"),
+            (("--item", "a"), "items", "users", "Stock"),
+        ):
+            shown = call("state", *flags, "--json", "--url", url).json
+            assert len(shown[member]) == 1
+            assert shown[other] == {}
+            table = call("state", *flags, "--url", url).out
+            assert f"{heading} (1)" in table
+            assert ("Stock" in table) + ("Balances" in table) == 1
+
+    def test_a_snapshot_that_was_not_used_is_said(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, [top_up(7)] * 3)
+        taken = call("snapshot", "take", "--json", "--url", url).json["id"]
+        client.hset(f"esdash:{{orders}}:snapshot:{taken}", "1", b"nonsense")
+        shown = call("state", "--json", "--url", url)
+        assert (shown.code, shown.json["users"]) == (0, {"7": 300})
+        assert shown.err.startswith(f"esdash: Snapshot {taken} at event 3 was not used: ")
+        assert shown.err.count("\n") == 1
 
     def test_for_people(self, call: Call, url: str, client: redis.Redis) -> None:
         append(client, [top_up(7, 123456), top_up(8, 0)])
