@@ -8,12 +8,17 @@ from typing import Final
 
 URL_VARIABLE: Final = "ESDASH_URL"
 
-_CREDENTIALS: Final = re.compile(r"(?<=://)\S*@")
+_CREDENTIALS: Final = re.compile(r"(?<=://)(?!user:password@host(?![\w:/-]|\.\w))\S*@")
+"""What may be a user name and password, but for those of an example of how a URL is written."""
+
 _SECRET_OPTION: Final = re.compile(r"(?<=password=)[^&\s]+")
 
 
 def redacted(text: str, arguments: Iterable[str] = ()) -> str:
-    """The text without what stands between `://` and `@`, in it or in one of the arguments that it may quote."""
+    """The text without what stands between `://` and `@`, in it or in one of the arguments that it may quote.
+
+    `redis://user:password@host`, which advice names as an example, stays, unless these are somebody's very own.
+    """
     for word in (*arguments, os.environ.get(URL_VARIABLE, "")):
         _, scheme, rest = word.partition("://")
         credentials, at, _ = rest.rpartition("@")

@@ -3,9 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ import redis
 
 from esdash.log import embedded
 from tests.cli.conftest import Call, append, line_with, model_of
+from tests.servers import RunningServer
 from tests.strategies import seeded_entries
 from tests.waiting import eventually
 
@@ -167,6 +171,18 @@ class TestPassword:
         for secret in ("s3cret", "s3/cret", "bob"):
             assert secret not in failed.err
 
+    @pytest.mark.parametrize("credentials", ["", ":wr0ng@", "bob:wr0ng@", "user:wr0ng@"])
+    def test_a_wrong_one_is_answered_with_advice(
+        self, esdash: Call, new_server: Callable[..., RunningServer], credentials: str
+    ) -> None:
+        server = new_server(port=True, requirepass="s3cret")
+        failed = esdash("state", "--url", f"redis://{credentials}127.0.0.1:{server.port}")
+        assert failed.code == 1
+        assert "user name or password" in failed.err
+        assert "redis://user:password@host" in failed.err
+        assert "wr0ng" not in failed.err
+        assert "bob" not in failed.err
+
     def test_nor_in_the_list_of_processes(self, new_server: Callable[..., object], start: Start) -> None:
         server = new_server(requirepass="s3cret")
         process = start("consume", "--url", server.url)  # type: ignore[attr-defined]
@@ -230,6 +246,31 @@ class TestOutput:
                 shown = esdash(command, *flag, "--url", url)
                 assert shown.code == 0
                 assert not {"\x1b", "\x9b", "\u202e", "\u200b"} & set(shown.out)
+
+    def test_hostile_arguments_are_quoted_as_text(self, esdash: Call) -> None:
+        for arguments in (("fro\x1b[31mb",), ("state", "--fro\x1b]0;x\x07"), ("events", "--count", "\x9b1m")):
+            refused = esdash(*arguments)
+            assert refused.code == 2
+            assert not {"\x1b", "\x07", "\x9b"} & set(refused.err)
+            assert refused.err.count("\n") == 1
+
+    def test_a_hostile_server_is_quoted_as_text(self, esdash: Call) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+
+            def answer() -> None:
+                with suppress(OSError):
+                    while True:
+                        client, _ = listener.accept()
+                        with client:
+                            while client.recv(4096):
+                                client.sendall(b"-ERR \x1b[31m\xc2\x9bred\x07\r\n" * 20)
+
+            threading.Thread(target=answer, daemon=True).start()
+            refused = esdash("state", "--url", f"redis://127.0.0.1:{listener.getsockname()[1]}")
+            listener.shutdown(socket.SHUT_RDWR)
+        assert refused.code == 1
+        assert "red" in refused.err
+        assert not {"\x1b", "\x07", "\x9b"} & set(refused.err)
 
     def test_no_colours_in_a_pipe(self, esdash: Call, url: str, client: redis.Redis) -> None:
         append(client, seeded_entries(1, 50))

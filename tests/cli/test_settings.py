@@ -179,6 +179,19 @@ class TestSecrecy:
         assert redacted("redis://h?password=p&db=1") == "redis://h?password=…&db=1"
         assert redacted("nothing to hide: a@b") == "nothing to hide: a@b"
 
+    def test_advice_stays_readable(self) -> None:
+        advice = "Put them into the URL: redis://user:password@host."
+        assert redacted(advice) == advice
+        assert redacted(f"({advice[:-1]})") == f"({advice[:-1]})"
+        assert redacted(advice, ["redis://user:passw0rd@host"]) == advice
+
+    @pytest.mark.parametrize("host", ["hostel", "host:6379", "host/0", "host.example", "host-1", "host2@x"])
+    def test_what_only_looks_like_the_example_is_hidden(self, host: str) -> None:
+        assert "password" not in redacted(f"no redis://user:password@{host} here")
+
+    def test_credentials_that_are_those_of_the_example_are_hidden(self) -> None:
+        assert "password" not in redacted("no redis://user:password@host.", ["redis://user:password@host"])
+
     @pytest.mark.parametrize(
         ("arguments", "url", "rest"),
         [
