@@ -112,30 +112,39 @@ def batch(settings: Settings, file: BinaryIO) -> None:
 
     A line is {"type": "TopUp", "data": {"user_id": 7, "amount": 50000}}, money in cents, with a "key" if you like. A
     file is checked as a whole before anything is sent. What comes through a pipe is checked and sent a thousand
-    lines at a time, so a bad line stops it after the thousands before.
+    lines at a time, or those there are as soon as no more come for a moment; a bad line stops it after those that
+    were sent before.
     """
-    from esdash.cli.batch import read_batch
+    from esdash.cli.batch import check_batch, read_pages
     from esdash.engine.console import EngineError
     from esdash.engine.publisher import Publisher
 
     require_writable(settings, "Nothing was published")
     if file.seekable():
         start = file.tell()
-        for _ in read_batch(file):
-            pass
+        try:
+            check_batch(file)
+        except BadInputError as error:
+            raise BadInputError(f"{error} Nothing was sent.") from None
         file.seek(start)
     sent = 0
     with open_log(settings) as log:
         log.command("PING")
+        publisher = Publisher(log)
         try:
             # A page is read, and so checked, before its first event is sent.
-            for published in Publisher(log).publish_many(read_batch(file)):
-                sent += 1
-                print_json(_document(published))
+            for page in read_pages(file):
+                for published in publisher.publish_many(page):
+                    sent += 1
+                    print_json(_document(published))
         except BrokenPipeError as error:
             raise FailedError(f"Nobody reads the output any more. At least {_progress(sent)}") from error
-        except (BadInputError, EngineError) as error:
-            raise type(error)(f"{error} {_progress(sent) if sent else 'Nothing before it was sent.'}") from error
+        except OSError as error:
+            raise FailedError(f"{message_of(error)}{f' At least {_progress(sent)}' if sent else ''}") from error
+        except BadInputError as error:
+            raise BadInputError(f"{error} {_progress(sent) if sent else 'Nothing was sent.'}") from error
+        except EngineError as error:
+            raise EngineError(f"{error} {_progress(sent) if sent else 'Nothing before it was sent.'}") from error
 
 
 def _progress(sent: int) -> str:

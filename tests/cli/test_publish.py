@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tests.cli.conftest import Call, append, stored
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.strategies import seeded_entries
+
+Start = Callable[..., "subprocess.Popen[str]"]
 
 
 class TestOneEvent:
@@ -58,8 +61,12 @@ class TestOneEvent:
         assert published.code == 4
         entry_id = stored(client)[-1][0]
         assert published.json == {
-            "id": entry_id, "type": "TopUp", "key": "k",
-            "ordinal": None, "outcome": None, "reason": None,
+            "id": entry_id,
+            "type": "TopUp",
+            "key": "k",
+            "ordinal": None,
+            "outcome": None,
+            "reason": None,
         }
         assert published.err.startswith(f"esdash: The event is in the log as {entry_id}, but ")
         assert "vanished" in published.err
@@ -158,6 +165,40 @@ class TestBatch:
         assert len(esdash("publish", "batch", "-", "--url", url, input=self.LINES.decode()).lines) == 2
         assert len(stored(client)) == 2
 
+    def test_a_slow_pipe_holds_nothing_back(self, start: Start, url: str, client: redis.Redis) -> None:
+        process = start("publish", "batch", "-", "--url", url, stdin=subprocess.PIPE)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        top_up, _, add_item = self.LINES.decode().splitlines()
+        for beginning, end in ((top_up + "\n\n" + add_item[:9], add_item[9:] + "\n"), (top_up[:9], top_up[9:] + "\n")):
+            process.stdin.write(beginning)
+            process.stdin.flush()
+            if "\n" in beginning:
+                assert json.loads(process.stdout.readline())["type"] == "TopUp"
+            process.stdin.write(end)
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["id"] == stored(client)[-1][0]
+        out, err = process.communicate("nonsense", timeout=30)
+        assert (process.returncode, out) == (2, "")
+        assert err.startswith("esdash: Line 5 is no event: JSON is malformed")
+        assert len(stored(client)) == 3
+
+    def test_a_long_pipe_keeps_every_line_in_its_order(self, esdash: Call, url: str, client: redis.Redis) -> None:
+        lines = [
+            json.dumps({"type": "TopUp", "data": {"user_id": n, "amount": 1}}) + " " * (n % 97) for n in range(2500)
+        ]
+        assert len(esdash("publish", "batch", "-", "--url", url, input="\n".join(lines)).lines) == 2500
+        assert [json.loads(fields[b"data"])["user_id"] for _, fields in stored(client)] == list(range(2500))
+
+    def test_too_much_data_names_the_bound(self, call: Call, url: str, client: redis.Redis, tmp_path: Path) -> None:
+        note = "x" * 64 * 1024
+        (tmp_path / "batch").write_text(json.dumps({"type": "TopUp", "data": {"user_id": 7, "amount": 1, "n": note}}))
+        refused = call("publish", "batch", tmp_path / "batch", "--url", url)
+        assert refused.code == 2
+        assert "Line 1 would be parked as too_large" in refused.err
+        assert "64 KiB" in refused.err
+        assert stored(client) == []
+
     def test_a_file_with_a_bad_line_is_not_sent_at_all(
         self, call: Call, url: str, client: redis.Redis, tmp_path: Path
     ) -> None:
@@ -166,6 +207,7 @@ class TestBatch:
         refused = call("publish", "batch", tmp_path / "batch", "--url", url)
         assert refused.code == 2
         assert "Line 1501 would be parked as invalid_data" in refused.err
+        assert refused.err.endswith(" Nothing was sent.\n")
         assert refused.out == ""
         assert stored(client) == []
 
