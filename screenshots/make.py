@@ -25,7 +25,7 @@ from esdash.log.embedded import EmbeddedServer
 from esdash.log.stream import Log
 from esdash.shop.domain import Shop
 from esdash.shop.state import State
-from esdash.ui.app import DashboardApp, UiSettings
+from esdash.ui.app import USUAL_THEME, DashboardApp, UiSettings
 
 FOLDER: Final = Path(__file__).parent
 SEED: Final = 7
@@ -119,6 +119,14 @@ async def gap(stage: Stage) -> None:
     await stage.pilot.pause(0.5)
 
 
+async def parked(stage: Stage) -> None:
+    """Entries that cannot be understood."""
+    for kind, data in (("TopUp", '{"user_id":"7","amount":500}'), ("Refund", '{"user_id":3,"amount":1200}')):
+        stage.log.command("XADD", "orders", "*", "type", kind, "data", data)
+    await stage.live()
+    await stage.press("x")
+
+
 async def help_screen(stage: Stage) -> None:
     """What one is looking at."""
     await stage.press("question_mark")
@@ -131,6 +139,7 @@ SCENES: Final[tuple[tuple[str, tuple[int, int], Scene], ...]] = (
     ("details", (110, 34), details),
     ("crash", (132, 40), crash),
     ("gap", (110, 34), gap),
+    ("parked", (110, 34), parked),
     ("help", (110, 40), help_screen),
 )
 
@@ -155,6 +164,7 @@ async def picture(name: str, size: tuple[int, int], scene: Scene) -> None:
     with _a_log() as log:
         console: LiveConsole[State] = LiveConsole(log, Shop(), ConsumerSettings(), demo_events(SEED + 1))
         app = DashboardApp(console, UiSettings())
+        app.theme = USUAL_THEME  # whatever colours the terminal has in which this runs
         async with app.run_test(size=size, notifications=False) as pilot:
             stage = Stage(app, console, log, pilot)
             await stage.live()
