@@ -26,7 +26,7 @@ class ConfigError(Exception):
 class Settings:
     """Everything that can be set. In the file, names are as here."""
 
-    url: str | None = field(default=None, repr=False)
+    url: Annotated[str, MinLen(1)] | None = field(default=None, repr=False)
     """A Redis 6.2+ or Valkey server: `redis://host:6379/0`, `rediss://…` for TLS, `unix:///path`. Without one, esdash
     runs its own server in `data_dir`."""
     stream: Annotated[str, MinLen(1)] = "orders"
@@ -92,7 +92,12 @@ def _from_file(named: Path | None) -> dict[str, Any]:
             raise ConfigError(f"The settings file {file} has {name!r}, which is no setting. There are {_listed()}.")
     checked = _checked(values, str(file)) if values else {}
     if "data_dir" in checked:
-        checked["data_dir"] = checked["data_dir"].expanduser()
+        if not values["data_dir"]:
+            raise ConfigError(f"data_dir in {file} is empty.")
+        try:
+            checked["data_dir"] = checked["data_dir"].expanduser()
+        except RuntimeError:
+            raise ConfigError(f"data_dir in {file} names a home directory that is not there.") from None
     return checked
 
 

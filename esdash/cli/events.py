@@ -55,7 +55,8 @@ def command(
 
     In their order: number, what they say, outcome, and what changed. Everything from the first entry on, unless
     told otherwise. --user, --item and --outcome may be repeated; an entry is shown when it fits one of each kind
-    that is given.
+    that is given. --follow goes on until interrupted, and ends with exit code 5 when the server is lost: --from with
+    the last id that was shown goes on from there.
     """
     from esdash.engine.history import History
     from esdash.log.stream import START, id_parts

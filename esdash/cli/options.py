@@ -49,6 +49,24 @@ def _stream_name(context: click.Context, parameter: click.Parameter, value: str 
     _choose(context, parameter, value)
 
 
+def _url(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None and not value.strip():
+        raise click.BadParameter("a URL is not empty; leave the option out for esdash's own server")
+    _choose(context, parameter, value)
+
+
+def _data_dir(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is None:
+        return
+    if not value:
+        raise click.BadParameter("a directory's name is not empty")
+    try:
+        path = Path(value).expanduser()
+    except RuntimeError:
+        raise click.BadParameter(f"there is no home directory for {value!r}") from None
+    _choose(context, parameter, path)
+
+
 _COMMON: Final = (
     click.option(
         "--url",
@@ -56,7 +74,7 @@ _COMMON: Final = (
         envvar="ESDASH_URL",
         show_envvar=True,
         expose_value=False,
-        callback=_choose,
+        callback=_url,
         help="The server: redis://host:port/db, rediss:// for TLS, unix:///path. Without it, esdash's own.",
     ),
     click.option(
@@ -73,9 +91,9 @@ _COMMON: Final = (
         metavar="DIR",
         envvar="ESDASH_DATA_DIR",
         show_envvar=True,
-        type=click.Path(file_okay=False, path_type=Path),
+        type=click.Path(file_okay=False),
         expose_value=False,
-        callback=_choose,
+        callback=_data_dir,
         help="Where esdash's own server keeps its data.",
     ),
     click.option(

@@ -81,6 +81,8 @@ def redact(url: str) -> str:
         return "the URL" if host else f"unix://{parts.path}"
     if "@" in parts.path + parts.query + parts.fragment:
         return "the URL"
+    if not parts.hostname and parts.scheme in ("redis", "rediss"):
+        host = f"localhost{host or ':6379'}"  # what redis-py takes it to mean
     return urlunsplit(SplitResult(parts.scheme, host, parts.path if parts.path != "/" else "", "", ""))
 
 

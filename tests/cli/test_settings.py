@@ -12,6 +12,7 @@ from esdash.cli import run
 from esdash.cli.options import settings_of, with_settings
 from esdash.cli.secrecy import redacted, taken_out
 from esdash.config import ConfigError, Settings
+from esdash.log.stream import Log
 from tests.cli.conftest import Call
 
 
@@ -55,6 +56,9 @@ class TestSources:
             ("readonly = 'perhaps'", "readonly"),
             ("keys = {quit = 7}", "keys.quit"),
             ("url = 7", "url"),
+            ("url = ''", "url"),
+            ("data_dir = ''", "data_dir"),
+            ("data_dir = '~nobody-at-all/shop'", "home directory"),
         ],
     )
     def test_a_broken_file_is_a_sentence_and_2(self, call: Call, file: Path, text: str, told: str) -> None:
@@ -114,6 +118,15 @@ class TestCommonOptions:
         assert self.read("--readonly", "inner").readonly
         assert not self.read("--readonly", "inner", "--no-readonly").readonly
 
+    def test_the_home_directory_in_a_data_directory(self, home: Path) -> None:
+        assert self.read("inner", "--data-dir", "~/shop").data_dir == home / "shop"
+        assert self.read("inner", ESDASH_DATA_DIR="~/shop").data_dir == home / "shop"
+
+    def test_a_home_directory_that_is_not_there(self, call: Call) -> None:
+        refused = call("state", "--data-dir", "~nobody-at-all/shop")
+        assert refused.code == 2
+        assert "home directory" in refused.err
+
     def test_a_flag_before_the_command_beats_the_environment(self, home: Path) -> None:
         assert home
         assert self.read("inner", ESDASH_STREAM="e").stream == "e"
@@ -168,8 +181,20 @@ class TestUrl:
         shown = call("state", "--json", "--url", f"{url}?protocol=3&decode_responses=true&socket_timeout=2")
         assert shown.json["users"] == {"7": 1}
 
-    def test_an_empty_one_means_the_embedded_server(self, call: Call, data_dir: Path) -> None:
-        assert call("state", "--json", "--url", "", "--data-dir", data_dir).json["ordinal"] == 0
+    @pytest.mark.parametrize("option", ["--url", "--data-dir"])
+    def test_an_empty_one_is_2(self, call: Call, home: Path, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+        monkeypatch.chdir(home)
+        for arguments in (("state", option, ""), (f"{option}=", "state")):
+            refused = call(*arguments)
+            assert refused.code == 2
+            assert option in refused.err
+            assert "not empty" in refused.err
+            assert list(home.iterdir()) == []
+
+    def test_one_without_a_host_is_said_with_the_host_it_means(self) -> None:
+        assert Log("redis://").server_name == "redis://localhost:6379"
+        assert Log("redis://:6380").server_name == "redis://localhost:6380"
+        assert Log("rediss://:s3cret@/2").server_name == "rediss://localhost:6379/2"
 
 
 class TestSecrecy:
