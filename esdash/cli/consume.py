@@ -11,6 +11,7 @@ import click
 
 from esdash.cli.connect import open_log
 from esdash.cli.failures import ExitCode, FailedError
+from esdash.cli.interpreter import collect_rarely
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import plural, print_json, require_reader, say, warn, warn_of_partial_history, warn_of_rung
 from esdash.config import Settings
@@ -114,6 +115,7 @@ def _go_on(log: "Log", settings: "ConsumerSettings", as_json: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, stop)
+    collect_rarely()
     thread = threading.Thread(target=consumer.run, name="consumer")
     thread.start()
     reporter = _Reporter(as_json)

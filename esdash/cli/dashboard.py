@@ -11,6 +11,7 @@ import click
 
 from esdash.cli.connect import open_log
 from esdash.cli.failures import BadInputError
+from esdash.cli.interpreter import collect_rarely, take_short_turns
 from esdash.config import Settings
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def open_dashboard(settings: Settings) -> None:
             raise BadInputError(
                 f"There is no theme {looks.theme!r}. There are {', '.join(sorted(app.available_themes))}."
             )
+        collect_rarely()
+        take_short_turns()
         try:
             asyncio.run(_run(app, settings))
         finally:
