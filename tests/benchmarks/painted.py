@@ -2,6 +2,7 @@
 
 import random
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -47,10 +48,14 @@ def _measure(setting: Setting, rate: int, marks: int) -> list[float]:
     with (
         tempfile.TemporaryDirectory() as folder,
         Terminal("esdash", "--url", setting.server.url, "--readonly") as screen,
+        ExitStack() as started,
     ):
         screen.until_text("LIVE")
         if rate:
-            start_appender(setting.socket, setting.log.stream, rate, marks * 1.0 + 3, 1, Path(folder) / "sent")
+            file = Path(folder) / "sent"
+            appender = start_appender(setting.socket, setting.log.stream, rate, 3600, 1, file)
+            started.callback(appender.wait)
+            started.callback(appender.kill)
         screen.watch_for(2)
         for number in range(marks):
             screen.watch_for(chance.uniform(0.3, 0.6))
