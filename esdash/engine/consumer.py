@@ -247,6 +247,8 @@ class Consumer(Generic[State]):
                 elapsed = self._clock() - begun
                 rate = done / elapsed if elapsed > 0 else 0.0
                 display.progress = Progress(done, done + lag, rate, lag / rate if rate else None)
+                # A replay may take longer than the time between two snapshots, or never catch up.
+                self._snapshots.tick(projection, lambda: display.journal(projection))
                 self._publish()
         finally:
             display.progress = None

@@ -508,3 +508,11 @@ def test_pages_of_any_size_make_the_same_state(client: redis.Redis, log: Log) ->
             shop.fold(state, entries[start : start + size])
         digests.add(shop.digest(state))
     assert len(digests) == 1
+
+
+def test_snapshots_are_taken_during_a_long_replay_as_well(client: redis.Redis, log: Log) -> None:
+    publish_more(client, 3000)
+    consumer = Consumer(log, Shop(), ConsumerSettings(snapshot_seconds=1e-6, once=True))
+    consumer.run()
+    ordinals = [header.ordinal for header in SnapshotStore(log).headers() if isinstance(header, Header)]
+    assert ordinals == [3000, 2000, 1000]
