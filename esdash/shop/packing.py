@@ -48,10 +48,11 @@ def pack(entries: Sequence[tuple[bytes, Fields]]) -> Packed:
         size = len(fields)
         if size == 4:
             first, name, second, data = fields
-            if first == b"data" and second == b"type":
-                name, data = data, name
-            elif first != b"type" or second != b"data":
-                name = None
+            if first != b"type" or second != b"data":
+                if first == b"data" and second == b"type":
+                    name, data = data, name
+                else:
+                    name = None
         elif size == 6:
             first, name, second, data, third, key = fields
             if first != b"type" or second != b"data" or third != b"key" or not 0 < len(key) <= MAX_KEY:

@@ -19,7 +19,6 @@ from esdash.shop.packing import (
     ADD_ITEM_V0,
     NAMES,
     ODD,
-    ORDER,
     TOP_UP,
     TOP_UP_V0,
     Packed,
@@ -62,14 +61,49 @@ def fold_quickly(state: State, packed: Packed) -> bytearray:
     codes = bytearray(size)  # zeros: applied
     event: Any
     for kind in kinds:
-        if kind == TOP_UP:
-            event = next_top_up()
-            if event.amount:
+        if kind < TOP_UP_V0:
+            if kind == TOP_UP:
+                event = next_top_up()
+                if event.amount:
+                    user_id = event.user_id
+                    balance = balance_of(user_id, 0) + event.amount
+                    if balance <= MAX_INT:
+                        users[user_id] = balance
+                        continue
+            elif kind == ADD_ITEM:
+                event = next_item()
+                item_id = event.item_id
+                remain = remain_of(item_id)
+                if remain is not None:
+                    remain += event.count
+                    if remain <= MAX_INT:
+                        stock[item_id] = remain
+                        if event.price is not None:
+                            prices[item_id] = event.price
+                        continue
+            else:
+                event = next_order()
                 user_id = event.user_id
-                balance = balance_of(user_id, 0) + event.amount
-                if balance <= MAX_INT:
-                    users[user_id] = balance
-                    continue
+                # -1 for an unknown user: one with nothing may still order what is free.
+                balance = balance_of(user_id, -1)
+                lines = event.lines
+                if balance >= 0 and lines:
+                    # Line by line, so that quantities of one item add up; undone when a later line or the sum says no.
+                    done = 0
+                    for line in lines:
+                        item_id, quantity = line.item_id, line.quantity
+                        remain = remain_of(item_id, 0)
+                        if not 0 < quantity <= remain:
+                            balance = -1
+                            break
+                        stock[item_id] = remain - quantity
+                        balance -= prices[item_id] * quantity
+                        done += 1
+                    if balance >= 0:
+                        users[user_id] = balance
+                        continue
+                    for line in lines[:done]:
+                        stock[line.item_id] += line.quantity
         elif kind == TOP_UP_V0:
             event = next_top_up_v0()
             if event.Amount:
@@ -77,17 +111,6 @@ def fold_quickly(state: State, packed: Packed) -> bytearray:
                 balance = balance_of(user_id, 0) + event.Amount * 100
                 if balance <= MAX_INT:
                     users[user_id] = balance
-                    continue
-        elif kind == ADD_ITEM:
-            event = next_item()
-            item_id = event.item_id
-            remain = remain_of(item_id)
-            if remain is not None:
-                remain += event.count
-                if remain <= MAX_INT:
-                    stock[item_id] = remain
-                    if event.price is not None:
-                        prices[item_id] = event.price
                     continue
         elif kind == ADD_ITEM_V0:
             event = next_item_v0()
@@ -98,29 +121,6 @@ def fold_quickly(state: State, packed: Packed) -> bytearray:
                 if remain <= MAX_INT:
                     stock[item_id] = remain
                     continue
-        elif kind == ORDER:
-            event = next_order()
-            user_id = event.user_id
-            # -1 for an unknown user: one with nothing may still order what is free.
-            balance = balance_of(user_id, -1)
-            lines = event.lines
-            if balance >= 0 and lines:
-                # Line by line, so that quantities of one item add up; undone when a later line or the sum says no.
-                done = 0
-                for line in lines:
-                    item_id, quantity = line.item_id, line.quantity
-                    remain = remain_of(item_id, 0)
-                    if not 0 < quantity <= remain:
-                        balance = -1
-                        break
-                    stock[item_id] = remain - quantity
-                    balance -= prices[item_id] * quantity
-                    done += 1
-                if balance >= 0:
-                    users[user_id] = balance
-                    continue
-                for line in lines[:done]:
-                    stock[line.item_id] += line.quantity
         elif kind != ODD:
             event = next_order_v0()
             user_id = event.UserID
