@@ -84,11 +84,6 @@ def rate(events_per_second: float) -> str:
     return f"{events_per_second:,.0f}/s"
 
 
-def signed(number: int) -> str:
-    """`+1,000`, `−5`."""
-    return f"{number:+,}".replace("-", "−")
-
-
 def milliseconds_of(entry_id: str | bytes) -> int:
     """The time in a stream id, in milliseconds; 0 when it holds none."""
     text = entry_id if isinstance(entry_id, str) else entry_id.decode("ascii", "replace")
