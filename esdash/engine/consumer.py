@@ -467,4 +467,4 @@ class Consumer(Generic[State]):
 
     def _publish(self, *, force: bool = False) -> None:
         self._display.snapshot, self._display.snapshot_note = self._snapshots.newest, self._snapshots.note
-        self._display.publish(self._projection, forked=self._snapshots.forked, force=force)
+        self._display.publish(self._projection, force=force)

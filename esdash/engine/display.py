@@ -120,17 +120,14 @@ class Display(Generic[State]):
         """How long one may wait for the next entry without keeping a person from seeing the last one."""
         return max(0.001, min(longest, self._due - self._clock())) if self._rows.waiting else longest
 
-    def publish(self, projection: Projection[State] | None, *, forked: bool = False, force: bool = False) -> None:
-        """Publish a view, when one is due and it differs from the last; with `force` in any case.
-
-        While the state is `forked` no picture of it can be made; the last one stays.
-        """
+    def publish(self, projection: Projection[State] | None, *, force: bool = False) -> None:
+        """Publish a view, when one is due and it differs from the last; with `force` in any case."""
         now = self._clock()
         if now < self._due and not force:
             return
         position = projection.position if projection else Position()
         outdated = self._state_view is None or position != self._state_position
-        look_again = self._watched and projection is not None and outdated and not forked and now >= self._state_due
+        look_again = self._watched and projection is not None and outdated and now >= self._state_due
         appearance = self._appearance(position)
         if appearance == self._shown and not look_again and not force:
             return

@@ -93,7 +93,7 @@ class Domain(Protocol[State]):
     def fork(self, state: State) -> State:
         """The state as it is now, for another thread to digest and dump while this one is folded into.
 
-        Takes next to no time. Until `join` the state is only folded into; no view of it is made.
+        Takes next to no time. Until `join` the state is only folded into and viewed.
         """
 
     def join(self, state: State, fork: State) -> None:

@@ -54,7 +54,7 @@ class Snapshotter(Generic[State]):
 
     @property
     def forked(self) -> bool:
-        """Whether the projection's state is shared with a snapshot that is being written: no view may be made of it."""
+        """Whether the projection's state is shared with a snapshot that is being written: it has no digest then."""
         return self._background is not None
 
     def restored(self, ordinal: int) -> None:

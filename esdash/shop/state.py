@@ -5,13 +5,17 @@ import struct
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from esdash.shop.events import ItemId, Key, Money
 from esdash.shop.outcomes import OUTCOMES
+
+if TYPE_CHECKING:
+    from numpy import int64
+    from numpy.typing import NDArray
 
 KEY_WINDOW: Final = 100_000
 """How many distinct idempotency keys are remembered, oldest out first."""
@@ -24,6 +28,7 @@ CHUNK_NAMES: Final = 2_500
 
 
 _Row = TypeVar("_Row")
+_Subject = TypeVar("_Subject")
 _Int64 = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
@@ -80,27 +85,37 @@ class State:
             layout, ordered = f"<{len(self.users)}q", sorted(self.users)
             hashed.update(struct.pack(layout, *ordered))
             hashed.update(struct.pack(layout, *map(self.users.__getitem__, ordered)))
-            return hashed.hexdigest()
+        else:
+            for column in self.user_columns():
+                hashed.update(column.data)
+        return hashed.hexdigest()
+
+    def user_columns(self) -> "tuple[NDArray[int64], NDArray[int64]]":
+        """User ids, ascending, and their balances; little-endian."""
         import numpy as np  # takes 0.1 s to import, and the first paint needs none of it
 
-        ids = np.empty(len(self.users), "<i8")
-        balances = np.empty(len(self.users), "<i8")
+        users = _whole(self.users)
+        ids = np.empty(len(users), "<i8")
+        balances = np.empty(len(users), "<i8")
         # In slices, since one conversion of a million would stop every other thread for as long as it takes.
-        names, amounts = iter(self.users), iter(self.users.values())
+        names, amounts = iter(users), iter(users.values())
         for start in range(0, len(ids), CHUNK_ROWS):
             end = min(start + CHUNK_ROWS, len(ids))
             ids[start:end] = np.fromiter(islice(names, CHUNK_ROWS), np.int64, end - start)
             balances[start:end] = np.fromiter(islice(amounts, CHUNK_ROWS), np.int64, end - start)
         order = np.argsort(ids)
-        hashed.update(ids[order].data)
-        hashed.update(balances[order].data)
-        return hashed.hexdigest()
+        return ids[order], balances[order]
+
+    def items(self) -> list[tuple[str, int, int]]:
+        """Id, price and pieces remaining of every item, by id."""
+        prices = _whole(self.prices)
+        return [(item_id, prices[item_id], remain) for item_id, remain in sorted(_whole(self.stock).items())]
 
     def fork(self) -> "State":
         """The state as it is now, for another thread to read at leisure. `join` must follow before the next `fork`.
 
-        Nothing large is copied: until `join`, this state writes what changes over what the fork shares with it. It
-        must not be iterated or measured meanwhile.
+        Nothing large is copied: until `join`, this state writes what changes over what the fork shares with it. Its
+        dicts must not be iterated or measured meanwhile; `user_columns` and `items` may be asked for.
         """
         fork = State()
         fork.users, self.users = self.users, _Over(self.users)
@@ -181,6 +196,15 @@ class _Over(dict[Any, int]):
     def get(self, key: Any, default: Any = None, /) -> Any:
         value = super().get(key)
         return self._under.get(key, default) if value is None else value
+
+    def whole(self) -> dict[Any, int]:
+        """Both together, copied."""
+        return self._under | self
+
+
+def _whole(numbers: dict[_Subject, int]) -> dict[_Subject, int]:
+    """A state's dict as one that can be iterated, whether there is a fork or not."""
+    return numbers.whole() if isinstance(numbers, _Over) else numbers
 
 
 class _Counts(Struct, frozen=True, array_like=True, tag="counts"):

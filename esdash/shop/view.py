@@ -1,5 +1,6 @@
 """Immutable pictures of the state for a screen."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
@@ -10,7 +11,7 @@ from esdash.shop.outcomes import APPLIED
 from esdash.shop.state import State
 
 if TYPE_CHECKING:
-    from numpy import int64
+    from numpy import bool_, int64
     from numpy.typing import NDArray
 
 _Subject = TypeVar("_Subject")
@@ -51,6 +52,7 @@ class Balances:
     """Every user's balance at one position; columns, so that a million rows sort in a moment."""
 
     def __init__(self, ids: "NDArray[int64]", balances: "NDArray[int64]", changes: dict[int, LastChange]) -> None:
+        """`ids` ascend."""
         self.ids = ids
         self.balances = balances
         self._changes = changes
@@ -65,18 +67,14 @@ class Balances:
         """
         import numpy as np
 
-        rows = np.arange(len(self.ids), dtype=np.int64)
-        if needle:
-            rows = rows[self._starting_with(needle)]
+        rows = self._starting_with(needle) if needle else np.arange(len(self.ids), dtype=np.int64)
         if column == "change":
-            newest = {user_id: place for place, user_id in enumerate(self._changes, 1)}
-            key = np.array([newest.get(user_id, 0) for user_id in self.ids[rows].tolist()], dtype=np.int64)
-            order = np.lexsort((self.ids[rows], key))
-        else:
-            order = np.argsort(self.ids[rows])
-            if column == "balance":
-                order = order[_ranks(self.balances[rows][order])]
-        rows = rows[order]
+            newness = np.zeros(len(self.ids), dtype=np.int64)
+            places, known = _find(self.ids, np.fromiter(self._changes, np.int64, len(self._changes)))
+            newness[places[known]] = np.arange(1, len(places) + 1)[known]
+            rows = rows[np.argsort(newness[rows], kind="stable")]
+        elif column == "balance":
+            rows = rows[_ranks(self.balances[rows])]
         return rows[::-1] if descending else rows
 
     def row(self, number: int) -> UserRow:
@@ -84,19 +82,32 @@ class Balances:
         user_id = int(self.ids[number])
         return UserRow(user_id, int(self.balances[number]), self._changes.get(user_id))
 
+    def number(self, user_id: int) -> int | None:
+        """The number of a user's row; None for nobody's."""
+        place = int(self.ids.searchsorted(user_id))
+        return place if place < len(self.ids) and self.ids[place] == user_id else None
+
     def _starting_with(self, needle: str) -> "NDArray[int64]":
         import numpy as np
 
-        if not (needle.isascii() and needle.isdigit()) or len(needle) > 19 or (needle[0] == "0" and needle != "0"):
-            return np.zeros(len(self.ids), dtype=bool)
-        low = high = int(needle)
-        found = np.zeros(len(self.ids), dtype=bool)
-        while low < 2**63:
-            found |= (self.ids >= low) & (self.ids <= min(high, 2**63 - 1))
-            if low == 0:
-                break
-            low, high = low * 10, high * 10 + 9
-        return found
+        found = [np.zeros(0, dtype=np.int64)]
+        if needle.isascii() and needle.isdigit() and len(needle) <= 19 and (needle[0] != "0" or needle == "0"):
+            low = high = int(needle)
+            while low < 2**63:
+                start = self.ids.searchsorted(low)
+                found.append(np.arange(start, self.ids.searchsorted(min(high, 2**63 - 1), "right")))
+                if low == 0:
+                    break
+                low, high = low * 10, high * 10 + 9
+        return np.concatenate(found)
+
+
+def _find(ids: "NDArray[int64]", wanted: "NDArray[int64]") -> "tuple[NDArray[int64], NDArray[bool_]]":
+    """Where among ascending ids each of `wanted` is or would be, and whether it is there."""
+    places = ids.searchsorted(wanted)
+    known = places < len(ids)
+    known[known] = ids[places[known]] == wanted[known]
+    return places, known
 
 
 def _ranks(values: "NDArray[int64]") -> "NDArray[int64]":
@@ -129,8 +140,60 @@ class ShopView:
     """The state itself, which the consumer goes on changing: for looking up single numbers, not for iterating."""
 
 
+class _Columns:
+    """The balances of the last view; the arrays are replaced and never changed, since views hold on to them."""
+
+    def __init__(self, state: State, changes: dict[int, LastChange]) -> None:
+        self._ids, self._balances = state.user_columns()
+        self.shown = Balances(self._ids, self._balances, changes.copy())
+
+    def update(self, state: State, touched: set[int], changes: dict[int, LastChange]) -> None:
+        """Take over the balances of some users."""
+        import numpy as np
+
+        if not touched:
+            return
+        ids = np.fromiter(touched, np.int64, len(touched))
+        balances = np.fromiter(map(state.users.__getitem__, touched), np.int64, len(touched))
+        places, known = _find(self._ids, ids)
+        self._balances = self._balances.copy()
+        self._balances[places[known]] = balances[known]
+        if not known.all():
+            new = np.flatnonzero(~known)
+            new = new[ids[new].argsort()]
+            self._ids = np.insert(self._ids, places[new], ids[new])
+            self._balances = np.insert(self._balances, places[new], balances[new])
+        self.shown = Balances(self._ids, self._balances, changes.copy())
+
+
+class _Lines:
+    """The items of the last view."""
+
+    def __init__(self, state: State, changes: dict[str, LastChange]) -> None:
+        self._rows = [ItemRow(*item, changes.get(item[0])) for item in state.items()]
+        self._ids = [row.item_id for row in self._rows]
+        self.shown = tuple(self._rows)
+
+    def update(self, state: State, touched: set[str], changes: dict[str, LastChange]) -> None:
+        """Take over some items."""
+        if not touched:
+            return
+        for item_id in touched:
+            row = ItemRow(item_id, state.prices[item_id], state.stock[item_id], changes.get(item_id))
+            place = bisect_left(self._ids, item_id)
+            if place < len(self._ids) and self._ids[place] == item_id:
+                self._rows[place] = row
+            else:
+                self._ids.insert(place, item_id)
+                self._rows.insert(place, row)
+        self.shown = tuple(self._rows)
+
+
 class Viewer:
-    """Makes views, and remembers between them what changed last. Belongs to the thread that folds."""
+    """Makes views of one state, and remembers what changed last. Belongs to the thread that folds.
+
+    As long as it observes every entry, a view takes from the state only what changed since the last one.
+    """
 
     def __init__(self) -> None:
         self._users: dict[int, LastChange] = {}
@@ -139,45 +202,64 @@ class Viewer:
         """Prices after the last entry that was observed."""
         self._observed = 0
         """Its ordinal."""
-        self._seen: dict[int, int] = {}
-        """The users of the last view, as the state holds them; it only adds to them, at the end."""
-        self._ids: NDArray[int64] | None = None
-        """Their numbers: half of a view's time, and mostly still the same."""
+        self._columns: _Columns | None = None
+        self._lines: _Lines | None = None
+        """What the last view showed; None when entries have gone by unobserved since."""
+        self._touched_users: set[int] = set()
+        self._touched_items: set[str] = set()
 
     def observe(self, state: State, rows: Sequence[tuple[int, bytes, Fields, int | None]]) -> None:
         """Take note of consumed entries (ordinal, id, fields, outcome code), in order; `state` is that after them."""
+        if not rows:
+            return
+        consecutive = rows[0][0] == self._observed + 1
         applied = [(entry_id, decode(fields)) for _, entry_id, fields, code in rows if code == APPLIED]
-        before = self._prices if rows and rows[0][0] == self._observed + 1 else {}
-        costs = _costs(before, [event for _, event in applied], state.prices)
-        self._prices = dict(state.prices) if len(state.prices) <= REMEMBERED_CHANGES else {}
-        self._observed = rows[-1][0] if rows else self._observed
+        costs = _costs(self._prices if consecutive else {}, [event for _, event in applied], state.prices)
         for (entry_id, event), cost in zip(applied, costs, strict=True):
             identifier = entry_id.decode()
             if isinstance(event, TopUp):
-                _note(self._users, event.user_id, LastChange(identifier, event.amount))
+                self._touch_user(event.user_id, LastChange(identifier, event.amount))
             elif isinstance(event, Order):
                 sold: dict[str, int] = {}
                 for line in event.lines:
                     sold[line.item_id] = sold.get(line.item_id, 0) + line.quantity
                 for item_id, quantity in sold.items():
-                    _note(self._items, item_id, LastChange(identifier, -quantity))
-                _note(self._users, event.user_id, LastChange(identifier, None if cost is None else -cost))
+                    self._touch_item(item_id, LastChange(identifier, -quantity))
+                self._touch_user(event.user_id, LastChange(identifier, None if cost is None else -cost))
             elif not isinstance(event, int):
-                _note(self._items, event.item_id, LastChange(identifier, event.count))
+                self._touch_item(event.item_id, LastChange(identifier, event.count))
+                if isinstance(event, AddItem) and event.price is not None:
+                    self._prices[event.item_id] = event.price
+        self._observed = rows[-1][0]
+        if not consecutive:
+            self._start_over(state)
 
     def view(self, state: State) -> ShopView:
         """A picture of the state now."""
-        import numpy as np  # takes 0.1 s to import, and the first paint needs none of it
+        ordinal = sum(state.counts)
+        if ordinal != self._observed:
+            self._observed = ordinal
+            self._start_over(state)
+        if self._columns is None or self._lines is None:
+            self._columns, self._lines = _Columns(state, self._users), _Lines(state, self._items)
+        else:
+            self._columns.update(state, self._touched_users, self._users)
+            self._lines.update(state, self._touched_items, self._items)
+        self._touched_users.clear()
+        self._touched_items.clear()
+        return ShopView(self._columns.shown, self._lines.shown, tuple(state.counts), len(state.keys), state)
 
-        users, size = state.users, len(state.users)
-        if self._ids is None or users is not self._seen or size != len(self._ids):
-            self._seen, self._ids = users, np.fromiter(users.keys(), np.int64, size)
-        balances = Balances(self._ids, np.fromiter(users.values(), np.int64, size), self._users.copy())
-        items = tuple(
-            ItemRow(item_id, state.prices[item_id], remain, self._items.get(item_id))
-            for item_id, remain in sorted(state.stock.items())
-        )
-        return ShopView(balances, items, tuple(state.counts), len(state.keys), state)
+    def _start_over(self, state: State) -> None:
+        self._columns = self._lines = None
+        self._prices = {item_id: price for item_id, price, _ in state.items()}
+
+    def _touch_user(self, user_id: int, change: LastChange) -> None:
+        self._touched_users.add(user_id)
+        _note(self._users, user_id, change)
+
+    def _touch_item(self, item_id: str, change: LastChange) -> None:
+        self._touched_items.add(item_id)
+        _note(self._items, item_id, change)
 
 
 def _costs(before: Mapping[str, int], events: Sequence[Event | int], after: Mapping[str, int]) -> list[int | None]:

@@ -94,21 +94,24 @@ class TestWhileOneIsWritten:
         for header in headers(log):
             assert_is_the_state_then(log, header)
 
-    def test_the_last_picture_of_the_state_stays_and_says_where_it_is(
-        self, url: str, client: redis.Redis, log: Log, shop: SlowShop
-    ) -> None:
-        last = publish_day(client, 500)[-1]
+    def test_the_pictures_of_the_state_go_on(self, url: str, client: redis.Redis, log: Log, shop: SlowShop) -> None:
+        publish_day(client, 500)
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until(lambda view: view.state_position.ordinal == 500)
             consumer.ask("snapshot")
             assert shop.writing.wait(10)
-            last = publish_more(client, 100)[-1]
-            view = consumer.until_live(last)
-            assert (view.state_position.ordinal, view.position.ordinal) == (500, 600)
-            assert sum(view.state.counts) == 500
-            shop.go_on.set()
+            publish_more(client, 100)
             view = consumer.until(lambda view: view.state_position.ordinal == 600)
             assert sum(view.state.counts) == 600
+            expected = model_of(log).document()
+            balances = view.state.balances
+            assert dict(zip(balances.ids.tolist(), balances.balances.tolist(), strict=True)) == {
+                int(user_id): balance for user_id, balance in expected["users"].items()
+            }
+            assert {item.item_id: item.remain for item in view.state.items} == {
+                item_id: item["remain"] for item_id, item in expected["items"].items()
+            }
+            shop.go_on.set()
         assert log.facts().length == 600
 
     def test_another_one_is_declined_in_words(self, url: str, client: redis.Redis, shop: SlowShop) -> None:

@@ -150,6 +150,86 @@ class TestAView:
         assert (sum(shown.counts), shown.keys) == (2, 1)
 
 
+def users_of(shown: ShopView) -> list[UserRow]:
+    """All of a view's."""
+    return [shown.balances.row(number) for number in range(len(shown.balances))]
+
+
+def contents(shown: ShopView) -> tuple[object, ...]:
+    """All numbers of a view."""
+    return users_of(shown), shown.items, shown.counts, shown.keys
+
+
+class TestViewsOneAfterAnother:
+    @steady(150)
+    @given(st.lists(st.tuples(entries(), st.sampled_from(["seen", "seen", "unseen", "fork", "join"])), max_size=8))
+    def test_show_what_a_first_one_would(self, parts: list[tuple[list[RawEntry], str]]) -> None:
+        """Whether entries were observed or went by, and whether a snapshot is being written meanwhile."""
+        viewer, state, ordinal = Viewer(), State(), 0
+        fork: State | None = None
+        for stream, happens in parts:
+            sent = as_entries(stream)
+            codes = fold(state, sent)
+            rows = [(ordinal + place, *sent[place - 1], codes[place - 1]) for place in range(1, len(sent) + 1)]
+            ordinal += len(rows)
+            if happens != "unseen":
+                viewer.observe(state, rows)
+            if happens == "fork" and fork is None:
+                fork = state.fork()
+            elif happens == "join" and fork is not None:
+                state.join(fork)
+                fork = None
+            shown = viewer.view(state)
+            expected = Viewer().view(state)
+            assert [user[:2] for user in users_of(shown)] == [user[:2] for user in users_of(expected)]
+            assert [item[:3] for item in shown.items] == [item[:3] for item in expected.items]
+            assert (shown.counts, shown.keys) == (expected.counts, expected.keys)
+
+    @steady(60)
+    @given(st.lists(entries(), min_size=1, max_size=6))
+    def test_stay_as_they_were(self, parts: list[list[RawEntry]]) -> None:
+        viewer, state, ordinal = Viewer(), State(), 0
+        views, before = [], []
+        for stream in parts:
+            sent = as_entries(stream)
+            codes = fold(state, sent)
+            viewer.observe(
+                state, [(ordinal + at, *one, code) for at, (one, code) in enumerate(zip(sent, codes, strict=True), 1)]
+            )
+            ordinal += len(sent)
+            views.append(viewer.view(state))
+            before.append(contents(views[-1]))
+        assert [contents(shown) for shown in views] == before
+
+    def test_share_what_did_not_change(self) -> None:
+        viewer, state = Viewer(), State()
+        first = seen(
+            [event("TopUp", user_id=7, amount=5), event("AddItem", item_id="hdd", count=1, price=2)], viewer, state
+        )
+        sent = as_entries([event("TopUp", user_id=7, amount=5)])
+        viewer.observe(state, [(3, *sent[0], fold(state, sent)[0])])
+        second = viewer.view(state)
+        assert second.items is first.items
+        assert second.balances.ids is first.balances.ids
+        assert second.balances.row(0).balance == 10
+        assert viewer.view(state).balances is second.balances
+
+    def test_know_what_an_order_cost_while_a_snapshot_is_written(self) -> None:
+        viewer, state = Viewer(), State()
+        seen(
+            [event("TopUp", user_id=7, amount=1000), event("AddItem", item_id="hdd", count=9, price=30)], viewer, state
+        )
+        state.fork()
+        buy = event("Order", user_id=7, lines=[{"item_id": "hdd", "quantity": 2}])
+        dearer = event("AddItem", item_id="hdd", count=1, price=500)
+        sent = as_entries([buy, dearer])
+        codes = fold(state, sent)
+        viewer.observe(state, [(place + 3, *sent[place], codes[place]) for place in range(2)])
+        change = viewer.view(state).balances.row(0).change
+        assert change is not None
+        assert change.delta == -60
+
+
 class TestTheLastChange:
     def test_is_unknown_before_anything_was_observed(self) -> None:
         shown = Viewer().view(shop({7: 5}, {"hdd": (1, 2)}))

@@ -57,7 +57,7 @@ class BalancesSource:
         if balances is not None and balances is not self._latest and len(balances):
             highest = int(balances.balances.max())
             self._top_balance = max(self._top_balance, highest)
-            self._widest[0] = max(self._widest[0], len(str(int(balances.ids.max()))))
+            self._widest[0] = max(self._widest[0], len(str(int(balances.ids[-1]))))
             self._widest[1] = max(self._widest[1], len(format_money(highest)))
         self._latest = balances
         self._arrange()
@@ -100,10 +100,10 @@ class BalancesSource:
         ordering = self._ordering
         if ordering.balances is None or isinstance(ordering.rows, tuple):
             return None
-        (numbers,) = (ordering.balances.ids == identity).nonzero()
-        if not len(numbers):
+        number = ordering.balances.number(identity) if isinstance(identity, int) else None
+        if number is None:
             return None
-        (places,) = (ordering.rows == numbers[0]).nonzero()
+        (places,) = (ordering.rows == number).nonzero()
         return int(places[0]) if len(places) else None
 
     def wanted(self) -> Sequence[int]:

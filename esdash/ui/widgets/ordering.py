@@ -86,8 +86,7 @@ class Ordering:
             before is not None
             and question == self._question
             and question.column == "user"
-            and len(before.ids) == len(balances.ids)
-            and bool((before.ids == balances.ids).all())
+            and before.ids is balances.ids
         )
 
 
