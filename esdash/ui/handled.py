@@ -1,5 +1,9 @@
 """What a person has done about single entries: parked ones that were corrected, orphans that were published again."""
 
+from collections.abc import Iterable
+
+from esdash.engine.domain import Row
+
 
 class Handled:
     """Remembers by entry id, for as long as the dashboard runs. Threads may write while the screen reads."""
@@ -21,6 +25,10 @@ class Handled:
     def became(self, entry_id: bytes) -> str | None:
         """The id of what was published for the entry, empty when it was dismissed, None while nothing was done."""
         return self._became.get(entry_id)
+
+    def undecided(self, rows: Iterable[Row]) -> list[Row]:
+        """Those about which nothing was done yet."""
+        return [row for row in rows if row.entry_id not in self._became]
 
     def __contains__(self, entry_id: bytes) -> bool:
         return entry_id in self._became

@@ -45,7 +45,7 @@ class OrphansScreen(EntryListScreen):
     def title_and_meaning(self, view: View) -> tuple[str, str]:
         """How many, and how many are left to decide on."""
         count = len(view.orphans)
-        left = len(undecided(view, self.handled))
+        left = len(self.handled.undecided(view.orphans))
         title = f"▲ Orphans: {count:,}, {left:,} to decide on" if count else "Orphans: none"
         return title, "They had been applied and are gone from the log; the state does not hold them any more."
 
@@ -118,7 +118,7 @@ class OrphansScreen(EntryListScreen):
         """Publish all that nothing was decided about, after a question."""
         if not self._may_publish():
             return
-        rows = [row for row in undecided(self.engine.view, self.handled) if publishable(row)]
+        rows = [row for row in self.handled.undecided(self.engine.view.orphans) if publishable(row)]
         if not rows:
             self.tell("Nothing is left to publish again.")
             return
@@ -169,11 +169,6 @@ class OrphansScreen(EntryListScreen):
             self.app.call_from_thread(self.tell, f"{what} in the log again.")
         finally:
             self._publishing = False
-
-
-def undecided(view: View, handled: Handled) -> list[Row]:
-    """Orphans about which nothing was decided yet."""
-    return [row for row in view.orphans if row.entry_id not in handled]
 
 
 def publishable(row: Row) -> bool:

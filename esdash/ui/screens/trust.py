@@ -6,8 +6,6 @@ from esdash.engine.console import Console
 from esdash.engine.view import Phase, View
 from esdash.ui.handled import Handled
 from esdash.ui.screens.controls import Controls
-from esdash.ui.screens.orphans import OrphansScreen, undecided
-from esdash.ui.screens.verify import VerifyScreen
 from esdash.ui.verification import VerificationWatch, summary
 from esdash.ui.widgets.status_bar import TrustNow
 
@@ -39,6 +37,8 @@ class Trust(Controls):
 
     def action_orphans(self) -> None:
         """List what is gone from the log."""
+        from esdash.ui.screens.orphans import OrphansScreen
+
         self.app.push_screen(OrphansScreen(self.engine, self.handled, self._wall_clock))
 
     def action_ladder(self) -> None:
@@ -49,6 +49,8 @@ class Trust(Controls):
 
     def action_verify(self) -> None:
         """Start a verification, or look at it."""
+        from esdash.ui.screens.verify import VerifyScreen
+
         self.app.push_screen(VerifyScreen(self.engine, self._verifying))
 
     def action_stay(self) -> None:
@@ -61,15 +63,15 @@ class Trust(Controls):
         if live.phase is not Phase.HALTED:
             self.stayed = False
         status = self.engine.verification
-        ended = self._verifying.look(status)
-        looking = any(isinstance(screen, VerifyScreen) for screen in self.app.screen_stack)
-        if ended and status is not None and not looking:
-            self.tell(*summary(status))
+        if self._verifying.look(status) and status is not None:
+            from esdash.ui.screens.verify import VerifyScreen
+
+            if not any(isinstance(screen, VerifyScreen) for screen in self.app.screen_stack):
+                self.tell(*summary(status))
 
     def trust_now(self, live: View) -> TrustNow:
         """What status and banner show beside the view."""
-        orphans = len(undecided(live, self.handled)) if live.orphans else 0
-        return TrustNow(self.engine.verification, orphans, self.stayed)
+        return TrustNow(self.engine.verification, len(self.handled.undecided(live.orphans)), self.stayed)
 
     def keys_that_matter(self, live: View) -> tuple[str, ...]:
         """Actions that have a place in the line of keys just now."""
