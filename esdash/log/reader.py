@@ -20,6 +20,7 @@ from msgspec import Struct
 from esdash.log.facts import StreamFacts
 
 _RECEIVE = 256 * 1024
+_TAIL = 64 * 1024
 
 
 class Frame(Struct, array_like=True, frozen=True, gc=False):
@@ -53,6 +54,13 @@ def _command(words: tuple[bytes, ...]) -> bytes:
     return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
 
 
+def _last_id(tail: bytes) -> bytes:
+    """What looks like the id of the last entry before the facts; empty when nothing does."""
+    entry = tail.rfind(b"\r\n*2\r\n$", 0, tail.rfind(b"$6\r\nlength\r\n"))
+    words = tail[entry + 2 : entry + 64].split(b"\r\n") if entry >= 0 else []
+    return words[2] if len(words) > 3 and words[3].startswith(b"*") else b""
+
+
 def read(
     connection: socket.socket,
     stream: bytes,
@@ -62,26 +70,37 @@ def read(
     pack: Callable[[Any], bytes],
     output: BinaryIO,
 ) -> None:
-    """Read the entries after an id, up to another (inclusive), `count` a page, and write a frame for each page."""
+    """Read the entries after an id, up to another (inclusive), `count` a page, and write a frame for each page.
+
+    The next page is asked for as soon as this one has come, before it is parsed, so that the server is at work
+    meanwhile. Where it begins is told by a glance at the bytes, and was told wrongly when what is parsed says so.
+    """
     parser = hiredis.Reader()
     encode = msgspec.msgpack.Encoder().encode
+    # Nobody who wrote the stream can know it, so where it is seen the answer ends.
+    mark = os.urandom(16).hex().encode()
+    end = b"%b\r\n" % mark
 
     def ask(start: bytes) -> None:
         page = (b"XRANGE", stream, b"(" + start, until, b"COUNT", b"%d" % count)
         facts = (b"XINFO", b"STREAM", stream)
-        connection.sendall(b"".join(map(_command, (page, facts))))
+        connection.sendall(b"".join(map(_command, (page, facts, (b"ECHO", mark)))))
 
-    def reply() -> Any:
-        while True:
-            value = parser.gets()
-            if value is not False:
-                if isinstance(value, hiredis.ReplyError):
-                    raise value
-                return value
+    def receive() -> bytes:
+        tail = b""
+        while not tail.endswith(end):
             received = connection.recv(_RECEIVE)
             if not received:
                 raise ConnectionError("the connection was closed")
             parser.feed(received)
+            tail = (tail + received)[-_TAIL:]
+        return tail
+
+    def reply() -> Any:
+        value = parser.gets()
+        if isinstance(value, hiredis.ReplyError):
+            raise value
+        return value
 
     def write(frame: Frame) -> None:
         raw = encode(frame)
@@ -99,9 +118,17 @@ def read(
     try:
         ask(after)
         while True:
+            guess = _last_id(receive())
+            if guess:
+                ask(guess)
             page = reply()
             facts = reply_about_the_stream()
-            if len(page) == count:
+            reply()
+            if len(page) == count and page[-1][0] != guess:
+                if guess:
+                    receive()
+                    for _ in range(3):
+                        parser.gets()
                 ask(page[-1][0])
             if page:
                 write(
