@@ -269,13 +269,12 @@ class Consumer(Generic[State]):
         newest = self._log.newest()
         if not newest:
             return
-        for frame in read_ahead(self._log, projection.last_id, newest[0][0], self._domain.packing):
-            facts = frame.facts()
-            self._guard(projection, facts, frame.count, frame.last_entry[0])
-            first, after, last = projection.ordinal + 1, projection.last_id, frame.last_entry
-            self._display.parked.add_unseen(first, after, last[0], projection.apply_packed(frame.packed, last))
-            self._display.meter.add(frame.count)
-            yield facts
+        for page in read_ahead(self._log, projection.last_id, newest[0][0], self._domain.packing):
+            first, after, until = projection.ordinal + 1, projection.last_id, page.last_entry[0]
+            self._guard(projection, page.facts, page.count, until)
+            self._display.parked.add_unseen(first, after, until, projection.apply_ahead(page))
+            self._display.meter.add(page.count)
+            yield page.facts
         self._display.parked.find(self._log)
 
     def _replay_near(self, projection: Projection[State]) -> Iterator[StreamFacts]:

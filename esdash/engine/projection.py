@@ -1,9 +1,11 @@
 """A state together with how far in the log it has come."""
 
+from collections.abc import Sequence
 from typing import Generic
 
 from esdash.engine.domain import Domain, Entry, State
 from esdash.engine.view import Position
+from esdash.log.readahead import Page
 from esdash.log.stream import START, anchor_of
 
 
@@ -47,16 +49,18 @@ class Projection(Generic[State]):
             self._last_entry = None
         return self._anchor or None
 
-    def apply(self, page: list[Entry]) -> bytes:
+    def apply(self, page: Sequence[Entry]) -> bytes:
         """Fold a page that is not empty; one outcome code an entry."""
         codes = self.domain.fold(self.state, page)
         self._moved(page[-1], len(page))
         return codes
 
-    def apply_packed(self, packed: bytes, last: Entry) -> bytes:
-        """Fold a page up to the entry `last` that was packed elsewhere; one outcome code an entry."""
-        codes = self.domain.fold_packed(self.state, packed)
-        self._moved(last, len(codes))
+    def apply_ahead(self, page: Page) -> bytes:
+        """Fold a page that another process has read, and perhaps packed; one outcome code an entry."""
+        if page.entries:
+            return self.apply(page.entries)
+        codes = self.domain.fold_packed(self.state, page.packed)
+        self._moved(page.last_entry, page.count)
         return codes
 
     def explain(self, entry: Entry) -> tuple[int, object]:

@@ -342,12 +342,12 @@ def _check_segment(task: _Task, domain: Domain[State], progressed: Callable[[int
 
     until = task.until.encode()
     if task.ahead:
-        for frame in read_ahead(log, projection.last_id, until, domain.packing):
-            projection.apply_packed(frame.packed, frame.last_entry)
+        for page in read_ahead(log, projection.last_id, until, domain.packing):
+            projection.apply_ahead(page)
             advanced()
-    for page, _ in log.pages(projection.last_id, until):
-        if page:
-            projection.apply(page)
+    for entries, _ in log.pages(projection.last_id, until):
+        if entries:
+            projection.apply(entries)
             advanced()
     digest = domain.digest(projection.state)
     report = _Report(projection.ordinal - started, digest, projection.ordinal)

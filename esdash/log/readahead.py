@@ -1,65 +1,120 @@
 """A second process that reads a long range of a stream and packs it, so that the first has only to fold."""
 
 import os
+import select
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import IO, Final
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import Final
 
+import hiredis
 import msgspec
 
 from esdash.log import child
 from esdash.log.errors import LogError, UnreachableError
-from esdash.log.reader import Frame
-from esdash.log.stream import PAGE, TIMEOUT, Log
+from esdash.log.reader import READY, Answer, Frame, parse
+from esdash.log.stream import PAGE, TIMEOUT, Entry, Log, StreamFacts
 
 _PIPE_BYTES: Final = 1 << 20
 """Pages that may wait: about twenty of them, or the faster process would always wait for the slower."""
 
-_decode = msgspec.msgpack.Decoder(Frame).decode
+_decode = msgspec.msgpack.Decoder(Frame | Answer).decode
 
 
-def read_ahead(log: Log, after: bytes, until: bytes, packing: str) -> Iterator[Frame]:
-    """The entries after an id, up to another, packed by the function `packing` (module:name), a frame a page.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page that was read ahead: packed, unless this process had to wait for it; then as it is."""
+
+    count: int
+    last_entry: Entry
+    facts: StreamFacts
+    """Read right after the page."""
+    packed: bytes = b""
+    entries: Sequence[Entry] = ()
+
+
+def read_ahead(log: Log, after: bytes, until: bytes, packing: str) -> Iterator[Page]:
+    """The entries after an id, up to another, page by page, most of them packed by the function `packing`
+    (module:name).
 
     Nothing is yielded where no second process can be had (an encrypted connection cannot be handed over): read the
     pages yourself then. Raises LogError when the server is lost on the way.
     """
-    with log.connection() as connection:
-        # redis-py has authenticated it and chosen the database; from here on it belongs to the other process.
-        opened = getattr(connection, "_sock", None)
-        if type(opened) is not socket.socket or not hasattr(os, "posix_spawn"):
-            return
-        with _start(opened, log, after, until, packing) as process:
-            try:
-                assert process.stdout is not None
-                yield from _frames(process.stdout, log)
-            finally:
-                process.kill()
-                connection.disconnect()
+    parse_all = False
+    begin: bytes | None = after
+    while begin is not None:
+        with log.connection() as connection:
+            # redis-py has authenticated it and chosen the database; from here on it belongs to the other process.
+            opened = getattr(connection, "_sock", None)
+            if type(opened) is not socket.socket or not hasattr(os, "posix_spawn"):
+                return
+            with _start(opened, log, until, packing, parse_all) as process:
+                try:
+                    begin = yield from _pages_until_ready(process, log, begin, until)
+                    if begin is not None:
+                        begin = yield from _pages_from(process, log, begin)
+                    parse_all = True
+                finally:
+                    process.kill()
+                    connection.disconnect()
 
 
-def _start(opened: socket.socket, log: Log, after: bytes, until: bytes, packing: str) -> "subprocess.Popen[bytes]":
-    options = [str(opened.fileno()), str(TIMEOUT), log.stream, after.decode(), until.decode(), str(PAGE), packing]
+def _pages_until_ready(
+    process: "subprocess.Popen[bytes]", log: Log, after: bytes, until: bytes
+) -> Generator[Page, None, bytes | None]:
+    """What is read here while the other process starts; the id after which it has to begin, None for nothing left."""
+    assert process.stdout is not None
+    with closing(log.pages(after, until)) as pages:
+        for entries, facts in pages:
+            if entries:
+                after = entries[-1][0]
+                yield Page(len(entries), entries[-1], facts, entries=entries)
+            if select.select([process.stdout], [], [], 0)[0]:
+                return after
+    return None
+
+
+def _start(opened: socket.socket, log: Log, until: bytes, packing: str, parse_all: bool) -> "subprocess.Popen[bytes]":
+    numbers = [opened.fileno(), TIMEOUT, PAGE, int(parse_all)]
     return child.start(
         "esdash.log.reader:main",
-        *options,
+        *map(str, numbers),
+        log.stream,
+        until.decode(),
+        packing,
         pass_fds=[opened.fileno()],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         pipesize=_PIPE_BYTES if sys.platform == "linux" else -1,
     )
 
 
-def _frames(pipe: IO[bytes], log: Log) -> Iterator[Frame]:
+def _pages_from(process: "subprocess.Popen[bytes]", log: Log, after: bytes) -> Generator[Page, None, bytes | None]:
+    """What the other process reads; then None, or the id after which to begin anew because what follows is wrong."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    pipe, parser = process.stdout, hiredis.Reader()
+    with suppress(BrokenPipeError):  # its end is told below
+        process.stdin.write(after)
+        process.stdin.close()
+    pipe.read(len(READY))
     while True:
         length = pipe.read(4)
         raw = pipe.read(int.from_bytes(length, "big")) if len(length) == 4 else b""
         if not raw:
             raise LogError(f"The process that reads from {log.server_name} ended unexpectedly. Try again.")
         frame = _decode(raw)
-        if frame.error:
+        if isinstance(frame, Answer):
+            parser.feed(frame.raw)
+            entries, facts = parse(parser)
+            yield Page(len(entries), entries[-1], facts, entries=entries)
+            if entries[-1][0] != frame.last_id:
+                return bytes(entries[-1][0])
+        elif frame.error:
             raise UnreachableError(f"No connection to {log.server_name}: {frame.error}.")
-        if not frame.count:
-            return
-        yield frame
+        elif not frame.count:
+            return None
+        else:
+            yield Page(frame.count, frame.last_entry, frame.facts, packed=frame.packed)

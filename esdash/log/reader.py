@@ -1,17 +1,19 @@
 """The program of a second process: reads a range of a stream, packs its pages, writes them to standard output.
 
 It is given a connection that is open and authenticated already, and imports no client library, so it is at work a few
-hundredths of a second after its start. `readahead.ReadAhead` starts it and reads what it writes: frames of a length
-(four bytes, big-endian) and a MessagePack `Frame`.
+hundredths of a second after its start. `readahead.read_ahead` starts it, tells it where to begin when it is ready, and
+reads what it writes: frames of a length (four bytes, big-endian) and a MessagePack `Frame` or `Answer`.
 """
 
+import fcntl
 import gc
 import os
 import pkgutil
 import socket
 import sys
+import termios
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import hiredis
 import msgspec
@@ -19,46 +21,65 @@ from msgspec import Struct
 
 from esdash.log.facts import StreamFacts
 
-_RECEIVE = 256 * 1024
-_TAIL = 64 * 1024
+_RECEIVE: Final = 256 * 1024
+
+_SMALL: Final = 16 * 1024
+"""Bytes up to which an answer may be that of the last page, which is always parsed here."""
+
+_LARGE: Final = 1024 * 1024
+"""Bytes from which an answer is not held."""
+
+READY: Final = b"ready"
+"""What is written before the first frame."""
+
+STARVING: Final = 64 * 1024
+"""Bytes in the pipe, about a page, below which the other process is kept from waiting by leaving the parsing to it."""
 
 
-class Frame(Struct, array_like=True, frozen=True, gc=False):
+class Frame(Struct, array_like=True, frozen=True, gc=False, tag="frame"):
     """One page."""
 
     count: int
     """Entries in it; 0 in the last frame."""
-    first_id: bytes
     last_entry: tuple[bytes, list[bytes]]
     """id, fields."""
-    length: int
-    entries_added: int | None
-    oldest_id: bytes | None
-    newest_id: bytes
-    max_deleted_id: bytes
-    exists: bool
-    """Whether the stream was there when the facts were asked for."""
+    facts: StreamFacts
+    """About the stream, read right after the page."""
     packed: bytes
     """What the packing function made of the entries."""
     error: str = ""
     """Why reading ended early."""
 
-    def facts(self) -> StreamFacts:
-        """Facts about the stream, read right after the page."""
-        return StreamFacts(
-            self.length, self.entries_added, self.oldest_id, self.newest_id, self.max_deleted_id, self.exists
-        )
+
+class Answer(Struct, array_like=True, frozen=True, gc=False, tag="answer"):
+    """One page as the server sent it, with the facts after it."""
+
+    raw: bytes
+    last_id: bytes
+    """What the next page was asked for after: the id of the last entry, by a guess."""
 
 
 def _command(words: tuple[bytes, ...]) -> bytes:
     return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
 
 
-def _last_id(tail: bytes) -> bytes:
+def _guess_last_id(answer: bytearray) -> bytes:
     """What looks like the id of the last entry before the facts; empty when nothing does."""
-    entry = tail.rfind(b"\r\n*2\r\n$", 0, tail.rfind(b"$6\r\nlength\r\n"))
-    words = tail[entry + 2 : entry + 64].split(b"\r\n") if entry >= 0 else []
+    entry = answer.rfind(b"\r\n*2\r\n$", 0, answer.rfind(b"$6\r\nlength\r\n"))
+    words = bytes(answer[entry + 2 : entry + 64]).split(b"\r\n") if entry >= 0 else []
     return words[2] if len(words) > 3 and words[3].startswith(b"*") else b""
+
+
+def parse(parser: hiredis.Reader) -> tuple[list[Any], StreamFacts]:
+    """The page and the facts of an answer that was fed to a parser. Raises hiredis.ReplyError for a refusal."""
+    page, facts, _ = parser.gets(), parser.gets(), parser.gets()
+    if isinstance(page, hiredis.ReplyError):
+        raise page
+    if isinstance(facts, hiredis.ReplyError):
+        if "no such key" not in str(facts):
+            raise facts
+        return page, StreamFacts()
+    return page, StreamFacts.parse(facts)
 
 
 def read(
@@ -69,11 +90,15 @@ def read(
     count: int,
     pack: Callable[[Any], bytes],
     output: BinaryIO,
+    waiting: Callable[[], int] | None,
 ) -> None:
     """Read the entries after an id, up to another (inclusive), `count` a page, and write a frame for each page.
 
     The next page is asked for as soon as this one has come, before it is parsed, so that the server is at work
     meanwhile. Where it begins is told by a glance at the bytes, and was told wrongly when what is parsed says so.
+
+    `waiting` tells how many bytes the other process has not taken yet. When it runs out of work, it is given an
+    answer as it is, so that neither waits for the other for long; without `waiting`, never.
     """
     parser = hiredis.Reader()
     encode = msgspec.msgpack.Encoder().encode
@@ -86,57 +111,43 @@ def read(
         facts = (b"XINFO", b"STREAM", stream)
         connection.sendall(b"".join(map(_command, (page, facts, (b"ECHO", mark)))))
 
-    def receive() -> bytes:
-        tail = b""
-        while not tail.endswith(end):
+    def receive() -> bytearray:
+        answer = bytearray()
+        while not answer.endswith(end):
             received = connection.recv(_RECEIVE)
             if not received:
                 raise ConnectionError("the connection was closed")
-            parser.feed(received)
-            tail = (tail + received)[-_TAIL:]
-        return tail
+            answer += received
+            if len(answer) > _LARGE:
+                parser.feed(bytes(answer[: -len(end)]))
+                del answer[: -len(end)]
+        return answer
 
-    def reply() -> Any:
-        value = parser.gets()
-        if isinstance(value, hiredis.ReplyError):
-            raise value
-        return value
-
-    def write(frame: Frame) -> None:
+    def write(frame: Frame | Answer) -> None:
         raw = encode(frame)
         output.write(len(raw).to_bytes(4, "big") + raw)
 
-    def reply_about_the_stream() -> StreamFacts:
-        try:
-            return StreamFacts.parse(reply())
-        except hiredis.ReplyError as error:
-            if "no such key" not in str(error):
-                raise
-            return StreamFacts()
-
-    nothing = Frame(0, b"", (b"", []), 0, None, None, b"0-0", b"0-0", False, b"")
+    nothing = Frame(0, (b"", []), StreamFacts(), b"")
     try:
         ask(after)
         while True:
-            guess = _last_id(receive())
+            answer = receive()
+            guess = _guess_last_id(answer)
             if guess:
                 ask(guess)
-            page = reply()
-            facts = reply_about_the_stream()
-            reply()
+                if waiting and len(answer) > _SMALL and waiting() < STARVING:
+                    write(Answer(bytes(answer), guess))
+                    continue
+            parser.feed(bytes(answer))
+            page, facts = parse(parser)
             if len(page) == count and page[-1][0] != guess:
                 if guess:
-                    receive()
+                    parser.feed(bytes(receive()))
                     for _ in range(3):
                         parser.gets()
                 ask(page[-1][0])
             if page:
-                write(
-                    Frame(
-                        len(page), page[0][0], tuple(page[-1]), facts.length, facts.entries_added, facts.first_id,
-                        facts.last_id, facts.max_deleted_id, facts.exists, pack(page),
-                    )
-                )  # fmt: skip
+                write(Frame(len(page), tuple(page[-1]), facts, pack(page)))
             if len(page) < count:
                 break
         write(nothing)
@@ -145,11 +156,19 @@ def read(
     output.flush()
 
 
+def _bytes_in_pipe() -> int:
+    try:
+        return int.from_bytes(fcntl.ioctl(1, termios.FIONREAD, bytes(4)), sys.byteorder)
+    except OSError:
+        return STARVING
+
+
 def main() -> None:
-    """Arguments: file descriptor of the connection, its timeout in seconds, stream, after, until, count, packing
-    function (module:name).
+    """Arguments: file descriptor of the connection, its timeout in seconds, entries a page, whether (0, 1) every
+    answer is to be parsed here, stream, until, packing function (module:name). Then, when it has said that it is
+    ready, from standard input: after.
     """
-    descriptor, timeout, stream, after, until, count, packing = sys.argv[1:]
+    descriptor, timeout, count, parse_all, stream, until, packing = sys.argv[1:]
     # There is nothing to collect, and looking for it takes a third of the time.
     gc.disable()
     connection = socket.socket(fileno=int(descriptor))
@@ -157,7 +176,12 @@ def main() -> None:
     pack = pkgutil.resolve_name(packing)
     try:
         with open(1, "wb", buffering=0, closefd=False) as output:
-            read(connection, os.fsencode(stream), after.encode(), until.encode(), int(count), pack, output)
+            output.write(READY)
+            after = sys.stdin.buffer.read()
+            read(
+                connection, os.fsencode(stream), after, until.encode(), int(count), pack, output,
+                None if int(parse_all) else _bytes_in_pipe,
+            )  # fmt: skip
     except BrokenPipeError:
         # Whoever started this is gone or has had enough.
         pass

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -263,7 +263,9 @@ class Log:
                     found.append(reply[0] if reply else None)
         return found
 
-    def pages(self, after: bytes, until: bytes = b"+", count: int = PAGE) -> Iterator[tuple[list[Entry], StreamFacts]]:
+    def pages(
+        self, after: bytes, until: bytes = b"+", count: int = PAGE
+    ) -> Generator[tuple[list[Entry], StreamFacts], None, None]:
         """Every entry after an id, page by page, with facts read right after each page.
 
         The next page is asked for before this one is handed over, so that the server works while the caller does.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from esdash.shop.decoding import Fields, key_of
-from esdash.shop.outcomes import PARKED
+from esdash.shop.outcomes import APPLIED, PARKED
 from esdash.shop.packing import Packed, pack, unpacked
 from esdash.shop.quick import fold_quickly
 from esdash.shop.rules import fold_one
@@ -29,6 +29,8 @@ def fold_packed(state: State, packed: Packed) -> bytes:
             decided = zip(packed.keys, codes, strict=True)
             state.remember([key for key, code in decided if key is not None and code not in PARKED])
     counts = state.counts
-    for code in range(len(counts)):
-        counts[code] += codes.count(code)
+    others = codes.replace(b"\0", b"")
+    counts[APPLIED] += len(codes) - len(others)
+    for code in others:
+        counts[code] += 1
     return bytes(codes)

@@ -49,7 +49,7 @@ def _never_applied() -> tuple[Any, ...]:
 def fold_quickly(state: State, packed: Packed) -> bytearray:
     """Apply a packed page; one outcome code an entry. Looks at no keys but those of odd entries; counts nothing."""
     unusual: dict[int, Event | int] = {}
-    groups = [_events(kind, group, unusual) for kind, group in enumerate(packed.groups)]
+    groups = [_events(kind, group, packed.kinds.count(kind), unusual) for kind, group in enumerate(packed.groups)]
     # Taken from the end of reversed lists: the cheapest way to the next of several.
     next_top_up, next_item, next_order, next_top_up_v0, next_item_v0, next_order_v0, next_odd = (
         group[::-1].pop for group in (*groups, packed.odd)
@@ -153,8 +153,8 @@ def fold_quickly(state: State, packed: Packed) -> bytearray:
     return codes
 
 
-def _events(kind: int, group: bytes | list[bytes], unusual: dict[int, Event | int]) -> list[Any]:
-    """A group's payloads decoded, in order.
+def _events(kind: int, group: bytes | list[bytes], size: int, unusual: dict[int, Event | int]) -> list[Any]:
+    """A group's payloads, so many of them, decoded, in order.
 
     In the place of one that the fast decoder refuses stands an event that is never applied; under its identity
     `unusual` holds what the full decoder says.
@@ -162,7 +162,7 @@ def _events(kind: int, group: bytes | list[bytes], unusual: dict[int, Event | in
     if isinstance(group, bytes):
         with suppress(msgspec.MsgspecError, ValueError):
             events = _LINES[kind](group)
-            if len(events) == (group.count(b"\n") + 1 if group else 0):
+            if len(events) == size:
                 return events
         payloads = group.split(b"\n")
     else:

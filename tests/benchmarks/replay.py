@@ -9,7 +9,7 @@ from tests.benchmarks.setting import Ended, Setting, new_setting, peak_memory
 from tests.benchmarks.workload import fill
 
 REACH: Final = 0.6
-"""Of what the limit client gets."""
+"""Of what the limit client gets of the reference wire format; JSON is to be no slower than that."""
 
 MOST_MEMORY: Final = 150e6
 
@@ -67,8 +67,7 @@ class _Format:
             per_second(median(replays)),
             f"limit {per_second(median(limits))}",
             percent(shares),
-            f"≥ {REACH:.0%}".replace("%", " %"),
-            median(shares) >= REACH,
+            *((f"≥ {REACH:.0%}".replace("%", " %"), median(shares) >= REACH) if self.name == "v0" else ()),
         )
         report.add(
             f"— the whole program, {self.name}",

@@ -1,12 +1,14 @@
 """A second process that reads and packs: what it hands over is what is in the stream, whatever the entries hold."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any
 
 import pytest
 import redis
 
+from esdash.log import readahead
 from esdash.log.errors import LogError
-from esdash.log.readahead import read_ahead
+from esdash.log.readahead import Page, read_ahead
 from esdash.log.stream import PAGE, START, Log
 from esdash.shop.packing import from_bytes, unpacked
 
@@ -24,13 +26,25 @@ def log(url: str) -> Iterator[Log]:
     log.close()
 
 
+@pytest.fixture(autouse=True, params=["at once", "by and by"])
+def handed_over(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the second process has all of the work, or what is left when it has started."""
+
+    def wait(process: object, log: Log, after: bytes, until: bytes) -> Generator[Page, None, bytes]:  # noqa: ARG001
+        yield from ()
+        return after
+
+    if request.param == "at once":
+        monkeypatch.setattr(readahead, "_pages_until_ready", wait)
+
+
 def read(log: Log, until: bytes = b"+", after: bytes = START) -> list[list[bytes]]:
     """The fields of every entry that is handed over."""
     found: list[list[bytes]] = []
-    for frame in read_ahead(log, after, until, PACKING):
-        fields = unpacked(from_bytes(frame.packed))
-        assert frame.count == len(fields)
-        assert frame.last_entry[1] == fields[-1]
+    for page in read_ahead(log, after, until, PACKING):
+        fields = [list(entry[1]) for entry in page.entries] or unpacked(from_bytes(page.packed))
+        assert page.count == len(fields)
+        assert list(page.last_entry[1]) == fields[-1]
         found += fields
     return found
 
@@ -66,7 +80,30 @@ def test_is_not_led_astray_by_what_an_entry_holds(log: Log, hostile: bytes) -> N
     assert read(log) == sent
 
 
+def test_goes_on_with_a_second_process_that_started_meanwhile(log: Log) -> None:
+    sent: list[Sequence[bytes]] = [[b"number", b"%d" % number] for number in range(150 * PAGE)]
+    log.append_many(sent)
+    assert read(log) == sent
+
+
+def test_begins_anew_where_a_guess_was_wrong(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[bool] = []
+    start = readahead._start
+
+    def note(*arguments: Any) -> Any:
+        started.append(arguments[-1])
+        return start(*arguments)
+
+    monkeypatch.setattr(readahead, "_start", note)
+    sent = [[b"number", b"%d" % number] for number in range(150 * PAGE)]
+    for last in range(PAGE - 1, len(sent), PAGE):
+        sent[last] = [b"data", LOOKS_LIKE_AN_ENTRY]
+    log.append_many(sent)
+    assert read(log) == sent
+    assert started == [False, True], "the second one parses everything itself"
+
+
 def test_says_that_the_server_refuses(log: Log, client: redis.Redis) -> None:
     client.set(STREAM, "no stream")
-    with pytest.raises(LogError, match="WRONGTYPE"):
+    with pytest.raises(LogError, match=r"WRONGTYPE|not a stream"):
         read(log)
