@@ -1,7 +1,9 @@
 """All that the engine knows of events and states. Another fold fits here without a change in engine or log."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
 
 Fields = Sequence[bytes]
 """An entry's fields as the server sends them: name, value, name, value, …"""
@@ -13,8 +15,8 @@ State = TypeVar("State")
 Seen = TypeVar("Seen", contravariant=True)
 
 
-class Row(NamedTuple):
-    """One entry and what became of it."""
+class Row(Struct, frozen=True, gc=False):
+    """One entry and what became of it. So many are kept that the garbage collector must not look at them."""
 
     ordinal: int
     """Entries the fold has consumed up to and with this one; 1 for the first. 0 where it is not known."""

@@ -3,7 +3,9 @@
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
+
+from msgspec import Struct
 
 from esdash.shop.decoding import Fields, decode
 from esdash.shop.events import AddItem, Event, Order, TopUp
@@ -20,7 +22,27 @@ REMEMBERED_CHANGES: Final = 50_000
 """Users whose last change is remembered, and as many items; the longest unchanged is forgotten first."""
 
 
-class LastChange(NamedTuple):
+class Consumed(Protocol):
+    """An entry and what became of it."""
+
+    @property
+    def ordinal(self) -> int:
+        """1 for the first."""
+
+    @property
+    def entry_id(self) -> bytes:
+        """As the server gave it."""
+
+    @property
+    def fields(self) -> Fields:
+        """name, value, name, value, …"""
+
+    @property
+    def code(self) -> int | None:
+        """The outcome; None where it is not known any more."""
+
+
+class LastChange(Struct, frozen=True, gc=False):
     """The newest entry that changed a number, as far as this process saw it."""
 
     entry_id: str
@@ -208,12 +230,12 @@ class Viewer:
         self._touched_users: set[int] = set()
         self._touched_items: set[str] = set()
 
-    def observe(self, state: State, rows: Sequence[tuple[int, bytes, Fields, int | None]]) -> None:
-        """Take note of consumed entries (ordinal, id, fields, outcome code), in order; `state` is that after them."""
+    def observe(self, state: State, rows: Sequence[Consumed]) -> None:
+        """Take note of consumed entries, in order; `state` is that after them."""
         if not rows:
             return
-        consecutive = rows[0][0] == self._observed + 1
-        applied = [(entry_id, decode(fields)) for _, entry_id, fields, code in rows if code == APPLIED]
+        consecutive = rows[0].ordinal == self._observed + 1
+        applied = [(row.entry_id, decode(row.fields)) for row in rows if row.code == APPLIED]
         costs = _costs(self._prices if consecutive else {}, [event for _, event in applied], state.prices)
         for (entry_id, event), cost in zip(applied, costs, strict=True):
             identifier = entry_id.decode()
@@ -230,7 +252,7 @@ class Viewer:
                 self._touch_item(event.item_id, LastChange(identifier, event.count))
                 if isinstance(event, AddItem) and event.price is not None:
                     self._prices[event.item_id] = event.price
-        self._observed = rows[-1][0]
+        self._observed = rows[-1].ordinal
         if not consecutive:
             self._start_over(state)
 

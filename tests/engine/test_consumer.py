@@ -14,6 +14,7 @@ from esdash.engine.view import Phase, Verdict, View
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Log
 from esdash.shop.domain import Shop
+from esdash.shop.view import LastChange
 from tests.engine.running import (
     QUIET,
     STREAM,
@@ -230,7 +231,7 @@ class TestRestoring:
         with RunningConsumer(url) as consumer:
             view = consumer.until_live("5-0")
             row = view.state.balances.row(0)
-            assert (row.user_id, row.balance, row.change) == (7, 300, ("5-0", 300))
+            assert (row.user_id, row.balance, row.change) == (7, 300, LastChange("5-0", 300))
 
     def test_a_consumer_told_to_begin_at_the_start_does(self, url: str, client: redis.Redis) -> None:
         publish_day(client, 40)

@@ -6,6 +6,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.widgets import Button, Input
 
 from esdash.engine.console import LoadStatus
@@ -67,7 +68,7 @@ class TestReadingAnEntry:
         assert (OUTCOMES[code].reason or "") in text
 
     async def test_an_outcome_nobody_knows_any_more_is_not_invented(self) -> None:
-        text = await told(a_row(b"{}", code=None)._replace(ordinal=0))
+        text = await told(replace(a_row(b"{}", code=None), ordinal=0))
         assert "Outcome   not known any more" in text
         assert "Ordinal   not known" in text
 
@@ -150,7 +151,7 @@ class TestReadingAPayload:
             assert "[red]␛[31m⟨202E⟩⟨200B⟩[/]" in text
 
     async def test_an_id_that_is_no_time_is_no_crash(self) -> None:
-        text = await told(a_row(b"{}")._replace(entry_id=b"18446744073709551615-1"))
+        text = await told(replace(a_row(b"{}"), entry_id=b"18446744073709551615-1"))
         assert "the id holds no time" in text
 
     async def test_fields_without_end_are_counted(self) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esdash.engine.domain import Row
 from esdash.shop import view as view_module
 from esdash.shop.fold import fold
 from esdash.shop.outcomes import APPLIED, DUPLICATE
@@ -24,7 +25,7 @@ def seen(stream: list[RawEntry], viewer: Viewer | None = None, state: State | No
     state = State() if state is None else state
     sent = as_entries(stream)
     codes = fold(state, sent)
-    viewer.observe(state, [(ordinal, *sent[ordinal - 1], codes[ordinal - 1]) for ordinal in range(1, len(sent) + 1)])
+    viewer.observe(state, [Row(ordinal, *sent[ordinal - 1], codes[ordinal - 1]) for ordinal in range(1, len(sent) + 1)])
     return viewer.view(state)
 
 
@@ -32,7 +33,7 @@ def balances(users: dict[int, int], changed: list[int] | None = None) -> Balance
     """Balances, of which some users changed lately, the last one last."""
     viewer = Viewer()
     rows = [as_sent(event("TopUp", user_id=user, amount=1)) for user in changed or []]
-    viewer.observe(State(), [(place, b"%d-0" % place, fields, APPLIED) for place, fields in enumerate(rows, 1)])
+    viewer.observe(State(), [Row(place, b"%d-0" % place, fields, APPLIED) for place, fields in enumerate(rows, 1)])
     return viewer.view(shop(users)).balances
 
 
@@ -170,7 +171,7 @@ class TestViewsOneAfterAnother:
         for stream, happens in parts:
             sent = as_entries(stream)
             codes = fold(state, sent)
-            rows = [(ordinal + place, *sent[place - 1], codes[place - 1]) for place in range(1, len(sent) + 1)]
+            rows = [Row(ordinal + place, *sent[place - 1], codes[place - 1]) for place in range(1, len(sent) + 1)]
             ordinal += len(rows)
             if happens != "unseen":
                 viewer.observe(state, rows)
@@ -194,7 +195,8 @@ class TestViewsOneAfterAnother:
             sent = as_entries(stream)
             codes = fold(state, sent)
             viewer.observe(
-                state, [(ordinal + at, *one, code) for at, (one, code) in enumerate(zip(sent, codes, strict=True), 1)]
+                state,
+                [Row(ordinal + at, *one, code) for at, (one, code) in enumerate(zip(sent, codes, strict=True), 1)],
             )
             ordinal += len(sent)
             views.append(viewer.view(state))
@@ -207,7 +209,7 @@ class TestViewsOneAfterAnother:
             [event("TopUp", user_id=7, amount=5), event("AddItem", item_id="hdd", count=1, price=2)], viewer, state
         )
         sent = as_entries([event("TopUp", user_id=7, amount=5)])
-        viewer.observe(state, [(3, *sent[0], fold(state, sent)[0])])
+        viewer.observe(state, [Row(3, *sent[0], fold(state, sent)[0])])
         second = viewer.view(state)
         assert second.items is first.items
         assert second.balances.ids is first.balances.ids
@@ -224,7 +226,7 @@ class TestViewsOneAfterAnother:
         dearer = event("AddItem", item_id="hdd", count=1, price=500)
         sent = as_entries([buy, dearer])
         codes = fold(state, sent)
-        viewer.observe(state, [(place + 3, *sent[place], codes[place]) for place in range(2)])
+        viewer.observe(state, [Row(place + 3, *sent[place], codes[place]) for place in range(2)])
         change = viewer.view(state).balances.row(0).change
         assert change is not None
         assert change.delta == -60
@@ -241,7 +243,7 @@ class TestTheLastChange:
         """Changes of user 7 and 8, and of two items, after rows of (id, entry, outcome code)."""
         viewer = Viewer()
         state = shop({7: 5, 8: 5}, {"cpu": (1, 2), "hdd": (1, 2)})
-        observed = [(place, entry_id, as_sent(raw), code) for place, (entry_id, raw, code) in enumerate(rows, 1)]
+        observed = [Row(place, entry_id, as_sent(raw), code) for place, (entry_id, raw, code) in enumerate(rows, 1)]
         viewer.observe(state, observed)
         shown = viewer.view(state)
         users = {row.user_id: row.change for row in map(shown.balances.row, range(2)) if row.change}
@@ -272,7 +274,7 @@ class TestTheLastChange:
         sent = as_entries([*goods, buy, dearer])
         for part in (range(2), range(2, 4)):
             codes = fold(state, [sent[place] for place in part])
-            viewer.observe(state, [(place + 1, *sent[place], code) for place, code in zip(part, codes, strict=True)])
+            viewer.observe(state, [Row(place + 1, *sent[place], code) for place, code in zip(part, codes, strict=True)])
         change = viewer.view(state).balances.row(0).change
         assert change is not None
         assert change.delta == -60

@@ -1,7 +1,7 @@
 """The base of every widget that draws its own lines: names for styles, and redrawing only what changed."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
@@ -14,7 +14,33 @@ from textual.widget import Widget
 from esdash.ui.widgets.drawing import fit
 
 
-class Painted(Widget):
+class _UncutStrip(Strip):
+    """A strip that does not remember itself.
+
+    Textual's keeps the pieces that it was cut into, and one that is not cut is its own only piece. Such a cycle is
+    freed by the garbage collector alone, which under a busy stream had to look at tens of thousands of them.
+    """
+
+    __slots__ = ()
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        """As Textual does."""
+        inside = [cut for cut in cuts if cut <= self.cell_length]
+        return [self] if inside == [self.cell_length] else super().divide(inside)
+
+
+class Uncut(Widget):
+    """A widget whose strips are freed as soon as others take their place."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """As Textual does; its strips stay the same ones, so that it finds what it has kept of them."""
+        strips = super().render_lines(crop)
+        for strip in strips:
+            strip.__class__ = _UncutStrip
+        return strips
+
+
+class Painted(Uncut):
     """A widget that paints with a small set of named styles, which follow the theme."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {

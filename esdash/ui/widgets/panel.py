@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 
 from esdash.ui.widgets.line_table import LineTable
 from esdash.ui.widgets.log_table import LogTable
+from esdash.ui.widgets.painted import Uncut
 
 
 class Searchable(Protocol):
@@ -76,7 +77,7 @@ class FilterLine(Horizontal):
         yield self.input
 
 
-class Panel(Vertical):
+class Panel(Uncut, Vertical):
     """A table in a frame."""
 
     DEFAULT_CSS = """
