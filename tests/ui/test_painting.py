@@ -1,0 +1,34 @@
+"""What painting leaves behind."""
+
+import gc
+
+from textual.strip import Strip
+
+from esdash.ui.app import DashboardApp
+from tests.ui.stage import a_shop
+
+
+def strips() -> int:
+    """How many there are, in use or not."""
+    return sum(isinstance(found, Strip) for found in gc.get_objects())
+
+
+async def test_lines_that_are_painted_over_need_no_garbage_collector() -> None:
+    console = a_shop()
+    app = DashboardApp(console)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        gc.collect()
+        gc.disable()
+        try:
+            before = strips()
+            for amount in range(100, 120):
+                console.publish("TopUp", b'{"user_id":7,"amount":%d}' % amount)
+                app.screen.poll()  # type: ignore[attr-defined]
+                await pilot.pause()
+            painted = strips()
+            gc.collect()
+            assert painted > before, "nothing was painted"
+            assert strips() == painted
+        finally:
+            gc.enable()
