@@ -19,6 +19,9 @@ _COLUMNS = (
 )
 
 
+_STEP: Final = 5
+"""Seconds."""
+
 WAITING: Final = ("Nothing is known yet.",)
 """What panels say before there is a state."""
 
@@ -124,7 +127,8 @@ def change_cells(change: LastChange | None, now: float, money: bool) -> tuple[Ce
     if change is None:
         return Cell(""), Cell("")
     seconds = now - milliseconds_of(change.entry_id) / 1000
-    ago = Cell(age(seconds), "dim")
+    # In steps of five, or every line of a busy shop would change every second.
+    ago = Cell(age(seconds if seconds < _STEP * 2 else seconds // _STEP * _STEP), "dim")
     if change.delta is None:
         return Cell("order", "dim"), ago
     shown = format_money(abs(change.delta)) if money else f"{abs(change.delta):,}"

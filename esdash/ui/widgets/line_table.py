@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from rich.segment import Segment
 from textual import events
 from textual.cache import LRUCache
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
@@ -87,9 +87,8 @@ class LineTable(Painted, can_focus=True):
     def sync(self) -> None:
         """Look at the source again and redraw the lines that changed."""
         rows = self._look()
-        for y, row in enumerate(rows):
-            if y >= len(self._rows) or row != self._rows[y]:
-                self.refresh(Region(0, y, self._area.width, 1))
+        drawn = len(self._rows)
+        self.refresh_lines([y for y, row in enumerate(rows) if y >= drawn or row != self._rows[y]])
         self._rows = rows
 
     def forget(self) -> None:
@@ -282,10 +281,11 @@ class LineTable(Painted, can_focus=True):
 
     def _finish(self, segments: list[Segment], thumb: str, over: str) -> Strip:
         width = self._area.width
-        used = sum(segment.cell_length for segment in segments)
+        shown = [column for column in self._widths if column]
+        used = 1 + sum(shown) + self._gap * max(0, len(shown) - 1)
         segments.append(Segment(" " * max(0, width - 1 - used), self.paint("", over)))
         segments.append(Segment(thumb, self.paint("accent" if thumb == "┃" and self.has_focus else "track")))
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+        return Strip(segments, max(width, used + 1)).adjust_cell_length(width, self.paint())
 
     def notify_style_update(self) -> None:
         """Draw anew after a change of theme or focus."""

@@ -101,6 +101,18 @@ class Painted(Uncut):
             self._paints[name, over] = found
         return found
 
+    def refresh_lines(self, changed: Iterable[int]) -> None:
+        """Draw some lines anew, in ascending order; those that adjoin together, which takes half of the time."""
+        regions: list[Region] = []
+        width = self.size.width
+        for y in changed:
+            if regions and regions[-1].bottom == y:
+                regions[-1] = regions[-1].grow((0, 0, 1, 0))
+            else:
+                regions.append(Region(0, y, width, 1))
+        if regions:
+            self.refresh(*regions)
+
     def _foreground(self, name: str) -> Style:
         named = f"painted--{name}"
         style = self.get_component_rich_style(named)
@@ -143,9 +155,8 @@ class PaintedLines(Painted):
     def sync(self) -> None:
         """Look whether anything changed."""
         lines = tuple(self.lines(self.size.width))
-        for y in range(max(len(lines), len(self._lines))):
-            if lines[y : y + 1] != self._lines[y : y + 1]:
-                self.refresh(Region(0, y, self.size.width, 1))
+        most = range(max(len(lines), len(self._lines)))
+        self.refresh_lines([y for y in most if lines[y : y + 1] != self._lines[y : y + 1]])
         self._lines = lines
 
     def on_resize(self) -> None:
@@ -156,8 +167,8 @@ class PaintedLines(Painted):
         """One line."""
         width = self.size.width
         if y >= len(self._lines):
-            return Strip.blank(width, self.rich_style)
-        return strip_of([(span.text, self.paint(span.style)) for span in self._lines[y]], width, self.rich_style)
+            return Strip.blank(width, self.paint())
+        return strip_of([(span.text, self.paint(span.style)) for span in self._lines[y]], width, self.paint())
 
 
 def strip_of(parts: Sequence[tuple[str, Style]], width: int, background: Style) -> Strip:
