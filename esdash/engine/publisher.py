@@ -2,11 +2,12 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
 from esdash.engine.console import EngineError, Published
+from esdash.log.appending import SLICE
 from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.stream import PAGE, Log
 
@@ -44,37 +45,28 @@ class Publisher:
     def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
         """Append one event. Raises EngineError."""
         key = key or new_keys(1)[0]
-        (entry_id,) = self._append([_fields(event_type, data, key)], f"Publishing again with the key {key} is safe.")
+        (entry_id,) = self._append(_Batch([(event_type, data, key)]))
         return Published(entry_id.decode(), event_type, key)
 
     def publish_many(self, events: Iterable[tuple[str, bytes, str | None]]) -> Iterator[Published]:
         """Append events (type, data, key), a page in each round trip. Raises EngineError."""
         remaining = iter(events)
         while wanted := list(islice(remaining, PAGE)):
-            fresh = new_keys(len(wanted))
-            keys = [key or new_key for (_, _, key), new_key in zip(wanted, fresh, strict=True)]
-            entries = [_fields(kind, data, key) for (kind, data, _), key in zip(wanted, keys, strict=True)]
-            keyed = all(key for _, _, key in wanted)
-            consolation = (
-                "Publishing them again with the same keys is safe."
-                if keyed
-                else "Look into the log before publishing them again: without keys of their own they would count twice."
-            )
-            ids = self._append(entries, consolation)
-            for entry_id, (kind, _, _), key in zip(ids, wanted, keys, strict=True):
-                yield Published(entry_id.decode(), kind, key)
+            batch = _Batch(wanted)
+            ids = self._append(batch)
+            yield from map(Published, map(bytes.decode, ids), [kind for kind, _, _ in wanted], batch.keys)
 
-    def _append(self, entries: list[list[bytes]], consolation: str) -> list[bytes]:
+    def _append(self, batch: "_Batch") -> list[bytes]:
         if self._readonly:
             raise EngineError("Nothing was published: this console is read-only.")
         if objection := self._objection():
             raise EngineError(f"Nothing was published. {objection}")
-        what = "The event" if len(entries) == 1 else "Any of the events"
-        doubt = f"{what} may or may not be in the log. {consolation}"
+        what = "The event" if len(batch.events) == 1 else "Any of the events"
+        doubt = f"{what} may or may not be in the log. {batch.consolation()}"
         pause = PAUSE_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._log.append_many(entries)
+                return self._log.append_many(batch.entries())
             except UnreachableError as error:
                 if attempt == ATTEMPTS or self._closing.wait(pause):
                     raise EngineError(f"{error} {doubt}") from error
@@ -86,7 +78,34 @@ class Publisher:
         raise AssertionError("unreachable")
 
 
-def _fields(event_type: str, data: bytes, key: str) -> list[bytes]:
-    # What was no UTF-8 may have been read with `surrogateescape`.
-    event_type_bytes, key_bytes = event_type.encode("utf-8", "surrogateescape"), key.encode("utf-8", "surrogateescape")
-    return [b"type", event_type_bytes, b"data", data, b"key", key_bytes]
+class _Batch:
+    """Events that are sent together, perhaps more than once, and each with the same key then."""
+
+    def __init__(self, events: Sequence[tuple[str, bytes, str | None]]) -> None:
+        """type, data, key"""
+        self.events = events
+        self.keys: list[str] = []
+        """Those that were given, and new ones; complete when all entries were made."""
+
+    def entries(self) -> Iterator[list[bytes]]:
+        """Made while they are sent, when the server has something to do already."""
+        for start in range(0, len(self.events), SLICE):
+            some = self.events[start : start + SLICE]
+            if start == len(self.keys):
+                self.keys += [key or fresh for (_, _, key), fresh in zip(some, new_keys(len(some)), strict=True)]
+            keys = self.keys[start : start + SLICE]
+            for (kind, data, _), key in zip(some, keys, strict=True):
+                yield [b"type", _encode(kind), b"data", data, b"key", _encode(key)]
+
+    def consolation(self) -> str:
+        """What to do when nobody knows whether they arrived."""
+        if not all(key for _, _, key in self.events):
+            return "Look into the log before publishing them again: without keys of their own they would count twice."
+        if len(self.events) == 1:
+            return f"Publishing again with the key {self.events[0][2]} is safe."
+        return "Publishing them again with the same keys is safe."
+
+
+def _encode(text: str) -> bytes:
+    """What was no UTF-8 may have been read with `surrogateescape`."""
+    return text.encode("utf-8", "surrogateescape")

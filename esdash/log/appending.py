@@ -1,8 +1,8 @@
 """Appending many entries in one round trip, past the client library's general way, which takes eight times as long."""
 
 import socket
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Final
 
 import hiredis
@@ -13,21 +13,28 @@ from redis.connection import Connection
 SLICE: Final = 125
 """Entries sent at a time: the server works on these while the next ones are packed."""
 
+_BEFORE: Final = [b"\r\n$%d\r\n" % size for size in range(256)]
+"""What stands before a word of this length, made once: most are short."""
+
 _RECEIVE: Final = 256 * 1024
 
 
-def append(connection: Connection, key: bytes, entries: Sequence[Sequence[bytes]]) -> list[bytes | Exception]:
+def append(connection: Connection, key: bytes, entries: Iterable[Sequence[bytes]]) -> list[bytes | Exception]:
     """XADD for each entry; their ids in order, for a refused one the exception that redis-py has for it.
+
+    Entries that are made while they are asked for are made while the server works.
 
     Raises OSError and redis-py's ConnectionError; then replies may be outstanding.
     """
     # Connected and authenticated: redis-py has no public way to its socket.
     opened: socket.socket = getattr(connection, "_sock")  # noqa: B009 - its type says None
-    for start in range(0, len(entries), SLICE):
-        opened.sendall(pack(key, entries[start : start + SLICE]))
+    count, remaining = 0, iter(entries)
+    while some := list(islice(remaining, SLICE)):
+        opened.sendall(pack(key, some))
+        count += len(some)
     reader = hiredis.Reader(replyError=BaseParser.parse_error)
     replies: list[bytes | Exception] = []
-    while len(replies) < len(entries):
+    while len(replies) < count:
         received = opened.recv(_RECEIVE)
         if not received:
             raise redis.exceptions.ConnectionError("the connection was closed")
@@ -38,16 +45,23 @@ def append(connection: Connection, key: bytes, entries: Sequence[Sequence[bytes]
 
 
 def pack(key: bytes, entries: Sequence[Sequence[bytes]]) -> bytes:
-    """An XADD for each entry as the server reads it, all of them formatted in one call."""
-    forms = {size: _form(key, size) for size in set(map(len, entries))}
-    words = list(chain.from_iterable(entries))
-    lengths_and_words: list[int | bytes] = [0] * (2 * len(words))
-    lengths_and_words[::2] = map(len, words)
-    lengths_and_words[1::2] = words
-    return b"".join([forms[len(fields)] for fields in entries]) % tuple(lengths_and_words)
+    """An XADD for each entry as the server reads it."""
+    heads = {size: _head(key, size) for size in set(map(len, entries))}
+    parts: list[bytes] = []
+    add, known = parts.append, len(_BEFORE)
+    for fields in entries:
+        add(heads[len(fields)])
+        for word in fields:
+            size = len(word)
+            add(_BEFORE[size] if size < known else b"\r\n$%d\r\n" % size)
+            add(word)
+    if parts:
+        # Each line's end stands before the next one, so that there is one part less a word.
+        parts[0] = parts[0].removeprefix(b"\r\n")
+        add(b"\r\n")
+    return b"".join(parts)
 
 
-def _form(key: bytes, size: int) -> bytes:
-    """The command with room for so many words and their lengths."""
-    command = b"*%d\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$1\r\n*\r\n" % (size + 3, len(key), key)
-    return command.replace(b"%", b"%%") + b"$%d\r\n%b\r\n" * size
+def _head(key: bytes, size: int) -> bytes:
+    """The command up to the first of so many words."""
+    return b"\r\n*%d\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$1\r\n*" % (size + 3, len(key), key)

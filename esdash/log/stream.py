@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -296,7 +296,7 @@ class Log:
         reply = self.command("XADD", self.key, "*", *fields)
         return bytes(reply)
 
-    def append_many(self, entries: Sequence[Sequence[bytes]]) -> list[bytes]:
+    def append_many(self, entries: Iterable[Sequence[bytes]]) -> list[bytes]:
         """Append entries in one round trip; their ids.
 
         After RefusedError none of them is in the log, after UnreachableError or LogError any of them may be.

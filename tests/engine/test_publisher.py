@@ -1,7 +1,7 @@
 """Publishing over a bad network: applied once, or the publisher is told that it may not be."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pytest
 import redis
@@ -100,12 +100,12 @@ class TestWhenTheServerStaysAway:
 
     def test_it_is_tried_a_few_times(self, proxy: Proxy, far: Log, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
-        attempts: list[object] = []
+        attempts: list[list[Sequence[bytes]]] = []
         append_many = far.append_many
 
-        def counted(entries: object) -> list[bytes]:
-            attempts.append(entries)
-            return append_many(entries)  # type: ignore[arg-type]
+        def counted(entries: Iterable[Sequence[bytes]]) -> list[bytes]:
+            attempts.append(list(entries))
+            return append_many(attempts[-1])
 
         monkeypatch.setattr(far, "append_many", counted)
         proxy.refusing = True
