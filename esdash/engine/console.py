@@ -1,6 +1,6 @@
 """Everything a screen can ask of the engine, in one place."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -66,6 +66,9 @@ class Console(Protocol):
     @property
     def view(self) -> View:
         """The newest picture of the consumer."""
+
+    def on_view(self, callback: Callable[[], object]) -> None:
+        """Have `callback`, which must be quick, called in the consumer's thread after each new view."""
 
     @property
     def load(self) -> LoadStatus:

@@ -89,6 +89,8 @@ class Consumer(Generic[State]):
         self._clock = clock
         self._wall_clock = wall_clock
         self._chance = chance
+        self.on_view: Callable[[], object] = int
+        """Called after each new view, in the thread that runs the consumer."""
         self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         self._projection: Projection[State] | None = None
         self._ignore_snapshots = self._settings.ignore_snapshots
@@ -466,4 +468,5 @@ class Consumer(Generic[State]):
 
     def _publish(self, *, force: bool = False) -> None:
         self._display.snapshot, self._display.snapshot_note = self._snapshots.newest, self._snapshots.note
-        self._display.publish(self._projection, force=force)
+        if self._display.publish(self._projection, force=force):
+            self.on_view()

@@ -120,17 +120,17 @@ class Display(Generic[State]):
         """How long one may wait for the next entry without keeping a person from seeing the last one."""
         return max(0.001, min(longest, self._due - self._clock())) if self._rows.waiting else longest
 
-    def publish(self, projection: Projection[State] | None, *, force: bool = False) -> None:
-        """Publish a view, when one is due and it differs from the last; with `force` in any case."""
+    def publish(self, projection: Projection[State] | None, *, force: bool = False) -> bool:
+        """Publish a view, when one is due and it differs from the last; with `force` in any case. Whether it did."""
         now = self._clock()
         if now < self._due and not force:
-            return
+            return False
         position = projection.position if projection else Position()
         outdated = self._state_view is None or position != self._state_position
         look_again = self._watched and projection is not None and outdated and now >= self._state_due
         appearance = self._appearance(position)
         if appearance == self._shown and not look_again and not force:
-            return
+            return False
         # Only now: what comes after a time in which nothing happened is shown at once.
         self._due = now + VIEW_SECONDS
         self._shown = appearance
@@ -142,6 +142,7 @@ class Display(Generic[State]):
             self._state_position = position
             self._state_due = now + (self._clock() - now) * STATE_SHARE
         self.view = self._picture(position)
+        return True
 
     def _settle(self, projection: Projection[State] | None) -> None:
         rows = self._rows.settle()

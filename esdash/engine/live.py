@@ -48,6 +48,10 @@ class LiveConsole(Generic[State]):
         """The newest picture of the consumer."""
         return self._consumer.view
 
+    def on_view(self, callback: Callable[[], object]) -> None:
+        """Have `callback` called in the consumer's thread after each new view."""
+        self._consumer.on_view = callback
+
     @property
     def load(self) -> LoadStatus:
         """The steady load."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
+from textual import events
 from textual.binding import Binding
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
@@ -83,6 +84,12 @@ class DashboardApp(TypeAhead):
             self.engine, self.keymap, self._clock, self._wall_clock, lambda: demo_batch(next(self._seeds))
         )
         return self._main
+
+    async def on_event(self, event: events.Event) -> None:
+        """What a person does may change what the main screen shows."""
+        if isinstance(event, events.InputEvent) and self._main is not None:
+            self._main.attend()
+        await super().on_event(event)
 
     def on_mount(self) -> None:
         """Start the consumer once the first picture is on the screen."""

@@ -10,7 +10,6 @@ from typing import Any
 import redis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.display import Display
 from esdash.engine.domain import Row
 from esdash.engine.projection import Projection
 from esdash.engine.view import Phase, View
@@ -145,17 +144,9 @@ class RunningConsumer:
         self.log = Log(url, stream, timeout=timeout)
         self.error: BaseException | None = None
         self.views: list[View] = []
-        test = self
-
-        class RecordedDisplay(Display[State]):
-            def __setattr__(self, name: str, value: object) -> None:
-                if isinstance(value, View):
-                    test.views.append(value)
-                super().__setattr__(name, value)
-
         self.consumer = Consumer(self.log, domain or Shop(), settings, **options)
         self.views.append(self.consumer.view)
-        self.consumer._display.__class__ = RecordedDisplay
+        self.consumer.on_view = lambda: self.views.append(self.consumer.view)
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:

@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -149,6 +149,7 @@ class RecordedConsole:
 
     def __init__(self, view: View | None = None) -> None:
         self.view = view if view is not None else blank()
+        self._tell: Callable[[], object] = int
         self.load = LoadStatus(False, 0.0, 0, "")
         self.verification: VerificationStatus | None = None
         self.asked: list[str] = []
@@ -163,6 +164,11 @@ class RecordedConsole:
     def show(self, view: View) -> None:
         """Replace the view."""
         self.view = replace(view, number=next(_numbers))
+        self._tell()
+
+    def on_view(self, callback: Callable[[], object]) -> None:
+        """Tell of what `show` shows."""
+        self._tell = callback
 
     def notice(self, text: str, severity: str = "information") -> None:
         """Add a notice to the view."""

@@ -1,6 +1,6 @@
 """A console without a server: it folds what is published into a state of its own and records every call."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from threading import Event
 from typing import Any
@@ -46,6 +46,7 @@ class RecordingConsole:
         self._state = self._shop.empty()
         self._viewer = Viewer()
         self.view = a_view()
+        self._tell: Callable[[], object] = int
         self.load = LoadStatus(False, 10.0, 0, "")
         self.verification: VerificationStatus | None = None
         self.calls: list[tuple[str, ...]] = []
@@ -65,6 +66,11 @@ class RecordingConsole:
     def become(self, **fields: Any) -> None:
         """Show another view."""
         self.view = replace(self.view, number=self.view.number + 1, **fields)
+        self._tell()
+
+    def on_view(self, callback: Callable[[], object]) -> None:
+        """Tell of what `become` shows."""
+        self._tell = callback
 
     def _append(self, fields: list[bytes]) -> str:
         ordinal = len(self.view.rows) + 1

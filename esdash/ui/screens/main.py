@@ -1,6 +1,10 @@
 """The main screen: what the consumer is doing, and the balances, the stock and the event log it makes of it."""
 
+import asyncio
+import contextvars
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
@@ -8,9 +12,10 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.geometry import Size
+from textual.timer import Timer
 from textual.widgets import Static
 
-from esdash.engine.console import Console
+from esdash.engine.console import Console, VerificationStatus
 from esdash.engine.domain import Row
 from esdash.engine.view import View
 from esdash.shop.outcomes import OUTCOMES
@@ -33,7 +38,13 @@ from esdash.ui.widgets.stock import StockSource
 LEAST_WIDTH: Final = 60
 LEAST_HEIGHT: Final = 16
 
-FRAMES_A_SECOND: Final = 10
+FRAME_SECONDS: Final = 0.1
+"""Between two looks at what changes, and the longest a change waits to be shown."""
+
+ATTENTIVE_SECONDS: Final = 3.0
+"""For so long after a person did something it looks again and again, since that may change what no view tells."""
+
+_RESTING: Final = VerificationStatus(False, 0, 0, None, "")
 
 _LAYOUTS: Final = ("tiny", "tabs", "tall", "stacked", "split", "columns")
 
@@ -72,6 +83,11 @@ class MainScreen(Trust):
         self.stock = StockSource(hints["stock"])
         self.log_lines = LogSource(hints["log"])
         self._frozen: View | None = None
+        self._looked = 0.0
+        self._next_look: tuple[float, Timer] | None = None
+        self._view_is_new = False
+        """The consumer has told of a view, and nobody has looked yet."""
+        self._attentive_until = 0.0
         self._drawn: tuple[object, ...] = ()
         """What the last picture was made of."""
         self._noticed = 0
@@ -106,10 +122,45 @@ class MainScreen(Trust):
         )
 
     def on_mount(self) -> None:
-        """Look ten times a second from now on."""
+        """Look from now on: at each new view and each second, ten times a second at most."""
         self._fit(self.app.size)
+        self._look()
+        loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+
+        def view_came() -> None:
+            if not self._view_is_new:
+                self._view_is_new = True
+                with suppress(RuntimeError):  # the loop is closed: nobody looks any more
+                    loop.call_soon_threadsafe(self.look_soon, context=context)
+
+        self.engine.on_view(view_came)
+
+    def attend(self) -> None:
+        """A person has done something."""
+        self._attentive_until = time.monotonic() + ATTENTIVE_SECONDS
+        self.look_soon()
+
+    def look_soon(self) -> None:
+        """Look now, or a frame after the last look."""
+        self._look_at(self._looked + FRAME_SECONDS)
+
+    def _look(self) -> None:
+        self._next_look = None
+        self._view_is_new = False
         self.poll()
-        self.set_interval(1 / FRAMES_A_SECOND, self.poll)
+        now = self._looked = time.monotonic()
+        moving = self.engine.load.running or (self.engine.verification or _RESTING).running or self.balances.sorting
+        second = 1.002 - self._wall_clock() % 1  # a timer is up to a millisecond early
+        self._look_at(now + (FRAME_SECONDS if moving or now < self._attentive_until else second))
+
+    def _look_at(self, moment: float) -> None:
+        if self._next_look is not None:
+            if self._next_look[0] <= moment:
+                return
+            self._next_look[1].stop()
+        # Of a timer for no time at all, Textual makes a division by zero.
+        timer = self.set_timer(max(0.001, moment - time.monotonic()), self._look)
+        self._next_look = (moment, timer)
 
     def poll(self) -> None:
         """Show the newest view, if it or a clock's second is another one than drawn last."""
