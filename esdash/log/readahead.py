@@ -1,4 +1,4 @@
-"""A second process that reads a long range of a stream and packs it, so that the first has only to fold."""
+"""A second process that reads a long range of a stream and packs what the first has no time for, which folds."""
 
 import os
 import select
@@ -108,7 +108,12 @@ def _pages_from(process: "subprocess.Popen[bytes]", log: Log, after: bytes) -> G
         frame = _decode(raw)
         if isinstance(frame, Answer):
             parser.feed(frame.raw)
-            entries, facts = parse(parser)
+            try:
+                entries, facts = parse(parser)
+            except hiredis.HiredisError as error:
+                raise UnreachableError(f"No connection to {log.server_name}: {error}.") from error
+            if not entries:
+                return None
             yield Page(len(entries), entries[-1], facts, entries=entries)
             if entries[-1][0] != frame.last_id:
                 return bytes(entries[-1][0])

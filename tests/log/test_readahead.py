@@ -103,6 +103,15 @@ def test_begins_anew_where_a_guess_was_wrong(log: Log, monkeypatch: pytest.Monke
     assert started == [False, True], "the second one parses everything itself"
 
 
+@pytest.mark.parametrize("count", [PAGE, PAGE - 1])
+def test_knows_the_end_when_the_facts_look_like_a_page(log: Log, count: int) -> None:
+    """They hold the first and the last entry."""
+    hostile = [b"data", LOOKS_LIKE_AN_ENTRY + LOOKS_LIKE_FACTS + b"x" * 20_000]
+    sent = [hostile, *([b"number", b"%d" % number] for number in range(count - 2)), hostile]
+    log.append_many(sent)
+    assert read(log) == sent
+
+
 def test_says_that_the_server_refuses(log: Log, client: redis.Redis) -> None:
     client.set(STREAM, "no stream")
     with pytest.raises(LogError, match=r"WRONGTYPE|not a stream"):
