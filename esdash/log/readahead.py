@@ -102,8 +102,9 @@ def _pages_from(process: "subprocess.Popen[bytes]", log: Log, after: bytes) -> G
     pipe.read(len(READY))
     while True:
         length = pipe.read(4)
-        raw = pipe.read(int.from_bytes(length, "big")) if len(length) == 4 else b""
-        if not raw:
+        size = int.from_bytes(length, "big")
+        raw = pipe.read(size)
+        if len(length) < 4 or len(raw) < size:
             raise LogError(f"The process that reads from {log.server_name} ended unexpectedly. Try again.")
         frame = _decode(raw)
         if isinstance(frame, Answer):
