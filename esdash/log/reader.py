@@ -111,17 +111,19 @@ def read(
         facts = (b"XINFO", b"STREAM", stream)
         connection.sendall(b"".join(map(_command, (page, facts, (b"ECHO", mark)))))
 
-    def receive() -> bytearray:
-        answer = bytearray()
+    def receive() -> tuple[bytearray, bool]:
+        """The end of an answer that the parser has not got yet, and whether that is all of it."""
+        answer, whole = bytearray(), True
         while not answer.endswith(end):
             received = connection.recv(_RECEIVE)
             if not received:
                 raise ConnectionError("the connection was closed")
             answer += received
             if len(answer) > _LARGE:
+                whole = False
                 parser.feed(bytes(answer[: -len(end)]))
                 del answer[: -len(end)]
-        return answer
+        return answer, whole
 
     def write(frame: Frame | Answer) -> None:
         raw = encode(frame)
@@ -131,18 +133,18 @@ def read(
     try:
         ask(after)
         while True:
-            answer = receive()
+            answer, whole = receive()
             guess = _guess_last_id(answer)
             if guess:
                 ask(guess)
-                if waiting and len(answer) > _SMALL and waiting() < STARVING:
+                if waiting and whole and len(answer) > _SMALL and waiting() < STARVING:
                     write(Answer(bytes(answer), guess))
                     continue
             parser.feed(bytes(answer))
             page, facts = parse(parser)
             if len(page) == count and page[-1][0] != guess:
                 if guess:
-                    parser.feed(bytes(receive()))
+                    parser.feed(bytes(receive()[0]))
                     for _ in range(3):
                         parser.gets()
                 ask(page[-1][0])

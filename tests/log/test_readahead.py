@@ -51,7 +51,7 @@ def read(log: Log, until: bytes = b"+", after: bytes = START) -> list[list[bytes
 
 @pytest.mark.parametrize("count", [1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE, 3 * PAGE + 17])
 def test_hands_over_every_entry_once(log: Log, count: int) -> None:
-    sent: list[Sequence[bytes]] = [[b"number", b"%d" % number] for number in range(count)]
+    sent: list[Sequence[bytes]] = [[b"number", b"%d" % number, b"", b""] for number in range(count)]
     ids = log.append_many(sent)
     assert read(log) == sent
     assert read(log, ids[count // 2]) == sent[: count // 2 + 1]
@@ -73,7 +73,7 @@ def test_hands_over_every_entry_once(log: Log, count: int) -> None:
 )
 def test_is_not_led_astray_by_what_an_entry_holds(log: Log, hostile: bytes) -> None:
     """The beginning of the next page is guessed from bytes; these make the guess impossible or wrong."""
-    sent = [[b"number", b"%d" % number] for number in range(4 * PAGE + 5)]
+    sent = [[b"number", b"%d" % number, b"", b""] for number in range(4 * PAGE + 5)]
     for last in range(PAGE - 1, len(sent), PAGE):
         sent[last] = [b"data", hostile, hostile, b""]
     log.append_many(sent)
@@ -81,7 +81,7 @@ def test_is_not_led_astray_by_what_an_entry_holds(log: Log, hostile: bytes) -> N
 
 
 def test_goes_on_with_a_second_process_that_started_meanwhile(log: Log) -> None:
-    sent: list[Sequence[bytes]] = [[b"number", b"%d" % number] for number in range(150 * PAGE)]
+    sent: list[Sequence[bytes]] = [[b"number", b"%d" % number, b"", b""] for number in range(150 * PAGE)]
     log.append_many(sent)
     assert read(log) == sent
 
@@ -95,19 +95,26 @@ def test_begins_anew_where_a_guess_was_wrong(log: Log, monkeypatch: pytest.Monke
         return start(*arguments)
 
     monkeypatch.setattr(readahead, "_start", note)
-    sent = [[b"number", b"%d" % number] for number in range(150 * PAGE)]
+    sent = [[b"number", b"%d" % number, b"", b""] for number in range(150 * PAGE)]
     for last in range(PAGE - 1, len(sent), PAGE):
-        sent[last] = [b"data", LOOKS_LIKE_AN_ENTRY]
+        sent[last] = [b"data", LOOKS_LIKE_AN_ENTRY, b"", b""]
     log.append_many(sent)
     assert read(log) == sent
     assert started == [False, True], "the second one parses everything itself"
 
 
+@pytest.mark.parametrize("size", [900, 1_000, 1_100, 2_500, 20_000])
+def test_pages_of_a_megabyte_and_more_are_whole(log: Log, size: int) -> None:
+    sent: list[Sequence[bytes]] = [[b"data", b"%d" % number + b"x" * size, b"", b""] for number in range(3 * PAGE + 1)]
+    log.append_many(sent)
+    assert read(log) == sent
+
+
 @pytest.mark.parametrize("count", [PAGE, PAGE - 1])
 def test_knows_the_end_when_the_facts_look_like_a_page(log: Log, count: int) -> None:
     """They hold the first and the last entry."""
-    hostile = [b"data", LOOKS_LIKE_AN_ENTRY + LOOKS_LIKE_FACTS + b"x" * 20_000]
-    sent = [hostile, *([b"number", b"%d" % number] for number in range(count - 2)), hostile]
+    hostile = [b"data", LOOKS_LIKE_AN_ENTRY + LOOKS_LIKE_FACTS + b"x" * 20_000, b"", b""]
+    sent = [hostile, *([b"number", b"%d" % number, b"", b""] for number in range(count - 2)), hostile]
     log.append_many(sent)
     assert read(log) == sent
 
