@@ -1,6 +1,7 @@
 """`esdash` without a command: the dashboard."""
 
 import asyncio
+import select
 import signal
 import sys
 import time
@@ -16,6 +17,9 @@ from esdash.config import Settings
 
 if TYPE_CHECKING:
     from esdash.ui.app import DashboardApp
+
+TERMINAL_SECONDS: Final = 1.0
+"""Between two looks whether the terminal is still there."""
 
 ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end the dashboard as `quit` does, without a last question."""
@@ -74,4 +78,17 @@ async def _run(app: "DashboardApp", settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in ENDINGS:
         loop.add_signal_handler(number, app.exit)
-    await app.run_async(mouse=settings.mouse)
+    watching = loop.create_task(_leave_with_terminal(app))
+    try:
+        await app.run_async(mouse=settings.mouse)
+    finally:
+        watching.cancel()
+
+
+async def _leave_with_terminal(app: "DashboardApp") -> None:
+    """End when the terminal is gone. A process that it does not control gets no signal, and would read on for ever."""
+    terminal = select.poll()
+    terminal.register(sys.stdin.fileno(), 0)
+    while not terminal.poll(0):
+        await asyncio.sleep(TERMINAL_SECONDS)
+    app.exit()

@@ -23,13 +23,15 @@ from tests.waiting import eventually
 class Terminal:
     """The program in a terminal of 100×30."""
 
-    def __init__(self, *arguments: object) -> None:
+    def __init__(self, *arguments: object, controlling: bool = True) -> None:
+        """Unless it is the `controlling` one, its end sends no signal."""
         self._terminal, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
 
         def take_the_terminal() -> None:
             os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            if controlling:
+                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen(
             [sys.executable, "-m", "esdash", *map(str, arguments)],
@@ -77,8 +79,8 @@ def open_terminal(home: Path) -> Iterator[Callable[..., Terminal]]:  # noqa: ARG
     """Start the program in a terminal."""
     terminals: list[Terminal] = []
 
-    def open_terminal(*arguments: object) -> Terminal:
-        terminals.append(Terminal(*arguments))
+    def open_terminal(*arguments: object, controlling: bool = True) -> Terminal:
+        terminals.append(Terminal(*arguments, controlling=controlling))
         return terminals[-1]
 
     yield open_terminal
@@ -102,11 +104,11 @@ def test_it_starts_a_server_shows_what_is_published_and_stops_it(
     assert len(call("snapshot", "list", "--json", "--data-dir", data_dir).json) == 1
 
 
-@pytest.mark.parametrize("ending", ["SIGTERM", "a closed window"])
+@pytest.mark.parametrize("ending", ["SIGTERM", "a closed window", "a terminal that is gone"])
 def test_however_it_ends_the_server_is_stopped(
     open_terminal: Callable[..., Terminal], data_dir: Path, ending: str
 ) -> None:
-    terminal = open_terminal("--data-dir", data_dir)
+    terminal = open_terminal("--data-dir", data_dir, controlling=ending != "a terminal that is gone")
     terminal.read_until("CONTINUOUS")
     if ending == "SIGTERM":
         terminal.process.send_signal(signal.SIGTERM)
