@@ -90,6 +90,8 @@ class Display(Generic[State]):
         """The consumer is in another phase, or there is something else to say of it."""
         if phase is not self.phase:
             self._phase_since = self._clock()
+            if phase is Phase.LIVE:
+                self._state_due = 0.0
         self.phase, self.phase_note = phase, note
 
     def recall(self, log: Log, projection: Projection[State], journal: Journal) -> None:

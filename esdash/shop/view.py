@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
@@ -200,14 +201,17 @@ class _Lines:
         """Take over some items."""
         if not touched:
             return
+        known = len(self._ids)
         for item_id in touched:
             row = ItemRow(item_id, state.prices[item_id], state.stock[item_id], changes.get(item_id))
-            place = bisect_left(self._ids, item_id)
-            if place < len(self._ids) and self._ids[place] == item_id:
+            place = bisect_left(self._ids, item_id, hi=known)
+            if place < known and self._ids[place] == item_id:
                 self._rows[place] = row
             else:
-                self._ids.insert(place, item_id)
-                self._rows.insert(place, row)
+                self._rows.append(row)
+        if len(self._rows) > known:
+            self._rows.sort(key=itemgetter(0))
+            self._ids = [row.item_id for row in self._rows]
         self.shown = tuple(self._rows)
 
 
@@ -250,8 +254,6 @@ class Viewer:
                 self._touch_user(event.user_id, LastChange(identifier, None if cost is None else -cost))
             elif not isinstance(event, int):
                 self._touch_item(event.item_id, LastChange(identifier, event.count))
-                if isinstance(event, AddItem) and event.price is not None:
-                    self._prices[event.item_id] = event.price
         self._observed = rows[-1].ordinal
         if not consecutive:
             self._start_over(state)
@@ -284,13 +286,12 @@ class Viewer:
         _note(self._items, item_id, change)
 
 
-def _costs(before: Mapping[str, int], events: Sequence[Event | int], after: Mapping[str, int]) -> list[int | None]:
+def _costs(prices: dict[str, int], events: Sequence[Event | int], after: Mapping[str, int]) -> list[int | None]:
     """What each order among events that were applied cost; None for what is no order, and where nobody can tell.
 
-    Prices are known after the last event, and perhaps `before` the first. Going on from there an item's price stays
-    known; going back it is known until an event gave it one.
+    Prices are known `after` the last event, and perhaps before the first: those in `prices`, which take on what the
+    events say. Going on from there an item's price stays known; going back it is known until an event gave it one.
     """
-    prices = dict(before)
     costs: list[int | None] = []
     for event in events:
         costs.append(_cost(event, prices))
