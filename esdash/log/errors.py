@@ -18,6 +18,10 @@ class RefusedError(LogError):
     """The server answered with a refusal: what was sent last was not done."""
 
 
+class WrongTypeError(RefusedError):
+    """A key holds something else than what it is read as: the stream's, unless it is said of another."""
+
+
 class ForbiddenError(RefusedError):
     """The server does not let this user do that."""
 
@@ -49,7 +53,9 @@ def plainly(server: str) -> Iterator[None]:
     except errors.ConnectionError as error:
         raise UnreachableError(f"No connection to {server}: {_reason(error)}.") from error
     except errors.ResponseError as error:
-        raise RefusedError(_refusal(server, _first_line(error))) from error
+        message = _first_line(error)
+        kind = WrongTypeError if message.startswith("WRONGTYPE") else RefusedError
+        raise kind(_refusal(server, message)) from error
     except errors.RedisError as error:
         raise LogError(f"{server}: {_first_line(error)}.") from error
     except OSError as error:

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from esdash.log.continuity import Verdict, check
-from esdash.log.errors import RefusedError
+from esdash.log.errors import RefusedError, WrongTypeError
 from esdash.log.stream import Log, id_parts
 
 FORMAT: Final = 1
@@ -219,7 +219,7 @@ class SnapshotStore:
 
     def headers(self) -> list[Header | Unreadable]:
         """Every stored snapshot, the one that saw most first; damaged ones last. Raises LogError."""
-        reply = self._log.command("HGETALL", self._index)
+        reply = self._command("HGETALL", self._index)
         found = [_read_header(name, raw) for name, raw in zip(reply[::2], reply[1::2], strict=True)]
         return sorted(found, key=_newest_first)
 
@@ -239,7 +239,7 @@ class SnapshotStore:
         """
         hashed = hashlib.blake2b(digest_size=16)
         for number in range(header.chunks):
-            chunk = self._log.command("HGET", self._chunks_key(header.snapshot_id), number)
+            chunk = self._command("HGET", self._chunks_key(header.snapshot_id), number)
             if chunk is None:
                 raise DamagedError(f"chunk {number + 1} of {header.chunks} is missing")
             hashed.update(chunk)
@@ -279,7 +279,7 @@ class SnapshotStore:
         )
         keys = (self._log.stream, self._index, key)
         options = (self._chunks_key(""), snapshot_id, _write_header(header), count, KEEP, _CHECKSUM)
-        answer = self._log.command("EVAL", _COMMIT, len(keys), *keys, *options)
+        answer = self._command("EVAL", _COMMIT, len(keys), *keys, *options)
         if answer == b"ok":
             return header
         reasons = {
@@ -298,17 +298,27 @@ class SnapshotStore:
 
     def hold_lease(self, owner: str, seconds: float) -> str:
         """Take or renew the lease on periodic snapshots for so long; who holds it now. Raises LogError."""
-        answer = self._log.command("EVAL", _RENEW, 1, self._lease, owner, max(1, round(seconds * 1000)))
+        answer = self._command("EVAL", _RENEW, 1, self._lease, owner, max(1, round(seconds * 1000)))
         return bytes(answer).decode("utf-8", "replace")
 
     def release_lease(self, owner: str) -> None:
         """Let another process take the periodic snapshots at once. Raises LogError."""
-        self._log.command("EVAL", _RELEASE, 1, self._lease, owner)
+        self._command("EVAL", _RELEASE, 1, self._lease, owner)
 
     def lease_holder(self) -> str | None:
         """Who takes the periodic snapshots, if anybody. Raises LogError."""
-        answer = self._log.command("GET", self._lease)
+        answer = self._command("GET", self._lease)
         return None if answer is None else bytes(answer).decode("utf-8", "replace")
+
+    def _command(self, *arguments: Any) -> Any:
+        """One command on esdash's own keys."""
+        try:
+            return self._log.command(*arguments)
+        except WrongTypeError as error:
+            raise RefusedError(
+                f"A key on {self._log.server_name} that begins with {self._prefix} holds something that is not "
+                "esdash's. Move it away."
+            ) from error
 
     def _chunks_key(self, snapshot_id: str) -> str:
         return f"{self._prefix}snapshot:{snapshot_id}"

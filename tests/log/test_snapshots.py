@@ -497,6 +497,16 @@ class TestTheKeys:
 
 
 class TestAServerThatSaysNo:
+    def test_of_a_strange_key_says_whose_it_is(self, client: redis.Redis, log: Log, store: SnapshotStore) -> None:
+        add(client, 3)
+        client.rpush(store._index, "no hash")
+        client.rpush(store._lease, "no text")
+        for ask in (store.headers, store.lease_holder, lambda: write(store, draft(log, 3))):
+            with pytest.raises(
+                RefusedError, match=r"begins with esdash:\{orders\}: holds something that is not esdash's"
+            ):
+                ask()
+
     def test_a_full_memory_is_told_in_words_and_leaves_nothing(self, new_server: Callable[..., RunningServer]) -> None:
         server = new_server(appendonly="no")
         log = Log(server.url, STREAM)
