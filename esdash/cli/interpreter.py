@@ -8,7 +8,7 @@ YOUNG_OBJECTS: Final = 15_000
 """So many more objects than before let the collector look at the young ones, for some 5 ms. The rows that a consumer
 keeps come and go in tens of thousands; with the usual 700 it looked at everything time and again, and found nothing."""
 
-YOUNG_LOOKS: Final = 100
+YOUNG_LOOKS: Final = 1000
 """After so many looks at the young ones it looks at those that it has seen once, for some 30 ms. What esdash itself
 leaves behind makes no cycles, so it finds nothing there either."""
 

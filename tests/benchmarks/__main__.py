@@ -1,10 +1,10 @@
-"""Runs every benchmark and prints the README's section about speed: `python -m tests.benchmarks [--quick | --full]`."""
+"""Runs every benchmark and prints the README's table about speed: `python -m tests.benchmarks [--quick | --full]`."""
 
 import importlib
 import sys
 from typing import Final
 
-from tests.benchmarks.report import Report, options
+from tests.benchmarks.report import Report, options, table
 
 PROGRAMS: Final = (
     "replay",
@@ -28,12 +28,11 @@ def _run_all() -> None:
     for program in PROGRAMS:
         print(f"{program} …", file=sys.stderr, flush=True)
         reports.append(importlib.import_module(f"tests.benchmarks.{program}").run(chosen))
-    print("## How fast it is\n")
-    print(f"{reports[0].machine}. Medians of at least {chosen.pairs} runs; what stands beside a number was")
-    print("measured in turn with it, and ratios are medians of the ratios pair by pair, with their range.\n")
+    print(f"{reports[0].machine}.\n")
+    print(table(row for report in reports for row in report.rows))
     for report in reports:
-        report.machine = ""
-        print(report.markdown())
+        print(f"\n{report.title}:\n")
+        print("\n".join(f"- {note}" for note in report.notes))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def run(options: Options) -> Report:
         measured = [_idle(setting, seconds) for _ in range(options.pairs)]
         shares, server = [own for own, _ in measured], [other for _, other in measured]
         report.add(
-            "CPU, connected, nothing happening",
+            "CPU of a dashboard, connected, nothing happening",
             f"{median(shares):.2%} of a core ({min(shares):.2%}–{max(shares):.2%})".replace("%", " %"),
             f"the server {median(server):.2%}".replace("%", " %"),
             "",
@@ -42,7 +42,7 @@ def run(options: Options) -> Report:
     quarter = len(samples) // 4
     early, late = statistics.mean(samples[quarter : 2 * quarter]), statistics.mean(samples[-quarter:])
     report.add(
-        f"memory (RSS) over {minutes:g} minutes of {RATE:,} events/s",
+        f"its memory (RSS) over {minutes:g} minutes of {RATE:,} events/s",
         f"{late / 1e6:.1f} MB in the last quarter",
         f"{early / 1e6:.1f} MB in the second",
         f"{(late - early) / 1e6:+.1f} MB",

@@ -37,7 +37,7 @@ def run(options: Options) -> Report:
             loads.append(load)
             setting.log.command("FLUSHALL")
     report.add(
-        "how far behind: append → applied",
+        f"how far behind at {RATE:,} events/s, on a terminal",
         f"longest {milliseconds(median(worst))} ({milliseconds(min(worst))}–{milliseconds(max(worst))})",
         f"p99 {milliseconds(median(tails))}",
         "",
@@ -45,14 +45,14 @@ def run(options: Options) -> Report:
         max(worst) <= LAG,
     )
     report.add(
-        "key → its effect on the screen",
+        "— a key → its effect on the screen meanwhile",
         f"p99 {milliseconds(median(answers))} ({milliseconds(min(answers))}–{milliseconds(max(answers))})",
         f"p50 {milliseconds(median(halves))}",
         "",
         f"p99 ≤ {milliseconds(KEY)}",
         median(answers) <= KEY,
     )
-    report.add("CPU of the dashboard", f"{median(loads):.0%} of a core".replace("%", " %"))
+    report.add("— CPU of the dashboard meanwhile", f"{median(loads):.0%} of a core".replace("%", " %"))
     report.notes.append(
         f"{options.pairs} runs of {seconds:.0f} s, bursts of {BURST}; the log follows, and every "
         f"{BETWEEN_KEYS * 1000:.0f} ms a key moves the cursor in the balances."

@@ -39,7 +39,7 @@ def run(options: Options) -> Report:
                     tails[who].append(percentile(delays, 0.99))
             own = tails["consumer"]
             report.add(
-                f"{rate:,} events/s, {burst} together",
+                f"append → applied, {rate:,} events/s, {burst} together",
                 f"p50 {milliseconds(median(halves['consumer']))}, p99 {milliseconds(median(own))} "
                 f"({milliseconds(min(own))}–{milliseconds(max(own))})",
                 f"bare p50 {milliseconds(median(halves['bare']))}, p99 {milliseconds(median(tails['bare']))}",

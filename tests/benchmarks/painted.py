@@ -30,7 +30,7 @@ def run(options: Options) -> Report:
             delays = _measure(setting, rate, marks)
             tail = percentile(delays, 0.99)
             report.add(
-                "an entry, alone" if not rate else f"an entry among {rate:,} events/s",
+                f"append → on the screen, {f'among {rate:,} events/s' if rate else 'alone'}",
                 f"p50 {milliseconds(median(delays))}, p99 {milliseconds(tail)}",
                 f"shortest {milliseconds(min(delays))}",
                 "",

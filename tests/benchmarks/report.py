@@ -3,7 +3,7 @@
 import argparse
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -75,14 +75,18 @@ class Report:
         lines = [
             f"### {self.title}",
             "",
-            "| what | measured | beside it | ratio | reach | reached |",
-            "|---|---|---|---|---|---|",
-            *map(_line, self.rows),
+            table(self.rows),
             "",
             *(f"- {note}" for note in self.notes),
             f"- {self.machine}." if self.machine else "",
         ]
         return "\n".join(lines).rstrip() + "\n"
+
+
+def table(rows: Iterable[Row]) -> str:
+    """In Markdown."""
+    head = ["| what | measured | beside it | ratio | aim | reached |", "|---|---|---|---|---|---|"]
+    return "\n".join([*head, *map(_line, rows)])
 
 
 def _line(row: Row) -> str:
