@@ -12,7 +12,7 @@ import click
 
 from esdash.cli.connect import open_log
 from esdash.cli.failures import BadInputError
-from esdash.cli.interpreter import collect_rarely, take_short_turns
+from esdash.cli.interpreter import collect_rarely, paint_promptly, take_short_turns
 from esdash.config import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def open_dashboard(settings: Settings) -> None:
             "The dashboard needs a terminal, and stdin, stdout or stderr is none. These commands work without one: "
             "publish, produce, consume, state, events, snapshot, verify, doctor, server."
         )
+    paint_promptly()
     from esdash.demo import demo_events
     from esdash.engine.consumer import ConsumerSettings
     from esdash.engine.live import LiveConsole

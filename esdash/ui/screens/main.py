@@ -39,7 +39,7 @@ LEAST_WIDTH: Final = 60
 LEAST_HEIGHT: Final = 16
 
 FRAME_SECONDS: Final = 0.1
-"""Between two looks at what changes, and the longest a change waits to be shown."""
+"""Between two looks at what changes, but for one that may come early."""
 
 ATTENTIVE_SECONDS: Final = 3.0
 """For so long after a person did something it looks again and again, since that may change what no view tells."""
@@ -83,7 +83,8 @@ class MainScreen(Trust):
         self.stock = StockSource(hints["stock"])
         self.log_lines = LogSource(hints["log"])
         self._frozen: View | None = None
-        self._looked = 0.0
+        self._paced = 0.0
+        """When as many looks as there were would have been due at an even pace."""
         self._next_look: tuple[float, Timer] | None = None
         self._view_is_new = False
         """The consumer has told of a view, and nobody has looked yet."""
@@ -141,14 +142,15 @@ class MainScreen(Trust):
         self.look_soon()
 
     def look_soon(self) -> None:
-        """Look now, or a frame after the last look."""
-        self._look_at(self._looked + FRAME_SECONDS)
+        """Look as soon as there is a frame to spare: at once, though the clock's second may just have been shown."""
+        self._look_at(self._paced - FRAME_SECONDS)
 
     def _look(self) -> None:
         self._next_look = None
         self._view_is_new = False
         self.poll()
-        now = self._looked = time.monotonic()
+        now = time.monotonic()
+        self._paced = max(self._paced, now) + FRAME_SECONDS
         moving = self.engine.load.running or (self.engine.verification or _RESTING).running or self.balances.sorting
         second = 1.002 - self._wall_clock() % 1  # a timer is up to a millisecond early
         self._look_at(now + (FRAME_SECONDS if moving or now < self._attentive_until else second))
