@@ -22,7 +22,7 @@ from esdash.engine.view import (
 )
 from esdash.log.stream import Log
 
-VIEW_SECONDS: Final = 0.05
+VIEW_SECONDS: Final = 0.025
 """A new view is published at most this often."""
 
 STATE_SHARE: Final = 10
