@@ -14,7 +14,7 @@ from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.domain import Domain, Entry, State
 from esdash.engine.publisher import Publisher
 from esdash.engine.view import Phase
-from esdash.log.snapshots import key_prefix
+from esdash.log.keys import key_prefix
 from esdash.log.stream import START, Log
 
 REPLAYS: Final = 3

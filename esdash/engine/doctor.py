@@ -25,7 +25,8 @@ from esdash.engine.projection import Projection
 from esdash.log.continuity import Verdict, check
 from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.inspection import Inspection, inspect_server, key_sizes
-from esdash.log.snapshots import DamagedError, Header, SnapshotStore, key_prefix
+from esdash.log.keys import key_prefix
+from esdash.log.snapshots import DamagedError, Header, SnapshotStore
 from esdash.log.stream import Log, StreamFacts, id_parts
 
 SKEW_SECONDS: Final = 2.0

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from esdash.log.continuity import Verdict, check
 from esdash.log.errors import RefusedError, WrongTypeError
+from esdash.log.keys import key_prefix
 from esdash.log.stream import Log, id_parts
 
 FORMAT: Final = 1
@@ -182,16 +183,6 @@ _RELEASE: Final = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
-
-
-def key_prefix(stream: str) -> str:
-    """`esdash:{orders}:`; for a stream whose name has a hash tag `esdash::shop:{7}:`, with the same tag.
-
-    So the keys share the stream's slot on a cluster, and no two streams share keys.
-    """
-    _, opening, rest = stream.partition("{")
-    tag, closing, _ = rest.partition("}")
-    return f"esdash::{stream}:" if opening and closing and tag else f"esdash:{{{stream}}}:"
 
 
 @dataclass(frozen=True, slots=True)

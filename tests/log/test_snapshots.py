@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 import redis
-from redis.crc import key_slot
 
 from esdash.log.errors import LogError, RefusedError, UnreachableError
-from esdash.log.snapshots import KEEP, DamagedError, Draft, Header, SnapshotStore, Unreadable, key_prefix
+from esdash.log.snapshots import KEEP, DamagedError, Draft, Header, SnapshotStore, Unreadable
 from esdash.log.stream import Log, anchor_of
 from tests.servers import RunningServer
 from tests.waiting import eventually
@@ -466,23 +465,6 @@ class TestTheLease:
 
 
 class TestTheKeys:
-    @pytest.mark.parametrize(
-        ("stream", "prefix"),
-        [
-            ("orders", "esdash:{orders}:"),
-            ("shop:{7}:orders", "esdash::shop:{7}:orders:"),
-            ("{orders}", "esdash::{orders}:"),
-        ],
-    )
-    def test_have_a_prefix(self, stream: str, prefix: str) -> None:
-        assert key_prefix(stream) == prefix
-
-    @pytest.mark.parametrize(
-        "stream", ["orders", "shop:{7}:orders", "{orders}", "{a}{b}", "x{y}z{w}", "or{ders", "кот"]
-    )
-    def test_share_the_streams_hash_slot(self, stream: str) -> None:
-        assert key_slot((key_prefix(stream) + "snapshots").encode()) == key_slot(stream.encode())
-
     @pytest.mark.parametrize("stream", ["{orders}", "}", "{}orders", "or{ders", "a}b", "{}{x}", ":{orders}", ""])
     def test_of_two_streams_are_never_the_same(self, url: str, client: redis.Redis, stream: str) -> None:
         client.xadd(stream, {"number": 1}, id="1-0")
