@@ -27,8 +27,8 @@ class Settings:
     """Everything that can be set. In the file, names are as here."""
 
     url: Annotated[str, MinLen(1)] | None = field(default=None, repr=False)
-    """A Redis 6.2+ or Valkey server: `redis://host:6379/0`, `rediss://…` for TLS, `unix:///path`. Without one, esdash
-    runs its own server in `data_dir`."""
+    """A Redis 6.2+ or Valkey server: `redis://host:6379/0`, `rediss://…` for TLS, `unix:///path`; `valkey://` and
+    `valkeys://` are the same. Without one, esdash runs its own server in `data_dir`."""
     stream: Annotated[str, MinLen(1)] = "orders"
     """The key of the stream."""
     data_dir: Path = field(default_factory=lambda: platformdirs.user_data_path("esdash"))

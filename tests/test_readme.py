@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from esdash.log.address import OPTIONS
 from tests.readme import README, with_sections
 
 ROOT = Path(__file__).parents[1]
@@ -15,6 +16,11 @@ def test_the_tables_are_those_of_the_program() -> None:
 def test_the_command_for_the_tests_is_the_one_that_continuous_integration_runs() -> None:
     (command,) = (line for line in (ROOT / ".ci/run").read_text("utf-8").splitlines() if "pytest" in line)
     assert command in README.read_text("utf-8").splitlines()
+
+
+def test_every_option_of_a_url_is_named() -> None:
+    text = README.read_text("utf-8")
+    assert [name for name in OPTIONS if f"`{name}`" not in text] == []
 
 
 def test_every_picture_is_there() -> None:

@@ -16,7 +16,7 @@ import msgspec
 from esdash.log import child
 from esdash.log.errors import LogError, UnreachableError
 from esdash.log.reader import READY, Answer, Frame, parse
-from esdash.log.stream import PAGE, TIMEOUT, Entry, Log, StreamFacts
+from esdash.log.stream import PAGE, Entry, Log, StreamFacts
 
 _PIPE_BYTES: Final = 1 << 20
 """Pages that may wait: about twenty of them, or the faster process would always wait for the slower."""
@@ -78,7 +78,7 @@ def _pages_until_ready(
 
 
 def _start(opened: socket.socket, log: Log, until: bytes, packing: str, parse_all: bool) -> "subprocess.Popen[bytes]":
-    numbers = [opened.fileno(), TIMEOUT, PAGE, int(parse_all)]
+    numbers = [opened.fileno(), log.timeout, PAGE, int(parse_all)]
     return child.start(
         "esdash.log.reader:main",
         *map(str, numbers),

@@ -6,13 +6,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import redis
-from redis.backoff import NoBackoff
 from redis.connection import Connection
-from redis.retry import Retry
 
+from esdash.log.address import parse
 from esdash.log.appending import append
 from esdash.log.errors import ForbiddenError, LogError, RefusedError, plainly
 from esdash.log.facts import START, StreamFacts, id_parts
@@ -67,25 +65,6 @@ class ServerFacts:
     """master or slave, in the server's words."""
 
 
-def redact(url: str) -> str:
-    """The URL as people may see it: without user name, password and options.
-
-    `the URL` when it cannot be read, or when a password that is not percent-encoded may reach past the host.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "the URL"
-    host = parts.netloc.rpartition("@")[2]
-    if parts.scheme == "unix":
-        return "the URL" if host else f"unix://{parts.path}"
-    if "@" in parts.path + parts.query + parts.fragment:
-        return "the URL"
-    if not parts.hostname and parts.scheme in ("redis", "rediss"):
-        host = f"localhost{host or ':6379'}"  # what redis-py takes it to mean
-    return urlunsplit(SplitResult(parts.scheme, host, parts.path if parts.path != "/" else "", "", ""))
-
-
 class Log:
     """A stream and the keys beside it.
 
@@ -108,12 +87,15 @@ class Log:
         """
         self.stream = stream
         self.key = stream.encode()
-        self._timeout = timeout
+        self.timeout = timeout
+        """Seconds without an answer after which the server counts as unreachable; the URL may say other ones."""
         self._find = url if callable(url) else None
         self._finding = threading.Lock()
-        self._url = "" if callable(url) else url
-        self.server_name = name or redact(self._url)
-        self._pool = None if callable(url) else self._pool_of(url)
+        self._url = ""
+        self.server_name = name or ""
+        self._pool: redis.ConnectionPool | None = None
+        if not callable(url):
+            self._turn_to(url)
         self._facts_command = ("XINFO", "STREAM", self.key)
 
     @property
@@ -130,27 +112,13 @@ class Log:
         with self._finding:
             url = self._find()
             if url != self._url or self._pool is None:
-                self._pool = self._pool_of(url)
-                self._url = url
+                self._turn_to(url)
 
-    def _pool_of(self, url: str) -> redis.ConnectionPool:
-        try:
-            pool = redis.ConnectionPool.from_url(
-                url,
-                socket_timeout=self._timeout,
-                socket_connect_timeout=self._timeout,
-                socket_read_size=256 * 1024,
-            )
-            # Options in the URL override the arguments above, but what is read raw depends on these.
-            pool.connection_kwargs |= {"protocol": 2, "retry": Retry(NoBackoff(), 0), "decode_responses": False}
-            # An option that does not exist is found out only here; this does not connect.
-            pool.connection_class(**pool.connection_kwargs)
-            return pool
-        except (ValueError, TypeError, redis.RedisError) as error:
-            raise LogError(
-                f"{self.server_name} is not a URL of a server, or has an option after its ? that does not fit. Write "
-                "redis://host:port/db, rediss:// for TLS, or unix:///path/to/socket."
-            ) from error
+    def _turn_to(self, url: str) -> None:
+        address = parse(url)
+        self.timeout = address.options.get("socket_timeout", self.timeout)
+        self.server_name = self.server_name or address.shown
+        self._pool, self._url = address.pool(self.timeout), url
 
     def close(self) -> None:
         """Close every connection."""
@@ -324,13 +292,15 @@ class Follower:
         self._connection = connection
 
     def next(self, after: bytes, wait: float, count: int = PAGE) -> tuple[list[Entry], StreamFacts]:
-        """The entries after an id, as soon as there are any, or none after `wait` seconds; and facts read after them.
+        """The entries after an id, as soon as there are any, or none after `wait` seconds, or half of the log's
+        timeout; and facts read after them.
 
         The facts are asked for together with the entries, so a trim that took unread entries shows before what
         follows them is applied.
         """
         connection = self._connection
-        block = max(1, round(wait * 1000))
+        # A healthy server that has nothing to say must answer before it counts as unreachable.
+        block = max(1, round(min(wait, self._log.timeout / 2) * 1000))
         read = ("XREAD", "COUNT", count, "BLOCK", block, "STREAMS", self._log.key, after)
         connection.send_packed_command(connection.pack_commands([read, ("XINFO", "STREAM", self._log.key)]))
         reply = connection.read_response(disable_decoding=True)

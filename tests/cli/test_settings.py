@@ -1,5 +1,8 @@
 """Settings: file < environment < flags, and the common options before and after the command."""
 
+import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -12,8 +15,8 @@ from esdash.cli import run
 from esdash.cli.options import settings_of, with_settings
 from esdash.cli.secrecy import redacted, taken_out
 from esdash.config import ConfigError, Settings
-from esdash.log.stream import Log
 from tests.cli.conftest import Call
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -160,26 +163,42 @@ class TestCommonOptions:
 
 class TestUrl:
     @pytest.mark.parametrize(
-        "url",
+        ("url", "told"),
         [
-            "localhost:6379",
-            "http://localhost",
-            "redis://[::1",
-            "redis://h:99999",
-            "redis://h?frobnicate=1",
-            "redis://h?socket_timeout=x",
-            "rediss://h?ssl_cert_reqs=perhaps",
+            ("localhost:6379", "redis://host:port/db"),
+            ("redis://h/orders", "number of a database"),
+            ("redis://h?frobnicate=1", "'frobnicate'"),
+            ("redis://h?socket_timeout=-1", "seconds"),
         ],
     )
-    def test_what_is_none_is_2(self, call: Call, url: str) -> None:
-        refused = call("state", "--url", url)
-        assert refused.code == 2
-        assert "redis://host:port/db" in refused.err
+    def test_what_is_none_is_2_wherever_it_stands(
+        self, call: Call, file: Path, monkeypatch: pytest.MonkeyPatch, url: str, told: str
+    ) -> None:
+        typed = call("state", "--url", url)
+        monkeypatch.setenv("ESDASH_URL", url)
+        exported = call("state")
+        monkeypatch.delenv("ESDASH_URL")
+        file.write_text(f'url = "{url}"')
+        for refused in (typed, exported, call("state")):
+            assert refused.code == 2
+            assert told in refused.err
+            assert refused.err.count("\n") == 1
 
     def test_its_options_cannot_break_the_reading(self, call: Call, url: str, client: redis.Redis) -> None:
         client.xadd("orders", {"type": "TopUp", "data": '{"user_id": 7, "amount": 1}'})
         shown = call("state", "--json", "--url", f"{url}?protocol=3&decode_responses=true&socket_timeout=2")
         assert shown.json["users"] == {"7": 1}
+
+    def test_a_short_timeout_is_no_reason_to_call_an_idle_server_lost(
+        self, start: Callable[..., "subprocess.Popen[str]"], url: str, client: redis.Redis
+    ) -> None:
+        client.config_resetstat()
+        client.xadd("orders", {"type": "TopUp", "data": '{"user_id": 7, "amount": 1}'})
+        following = start("events", "--follow", "--json", "--url", f"{url}?socket_timeout=0.1")
+        eventually(lambda: client.info("commandstats").get("cmdstat_xread", {}).get("calls", 0) > 5)
+        client.xadd("orders", {"type": "TopUp", "data": '{"user_id": 7, "amount": 1}'})
+        assert following.stdout is not None
+        assert [json.loads(following.stdout.readline())["ordinal"] for _ in range(2)] == [1, 2]
 
     @pytest.mark.parametrize("option", ["--url", "--data-dir"])
     def test_an_empty_one_is_2(self, call: Call, home: Path, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
@@ -190,11 +209,6 @@ class TestUrl:
             assert option in refused.err
             assert "not empty" in refused.err
             assert list(home.iterdir()) == []
-
-    def test_one_without_a_host_is_said_with_the_host_it_means(self) -> None:
-        assert Log("redis://").server_name == "redis://localhost:6379"
-        assert Log("redis://:6380").server_name == "redis://localhost:6380"
-        assert Log("rediss://:s3cret@/2").server_name == "rediss://localhost:6379/2"
 
 
 class TestSecrecy:

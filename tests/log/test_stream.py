@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from esdash.log.errors import ForbiddenError, LogError, RefusedError, UnreachableError
+from esdash.log.errors import ForbiddenError, RefusedError, UnreachableError
 from esdash.log.readahead import read_ahead
-from esdash.log.stream import PAGE, START, Follower, Log, StreamFacts, id_parts, redact
+from esdash.log.stream import PAGE, START, Follower, Log, StreamFacts, id_parts
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
@@ -199,36 +199,6 @@ class TestCommands:
 
 
 class TestWhatPeopleAreTold:
-    @pytest.mark.parametrize(
-        ("url", "shown"),
-        [
-            ("redis://host:6379", "redis://host:6379"),
-            ("redis://host:6379/", "redis://host:6379"),
-            ("redis://user:secret@host:6379/3", "redis://host:6379/3"),
-            ("rediss://:secret@host?ssl_ca_certs=x", "rediss://host"),
-            ("redis://host/0?password=secret", "redis://host/0"),
-            ("unix:///run/s?password=secret", "unix:///run/s"),
-            ("unix://user:secret@/run/s", "unix:///run/s"),
-            ("redis://user:p%40ss@[::1]:6379", "redis://[::1]:6379"),
-            ("redis://user:sec/ret@host", "the URL"),
-            ("redis://user:sec#ret@host", "the URL"),
-            ("redis://[::1", "the URL"),
-        ],
-    )
-    def test_a_url_without_its_secrets(self, url: str, shown: str) -> None:
-        assert redact(url) == shown
-
-    @pytest.mark.parametrize("url", ["", "orders", "http://host", "redis://host:port", "redis://host:99999999"])
-    def test_what_is_no_url(self, url: str) -> None:
-        with pytest.raises(LogError, match=r"is not a URL of a server.*redis://host:port/db"):
-            Log(url)
-
-    def test_options_in_the_url_do_not_change_how_replies_are_read(self, url: str, client: redis.Redis) -> None:
-        add(client, 3)
-        log = Log(f"{url}?decode_responses=true&protocol=3", STREAM)
-        assert log.facts().first_id == b"1-0"
-        log.close()
-
     def test_a_server_that_is_not_there(self, tmp_path: Path) -> None:
         log = Log(f"unix://{tmp_path}/none")
         with pytest.raises(UnreachableError, match=r"^No connection to unix://.*/none: No such file or directory\.$"):
