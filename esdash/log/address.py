@@ -136,7 +136,7 @@ def _options_of(parts: SplitResult, scheme: str, shown: str) -> dict[str, Any]:
         if name in options:
             raise LogError(f"{shown} says {name} twice. Leave one out.")
         if name.startswith("ssl_") and scheme != "rediss":
-            raise LogError(f"{shown} has the option {name}, which is for rediss:// and valkeys:// alone.")
+            raise LogError(f"{shown} has the option {name}, which is for rediss:// alone.")
         options[name] = _option(name, value, shown, f"The option {name}")
     if scheme == "rediss":
         _try_certificates(options, shown)

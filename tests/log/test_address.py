@@ -84,7 +84,7 @@ def test_what_is_no_url_is_said_with_how_one_is_written(url: str) -> None:
         ("redis://h?db=", "The option db of redis://h takes the number of a database, like 0."),
         ("redis://u:p@h?username=u", "redis://h says username twice. Leave one out."),
         ("redis://h?db=1&db=1", "redis://h says db twice. Leave one out."),
-        ("redis://h?ssl_keyfile=k", "redis://h has the option ssl_keyfile, which is for rediss:// and valkeys:// alone."),
+        ("redis://h?ssl_ca_path=c", "redis://h has the option ssl_ca_path, which is for rediss:// alone."),
         ("unix://relative/path", "The URL names no socket. Write unix:///path/to/socket."),
         ("unix://", "unix:// names no socket. Write unix:///path/to/socket."),
         ("redis://h#1", "redis://h has a # in it, after which nothing is read. Write %23 for it."),
