@@ -6,7 +6,7 @@ environment of the rest, is checked by pydantic, which is imported only then: it
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -31,7 +31,7 @@ class Settings:
     `valkeys://` are the same. Without one, esdash runs its own server in `data_dir`."""
     stream: Annotated[str, MinLen(1)] = "orders"
     """The key of the stream."""
-    data_dir: Path = field(default_factory=lambda: platformdirs.user_data_path("esdash"))
+    data_dir: Path | None = field(default_factory=lambda: _in_home(platformdirs.user_data_path))
     """Where the embedded server keeps its data."""
     readonly: bool = False
     """Write nothing to the server: no events, no snapshots."""
@@ -50,9 +50,30 @@ def names() -> tuple[str, ...]:
     return tuple(setting.name for setting in fields(Settings))
 
 
-def usual_file() -> Path:
-    """Where the settings file is looked for, unless `ESDASH_CONFIG` or `--config` says otherwise."""
-    return platformdirs.user_config_path("esdash") / "config.toml"
+def usual_file() -> Path | None:
+    """Where the settings file is, unless `ESDASH_CONFIG` or `--config` says otherwise; None without a home."""
+    folder = _in_home(platformdirs.user_config_path)
+    return folder and folder / "config.toml"
+
+
+def place_of_data(settings: Settings) -> Path:
+    """Where the embedded server keeps its data. Raises ConfigError when nobody said and there is no home directory."""
+    if settings.data_dir is None:
+        raise ConfigError(
+            "This user has no home directory. Say with --data-dir where esdash's own server keeps its data, or name "
+            "another server with --url."
+        )
+    return settings.data_dir
+
+
+def _in_home(place: Callable[[str], Path]) -> Path | None:
+    """One of esdash's folders in the home directory; None for a user without one, as in many containers."""
+    try:
+        folder = place("esdash")
+    except RuntimeError:
+        return None
+    # Older versions of platformdirs leave `~` as it is then.
+    return folder if folder.is_absolute() else None
 
 
 def load(
@@ -74,6 +95,8 @@ def load(
 
 def _from_file(named: Path | None) -> dict[str, Any]:
     file = named or usual_file()
+    if file is None:
+        return {}
     try:
         text = file.read_text("utf-8")
     except FileNotFoundError:

@@ -7,7 +7,7 @@ from typing import Final
 
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.output import warn
-from esdash.config import Settings
+from esdash.config import Settings, place_of_data
 from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
 from esdash.log.errors import LogError, UnreachableError
 from esdash.log.stream import Log
@@ -20,7 +20,7 @@ class _Membership:
     """Joins the embedded server when it is first needed, revives it when it was lost, leaves it in the end."""
 
     def __init__(self, settings: Settings) -> None:
-        self._data_dir = settings.data_dir
+        self._data_dir = place_of_data(settings)
         self._server: EmbeddedServer | None = None
         self._lock = threading.Lock()
         self._left = False
@@ -55,7 +55,7 @@ class _Membership:
 def open_log(settings: Settings) -> Iterator[Log]:
     """A log for the length of the block. Connects when it is first used; the embedded server is started then.
 
-    Raises BadInputError for a URL that is none.
+    Raises BadInputError for a URL that is none, ConfigError where there is no place for the embedded server's data.
     """
     if settings.url:
         try:

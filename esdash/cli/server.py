@@ -9,7 +9,7 @@ import click
 from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, common_options, with_settings
 from esdash.cli.output import number, print_json, warn
-from esdash.config import Settings
+from esdash.config import Settings, place_of_data
 
 
 @click.group(no_args_is_help=False)
@@ -29,7 +29,7 @@ def status(settings: Settings, as_json: bool) -> None:
     from esdash.log import embedded
 
     _note_url(settings)
-    found = embedded.status(settings.data_dir)
+    found = embedded.status(place_of_data(settings))
     facts = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(found).items()}
     if as_json:
         print_json(facts)
@@ -64,7 +64,7 @@ def stop(settings: Settings, force: bool, as_json: bool) -> None:
 
     _note_url(settings)
     try:
-        stopped = embedded.stop(settings.data_dir, force)
+        stopped = embedded.stop(place_of_data(settings), force)
     except embedded.EmbeddedServerError as error:
         raise FailedError(str(error)) from error
     if as_json:

@@ -5,8 +5,10 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar, Final
 
+import platformdirs
 from textual import events
 from textual.binding import Binding
 from textual.screen import Screen
@@ -112,7 +114,7 @@ class DashboardApp(TypeAhead):
 
     def action_save_picture(self) -> None:
         """Save the screen as SVG, once the palette is gone from it."""
-        self.call_after_refresh(self.deliver_screenshot)
+        self.call_after_refresh(self._save_picture)
 
     def handle_bindings_clash(self, clashed_bindings: set[Binding], node: object) -> None:  # noqa: ARG002
         """A keymap gave one key to two actions: say so once; the keymap's own choice holds."""
@@ -130,6 +132,13 @@ class DashboardApp(TypeAhead):
             return
         reason = f": {event.worker.error}" if event.worker.error is not None else "."
         self._main.say_failure(visible(f"The consumer has ended by itself{reason} What is shown is its last state."))
+
+    def _save_picture(self) -> None:
+        try:
+            folder = platformdirs.user_downloads_path()
+        except RuntimeError:  # no home directory
+            folder = Path.cwd()
+        self.deliver_screenshot(path=str(folder))
 
     def _start_consumer(self) -> None:
         self.run_worker(self.engine.run, thread=True, exit_on_error=False, name="consumer", group="consumer")

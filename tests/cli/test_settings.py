@@ -23,6 +23,7 @@ from tests.waiting import eventually
 def file(home: Path) -> Path:
     """The usual settings file, not there yet."""
     path = config.usual_file()
+    assert path is not None
     assert path.is_relative_to(home)
     path.parent.mkdir(parents=True)
     return path
@@ -32,7 +33,7 @@ class TestSources:
     def test_defaults(self, home: Path) -> None:
         settings = config.load(None, {}, {}, {})
         assert settings == Settings()
-        assert settings.data_dir.is_relative_to(home)
+        assert config.place_of_data(settings).is_relative_to(home)
 
     def test_flags_beat_the_environment_which_beats_the_file(self, file: Path) -> None:
         file.write_text('stream = "a"\nsnapshot_seconds = 1\nmouse = false\ntheme = "nord"')
