@@ -119,7 +119,7 @@ class Bench(Generic[State]):
 
     def _read(self, scratch: Log, entries: int) -> float:
         begun = self._clock()
-        count = sum(len(page) for page, _ in scratch.pages(START))
+        count = sum(page.count for page in scratch.pages(START))
         _require(count == entries)
         return count / (self._clock() - begun)
 

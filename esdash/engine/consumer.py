@@ -13,21 +13,19 @@ from typing import Final, Generic, NoReturn
 from esdash.engine import snapshot
 from esdash.engine.console import EngineError
 from esdash.engine.display import Display
-from esdash.engine.domain import Domain, Entry, Row, State
+from esdash.engine.domain import Domain, Row, State
 from esdash.engine.guard import DivergedError, HaltError, check_page, check_position, unbroken
 from esdash.engine.projection import Projection
 from esdash.engine.snapshotter import Snapshotter
 from esdash.engine.view import Continuity, Phase, Position, Progress, Restored, Rung, Verdict, View
 from esdash.log.errors import LogError
-from esdash.log.readahead import read_ahead
+from esdash.log.pages import Page
+from esdash.log.readahead import PackedPage, read_ahead
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Follower, Log, StreamFacts
 
 IDLE_SECONDS: Final = 0.1
 """How long one read waits for new entries; what a person asks for is done after it at the latest."""
-
-CHECK_SECONDS: Final = 5.0
-"""Between two full continuity checks."""
 
 RETRY_SECONDS: Final = (0.25, 10.0)
 """First and longest wait before connecting again; it doubles, and half of it is drawn by lot."""
@@ -242,9 +240,9 @@ class Consumer(Generic[State]):
         collecting = gc.isenabled()
         gc.disable()
         try:
-            for facts in chain(self._replay_far(projection), self._replay_near(projection)):
+            for page in chain(self._replay_far(projection), self._replay_near(projection)):
                 self._obey()
-                lag = display.lag = self._lag_of(projection, facts)
+                lag = display.lag = self._lag_of(projection, page.evidence.facts)
                 done = projection.ordinal - started
                 elapsed = self._clock() - begun
                 rate = done / elapsed if elapsed > 0 else 0.0
@@ -264,7 +262,7 @@ class Consumer(Generic[State]):
                 done=True,
             )
 
-    def _replay_far(self, projection: Projection[State]) -> Iterator[StreamFacts]:
+    def _replay_far(self, projection: Projection[State]) -> Iterator[Page | PackedPage]:
         """A long way with a second process that reads and packs; up to the last entries, which a screen shows."""
         if self._lag_of(projection, self._log.facts()) < FAR:
             return
@@ -272,19 +270,19 @@ class Consumer(Generic[State]):
         if not newest:
             return
         for page in read_ahead(self._log, projection.last_id, newest[0][0], self._domain.packing):
-            first, after, until = projection.ordinal + 1, projection.last_id, page.last_entry[0]
-            self._guard(projection, page.facts, page.count, until)
-            self._display.parked.add_unseen(first, after, until, projection.apply_ahead(page))
+            first, after = projection.ordinal + 1, projection.last_id
+            self._guard(projection, page)
+            codes = projection.apply_ahead(page)
+            self._display.parked.add_unseen(first, after, projection.last_id, codes)
             self._display.meter.add(page.count)
-            yield page.facts
+            yield page
         self._display.parked.find(self._log)
 
-    def _replay_near(self, projection: Projection[State]) -> Iterator[StreamFacts]:
-        for page, facts in self._log.pages(projection.last_id):
-            self._guard(projection, facts, len(page), page[-1][0] if page else projection.last_id)
-            if page:
-                self._apply(projection, page)
-            yield facts
+    def _replay_near(self, projection: Projection[State]) -> Iterator[Page]:
+        for page in self._log.pages(projection.last_id):
+            self._guard(projection, page)
+            self._apply(projection, page)
+            yield page
 
     def _follow(self, projection: Projection[State]) -> None:
         self._change_phase(Phase.LIVE)
@@ -292,21 +290,16 @@ class Consumer(Generic[State]):
             # Or the next start would find the snapshots from before the gap, and halt at it again.
             self._over_a_gap = False
             self._take_asked_snapshot()
-        check_at = self._clock() + CHECK_SECONDS
         with self._log.connection() as connection:
             follower = Follower(self._log, connection)
             wait = IDLE_SECONDS
             while True:
                 self._obey()
-                page, facts = follower.next(projection.last_id, wait)
+                page = follower.next(projection.last_id, wait)
                 self._failures = 0
-                self._guard(projection, facts, len(page), page[-1][0] if page else projection.last_id)
-                if page:
-                    self._apply(projection, page)
-                self._display.lag = self._lag_of(projection, facts)
-                if (now := self._clock()) >= check_at:
-                    check_at = now + CHECK_SECONDS
-                    self._display.continuity = unbroken(check_position(self._log, projection))
+                self._guard(projection, page)
+                self._apply(projection, page)
+                self._display.lag = self._lag_of(projection, page.evidence.facts)
                 self._snapshots.tick(projection, lambda: self._display.journal(projection))
                 self._publish()
                 wait = self._display.seconds_to_show(IDLE_SECONDS)
@@ -377,24 +370,19 @@ class Consumer(Generic[State]):
                 self._publish(force=True)
             request = None
 
-    def _apply(self, projection: Projection[State], page: list[Entry]) -> None:
-        first = projection.ordinal + 1
-        self._display.applied(first, page, projection.apply(page))
+    def _apply(self, projection: Projection[State], page: Page) -> None:
+        if page.entries:
+            first = projection.ordinal + 1
+            self._display.applied(first, page.entries, projection.apply(page.entries))
 
-    def _guard(self, projection: Projection[State], facts: StreamFacts, count: int, end: bytes) -> None:
-        """Let a page of `count` entries be applied only when nothing vanished between the position and its end."""
-        found = check_page(self._log, projection, facts, count, end)
-        if found is None:
-            return
+    def _guard(self, projection: Projection[State], page: Page | PackedPage) -> None:
+        """Let a page be applied only when nothing vanished before its end, and it follows what was applied."""
+        found = check_page(self._log, projection, page)
         if found.verdict is Verdict.GAP and projection.ordinal == 0 and self._display.phase is Phase.REPLAYING:
             # What left the stream between the first look at it and the first page was never there to be missed.
             projection.unseen += found.missing
-            self._display.continuity = Continuity(Verdict.CONTINUOUS, unseen_before_start=projection.unseen)
-            return
-        if found.verdict is Verdict.GAP and count:
-            # What is missing is told from where the state stands, not from the end of what will not be applied.
-            found = check_position(self._log, projection)
-        unbroken(found)
+            found = Continuity(Verdict.CONTINUOUS, unseen_before_start=projection.unseen)
+        self._display.continuity = unbroken(found)
 
     def _lag_of(self, projection: Projection[State], facts: StreamFacts) -> int:
         if facts.entries_added is None:

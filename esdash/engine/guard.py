@@ -3,8 +3,10 @@
 from typing import Any
 
 from esdash.engine.projection import Projection
-from esdash.log.continuity import Continuity, Verdict, check, nothing_vanished
-from esdash.log.stream import Log, StreamFacts, id_parts
+from esdash.log.continuity import Continuity, Standing, Verdict, bounded, check, judge
+from esdash.log.pages import Page
+from esdash.log.readahead import PackedPage
+from esdash.log.stream import Log, anchor_of
 
 
 class HaltError(Exception):
@@ -37,19 +39,18 @@ def check_position(log: Log, projection: Projection[Any]) -> Continuity:
     return check(log, projection.last_id, projection.ordinal, projection.unseen, projection.anchor)
 
 
-def check_page(
-    log: Log, projection: Projection[Any], facts: StreamFacts, count: int, end: bytes | None
-) -> Continuity | None:
-    """Whether `count` entries up to the id `end`, read after the projection and before the facts, are all there were.
-
-    None when the facts prove it, or when the server is too old for facts that prove anything; otherwise what a closer
-    look found. Raises LogError.
-    """
-    if nothing_vanished(facts, projection.last_id, projection.ordinal, projection.unseen, count, end):
-        return None
-    if facts.entries_added is None and id_parts(facts.last_id) >= id_parts(projection.last_id):
-        return None
-    if not count or end is None:
+def check_page(log: Log, projection: Projection[Any], page: Page | PackedPage) -> Continuity:
+    """Whether a page that was read after a projection has all that there was. Raises LogError."""
+    standing = Standing(projection.last_id, projection.ordinal, projection.unseen, projection.anchor)
+    found = judge(standing, page.evidence)
+    if found is not None:
+        return bounded(log, found, page.evidence.facts)
+    last = page.last_entry
+    if last is None:
         return check_position(log, projection)
     # Trimmed since it was read, the page may be whole all the same: then the count after it is right.
-    return check(log, end, projection.ordinal + count, projection.unseen, None, exact=True)
+    ordinal = projection.ordinal + page.count
+    found = check(log, last[0], ordinal, projection.unseen, anchor_of(last), exact=True)
+    # What is missing is told from where the state stands, not from the end of what will not be applied.
+    told = check_position(log, projection) if found.verdict is Verdict.GAP else found
+    return told if told.verdict in (Verdict.GAP, Verdict.DIVERGED) else found

@@ -11,7 +11,7 @@ from esdash.engine.projection import Projection
 from esdash.engine.snapshot import Restoration, restore
 from esdash.engine.view import Continuity, Rung, Verdict
 from esdash.log.snapshots import SnapshotStore
-from esdash.log.stream import START, Follower, Log, StreamFacts, id_parts
+from esdash.log.stream import START, Follower, Log, Page, id_parts
 
 FOLLOW_SECONDS: Final = 1.0
 """How long one read waits for new entries."""
@@ -73,48 +73,45 @@ class History(Generic[State]):
 
         With `follow` goes on with what is appended, for ever. Raises BrokenError when entries in between are missing.
         """
-        for page, facts in self._log.pages(projection.last_id):
-            yield from self._told_of(projection, page, facts)
+        for page in self._log.pages(projection.last_id):
+            yield from self._told_of(projection, page)
         if follow:
             with self._log.connection() as connection:
                 follower = Follower(self._log, connection)
                 while True:
-                    page, facts = follower.next(projection.last_id, FOLLOW_SECONDS)
-                    yield from self._told_of(projection, page, facts)
+                    yield from self._told_of(projection, follower.next(projection.last_id, FOLLOW_SECONDS))
 
     def details(self, entry_id: bytes) -> tuple[Row, Any]:
         """One entry with what it changed. Raises EngineError (BrokenError) when it cannot be told any more."""
         if self._log.entry(entry_id) is None:
             raise EngineError(f"Entry {entry_id.decode()} is not in the stream any more.")
         before = self.before(entry_id)
-        for page, _ in self._log.pages(before.last_id, entry_id):
-            if page and page[-1][0] == entry_id:
-                if len(page) > 1:
-                    before.apply(page[:-1])
-                return self._told(before, page[-1])
-            if page:
-                before.apply(page)
+        for page in self._log.pages(before.last_id, entry_id):
+            self._require_whole(before, page)
+            *earlier, last = page.entries or [(b"", [])]
+            found = last[0] == entry_id
+            if entries := earlier if found else page.entries:
+                before.apply(entries)
+            if found:
+                return self._told(before, last)
         raise EngineError(f"Entry {entry_id.decode()} is not in the stream any more.")
 
     def _told(self, projection: Projection[State], entry: Entry) -> tuple[Row, Any]:
         code, account = projection.explain(entry)
         return Row(projection.ordinal, entry[0], entry[1], code), account
 
-    def _told_of(
-        self, projection: Projection[State], page: list[Entry], facts: StreamFacts
-    ) -> Iterator[tuple[Row, Any]]:
-        self._require_whole(projection, page, facts)
-        for entry in page:
+    def _told_of(self, projection: Projection[State], page: Page) -> Iterator[tuple[Row, Any]]:
+        self._require_whole(projection, page)
+        for entry in page.entries:
             yield self._told(projection, entry)
 
-    def _require_whole(self, projection: Projection[State], page: list[Entry], facts: StreamFacts) -> None:
-        """Raises BrokenError when entries between the projection and the end of the page are missing."""
-        found = check_page(self._log, projection, facts, len(page), page[-1][0] if page else None)
-        if found is not None and found.verdict is Verdict.GAP and projection.ordinal == 0:
+    def _require_whole(self, projection: Projection[State], page: Page) -> None:
+        """Raises BrokenError when entries before the end of the page are missing, or it follows something else."""
+        found = check_page(self._log, projection, page)
+        if found.verdict is Verdict.GAP and projection.ordinal == 0:
             # What left the stream between the first look at it and the first page was never there to be missed.
             projection.unseen += found.missing
-            return
-        if found is not None and found.verdict in (Verdict.GAP, Verdict.DIVERGED):
+        elif found.verdict in (Verdict.GAP, Verdict.DIVERGED):
             raise BrokenError(found)
 
     def _base(
@@ -144,7 +141,7 @@ class History(Generic[State]):
 
     def _advance(self, projection: Projection[State], until: bytes) -> None:
         """Apply the entries up to an id. Raises BrokenError before those that others are missing in front of."""
-        for page, facts in self._log.pages(projection.last_id, until):
-            self._require_whole(projection, page, facts)
-            if page:
-                projection.apply(page)
+        for page in self._log.pages(projection.last_id, until):
+            self._require_whole(projection, page)
+            if page.entries:
+                projection.apply(page.entries)

@@ -5,7 +5,8 @@ from typing import Generic
 
 from esdash.engine.domain import Domain, Entry, State
 from esdash.engine.view import Position
-from esdash.log.readahead import Page
+from esdash.log.pages import Page
+from esdash.log.readahead import PackedPage
 from esdash.log.stream import START, anchor_of
 
 
@@ -55,9 +56,9 @@ class Projection(Generic[State]):
         self._moved(page[-1], len(page))
         return codes
 
-    def apply_ahead(self, page: Page) -> bytes:
-        """Fold a page that another process has read, and perhaps packed; one outcome code an entry."""
-        if page.entries:
+    def apply_ahead(self, page: Page | PackedPage) -> bytes:
+        """Fold a page that was read ahead, and perhaps packed; one outcome code an entry."""
+        if isinstance(page, Page):
             return self.apply(page.entries)
         codes = self.domain.fold_packed(self.state, page.packed)
         self._moved(page.last_entry, page.count)

@@ -345,9 +345,9 @@ def _check_segment(task: _Task, domain: Domain[State], progressed: Callable[[int
         for page in read_ahead(log, projection.last_id, until, domain.packing):
             projection.apply_ahead(page)
             advanced()
-    for entries, _ in log.pages(projection.last_id, until):
-        if entries:
-            projection.apply(entries)
+    for page in log.pages(projection.last_id, until):
+        if page.entries:
+            projection.apply(page.entries)
             advanced()
     digest = domain.digest(projection.state)
     report = _Report(projection.ordinal - started, digest, projection.ordinal)

@@ -4,12 +4,16 @@ An entry leaves a stream in two ways only: XTRIM takes from the old end, XDEL ta
 id it took. So when the oldest entry is not after the position and no id after it was ever deleted, nothing unread
 can be missing. Where that does not hold, counting decides:
 missing = (entries-added − entries unseen before the start − ordinal) − entries after the position.
+
+Counts alone can match in another log. So the entry at the position, the anchor, is compared, too, as it was when the
+entries after it were read: what follows an anchor that stands follows the state.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from esdash.log.stream import START, TAIL, Log, StreamFacts, id_parts
+from esdash.log.facts import Evidence
+from esdash.log.stream import START, Log, StreamFacts, id_parts
 
 
 class Verdict(StrEnum):
@@ -48,87 +52,62 @@ def unseen_before(facts: StreamFacts) -> int:
     return 0 if facts.entries_added is None else facts.entries_added - facts.length
 
 
-def nothing_vanished(
-    facts: StreamFacts, position: bytes, ordinal: int, unseen: int, count: int = 0, end: bytes | None = None
-) -> bool:
-    """Whether the facts alone prove that no entry after the position is missing; False proves nothing.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a state stands in the log that it was made from."""
 
-    `count` entries up to the id `end` were read after the position before the facts were.
-    """
-    if facts.entries_added is None or not facts.exists:
-        return facts == StreamFacts() and ordinal + unseen == 0
-    at = id_parts(position)
-    end = end or position
-    if id_parts(facts.last_id) < id_parts(end):
-        return False
-    if facts.last_id == end and facts.entries_added - unseen != ordinal + count:
-        return False
-    if facts.first_id is None or id_parts(facts.first_id) > at:
-        return facts.entries_added - unseen - ordinal == facts.length
-    # Neither trimmed nor deleted after the position, or nothing at all has left the stream since it was first read.
-    return id_parts(facts.max_deleted_id) <= at or unseen_before(facts) == unseen
+    last_id: bytes
+    ordinal: int
+    """Entries applied, whatever their outcome."""
+    unseen: int
+    """Entries that were gone before the first of them was read."""
+    anchor: str | None
+    """`anchor_of` the entry at the position; None when it was not kept."""
 
 
-def check(
-    log: Log, position: bytes, ordinal: int, unseen: int, anchor: str | None, *, exact: bool = False
-) -> Continuity:
-    """Compare a position with the log as it is.
-
-    `anchor` is `anchor_of` the entry at the position, None when it was not kept. With `exact` the entries after the
-    position are counted even where the facts prove that none of them vanished: that tests the ordinal, too.
-    Raises LogError.
-    """
-    evidence = log.evidence(position)
-    facts = evidence.facts
-    if ordinal == 0:
-        return _judge_count(log, position, 0, unseen, facts, len(evidence.tail), exact)
-    if not facts.exists or id_parts(facts.last_id) < id_parts(position):
+def judge(standing: Standing, evidence: Evidence) -> Continuity | None:
+    """What the evidence around a position proves of it; None when the entries after it must be counted first."""
+    facts, unseen = evidence.facts, standing.unseen
+    at = id_parts(standing.last_id)
+    if standing.ordinal and (not facts.exists or id_parts(facts.last_id) < at):
         what = f"ends at {facts.last_id.decode()}" if facts.exists else "is gone"
         return Continuity(
             Verdict.DIVERGED,
             unseen_before_start=unseen,
-            explanation=f"The stream {what}, but entries up to {position.decode()} had been applied.",
+            explanation=f"The stream {what}, but entries up to {standing.last_id.decode()} had been applied.",
         )
-    if evidence.anchor is not None:
-        if anchor is not None and evidence.anchor != anchor:
-            return Continuity(
-                Verdict.DIVERGED,
-                unseen_before_start=unseen,
-                explanation=f"Entry {position.decode()} is not the one that was applied: this is another history.",
-            )
-    elif (
-        facts.first_id is not None
-        and id_parts(facts.first_id) <= id_parts(position)
-        and facts.entries_added is not None
-        and id_parts(facts.max_deleted_id) < id_parts(position)
-    ):
-        # Neither trimmed nor deleted, so it never was in this log.
+    if evidence.anchor is not None and standing.anchor is not None and evidence.anchor != standing.anchor:
         return Continuity(
             Verdict.DIVERGED,
             unseen_before_start=unseen,
-            explanation=f"Entry {position.decode()} had been applied and is not in the log: the log lost its tail.",
+            explanation=f"Entry {standing.last_id.decode()} is not the one that was applied: this is another history.",
         )
-    return _judge_count(log, position, ordinal, unseen, facts, len(evidence.tail), exact)
-
-
-def _judge_count(
-    log: Log, position: bytes, ordinal: int, unseen: int, facts: StreamFacts, tail: int, exact: bool
-) -> Continuity:
+    trimmed = facts.first_id is None or id_parts(facts.first_id) > at
+    deleted = id_parts(facts.max_deleted_id)
     if facts.entries_added is None:
         return Continuity(
             Verdict.UNKNOWN,
             unseen_before_start=unseen,
             explanation="The server is older than Redis 7 and does not count entries: a gap would not be noticed.",
         )
-    if tail < TAIL:
-        after = tail
-    elif facts.first_id is not None and id_parts(facts.first_id) > id_parts(position):
+    if standing.ordinal and evidence.anchor is None and not trimmed and deleted < at:
+        # Neither trimmed nor deleted, so it never was in this log.
+        return Continuity(
+            Verdict.DIVERGED,
+            unseen_before_start=unseen,
+            explanation=f"Entry {standing.last_id.decode()} had been applied and is not in the log: "
+            "the log lost its tail.",
+        )
+    if evidence.after is not None:
+        after = evidence.after
+    elif trimmed:
         after = facts.length
-    elif not exact and nothing_vanished(facts, position, ordinal, unseen):
+    elif deleted <= at or unseen_before(facts) == unseen:
+        # Neither trimmed nor deleted after the position, or nothing at all has left the stream since it was first read.
         return Continuity(Verdict.CONTINUOUS, unseen_before_start=unseen)
     else:
-        after = sum(len(page) for page, _ in log.pages(position, facts.last_id))
-    missing = facts.entries_added - unseen - ordinal - after
+        return None
+    missing = facts.entries_added - unseen - standing.ordinal - after
     if missing < 0:
         return Continuity(
             Verdict.DIVERGED,
@@ -137,22 +116,49 @@ def _judge_count(
             "it was made again or lost entries.",
         )
     if missing > 0:
-        # Trimming takes from the old end and the newest deleted id is known: all that vanished lies before this entry.
-        following = log.page(max(position, facts.max_deleted_id, key=id_parts), count=1)
         return Continuity(
             Verdict.GAP,
             missing,
-            position.decode(),
-            following[0][0].decode() if following else None,
+            standing.last_id.decode(),
+            None,
             unseen,
             f"{missing:,} {'entry' if missing == 1 else 'entries'} vanished unread after "
-            f"{'the beginning' if position == START else position.decode()}: trimmed or deleted.",
+            f"{'the beginning' if standing.last_id == START else standing.last_id.decode()}: trimmed or deleted.",
         )
-    if unseen == 0 and unseen_before(facts) > 0 and id_parts(facts.max_deleted_id) > id_parts(position):
+    if unseen == 0 and unseen_before(facts) > 0 and deleted > at:
         # An entry after the position was deleted, so one should be missing: the log has lost as many as vanished.
         return Continuity(
             Verdict.DIVERGED,
-            explanation=f"Entries after {position.decode()} were deleted, yet none is missing: the log lost others "
-            "that had been applied.",
+            explanation=f"Entries after {standing.last_id.decode()} were deleted, yet none is missing: the log lost "
+            "others that had been applied.",
         )
     return Continuity(Verdict.CONTINUOUS, unseen_before_start=unseen)
+
+
+def check(
+    log: Log, position: bytes, ordinal: int, unseen: int, anchor: str | None, *, exact: bool = False
+) -> Continuity:
+    """Compare a position with the log as it is now.
+
+    `anchor` is `anchor_of` the entry at the position, None when it was not kept. With `exact` the entries after the
+    position are counted even where the facts prove that none of them vanished: that tests the ordinal, too.
+    Raises LogError.
+    """
+    standing = Standing(position, ordinal, unseen, anchor)
+    evidence = log.evidence(position)
+    facts = evidence.facts
+    found = judge(standing, evidence)
+    if found is None or (exact and found.verdict is Verdict.CONTINUOUS and evidence.after is None):
+        after = sum(page.count for page in log.pages(position, facts.last_id))
+        found = judge(standing, replace(evidence, after=after))
+        assert found is not None, "they are counted"
+    return bounded(log, found, facts)
+
+
+def bounded(log: Log, found: Continuity, facts: StreamFacts) -> Continuity:
+    """The same; a gap with the entry before which all that vanished lay. Raises LogError."""
+    if found.verdict is not Verdict.GAP or found.after is None:
+        return found
+    # Trimming takes from the old end, and the newest deleted id is known.
+    following = log.page(max(found.after.encode(), facts.max_deleted_id, key=id_parts), count=1)
+    return replace(found, before=following[0][0].decode() if following else None)

@@ -1,11 +1,16 @@
 """What is known about a stream as a whole, and how ids compare. Imports no client, so that a reader starts quickly."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 START: Final = b"0-0"
 """The id before every entry."""
+
+
+Entry = tuple[bytes, Sequence[bytes]]
+"""id; name, value, name, value, …"""
 
 
 def id_parts(entry_id: bytes | str) -> tuple[int, int]:
@@ -43,3 +48,21 @@ class StreamFacts:
             values.get(b"max-deleted-entry-id", START),
             True,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was read around a position, all of it in one transaction."""
+
+    facts: StreamFacts
+    anchor: str | None
+    """`anchor_of` the entry at the position; None when it is not there."""
+    after: int | None
+    """Entries after the position; None when there are more than were read."""
+
+
+def anchor_of(entry: Entry) -> str:
+    """40 hexadecimal digits that stand for the entry's id and fields: SHA-1, which the server's scripts have too."""
+    entry_id, fields = entry
+    parts = [entry_id, *fields]
+    return hashlib.sha1(b"".join(b"%d:%b" % (len(part), part) for part in parts), usedforsecurity=False).hexdigest()

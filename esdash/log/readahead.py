@@ -5,7 +5,7 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +16,7 @@ import msgspec
 from esdash.log import child
 from esdash.log.errors import LogError, UnreachableError
 from esdash.log.reader import READY, Answer, Frame, parse
-from esdash.log.stream import PAGE, Entry, Log, StreamFacts
+from esdash.log.stream import PAGE, Entry, Evidence, Log, Page
 
 _PIPE_BYTES: Final = 1 << 20
 """Pages that may wait: about twenty of them, or the faster process would always wait for the slower."""
@@ -25,20 +25,19 @@ _decode = msgspec.msgpack.Decoder(Frame | Answer).decode
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One page that was read ahead: packed, unless this process had to wait for it; then as it is."""
+class PackedPage:
+    """The first entries after a position, read and packed by another process."""
 
     count: int
     last_entry: Entry
-    facts: StreamFacts
-    """Read right after the page."""
-    packed: bytes = b""
-    entries: Sequence[Entry] = ()
+    evidence: Evidence
+    """About the position before the first of them."""
+    packed: bytes
 
 
-def read_ahead(log: Log, after: bytes, until: bytes, packing: str) -> Iterator[Page]:
-    """The entries after an id, up to another, page by page, most of them packed by the function `packing`
-    (module:name).
+def read_ahead(log: Log, after: bytes, until: bytes, packing: str) -> Iterator[Page | PackedPage]:
+    """The entries after an id, up to another, page by page: packed by the function `packing` (module:name), but for
+    those for which this process had to wait.
 
     Nothing is yielded where no second process can be had (an encrypted connection cannot be handed over): read the
     pages yourself then. Raises LogError when the server is lost on the way.
@@ -55,7 +54,7 @@ def read_ahead(log: Log, after: bytes, until: bytes, packing: str) -> Iterator[P
                 try:
                     begin = yield from _pages_until_ready(process, log, begin, until)
                     if begin is not None:
-                        begin = yield from _pages_from(process, log, begin)
+                        begin = yield from _pages_from(process, log, begin, until)
                     parse_all = True
                 finally:
                     process.kill()
@@ -68,10 +67,10 @@ def _pages_until_ready(
     """What is read here while the other process starts; the id after which it has to begin, None for nothing left."""
     assert process.stdout is not None
     with closing(log.pages(after, until)) as pages:
-        for entries, facts in pages:
-            if entries:
-                after = entries[-1][0]
-                yield Page(len(entries), entries[-1], facts, entries=entries)
+        for page in pages:
+            if page.entries:
+                after = page.entries[-1][0]
+                yield page
             if select.select([process.stdout], [], [], 0)[0]:
                 return after
     return None
@@ -91,7 +90,9 @@ def _start(opened: socket.socket, log: Log, until: bytes, packing: str, parse_al
     )
 
 
-def _pages_from(process: "subprocess.Popen[bytes]", log: Log, after: bytes) -> Generator[Page, None, bytes | None]:
+def _pages_from(
+    process: "subprocess.Popen[bytes]", log: Log, after: bytes, until: bytes
+) -> Generator[Page | PackedPage, None, bytes | None]:
     """What the other process reads; then None, or the id after which to begin anew because what follows is wrong."""
     assert process.stdin is not None
     assert process.stdout is not None
@@ -110,17 +111,19 @@ def _pages_from(process: "subprocess.Popen[bytes]", log: Log, after: bytes) -> G
         if isinstance(frame, Answer):
             parser.feed(frame.raw)
             try:
-                entries, facts = parse(parser)
+                page = parse(parser, after, until, PAGE)
             except hiredis.HiredisError as error:
                 raise UnreachableError(f"No connection to {log.server_name}: {error}.") from error
-            if not entries:
+            if not page.entries:
                 return None
-            yield Page(len(entries), entries[-1], facts, entries=entries)
-            if entries[-1][0] != frame.last_id:
-                return bytes(entries[-1][0])
+            after = page.entries[-1][0]
+            yield page
+            if after != frame.last_id:
+                return after
         elif frame.error:
             raise UnreachableError(f"No connection to {log.server_name}: {frame.error}.")
         elif not frame.count:
             return None
         else:
-            yield Page(frame.count, frame.last_entry, frame.facts, packed=frame.packed)
+            after = frame.last_entry[0]
+            yield PackedPage(frame.count, frame.last_entry, frame.evidence, frame.packed)

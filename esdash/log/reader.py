@@ -12,14 +12,15 @@ import pkgutil
 import socket
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, Final
 
 import hiredis
 import msgspec
 from msgspec import Struct
 
-from esdash.log.facts import StreamFacts
+from esdash.log.facts import Evidence, StreamFacts
+from esdash.log.pages import Page, commands, page_of
 
 _RECEIVE: Final = 256 * 1024
 
@@ -43,8 +44,8 @@ class Frame(Struct, array_like=True, frozen=True, gc=False, tag="frame"):
     """Entries in it; 0 in the last frame."""
     last_entry: tuple[bytes, list[bytes]]
     """id, fields."""
-    facts: StreamFacts
-    """About the stream, read right after the page."""
+    evidence: Evidence
+    """About the position before the first entry."""
     packed: bytes
     """What the packing function made of the entries."""
     error: str = ""
@@ -52,14 +53,14 @@ class Frame(Struct, array_like=True, frozen=True, gc=False, tag="frame"):
 
 
 class Answer(Struct, array_like=True, frozen=True, gc=False, tag="answer"):
-    """One page as the server sent it, with the facts after it."""
+    """One page as the server sent it."""
 
     raw: bytes
     last_id: bytes
     """What the next page was asked for after: the id of the last entry, by a guess."""
 
 
-def _command(words: tuple[bytes, ...]) -> bytes:
+def _command(words: Sequence[bytes]) -> bytes:
     return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
 
 
@@ -70,16 +71,24 @@ def _guess_last_id(answer: bytearray) -> bytes:
     return words[2] if len(words) > 3 and words[3].startswith(b"*") else b""
 
 
-def parse(parser: hiredis.Reader) -> tuple[list[Any], StreamFacts]:
-    """The page and the facts of an answer that was fed to a parser. Raises hiredis.ReplyError for a refusal."""
-    page, facts, _ = parser.gets(), parser.gets(), parser.gets()
-    if isinstance(page, hiredis.ReplyError):
-        raise page
+REPLIES: Final = 5
+"""In an answer: to MULTI, the two commands in it, EXEC, and ECHO."""
+
+
+def parse(parser: hiredis.Reader, after: bytes, until: bytes, count: int) -> Page:
+    """The page in an answer that was fed to a parser. Raises hiredis.ReplyError for a refusal."""
+    *queued, replies, _ = [parser.gets() for _ in range(REPLIES)]
+    for reply in (*queued, replies):
+        if isinstance(reply, hiredis.ReplyError):
+            raise reply
+    entries, facts = replies
+    if isinstance(entries, hiredis.ReplyError):
+        raise entries
     if isinstance(facts, hiredis.ReplyError):
         if "no such key" not in str(facts):
             raise facts
-        return page, StreamFacts()
-    return page, StreamFacts.parse(facts)
+        return page_of(entries, StreamFacts(), after, until, count)
+    return page_of(entries, StreamFacts.parse(facts), after, until, count)
 
 
 def read(
@@ -107,9 +116,8 @@ def read(
     end = b"%b\r\n" % mark
 
     def ask(start: bytes) -> None:
-        page = (b"XRANGE", stream, b"(" + start, until, b"COUNT", b"%d" % count)
-        facts = (b"XINFO", b"STREAM", stream)
-        connection.sendall(b"".join(map(_command, (page, facts, (b"ECHO", mark)))))
+        transaction = ((b"MULTI",), *commands(stream, start, until, count), (b"EXEC",))
+        connection.sendall(b"".join(map(_command, (*transaction, (b"ECHO", mark)))))
 
     def receive() -> tuple[bytearray, bool]:
         """The end of an answer that the parser has not got yet, and whether that is all of it."""
@@ -129,7 +137,7 @@ def read(
         raw = encode(frame)
         output.write(len(raw).to_bytes(4, "big") + raw)
 
-    nothing = Frame(0, (b"", []), StreamFacts(), b"")
+    nothing = Frame(0, (b"", []), Evidence(StreamFacts(), None, None), b"")
     try:
         ask(after)
         while True:
@@ -139,18 +147,21 @@ def read(
                 ask(guess)
                 if waiting and whole and len(answer) > _SMALL and waiting() < STARVING:
                     write(Answer(bytes(answer), guess))
+                    after = guess
                     continue
             parser.feed(bytes(answer))
-            page, facts = parse(parser)
-            if len(page) == count and page[-1][0] != guess:
+            page = parse(parser, after, until, count)
+            last = page.last_entry
+            if page.full and last and last[0] != guess:
                 if guess:
                     parser.feed(bytes(receive()[0]))
-                    for _ in range(3):
+                    for _ in range(REPLIES):
                         parser.gets()
-                ask(page[-1][0])
-            if page:
-                write(Frame(len(page), tuple(page[-1]), facts, pack(page)))
-            if len(page) < count:
+                ask(last[0])
+            if last:
+                after = last[0]
+                write(Frame(page.count, (after, list(last[1])), page.evidence, pack(page.entries)))
+            if not page.full:
                 break
         write(nothing)
     except (OSError, hiredis.HiredisError) as error:

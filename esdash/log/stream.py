@@ -1,6 +1,5 @@
 """One stream on one server: raw entries, their ids, and facts about the stream. Knows no event type."""
 
-import hashlib
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,19 +9,18 @@ from typing import Any, Final
 import redis
 from redis.connection import Connection
 
+from esdash.log import pages
 from esdash.log.address import parse
 from esdash.log.appending import append
 from esdash.log.errors import ForbiddenError, LogError, RefusedError, plainly
-from esdash.log.facts import START, StreamFacts, id_parts
+from esdash.log.facts import START, Entry, Evidence, StreamFacts, anchor_of, id_parts
+from esdash.log.pages import Page
 
 PAGE: Final = 1000
 """Entries a page. 100 costs twice as much an entry, 100,000 leaves the caches."""
 
 TIMEOUT: Final = 5.0
 """Seconds without an answer after which a server counts as unreachable."""
-
-Entry = tuple[bytes, Sequence[bytes]]
-"""id; name, value, name, value, …"""
 
 _GREATEST: Final = b"%d-%d" % (2**64 - 1, 2**64 - 1)
 
@@ -32,25 +30,8 @@ def _between(after: bytes, until: bytes) -> tuple[bytes, bytes]:
     return (b"+", b"-") if after == _GREATEST else (b"(" + after, until)
 
 
-def anchor_of(entry: Entry) -> str:
-    """40 hexadecimal digits that stand for the entry's id and fields: SHA-1, which the server's scripts have too."""
-    entry_id, fields = entry
-    parts = [entry_id, *fields]
-    return hashlib.sha1(b"".join(b"%d:%b" % (len(part), part) for part in parts), usedforsecurity=False).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a continuity check looks at, read in one transaction."""
-
-    facts: StreamFacts
-    anchor: str | None
-    """`anchor_of` the entry at the position; None when it is not there."""
-    tail: list[Entry]
-    """The first entries after the position, at most TAIL."""
-
-
-TAIL: Final = 101
+TAIL: Final = 100
+"""Entries after a position that a check counts by reading them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +131,10 @@ class Log:
 
     def commands(self, commands: Sequence[Sequence[Any]], *, atomic: bool = False) -> list[Any]:
         """Many commands in one round trip, or as one transaction; a refused one leaves its exception in the list."""
-        if atomic:
-            commands = [("MULTI",), *commands, ("EXEC",)]
         with self.connection() as connection:
+            if atomic:
+                connection.send_packed_command(_transaction(connection, commands))
+                return _read_transaction(connection, len(commands))
             connection.send_packed_command(connection.pack_commands(commands))
             replies: list[Any] = []
             for _ in commands:
@@ -160,12 +142,6 @@ class Log:
                     replies.append(connection.read_response(disable_decoding=True, disconnect_on_error=False))
                 except redis.exceptions.ResponseError as error:
                     replies.append(error)
-            if atomic:
-                last = replies[-1]
-                if isinstance(last, Exception):
-                    # EXECABORT says only that one of the commands was refused; that one's own words say why.
-                    raise next(reply for reply in replies if isinstance(reply, Exception))
-                return list(last)
             return replies
 
     def server(self) -> ServerFacts:
@@ -191,19 +167,10 @@ class Log:
 
     def evidence(self, position: bytes) -> Evidence:
         """What is known around a position."""
-        facts, at, tail = self.commands(
-            [
-                self._facts_command,
-                ("XRANGE", self.key, position, position),
-                ("XRANGE", self.key, *_between(position, b"+"), "COUNT", TAIL),
-            ],
-            atomic=True,
-        )
+        commands = pages.commands(self.key, position, b"+", TAIL)
+        replies = self.commands(commands, atomic=True)
         with plainly(self.server_name):
-            for reply in (at, tail):
-                if isinstance(reply, Exception):
-                    raise reply
-            return Evidence(read_facts(facts), anchor_of(at[0]) if at else None, tail)
+            return _page_of(replies, position, b"+", TAIL).evidence
 
     def page(self, after: bytes, until: bytes = b"+", count: int = PAGE) -> list[Entry]:
         """The entries after an id (exclusive) up to another (inclusive), oldest first."""
@@ -231,10 +198,8 @@ class Log:
                     found.append(reply[0] if reply else None)
         return found
 
-    def pages(
-        self, after: bytes, until: bytes = b"+", count: int = PAGE
-    ) -> Generator[tuple[list[Entry], StreamFacts], None, None]:
-        """Every entry after an id, page by page, with facts read right after each page.
+    def pages(self, after: bytes, until: bytes = b"+", count: int = PAGE) -> Generator[Page, None, None]:
+        """Every entry after an id, page by page, each with its evidence.
 
         The next page is asked for before this one is handed over, so that the server works while the caller does.
         Ends with the first page that is not full, which may be empty.
@@ -242,21 +207,17 @@ class Log:
         with self.connection() as connection:
 
             def ask(start: bytes) -> None:
-                connection.send_packed_command(
-                    connection.pack_commands(
-                        [("XRANGE", self.key, *_between(start, until), "COUNT", count), self._facts_command]
-                    )
-                )
+                commands = pages.commands(self.key, start, until, count)
+                connection.send_packed_command(_transaction(connection, commands))
 
             ask(after)
             while True:
-                page = connection.read_response(disable_decoding=True)
-                facts = _read_facts_from(connection)
-                more = len(page) == count
-                if more:
-                    ask(page[-1][0])
-                yield page, facts
-                if not more:
+                page = _page_of(_read_transaction(connection, 2), after, until, count)
+                if page.full:
+                    after = page.entries[-1][0]
+                    ask(after)
+                yield page
+                if not page.full:
                     return
 
     def append(self, fields: Sequence[bytes]) -> bytes:
@@ -291,21 +252,46 @@ class Follower:
         self._log = log
         self._connection = connection
 
-    def next(self, after: bytes, wait: float, count: int = PAGE) -> tuple[list[Entry], StreamFacts]:
-        """The entries after an id, as soon as there are any, or none after `wait` seconds, or half of the log's
-        timeout; and facts read after them.
+    def next(self, after: bytes, wait: float, count: int = PAGE) -> Page:
+        """The entries after an id, as soon as there are any, or none after `wait` seconds, or half of the log's timeout.
 
-        The facts are asked for together with the entries, so a trim that took unread entries shows before what
-        follows them is applied.
+        The server is asked to wait until there is something after the id, and only then to read it, with its evidence.
         """
         connection = self._connection
         # A healthy server that has nothing to say must answer before it counts as unreachable.
         block = max(1, round(min(wait, self._log.timeout / 2) * 1000))
-        read = ("XREAD", "COUNT", count, "BLOCK", block, "STREAMS", self._log.key, after)
-        connection.send_packed_command(connection.pack_commands([read, ("XINFO", "STREAM", self._log.key)]))
-        reply = connection.read_response(disable_decoding=True)
-        facts = _read_facts_from(connection)
-        return (reply[0][1] if reply else []), facts
+        waiting = ("XREAD", "COUNT", 1, "BLOCK", block, "STREAMS", self._log.key, after)
+        commands = pages.commands(self._log.key, after, b"+", count)
+        connection.send_packed_command([*connection.pack_command(*waiting), *_transaction(connection, commands)])
+        connection.read_response(disable_decoding=True)
+        return _page_of(_read_transaction(connection, len(commands)), after, b"+", count)
+
+
+def _transaction(connection: Connection, commands: Sequence[Sequence[Any]]) -> list[bytes]:
+    """Commands as one transaction, packed to be sent."""
+    packed: list[bytes] = connection.pack_commands([("MULTI",), *commands, ("EXEC",)])
+    return packed
+
+
+def _read_transaction(connection: Connection, count: int) -> list[Any]:
+    """The replies of a transaction of so many commands; one refused while it ran leaves its exception in the list."""
+    refused: redis.exceptions.ResponseError | None = None
+    for _ in range(count + 2):
+        try:
+            reply = connection.read_response(disable_decoding=True, disconnect_on_error=False)
+        except redis.exceptions.ResponseError as error:
+            # EXECABORT says only that one of the commands was refused; that one's own words say why.
+            refused = refused or error
+    if refused is not None:
+        raise refused
+    return list(reply)
+
+
+def _page_of(replies: Sequence[Any], after: bytes, until: bytes, count: int) -> Page:
+    entries, facts = replies
+    if isinstance(entries, Exception):
+        raise entries
+    return pages.page_of(entries, read_facts(facts), after, until, count)
 
 
 def read_facts(reply: Any) -> StreamFacts:
@@ -317,12 +303,4 @@ def read_facts(reply: Any) -> StreamFacts:
     return StreamFacts.parse(reply)
 
 
-def _read_facts_from(connection: Connection) -> StreamFacts:
-    try:
-        reply = connection.read_response(disable_decoding=True, disconnect_on_error=False)
-    except redis.exceptions.ResponseError as error:
-        return read_facts(error)
-    return read_facts(reply)
-
-
-__all__ = ["PAGE", "START", "Entry", "Evidence", "Follower", "Log", "StreamFacts", "id_parts"]
+__all__ = ["PAGE", "START", "Entry", "Evidence", "Follower", "Log", "Page", "StreamFacts", "anchor_of", "id_parts"]

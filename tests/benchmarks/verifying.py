@@ -51,12 +51,12 @@ def _take_snapshots(setting: Setting, count: int) -> None:
     """As many as are kept, at equal distances; the first and the last segments have the same length as the others."""
     projection, store = Projection(Shop()), SnapshotStore(setting.log)
     step = count // (KEEP + 1)
-    for page, _ in setting.log.pages(projection.last_id):
-        if not page:
+    for page in setting.log.pages(projection.last_id):
+        if not page.entries:
             break
         before = projection.ordinal // step
-        projection.apply(page)
-        if projection.ordinal // step > before and projection.ordinal <= step * KEEP + len(page):
+        projection.apply(page.entries)
+        if projection.ordinal // step > before and projection.ordinal <= step * KEEP + page.count:
             snapshot.take(projection, snapshot.Journal(), store, clock=lambda: 0.0, wall_clock=lambda: 0.0)
 
 

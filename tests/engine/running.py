@@ -63,7 +63,7 @@ def publish_more(client: redis.Redis, count: int) -> list[bytes]:
 
 def stored(log: Log) -> list[tuple[bytes, Sequence[bytes]]]:
     """Every entry in the stream."""
-    return [entry for page, _ in log.pages(START) for entry in page]
+    return [entry for page in log.pages(START) for entry in page.entries]
 
 
 def pairs(fields: Sequence[bytes]) -> RawEntry:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import redis
 
-from esdash.engine.consumer import CHECK_SECONDS, Consumer, ConsumerSettings
+from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.domain import Entry
 from esdash.engine.view import Phase, Verdict, View
 from esdash.log.errors import LogError
@@ -17,7 +17,6 @@ from esdash.shop.state import State
 from tests.engine.running import (
     QUIET,
     STREAM,
-    Clock,
     RunningConsumer,
     model_of,
     modelled_rows,
@@ -162,14 +161,12 @@ class TestALogThatIsPutBack:
         publish_day(client, 50)
         saved = save(client)
         (lost,) = publish_more(client, 1)
-        clock = Clock()
-        with RunningConsumer(url, clock=clock) as consumer:
+        with RunningConsumer(url) as consumer:
             before = consumer.until_live(lost).rows[-1]
             with client.pipeline(transaction=True) as pipeline:
                 pipeline.restore(STREAM, 0, saved, replace=True)
                 pipeline.execute_command("XADD", STREAM, lost, "type", "TopUp", "data", "other")
                 pipeline.execute()
-            clock.ahead += CHECK_SECONDS
             view = consumer.until(healed)
             assert list(view.orphans) == [before]
             view = consumer.until_live(lost)

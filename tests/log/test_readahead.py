@@ -8,8 +8,9 @@ import redis
 
 from esdash.log import readahead
 from esdash.log.errors import LogError
-from esdash.log.readahead import Page, read_ahead
-from esdash.log.stream import PAGE, START, Log
+from esdash.log.pages import Page
+from esdash.log.readahead import read_ahead
+from esdash.log.stream import PAGE, START, Log, anchor_of
 from esdash.shop.packing import from_bytes, unpacked
 
 STREAM = "orders"
@@ -41,10 +42,18 @@ def handed_over(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 def read(log: Log, until: bytes = b"+", after: bytes = START) -> list[list[bytes]]:
     """The fields of every entry that is handed over."""
     found: list[list[bytes]] = []
+    at_start = log.entry(after)
+    before = at_start[1] if at_start else []
     for page in read_ahead(log, after, until, PACKING):
-        fields = [list(entry[1]) for entry in page.entries] or unpacked(from_bytes(page.packed))
+        if isinstance(page, Page):
+            fields = [list(entry[1]) for entry in page.entries]
+        else:
+            fields = unpacked(from_bytes(page.packed))
         assert page.count == len(fields)
+        assert page.last_entry is not None
         assert list(page.last_entry[1]) == fields[-1]
+        assert page.evidence.anchor == (anchor_of((after, before)) if before else None)
+        after, before = page.last_entry
         found += fields
     return found
 

@@ -11,7 +11,7 @@ import redis
 
 from esdash.log.errors import ForbiddenError, RefusedError, UnreachableError
 from esdash.log.readahead import read_ahead
-from esdash.log.stream import PAGE, START, Follower, Log, StreamFacts, id_parts
+from esdash.log.stream import PAGE, START, Evidence, Follower, Log, Page, StreamFacts, anchor_of, id_parts
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
@@ -76,15 +76,15 @@ class TestReading:
     def test_pages_give_every_entry_once(self, log: Log, client: redis.Redis, count: int) -> None:
         ids = add(client, count)
         seen: list[bytes] = []
-        for page, facts in log.pages(START):
-            assert len(page) <= PAGE
-            assert facts.length == count
-            seen += [entry[0] for entry in page]
+        for page in log.pages(START):
+            assert page.count <= PAGE
+            assert page.evidence.facts.length == count
+            seen += [entry[0] for entry in page.entries]
         assert seen == ids
 
     def test_pages_go_up_to_an_id(self, log: Log, client: redis.Redis) -> None:
         ids = add(client, 50)
-        seen = [entry[0] for page, _ in log.pages(ids[9], ids[29], count=7) for entry in page]
+        seen = [entry[0] for page in log.pages(ids[9], ids[29], count=7) for entry in page.entries]
         assert seen == ids[10:30]
 
     def test_pages_that_nobody_reads_to_the_end_leave_no_reply_behind(self, log: Log, client: redis.Redis) -> None:
@@ -125,20 +125,24 @@ class TestFollowing:
     def test_returns_what_is_there_at_once(self, log: Log, client: redis.Redis) -> None:
         ids = add(client, 5)
         with log.connection() as connection:
-            page, facts = Follower(log, connection).next(ids[1], 10)
-        assert [entry[0] for entry in page] == ids[2:]
-        assert facts.length == 5
+            page = Follower(log, connection).next(ids[1], 10)
+        assert [entry[0] for entry in page.entries] == ids[2:]
+        assert page.evidence == log.evidence(ids[1])
+        assert (page.evidence.facts.length, page.evidence.after) == (5, 3)
 
     def test_returns_nothing_when_nothing_comes(self, log: Log, client: redis.Redis) -> None:
         ids = add(client, 5)
         with log.connection() as connection:
-            page, facts = Follower(log, connection).next(ids[-1], 0.01)
-        assert page == []
-        assert facts.last_id == ids[-1]
+            page = Follower(log, connection).next(ids[-1], 0.01)
+        assert page.entries == []
+        assert page.evidence.facts.last_id == ids[-1]
+        newest = log.entry(ids[-1])
+        assert newest is not None
+        assert page.evidence.anchor == anchor_of(newest)
 
     def test_waits_on_a_stream_that_does_not_exist(self, log: Log) -> None:
         with log.connection() as connection:
-            assert Follower(log, connection).next(START, 0.01) == ([], StreamFacts())
+            assert Follower(log, connection).next(START, 0.01) == Page([], Evidence(StreamFacts(), None, 0), full=False)
 
     def test_returns_a_page_at_a_time(self, log: Log, client: redis.Redis) -> None:
         ids = add(client, 2500)
@@ -146,9 +150,9 @@ class TestFollowing:
         with log.connection() as connection:
             follower = Follower(log, connection)
             while len(seen) < 2500:
-                page, _ = follower.next(seen[-1] if seen else START, 1)
-                assert 0 < len(page) <= PAGE
-                seen += [entry[0] for entry in page]
+                page = follower.next(seen[-1] if seen else START, 1)
+                assert 0 < page.count <= PAGE
+                seen += [entry[0] for entry in page.entries]
         assert seen == ids
 
 
@@ -162,7 +166,7 @@ class TestAppending:
         entries = [[b"number", b"%d" % number] for number in range(count)]
         ids = log.append_many(entries)
         assert ids == sorted(ids, key=id_parts)
-        stored = [entry for page, _ in log.pages(START) for entry in page]
+        stored = [entry for page in log.pages(START) for entry in page.entries]
         assert [entry[0] for entry in stored] == ids
         assert [list(entry[1]) for entry in stored] == entries
 
@@ -324,7 +328,7 @@ class TestEncryption:
     def test_works_with_a_certificate_that_is_known(self, tls: Proxy, certificate: Path) -> None:
         log = Log(f"{tls.url}?ssl_ca_certs={certificate}", STREAM)
         ids = log.append_many([[b"number", b"%d" % number] for number in range(2500)])
-        assert [entry[0] for page, _ in log.pages(START) for entry in page] == ids
+        assert [entry[0] for page in log.pages(START) for entry in page.entries] == ids
         assert list(read_ahead(log, START, ids[-1], "esdash.shop.packing:pack_bytes")) == [], "read the pages yourself"
         log.close()
 
