@@ -12,6 +12,7 @@ from typing import Final, Generic, NoReturn
 
 from esdash.engine import snapshot
 from esdash.engine.console import EngineError
+from esdash.engine.corrections import NOTING
 from esdash.engine.display import Display
 from esdash.engine.domain import Domain, Row, State
 from esdash.engine.guard import DivergedError, HaltError, check_page, check_position, unbroken
@@ -264,17 +265,16 @@ class Consumer(Generic[State]):
 
     def _replay_far(self, projection: Projection[State]) -> Iterator[Page | PackedPage]:
         """A long way with a second process that reads and packs; up to the last entries, which a screen shows."""
-        if self._lag_of(projection, self._log.facts()) < FAR:
+        if self._lag_of(projection, self._log.facts()) < FAR or self._display.orphans:
+            # Whether orphans are in the log again is told by the keys that they had, which the other process ignores.
             return
         newest = self._log.newest()
         if not newest:
             return
-        for page in read_ahead(self._log, projection.last_id, newest[0][0], self._domain.packing):
+        for page in read_ahead(self._log, projection.last_id, newest[0][0], self._domain.packing, NOTING):
             first, after = projection.ordinal + 1, projection.last_id
             self._guard(projection, page)
-            codes = projection.apply_ahead(page)
-            self._display.parked.add_unseen(first, after, projection.last_id, codes)
-            self._display.meter.add(page.count)
+            self._display.applied_ahead(first, after, page, projection.apply_ahead(page))
             yield page
         self._display.parked.find(self._log)
 

@@ -2,8 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable
+from itertools import starmap
 from typing import Any, Final, Generic
 
+from esdash.engine.corrections import CorrectionTracker, Noted
 from esdash.engine.domain import Domain, Entry, Row, State
 from esdash.engine.meter import RateMeter
 from esdash.engine.parked import ParkedEntries
@@ -20,6 +22,8 @@ from esdash.engine.view import (
     SnapshotInfo,
     View,
 )
+from esdash.log.pages import Page
+from esdash.log.readahead import PackedPage
 from esdash.log.stream import Log
 
 VIEW_SECONDS: Final = 0.025
@@ -73,6 +77,7 @@ class Display(Generic[State]):
         self.snapshot_note = ""
         self.continuity: Continuity | None = None
         self.parked = ParkedEntries(self._domain)
+        self.corrections = CorrectionTracker(self._domain)
         self._viewer = self._domain.viewer()
         self._rows = RecentRows()
         self._due = 0.0
@@ -99,12 +104,25 @@ class Display(Generic[State]):
         entries = log.newest(projection.last_id, JOURNAL)
         self._viewer.observe(projection.state, self._rows.recall(entries, journal.recent, projection.ordinal))
         self.parked.recall(log, journal.parked)
+        self.corrections.recall(journal.corrections)
 
     def applied(self, first: int, page: list[Entry], codes: bytes) -> None:
         """A page was folded; its first entry has ordinal `first`."""
         self.meter.add(len(page))
         self._rows.add(first, page, codes)
         self.parked.add(first, page, codes)
+        self.corrections.watch(self.orphans)
+        self.corrections.add(first, page, codes)
+
+    def applied_ahead(self, first: int, after: bytes, page: Page | PackedPage, codes: bytes) -> None:
+        """A page that another process has read was folded; it began after an id."""
+        self.meter.add(page.count)
+        if page.last_entry is not None:
+            self.parked.add_unseen(first, after, page.last_entry[0], codes)
+        if isinstance(page, Page):
+            self.corrections.add(first, page.entries, codes)
+        else:
+            self.corrections.add_noted(first, starmap(Noted, page.noted), codes)
 
     def rows(self, projection: Projection[State] | None) -> tuple[Row, ...]:
         """The newest entries up to a projection, oldest first."""
@@ -116,7 +134,7 @@ class Display(Generic[State]):
         self._settle(projection)
         rows = self._rows.window()[-JOURNAL:]
         recent = [(row.entry_id, row.code) for row in rows if row.code is not None]
-        return Journal(recent, self.parked.marks())
+        return Journal(recent, self.parked.marks(), self.corrections.marks())
 
     def seconds_to_show(self, longest: float) -> float:
         """How long one may wait for the next entry without keeping a person from seeing the last one."""
@@ -195,4 +213,5 @@ class Display(Generic[State]):
             state=self._state_view,
             notices=tuple(self._notices),
             parked=self.parked.rows(),
+            corrections=self.corrections.current(),
         )

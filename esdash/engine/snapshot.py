@@ -10,6 +10,7 @@ from typing import Final, Generic
 import msgspec
 from msgspec import Struct
 
+from esdash.engine.corrections import Correction
 from esdash.engine.domain import Domain, State
 from esdash.engine.parked import Mark
 from esdash.engine.projection import Projection
@@ -29,6 +30,8 @@ class Journal(Struct, array_like=True, frozen=True):
     """(entry id, outcome code) of the last entries, oldest first; at most JOURNAL."""
     parked: list[Mark] = []
     """The newest entries that could not be understood, oldest first."""
+    corrections: list[tuple[bytes, Correction]] = []
+    """What was published for those, and for orphans, by the first key of each; those decided last come last."""
 
 
 _decode_journal = msgspec.msgpack.Decoder(Journal).decode
@@ -133,10 +136,13 @@ def load(
 
 def _require_sense(journal: Journal, domain: Domain[State]) -> None:
     """Raises ValueError for entry ids and outcomes that cannot be."""
-    codes = {code for _, code in journal.recent} | {mark.code for mark in journal.parked}
+    tried = [attempt for _, known in journal.corrections for attempt in (known.last, known.done) if attempt is not None]
+    marks = [(mark.entry_id, mark.code) for mark in journal.parked]
+    marks += [(attempt.entry_id, attempt.code) for attempt in tried]
+    codes = {code for _, code in (*journal.recent, *marks)}
     if unknown := codes.difference(range(len(domain.outcomes))):
         raise ValueError(f"there is no outcome {min(unknown)}")
-    for entry_id in (*(entry_id for entry_id, _ in journal.recent), *(mark.entry_id for mark in journal.parked)):
+    for entry_id, _ in (*journal.recent, *marks):
         if max(id_parts(entry_id)) >= 2**64:
             raise ValueError("an entry id is too large")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from esdash.engine.corrections import NOTHING, Corrections
 from esdash.engine.domain import Row
 from esdash.log.continuity import Continuity as Continuity
 from esdash.log.continuity import Verdict as Verdict
@@ -146,3 +147,9 @@ class View:
     """The last few."""
     parked: tuple[Row, ...] = ()
     """The newest entries that could not be understood, oldest first; at most 500."""
+    corrections: Corrections = NOTHING
+    """What was published in the place of parked entries and orphans."""
+
+    def nth(self, ordinal: int) -> int:
+        """An ordinal as people see it: the n-th entry that was ever added, the same in every history."""
+        return ordinal + (self.continuity.unseen_before_start if self.continuity else 0)

@@ -5,7 +5,7 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -33,11 +33,13 @@ class PackedPage:
     evidence: Evidence
     """About the position before the first of them."""
     packed: bytes
+    noted: Sequence[tuple[int, bytes, bytes]]
+    """What the function `noting` found in it: (place from 0, id, key)."""
 
 
-def read_ahead(log: Log, after: bytes, until: bytes, packing: str) -> Iterator[Page | PackedPage]:
-    """The entries after an id, up to another, page by page: packed by the function `packing` (module:name), but for
-    those for which this process had to wait.
+def read_ahead(log: Log, after: bytes, until: bytes, packing: str, noting: str = "") -> Iterator[Page | PackedPage]:
+    """The entries after an id, up to another, page by page: packed by the function `packing` (module:name), with what
+    the function `noting` picked out of them before; but for those for which this process had to wait.
 
     Nothing is yielded where no second process can be had (an encrypted connection cannot be handed over): read the
     pages yourself then. Raises LogError when the server is lost on the way.
@@ -50,7 +52,7 @@ def read_ahead(log: Log, after: bytes, until: bytes, packing: str) -> Iterator[P
             opened = getattr(connection, "_sock", None)
             if type(opened) is not socket.socket or not hasattr(os, "posix_spawn"):
                 return
-            with _start(opened, log, until, packing, parse_all) as process:
+            with _start(opened, log, until, (packing, noting), parse_all) as process:
                 try:
                     begin = yield from _pages_until_ready(process, log, begin, until)
                     if begin is not None:
@@ -76,14 +78,16 @@ def _pages_until_ready(
     return None
 
 
-def _start(opened: socket.socket, log: Log, until: bytes, packing: str, parse_all: bool) -> "subprocess.Popen[bytes]":
+def _start(
+    opened: socket.socket, log: Log, until: bytes, functions: tuple[str, str], parse_all: bool
+) -> "subprocess.Popen[bytes]":
     numbers = [opened.fileno(), log.timeout, PAGE, int(parse_all)]
     return child.start(
         "esdash.log.reader:main",
         *map(str, numbers),
         log.stream,
         until.decode(),
-        packing,
+        *functions,
         pass_fds=[opened.fileno()],
         stdin=subprocess.PIPE,
         pipesize=_PIPE_BYTES if sys.platform == "linux" else -1,
@@ -126,4 +130,4 @@ def _pages_from(
             return None
         else:
             after = frame.last_entry[0]
-            yield PackedPage(frame.count, frame.last_entry, frame.evidence, frame.packed)
+            yield PackedPage(frame.count, frame.last_entry, frame.evidence, frame.packed, frame.noted)

@@ -48,6 +48,8 @@ class Frame(Struct, array_like=True, frozen=True, gc=False, tag="frame"):
     """About the position before the first entry."""
     packed: bytes
     """What the packing function made of the entries."""
+    noted: list[tuple[int, bytes, bytes]] = []
+    """What the noting function picked out of them."""
     error: str = ""
     """Why reading ended early."""
 
@@ -98,6 +100,7 @@ def read(
     until: bytes,
     count: int,
     pack: Callable[[Any], bytes],
+    note: Callable[[Any], Any],
     output: BinaryIO,
     waiting: Callable[[], int] | None,
 ) -> None:
@@ -160,7 +163,8 @@ def read(
                 ask(last[0])
             if last:
                 after = last[0]
-                write(Frame(page.count, (after, list(last[1])), page.evidence, pack(page.entries)))
+                picked = note(page.entries)
+                write(Frame(page.count, (after, list(last[1])), page.evidence, pack(page.entries), picked))
             if not page.full:
                 break
         write(nothing)
@@ -178,21 +182,22 @@ def _bytes_in_pipe() -> int:
 
 def main() -> None:
     """Arguments: file descriptor of the connection, its timeout in seconds, entries a page, whether (0, 1) every
-    answer is to be parsed here, stream, until, packing function (module:name). Then, when it has said that it is
-    ready, from standard input: after.
+    answer is to be parsed here, stream, until, packing and noting function (module:name; the latter may be empty).
+    Then, when it has said that it is ready, from standard input: after.
     """
-    descriptor, timeout, count, parse_all, stream, until, packing = sys.argv[1:]
+    descriptor, timeout, count, parse_all, stream, until, packing, noting = sys.argv[1:]
     # There is nothing to collect, and looking for it takes a third of the time.
     gc.disable()
     connection = socket.socket(fileno=int(descriptor))
     connection.settimeout(float(timeout))
     pack = pkgutil.resolve_name(packing)
+    note = pkgutil.resolve_name(noting) if noting else lambda page: []  # noqa: ARG005
     try:
         with open(1, "wb", buffering=0, closefd=False) as output:
             output.write(READY)
             after = sys.stdin.buffer.read()
             read(
-                connection, os.fsencode(stream), after, until.encode(), int(count), pack, output,
+                connection, os.fsencode(stream), after, until.encode(), int(count), pack, note, output,
                 None if int(parse_all) else _bytes_in_pipe,
             )  # fmt: skip
     except BrokenPipeError:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import redis
 
+from esdash.engine.corrections import NOTING, note
 from esdash.log import readahead
 from esdash.log.errors import LogError
 from esdash.log.pages import Page
@@ -44,7 +45,7 @@ def read(log: Log, until: bytes = b"+", after: bytes = START) -> list[list[bytes
     found: list[list[bytes]] = []
     at_start = log.entry(after)
     before = at_start[1] if at_start else []
-    for page in read_ahead(log, after, until, PACKING):
+    for page in read_ahead(log, after, until, PACKING, NOTING):
         if isinstance(page, Page):
             fields = [list(entry[1]) for entry in page.entries]
         else:
@@ -132,3 +133,15 @@ def test_says_that_the_server_refuses(log: Log, client: redis.Redis) -> None:
     client.set(STREAM, "no stream")
     with pytest.raises(LogError, match=r"WRONGTYPE|not a stream"):
         read(log)
+
+
+def test_entries_that_stand_for_others_are_picked_out(client: redis.Redis, log: Log) -> None:
+    keys = [f"corrects:{number}-0" if number % 7 == 0 else "x" for number in range(2 * PAGE + 20)]
+    with client.pipeline(transaction=False) as pipeline:
+        for key in keys:
+            pipeline.xadd(STREAM, {"type": "TopUp", "data": "{}", "key": key})
+        pipeline.execute()
+    found: list[str] = []
+    for page in read_ahead(log, START, b"+", PACKING, NOTING):
+        found += [key.decode() for _, _, key in (note(page.entries) if isinstance(page, Page) else page.noted)]
+    assert found == [key for key in keys if key != "x"]

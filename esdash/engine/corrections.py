@@ -1,0 +1,212 @@
+"""What was published in the place of parked entries and orphans, told by keys: every reader of the log sees the same.
+
+A parked entry is corrected under the key `corrects:<its id>`; after a correction that was rejected, and so used its key
+up, under `corrects:<its id>:2`, and so on. An orphan goes back under the key that it had, else `restores:<its old id>`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from msgspec import Struct
+
+from esdash.engine.domain import Domain, Entry, Fields, Row
+
+CORRECTS: Final = b"corrects:"
+RESTORES: Final = b"restores:"
+
+KEPT: Final = (5_000, 10_000)
+"""Corrections and restorations known at a time, those that were decided last: ten times the parked entries that are
+kept, and as many as there are orphans."""
+
+REMEMBERED: Final = (1_000, 2_000)
+"""How many of them a snapshot remembers."""
+
+MAX_KEY: Final = 128
+"""Bytes of a key (DESIGN.md, The wire)."""
+
+_FORM: Final = re.compile(rb"((?:corrects|restores):\d{1,20}-\d{1,20})(?::([2-9]|[1-9]\d{1,8}))?")
+
+NOTING: Final = "esdash.engine.corrections:note"
+"""`note`, for another process."""
+
+
+class Noted(NamedTuple):
+    """An entry whose key says that it stands for another one."""
+
+    place: int
+    """In its page, from 0."""
+    entry_id: bytes
+    key: bytes
+
+
+class Attempt(NamedTuple):
+    """One entry that was published for another, and what the fold made of it."""
+
+    ordinal: int
+    entry_id: bytes
+    code: int
+    """An index into `Domain.outcomes`."""
+
+
+class Correction(Struct, frozen=True, array_like=True, gc=False):
+    """What has come of the attempts to correct a parked entry, or to publish an orphan again."""
+
+    last: Attempt
+    """The newest, whatever became of it."""
+    done: Attempt | None = None
+    """The one that was applied."""
+    refused: int = 0
+    """The highest number of a key that a rejected attempt has used up; 0 for none."""
+    elsewhere: bool = False
+    """An attempt was a duplicate of one that is not known here, so whether that was applied is not known either."""
+
+
+def key_of(fields: Fields) -> bytes | None:
+    """The entry's idempotency key, when it has a valid one; of several fields `key` the last counts."""
+    for place in range(len(fields) - 2, -1, -2):
+        if fields[place] == b"key":
+            key = fields[place + 1]
+            return key if 0 < len(key) <= MAX_KEY else None
+    return None
+
+
+def note(page: Sequence[Entry], also: frozenset[bytes] = frozenset()) -> list[Noted]:
+    """Those of a page that stand for another entry: by the form of their key, or since it is one of `also`."""
+    return [
+        Noted(place, entry_id, key)
+        for place, (entry_id, fields) in enumerate(page)
+        if len(fields) > 4
+        and (key := key_of(fields)) is not None
+        and (key.startswith((CORRECTS, RESTORES)) or key in also)
+    ]
+
+
+class Corrections:
+    """What is known at one moment; never changed. Keys are bytes that are read with `surrogateescape` as text."""
+
+    def __init__(
+        self,
+        corrections: Mapping[bytes, Correction] | None = None,
+        restorations: Mapping[bytes, Correction] | None = None,
+    ) -> None:
+        """By the first key that was used for each, or could have been."""
+        self._corrections = corrections or {}
+        self._restorations = restorations or {}
+
+    def of_parked(self, row: Row) -> Correction | None:
+        """What came of correcting a parked entry; None when nobody tried."""
+        return self._corrections.get(_first_key(row))
+
+    def key_for_parked(self, row: Row) -> str:
+        """The key for its correction."""
+        found = self.of_parked(row)
+        return _numbered(_first_key(row), 1 + (found.refused if found else 0))
+
+    def of_orphan(self, row: Row) -> Correction | None:
+        """What came of publishing an orphan again; None when nobody tried."""
+        own = key_of(row.fields)
+        first = None if own is None else self._restorations.get(own)
+        second = self._restorations.get(RESTORES + row.entry_id)
+        return first if second is None or (first is not None and first.done is not None) else second
+
+    def key_for_orphan(self, row: Row) -> str:
+        """Its own key, unless it had none, or that was used up by an attempt that was rejected."""
+        own = key_of(row.fields)
+        if own is not None:
+            found = self._restorations.get(own)
+            if found is None or not found.refused:
+                return own.decode("utf-8", "surrogateescape")
+        root = RESTORES + row.entry_id
+        found = self._restorations.get(root)
+        return _numbered(root, 1 + (found.refused if found else 0))
+
+
+NOTHING: Final = Corrections()
+"""Nobody has corrected anything."""
+
+
+class CorrectionTracker:
+    """Takes note while pages are folded. Belongs to one thread."""
+
+    def __init__(self, domain: Domain[Any]) -> None:
+        names = [outcome.name for outcome in domain.outcomes]
+        self._names = names
+        self._own: frozenset[bytes] = frozenset()
+        self._watched: Sequence[Row] = ()
+        self._corrections: dict[bytes, Correction] = {}
+        self._restorations: dict[bytes, Correction] = {}
+        self._current: Corrections | None = None
+
+    def watch(self, orphans: Sequence[Row]) -> None:
+        """Take note of the keys that these had, too."""
+        if orphans is not self._watched:
+            self._watched = orphans
+            self._own = frozenset(key for row in orphans if (key := key_of(row.fields)) is not None)
+
+    def add(self, first: int, page: Sequence[Entry], codes: bytes) -> None:
+        """A page was folded; its first entry has ordinal `first`."""
+        self.add_noted(first, note(page, self._own), codes)
+
+    def add_noted(self, first: int, noted: Iterable[Noted], codes: bytes) -> None:
+        """A page was folded of which only what `note` found is known."""
+        for place, entry_id, key in noted:
+            attempt = Attempt(first + place, entry_id, codes[place])
+            if key in self._own:
+                self._tried(self._restorations, KEPT[1], key, 1, attempt)
+            if (form := _FORM.fullmatch(key)) is None:
+                continue
+            number = int(form[2] or 1)
+            if key.startswith(CORRECTS):
+                self._tried(self._corrections, KEPT[0], form[1], number, attempt)
+            elif key not in self._own:
+                self._tried(self._restorations, KEPT[1], form[1], number, attempt)
+
+    def recall(self, remembered: Iterable[tuple[bytes, Correction]]) -> None:
+        """Begin with what a snapshot remembers."""
+        for key, correction in remembered:
+            (self._corrections if key.startswith(CORRECTS) else self._restorations)[key] = correction
+        self._current = None
+
+    def marks(self) -> list[tuple[bytes, Correction]]:
+        """What a snapshot has to remember."""
+        return [
+            mark
+            for known, most in zip((self._corrections, self._restorations), REMEMBERED, strict=True)
+            for mark in list(known.items())[-most:]
+        ]
+
+    def current(self) -> Corrections:
+        """What is known now; the same object until something changes."""
+        if self._current is None:
+            self._current = Corrections(self._corrections.copy(), self._restorations.copy())
+        return self._current
+
+    def _tried(
+        self, known: dict[bytes, Correction], most: int, first_key: bytes, number: int, attempt: Attempt
+    ) -> None:
+        before = known.pop(first_key, None) or Correction(attempt)
+        done, refused, elsewhere = before.done, before.refused, before.elsewhere
+        name = self._names[attempt.code]
+        if name == "applied":
+            done = done or attempt
+        elif name == "rejected":
+            refused = max(refused, number)
+        elif name == "duplicate":
+            elsewhere = elsewhere or (done is None and number > refused)
+        known[first_key] = Correction(attempt, done, refused, elsewhere)
+        if len(known) > most:
+            del known[next(iter(known))]
+        self._current = None
+
+
+def _first_key(row: Row) -> bytes:
+    """The first key for correcting a parked entry; of one that was a correction itself, that of what it corrects."""
+    own = key_of(row.fields)
+    form = _FORM.fullmatch(own) if own is not None and own.startswith(CORRECTS) else None
+    return CORRECTS + row.entry_id if form is None else form[1]
+
+
+def _numbered(first_key: bytes, number: int) -> str:
+    text = first_key.decode("utf-8", "surrogateescape")
+    return text if number == 1 else f"{text}:{number}"
