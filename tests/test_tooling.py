@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.servers import RunningServer
+import redis
 
 ROOT = Path(__file__).parents[1]
 
@@ -74,6 +73,10 @@ class TestWhatIsLoaded:
                 "esdash.shop",
                 "esdash.log esdash.engine esdash.ui esdash.cli esdash.config textual rich click redis hiredis numpy",
             ),
+            (
+                "esdash.query",
+                "esdash.shop esdash.log esdash.engine esdash.ui esdash.cli esdash.config redis textual click",
+            ),
             ("esdash.log", "esdash.shop esdash.engine esdash.ui esdash.cli textual rich click"),
             ("esdash.engine", "esdash.shop esdash.ui esdash.cli textual rich click"),
             ("esdash.ui", "esdash.cli click"),
@@ -89,8 +92,8 @@ class TestWhatIsLoaded:
         assert found_in(loaded("import esdash.ui.app, sys; print(*sys.modules, sep='\\n')"), "numpy") == []
 
     @pytest.mark.parametrize("command", ["publish top-up 7 5", "state", "state --json", "consume --once", "events"])
-    def test_a_command_without_a_screen_loads_no_screen(self, command: str, valkey: RunningServer, url: str) -> None:
-        assert url == valkey.url
+    def test_a_command_without_a_screen_loads_no_screen(self, command: str, url: str, client: redis.Redis) -> None:
+        client.xadd("orders", {"type": "TopUp", "data": '{"user_id":7,"amount":1}'})
         script = (
             "import sys; from esdash.cli import run; "
             "assert run(sys.argv[1:]) == 0; print(); print(*sys.modules, sep='\\n')"

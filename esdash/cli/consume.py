@@ -14,6 +14,7 @@ from esdash.cli.failures import ExitCode, FailedError
 from esdash.cli.interpreter import collect_rarely
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import plural, print_json, require_reader, say, warn, warn_of_partial_history, warn_of_rung
+from esdash.cli.presence import absence
 from esdash.config import Settings
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool,
         once=once,
     )
     with open_log(settings) as log:
+        if missing := absence(log):
+            warn(missing if once else f"{missing} Waiting for its first entry.")
         if once:
             _catch_up(log, consumer_settings)
         else:
@@ -87,6 +90,7 @@ def _catch_up(log: "Log", settings: "ConsumerSettings") -> None:
             "events_per_second": round(replayed / seconds, 1) if replayed and seconds else 0.0,
             "last_event_id": projection.position.last_event_id,
             "ordinal": projection.ordinal,
+            "unseen": projection.unseen,
             "digest": projection.domain.digest(projection.state),
             "continuity": str(continuity),
             "missing": continuity.missing,

@@ -1,15 +1,17 @@
 """`esdash doctor`: what an operator should know."""
 
 import textwrap
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Final
 
 import click
 
 from esdash.cli.connect import open_log
-from esdash.cli.failures import ExitCode
+from esdash.cli.failures import ExitCode, FailedError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import paint, print_json
+from esdash.cli.presence import absence
 from esdash.config import Settings
 from esdash.visible import visible
 
@@ -28,6 +30,7 @@ def command(context: click.Context, settings: Settings, as_json: bool) -> None:
     """
     from esdash.engine.doctor import Doctor
     from esdash.engine.findings import Status
+    from esdash.log.errors import RefusedError
     from esdash.shop.domain import Shop
 
     statuses = []
@@ -41,8 +44,13 @@ def command(context: click.Context, settings: Settings, as_json: bool) -> None:
                 click.echo(f"{paint(mark, colour)} {finding.name:<17} {visible(finding.seen, 1000)}")
                 if finding.advice:
                     click.echo(textwrap.indent(textwrap.fill(visible(finding.advice, 1000), 100), " " * 20))
+        missing = None
+        with suppress(RefusedError):  # a finding has said why
+            missing = absence(log)
     worst = next((status for status in (Status.PROBLEM, Status.WARNING) if status in statuses), Status.OK)
     if as_json:
         print_json({"checks": findings, "status": worst})
+    if missing:
+        raise FailedError(missing)
     if worst is Status.PROBLEM:
         context.exit(ExitCode.DIFFERENCE)

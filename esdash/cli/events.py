@@ -1,20 +1,23 @@
 """`esdash events`: the entries and what became of them."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from esdash.cli.connect import open_log
-from esdash.cli.moments import moment
+from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import iso_time, paint, plural, warn
+from esdash.cli.places import PLACE, begin_of, end_of
+from esdash.cli.presence import absence
 from esdash.config import Settings
 from esdash.shop.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     from esdash.engine.domain import Row
+    from esdash.query.places import Place
     from esdash.shop.story import Change
 
 COLOURS: Final = {"applied": "green", "rejected": "yellow", "parked": "red", "duplicate": "blue"}
@@ -26,8 +29,8 @@ _Told = tuple["Row", "Sequence[Change]"]
 
 
 @click.command()
-@click.option("--from", "first", callback=moment(last=False), metavar="ID|TIME", help="From this entry or time on.")
-@click.option("--to", "last", callback=moment(last=True), metavar="ID|TIME", help="Up to this entry or time.")
+@click.option("--from", "first", type=PLACE, metavar="PLACE", help="From this place on: #123, an id, a time, -5m.")
+@click.option("--to", "last", type=PLACE, metavar="PLACE", help="Up to and with this place.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="Stop after printing this many.")
 @click.option("--follow", is_flag=True, help="Go on with what is appended, until interrupted.")
 @click.option("--user", "users", type=int, multiple=True, metavar="USER", help="Only what is about this user.")
@@ -44,8 +47,8 @@ _Told = tuple["Row", "Sequence[Change]"]
 @with_settings
 def command(
     settings: Settings,
-    first: bytes | None,
-    last: bytes | None,
+    first: "Place | None",
+    last: "Place | None",
     count: int | None,
     follow: bool,
     as_json: bool,
@@ -62,41 +65,71 @@ def command(
     from esdash.log.stream import START, id_parts
     from esdash.shop.domain import Shop
 
-    show = _as_json if as_json else _as_line
-    fits = _filter(**wanted)
+    fits = _Filter(**wanted)
     left = count
     with open_log(settings) as log:
+        if missing := absence(log):
+            if not follow:
+                raise FailedError(missing)
+            warn(f"{missing} Waiting for its first entry.")
         history = History(log, Shop())
-        projection = history.before(first or START)
+        until = None if last is None else end_of(log, last)
+        projection = history.before(START if first is None else begin_of(log, first))
         if projection.unseen > 0:
             gone = plural(projection.unseen, "entry was", "entries were")
             warn(f"Partial history: {gone} gone, and what is shown is the fold of those that are left.")
         for told in history.explain(projection, follow=follow):
-            if last is not None and id_parts(told[0].entry_id) > id_parts(last):
+            if until is not None and id_parts(told[0].entry_id) > id_parts(until):
                 break
             if not fits(told):
                 continue
-            print(show(told), flush=follow)
+            print(_as_json(told) if as_json else _as_line(told, projection.unseen), flush=follow)
             if left is not None:
                 left -= 1
                 if not left:
-                    break
+                    return
+    state = projection.state
+    if unknown := fits.never_met(set(map(str, state.users)), state.stock):
+        raise FailedError(f"There is no {', no '.join(unknown)} in these entries or before them.")
 
 
-def _filter(users: tuple[int, ...], items: tuple[str, ...], outcomes: tuple[str, ...]) -> Callable[[_Told], bool]:
-    subjects = {("balance", str(user)) for user in users} | {("stock", item) for item in items}
-    by_user, by_item, codes = bool(users), bool(items), set(_codes(outcomes))
+class _Filter:
+    """Which entries are wanted; remembers which users and items it has met."""
 
-    def fits(told: _Told) -> bool:
+    def __init__(self, users: tuple[int, ...], items: tuple[str, ...], outcomes: tuple[str, ...]) -> None:
+        self._users = dict.fromkeys(map(str, users))
+        self._items = dict.fromkeys(items)
+        self._codes = set(_codes(outcomes)) if outcomes else None
+        self._met: set[tuple[str, str]] = set()
+
+    def __call__(self, told: _Told) -> bool:
         row, changes = told
-        if outcomes and row.code not in codes:
-            return False
-        if not subjects:
-            return True
-        found = {change.kind for change in changes if (change.kind, change.subject) in subjects}
-        return (not by_user or "balance" in found) and (not by_item or "stock" in found)
+        wanted = self._codes is None or row.code in self._codes
+        if not self._users and not self._items:
+            return wanted
+        found = {
+            (change.kind, change.subject)
+            for change in changes
+            if (change.kind == "balance" and change.subject in self._users)
+            or (change.kind == "stock" and change.subject in self._items)
+        }
+        self._met |= found
+        kinds = {kind for kind, _ in found}
+        return wanted and (not self._users or "balance" in kinds) and (not self._items or "stock" in kinds)
 
-    return fits
+    def never_met(self, users: Container[str], items: Container[str]) -> list[str]:
+        """Users and items that no entry was about and that are not among these either, for people."""
+        from esdash.visible import visible
+
+        return [
+            f"{one} {visible(name, 64)}"
+            for one, kind, wanted, known in (
+                ("user", "balance", self._users, users),
+                ("item", "stock", self._items, items),
+            )
+            for name in wanted
+            if (kind, name) not in self._met and name not in known
+        ]
 
 
 def _codes(outcomes: tuple[str, ...]) -> Iterator[int]:
@@ -152,7 +185,7 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _as_line(told: _Told) -> str:
+def _as_line(told: _Told, unseen: int) -> str:
     from datetime import datetime
 
     from esdash.log.stream import id_parts
@@ -176,7 +209,7 @@ def _as_line(told: _Told) -> str:
     decision = outcome.name + (f" {outcome.reason}" if outcome.reason else "")
     return "  ".join(
         (
-            f"{row.ordinal:>7}",
+            f"{f'#{row.ordinal + unseen}':>7}",
             f"{when:<19}",
             f"{row.entry_id.decode():<15}",
             f"{visible(story.type_of(row.fields), 20):<7}",

@@ -18,6 +18,7 @@ from esdash.cli.output import (
     warn_of_partial_history,
     warn_of_rung,
 )
+from esdash.cli.presence import absence, require_stream
 from esdash.config import Settings
 from esdash.visible import visible
 
@@ -50,6 +51,7 @@ def list_snapshots(settings: Settings, as_json: bool) -> None:
     from esdash.log.snapshots import SnapshotStore
 
     with open_log(settings) as log:
+        require_stream(log)
         store = SnapshotStore(log)
         documents = [_document(log, store, header) for header in store.headers()]
     if as_json:
@@ -93,7 +95,7 @@ def take(settings: Settings, as_json: bool) -> None:
         for notice in view.notices:
             warn(notice.text)
         if view.position.ordinal == 0:
-            raise FailedError("No snapshot was taken: the stream is empty.")
+            raise FailedError(f"No snapshot was taken: the stream is empty. {absence(log) or ''}".rstrip())
         header = next(
             (
                 header
@@ -123,6 +125,7 @@ def show(settings: Settings, snapshot_id: str, as_json: bool) -> None:
     from esdash.log.snapshots import SnapshotStore
 
     with open_log(settings) as log:
+        require_stream(log)
         store = SnapshotStore(log)
         header = next((header for header in store.headers() if header.snapshot_id == snapshot_id), None)
         if header is None:
@@ -145,6 +148,7 @@ def delete(settings: Settings, snapshot_ids: tuple[str, ...], as_json: bool) -> 
 
     require_writable(settings, "Nothing was deleted")
     with open_log(settings) as log:
+        require_stream(log)
         store = SnapshotStore(log)
         known = {header.snapshot_id for header in store.headers()}
         for snapshot_id in snapshot_ids:

@@ -1,29 +1,33 @@
 """`esdash state`: the state now or as it was."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from esdash.cli.connect import open_log
-from esdash.cli.failures import ExitCode
-from esdash.cli.moments import moment
+from esdash.cli.failures import ExitCode, FailedError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import new_table, number, print_json, print_tables, warn, warn_of_partial_history, warn_of_rung
+from esdash.cli.places import PLACE, end_of
+from esdash.cli.presence import require_stream
 from esdash.config import Settings
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from esdash.query.places import Place
+
+DOMAIN: Final = "shop"
+"""The name of the domain, as programs are told."""
 
 ROWS: Final = 1000
 """Users or items that a table shows at most."""
 
 
 @click.command()
-@click.option(
-    "--at", callback=moment(last=True), metavar="ID|TIME", help="As it was after this entry, or at this time."
-)
+@click.option("--at", type=PLACE, metavar="PLACE", help="As it was after this place: #123, an id, a time, -5m.")
 @click.option(
     "--user", "users", type=int, multiple=True, metavar="USER", help="This user, and no item unless --item is given."
 )
@@ -31,7 +35,7 @@ ROWS: Final = 1000
 @as_json
 @with_settings
 def command(
-    settings: Settings, at: bytes | None, users: tuple[int, ...], items: tuple[str, ...], as_json: bool
+    settings: Settings, at: "Place | None", users: tuple[int, ...], items: tuple[str, ...], as_json: bool
 ) -> None:
     """Show balances, stock and outcomes.
 
@@ -51,20 +55,25 @@ def command(
         tried = rungs
 
     with open_log(settings) as log:
-        projection, continuity = History(log, Shop()).at(at, on_rung=note)
+        require_stream(log)
+        until = None if at is None else end_of(log, at)
+        projection, continuity = History(log, Shop()).at(until, on_rung=note)
     document: dict[str, Any] = {
         "stream": settings.stream,
+        "domain": DOMAIN,
         "last_event_id": projection.position.last_event_id,
         "ordinal": projection.ordinal,
+        "unseen": projection.unseen,
         **story.document(projection.state),
         "digest": projection.domain.digest(projection.state),
         "continuity": str(continuity),
         "missing": continuity.missing,
         "partial": continuity.unseen_before_start,
     }
+    unknown: list[str] = []
     if users or items:
-        _choose(document, "users", set(map(str, users)))
-        _choose(document, "items", set(items))
+        unknown += _choose(document, "users", "user", map(str, users))
+        unknown += _choose(document, "items", "item", items)
     if as_json:
         print_json(document)
     else:
@@ -79,10 +88,18 @@ def command(
         click.get_current_context().exit(ExitCode.BROKEN)
     if continuity.verdict is Verdict.UNKNOWN:
         warn(continuity.explanation)
+    if unknown:
+        raise FailedError(f"There is no {', no '.join(unknown)}{' then' if at else ''}.")
 
 
-def _choose(document: dict[str, Any], member: str, wanted: set[str]) -> None:
-    document[member] = {name: value for name, value in document[member].items() if name in wanted}
+def _choose(document: dict[str, Any], member: str, one: str, wanted: Iterable[str]) -> list[str]:
+    """Keep these only; those that are not there, for people."""
+    from esdash.visible import visible
+
+    names = dict.fromkeys(wanted)
+    unknown = [f"{one} {visible(name, 64)}" for name in names if name not in document[member]]
+    document[member] = {name: value for name, value in document[member].items() if name in names}
+    return unknown
 
 
 def _print_facts(document: Mapping[str, Any]) -> None:
@@ -90,7 +107,7 @@ def _print_facts(document: Mapping[str, Any]) -> None:
 
     for name, value in (
         ("stream", visible(document["stream"])),
-        ("last event", f"{document['last_event_id']}, number {document['ordinal']:,}"),
+        ("last event", f"{document['last_event_id']}, #{document['ordinal'] + document['unseen']:,}"),
         ("continuity", document["continuity"]),
         ("digest", document["digest"]),
     ):

@@ -10,6 +10,7 @@ from esdash.cli.connect import open_log
 from esdash.cli.failures import ExitCode
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import print_json, say
+from esdash.cli.presence import require_stream
 from esdash.config import Settings
 from esdash.visible import visible
 
@@ -36,6 +37,7 @@ def command(context: click.Context, settings: Settings, as_json: bool, processes
             click.echo(f"\r{done:,} of {total:,} events\x1b[K", err=True, nl=False)
 
     with open_log(settings) as log:
+        require_stream(log)
         found = verify(log, Shop(), processes=processes, on_progress=show)
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", err=True, nl=False)

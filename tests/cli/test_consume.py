@@ -15,8 +15,8 @@ from tests.strategies import seeded_entries
 
 Start = Callable[..., "subprocess.Popen[str]"]
 MEMBERS = [
-    *("restored_from", "replayed", "seconds", "events_per_second", "last_event_id", "ordinal", "digest", "continuity"),
-    *("missing", "partial"),
+    *("restored_from", "replayed", "seconds", "events_per_second", "last_event_id", "ordinal", "unseen"),
+    *("digest", "continuity", "missing", "partial"),
 ]
 
 
@@ -66,8 +66,11 @@ class TestOnce:
         assert call("consume", "--once", flag, "--url", url).code == 0
         assert client.keys() == [b"orders"]
 
-    def test_an_empty_stream(self, call: Call, url: str) -> None:
-        document = call("consume", "--once", "--url", url).json
+    def test_a_stream_that_is_not_there_yet_is_said(self, call: Call, url: str) -> None:
+        done = call("consume", "--once", "--url", url)
+        assert done.code == 0
+        assert "There is no stream 'orders'" in done.err
+        document = done.json
         assert (document["replayed"], document["last_event_id"], document["events_per_second"]) == (0, "0-0", 0.0)
 
     def test_a_gap_is_4(self, call: Call, url: str, client: redis.Redis) -> None:
@@ -115,10 +118,11 @@ class TestUntilToldToStop:
         assert snapshot["ordinal"] == 50
         assert snapshot["usable"]
 
-    def test_progress_as_json(self, start: Start, url: str) -> None:
+    def test_progress_as_json(self, start: Start, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 5))
         consumer = start("consume", "--json", "--url", url)
         progress = json.loads(line_with(consumer.stdout, '{"phase": "live"'))
-        assert (progress["ordinal"], progress["continuity"]) == (0, "CONTINUOUS")
+        assert (progress["ordinal"], progress["continuity"]) == (5, "CONTINUOUS")
         consumer.terminate()
         out, err = consumer.communicate(timeout=30)
         assert json.loads(out.splitlines()[-1])["phase"] == "stopped"
@@ -198,10 +202,12 @@ class TestOutputThatIsGone:
             assert start("consume", "--url", url, stderr=pipe).wait(timeout=30) == 0
 
     @needs_a_full_disk
-    def test_a_full_disk(self, shell: Call, url: str) -> None:
+    def test_a_full_disk(self, shell: Call, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 5))
         ended = shell(">/dev/full", "consume", "--json", "--url", url)
         assert (ended.code, ended.err) == (1, "esdash: No space left on device.\n")
 
-    def test_a_closed_output(self, shell: Call, url: str) -> None:
+    def test_a_closed_output(self, shell: Call, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 5))
         ended = shell(">&-", "consume", "--json", "--url", url)
         assert (ended.code, ended.err) == (1, "esdash: Standard input or output is closed.\n")

@@ -28,6 +28,13 @@ def examined(call: Call, url: str, code: int) -> Mapping[str, Any]:
     return {check["name"]: check for check in shown.json["checks"]}
 
 
+def with_a_stream(server: RunningServer) -> RunningServer:
+    """The server, with an entry and a snapshot."""
+    with server.client() as client:
+        append(client, [TOP_UP])
+    return server
+
+
 def status(checks: Mapping[str, Any]) -> dict[str, str]:
     """Name → status, of those that are not ok."""
     return {name: check["status"] for name, check in checks.items() if check["status"] != "ok"}
@@ -63,17 +70,17 @@ def test_nothing_is_written(call: Call, url: str, client: redis.Redis) -> None:
 
 
 def test_a_server_that_keeps_nothing_and_evicts(call: Call, new_server: NewServer) -> None:
-    server = new_server(appendonly="no", maxmemory="100mb", maxmemory_policy="allkeys-lru")
+    server = with_a_stream(new_server(appendonly="no", maxmemory="100mb", maxmemory_policy="allkeys-lru"))
     assert status(examined(call, server.url, 3)) == {"persistence": "problem", "eviction": "problem"}
 
 
 def test_a_server_that_saves_now_and_then(call: Call, new_server: NewServer) -> None:
-    server = new_server(appendonly="no", save="3600 1", maxmemory_policy="volatile-ttl")
+    server = with_a_stream(new_server(appendonly="no", save="3600 1", maxmemory_policy="volatile-ttl"))
     assert status(examined(call, server.url, 0)) == {"persistence": "warning", "eviction": "warning"}
 
 
 def test_memory_that_is_nearly_full(call: Call, new_server: NewServer) -> None:
-    server = new_server(maxmemory="100mb")
+    server = with_a_stream(new_server(maxmemory="100mb"))
     with server.client() as client:
         client.execute_command("DEBUG", "POPULATE", 80, "some", 1_000_000)
         assert status(examined(call, server.url, 0)) == {"memory": "warning"}
@@ -82,7 +89,7 @@ def test_memory_that_is_nearly_full(call: Call, new_server: NewServer) -> None:
 
 
 def test_a_replica(call: Call, new_server: NewServer) -> None:
-    primary = new_server(port=True)
+    primary = with_a_stream(new_server(port=True))
     replica = new_server(replica_of=primary)
     assert status(examined(call, replica.url, 0)) == {"role": "warning"}
     assert "1 replicas" in examined(call, primary.url, 0)["role"]["seen"]

@@ -30,15 +30,19 @@ class TestState:
         shown = esdash("state", "--json", "--url", url)
         assert (shown.code, shown.err) == (0, "")
         document = shown.json
-        assert list(document)[:8] == [
-            *("stream", "last_event_id", "ordinal", "users", "items", "outcomes", "digest", "continuity"),
+        assert list(document)[:10] == [
+            *("stream", "domain", "last_event_id", "ordinal", "unseen"),
+            *("users", "items", "outcomes", "digest", "continuity"),
         ]
         expected = model_of(ids, entries).document()
         assert {name: document[name] for name in expected} == expected
         assert document["stream"] == "orders"
         assert document["continuity"] == "CONTINUOUS"
 
-    def test_it_needs_neither_a_screen_nor_validation_of_settings(self, home: Path, url: str) -> None:
+    def test_it_needs_neither_a_screen_nor_validation_of_settings(
+        self, home: Path, url: str, client: redis.Redis
+    ) -> None:
+        append(client, seeded_entries(1, 5))
         script = (
             "import sys; from esdash.cli import run; run(sys.argv[1:]);"
             "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
@@ -51,7 +55,7 @@ class TestState:
             timeout=60,
             check=True,
         )
-        assert json.loads(ended.stdout)["ordinal"] == 0
+        assert json.loads(ended.stdout)["ordinal"] == 5
         assert not {"textual", "rich", "pydantic", "numpy"} & set(ended.stderr.split())
 
 

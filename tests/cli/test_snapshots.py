@@ -83,7 +83,8 @@ def test_deleting_some(call: Call, url: str, client: redis.Redis) -> None:
     assert client.keys() == [b"orders"]
 
 
-def test_an_unknown_one(call: Call, url: str) -> None:
+def test_an_unknown_one(call: Call, url: str, client: redis.Redis) -> None:
+    append(client, seeded_entries(1, 5))
     for command in ("show", "delete"):
         refused = call("snapshot", command, "no\x1bpe", "--url", url)
         assert refused.code == 1

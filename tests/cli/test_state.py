@@ -14,7 +14,8 @@ def top_up(user: int, amount: int = 100) -> list[tuple[bytes, bytes]]:
 
 
 class TestNow:
-    def test_an_empty_stream(self, call: Call, url: str) -> None:
+    def test_an_empty_stream(self, call: Call, url: str, client: redis.Redis) -> None:
+        client.xgroup_create("orders", "readers", mkstream=True)
         document = call("state", "--json", "--url", url).json
         assert document["last_event_id"] == "0-0"
         assert document["ordinal"] == 0
@@ -101,11 +102,15 @@ class TestThen:
 
         assert ordinal("1700000000000") == 1
         assert ordinal("1700000000000-4") == 0
-        assert ordinal("2023-11-14T22:13:20Z") == 1
+        assert ordinal("2023-11-14T22:13:19Z") == 0
+        assert ordinal("2023-11-14T22:13:20.000Z") == 1
+        assert ordinal("2023-11-14T22:13:20Z") == 2, "the whole second"
         assert ordinal("2023-11-14T23:13:21+01:00") == 2
+        assert ordinal("2023-11-14T22:13Z") == 2
+        assert ordinal("2023-11-14T22:14Z") == 3
         assert ordinal(local.isoformat()) == 2
         assert ordinal("-1s") == 3
-        assert ordinal("2023-11-14") == 0
+        assert ordinal("2023-11-13") == 0
 
     @pytest.mark.parametrize("at", ["yesterday", "1-2-3", str(2**64), "-5y", "", "1700000000000-", "٣"])
     def test_what_is_no_place_is_refused(self, call: Call, url: str, at: str) -> None:

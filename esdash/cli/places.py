@@ -1,0 +1,42 @@
+"""Places in the stream as arguments of commands (DESIGN.md, Places)."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from esdash.cli.output import warn
+from esdash.query.places import Place, PlaceError, read_place
+
+if TYPE_CHECKING:
+    from esdash.log.stream import Log
+
+
+class PlaceType(click.ParamType[Place]):
+    """Reads a place; its value is a `Place`."""
+
+    name = "place"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Place:
+        """The place that was typed. Raises click.BadParameter."""
+        try:
+            return read_place(str(value), time.time())
+        except PlaceError as error:
+            self.fail(str(error), parameter, context)
+
+
+PLACE = PlaceType()
+
+
+def begin_of(log: "Log", place: Place) -> bytes:
+    """The least id of a range that begins with a place; what was assumed is said. Raises NoPlaceError, LogError."""
+    from esdash.engine import places
+
+    return places.begin_of(log, place, warn)
+
+
+def end_of(log: "Log", place: Place) -> bytes:
+    """The greatest id up to and with a place; what was assumed is said. Raises NoPlaceError, LogError."""
+    from esdash.engine import places
+
+    return places.end_of(log, place, warn)
