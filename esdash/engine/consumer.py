@@ -16,6 +16,7 @@ from esdash.engine.corrections import NOTING
 from esdash.engine.display import Display
 from esdash.engine.domain import Domain, Row, State
 from esdash.engine.guard import DivergedError, HaltError, check_page, check_position, unbroken
+from esdash.engine.kept import is_same
 from esdash.engine.projection import Projection
 from esdash.engine.snapshotter import Snapshotter
 from esdash.engine.view import Continuity, Phase, Position, Progress, Restored, Rung, Verdict, View
@@ -406,7 +407,7 @@ class Consumer(Generic[State]):
     def _gone(self, rows: Iterable[Row]) -> list[Row]:
         rows = list(rows)
         found = self._log.entries([row.entry_id for row in rows])
-        return [row for row, entry in zip(rows, found, strict=True) if entry is None or entry[1] != row.fields]
+        return [row for row, entry in zip(rows, found, strict=True) if entry is None or not is_same(row, entry)]
 
     # Snapshots
 

@@ -48,7 +48,10 @@ class Display(Generic[State]):
         *,
         watched: bool = True,
     ) -> None:
-        """`server` is what people see of it; `clock` gives seconds. Unless `watched`, views have no state in them."""
+        """`server` is what people see of it; `clock` gives seconds.
+
+        Unless `watched`, views have no state in them, and of entries only ids and outcomes.
+        """
         self._watched = watched
         self._domain = domain
         self._stream = stream
@@ -76,10 +79,10 @@ class Display(Generic[State]):
         self.snapshot: SnapshotInfo | None = None
         self.snapshot_note = ""
         self.continuity: Continuity | None = None
-        self.parked = ParkedEntries(self._domain)
+        self.parked = ParkedEntries(self._domain, payloads=self._watched)
         self.corrections = CorrectionTracker(self._domain)
         self._viewer = self._domain.viewer()
-        self._rows = RecentRows()
+        self._rows = RecentRows(payloads=self._watched)
         self._due = 0.0
         self._shown: object = None
         self._state_view: Any = None
@@ -101,8 +104,12 @@ class Display(Generic[State]):
 
     def recall(self, log: Log, projection: Projection[State], journal: Journal) -> None:
         """Show the last entries before a snapshot, and the parked ones it remembers. Raises LogError."""
-        entries = log.newest(projection.last_id, JOURNAL)
-        self._viewer.observe(projection.state, self._rows.recall(entries, journal.recent, projection.ordinal))
+        if self._watched:
+            entries = reversed(log.newest(projection.last_id, JOURNAL))
+            recalled = self._rows.recall(entries, journal.recent, projection.ordinal)
+            self._viewer.observe(projection.state, recalled)
+        else:
+            self._rows.recall_unseen(journal.recent, projection.ordinal)
         self.parked.recall(log, journal.parked)
         self.corrections.recall(journal.corrections)
 

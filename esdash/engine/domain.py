@@ -22,8 +22,15 @@ class Row(Struct, frozen=True, gc=False):
     """Entries the fold has consumed up to and with this one; 1 for the first. 0 where it is not known."""
     entry_id: bytes
     fields: Fields
+    """As they are in the log, or, where `mark` is not None, what is kept of them: the beginning of each."""
     code: int | None
     """The outcome as an index into `Domain.outcomes`; None where it is not known any more."""
+    sizes: tuple[int, ...] = ()
+    """Bytes of each field in the log, where they are not all kept."""
+    size: int = 0
+    """Bytes of all fields in the log, where they are not all kept."""
+    mark: int | None = None
+    """Stands for all fields where they are not all kept, within this process (`kept.is_same`); None: they are."""
 
 
 class NamedOutcome(Protocol):

@@ -10,6 +10,7 @@ from esdash.engine.console import Details, EngineError, LoadStatus, Published, V
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.domain import Domain, Row, State
 from esdash.engine.history import History
+from esdash.engine.kept import is_same
 from esdash.engine.load import SteadyLoad
 from esdash.engine.publisher import Publisher
 from esdash.engine.verify import verify
@@ -151,6 +152,6 @@ class LiveConsole(Generic[State]):
             told, changes = self._history.details(row.entry_id)
         except LogError as error:
             raise EngineError(str(error)) from error
-        if told.fields != row.fields:
+        if not is_same(row, (told.entry_id, told.fields)):
             raise EngineError(f"Entry {row.entry_id.decode()} is another one in the stream now.")
         return Details(told, changes)

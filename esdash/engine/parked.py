@@ -1,14 +1,18 @@
 """The newest entries that could not be understood, kept by where they are and found again after a restart."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from esdash.engine.domain import Domain, Entry, Row
+from esdash.engine.kept import NOT_KNOWN, rows_of, size_of
 from esdash.log.stream import Log
 
 PARKED: Final = 500
 """Entries kept; `esdash events --outcome parked` lists them all."""
+
+BYTES: Final = 32 * 1024 * 1024
+"""That they take at most, where that is less; half of what all entries kept for a screen may take."""
 
 
 class Mark(NamedTuple):
@@ -31,11 +35,14 @@ class _Stretch(NamedTuple):
 class ParkedEntries:
     """Takes note of parked entries while pages are folded. Nothing is ever removed from the stream."""
 
-    def __init__(self, domain: Domain[Any]) -> None:
+    def __init__(self, domain: Domain[Any], *, payloads: bool = True) -> None:
+        """Without `payloads` only ids and outcomes are kept."""
         codes = {code for code, outcome in enumerate(domain.outcomes) if outcome.name == "parked"}
+        self._payloads = payloads
         self._parked = codes
         self._others = bytes(code for code in range(256) if code not in codes)
-        self._rows: deque[Row] = deque(maxlen=PARKED)
+        self._rows: deque[Row] = deque()
+        self._size = 0
         self._stretches: deque[_Stretch] = deque(maxlen=PARKED)
         self._window: tuple[Row, ...] = ()
 
@@ -43,10 +50,16 @@ class ParkedEntries:
         """A page was folded; its first entry has ordinal `first`."""
         if not codes.translate(None, self._others):
             return
-        for ordinal, (entry_id, fields), code in zip(range(first, first + len(page)), page, codes, strict=True):
+        for place, code in enumerate(codes):
             if code in self._parked:
-                self._rows.append(Row(ordinal, entry_id, fields, code))
+                self._keep(rows_of(first + place, (page[place],), bytes((code,)), payloads=self._payloads)[0])
         self._window = tuple(self._rows)
+
+    def _keep(self, row: Row) -> None:
+        self._rows.append(row)
+        self._size += size_of(row)
+        while len(self._rows) > PARKED or self._size > BYTES:
+            self._size -= size_of(self._rows.popleft())
 
     def add_unseen(self, first: int, after: bytes, last: bytes, codes: bytes) -> None:
         """A page that another process read was folded, from after one id up to another; `find` will look at it."""
@@ -67,14 +80,20 @@ class ParkedEntries:
             if len(page) == len(codes):
                 self.add(first, page, codes)
 
-    def recall(self, log: Log, marks: Iterable[Mark]) -> None:
-        """Find again those that a snapshot remembers, unless they left the stream. Raises LogError."""
-        marks = list(marks)
-        found = log.entries([mark.entry_id for mark in marks])
+    def recall(self, log: Log, marks: Sequence[Mark]) -> None:
+        """Find again those that a snapshot remembers, unless they left the stream. Raises LogError.
+
+        Without payloads nobody looks whether they are still there.
+        """
         self._rows.clear()
-        for mark, entry in zip(marks, found, strict=True):
-            if entry is not None:
-                self._rows.append(Row(mark.ordinal, *entry, mark.code))
+        self._size = 0
+        if self._payloads:
+            for mark, entry in zip(marks, log.entries([mark.entry_id for mark in marks]), strict=True):
+                if entry is not None:
+                    self._keep(rows_of(mark.ordinal, (entry,), bytes((mark.code,)))[0])
+        else:
+            for mark in marks:
+                self._keep(Row(mark.ordinal, mark.entry_id, (), mark.code, mark=NOT_KNOWN))
         self._window = tuple(self._rows)
 
     def marks(self) -> list[Mark]:

@@ -2,12 +2,20 @@
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final, overload
 
 from esdash.engine.domain import Entry, Row
+from esdash.engine.kept import NOT_KNOWN, row_of, rows_of, size_at_most, size_of
 
 ROWS: Final = 10_000
 """Entries kept."""
+
+BYTES: Final = 32 * 1024 * 1024
+"""That they take at most, where that is less; half of what all entries kept for a screen may take."""
+
+_EAGER: Final = 2 * 1024 * 1024
+"""Bytes from which a page is not kept until somebody looks, but what is kept of it."""
 
 
 class RowWindow(Sequence[Row]):
@@ -41,60 +49,112 @@ class RowWindow(Sequence[Row]):
 class RecentRows:
     """Takes whole pages at almost no cost, and makes rows of the newest entries when somebody looks."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, payloads: bool = True) -> None:
+        """Without `payloads` only ids and outcomes are kept."""
+        self._payloads = payloads
         self._rows: list[Row] = []
-        self._pages: deque[tuple[int, list[Entry], bytes]] = deque()
-        self._waiting = 0
+        self._size = 0
+        """Bytes of the rows, or more."""
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_count = 0
+        self._waiting_size = 0
 
     @property
     def waiting(self) -> bool:
         """Whether pages were added since somebody looked."""
-        return bool(self._pages)
+        return bool(self._waiting)
 
-    def add(self, first: int, page: list[Entry], codes: bytes) -> None:
+    def add(self, first: int, page: Sequence[Entry], codes: bytes) -> None:
         """A page was folded; its first entry has ordinal `first`."""
-        self._pages.append((first, page, codes))
-        self._waiting += len(page)
-        while self._waiting - len(self._pages[0][1]) >= ROWS:
-            self._waiting -= len(self._pages.popleft()[1])
+        size = size_at_most(page) if self._payloads else _EAGER
+        if size < _EAGER:
+            self._wait(_Waiting(len(page), size, first, page, codes))
+        else:
+            rows = rows_of(first, page, codes, payloads=self._payloads)
+            self._wait(_Waiting(len(page), sum(map(size_of, rows)), rows=rows))
 
-    def recall(self, entries: Sequence[Entry], journal: Iterable[tuple[bytes, int]], ordinal: int) -> list[Row]:
-        """Begin with the last entries before a snapshot at `ordinal`, both oldest first; the rows made.
+    def _wait(self, page: "_Waiting") -> None:
+        self._waiting.append(page)
+        self._waiting_count += page.count
+        self._waiting_size += page.size
+        while self._waiting_count - self._waiting[0].count >= ROWS or (
+            self._waiting_size > BYTES and len(self._waiting) > 1
+        ):
+            oldest = self._waiting.popleft()
+            self._waiting_count -= oldest.count
+            self._waiting_size -= oldest.size
 
-        Goes back as far as entries and journal agree: past an entry that was deleted the ordinals are not known.
+    def recall(self, entries: Iterable[Entry], journal: Sequence[tuple[bytes, int]], ordinal: int) -> list[Row]:
+        """Begin with the last entries before a snapshot at `ordinal`, newest first; the rows made, oldest first.
+
+        The journal has their ids and outcomes, oldest first. Goes back as far as entries and journal agree, for past an
+        entry that was deleted the ordinals are not known, and as far as there is room.
         """
         rows: deque[Row] = deque()
-        for (entry_id, fields), (expected, code) in zip(reversed(entries), reversed(list(journal)), strict=False):
-            if entry_id != expected:
+        size = 0
+        for entry, (expected, code) in zip(entries, reversed(journal), strict=False):
+            row = row_of(ordinal - len(rows), entry, code)
+            size += size_of(row)
+            if row.entry_id != expected or size > BYTES:
                 break
-            rows.appendleft(Row(ordinal, entry_id, fields, code))
-            ordinal -= 1
-        self._pages.clear()
-        self._waiting = 0
-        self._rows = list(rows)
-        return self._rows
+            rows.appendleft(row)
+        return self._begin_with(list(rows))
+
+    def recall_unseen(self, journal: Sequence[tuple[bytes, int]], ordinal: int) -> None:
+        """Begin with what a snapshot at `ordinal` remembers of the last entries, none of which is looked at."""
+        first = ordinal - len(journal) + 1
+        self._begin_with(
+            [Row(first + place, entry_id, (), code, mark=NOT_KNOWN) for place, (entry_id, code) in enumerate(journal)]
+        )
+
+    def _begin_with(self, rows: list[Row]) -> list[Row]:
+        self._waiting.clear()
+        self._waiting_count = self._waiting_size = 0
+        self._rows = rows
+        self._size = sum(map(size_of, rows))
+        return rows
 
     def settle(self) -> list[Row]:
         """Make rows of the pages added since the last time; those new rows."""
         added: list[Row] = []
-        for first, page, codes in self._pages:
-            ordinals = range(first, first + len(page))
-            added += [
-                Row(ordinal, entry_id, fields, code)
-                for ordinal, (entry_id, fields), code in zip(ordinals, page, codes, strict=True)
-            ]
-        self._pages.clear()
-        self._waiting = 0
+        for page in self._waiting:
+            added += page.rows or rows_of(page.first, page.entries, page.codes)
+        size, self._waiting_size, self._waiting_count = self._waiting_size, 0, 0
+        self._waiting.clear()
         if not added:
             return added
         consecutive = bool(self._rows) and self._rows[-1].ordinal + 1 == added[0].ordinal
-        if not consecutive or len(self._rows) + len(added) > 2 * ROWS:
+        if not consecutive or len(self._rows) + len(added) > 2 * ROWS or self._size + size > BYTES:
             # Views hold on to the old list; the new one begins with what still fits.
-            self._rows = ((self._rows if consecutive else []) + added)[-ROWS:]
+            self._rows = _newest(((self._rows if consecutive else []) + added)[-ROWS:])
+            self._size = sum(map(size_of, self._rows))
         else:
             self._rows.extend(added)
+            self._size += size
         return added
 
     def window(self) -> RowWindow:
-        """The newest rows as they are now, oldest first, ordinals consecutive; at most ROWS."""
+        """The newest rows as they are now, oldest first, ordinals consecutive; at most ROWS, and BYTES."""
         return RowWindow(self._rows, max(0, len(self._rows) - ROWS), len(self._rows))
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A page that nobody has looked at yet: entries, or rows where they were made at once."""
+
+    count: int
+    size: int
+    first: int = 0
+    entries: Sequence[Entry] = ()
+    codes: bytes = b""
+    rows: Sequence[Row] = ()
+
+
+def _newest(rows: list[Row]) -> list[Row]:
+    """Those for which there is room, and some room left, so that this is not done for each new one."""
+    room = BYTES * 3 // 4
+    for place in range(len(rows) - 1, -1, -1):
+        room -= size_of(rows[place])
+        if room < 0:
+            return rows[place + 1 :] or rows[-1:]
+    return rows

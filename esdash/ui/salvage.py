@@ -107,12 +107,15 @@ def escape_json(text: str) -> str:
     return "".join(map(_escaped, text))
 
 
-def objection(event_type: str, data: bytes) -> str:
-    """What exactly is wrong with a payload of a type, as far as the decoder can tell; empty when it can be read."""
+def objection(event_type: str, data: bytes, size: int | None = None) -> str:
+    """What exactly is wrong with a payload of a type, as far as the decoder can tell; empty when it can be read.
+
+    `size` is that of the payload in the log, where `data` is only its beginning.
+    """
     if not isinstance(decode([b"type", event_type.encode("utf-8", "backslashreplace"), b"data", data]), int):
         return ""
-    if len(data) > MAX_DATA:
-        return f"{len(data):,} bytes; at most {MAX_DATA:,} are read"
+    if (size := size or len(data)) > MAX_DATA:
+        return f"{size:,} bytes; at most {MAX_DATA:,} are read"
     if event_type not in EVENT_TYPES or (data[:1] and data[0] in V0_FIRST_BYTES):
         return ""
     try:

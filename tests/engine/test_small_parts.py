@@ -135,10 +135,10 @@ class TestTheRows:
     def test_are_recalled_as_far_as_journal_and_stream_agree(self) -> None:
         rows = RecentRows()
         kept = [entry for entry in entries(1, 10) if entry[0] != b"6-0"]
-        recalled = rows.recall(kept, [(b"%d-0" % number, number) for number in range(1, 11)], 10)
+        recalled = rows.recall(kept[::-1], [(b"%d-0" % number, number) for number in range(1, 11)], 10)
         assert [(row.ordinal, row.code) for row in recalled] == [(7, 7), (8, 8), (9, 9), (10, 10)]
         assert rows.recall([], [], 10) == []
-        assert rows.recall(entries(1, 3), [(b"3-0", 0)], 3)[0].ordinal == 3
+        assert rows.recall(entries(1, 3)[::-1], [(b"3-0", 0)], 3)[0].ordinal == 3
 
 
 class Events:

@@ -11,6 +11,7 @@ from textual.widgets import Button, Input
 
 from esdash.engine.console import LoadStatus
 from esdash.engine.domain import Row
+from esdash.engine.kept import row_of
 from esdash.shop.outcomes import APPLIED, INVALID_DATA, OUTCOMES, TOO_LARGE
 from esdash.shop.story import Change
 from esdash.ui.screens.confirm import ConfirmScreen
@@ -134,6 +135,28 @@ class TestReadingAPayload:
         assert len(text) < 64 * 1024 * 12
         if len(data) > 65_536:
             assert "1,048,576 bytes, the first 65,536 shown" in text
+
+    async def test_json_that_is_too_large_is_shown_as_text_and_said_to_be_cut(self) -> None:
+        data = json.dumps({"user_id": 7, "amount": 5, "note": "é" * 35_000}, ensure_ascii=False).encode()
+        assert len(data) == 70_039
+        text = await told(a_row(data, code=TOO_LARGE))
+        assert "70,039 bytes, the first 65,536 shown · text that begins like JSON" in text
+        assert '{"user_id": 7, "amount": 5, "note": "éé' in text
+        assert "not JSON" not in text
+        assert "0000  " not in text, "text is not shown as bytes"
+
+    async def test_what_is_kept_of_a_cut_entry_is_not_called_all_of_it(self) -> None:
+        data = b'{"user_id": 7, "note": "' + b"x" * 2_000_000 + b'"}'
+        row = row_of(5, (b"1700000000123-0", [b"type", b"TopUp", b"data", data]), TOO_LARGE)
+        assert "2,000,026 bytes, the first 65,536 shown · text that begins like JSON" in await told(row)
+
+    async def test_a_cut_entry_is_not_copied_as_if_it_were_whole(self) -> None:
+        screen = details(row_of(5, (b"1700000000123-0", [b"type", b"TopUp", b"data", b"x" * 100_000]), TOO_LARGE))
+        async with (app := Stage(screen)).run_test() as pilot:
+            await pilot.press("y")
+            await pilot.pause()
+            assert "too many to be copied here" in [told.message for told in app._notifications][-1]
+            assert app.clipboard == ""
 
     async def test_hostile_text_is_harmless_everywhere(self) -> None:
         hostile = "[red]\x1b[31m\u202e\u200b[/]"

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from esdash.engine.console import EngineError, Published
 from esdash.engine.domain import Row
+from esdash.engine.kept import row_of
 from esdash.engine.view import Phase, View
 from esdash.shop.outcomes import APPLIED, UNKNOWN_TYPE
 from esdash.ui.app import DashboardApp, UiSettings
@@ -64,6 +65,15 @@ class TestOnTheMainScreen:
 
 
 class TestPublishingAgain:
+    async def test_one_of_which_only_the_beginning_is_kept_does_not_go_back(self, dashboard: Dashboard) -> None:
+        fields = [b"type", b"TopUp", b"data", b'{"user_id":7,"amount":100}' + b" " * 100_000]
+        console = RecordedConsole(replace(restored(), orphans=(row_of(90, (b"1700-0", fields), APPLIED),)))
+        async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
+            await pilot.press("O", "p")
+            await pilot.pause()
+            assert "It had 100,039 bytes, of which only the beginning is kept" in told(app)[-1]
+            assert not console.published
+
     async def test_one_goes_back_under_its_own_key(self, dashboard: Dashboard) -> None:
         console = RecordedConsole(a_view())
         async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:

@@ -9,8 +9,9 @@ from rich.cells import cell_len
 from textual.widgets import Input
 
 from esdash.engine.domain import Row
+from esdash.engine.kept import row_of
 from esdash.engine.view import Phase, View
-from esdash.shop.outcomes import INVALID_DATA, PARKED
+from esdash.shop.outcomes import INVALID_DATA, PARKED, TOO_LARGE
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.screens.add_item import AddItemForm
 from esdash.ui.screens.correct import RawEventForm
@@ -145,6 +146,21 @@ class TestCorrecting:
             await pilot.press("x", "c")
             assert isinstance(app.screen, form)
             assert {field.id: field.value for field in app.screen.query(Input)} == typed
+
+    @pytest.mark.parametrize("key", ["c", "e"])
+    async def test_what_is_too_large_to_be_kept_is_not_corrected_from_its_beginning(
+        self, dashboard: Dashboard, key: str
+    ) -> None:
+        view = a_view()
+        fields = [b"type", b"Order", b"data", BROKEN_ORDER.encode() + b" " * 70_000]
+        view = replace(view, parked=(row_of(99, (b"1749999413999-0", fields), TOO_LARGE),))
+        async with (app := dashboard(view)).run_test(size=(120, 40)) as pilot:
+            await pilot.press("x")
+            assert "70,054 bytes; at most 65,536 are read" in about(app)
+            await pilot.press(key)
+            await pilot.pause()
+            assert isinstance(app.screen, ParkedScreen)
+            assert "too many to be corrected here" in [told.message for told in app._notifications][-1]
 
     async def test_a_new_event_is_published_and_the_parked_one_stays_marked(self, dashboard: Dashboard) -> None:
         console = RecordedConsole(a_view(("TopUp", BROKEN_TOP_UP)))

@@ -17,7 +17,7 @@ from esdash.ui.outlook import amount
 from esdash.ui.reasons import GLYPHS, MEANINGS, outcome_of, sentence
 from esdash.ui.screens.dialog import Dialog
 from esdash.ui.widgets.pager import Pager, Paragraph
-from esdash.ui.widgets.payload import LABEL, copyable, tell_fields
+from esdash.ui.widgets.payload import LABEL, copyable, tell_fields, too_large
 from esdash.visible import visible
 
 _STYLES: Final = {"applied": "good", "rejected": "bad", "parked": "warning", "duplicate": "dim"}
@@ -88,6 +88,9 @@ class DetailsScreen(Dialog[None]):
 
     def action_copy(self) -> None:
         """Put the payload on the clipboard."""
+        if why_not := too_large(self.row, "copied"):
+            self.notify(why_not, severity="warning", markup=False)
+            return
         self.app.copy_to_clipboard(copyable(payload_of(self.row.fields)))
         self.notify("The payload was copied.", markup=False)
 
@@ -109,7 +112,7 @@ class DetailsScreen(Dialog[None]):
         yield from self._changes()
         yield Paragraph("")
         yield Paragraph("As it is stored", style="title")
-        yield from tell_fields(self.row.fields, width)
+        yield from tell_fields(self.row.fields, width, self.row.sizes)
 
     def _identity(self) -> Iterator[Paragraph]:
         row = self.row

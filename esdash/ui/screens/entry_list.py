@@ -21,7 +21,7 @@ from esdash.ui.widgets.hint_bar import Hint, HintBar
 from esdash.ui.widgets.line_table import LineTable
 from esdash.ui.widgets.pager import Pager, Paragraph, wrap
 from esdash.ui.widgets.painted import Line, PaintedLines, Span
-from esdash.ui.widgets.payload import copyable
+from esdash.ui.widgets.payload import copyable, too_large
 
 FRAMES_A_SECOND: Final = 10
 
@@ -150,7 +150,10 @@ class EntryListScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Put the payload on the clipboard."""
-        if (row := self.selected) is not None:
+        row = self.selected
+        if row is not None and (why_not := too_large(row, "copied")):
+            self.tell(why_not, "warning")
+        elif row is not None:
             self.app.copy_to_clipboard(copyable(payload_of(row.fields)))
             self.tell("The payload was copied.")
 

@@ -32,6 +32,7 @@ from esdash.ui.widgets.log_source import LogSource, counts_text
 from esdash.ui.widgets.log_table import LogTable
 from esdash.ui.widgets.panel import Panel
 from esdash.ui.widgets.panel_tabs import PanelTabs, Tab
+from esdash.ui.widgets.payload import too_large
 from esdash.ui.widgets.status_bar import Moment, StatusBar
 from esdash.ui.widgets.stock import StockSource
 
@@ -286,6 +287,9 @@ class MainScreen(Trust):
             return
         if self._current == "log":
             row = self.log_lines.row(table.cursor)
+            if why_not := too_large(row, "copied"):
+                self.tell(why_not, "warning")
+                return
             payload = payload_of(row.fields).decode("utf-8", "backslashreplace")
             text = f"{row.entry_id.decode('utf-8', 'backslashreplace')} {type_of(row.fields)} {payload}"
             self.tell("The event's id, type and payload are copied.")

@@ -77,7 +77,7 @@ class OrphansScreen(EntryListScreen):
         elif became == "":
             yield Paragraph("– dismissed; d takes that back", "Done", "dim", LABEL)
         if not publishable(row):
-            yield Paragraph("It was never understood and changed nothing: it is not published again.", indent=LABEL)
+            yield Paragraph(_why_not(row), indent=LABEL)
         else:
             own = key_of(row.fields) is not None
             note = "its own" if own else "it had none: the id that it had is its key from now on"
@@ -85,7 +85,7 @@ class OrphansScreen(EntryListScreen):
             yield Paragraph(f"{shown} ({note})", "Key", indent=LABEL)
         yield Paragraph("")
         yield Paragraph("As it was stored", style="title")
-        yield from tell_fields(row.fields, width)
+        yield from tell_fields(row.fields, width, row.sizes)
 
     def when_empty(self, view: View) -> Iterator[Paragraph]:  # noqa: ARG002 - the same for every stream
         """What orphans are."""
@@ -108,7 +108,7 @@ class OrphansScreen(EntryListScreen):
         if row is None or not self._may_publish():
             return
         if not publishable(row):
-            self.tell("It was never understood and changed nothing: it is not published again.", "warning")
+            self.tell(_why_not(row), "warning")
         elif self.handled.became(row.entry_id):
             self.tell(f"It is in the log again as {self.handled.became(row.entry_id)}.")
         else:
@@ -172,8 +172,14 @@ class OrphansScreen(EntryListScreen):
 
 
 def publishable(row: Row) -> bool:
-    """Whether the entry can do anything in the log: one that was parked never could."""
-    return not isinstance(decode(row.fields), int)
+    """Whether the entry can go back: all of it is kept, and it can do something, as one that was parked never could."""
+    return row.mark is None and not isinstance(decode(row.fields), int)
+
+
+def _why_not(row: Row) -> str:
+    if row.mark is not None:
+        return f"It had {row.size:,} bytes, of which only the beginning is kept: it cannot be published again."
+    return "It was never understood and changed nothing: it is not published again."
 
 
 def key_for(row: Row) -> str:

@@ -19,7 +19,7 @@ from esdash.ui.screens.forms import EventForm
 from esdash.ui.widgets.hint_bar import Hint
 from esdash.ui.widgets.line_table import LineTable
 from esdash.ui.widgets.pager import Paragraph
-from esdash.ui.widgets.payload import LABEL, tell_fields
+from esdash.ui.widgets.payload import LABEL, payload_size, tell_fields, too_large
 from esdash.visible import visible
 
 KEPT: Final = 500
@@ -71,7 +71,7 @@ class ParkedScreen(EntryListScreen):
         if outcome is not None:
             yield Paragraph(f"{GLYPHS['parked']} {outcome.reason}", "Reason", "warning", LABEL)
             yield Paragraph(sentence(outcome), indent=LABEL)
-        if exactly := objection(type_of(row.fields), payload_of(row.fields)):
+        if exactly := objection(type_of(row.fields), payload_of(row.fields), payload_size(row)):
             yield Paragraph(exactly, "Exactly", indent=LABEL)
         became = self.handled.became(row.entry_id)
         if became:
@@ -80,7 +80,7 @@ class ParkedScreen(EntryListScreen):
             yield Paragraph("c publishes a corrected event; this entry stays as it is.", "To do", indent=LABEL)
         yield Paragraph("")
         yield Paragraph("As it is stored", style="title")
-        yield from tell_fields(row.fields, width, bytes_too=True)
+        yield from tell_fields(row.fields, width, row.sizes, bytes_too=True)
 
     def when_empty(self, view: View) -> Iterator[Paragraph]:
         """What parked means."""
@@ -99,14 +99,22 @@ class ParkedScreen(EntryListScreen):
 
     async def action_correct(self) -> None:
         """Open the form that fits, with all in it that can still be read."""
-        if (row := self.selected) is not None:
+        if (row := self._whole()) is not None:
             form, texts = form_for(self.engine, row.fields)
             await self._open(row, form, texts)
 
     async def action_edit(self) -> None:
         """Open type and data as they will be stored."""
-        if (row := self.selected) is not None:
+        if (row := self._whole()) is not None:
             await self._open(row, RawEventForm(self.engine, row.fields), {})
+
+    def _whole(self) -> Row | None:
+        """The selected one, unless only its beginning is kept: half of an order must not pass for all of it."""
+        row = self.selected
+        if row is not None and (why_not := too_large(row, "corrected")):
+            self.tell(why_not, "warning")
+            return None
+        return row
 
     @on(LineTable.Activated)
     async def _activated(self, event: LineTable.Activated) -> None:

@@ -1,13 +1,14 @@
 """A payload for people: JSON set out in lines, everything else as hexadecimal bytes beside their text."""
 
+import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 from rich.cells import cell_len
 
-from esdash.engine.domain import Fields
+from esdash.engine.domain import Fields, Row
 from esdash.shop.messagepack import MessagePackError, unpack
 from esdash.ui.widgets.pager import Paragraph
 from esdash.visible import visible
@@ -28,6 +29,24 @@ WIDE: Final = 74
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|([\[{])|([\]}])', re.DOTALL)
 
 
+def too_large(row: Row, what: str) -> str | None:
+    """Why what needs all of an entry cannot be done, when only its beginning is kept; `what` was to be done to it."""
+    if row.mark is None:
+        return None
+    entry_id = visible(row.entry_id.decode("ascii", "backslashreplace"), 60)
+    return (
+        f"The entry has {row.size:,} bytes: too many to be {what} here. "
+        f"`esdash events --from {entry_id} --to {entry_id} --json` prints all of it."
+    )
+
+
+def payload_size(row: Row) -> int:
+    """Bytes of the entry's `data` in the log; of a name given twice the last counts."""
+    sizes = row.sizes or tuple(map(len, row.fields))
+    found = [size for name, size in zip(row.fields[::2], sizes[1::2], strict=True) if name == b"data"]
+    return found[-1] if found else 0
+
+
 def copyable(data: bytes) -> str:
     """The payload as text for the clipboard; hexadecimal when it is not UTF-8."""
     try:
@@ -36,38 +55,51 @@ def copyable(data: bytes) -> str:
         return data.hex()
 
 
-def tell_fields(fields: Fields, width: int, *, bytes_too: bool = False) -> Iterator[Paragraph]:
-    """An entry's fields as they are stored; with `bytes_too` a payload that can be read is dumped as well."""
+def tell_fields(
+    fields: Fields, width: int, sizes: Sequence[int] = (), *, bytes_too: bool = False
+) -> Iterator[Paragraph]:
+    """An entry's fields as they are stored; with `bytes_too` a payload that can be read is dumped as well.
+
+    `sizes` says how long each is in the log, where only their beginnings are at hand.
+    """
+    cut, sizes = bool(sizes), sizes or tuple(map(len, fields))
     room = SHOWN
     told = 0
     while told < min(len(fields), 2 * MOST_FIELDS) and room > 0:
         name, value = fields[told : told + 2]
+        size = sizes[told + 1]
         told += 2
         room -= len(name) + len(value)
         shown = visible(name[:200].decode("utf-8", "backslashreplace"))
         if name == b"data":
             yield Paragraph("", shown, indent=LABEL)
-            yield from tell_payload(value, width, bytes_too=bytes_too)
+            yield from tell_payload(value, width, size, bytes_too=bytes_too)
             continue
         text = visible(value[:1000].decode("utf-8", "backslashreplace"), 1000)
         if cell_len(shown) >= LABEL:
             yield Paragraph("", shown, indent=LABEL)
             shown = ""
         yield Paragraph(text or "(empty)", shown, indent=LABEL, verbatim=True)
+        if size > 1000:
+            yield Paragraph(f"{size:,} bytes, the first 1,000 shown", style="dim", indent=LABEL)
     if told < len(fields):
-        yield Paragraph(f"… and {(len(fields) - told) // 2:,} more fields", style="dim")
+        yield Paragraph(f"… and {'at least ' * cut}{(len(fields) - told) // 2:,} more fields", style="dim")
 
 
-def tell_payload(data: bytes, width: int, *, bytes_too: bool = False) -> Iterator[Paragraph]:
-    """What the bytes are, then the bytes; with `bytes_too` also of what can be read as text."""
-    kind, text = _read(data[:SHOWN])
-    cut = f", the first {SHOWN:,} shown" if len(data) > SHOWN else ""
-    yield Paragraph(f"{len(data):,} {'byte' if len(data) == 1 else 'bytes'}{cut} · {kind}", style="dim")
+def tell_payload(data: bytes, width: int, size: int | None = None, *, bytes_too: bool = False) -> Iterator[Paragraph]:
+    """What the bytes are, then the bytes; with `bytes_too` also of what can be read as text.
+
+    `size` is that of the payload in the log, where only its beginning is at hand.
+    """
+    size = size or len(data)
+    kind, text = _read(data) if size <= SHOWN else _read_beginning(data[:SHOWN])
+    cut = f", the first {SHOWN:,} shown" if size > SHOWN else ""
+    yield Paragraph(f"{size:,} {'byte' if size == 1 else 'bytes'}{cut} · {kind}", style="dim")
     if text is not None:
         for line in text.split("\n"):
             for start in range(0, max(1, len(line)), PIECE):
                 yield Paragraph(visible(line[start : start + PIECE], 10 * PIECE), verbatim=True)
-    if bytes_too or not kind.startswith("JSON"):
+    if bytes_too or text is None or kind.startswith("MessagePack"):
         yield from dump(data[:SHOWN], width)
 
 
@@ -97,6 +129,18 @@ def _read(data: bytes) -> tuple[str, str | None]:
     if _depth(data) > DEEPEST:
         return "JSON, too deeply nested to set out", text
     return "JSON", msgspec.json.format(text, indent=2)
+
+
+def _read_beginning(data: bytes) -> tuple[str, str | None]:
+    """What the bytes seem to be of which these are the first, and their text as it is."""
+    if 0x80 <= data[0] <= 0x8F or data[0] in (0xDE, 0xDF):
+        return "MessagePack by its first byte; bytes and text", None
+    try:
+        # Of the last character there may be only a part.
+        text = codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        return "neither JSON nor text; bytes and text", None
+    return ("text that begins like JSON" if data.lstrip()[:1] in (b"{", b"[") else "text"), text
 
 
 def _plain(value: object) -> str:
