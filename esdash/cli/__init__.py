@@ -6,14 +6,13 @@ Each command lives in a module of its own, imported when it is called: `esdash s
 import contextlib
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 from typing import Final, NoReturn
 
 import click
 
+from esdash import signals
 from esdash.cli.failures import BadInputError, ExitCode, exit_code_of, known, message_of
 from esdash.cli.options import common_options
 from esdash.cli.output import warn
@@ -76,11 +75,9 @@ def cli(context: click.Context) -> None:
 
 def main() -> NoReturn:
     """Run the program and exit."""
+    signals.end_at_once()
     _fill_missing_streams()
     hide_password()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(number, _end)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -88,6 +85,11 @@ def main() -> NoReturn:
         code = run(sys.argv[1:])
     except SystemExit as request:
         code = request.code if isinstance(request.code, int) else ExitCode.FAILED
+    except BaseException:
+        # An ending that came to light as another exception, as in the middle of a class statement.
+        if (ended := signals.told_to_end()) is None:
+            raise
+        code = ended
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -111,6 +113,8 @@ def run(arguments: Sequence[str]) -> int:
         return request.exit_code
     except (KeyboardInterrupt, click.Abort):
         return 130
+    except SystemExit:
+        raise  # before what is known is imported
     except BrokenPipeError:
         return ExitCode.DONE
     except known() as error:
@@ -145,11 +149,6 @@ def _fill_missing_streams() -> None:
             descriptor = os.open(os.devnull, access)
             os.set_inheritable(descriptor, True)
             setattr(sys, name, open(descriptor, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - till the end
-
-
-def _end(number: int, _: FrameType | None) -> None:
-    """End as after an error, so that the embedded server is left and stopped."""
-    sys.exit(128 + number)
 
 
 def _let_go() -> None:

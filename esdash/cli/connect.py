@@ -11,6 +11,7 @@ from esdash.config import Settings, place_of_data
 from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
 from esdash.log.errors import LogError, UnreachableError
 from esdash.log.stream import Log
+from esdash.signals import ending_in_order
 
 EMBEDDED: Final = "embedded"
 """What people see instead of the embedded server's URL."""
@@ -63,17 +64,19 @@ def open_log(settings: Settings) -> Iterator[Log]:
         except LogError as error:
             raise BadInputError(str(error)) from error
         try:
-            yield log
+            with ending_in_order():
+                yield log
         finally:
             log.close()
         return
     membership = _Membership(settings)
     log = Log(membership.find, settings.stream, name=EMBEDDED)
-    try:
-        yield log
-    finally:
-        log.close()
-        membership.leave()
+    with ending_in_order():
+        try:
+            yield log
+        finally:
+            log.close()
+            membership.leave()
 
 
 def require_writable(settings: Settings, what: str) -> None:

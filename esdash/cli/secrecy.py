@@ -2,9 +2,12 @@
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
+
+from esdash.signals import NUMBERS
 
 URL_VARIABLE: Final = "ESDASH_URL"
 
@@ -36,6 +39,8 @@ def hide_password() -> None:
     url, rest = taken_out(sys.argv[1:])
     if url is not None:
         arguments = [*sys.orig_argv[:where], *rest]
+        # The new interpreter would end in a traceback before it comes to esdash; `signals.end_at_once` unblocks them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, NUMBERS)
         os.execve(sys.executable, arguments, {**os.environ, URL_VARIABLE: url})
 
 
