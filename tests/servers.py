@@ -1,4 +1,4 @@
-"""Real Valkey servers for tests: each a process with a directory of its own, gone when the test is over."""
+"""Real servers for tests: each a process with a directory of its own, gone when the test is over."""
 
 import os
 import shutil
@@ -15,6 +15,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tests.generations import version_of
 from tests.waiting import eventually
 
 # The append-only file makes data outlive kill() and restart(). Replicas synchronise at once instead of after
@@ -28,6 +29,9 @@ DEFAULTS = {
     "repl-diskless-sync-delay": "0",
     "shutdown-timeout": "0",
 }
+
+# What a server older than 7.0 does not know; its DEBUG needs no leave and its shutdown never waits.
+SINCE_7 = ("enable-debug-command", "enable-protected-configs", "shutdown-timeout")
 
 
 class Watchdog:
@@ -54,7 +58,7 @@ class Watchdog:
 
 
 class RunningServer:
-    """A Valkey server for one test, listening on a unix socket and, if asked to, on a free loopback port.
+    """A server for one test, Valkey or Redis, listening on a unix socket and, if asked to, on a free loopback port.
 
     `config` takes the server's own settings with `_` for `-`: `RunningServer(binary, maxmemory="10mb",
     appendonly="no")`. They are kept in `.config` (with `-`), which may be changed before `restart()`.
@@ -169,6 +173,8 @@ class RunningServer:
             "dir": str(self.dir),
         }
         settings |= self.config | ({"port": str(self.port)} if self.port is not None else {})
+        if version_of(self._binary) < (7, 0):
+            settings = {name: value for name, value in settings.items() if name not in SINCE_7}
         config_file.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
         with (self.dir / "log").open("ab") as log:
             self._process = subprocess.Popen(

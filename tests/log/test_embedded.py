@@ -17,6 +17,7 @@ import redis
 
 from esdash.log import data_directory, embedded, server_process
 from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
+from tests.generations import VALKEY_8_1
 from tests.waiting import eventually
 
 # Says "ready", joins when a line comes, says what happened, leaves when another line comes.
@@ -504,8 +505,8 @@ class TestTheBinary:
         monkeypatch.setenv("PATH", str(tmp_path))
         return tmp_path
 
-    def test_the_bundled_one_comes_first(self, server_binary: Path) -> None:
-        assert server_process.find_binary() == server_binary
+    def test_the_bundled_one_comes_first(self) -> None:
+        assert server_process.find_binary() == VALKEY_8_1.binary
 
     def test_without_it_one_on_path_is_used(self, search_path: Path, server_binary: Path) -> None:
         (search_path / "redis-server").symlink_to(server_binary)
