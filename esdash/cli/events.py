@@ -17,6 +17,7 @@ from esdash.shop.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     from esdash.engine.domain import Row
+    from esdash.engine.history import Beginning
     from esdash.query.places import Place
     from esdash.shop.story import Change
 
@@ -74,7 +75,10 @@ def command(
             warn(f"{missing} Waiting for its first entry.")
         history = History(log, Shop())
         until = None if last is None else end_of(log, last)
-        projection = history.before(START if first is None else begin_of(log, first))
+        beginning = history.since(START if first is None else begin_of(log, first), until)
+        projection = beginning.projection
+        if beginning.snapshot_id is not None:
+            warn(_what_is_left_out(beginning))
         if projection.unseen > 0:
             gone = plural(projection.unseen, "entry was", "entries were")
             warn(f"Partial history: {gone} gone, and what is shown is the fold of those that are left.")
@@ -91,6 +95,15 @@ def command(
     state = projection.state
     if unknown := fits.never_met(set(map(str, state.users)), state.stock):
         raise FailedError(f"There is no {', no '.join(unknown)} in these entries or before them.")
+
+
+def _what_is_left_out(beginning: "Beginning[Any]") -> str:
+    number = beginning.projection.ordinal + beginning.projection.unseen
+    shown = f"Shown is what came after #{number:,}: --from snapshot:{beginning.snapshot_id}."
+    if not beginning.left_out:
+        return f"Entries up to #{number:,} are gone from the stream. {shown}"
+    still_there = plural(beginning.left_out, "entry that is", "entries that are")
+    return f"What became of {still_there} still in the stream cannot be told, since others are gone. {shown}"
 
 
 class _Filter:

@@ -84,7 +84,7 @@ def command(
             warn_of_rung(rung)
     warn_of_partial_history(continuity.unseen_before_start)
     if continuity.verdict in (Verdict.GAP, Verdict.DIVERGED):
-        warn(continuity.explanation)
+        warn(f"{'The state then cannot be told: ' if at else ''}{continuity.explanation}")
         click.get_current_context().exit(ExitCode.BROKEN)
     if continuity.verdict is Verdict.UNKNOWN:
         warn(continuity.explanation)

@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic
 
 from esdash.engine.console import EngineError
 from esdash.engine.domain import Domain, Entry, Row, State
 from esdash.engine.guard import check_page, check_position
 from esdash.engine.projection import Projection
-from esdash.engine.snapshot import Restoration, restore
+from esdash.engine.snapshot import Restoration, load, restore
 from esdash.engine.view import Continuity, Rung, Verdict
-from esdash.log.snapshots import SnapshotStore
+from esdash.log.continuity import check
+from esdash.log.snapshots import DamagedError, Header, SnapshotStore
 from esdash.log.stream import START, Follower, Log, Page, id_parts
 
 FOLLOW_SECONDS: Final = 1.0
@@ -31,6 +33,17 @@ def id_before(entry_id: bytes) -> bytes:
     if sequence:
         return b"%d-%d" % (milliseconds, sequence - 1)
     return b"%d-%d" % (milliseconds - 1, 2**64 - 1) if milliseconds else START
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning(Generic[State]):
+    """Where an account of entries begins."""
+
+    projection: Projection[State]
+    snapshot_id: str | None = None
+    """The snapshot it had to begin with, since what came before it cannot be told any more; None: as was asked."""
+    left_out: int = 0
+    """Entries that were asked for and are still in the stream, but lie before that snapshot."""
 
 
 class History(Generic[State]):
@@ -55,9 +68,12 @@ class History(Generic[State]):
         snapshots that could not be used, as `restore` tells.
         """
         restoration = self._base(until, ignore_snapshots, on_rung)
-        projection = restoration.projection
-        if restoration.continuity.verdict is Verdict.GAP:
-            return projection, restoration.continuity
+        projection, continuity = restoration.projection, restoration.continuity
+        if continuity.verdict is Verdict.GAP:
+            if projection.ordinal and projection.last_id == until:
+                # What is missing is missing behind the place that was asked for.
+                return projection, Continuity(Verdict.CONTINUOUS, unseen_before_start=projection.unseen)
+            return projection, continuity if until is None else self._with_a_way_on(continuity)
         try:
             self._advance(projection, until or b"+")
         except BrokenError as error:
@@ -67,6 +83,23 @@ class History(Generic[State]):
     def before(self, first: bytes) -> Projection[State]:
         """The state before the entry `first`, or where it would be. Raises BrokenError when entries are missing."""
         return self._after(id_before(first))
+
+    def since(self, first: bytes, until: bytes | None = None) -> Beginning[State]:
+        """The state before the entry `first`, or the oldest one after it that can be told.
+
+        Raises BrokenError when there is none, or none before the entry `until`.
+        """
+        try:
+            return Beginning(self.before(first))
+        except BrokenError:
+            found = self._oldest()
+            if found is None or (until is not None and id_parts(until) <= id_parts(found[0].last_event_id)):
+                raise
+        header, projection = found
+        if id_parts(header.last_event_id) < id_parts(first):
+            self._advance(projection, id_before(first))
+            return Beginning(projection)
+        return Beginning(projection, header.snapshot_id, self._still_there(first, header))
 
     def explain(self, projection: Projection[State], *, follow: bool = False) -> Iterator[tuple[Row, Any]]:
         """Every entry after a projection, which moves on, with ordinal, outcome and the domain's account of it.
@@ -134,7 +167,7 @@ class History(Generic[State]):
         """The projection that stands after the last entry up to an id."""
         restoration = self._base(last)
         if restoration.continuity.verdict is Verdict.GAP:
-            raise BrokenError(restoration.continuity)
+            raise BrokenError(self._with_a_way_on(restoration.continuity))
         projection = restoration.projection
         self._advance(projection, last)
         return projection
@@ -145,3 +178,37 @@ class History(Generic[State]):
             self._require_whole(projection, page)
             if page.entries:
                 projection.apply(page.entries)
+
+    def _oldest(self) -> tuple[Header, Projection[State]] | None:
+        """The oldest snapshot that the stream goes on from, of those whose history is the most complete."""
+        headers = [header for header in self._store.headers() if isinstance(header, Header)]
+        for header in sorted(headers, key=lambda header: (header.unseen, header.ordinal)):
+            found = check(self._log, header.last_event_id.encode(), header.ordinal, header.unseen, header.anchor)
+            if found.verdict in (Verdict.GAP, Verdict.DIVERGED):
+                continue
+            try:
+                return header, load(header, self._store, self._domain)[0]
+            except DamagedError:
+                continue
+        return None
+
+    def _with_a_way_on(self, gap: Continuity) -> Continuity:
+        """The gap before a place in the past, in words for whoever asked for that place."""
+        found = self._oldest()
+        if found is None:
+            return gap
+        header, projection = found
+        gone = "1 entry is" if gap.missing == 1 else f"{gap.missing:,} entries are"
+        number = projection.ordinal + projection.unseen
+        return replace(
+            gap,
+            explanation=f"{gone} gone from the stream. The oldest place that can be told is #{number:,}, "
+            f"snapshot:{header.snapshot_id}.",
+        )
+
+    def _still_there(self, first: bytes, header: Header) -> int:
+        """Entries in the stream from an id on up to the one at the snapshot."""
+        facts = self._log.facts()
+        if facts.entries_added is not None and id_parts(facts.first_id or START) >= id_parts(first):
+            return max(0, facts.length - (facts.entries_added - header.ordinal - header.unseen))
+        return sum(page.count for page in self._log.pages(id_before(first), header.last_event_id.encode()))

@@ -1,0 +1,83 @@
+"""`events`, `--follow` and `state --at` on streams that are capped or lost an entry that had been read."""
+
+import json
+import subprocess
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from tests.cli.conftest import Call, append, line_with, model_of
+from tests.strategies import seeded_entries
+
+ENTRIES = seeded_entries(9, 180)
+
+
+@pytest.fixture
+def ids(call: Call, url: str, client: redis.Redis) -> list[str]:
+    """180 entries, with snapshots after 100 and 150."""
+    ids = append(client, ENTRIES[:100])
+    call("snapshot", "take", "--url", url)
+    ids += append(client, ENTRIES[100:150])
+    call("snapshot", "take", "--url", url)
+    return ids + append(client, ENTRIES[150:])
+
+
+@pytest.fixture(params=["capped", "deleted"])
+def broken(request: pytest.FixtureRequest, client: redis.Redis, ids: list[str]) -> list[str]:
+    """The ids, when the stream was trimmed behind #80, or #80 alone was deleted."""
+    if request.param == "capped":
+        client.xtrim("orders", minid=ids[80], approximate=False)
+    else:
+        client.xdel("orders", ids[79])
+    return ids
+
+
+def oldest(call: Call, url: str) -> str:
+    snapshots = call("snapshot", "list", "--json", "--url", url).json
+    found: str = next(snapshot["id"] for snapshot in snapshots if snapshot["ordinal"] == 100)
+    return found
+
+
+def test_events_begin_with_the_oldest_snapshot_that_connects_and_say_what_is_left_out(
+    call: Call, url: str, client: redis.Redis, broken: list[str]
+) -> None:
+    left_out = client.xlen("orders") - 80
+    shown = call("events", "--json", "--url", url)
+    assert shown.code == 0
+    assert [(event["ordinal"], event["id"]) for event in shown.lines] == list(enumerate(broken[100:], 101))
+    assert f"What became of {left_out} entries that are still in the stream cannot be told" in shown.err
+    way_on = f"--from snapshot:{oldest(call, url)}"
+    assert f"after #100: {way_on}." in shown.err
+    again = call("events", "--json", *way_on.split(), "--url", url)
+    assert (again.code, again.out, again.err) == (0, shown.out, "")
+
+
+def test_what_is_asked_for_and_cannot_be_told_at_all_is_4_with_a_place_that_works(
+    call: Call, url: str, broken: list[str]
+) -> None:
+    for arguments in (("events", "--from", broken[84], "--to", "#100"), ("state", "--at", broken[90])):
+        refused = call(*arguments, "--url", url)
+        assert refused.code == 4
+        assert f"The oldest place that can be told is #100, snapshot:{oldest(call, url)}." in refused.err
+        assert "unread" not in refused.err
+
+
+def test_a_state_that_can_be_told_is(call: Call, url: str, broken: list[str]) -> None:
+    for count in (100, 101, 150, 180):
+        shown = call("state", "--json", "--at", f"#{count}", "--url", url)
+        assert (shown.code, shown.json["continuity"]) == (0, "CONTINUOUS")
+        expected = model_of(broken[:count], ENTRIES[:count]).document()
+        assert {name: shown.json[name] for name in expected} == expected
+
+
+def test_following_goes_on(
+    start: Callable[..., "subprocess.Popen[str]"], call: Call, url: str, broken: list[str]
+) -> None:
+    follower = start("events", "--json", "--follow", "--count", 81, "--url", url)
+    line_with(follower.stderr, "esdash: What became of")
+    for entry_id in broken[100:]:
+        assert json.loads(line_with(follower.stdout, "{"))["id"] == entry_id
+    added = call("publish", "top-up", 7, 1, "--url", url).json["id"]
+    assert json.loads(line_with(follower.stdout, "{"))["id"] == added
+    assert follower.wait(timeout=30) == 0
