@@ -17,6 +17,10 @@ class EngineError(Exception):
     """Something a person should read: one or two plain sentences that say what happened and what to do."""
 
 
+class NotPublishedError(EngineError):
+    """Certainly nothing is in the log of what was to be published."""
+
+
 class Published(Struct, frozen=True, gc=False):
     """An event that is in the log. One is made for each, so it is of the kind that is made fastest."""
 

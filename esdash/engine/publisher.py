@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from esdash.engine.console import EngineError, Published
+from esdash.engine.console import EngineError, NotPublishedError, Published
 from esdash.log.appending import SLICE
 from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.stream import PAGE, Log
@@ -58,9 +58,9 @@ class Publisher:
 
     def _append(self, batch: "_Batch") -> list[bytes]:
         if self._readonly:
-            raise EngineError("Nothing was published: this console is read-only.")
+            raise NotPublishedError("Nothing was published: this console is read-only.")
         if objection := self._objection():
-            raise EngineError(f"Nothing was published. {objection}")
+            raise NotPublishedError(f"Nothing was published. {objection}")
         what = "The event" if len(batch.events) == 1 else "Any of the events"
         doubt = f"{what} may or may not be in the log. {batch.consolation()}"
         pause = PAUSE_SECONDS
@@ -74,7 +74,9 @@ class Publisher:
             except LogError as error:
                 # What an attempt before this one sent may have arrived.
                 certain = attempt == 1 and isinstance(error, RefusedError)
-                raise EngineError(f"{error} {'Nothing was published.' if certain else doubt}") from error
+                if certain:
+                    raise NotPublishedError(f"{error} Nothing was published.") from error
+                raise EngineError(f"{error} {doubt}") from error
         raise AssertionError("unreachable")
 
 

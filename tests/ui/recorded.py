@@ -10,6 +10,7 @@ import msgspec
 
 from esdash.demo import demo_batch, demo_events
 from esdash.engine.console import Details, EngineError, LoadStatus, Published, VerificationStatus
+from esdash.engine.corrections import Corrections, CorrectionTracker
 from esdash.engine.domain import Row
 from esdash.engine.view import (
     Continuity,
@@ -23,6 +24,7 @@ from esdash.engine.view import (
     Verdict,
     View,
 )
+from esdash.shop.domain import Shop
 from esdash.shop.fold import fold
 from esdash.shop.state import State
 from esdash.shop.view import Viewer
@@ -82,9 +84,16 @@ class History:
             restored=Restored((Rung(None, Position(), None),), replayed=0, replay_seconds=0.0004, done=True),
             continuity=Continuity(Verdict.CONTINUOUS),
             rows=tuple(self.rows[-10_000:]),
+            corrections=self._corrections(),
             state=self.viewer.view(self.state),
         )
         return replace(view, **changes)
+
+    def _corrections(self) -> Corrections:
+        tracker = CorrectionTracker(Shop())
+        codes = bytes(row.code or 0 for row in self.rows)
+        tracker.add(1, [(row.entry_id, row.fields) for row in self.rows], codes)
+        return tracker.current()
 
 
 _numbers = itertools.count(1)

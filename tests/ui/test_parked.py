@@ -42,6 +42,16 @@ def a_view(*broken: tuple[str, str | bytes]) -> View:
     return history.live(parked=tuple(row for row in history.rows if row.code in PARKED))
 
 
+def a_corrected_view() -> View:
+    """Two more broken entries, of which one was corrected, and the correction of the other was rejected."""
+    history = busy_history()
+    first, second = (history.add("TopUp", BROKEN_TOP_UP) for _ in range(2))
+    for row, amount in ((first, 1250), (second, 0)):
+        key = b"corrects:" + row.entry_id
+        history.add("TopUp", f'{{"user_id":3,"amount":{amount}}}', key=key)
+    return history.live(parked=tuple(row for row in history.rows if row.code in PARKED))
+
+
 def screen_of(app: DashboardApp) -> ParkedScreen:
     assert isinstance(app.screen, ParkedScreen)
     return app.screen
@@ -147,9 +157,12 @@ class TestCorrecting:
             assert isinstance(app.screen, form)
             assert {field.id: field.value for field in app.screen.query(Input)} == typed
 
-    @pytest.mark.parametrize("key", ["c", "e"])
-    async def test_what_is_too_large_to_be_kept_is_not_corrected_from_its_beginning(
-        self, dashboard: Dashboard, key: str
+    @pytest.mark.parametrize(
+        ("key", "typed"),
+        [("c", {"user": "", "items": ""}), ("e", {"type": "Order", "data": '{"user_id":null,"lines":null}'})],
+    )
+    async def test_of_what_is_too_large_to_be_kept_nothing_is_filled_in(
+        self, dashboard: Dashboard, key: str, typed: dict[str, str]
     ) -> None:
         view = a_view()
         fields = [b"type", b"Order", b"data", BROKEN_ORDER.encode() + b" " * 70_000]
@@ -159,8 +172,7 @@ class TestCorrecting:
             assert "70,054 bytes; at most 65,536 are read" in about(app)
             await pilot.press(key)
             await pilot.pause()
-            assert isinstance(app.screen, ParkedScreen)
-            assert "too many to be corrected here" in [told.message for told in app._notifications][-1]
+            assert {field.id: field.value for field in app.screen.query(Input)} == typed
 
     async def test_a_new_event_is_published_and_the_parked_one_stays_marked(self, dashboard: Dashboard) -> None:
         console = RecordedConsole(a_view(("TopUp", BROKEN_TOP_UP)))
@@ -171,9 +183,25 @@ class TestCorrecting:
             assert console.published == [("TopUp", b'{"user_id":3,"amount":1250}')]
             assert len(console.view.parked) == 3
             assert "published as 1750000000000-1" in about(app)
-            assert any("✓ corrected" in line for line in text_of(app))
+            assert any("… published" in line for line in text_of(app))
             await pilot.press("escape", "x")
             assert "published as 1750000000000-1" in about(app), "also when the list is opened again"
+            await pilot.press("c", "c")
+            assert isinstance(app.screen, ParkedScreen), "once is enough"
+            parked = console.view.parked[-1]
+            assert console.keys == [f"corrects:{parked.entry_id.decode()}"]
+
+    async def test_what_the_log_says_of_it_is_shown_whoever_did_it(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_corrected_view())).run_test(size=(120, 40)) as pilot:
+            await pilot.press("x")
+            assert "Parked entries: 4, 3 open" in text_of(app)[0]
+            lines = text_of(app)
+            assert "open, see #102" in lines[4]
+            assert "✓ corrected by #101" in lines[5]
+            assert "open: #102, published for it, was rejected (invalid_amount)" in " ".join(about(app).split())
+            await pilot.press("j", "c")
+            assert isinstance(app.screen, ParkedScreen), "nothing is left to correct"
+            assert "✓ corrected by #101" in about(app)
 
     async def test_type_and_json_are_judged_while_they_are_typed(self, dashboard: Dashboard) -> None:
         console = RecordedConsole(a_view(("Refund", "{")))
@@ -277,8 +305,7 @@ class TestPictures:
         "size", [(60, 16), (80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}"
     )
     def test_the_list(self, snap_compare: Callable[..., bool], dashboard: Dashboard, size: tuple[int, int]) -> None:
-        view = a_view(("TopUp", BROKEN_TOP_UP), ("Order", BROKEN_ORDER))
-        assert snap_compare(dashboard(view), terminal_size=size, press=["x", "j"])
+        assert snap_compare(dashboard(a_corrected_view()), terminal_size=size, press=["x", "j"])
 
     def test_sixteen_colours(self, snap_compare: Callable[..., bool], dashboard: Dashboard) -> None:
         app = dashboard(a_view(("TopUp", BROKEN_TOP_UP)), UiSettings(theme="ansi-dark"))

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import redis
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from esdash.demo import demo_events
 from esdash.engine import snapshot
@@ -23,6 +25,7 @@ from esdash.ui.app import DashboardApp
 from esdash.ui.screens.confirm import ConfirmScreen
 from esdash.ui.screens.orphans import OrphansScreen
 from esdash.ui.screens.parked import ParkedScreen
+from esdash.ui.screens.top_up import TopUpForm
 from esdash.ui.screens.verify import VerifyScreen
 from esdash.ui.widgets.pager import Pager
 from tests.ui.looking import main_of, text_of
@@ -100,7 +103,50 @@ async def test_a_parked_entry_appears_and_a_corrected_event_is_published(
         view = await live(pilot, console, 2)
         assert balance(view, 7) == 1250
         assert client.xrange(STREAM, parked_id, parked_id), "the parked entry stays in the stream"
-        assert "✓ published as" in app.screen.query_one(Pager).text
+        await until(pilot, lambda: "✓ corrected by #2" in app.screen.query_one(Pager).text)
+        await pilot.press("c", "enter", "enter", "c", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ParkedScreen))
+        assert len(entries(client)) == 2, "once is enough"
+
+
+async def test_a_parked_entry_is_corrected_once_by_whichever_dashboard_is_first(
+    console: LiveConsole[State], log: Log, client: redis.Redis
+) -> None:
+    other = LiveConsole(log, Shop(), ConsumerSettings(snapshot_seconds=0), demo_events(1))
+    thread = threading.Thread(target=other.run)
+    thread.start()
+    app = DashboardApp(console)
+    try:
+        async with app.run_test(size=SIZE) as pilot:
+            await live(pilot, console, 0)
+            parked_id = client.xadd(STREAM, {"type": "TopUp", "data": '{"user_id":"7","amount":1250}'})
+            assert isinstance(parked_id, bytes)
+            await seen(pilot, console, lambda view: view.parked)
+            await pilot.press("x", "c")
+            await until(pilot, lambda: isinstance(app.screen, TopUpForm))
+            await until(pilot, lambda: other.view.parked)
+            key = other.view.corrections.key_for_parked(other.view.parked[0])
+            other.publish("TopUp", b'{"user_id":7,"amount":100}', key)
+            await until(pilot, lambda: "corrected by #2" in str(app.screen.query_one("#outlook", Static).content))
+            await pilot.press("enter", "escape")
+            await until(pilot, lambda: "✓ corrected by #2" in app.screen.query_one(Pager).text)
+            assert len(entries(client)) == 2
+            # Both at once: the second is a duplicate, and its author is told.
+            client.xadd(STREAM, {"type": "TopUp", "data": '{"user_id":"8","amount":1250}'})
+            await until(pilot, lambda: len(console.view.parked) == 2)
+            await pilot.press("g", "c")
+            await until(pilot, lambda: isinstance(app.screen, TopUpForm))
+            row = console.view.parked[1]
+            for amount in (1, 2):
+                data = b'{"user_id":8,"amount":%d}' % amount
+                sent = console.publish("TopUp", data, console.view.corrections.key_for_parked(row))
+            main_of(app).handled.publish_as(row, sent.entry_id, parked=True)
+            await pilot.press("escape")
+            await until(pilot, lambda: any("is a duplicate: somebody" in told.message for told in app._notifications))
+            assert balance(await live(pilot, console, 5), 8) == 1
+    finally:
+        other.close()
+        thread.join(20)
 
 
 async def test_a_gap_halts_the_screen_and_a_rebuild_is_labelled_partial(

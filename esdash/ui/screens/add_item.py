@@ -8,7 +8,7 @@ from esdash.engine.console import Console
 from esdash.shop.events import AddItem
 from esdash.shop.money import format_money, plain_money
 from esdash.shop.state import State
-from esdash.ui.screens.forms import EventForm, Reading
+from esdash.ui.screens.forms import EventForm, Purpose, Reading
 from esdash.ui.typed import read_count, read_item, read_money, write_item
 from esdash.ui.widgets.completion import complete_item
 from esdash.ui.widgets.form_field import Field, Note
@@ -20,8 +20,8 @@ class AddItemForm(EventForm):
 
     TITLE_TEXT: ClassVar = "Add item"
 
-    def __init__(self, console: Console, item_id: str | None = None) -> None:
-        super().__init__(console)
+    def __init__(self, console: Console, item_id: str | None = None, *, purpose: Purpose | None = None) -> None:
+        super().__init__(console, purpose)
         self._item_id = item_id
 
     def fields(self) -> ComposeResult:

@@ -14,7 +14,7 @@ from esdash.shop.outcomes import OUTCOMES
 from esdash.shop.state import State
 from esdash.shop.story import describe_event, type_of
 from esdash.ui.salvage import Salvaged, as_json, as_typed, escape_json, objection, salvage
-from esdash.ui.screens.forms import EventForm, Reading
+from esdash.ui.screens.forms import EventForm, Purpose, Reading
 from esdash.ui.typed import escape_hidden
 from esdash.ui.widgets.completion import Completion, Match
 from esdash.ui.widgets.form_field import Field, Note
@@ -42,9 +42,9 @@ class RawEventForm(EventForm):
 
     TITLE_TEXT: ClassVar = "Corrected event"
 
-    def __init__(self, console: Console, fields: Fields) -> None:
+    def __init__(self, console: Console, fields: Fields, purpose: Purpose | None = None) -> None:
         """`fields` are those of the entry to begin with."""
-        super().__init__(console)
+        super().__init__(console, purpose)
         self._kind = salvage(fields).kind or escape_hidden(type_of(fields)[:64])
         self._data = as_json(fields)
 
@@ -82,7 +82,7 @@ class RawEventForm(EventForm):
         return Reading(None, notes)
 
 
-def form_for(console: Console, fields: Fields) -> tuple[EventForm, dict[str, str]]:
+def form_for(console: Console, fields: Fields, purpose: Purpose) -> tuple[EventForm, dict[str, str]]:
     """The form that fits the remains of an entry best, and what to type into its fields once it is shown."""
     from esdash.ui.screens.add_item import AddItemForm
     from esdash.ui.screens.order import OrderForm
@@ -95,8 +95,8 @@ def form_for(console: Console, fields: Fields) -> tuple[EventForm, dict[str, str
         "Order": OrderForm,
     }
     if remains.kind not in forms:
-        return RawEventForm(console, fields), {}
-    return forms[remains.kind](console), as_typed(remains)
+        return RawEventForm(console, fields, purpose), {}
+    return forms[remains.kind](console, purpose=purpose), as_typed(remains)
 
 
 def fill(form: EventForm, texts: Mapping[str, str]) -> None:

@@ -14,8 +14,10 @@ from esdash.engine.console import Console
 from esdash.engine.domain import Row
 from esdash.engine.view import View
 from esdash.shop.story import payload_of
+from esdash.ui import standing
 from esdash.ui.handled import Handled
 from esdash.ui.notifications import tell
+from esdash.ui.standing import Standing
 from esdash.ui.widgets.entry_source import EntrySource
 from esdash.ui.widgets.hint_bar import Hint, HintBar
 from esdash.ui.widgets.line_table import LineTable
@@ -66,15 +68,13 @@ class EntryListScreen(Screen[None]):
     ]
     AUTO_FOCUS = "#entries"
 
-    def __init__(
-        self, console: Console, handled: Handled, wall_clock: Callable[[], float], done: str, *, parked: bool
-    ) -> None:
-        """`done` is the word for an entry for which something was published."""
+    def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float], *, parked: bool) -> None:
         super().__init__()
+        self._parked = parked
         self.engine = console
         self.handled = handled
         self._wall_clock = wall_clock
-        self.source = EntrySource(handled, done, parked=parked)
+        self.source = EntrySource(self.stands, parked=parked)
         self.table = LineTable(self.source, id="entries")
         self._heading = Heading()
         self._hints = HintBar(id="hints")
@@ -100,6 +100,11 @@ class EntryListScreen(Screen[None]):
     @abstractmethod
     def when_empty(self, view: View) -> Iterator[Paragraph]:
         """What belongs here, and how to get it here."""
+
+    def stands(self, row: Row) -> Standing:
+        """How an entry stands, by what is known now."""
+        tell_of = standing.of_parked if self._parked else standing.of_orphan
+        return tell_of(self.engine.view, self.handled, row)
 
     @property
     def selected(self) -> Row | None:
@@ -127,8 +132,10 @@ class EntryListScreen(Screen[None]):
         self._fit(*event.size)
 
     def poll(self) -> None:
-        """Show the newest view, if it differs."""
+        """Show the newest view, if it differs; say what became of what was published from here."""
         view, wall = self.engine.view, self._wall_clock()
+        for told in standing.settle(view, self.handled):
+            self.tell(*told)
         drawn = (view.number, int(wall), self._marks())
         if drawn == self._drawn:
             return
@@ -169,7 +176,7 @@ class EntryListScreen(Screen[None]):
     def _marks(self) -> object:
         """What may change about an entry without a new view."""
         row = self.selected
-        return len(self.handled), None if row is None else self.handled.became(row.entry_id)
+        return self.handled.changes, None if row is None else self.stands(row)
 
     def _write(self) -> None:
         """Tell about the selected entry, keeping the reader's place while it is the same one."""

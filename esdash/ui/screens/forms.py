@@ -1,7 +1,8 @@
 """What the forms share: they judge what is typed against the state as it is now, and publish it once."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Final, NamedTuple
 from uuid import uuid4
@@ -13,7 +14,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Input, Static
 from textual.worker import Worker, WorkerState
 
-from esdash.engine.console import Console, EngineError, Published
+from esdash.engine.console import Console, EngineError, NotPublishedError, Published
 from esdash.engine.view import Phase, View
 from esdash.shop.state import State
 from esdash.shop.story import encode
@@ -26,6 +27,10 @@ RECONSIDERED_EVERY: Final = 0.25
 """Seconds between two looks at the state, which changes under the form."""
 
 _BUSY: Final = "publishing …"
+_CHANGED: Final = (
+    "Something else was sent before and may have arrived. If it did, this one is its duplicate and changes nothing: "
+    "leave the form and look at the log first."
+)
 _LEFT_OPEN: Final = "No answer yet: the event may or may not be in the log. Esc again leaves."
 
 
@@ -38,13 +43,25 @@ class Reading(NamedTuple):
     """By the id of the field's input."""
 
 
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What the event of a form stands for, beside itself."""
+
+    key: Callable[[View], str]
+    """The idempotency key for it."""
+    objection: Callable[[View], str | None]
+    """Why there is nothing to publish for it any more, in a sentence; None while there is."""
+    about: str
+    """What it is, in a line of harmless text."""
+
+
 class EventForm(Dialog[Published | None]):
     """A form that publishes one event. Its result is what was published, or None.
 
     Enter publishes; in a form that is not complete it goes to the field that needs attention. An event that would be
-    rejected is published by a second Enter, since the state may be another one when the fold reaches it. After a
-    failure everything typed is still there, and trying again uses the same idempotency key, so that an event whose
-    acknowledgement was lost counts once.
+    rejected is published by a second Enter, since the state may be another one when the fold reaches it. A form has
+    one idempotency key: after a failure everything typed is still there, and whatever is then published counts once
+    together with what was sent before, though no answer came.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,15 +70,18 @@ class EventForm(Dialog[Published | None]):
     ]
     TITLE_TEXT: ClassVar[str]
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, purpose: Purpose | None = None) -> None:
         super().__init__()
         self.engine = console
+        self._purpose = purpose
         self._reading = Reading(None, {})
         self._outlook = Outlook("", "")
-        self._keys: dict[tuple[str, bytes], str] = {}
-        """Content → the idempotency key it was first submitted with."""
+        self._key: str | None = None
+        """The idempotency key, once something was submitted."""
         self._submitted: tuple[str, bytes] | None = None
-        """What the failure on the screen is about."""
+        """What was submitted last; None when that is certainly not in the log."""
+        self._failed = ""
+        """What the failure was; empty for none."""
         self._warned: tuple[str, bytes] | None = None
         """What a first Enter has warned about."""
         self._publishing: Worker[Published] | None = None
@@ -88,6 +108,8 @@ class EventForm(Dialog[Published | None]):
         """Fields that scroll, then what is never cut off: the outlook, a failure, the buttons."""
         with self.frame(self.TITLE_TEXT, "Enter publish · Tab complete · ↓ known · Esc cancel"):
             with VerticalScroll(id="body", can_focus=False):
+                if self._purpose is not None:
+                    yield Static(self._purpose.about, id="purpose", markup=False)
                 yield from self.fields()
             with Vertical(id="foot"):
                 yield Static(id="outlook", markup=False)
@@ -115,14 +137,16 @@ class EventForm(Dialog[Published | None]):
             field.say(reading.notes.get(str(field.input.id), Note("")))
         if reading.event is None or encode(reading.event) != self._warned:
             self._warned = None
-        if reading.event is None or encode(reading.event) != self._submitted:
-            self._fail(None)
+        if self._publishing is None and self._failed:
+            content = None if reading.event is None else encode(reading.event)
+            doubtful = self._submitted is not None and content != self._submitted
+            self._fail(_CHANGED if doubtful else self._failed)
         self._foresee(view)
 
     def submit(self, deliberate: bool) -> None:
         """Publish what is typed. A deliberate one goes ahead although it would be rejected."""
         self.reconsider()
-        if self._publishing is not None or blocked(self.engine.view) is not None:
+        if self._publishing is not None or self._published is not None or self._blocked(self.engine.view) is not None:
             return
         event = self._reading.event
         if event is None:
@@ -135,9 +159,10 @@ class EventForm(Dialog[Published | None]):
                 self.query_one(f"#{field_id}").focus()
             self._foresee(self.engine.view)
             return
-        self._submitted = content
-        key = self._keys.setdefault(content, uuid4().hex)
-        publish = partial(self.engine.publish, *content, key)
+        self._submitted, self._failed = content, ""
+        if self._key is None:
+            self._key = uuid4().hex if self._purpose is None else self._purpose.key(self.engine.view)
+        publish = partial(self.engine.publish, *content, self._key)
         self._publishing = self.run_worker(publish, group="publish", thread=True, exit_on_error=False)
         self._fail(None)
         self._foresee(self.engine.view)
@@ -154,7 +179,10 @@ class EventForm(Dialog[Published | None]):
             return
         error = event.worker.error
         reason = str(error) if isinstance(error, EngineError) else f"Publishing failed: {error!r}."
-        self._fail(f"{visible(reason, 250)} Nothing typed is lost; Enter tries again and counts once.")
+        if isinstance(error, NotPublishedError):
+            self._submitted = None
+        self._failed = f"{visible(reason, 250)} Nothing typed is lost; Enter tries again and counts once."
+        self._fail(self._failed)
         self._foresee(self.engine.view)
 
     def on_screen_resume(self) -> None:
@@ -207,7 +235,7 @@ class EventForm(Dialog[Published | None]):
 
     def _foresee(self, view: View) -> None:
         reading = self._reading
-        why_not = blocked(view)
+        why_not = self._blocked(view)
         if self._publishing is not None:
             self._say(_BUSY, None)
         elif why_not is not None:
@@ -230,6 +258,9 @@ class EventForm(Dialog[Published | None]):
         if str(button.label) != label:
             button.label = label
             button.refresh(layout=True)
+
+    def _blocked(self, view: View) -> str | None:
+        return blocked(view) or (None if self._purpose is None else self._purpose.objection(view))
 
     def _unfinished(self) -> tuple[str, bool | None]:
         labels = {str(field.input.id): field.label.lower() for field in self.query(Field)}

@@ -12,7 +12,7 @@ from esdash.engine.console import Console
 from esdash.shop.events import MAX_LINES, Line, Order
 from esdash.shop.money import format_money
 from esdash.shop.state import State
-from esdash.ui.screens.forms import EventForm, Reading
+from esdash.ui.screens.forms import EventForm, Purpose, Reading
 from esdash.ui.screens.top_up import user_field
 from esdash.ui.typed import TypedLine, read_lines, write_line_item
 from esdash.ui.widgets.completion import complete_line, complete_user
@@ -29,8 +29,15 @@ class OrderForm(EventForm):
 
     TITLE_TEXT: ClassVar = "Order"
 
-    def __init__(self, console: Console, user_id: int | None = None, item_id: str | None = None) -> None:
-        super().__init__(console)
+    def __init__(
+        self,
+        console: Console,
+        user_id: int | None = None,
+        item_id: str | None = None,
+        *,
+        purpose: Purpose | None = None,
+    ) -> None:
+        super().__init__(console, purpose)
         self._user_id = user_id
         self._item_id = item_id
         self._shown = ""

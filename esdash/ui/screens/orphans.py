@@ -12,13 +12,14 @@ from textual.binding import Binding, BindingType
 from esdash.engine.console import Console, EngineError
 from esdash.engine.domain import Row
 from esdash.engine.view import View
-from esdash.shop.decoding import decode, key_of
+from esdash.shop.decoding import key_of
 from esdash.shop.story import describe, payload_of, type_of
 from esdash.ui.handled import Handled
 from esdash.ui.outlook import blocked
 from esdash.ui.reasons import GLYPHS, outcome_of, sentence
 from esdash.ui.screens.confirm import ConfirmScreen
 from esdash.ui.screens.entry_list import EntryListScreen
+from esdash.ui.standing import OpenOrphans
 from esdash.ui.widgets.hint_bar import Hint
 from esdash.ui.widgets.pager import Paragraph
 from esdash.ui.widgets.payload import LABEL, tell_fields
@@ -35,8 +36,9 @@ class OrphansScreen(EntryListScreen):
     ]
 
     def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float]) -> None:
-        super().__init__(console, handled, wall_clock, "published again", parked=False)
+        super().__init__(console, handled, wall_clock, parked=False)
         self._publishing = False
+        self._open = OpenOrphans(handled)
 
     def rows(self, view: View) -> Sequence[Row]:
         """As the consumer found them missing."""
@@ -45,7 +47,7 @@ class OrphansScreen(EntryListScreen):
     def title_and_meaning(self, view: View) -> tuple[str, str]:
         """How many, and how many are left to decide on."""
         count = len(view.orphans)
-        left = len(self.handled.undecided(view.orphans))
+        left = self._open.count(view)
         title = f"▲ Orphans: {count:,}, {left:,} to decide on" if count else "Orphans: none"
         return title, "They had been applied and are gone from the log; the state does not hold them any more."
 
@@ -71,17 +73,12 @@ class OrphansScreen(EntryListScreen):
             reason = "" if outcome.reason is None else f" · {outcome.reason}"
             yield Paragraph(f"{GLYPHS[outcome.name]} {outcome.name}{reason}", "It was", indent=LABEL)
             yield Paragraph(sentence(outcome), indent=LABEL)
-        became = self.handled.became(row.entry_id)
-        if became:
-            yield Paragraph(f"✓ published again as {visible(became)}", "Done", "good", LABEL)
-        elif became == "":
-            yield Paragraph("– dismissed; d takes that back", "Done", "dim", LABEL)
-        if not publishable(row):
-            yield Paragraph(_why_not(row), indent=LABEL)
-        else:
-            own = key_of(row.fields) is not None
-            note = "its own" if own else "it had none: the id that it had is its key from now on"
-            shown = visible(key_for(row).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), 130)
+        stands = self.stands(row)
+        yield Paragraph(stands.told, "Stands", stands.style, LABEL)
+        if stands.open:
+            key = self.engine.view.corrections.key_for_orphan(row).encode("utf-8", "surrogateescape")
+            note = "its own" if key == key_of(row.fields) else "made of the id that it had"
+            shown = visible(key.decode("utf-8", "backslashreplace"), 130)
             yield Paragraph(f"{shown} ({note})", "Key", indent=LABEL)
         yield Paragraph("")
         yield Paragraph("As it was stored", style="title")
@@ -107,18 +104,20 @@ class OrphansScreen(EntryListScreen):
         row = self.selected
         if row is None or not self._may_publish():
             return
-        if not publishable(row):
-            self.tell(_why_not(row), "warning")
-        elif self.handled.became(row.entry_id):
-            self.tell(f"It is in the log again as {self.handled.became(row.entry_id)}.")
-        else:
+        stands = self.stands(row)
+        if stands.open or self.handled.dismissed(row.entry_id):
             self._publish([row])
+        else:
+            self.tell(stands.told)
 
     def action_publish_all(self) -> None:
         """Publish all that nothing was decided about, after a question."""
         if not self._may_publish():
             return
-        rows = [row for row in self.handled.undecided(self.engine.view.orphans) if publishable(row)]
+        view = self.engine.view
+        # Of several with one key, one is enough.
+        by_key = {view.corrections.key_for_orphan(row): row for row in reversed(view.orphans) if self.stands(row).open}
+        rows = list(reversed(by_key.values()))
         if not rows:
             self.tell("Nothing is left to publish again.")
             return
@@ -158,8 +157,9 @@ class OrphansScreen(EntryListScreen):
         done = 0
         try:
             for row in rows:
-                published = self.engine.publish(type_of(row.fields), payload_of(row.fields), key_for(row))
-                self.handled.publish_as(row.entry_id, published.entry_id)
+                key = self.engine.view.corrections.key_for_orphan(row)
+                published = self.engine.publish(type_of(row.fields), payload_of(row.fields), key)
+                self.handled.publish_as(row, published.entry_id, parked=False)
                 done += 1
         except EngineError as error:
             told = f"{done:,} of {len(rows):,} published again. {error}" if done else str(error)
@@ -169,20 +169,3 @@ class OrphansScreen(EntryListScreen):
             self.app.call_from_thread(self.tell, f"{what} in the log again.")
         finally:
             self._publishing = False
-
-
-def publishable(row: Row) -> bool:
-    """Whether the entry can go back: all of it is kept, and it can do something, as one that was parked never could."""
-    return row.mark is None and not isinstance(decode(row.fields), int)
-
-
-def _why_not(row: Row) -> str:
-    if row.mark is not None:
-        return f"It had {row.size:,} bytes, of which only the beginning is kept: it cannot be published again."
-    return "It was never understood and changed nothing: it is not published again."
-
-
-def key_for(row: Row) -> str:
-    """The idempotency key that it goes back under; bytes that are no UTF-8 as `surrogateescape` has them."""
-    key = key_of(row.fields)
-    return (row.entry_id if key is None else key).decode("utf-8", "surrogateescape")

@@ -7,7 +7,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from esdash.engine.console import Console, Published
-from esdash.engine.domain import Row
+from esdash.engine.domain import Fields, Row
 from esdash.engine.view import View
 from esdash.shop.story import payload_of, type_of
 from esdash.ui.handled import Handled
@@ -15,11 +15,12 @@ from esdash.ui.reasons import GLYPHS, MEANINGS, outcome_of, sentence
 from esdash.ui.salvage import objection
 from esdash.ui.screens.correct import RawEventForm, fill, form_for
 from esdash.ui.screens.entry_list import EntryListScreen
-from esdash.ui.screens.forms import EventForm
+from esdash.ui.screens.forms import EventForm, Purpose
+from esdash.ui.standing import of_parked
 from esdash.ui.widgets.hint_bar import Hint
 from esdash.ui.widgets.line_table import LineTable
 from esdash.ui.widgets.pager import Paragraph
-from esdash.ui.widgets.payload import LABEL, payload_size, tell_fields, too_large
+from esdash.ui.widgets.payload import LABEL, payload_size, tell_fields
 from esdash.visible import visible
 
 KEPT: Final = 500
@@ -35,7 +36,7 @@ class ParkedScreen(EntryListScreen):
     ]
 
     def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float]) -> None:
-        super().__init__(console, handled, wall_clock, "corrected", parked=True)
+        super().__init__(console, handled, wall_clock, parked=True)
 
     def rows(self, view: View) -> Sequence[Row]:
         """Those that the consumer keeps."""
@@ -44,12 +45,13 @@ class ParkedScreen(EntryListScreen):
     def title_and_meaning(self, view: View) -> tuple[str, str]:
         """How many; where the others are."""
         count = len(view.parked)
+        left = f"{sum(self.stands(row).open for row in view.parked):,} open"
         if count >= KEPT:
             return (
-                f"! Parked entries: the {count} newest",
+                f"! Parked entries: the {count} newest, {left}",
                 "`esdash events --outcome parked` lists all of them. They stay in the stream and change nothing.",
             )
-        title = f"! Parked entries: {count}" if count else "Parked entries: none"
+        title = f"! Parked entries: {count}, {left}" if count else "Parked entries: none"
         return title, "esdash cannot understand them; they stay in the stream and change nothing."
 
     def hints(self, empty: bool) -> Sequence[Hint]:
@@ -73,11 +75,8 @@ class ParkedScreen(EntryListScreen):
             yield Paragraph(sentence(outcome), indent=LABEL)
         if exactly := objection(type_of(row.fields), payload_of(row.fields), payload_size(row)):
             yield Paragraph(exactly, "Exactly", indent=LABEL)
-        became = self.handled.became(row.entry_id)
-        if became:
-            yield Paragraph(f"✓ published as {visible(became)}", "Corrected", "good", LABEL)
-        else:
-            yield Paragraph("c publishes a corrected event; this entry stays as it is.", "To do", indent=LABEL)
+        stands = self.stands(row)
+        yield Paragraph(stands.told, "Stands", stands.style, LABEL)
         yield Paragraph("")
         yield Paragraph("As it is stored", style="title")
         yield from tell_fields(row.fields, width, row.sizes, bytes_too=True)
@@ -99,22 +98,30 @@ class ParkedScreen(EntryListScreen):
 
     async def action_correct(self) -> None:
         """Open the form that fits, with all in it that can still be read."""
-        if (row := self._whole()) is not None:
-            form, texts = form_for(self.engine, row.fields)
+        if (row := self._open_one()) is not None:
+            form, texts = form_for(self.engine, _readable(row), self._purpose(row))
             await self._open(row, form, texts)
 
     async def action_edit(self) -> None:
         """Open type and data as they will be stored."""
-        if (row := self._whole()) is not None:
-            await self._open(row, RawEventForm(self.engine, row.fields), {})
+        if (row := self._open_one()) is not None:
+            await self._open(row, RawEventForm(self.engine, _readable(row), self._purpose(row)), {})
 
-    def _whole(self) -> Row | None:
-        """The selected one, unless only its beginning is kept: half of an order must not pass for all of it."""
+    def _open_one(self) -> Row | None:
+        """The selected one, unless it was corrected already, by whomever."""
         row = self.selected
-        if row is not None and (why_not := too_large(row, "corrected")):
-            self.tell(why_not, "warning")
-            return None
-        return row
+        if row is None or (stands := self.stands(row)).open:
+            return row
+        self.tell(f"Nothing is left to correct: {stands.told}")
+        return None
+
+    def _purpose(self, row: Row) -> Purpose:
+        def objection(view: View) -> str | None:
+            stands = of_parked(view, self.handled, row)
+            return None if stands.open else f"Nothing is left to correct: {stands.told}"
+
+        what = f"{type_of(row.fields) or 'no type'} {payload_of(row.fields)[:200].decode('utf-8', 'backslashreplace')}"
+        return Purpose(lambda view: view.corrections.key_for_parked(row), objection, f"Parked: {visible(what, 300)}")
 
     @on(LineTable.Activated)
     async def _activated(self, event: LineTable.Activated) -> None:
@@ -124,9 +131,16 @@ class ParkedScreen(EntryListScreen):
     async def _open(self, row: Row, form: EventForm, texts: dict[str, str]) -> None:
         def closed(published: Published | None) -> None:
             if published is not None:
-                self.handled.publish_as(row.entry_id, published.entry_id)
+                self.handled.publish_as(row, published.entry_id, parked=True)
                 self.tell(f"{published.event_type} {published.entry_id} is in the log; the parked entry stays.")
                 self.poll()
 
         await self.app.push_screen(form, closed)
         fill(form, texts)
+
+
+def _readable(row: Row) -> Fields:
+    """What a correction may begin with. Of an entry that is kept in part only the type: half is no order."""
+    if row.mark is None:
+        return row.fields
+    return (b"type", type_of(row.fields).encode("utf-8", "backslashreplace"), b"data", b"")

@@ -8,7 +8,7 @@ from esdash.engine.console import Console
 from esdash.shop.events import TopUp
 from esdash.shop.money import format_money
 from esdash.shop.state import State
-from esdash.ui.screens.forms import EventForm, Reading
+from esdash.ui.screens.forms import EventForm, Purpose, Reading
 from esdash.ui.typed import read_money, read_user
 from esdash.ui.widgets.completion import complete_user
 from esdash.ui.widgets.form_field import Field, Note
@@ -20,8 +20,8 @@ class TopUpForm(EventForm):
 
     TITLE_TEXT: ClassVar = "Top up"
 
-    def __init__(self, console: Console, user_id: int | None = None) -> None:
-        super().__init__(console)
+    def __init__(self, console: Console, user_id: int | None = None, *, purpose: Purpose | None = None) -> None:
+        super().__init__(console, purpose)
         self._user_id = user_id
 
     def fields(self) -> ComposeResult:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from esdash.engine.console import Console
 from esdash.engine.view import Phase, View
+from esdash.ui import standing
 from esdash.ui.handled import Handled
 from esdash.ui.screens.controls import Controls
 from esdash.ui.verification import VerificationWatch, summary
@@ -25,6 +26,7 @@ class Trust(Controls):
         self._clock = clock
         self._wall_clock = wall_clock
         self.handled = Handled()
+        self._open_orphans = standing.OpenOrphans(self.handled)
         self._verifying = VerificationWatch(clock)
         self.stayed = False
         """While halted: a person has chosen to stay."""
@@ -71,7 +73,7 @@ class Trust(Controls):
 
     def trust_now(self, live: View) -> TrustNow:
         """What status and banner show beside the view."""
-        return TrustNow(self.engine.verification, len(self.handled.undecided(live.orphans)), self.stayed)
+        return TrustNow(self.engine.verification, self._open_orphans.count(live), self.stayed)
 
     def keys_that_matter(self, live: View) -> tuple[str, ...]:
         """Actions that have a place in the line of keys just now."""

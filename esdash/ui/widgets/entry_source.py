@@ -1,6 +1,6 @@
 """The lines of a list of single entries: parked ones, orphans."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final
 
 from textual.cache import LRUCache
@@ -8,7 +8,7 @@ from textual.cache import LRUCache
 from esdash.engine.domain import Row
 from esdash.shop.outcomes import OUTCOMES
 from esdash.shop.story import describe, type_of
-from esdash.ui.handled import Handled
+from esdash.ui.standing import Standing
 from esdash.ui.widgets.columns import Cell, Column, Kind
 from esdash.ui.widgets.drawing import clock_time, milliseconds_of
 from esdash.ui.widgets.line_table import Order
@@ -22,7 +22,7 @@ _COLUMNS: Final = (
     Column("type", "type", Kind.TEXT, least=7, rank=3),
     Column("outcome", "reason", Kind.TEXT, least=14),
     Column("what", "payload", Kind.TEXT, least=10, stretch=1, rank=6),
-    Column("done", "", Kind.TEXT, least=12, rank=1),
+    Column("done", "", Kind.TEXT, least=7, rank=1),
 )
 
 
@@ -32,13 +32,12 @@ class EntrySource:
     columns = _COLUMNS
     order: Order | None = None
 
-    def __init__(self, handled: Handled, done: str, *, parked: bool) -> None:
-        """`done` is the word for an entry for which something was published.
+    def __init__(self, stands: Callable[[Row], Standing], *, parked: bool) -> None:
+        """`stands` tells how an entry stands.
 
         A list of parked entries shows the newest first, and of their outcomes the reasons only.
         """
-        self._handled = handled
-        self._done = done
+        self._stands = stands
         self._parked = parked
         self._given: Sequence[Row] = ()
         self._rows: Sequence[Row] = ()
@@ -65,11 +64,11 @@ class EntrySource:
     def cells(self, index: int) -> tuple[Cell, ...]:
         """One line."""
         row = self._rows[index]
-        became = self._handled.became(row.entry_id)
-        key = (_identity(row), row.code, became, int(self._now // 86400))
+        standing = self._stands(row)
+        key = (_identity(row), row.code, standing, int(self._now // 86400))
         cells = self._cells.get(key)
         if cells is None:
-            cells = self._cells[key] = self._describe(row, became)
+            cells = self._cells[key] = self._describe(row, standing)
         return cells
 
     def identity(self, index: int) -> Hashable:
@@ -86,15 +85,13 @@ class EntrySource:
     def wanted(self) -> Sequence[int]:
         """Cells for usual content."""
         digits = max((len(f"{row.ordinal:,}") for row in (*self._rows[:1], *self._rows[-1:])), default=1)
-        done = len(self._done) + 2 if len(self._handled) else 0
-        return (8, digits, 15, 8, 16 if self._parked else 30, 36, done)
+        return (8, digits, 15, 8, 16 if self._parked else 30, 36, 20)
 
     def hint(self) -> Sequence[str]:
         """An empty list is explained elsewhere."""
         return ()
 
-    def _describe(self, row: Row, became: str | None) -> tuple[Cell, ...]:
-        done = Cell("") if became is None else Cell(f"✓ {self._done}", "good") if became else Cell("– dismissed", "dim")
+    def _describe(self, row: Row, standing: Standing) -> tuple[Cell, ...]:
         return (
             Cell(clock_time(milliseconds_of(row.entry_id), self._now), "dim"),
             Cell(f"{row.ordinal:,}" if row.ordinal else "—", "dim"),
@@ -102,7 +99,7 @@ class EntrySource:
             Cell(visible(type_of(row.fields)) or "—"),
             _reason_cell(row.code) if self._parked else outcome_cell(row.code),
             Cell(visible(describe(row.fields))),
-            done,
+            Cell(standing.cell, standing.style, standing.brief),
         )
 
 
