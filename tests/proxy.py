@@ -134,5 +134,9 @@ def _connect(target: RunningServer) -> socket.socket:
     if target.port is not None:
         return socket.create_connection(("127.0.0.1", target.port))
     server = socket.socket(socket.AF_UNIX)
-    server.connect(str(target.socket_path))
+    try:
+        server.connect(str(target.socket_path))
+    except OSError:
+        server.close()
+        raise
     return server

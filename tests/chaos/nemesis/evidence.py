@@ -1,0 +1,75 @@
+"""What is stored beside a log, judged by somebody who knows everything: what a restore must, may and must not say."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from esdash.engine.domain import Domain
+from esdash.log.snapshots import Header, SnapshotStore, Unreadable
+from tests.chaos.nemesis.stage import Stage
+from tests.chaos.nemesis.truth import TrueLog
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Of one log, for one version of the rules."""
+
+    usable: tuple[int, ...]
+    """Unseen of each snapshot that leads to the end of the log."""
+    known: tuple[int, ...]
+    """Unseen of each snapshot, of whatever rules and however broken, that is of this log's history."""
+    unreadable: bool
+    """Whether something is stored that nobody can read."""
+    removed: int
+    """Entries that are gone from the log."""
+    confirmed: bool
+
+    @classmethod
+    def read(cls, stage: Stage, store: SnapshotStore, log: TrueLog, domain: Domain[Any]) -> Evidence:
+        """Look at what is stored."""
+        usable, known, unreadable = [], [], False
+        for header in store.headers():
+            if isinstance(header, Unreadable) or header.snapshot_id in stage.broken:
+                unreadable = True
+            place = None if isinstance(header, Unreadable) else cls.place(stage, header, log)
+            if isinstance(header, Unreadable) or place is None:
+                continue
+            known.append(header.unseen)
+            sound = header.snapshot_id not in stage.broken and header.fold_version == domain.fold_version
+            if sound and not place:
+                usable.append(header.unseen)
+        return cls(tuple(usable), tuple(known), unreadable, len(log.gone), stage.confirmed)
+
+    @staticmethod
+    def place(stage: Stage, header: Header, log: TrueLog) -> int | None:
+        """How many entries vanished after a snapshot; None when it was not made from a beginning of this log."""
+        for absent in stage.absences.get(header.unseen, ()):
+            index = log.seen(absent, header.ordinal, header.last_event_id)
+            if index:
+                entry_id, fields = log.history[index - 1]
+                content = [entry_id, *(fields or ())]
+                joined = b"".join(b"%d:%b" % (len(part), part) for part in content)
+                if hashlib.sha1(joined, usedforsecurity=False).hexdigest() == header.anchor:
+                    return log.missing_after(index, absent)
+        return None
+
+    @property
+    def must_be_continuous(self) -> bool:
+        """Whether anything else would be a false alarm."""
+        if self.usable or not self.removed:
+            return True
+        return not self.unreadable and all(unseen >= self.removed for unseen in self.known)
+
+    def forgets(self, unseen: int) -> str:
+        """What is wrong with a state that lacks so many entries; empty when nothing is."""
+        if self.usable and unseen > min(self.usable):
+            return f"{unseen} unseen, though a usable snapshot has only {min(self.usable)}"
+        if self.confirmed or self.usable:
+            return ""
+        if any(known < unseen for known in self.known):
+            return f"{unseen} unseen without a word, though a snapshot had seen all but {min(self.known)}"
+        if self.unreadable and unseen:
+            return f"{unseen} unseen without a word, though a snapshot is there that cannot be read"
+        return ""
