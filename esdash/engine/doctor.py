@@ -14,6 +14,7 @@ from esdash.engine.findings import (
     duration,
     entries,
     eviction_finding,
+    expiry_finding,
     memory_finding,
     persistence_finding,
     role_finding,
@@ -24,7 +25,7 @@ from esdash.engine.history import History
 from esdash.engine.projection import Projection
 from esdash.log.continuity import Verdict, check
 from esdash.log.errors import LogError, RefusedError, UnreachableError
-from esdash.log.inspection import Inspection, inspect_server, key_sizes
+from esdash.log.inspection import Inspection, inspect_server, key_sizes, times_to_live
 from esdash.log.keys import key_prefix
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
 from esdash.log.stream import Log, StreamFacts, id_parts
@@ -73,6 +74,7 @@ class Doctor(Generic[State]):
         yield from self._guarded("stream", self._stream)
         yield from self._guarded("state", self._state)
         yield from self._guarded("snapshots", self._snapshots)
+        yield from self._guarded("expiry", self._expiry)
         yield from self._guarded("keys", self._keys)
 
     def _guarded(self, name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -128,7 +130,7 @@ class Doctor(Generic[State]):
             "stream",
             Status.OK,
             f"{self._log.stream} has {entries(facts.length)}"
-            + (f" of {facts.entries_added:,} ever added" if facts.entries_added != facts.length else "")
+            + (f" of {facts.entries_added:,} ever added" if facts.entries_added not in (None, facts.length) else "")
             + f", over {duration(last - first)}, the last {duration(self._wall_clock() - last)} ago.",
         )
 
@@ -192,12 +194,13 @@ class Doctor(Generic[State]):
                 "`esdash snapshot take` takes one, and a running consumer does now and then." if facts.length else "",
             )
         newest = good[0]
-        behind = max(0, (facts.entries_added or 0) - newest.unseen - newest.ordinal)
         age = self._wall_clock() - newest.created_ms / 1000
-        seen = (
-            f"{len(good)} can be used; the newest, {newest.snapshot_id}, is {duration(age)} old and "
-            f"{entries(behind)} behind.{who}"
-        )
+        seen = f"{len(good)} can be used; the newest, {newest.snapshot_id}, is {duration(age)} old"
+        behind = 0
+        if facts.entries_added is not None:
+            behind = max(0, facts.entries_added - newest.unseen - newest.ordinal)
+            seen += f" and {entries(behind)} behind"
+        seen += f".{who}"
         late = self._snapshot_seconds and age > 10 * self._snapshot_seconds
         if behind > FEW_ENTRIES and late:
             return Finding(
@@ -205,14 +208,26 @@ class Doctor(Generic[State]):
             )
         return Finding("snapshots", Status.OK, seen)
 
-    def _keys(self) -> Iterator[Finding]:
+    def _expiry(self) -> Iterator[Finding]:
+        index, *stored = self._own_keys()
+        try:
+            found = times_to_live(self._log, [self._log.stream, index, *stored])
+        except RefusedError as error:
+            yield Finding(
+                "expiry", Status.WARNING, str(error), "Let this user run PTTL, to know that no key is deleted in time."
+            )
+            return
+        yield expiry_finding(self._log.stream, found)
+
+    def _own_keys(self) -> list[str]:
+        """The keys of the snapshots: their index first. None of them may expire."""
         prefix = key_prefix(self._log.stream)
         headers = SnapshotStore(self._log).headers()
-        own = [
-            f"{prefix}snapshots",
-            f"{prefix}lease",
-            *(f"{prefix}snapshot:{header.snapshot_id}" for header in headers),
-        ]
+        return [f"{prefix}snapshots", *(f"{prefix}snapshot:{header.snapshot_id}" for header in headers)]
+
+    def _keys(self) -> Iterator[Finding]:
+        prefix = key_prefix(self._log.stream)
+        own = [*self._own_keys(), f"{prefix}lease"]
         try:
             sizes = key_sizes(self._log, [self._log.stream, *own])
         except RefusedError as error:

@@ -1,5 +1,6 @@
 """What was seen of a server and a log, judged: ok, a warning or a problem, and what to do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -9,6 +10,9 @@ from esdash.log.inspection import Inspection
 
 MEMORY_LEFT: Final = (0.10, 0.25)
 """Shares of the memory limit: less than the first left is a problem, less than the second a warning."""
+
+EXPIRING_SHOWN: Final = 5
+"""So many keys that expire are named."""
 
 
 class Status(StrEnum):
@@ -109,7 +113,7 @@ def eviction_finding(server: Inspection) -> Finding:
             "eviction",
             Status.WARNING,
             f"maxmemory-policy {policy}: keys with a time to live are deleted when memory runs short.",
-            "The stream and finished snapshots have none, so they are safe; noeviction says so plainly.",
+            "Keys without one are safe, see expiry below; noeviction says so plainly.",
         )
     return Finding(
         "eviction",
@@ -117,6 +121,22 @@ def eviction_finding(server: Inspection) -> Finding:
         f"maxmemory-policy {policy}: any key, the stream too, may be deleted when memory runs short"
         f"{'' if server.memory_limit else ', though no limit is set now'}.",
         "Set maxmemory-policy to noeviction: a log must not be a cache.",
+    )
+
+
+def expiry_finding(stream: str, times: Mapping[str, int]) -> Finding:
+    """Whether the server will delete a key by itself. `times` are milliseconds by key, of the keys that expire."""
+    if not times:
+        return Finding("expiry", Status.OK, "Neither the stream nor a snapshot expires.")
+    soonest = sorted(times, key=lambda key: (key != stream, times[key]))
+    seen = ", ".join(f"{key} in {duration(times[key] / 1000)}" for key in soonest[:EXPIRING_SHOWN])
+    more = f" and {len(times) - EXPIRING_SHOWN} more" if len(times) > EXPIRING_SHOWN else ""
+    return Finding(
+        "expiry",
+        Status.PROBLEM if stream in times else Status.WARNING,
+        f"The server will delete {seen}{more}: somebody gave {'them' if len(times) > 1 else 'it'} a time to live.",
+        f"Take it away: {', '.join(f'`PERSIST {key}`' for key in soonest[:EXPIRING_SHOWN])}"
+        f"{', and so on' if more else ''}. Then look who set it with EXPIRE.",
     )
 
 

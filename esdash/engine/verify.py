@@ -109,7 +109,7 @@ class Verification:
     skipped: tuple[tuple[str, str], ...]
     """(snapshot id, reason) of snapshots that say nothing about this replay, such as those made by other rules."""
     unseen: int
-    """Entries before the first segment that are not in the stream any more, so that nobody can replay them."""
+    """Entries that are not in the stream any more, so that nobody can replay them."""
     entries: int
     seconds: float
 
@@ -174,15 +174,23 @@ def verify(
         finally:
             stop.set()
     segments = []
+    missing = 0 if from_start else headers[0].ordinal if headers else unseen
     for report, (start, end, found) in zip(reports, ends, strict=True):
+        vanished = end.ordinal - report.ordinal
+        if facts.entries_added is None and found is not None and vanished > 0:
+            # The server could not tell that entries were trimmed or deleted; a replay without them proves nothing.
+            missing += vanished
+            if isinstance(found, Header):
+                gone = "1 entry before it is" if vanished == 1 else f"{vanished:,} entries before it are"
+                skipped.append((found.snapshot_id, f"{gone} not in the stream any more"))
+            continue
         end_id = found.snapshot_id if isinstance(found, Header) else None
         found_digest = report.found if isinstance(found, Header) else found
         if isinstance(found, Header) and found.digest != report.digest:
             found_digest = found.digest
         arrived = Position(end.last_event_id, report.ordinal)
         segments.append(Segment(start, arrived, end_id, report.digest or "", found_digest, tuple(report.differences)))
-    entries = sum(segment.end.ordinal - segment.start.ordinal for segment in segments)
-    missing = 0 if from_start else headers[0].ordinal if headers else unseen
+    entries = sum(report.done for report in reports)
     return Verification(
         tuple(segments), tuple(damaged), tuple(skipped), missing + unseen, entries, time.monotonic() - begun
     )
@@ -274,7 +282,11 @@ def _cut(
             add(live[0], None, live[1])
     else:
         facts = log.facts()
-        newest = facts.entries_added - unseen if facts.entries_added is not None else facts.length
+        if facts.entries_added is not None:
+            newest = facts.entries_added - unseen
+        else:
+            more = id_parts(facts.last_id) > id_parts(start.last_event_id)
+            newest = max(facts.length, start.ordinal + more)
         if newest > start.ordinal:
             add(Position(facts.last_id.decode(), newest), None, None)
     return tasks, ends

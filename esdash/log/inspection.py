@@ -88,6 +88,18 @@ def key_sizes(log: Log, keys: Iterable[str]) -> dict[str, int]:
     return sizes
 
 
+def times_to_live(log: Log, keys: Iterable[str]) -> dict[str, int]:
+    """Milliseconds after which keys expire, of those that do. Raises RefusedError, LogError."""
+    names = list(keys)
+    found: dict[str, int] = {}
+    for name, reply in zip(names, log.commands([("PTTL", name) for name in names]), strict=True):
+        if isinstance(reply, Exception):
+            raise RefusedError(f"{log.server_name} does not tell when its keys expire.") from reply
+        if reply >= 0:
+            found[name] = int(reply)
+    return found
+
+
 def _info(log: Log) -> dict[str, str]:
     text = log.command("INFO").decode("utf-8", "replace")
     return dict(line.split(":", 1) for line in text.splitlines() if ":" in line and not line.startswith("#"))

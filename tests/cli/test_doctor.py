@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
 import redis
 
 from tests.cli.conftest import Call, append
@@ -49,7 +50,7 @@ def test_a_sound_server(call: Call, new_server: NewServer) -> None:
     assert status(checks) == {}
     assert set(checks) == {
         *("server", "client", "role", "persistence", "eviction", "memory", "clock", "stream", "continuity", "parked"),
-        *("duplicates", "snapshots", "keys"),
+        *("duplicates", "snapshots", "expiry", "keys"),
     }
     assert "3 entries" in checks["stream"]["seen"]
     assert "survives a power cut" in checks["persistence"]["seen"]
@@ -77,6 +78,33 @@ def test_a_server_that_keeps_nothing_and_evicts(call: Call, new_server: NewServe
 def test_a_server_that_saves_now_and_then(call: Call, new_server: NewServer) -> None:
     server = with_a_stream(new_server(appendonly="no", save="3600 1", maxmemory_policy="volatile-ttl"))
     assert status(examined(call, server.url, 0)) == {"persistence": "warning", "eviction": "warning"}
+
+
+@pytest.mark.every_generation
+def test_a_stream_that_expires_is_a_problem_and_the_remedy_is_said(call: Call, new_server: NewServer) -> None:
+    server = with_a_stream(new_server(maxmemory_policy="volatile-ttl", maxmemory="100mb"))
+    call("snapshot", "take", "--url", server.url)
+    with server.client() as client:
+        client.expire("orders", 3600)
+        expiry = examined(call, server.url, 3)["expiry"]
+        assert (expiry["status"], "orders in 60 minutes" in expiry["seen"]) == ("problem", True)
+        assert "`PERSIST orders`" in expiry["advice"]
+        client.persist("orders")
+        assert examined(call, server.url, 0)["expiry"]["status"] == "ok"
+
+
+def test_each_key_of_esdash_that_expires_is_named_but_the_lease(call: Call, new_server: NewServer) -> None:
+    server = with_a_stream(new_server())
+    taken = call("snapshot", "take", "--json", "--url", server.url).json
+    own = ["esdash:{orders}:snapshots", f"esdash:{{orders}}:snapshot:{taken['id']}"]
+    with server.client() as client:
+        for key in own:
+            assert client.expire(key, 500)
+        client.set("esdash:{orders}:lease", "somebody", px=60_000)
+    expiry = examined(call, server.url, 0)["expiry"]
+    assert expiry["status"] == "warning"
+    assert all(key in expiry["seen"] and f"`PERSIST {key}`" in expiry["advice"] for key in own)
+    assert "lease" not in str(expiry)
 
 
 def test_memory_that_is_nearly_full(call: Call, new_server: NewServer) -> None:
@@ -137,9 +165,11 @@ def test_a_user_who_may_not_ask(call: Call, new_server: NewServer) -> None:
     server = new_server(port=True)
     with server.client() as client:
         append(client, seeded_entries(1, 5))
-        client.execute_command(*("ACL", "SETUSER", "reader", "on", ">pw", "~*", "+@all", "-info", "-config", "-memory"))
+        client.execute_command(
+            *("ACL", "SETUSER", "reader", "on", ">pw", "~*", "+@all", "-info", "-config", "-memory", "-pttl")
+        )
     checks = examined(call, f"redis://reader:pw@127.0.0.1:{server.port}", 0)
-    assert {"server", "keys"} <= set(status(checks))
+    assert {"server", "keys", "expiry"} <= set(status(checks))
 
 
 def test_no_server(call: Call) -> None:
