@@ -81,6 +81,9 @@ class RunningServer:
         if replica_of is not None:
             self.config["replicaof"] = f"127.0.0.1 {replica_of.port}"
         self.config.update({name.replace("_", "-"): str(value) for name, value in config.items()})
+        if self.config.get("cluster-enabled") == "yes":
+            # Otherwise 10,000 above the other one, which may be no port at all.
+            self.config.setdefault("cluster-port", str(_free_port()))
         self._binary = binary
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: Watchdog | None = None

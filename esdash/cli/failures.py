@@ -55,7 +55,7 @@ def exit_code_of(error: Exception) -> int:
     from esdash.engine.guard import HaltError
     from esdash.engine.history import BrokenError
     from esdash.log.data_directory import EmbeddedServerError
-    from esdash.log.errors import UnreachableError
+    from esdash.log.errors import ElsewhereError, UnreachableError
 
     if isinstance(error, click.UsageError | ConfigError | BadInputError):
         return ExitCode.BAD_INPUT
@@ -66,7 +66,7 @@ def exit_code_of(error: Exception) -> int:
         # An engine's error has the server's, or a broken history, as its cause.
         if isinstance(cause, HaltError | BrokenError):
             return ExitCode.BROKEN
-        if isinstance(cause, UnreachableError | EmbeddedServerError):
+        if isinstance(cause, UnreachableError | ElsewhereError | EmbeddedServerError):
             return ExitCode.UNREACHABLE
         cause = cause.__cause__
     return ExitCode.FAILED

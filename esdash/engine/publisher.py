@@ -8,11 +8,11 @@ from typing import Final
 
 from esdash.engine.console import EngineError, NotPublishedError, Published
 from esdash.log.appending import SLICE
-from esdash.log.errors import LogError, RefusedError, UnreachableError
+from esdash.log.errors import ElsewhereError, LogError, RefusedError, UnconnectedError, UnreachableError
 from esdash.log.stream import PAGE, Log
 
 ATTEMPTS: Final = 4
-"""How often an append is tried when no answer comes."""
+"""How often an append is tried when no answer comes, or one that may be another in a moment."""
 
 PAUSE_SECONDS: Final = 0.2
 """Before the second attempt; it doubles."""
@@ -27,8 +27,8 @@ def new_keys(count: int) -> list[str]:
 class Publisher:
     """Appends events with idempotency keys.
 
-    When no answer comes, the same events are sent again with the same keys: if the first ones did arrive, the fold
-    counts the second ones as duplicates.
+    When no answer comes, or that of a node that is not where the stream is now, the same events are sent again with the
+    same keys: if the first ones did arrive, the fold counts the second ones as duplicates.
     """
 
     def __init__(self, log: Log, *, readonly: bool = False, objection: Callable[[], str] = str) -> None:
@@ -64,19 +64,22 @@ class Publisher:
         what = "The event" if len(batch.events) == 1 else "Any of the events"
         doubt = f"{what} may or may not be in the log. {batch.consolation()}"
         pause = PAUSE_SECONDS
+        certain = True
         for attempt in range(1, ATTEMPTS + 1):
             try:
+                if attempt > 1:
+                    self._log.locate()
                 return self._log.append_many(batch.entries())
-            except UnreachableError as error:
-                if attempt == ATTEMPTS or self._closing.wait(pause):
-                    raise EngineError(f"{error} {doubt}") from error
-                pause *= 2
             except LogError as error:
-                # What an attempt before this one sent may have arrived.
-                certain = attempt == 1 and isinstance(error, RefusedError)
-                if certain:
+                # What an attempt before this one sent may have arrived, whatever becomes of this one.
+                certain = certain and isinstance(error, UnconnectedError | RefusedError)
+                passing = isinstance(error, UnreachableError | ElsewhereError)
+                if passing and attempt < ATTEMPTS and not self._closing.wait(pause):
+                    pause *= 2
+                elif certain:
                     raise NotPublishedError(f"{error} Nothing was published.") from error
-                raise EngineError(f"{error} {doubt}") from error
+                else:
+                    raise EngineError(f"{error} {doubt}") from error
         raise AssertionError("unreachable")
 
 

@@ -5,6 +5,7 @@ import math
 import re
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
@@ -24,12 +25,27 @@ SECONDS: Final = (0.1, 3600.0)
 
 _WRITTEN: Final = "Write redis://host:port/db, rediss:// for TLS, or unix:///path/to/socket."
 
+
+def _greet(connection: AbstractConnection) -> None:
+    """What redis-py does once it is connected; and a server that lets nobody in, and says why, is heard."""
+    connection.on_connect()
+    if isinstance(connection, SSLConnection):
+        # Its handshake leaves something to be read, which redis-py would take for a reply that nobody read. Everybody
+        # may say HELLO, whatever else they may not; where it is renamed or not known, that is no matter.
+        connection.send_command("HELLO")
+        with suppress(redis.exceptions.ResponseError):
+            connection.read_response()
+    elif connection.can_read():
+        connection.read_response()
+
+
 _ALWAYS: Final = {
     # What is read raw depends on the first two, and what may be sent twice is for the caller to say.
     "protocol": 2,
     "decode_responses": False,
     "retry": Retry(NoBackoff(), 0),
     "socket_read_size": 256 * 1024,
+    "redis_connect_func": _greet,
     # No CLIENT SETINFO: redis-py would swallow its refusal, and with it why the server lets nobody in.
     **(
         {"driver_info": None}

@@ -24,7 +24,7 @@ def append(connection: Connection, key: bytes, entries: Iterable[Sequence[bytes]
 
     Entries that are made while they are asked for are made while the server works.
 
-    Raises OSError and redis-py's ConnectionError; then replies may be outstanding.
+    Raises OSError, and redis-py's ConnectionError and InvalidResponse; then replies may be outstanding.
     """
     # Connected and authenticated: redis-py has no public way to its socket.
     opened: socket.socket = getattr(connection, "_sock")  # noqa: B009 - its type says None
@@ -39,8 +39,11 @@ def append(connection: Connection, key: bytes, entries: Iterable[Sequence[bytes]
         if not received:
             raise redis.exceptions.ConnectionError("the connection was closed")
         reader.feed(received)
-        while (reply := reader.gets()) is not False:
-            replies.append(reply)
+        try:
+            while (reply := reader.gets()) is not False:
+                replies.append(reply)
+        except hiredis.ProtocolError as error:
+            raise redis.exceptions.InvalidResponse(str(error)) from error
     return replies
 
 

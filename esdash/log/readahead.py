@@ -14,7 +14,7 @@ import hiredis
 import msgspec
 
 from esdash.log import child
-from esdash.log.errors import LogError, UnreachableError
+from esdash.log.errors import ForbiddenError, LogError, UnreachableError, refusal
 from esdash.log.reader import READY, Answer, Frame, parse
 from esdash.log.stream import PAGE, Entry, Evidence, Log, Page
 
@@ -41,9 +41,14 @@ def read_ahead(log: Log, after: bytes, until: bytes, packing: str, noting: str =
     """The entries after an id, up to another, page by page: packed by the function `packing` (module:name), with what
     the function `noting` picked out of them before; but for those for which this process had to wait.
 
-    Nothing is yielded where no second process can be had (an encrypted connection cannot be handed over): read the
-    pages yourself then. Raises LogError when the server is lost on the way.
+    Nothing is yielded where no second process can be had (an encrypted connection cannot be handed over), or where the
+    user may not ECHO, by which it tells where an answer ends: read the pages yourself then. Raises LogError when the
+    server is lost on the way.
     """
+    try:
+        log.command("ECHO", b"")
+    except ForbiddenError:
+        return
     parse_all = False
     begin: bytes | None = after
     while begin is not None:
@@ -116,6 +121,8 @@ def _pages_from(
             parser.feed(frame.raw)
             try:
                 page = parse(parser, after, until, PAGE)
+            except hiredis.ReplyError as error:
+                raise refusal(str(error), log.server_name, log.stream) from error
             except hiredis.HiredisError as error:
                 raise UnreachableError(f"No connection to {log.server_name}: {error}.") from error
             if not page.entries:
@@ -124,6 +131,8 @@ def _pages_from(
             yield page
             if after != frame.last_id:
                 return after
+        elif frame.refusal:
+            raise refusal(frame.refusal, log.server_name, log.stream)
         elif frame.error:
             raise UnreachableError(f"No connection to {log.server_name}: {frame.error}.")
         elif not frame.count:

@@ -52,6 +52,8 @@ class Frame(Struct, array_like=True, frozen=True, gc=False, tag="frame"):
     """What the noting function picked out of them."""
     error: str = ""
     """Why reading ended early."""
+    refusal: str = ""
+    """In the server's words, when it was that."""
 
 
 class Answer(Struct, array_like=True, frozen=True, gc=False, tag="answer"):
@@ -168,6 +170,8 @@ def read(
             if not page.full:
                 break
         write(nothing)
+    except hiredis.ReplyError as error:
+        write(msgspec.structs.replace(nothing, refusal=str(error)))
     except (OSError, hiredis.HiredisError) as error:
         write(msgspec.structs.replace(nothing, error=str(error) or type(error).__name__))
     output.flush()

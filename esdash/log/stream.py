@@ -12,7 +12,14 @@ from redis.connection import Connection
 from esdash.log import pages
 from esdash.log.address import parse
 from esdash.log.appending import append
-from esdash.log.errors import ForbiddenError, LogError, RefusedError, plainly
+from esdash.log.errors import (
+    ElsewhereError,
+    ForbiddenError,
+    LogError,
+    RefusedError,
+    UnreachableError,
+    plainly,
+)
 from esdash.log.facts import START, Entry, Evidence, StreamFacts, anchor_of, id_parts
 from esdash.log.pages import Page
 
@@ -49,8 +56,9 @@ class ServerFacts:
 class Log:
     """A stream and the keys beside it.
 
-    Every method raises UnreachableError when no answer comes, RefusedError when the server says no, and LogError for
-    what fits neither. redis-py's own retries are off: only the caller knows what may be sent twice.
+    Every method raises UnreachableError when no answer comes, RefusedError when the server says no (ElsewhereError when
+    it is not where the stream is now), and LogError for what fits neither. redis-py's own retries are off: only the
+    caller knows what may be sent twice.
     """
 
     def __init__(
@@ -87,8 +95,13 @@ class Log:
         return self._url
 
     def locate(self) -> None:
-        """Find the server again after it was lost; nothing to do where the URL is fixed. Raises LogError."""
+        """Find the server again after it was lost. Raises LogError.
+
+        Where the URL is fixed its name may lead to another server by now: connections that are not in use are closed.
+        """
         if self._find is None:
+            if self._pool is not None:
+                self._pool.disconnect(inuse_connections=False)
             return
         with self._finding:
             url = self._find()
@@ -113,8 +126,9 @@ class Log:
             self.locate()
         pool = self._pool
         assert pool is not None, "locate makes one"
-        with plainly(self.server_name):
+        with plainly(self.server_name, sent=False):
             connection = pool.get_connection()
+        with plainly(self.server_name, self.stream):
             try:
                 yield connection
             except BaseException:
@@ -145,12 +159,14 @@ class Log:
             return replies
 
     def server(self) -> ServerFacts:
-        """Which server this is, as far as this user may know."""
+        """Which server this is, as far as this user may know. Raises RefusedError for a Sentinel, LogError."""
         try:
             text = self.command("INFO").decode("utf-8", "replace")
         except ForbiddenError:
             return ServerFacts("a server", "of unknown version", "", "")
         info = dict(line.split(":", 1) for line in text.splitlines() if ":" in line and not line.startswith("#"))
+        if info.get("redis_mode") == "sentinel" or info.get("server_mode") == "sentinel":
+            raise RefusedError(f"{self.server_name} is a Sentinel. Give the URL of the server that it watches.")
         product = "valkey" if "valkey_version" in info else "redis"
         return ServerFacts(
             product,
@@ -162,14 +178,14 @@ class Log:
     def facts(self) -> StreamFacts:
         """Facts about the stream now; a stream that does not exist is an empty one."""
         (reply,) = self.commands([self._facts_command])
-        with plainly(self.server_name):
+        with plainly(self.server_name, self.stream):
             return read_facts(reply)
 
     def evidence(self, position: bytes) -> Evidence:
         """What is known around a position."""
         commands = pages.commands(self.key, position, b"+", TAIL)
         replies = self.commands(commands, atomic=True)
-        with plainly(self.server_name):
+        with plainly(self.server_name, self.stream):
             return _page_of(replies, position, b"+", TAIL).evidence
 
     def page(self, after: bytes, until: bytes = b"+", count: int = PAGE) -> list[Entry]:
@@ -191,7 +207,7 @@ class Log:
         for start in range(0, len(ids), PAGE // 2):
             some = ids[start : start + PAGE // 2]
             replies = self.commands([("XRANGE", self.key, entry_id, entry_id) for entry_id in some])
-            with plainly(self.server_name):
+            with plainly(self.server_name, self.stream):
                 for reply in replies:
                     if isinstance(reply, Exception):
                         raise reply
@@ -228,19 +244,20 @@ class Log:
     def append_many(self, entries: Iterable[Sequence[bytes]]) -> list[bytes]:
         """Append entries in one round trip; their ids.
 
-        After RefusedError none of them is in the log, after UnreachableError or LogError any of them may be.
+        After UnconnectedError or RefusedError none of them is in the log, after another LogError any of them may be.
         """
         with self.connection() as connection:
             replies = append(connection, self.key, entries)
         ids = [reply for reply in replies if not isinstance(reply, Exception)]
         if len(ids) < len(replies):
             try:
-                with plainly(self.server_name):
+                with plainly(self.server_name, self.stream):
                     raise next(reply for reply in replies if isinstance(reply, Exception))
             except RefusedError as error:
                 if not ids:
                     raise
-                raise LogError(f"{error} {len(ids):,} of {len(replies):,} entries were appended.") from error
+                kind = UnreachableError if isinstance(error, ElsewhereError) else LogError
+                raise kind(f"{error} {len(ids):,} of {len(replies):,} entries were appended.") from error
         return ids
 
 

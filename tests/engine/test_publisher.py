@@ -32,6 +32,12 @@ def far(proxy: Proxy) -> Iterator[Log]:
     log.close()
 
 
+def lose_the_reply(proxy: Proxy) -> None:
+    """What is published next arrives, its reply does not, and from then on nobody is let in."""
+    proxy.refusing = True
+    proxy.cut_reply_to(b"XADD")
+
+
 def test_an_event_is_stored_as_the_wire_format_says(log: Log) -> None:
     published = Publisher(log).publish("TopUp", TOP_UP, "k1")
     assert (published.event_type, published.key) == ("TopUp", "k1")
@@ -89,8 +95,7 @@ class TestWhenTheServerStaysAway:
         self, proxy: Proxy, far: Log, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
-        proxy.refusing = True
-        proxy.cut()
+        lose_the_reply(proxy)
         with pytest.raises(EngineError) as caught:
             Publisher(far).publish("TopUp", TOP_UP, "mine")
         message = str(caught.value)
@@ -117,8 +122,7 @@ class TestWhenTheServerStaysAway:
 
     def test_closing_ends_the_waiting(self, proxy: Proxy, far: Log, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 60.0)
-        proxy.refusing = True
-        proxy.cut()
+        lose_the_reply(proxy)
         publisher = Publisher(far)
         threading.Timer(0.1, publisher.close).start()
         with pytest.raises(EngineError, match="may or may not"):
@@ -128,12 +132,21 @@ class TestWhenTheServerStaysAway:
         self, proxy: Proxy, far: Log, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
-        proxy.refusing = True
-        proxy.cut()
+        lose_the_reply(proxy)
         with pytest.raises(EngineError, match="would count twice"):
             list(Publisher(far).publish_many([("TopUp", TOP_UP, None)] * 2))
+        proxy.refusing = False
+        far.command("PING")
+        lose_the_reply(proxy)
         with pytest.raises(EngineError, match="with the same keys is safe"):
             list(Publisher(far).publish_many([("TopUp", TOP_UP, "a"), ("TopUp", TOP_UP, "b")]))
+
+    def test_a_publish_that_never_left_is_said_to_be_nowhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
+        log = Log("redis://127.0.0.1:1", STREAM)
+        with pytest.raises(EngineError, match=r"^No connection to redis://.* Nothing was published\.$") as caught:
+            Publisher(log).publish("TopUp", TOP_UP)
+        assert isinstance(caught.value.__cause__, UnreachableError)
 
 
 class TestWhenTheServerRefuses:
@@ -144,6 +157,33 @@ class TestWhenTheServerRefuses:
         with pytest.raises(EngineError, match=r"replica and takes no writes.* Nothing was published"):
             Publisher(log).publish("TopUp", TOP_UP)
         log.close()
+
+    def test_a_node_that_is_not_where_the_stream_is_now_is_asked_again_under_the_same_key(
+        self, new_server: Callable[..., RunningServer]
+    ) -> None:
+        primary = new_server(port=True)
+        server = new_server(port=True)
+        with server.client() as client, Proxy(server) as proxy:
+            log = Log(proxy.url, STREAM)
+            log.command("PING")
+            client.replicaof("127.0.0.1", str(primary.port))
+            threading.Timer(0.3, lambda: client.replicaof("NO", "ONE")).start()
+            published = Publisher(log).publish("TopUp", TOP_UP, "mine")
+            assert [entry_id.decode() for entry_id, _ in stored(log)] == [published.entry_id]
+            log.close()
+
+    def test_a_name_that_leads_to_another_server_by_now_is_followed(
+        self, new_server: Callable[..., RunningServer]
+    ) -> None:
+        primary = new_server(port=True)
+        replica = new_server(port=True, replica_of=primary)
+        with Proxy(replica) as proxy:
+            log = Log(proxy.url, STREAM)
+            log.command("PING")
+            proxy.point_at_next(primary)
+            published = Publisher(log).publish("TopUp", TOP_UP)
+            assert [entry_id.decode() for entry_id, _ in stored(log)] == [published.entry_id]
+            log.close()
 
     def test_a_wrong_key_type_is_told_in_words(self, client: redis.Redis, log: Log) -> None:
         client.set(STREAM, "text")
