@@ -1,6 +1,7 @@
-"""What can still be read of an entry that the shop cannot understand, to begin a corrected event with. No textual.
+"""What is certain of an entry that the shop cannot understand, to begin a corrected event with. No textual.
 
-A guess for a person to check, never more: nothing here decides what an entry means.
+A type that is not one of the shop's is for a person to choose, and so is every value whose meaning is not certain: an
+amount of another schema may be in another unit, a member of another name may be another thing.
 """
 
 import re
@@ -21,48 +22,59 @@ from esdash.visible import visible
 MOST_TEXT: Final = 4_000
 """Characters of broken text that are searched, and of JSON that is offered for editing."""
 
-_KINDS: Final = {"topup": "TopUp", "additem": "AddItem", "order": "Order", "ordertype": "Order"}
-_NAMES: Final = {
-    "userid": "user_id", "amount": "amount", "itemid": "item_id", "count": "count", "price": "price", "lines": "lines",
-    "quantity": "quantity", "itemids": "ItemIDs", "itemquantities": "ItemQuantities",
-}  # fmt: skip
+_V0_KINDS: Final = {"TopUp": "TopUp", "AddItem": "AddItem", "OrderType": "Order", "Order": "Order"}
 _MEMBERS: Final = {
     "TopUp": ("user_id", "amount"),
     "AddItem": ("item_id", "count", "price"),
     "Order": ("user_id", "lines"),
 }
-_LOOSE: Final = re.compile(
-    r'(?P<name>user_?id|amount|item_?id|count|price|quantity)"?\s*[:=]\s*'
-    r'(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<number>-?\d+(?:\.\d+)?))',
-    re.IGNORECASE,
-)  # fmt: skip
+_V0_NAMES: Final = {"UserID": "user_id", "Amount": "amount", "ItemID": "item_id", "Count": "count"}
+_WHO_AND_WHAT: Final = ("user_id", "item_id")
+"""What means the same in an entry of whatever type or version: a name is a name."""
+_COMPLETE: Final = re.compile(
+    r'"(?P<name>user_id|amount|item_id|count|price)"\s*:\s*(?P<value>"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?)\s*[,}]'
+)
+"""A member in broken JSON that is itself whole."""
+_FLAT: Final = re.compile(r"\s*\{[^{\[]*")
+"""The beginning of an object, before anything inside it that has members of its own."""
 
 
 class Salvaged(NamedTuple):
-    """The remains of an entry."""
+    """What is certain of an entry."""
 
     kind: str
-    """TopUp, AddItem or Order; empty when nothing tells."""
+    """TopUp, AddItem or Order; empty where its type is none of these."""
     members: Mapping[str, Any]
-    """By the names of schema v1, as far as there are any; amounts in cents. Values may still be wrong."""
+    """By the names of schema v1, amounts in cents. Values may still be out of bounds."""
 
 
-def salvage(fields: Fields) -> Salvaged:
-    """Whatever type and members an entry seems to mean."""
+def kind_of(fields: Fields) -> str:
+    """The event that the entry's type names; empty when that is none of the shop's."""
+    kind, data = type_of(fields), payload_of(fields)
+    if data[:1] and data[0] in V0_FIRST_BYTES:
+        return _V0_KINDS.get(kind, "")
+    return kind if kind in EVENT_TYPES else ""
+
+
+def kind_that_is_certain(fields: Fields) -> str:
+    """The same, but empty, too, where the entry's schema is another one than those that the shop knows."""
+    return kind_of(fields) if _version_of(fields) == b"1" else ""
+
+
+def salvage(fields: Fields, chosen: str = "") -> Salvaged:
+    """What is certain, for the event that its type names, else for the one that a person has chosen."""
+    kind = kind_of(fields)
     data = payload_of(fields)
-    members = _v1_names(_read(data))
-    if data[:1] and data[0] in V0_FIRST_BYTES and isinstance(members.get("amount"), int):
-        members["amount"] *= 100
-    if "lines" not in members and isinstance(ids := members.pop("ItemIDs", None), list):
-        quantities = members.pop("ItemQuantities", None)
-        counts = quantities if isinstance(quantities, list) else []
-        pairs = zip(ids, [*counts, *[None] * len(ids)], strict=False)
-        members["lines"] = [{"item_id": item_id, "quantity": count} for item_id, count in pairs]
-    if isinstance(lines := members.get("lines"), list):
-        members["lines"] = [_v1_names(line) if isinstance(line, dict) else line for line in lines[:MAX_LINES]]
-    kind = _KINDS.get(re.sub(r"[\s_-]", "", type_of(fields)[:64]).casefold(), "") or _guess(members)
-    known = {name: _mended(members[name]) for name in _MEMBERS.get(kind, ()) if name in members}
-    return Salvaged(kind, known)
+    members = _read(data)
+    same_schema = bool(kind_that_is_certain(fields))
+    if data[:1] and data[0] in V0_FIRST_BYTES:
+        same_schema = same_schema and _V0_KINDS.get(str(members.get("Type", type_of(fields)))) == kind
+        members = _from_v0(members)
+    kind = kind or chosen
+    names = _MEMBERS.get(kind, ())
+    found = {name: members[name] for name in names if name in members and (same_schema or name in _WHO_AND_WHAT)}
+    certain = {name: _certain(name, value) for name, value in found.items()}
+    return Salvaged(kind, {name: value for name, value in certain.items() if value is not None})
 
 
 def as_typed(remains: Salvaged) -> dict[str, str]:
@@ -125,6 +137,14 @@ def objection(event_type: str, data: bytes, size: int | None = None) -> str:
     return "an item id with a control character, or values nested too deeply"
 
 
+def _version_of(fields: Fields) -> bytes:
+    version = b"1"
+    for name, value in zip(fields[::2], fields[1::2], strict=False):
+        if name == b"v":
+            version = value
+    return version
+
+
 def _read(data: bytes) -> dict[str, Any]:
     try:
         if data[:1] and data[0] in V0_FIRST_BYTES:
@@ -132,42 +152,58 @@ def _read(data: bytes) -> dict[str, Any]:
         else:
             value = msgspec.json.decode(data[: 16 * MAX_DATA])
     except (msgspec.MsgspecError, MessagePackError, ValueError, RecursionError):
-        return _read_loosely(data[:MOST_TEXT].decode("utf-8", "replace"))
+        return _read_broken(data[:MOST_TEXT].decode("utf-8", "replace"))
     return value if isinstance(value, dict) else {}
 
 
-def _read_loosely(text: str) -> dict[str, Any]:
-    """Whatever looks like `name: value` in text that is no JSON."""
-    found: dict[str, list[Any]] = {}
-    for match in _LOOSE.finditer(text):
-        name = _NAMES[match["name"].casefold().replace("_", "")]
-        number = match["number"]
-        value = match["text"] if number is None else float(number) if "." in number else int(number)
-        found.setdefault(name, []).append(value)
-    members = {name: values[0] for name, values in found.items()}
-    items, quantities = found.get("item_id", []), found.get("quantity", [])
-    if quantities and len(items) == len(quantities):
-        members["lines"] = [
-            {"item_id": item, "quantity": quantity} for item, quantity in zip(items, quantities, strict=True)
-        ]
+def _read_broken(text: str) -> dict[str, Any]:
+    """The members of an object that are whole in text that is no JSON any more, and are said only once."""
+    flat = _FLAT.match(text)
+    if flat is None:
+        return {}
+    found: dict[str, set[str]] = {}
+    inner: set[str] = set()
+    for match in _COMPLETE.finditer(text):
+        found.setdefault(match["name"], set()).add(match["value"])
+        if match.end() > flat.end() + 1:
+            inner.add(match["name"])
+    members: dict[str, Any] = {}
+    for name, values in found.items():
+        if len(values) == 1 and name not in inner:
+            try:
+                members[name] = msgspec.json.decode(values.pop())
+            except msgspec.MsgspecError:
+                continue
     return members
 
 
-def _v1_names(members: Mapping[Any, Any]) -> dict[str, Any]:
-    named = {str(name): value for name, value in members.items()}
-    for name, value in members.items():
-        known = _NAMES.get(str(name)[:64].replace("_", "").casefold())
-        if known is not None:
-            named.setdefault(known, value)
-    return named
+def _from_v0(old: Mapping[Any, Any]) -> dict[str, Any]:
+    """By the names of v1; amounts, which were whole units, in cents."""
+    members = {name: old[before] for before, name in _V0_NAMES.items() if before in old}
+    amount = members.pop("amount", None)
+    if isinstance(amount, int) and not isinstance(amount, bool):
+        members["amount"] = amount * 100
+    if isinstance(items := old.get("ItemIDs"), list):
+        counts = old.get("ItemQuantities")
+        pieces = counts if isinstance(counts, list) and len(counts) == len(items) else [None] * len(items)
+        pairs = zip(items, pieces, strict=True)
+        members["lines"] = [{"item_id": item_id, "quantity": count} for item_id, count in pairs]
+    return members
 
 
-def _guess(members: Mapping[str, Any]) -> str:
-    if "lines" in members:
-        return "Order"
-    if "amount" in members:
-        return "TopUp"
-    return "AddItem" if "item_id" in members else ""
+def _certain(name: str, value: Any) -> Any:
+    """The value as schema v1 has it, or None when it may mean several things."""
+    if name in ("amount", "price"):
+        # Text, or a number with a fraction, may be in cents or in whole units.
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if name == "item_id":
+        return value if isinstance(value, str) else None
+    if name == "lines":
+        # Some of an order's lines are no order.
+        if not isinstance(value, list) or len(value) > MAX_LINES or not all(isinstance(line, dict) for line in value):
+            return None
+        return [{"item_id": line.get("item_id"), "quantity": _mended(line.get("quantity"))} for line in value]
+    return _mended(value)
 
 
 def _mended(value: Any) -> Any:

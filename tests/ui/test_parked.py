@@ -14,7 +14,7 @@ from esdash.engine.view import Phase, View
 from esdash.shop.outcomes import INVALID_DATA, PARKED, TOO_LARGE
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.screens.add_item import AddItemForm
-from esdash.ui.screens.correct import RawEventForm
+from esdash.ui.screens.correct import ChooseType, RawEventForm
 from esdash.ui.screens.main import MainScreen
 from esdash.ui.screens.order import OrderForm
 from esdash.ui.screens.parked import ParkedScreen
@@ -29,7 +29,7 @@ Dashboard = Callable[..., DashboardApp]
 
 SIZES = [(60, 16), (80, 24), (120, 40), (150, 40), (200, 60)]
 
-BROKEN_TOP_UP = '{"user_id":"3","amount":12.5}'
+BROKEN_TOP_UP = '{"user_id":"3","amount":1250}'
 BROKEN_ORDER = '{"user_id":3,"lines":[{"item_id":"hdd","quantity":"2"}'
 BROKEN_ITEM = '{"item_id":"hdd","count":-1,"price":700}'
 
@@ -92,7 +92,7 @@ class TestLooking:
             assert "! invalid_data" in told
             assert "a member is missing or out of bounds" in told
             assert "Expected `int`, got `str` - at `$.user_id`" in told
-            assert '"amount": 12.5' in told
+            assert '"amount": 1250' in told
             assert f"0000  {BROKEN_TOP_UP[:16].encode().hex(' ')}  {BROKEN_TOP_UP[:16]}" in told
             await pilot.press("j")
             assert "not JSON" in about(app)
@@ -142,11 +142,10 @@ class TestCorrecting:
     @pytest.mark.parametrize(
         ("event_type", "data", "form", "typed"),
         [
-            ("TopUp", BROKEN_TOP_UP, TopUpForm, {"user": "3", "amount": "12.5"}),
-            ("Order", BROKEN_ORDER, OrderForm, {"user": "3", "items": "hdd:2"}),
+            ("TopUp", BROKEN_TOP_UP, TopUpForm, {"user": "3", "amount": "12.50"}),
+            ("Order", BROKEN_ORDER, OrderForm, {"user": "3", "items": ""}),
             ("AddItem", BROKEN_ITEM, AddItemForm, {"item": "hdd", "count": "-1", "price": "7.00"}),
-            ("Refund", '{"user_id":3,"amount":1250}', TopUpForm, {"user": "3", "amount": "12.50"}),
-            ("What", "[]", RawEventForm, {"type": "What", "data": "[]"}),
+            ("TopUp", '{"user_id":3,"amount":12.5}', TopUpForm, {"user": "3", "amount": ""}),
         ],
     )
     async def test_the_form_that_fits_holds_what_can_still_be_read(
@@ -156,6 +155,35 @@ class TestCorrecting:
             await pilot.press("x", "c")
             assert isinstance(app.screen, form)
             assert {field.id: field.value for field in app.screen.query(Input)} == typed
+
+    @pytest.mark.parametrize("event_type", ["Refund", "topup", "OrderType", ""])
+    async def test_a_type_that_is_none_of_the_shops_is_for_a_person_to_choose(
+        self, dashboard: Dashboard, event_type: str
+    ) -> None:
+        console = RecordedConsole(a_view((event_type, '{"user_id":7,"amount":1200}')))
+        async with (app := dashboard(console)).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x", "c", "enter", "enter")
+            assert isinstance(app.screen, ChooseType), "Enter alone chooses nothing"
+            assert '{"user_id":7,"amount":1200}' in said(pilot, "#purpose")
+            await pilot.press("down", "enter")
+            await until(pilot, lambda: isinstance(app.screen, TopUpForm))
+            typed = {field.id: field.value for field in app.screen.query(Input)}
+            assert typed == {"user": "7", "amount": ""}, "whether 1200 are cents, nobody knows"
+            await pilot.press("enter")
+            assert not console.published
+
+    async def test_the_person_may_choose_to_edit_type_and_json(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_view(("What", "[]")))).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x", "c", "up", "enter")
+            await until(pilot, lambda: isinstance(app.screen, RawEventForm))
+            assert {field.id: field.value for field in app.screen.query(Input)} == {"type": "", "data": "[]"}
+
+    async def test_of_another_version_only_who_and_what_is_kept(self, dashboard: Dashboard) -> None:
+        history = busy_history()
+        row = history.add("TopUp", '{"user_id":7,"amount":1200}', v=b"2")
+        async with (app := dashboard(history.live(parked=(row,)))).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x", "c")
+            assert {field.id: field.value for field in app.screen.query(Input)} == {"user": "7", "amount": ""}
 
     @pytest.mark.parametrize(
         ("key", "typed"),
@@ -207,7 +235,7 @@ class TestCorrecting:
         console = RecordedConsole(a_view(("Refund", "{")))
         async with (app := dashboard(console)).run_test(size=(80, 24)) as pilot:
             await pilot.press("x", "e")
-            assert said(pilot) == "✗ cannot be published: see type"
+            assert said(pilot) == "· still needed: type"
             form = app.screen
             form.query_one("#type", Input).value = "TopUp"
             data = form.query_one("#data", Input)

@@ -92,7 +92,7 @@ async def test_a_parked_entry_appears_and_a_corrected_event_is_published(
     app = DashboardApp(console)
     async with app.run_test(size=SIZE) as pilot:
         await live(pilot, console, 0)
-        parked_id = client.xadd(STREAM, {"type": "TopUp", "data": '{"user_id":"7","amount":12.5}'})
+        parked_id = client.xadd(STREAM, {"type": "TopUp", "data": '{"user_id":"7","amount":1250}'})
         assert isinstance(parked_id, bytes)
         await seen(pilot, console, lambda view: view.parked)
         await pilot.press("x")

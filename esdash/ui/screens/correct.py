@@ -1,10 +1,12 @@
 """Publishing a corrected event for an entry that could not be understood."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
-from textual.widgets import Input
+from textual.containers import VerticalScroll
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
 
 from esdash.engine.console import Console
 from esdash.engine.domain import Fields
@@ -12,14 +14,19 @@ from esdash.shop.decoding import decode
 from esdash.shop.events import EVENT_TYPES, AddItem, Order, TopUp
 from esdash.shop.outcomes import OUTCOMES
 from esdash.shop.state import State
-from esdash.shop.story import describe_event, type_of
-from esdash.ui.salvage import Salvaged, as_json, as_typed, escape_json, objection, salvage
+from esdash.shop.story import describe_event
+from esdash.ui.salvage import as_json, as_typed, escape_json, kind_of, kind_that_is_certain, objection, salvage
+from esdash.ui.screens.dialog import Dialog
 from esdash.ui.screens.forms import EventForm, Purpose, Reading
-from esdash.ui.typed import escape_hidden
 from esdash.ui.widgets.completion import Completion, Match
 from esdash.ui.widgets.form_field import Field, Note
 from esdash.ui.widgets.form_input import CompletingInput, FormInput, Suggestions
 from esdash.visible import visible
+
+if TYPE_CHECKING:
+    from esdash.ui.screens.add_item import AddItemForm
+    from esdash.ui.screens.order import OrderForm
+    from esdash.ui.screens.top_up import TopUpForm
 
 _SHAPES: Final[Mapping[str, str]] = {
     "TopUp": '{"user_id":7,"amount":1250}: amounts are cents',
@@ -45,7 +52,7 @@ class RawEventForm(EventForm):
     def __init__(self, console: Console, fields: Fields, purpose: Purpose | None = None) -> None:
         """`fields` are those of the entry to begin with."""
         super().__init__(console, purpose)
-        self._kind = salvage(fields).kind or escape_hidden(type_of(fields)[:64])
+        self._kind = kind_that_is_certain(fields)
         self._data = as_json(fields)
 
     def fields(self) -> ComposeResult:
@@ -82,21 +89,52 @@ class RawEventForm(EventForm):
         return Reading(None, notes)
 
 
-def form_for(console: Console, fields: Fields, purpose: Purpose) -> tuple[EventForm, dict[str, str]]:
-    """The form that fits the remains of an entry best, and what to type into its fields once it is shown."""
+class ChooseType(Dialog[str | None]):
+    """Which event an entry should have been: only a person knows. Its result is a type; EDIT for none of them."""
+
+    EDIT: ClassVar = "edit"
+
+    def __init__(self, purpose: Purpose) -> None:
+        super().__init__()
+        self._purpose = purpose
+
+    def compose(self) -> ComposeResult:
+        """What was parked, and the events there are; none is marked, so that Enter alone chooses nothing."""
+        choices = [Option(f"{name:<8} {form.TITLE_TEXT}", name) for name, form in _forms().items()]
+        with self.frame("Which event should it have been?", "↓ ↑ mark · Enter choose · Esc cancel"):
+            with VerticalScroll(id="body", can_focus=False):
+                yield Static(self._purpose.about, id="purpose", markup=False)
+            yield OptionList(*choices, Option("Another: edit type and JSON", self.EDIT), id="types", markup=False)
+
+    def on_mount(self) -> None:
+        """Nothing is chosen for the person."""
+        self.query_one(OptionList).highlighted = None
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Close with the type."""
+        self.dismiss(event.option_id)
+
+
+def needs_a_type(fields: Fields) -> bool:
+    """Whether a person has to choose one first."""
+    return not kind_of(fields)
+
+
+def form_for(console: Console, fields: Fields, purpose: Purpose, chosen: str = "") -> tuple[EventForm, dict[str, str]]:
+    """The form for the type of an entry, or else the one that was chosen, and what to type into it once it is shown."""
+    remains = salvage(fields, chosen)
+    form = _forms().get(remains.kind)
+    if form is None:
+        return RawEventForm(console, fields, purpose), {}
+    return form(console, purpose=purpose), as_typed(remains)
+
+
+def _forms() -> "dict[str, type[TopUpForm] | type[AddItemForm] | type[OrderForm]]":
     from esdash.ui.screens.add_item import AddItemForm
     from esdash.ui.screens.order import OrderForm
     from esdash.ui.screens.top_up import TopUpForm
 
-    remains: Salvaged = salvage(fields)
-    forms: dict[str, type[TopUpForm] | type[AddItemForm] | type[OrderForm]] = {
-        "TopUp": TopUpForm,
-        "AddItem": AddItemForm,
-        "Order": OrderForm,
-    }
-    if remains.kind not in forms:
-        return RawEventForm(console, fields, purpose), {}
-    return forms[remains.kind](console, purpose=purpose), as_typed(remains)
+    return {"TopUp": TopUpForm, "AddItem": AddItemForm, "Order": OrderForm}
 
 
 def fill(form: EventForm, texts: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from esdash.shop.story import payload_of, type_of
 from esdash.ui.handled import Handled
 from esdash.ui.reasons import GLYPHS, MEANINGS, outcome_of, sentence
 from esdash.ui.salvage import objection
-from esdash.ui.screens.correct import RawEventForm, fill, form_for
+from esdash.ui.screens.correct import ChooseType, RawEventForm, fill, form_for, needs_a_type
 from esdash.ui.screens.entry_list import EntryListScreen
 from esdash.ui.screens.forms import EventForm, Purpose
 from esdash.ui.standing import of_parked
@@ -99,8 +99,16 @@ class ParkedScreen(EntryListScreen):
     async def action_correct(self) -> None:
         """Open the form that fits, with all in it that can still be read."""
         if (row := self._open_one()) is not None:
-            form, texts = form_for(self.engine, _readable(row), self._purpose(row))
-            await self._open(row, form, texts)
+            fields, purpose = _readable(row), self._purpose(row)
+
+            async def chosen(kind: str | None) -> None:
+                if kind is not None:
+                    await self._open(row, *form_for(self.engine, fields, purpose, kind))
+
+            if needs_a_type(fields):
+                await self.app.push_screen(ChooseType(purpose), chosen)
+            else:
+                await chosen("")
 
     async def action_edit(self) -> None:
         """Open type and data as they will be stored."""
