@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from esdash.cli.connect import open_log
-from esdash.cli.failures import ExitCode, FailedError
+from esdash.cli.failures import BadInputError, ExitCode, FailedError
 from esdash.cli.interpreter import collect_rarely
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import plural, print_json, require_reader, say, warn, warn_of_partial_history, warn_of_rung
@@ -34,14 +34,18 @@ REPORT_SECONDS: Final = 10.0
 @click.option("--once", is_flag=True, help="Stop when caught up, and print what was restored and replayed as JSON.")
 @click.option("--from-start", is_flag=True, help="Ignore snapshots: replay from the beginning of the stream.")
 @click.option("--no-snapshot", is_flag=True, help="Write no snapshots.")
+@click.option("--yes", is_flag=True, help="With --from-start: forget what is not in the stream any more, unasked.")
 @as_json
 @with_settings
-def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool, as_json: bool) -> None:
+def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool, yes: bool, as_json: bool) -> None:
     """Be a consumer without a screen.
 
     Restores the newest good snapshot, replays what came since and follows the stream, taking snapshots. Says on
     stderr what it does. SIGINT, SIGTERM or the end of whoever reads its output end it with a last snapshot. When
-    continuity is broken it stops with exit code 4. With --json, and without --once, each line of progress is a JSON
+    continuity is broken it stops with exit code 4.
+
+    --from-start asks before it forgets entries that a snapshot has seen and that have left the stream since; without a
+    terminal it wants --yes. With --json, and without --once, each line of progress is a JSON
     object on stdout.
     """
     from esdash.engine.consumer import ConsumerSettings
@@ -57,10 +61,27 @@ def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool,
     with open_log(settings) as log:
         if missing := absence(log):
             warn(missing if once else f"{missing} Waiting for its first entry.")
+        if from_start and not yes:
+            _ask_before_forgetting(log)
         if once:
             _catch_up(log, consumer_settings)
         else:
             _go_on(log, consumer_settings, as_json)
+
+
+def _ask_before_forgetting(log: "Log") -> None:
+    """Raises BadInputError when nobody can be asked, and Abort when the answer is no."""
+    from esdash.engine.snapshot import forgotten
+    from esdash.log.snapshots import SnapshotStore
+
+    gone = forgotten(log, SnapshotStore(log))
+    if not gone:
+        return
+    entries = plural(gone, "entry that a snapshot has seen has", "entries that a snapshot has seen have")
+    consequence = f"{entries} left the stream, and a state made from its beginning is without them."
+    if not sys.stdin.isatty():
+        raise BadInputError(f"{consequence} Leave --from-start out to keep them, or add --yes to lose them.")
+    click.confirm(f"{consequence} Lose them?", abort=True, err=True)
 
 
 def _catch_up(log: "Log", settings: "ConsumerSettings") -> None:

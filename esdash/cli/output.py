@@ -44,7 +44,7 @@ def warn_of_partial_history(unseen: int) -> None:
     """Say how many entries were gone before esdash first read the stream, when there are any."""
     if unseen > 0:
         gone = plural(unseen, "entry was", "entries were")
-        warn(f"Partial history: {gone} gone before esdash first read the stream.")
+        warn(f"Partial history: {gone} gone from the stream before this state began, and not in it.")
 
 
 def warn_of_rung(rung: "Rung") -> None:

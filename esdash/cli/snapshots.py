@@ -24,12 +24,11 @@ from esdash.visible import visible
 
 if TYPE_CHECKING:
     from esdash.log.snapshots import Header, SnapshotStore, Unreadable
-    from esdash.log.stream import Log
 
 
 _MEMBERS: Final = (
-    *("id", "last_event_id", "ordinal", "partial", "created", "size", "chunks", "seconds", "digest", "fold_version"),
-    *("owner", "users", "items", "usable", "reason"),
+    *("id", "last_event_id", "ordinal", "unseen", "confirmed", "created", "size", "chunks", "seconds", "digest"),
+    *("version", "owner", "users", "items", "usable", "reason"),
 )
 """What is told of a snapshot; None where its header cannot be read."""
 
@@ -53,7 +52,7 @@ def list_snapshots(settings: Settings, as_json: bool) -> None:
     with open_log(settings) as log:
         require_stream(log)
         store = SnapshotStore(log)
-        documents = [_document(log, store, header) for header in store.headers()]
+        documents = [_document(store, header) for header in store.headers()]
     if as_json:
         print_json(documents)
         return
@@ -64,12 +63,15 @@ def list_snapshots(settings: Settings, as_json: bool) -> None:
             visible(document["last_event_id"] or "–"),
             document["created"] or "–",
             number(document["size"]),
+            visible(document["version"] or "–"),
+            number(document["unseen"]),
             _usable(document),
         )
         for document in documents
     ]
     columns = ("id", "left"), ("events", "right"), ("last event", "left"), ("taken", "left"), ("bytes", "right")
-    print_tables(new_table("Snapshots", [*columns, ("usable", "left")], rows))
+    more = ("version", "left"), ("unseen", "right"), ("usable", "left")
+    print_tables(new_table("Snapshots", [*columns, *more], rows))
 
 
 @command.command()
@@ -130,7 +132,7 @@ def show(settings: Settings, snapshot_id: str, as_json: bool) -> None:
         header = next((header for header in store.headers() if header.snapshot_id == snapshot_id), None)
         if header is None:
             raise _no_snapshot(snapshot_id)
-        document = _document(log, store, header)
+        document = _document(store, header)
     if as_json:
         print_json(document)
     else:
@@ -139,34 +141,47 @@ def show(settings: Settings, snapshot_id: str, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("snapshot_ids", metavar="ID...", nargs=-1, required=True)
+@click.argument("snapshot_ids", metavar="[ID...]", nargs=-1)
+@click.option("--version", "versions", metavar="VERSION", multiple=True, help="All that rules of this version made.")
 @as_json
 @with_settings
-def delete(settings: Settings, snapshot_ids: tuple[str, ...], as_json: bool) -> None:
+def delete(settings: Settings, snapshot_ids: tuple[str, ...], versions: tuple[str, ...], as_json: bool) -> None:
     """Delete stored snapshots. Events are never deleted, so the state can be computed again."""
-    from esdash.log.snapshots import SnapshotStore
+    from esdash.log.snapshots import Header, SnapshotStore
 
     require_writable(settings, "Nothing was deleted")
+    if not snapshot_ids and not versions:
+        raise click.UsageError("Name snapshots to delete, or a --version: `esdash snapshot list` shows both.")
     with open_log(settings) as log:
         require_stream(log)
         store = SnapshotStore(log)
-        known = {header.snapshot_id for header in store.headers()}
+        headers = {header.snapshot_id: header for header in store.headers()}
         for snapshot_id in snapshot_ids:
-            if snapshot_id not in known:
+            if snapshot_id not in headers:
                 raise _no_snapshot(snapshot_id)
-        for snapshot_id in snapshot_ids:
+        doomed = dict.fromkeys(snapshot_ids)
+        for version in versions:
+            made = [
+                name
+                for name, header in headers.items()
+                if isinstance(header, Header) and header.fold_version == version
+            ]
+            if not made:
+                raise FailedError(f"There is no snapshot of version {visible(version)!r}.")
+            doomed.update(dict.fromkeys(made))
+        for snapshot_id in doomed:
             store.delete(snapshot_id)
     if as_json:
-        print_json({"deleted": list(snapshot_ids)})
+        print_json({"deleted": list(doomed)})
     else:
-        click.echo(f"Deleted {', '.join(map(visible, snapshot_ids))}.")
+        click.echo(f"Deleted {', '.join(map(visible, doomed))}.")
 
 
 def _no_snapshot(snapshot_id: str) -> FailedError:
     return FailedError(f"There is no snapshot {visible(snapshot_id)!r}. `esdash snapshot list` shows those there are.")
 
 
-def _document(log: "Log", store: "SnapshotStore", header: "Header | Unreadable") -> dict[str, Any]:
+def _document(store: "SnapshotStore", header: "Header | Unreadable") -> dict[str, Any]:
     """What is known of a stored snapshot, the same members for each."""
     from esdash.engine.doctor import fault_of
     from esdash.log.snapshots import Header
@@ -174,7 +189,7 @@ def _document(log: "Log", store: "SnapshotStore", header: "Header | Unreadable")
 
     if not isinstance(header, Header):
         return {**dict.fromkeys(_MEMBERS), "id": header.snapshot_id, "usable": False, "reason": header.reason}
-    reason, projection = fault_of(log, store, Shop(), header)
+    reason, projection = fault_of(store, Shop(), header)
     contents = {"users": len(projection.state.users), "items": len(projection.state.stock)} if projection else {}
     facts = _facts(header) | contents | {"usable": reason is None, "reason": reason}
     return {name: facts.get(name) for name in _MEMBERS}
@@ -183,9 +198,7 @@ def _document(log: "Log", store: "SnapshotStore", header: "Header | Unreadable")
 def _usable(document: dict[str, Any]) -> str:
     if not document["usable"]:
         return f"no: {visible(document['reason'])}"
-    return (
-        f"yes, without {plural(document['partial'], 'entry', 'entries')} before" if document["partial"] > 0 else "yes"
-    )
+    return f"yes, without {plural(document['unseen'], 'entry', 'entries')} before" if document["unseen"] > 0 else "yes"
 
 
 def _facts(header: "Header") -> dict[str, Any]:
@@ -193,12 +206,13 @@ def _facts(header: "Header") -> dict[str, Any]:
         "id": header.snapshot_id,
         "last_event_id": header.last_event_id,
         "ordinal": header.ordinal,
-        "partial": header.unseen,
+        "unseen": header.unseen,
+        "confirmed": header.confirmed,
         "created": iso_time(header.created_ms),
         "size": header.size,
         "chunks": header.chunks,
         "seconds": header.seconds,
         "digest": header.digest,
-        "fold_version": header.fold_version,
+        "version": header.fold_version,
         "owner": header.owner,
     }

@@ -15,7 +15,7 @@ from esdash.engine.console import EngineError
 from esdash.engine.corrections import NOTING
 from esdash.engine.display import Display
 from esdash.engine.domain import Domain, Row, State
-from esdash.engine.guard import DivergedError, HaltError, check_page, check_position, unbroken
+from esdash.engine.guard import DivergedError, HaltError, check_page, check_position, forgotten_by, unbroken
 from esdash.engine.kept import is_same
 from esdash.engine.projection import Projection
 from esdash.engine.snapshotter import Snapshotter
@@ -94,7 +94,6 @@ class Consumer(Generic[State]):
         self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         self._projection: Projection[State] | None = None
         self._ignore_snapshots = self._settings.ignore_snapshots
-        self._over_a_gap = False
         self._failures = 0
         self._suspects: dict[bytes, Row] = {}
         self._display = Display(
@@ -167,6 +166,9 @@ class Consumer(Generic[State]):
                 if self._settings.once:
                     raise LogError(str(error)) from error
                 self._wait_for_server(str(error), self._failures - 1)
+        elif isinstance(error, HaltError) and self._nothing_applied():
+            # A log that came to where there was none before: a snapshot may have seen what is missing.
+            self._drop_memory()
         elif self._settings.once:
             if isinstance(error, HaltError):
                 self._display.continuity = error.continuity
@@ -176,6 +178,9 @@ class Consumer(Generic[State]):
             self._halt(error.continuity)
         else:
             self._wait_for_server(str(error), self._failures)
+
+    def _nothing_applied(self) -> bool:
+        return self._display.phase is Phase.LIVE and self._projection is not None and self._projection.ordinal == 0
 
     # Phases
 
@@ -223,6 +228,7 @@ class Consumer(Generic[State]):
             restoration.seconds,
         )
         display.continuity = restoration.continuity
+        display.forgotten = forgotten_by(projection, self._log.evidence(projection.last_id))
         self._snapshots.restored(projection.ordinal)
         if projection.ordinal:
             display.recall(self._log, projection, restoration.journal)
@@ -287,9 +293,8 @@ class Consumer(Generic[State]):
 
     def _follow(self, projection: Projection[State]) -> None:
         self._change_phase(Phase.LIVE)
-        if self._over_a_gap:
+        if projection.confirmed and self._display.restored and not self._display.restored.snapshot_id:
             # Or the next start would find the snapshots from before the gap, and halt at it again.
-            self._over_a_gap = False
             self._take_asked_snapshot()
         with self._log.connection() as connection:
             follower = Follower(self._log, connection)
@@ -360,7 +365,6 @@ class Consumer(Generic[State]):
                 self._drop_memory()
                 raise _Restart
             elif request == "rebuild":
-                self._over_a_gap = self._display.phase is Phase.HALTED
                 self._drop_memory()
                 self._ignore_snapshots = True
                 raise _Restart
@@ -384,6 +388,7 @@ class Consumer(Generic[State]):
             projection.unseen += found.missing
             found = Continuity(Verdict.CONTINUOUS, unseen_before_start=projection.unseen)
         self._display.continuity = unbroken(found)
+        self._display.forgotten = forgotten_by(projection, page.evidence)
 
     def _lag_of(self, projection: Projection[State], facts: StreamFacts) -> int:
         if facts.entries_added is None:

@@ -79,6 +79,7 @@ class Display(Generic[State]):
         self.snapshot: SnapshotInfo | None = None
         self.snapshot_note = ""
         self.continuity: Continuity | None = None
+        self.forgotten = 0
         self.parked = ParkedEntries(self._domain, payloads=self._watched)
         self.corrections = CorrectionTracker(self._domain)
         self._viewer = self._domain.viewer()
@@ -190,6 +191,7 @@ class Display(Generic[State]):
             self.snapshot,
             self.snapshot_note,
             self.continuity,
+            self.forgotten,
             self._noticed,
             self.orphans,
         )
@@ -215,6 +217,7 @@ class Display(Generic[State]):
             snapshot=self.snapshot,
             snapshot_note=self.snapshot_note,
             continuity=self.continuity,
+            forgotten=self.forgotten,
             rows=self._rows.window(),
             orphans=self.orphans,
             state=self._state_view,

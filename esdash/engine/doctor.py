@@ -23,7 +23,7 @@ from esdash.engine.findings import (
 )
 from esdash.engine.history import History
 from esdash.engine.projection import Projection
-from esdash.log.continuity import Verdict, check
+from esdash.log.continuity import Verdict
 from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.inspection import Inspection, inspect_server, key_sizes, times_to_live
 from esdash.log.keys import key_prefix
@@ -38,16 +38,17 @@ FEW_ENTRIES: Final = 100_000
 
 
 def fault_of(
-    log: Log, store: SnapshotStore, domain: Domain[State], header: Header
+    store: SnapshotStore, domain: Domain[State], header: Header
 ) -> tuple[str | None, Projection[State] | None]:
-    """Why a stored snapshot cannot be used, or None; and its state, when that can be read. Raises LogError."""
+    """Why a stored snapshot cannot be used, or None; and its state, when it is one of this history. Raises LogError."""
     try:
         projection, _ = snapshot.load(header, store, domain)
     except DamagedError as error:
         return str(error), None
-    continuity = check(log, header.last_event_id.encode(), header.ordinal, header.unseen, header.anchor)
-    # A gap behind it is no fault of the snapshot: the consumer restores it and halts.
-    return (continuity.explanation if continuity.verdict is Verdict.DIVERGED else None), projection
+    continuity = store.continuity(header)
+    if continuity.verdict is Verdict.DIVERGED:
+        return continuity.explanation, None
+    return (continuity.explanation if continuity.verdict is Verdict.GAP else None), projection
 
 
 class Doctor(Generic[State]):
@@ -165,15 +166,28 @@ class Doctor(Generic[State]):
         store = SnapshotStore(self._log)
         faults: list[str] = []
         good: list[Header] = []
+        others: dict[str, int] = {}
         for header in store.headers():
-            reason = (
-                fault_of(self._log, store, self._domain, header)[0] if isinstance(header, Header) else header.reason
+            if isinstance(header, Header) and header.fold_version != self._domain.fold_version:
+                others[header.fold_version] = others.get(header.fold_version, 0) + 1
+                continue
+            reason, projection = (
+                fault_of(store, self._domain, header) if isinstance(header, Header) else (header.reason, None)
             )
-            if reason is not None:
+            # A gap behind it is no fault of the snapshot, and is said of the stream.
+            if reason is not None and projection is None:
                 faults.append(f"{header.snapshot_id}: {reason}")
             elif isinstance(header, Header):
                 good.append(header)
         yield self._newest(good, store.lease_holder())
+        for version, count in others.items():
+            yield Finding(
+                "other versions",
+                Status.OK,
+                f"{count} {'snapshot was' if count == 1 else 'snapshots were'} made by rules of version {version}, "
+                f"which are not those of this esdash ({self._domain.fold_version}).",
+                f"If nobody uses them any more, `esdash snapshot delete --version {version}` removes them.",
+            )
         if faults:
             yield Finding(
                 "damaged snapshots",

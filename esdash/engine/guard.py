@@ -4,6 +4,7 @@ from typing import Any
 
 from esdash.engine.projection import Projection
 from esdash.log.continuity import Continuity, Standing, Verdict, bounded, check, judge
+from esdash.log.facts import Evidence
 from esdash.log.pages import Page
 from esdash.log.readahead import PackedPage
 from esdash.log.stream import Log, anchor_of
@@ -32,6 +33,18 @@ def unbroken(continuity: Continuity) -> Continuity:
     if continuity.verdict is Verdict.DIVERGED:
         raise DivergedError(continuity)
     return continuity
+
+
+def forgotten_by(projection: Projection[Any], evidence: Evidence) -> int:
+    """Entries that a projection has seen and that have left the stream: what a rebuild would forget."""
+    facts = evidence.facts
+    added = facts.entries_added
+    if added is None:
+        # The server does not count; the projection has.
+        if evidence.after is None:
+            return 0
+        added = projection.ordinal + projection.unseen + evidence.after
+    return min(projection.ordinal, max(0, added - facts.length - projection.unseen))
 
 
 def check_position(log: Log, projection: Projection[Any]) -> Continuity:

@@ -13,7 +13,7 @@ from esdash.log.stream import START, anchor_of
 class Projection(Generic[State]):
     """The fold's result at one position. Belongs to one thread."""
 
-    __slots__ = ("_anchor", "_last_entry", "domain", "last_id", "ordinal", "state", "unseen")
+    __slots__ = ("_anchor", "_last_entry", "confirmed", "domain", "last_id", "ordinal", "state", "unseen")
 
     def __init__(self, domain: Domain[State], unseen: int = 0) -> None:
         """The empty state before the first entry; `unseen` entries were gone before that."""
@@ -22,6 +22,8 @@ class Projection(Generic[State]):
         self.last_id: bytes = START
         self.ordinal = 0
         self.unseen = unseen
+        self.confirmed = 0
+        """Of the unseen entries, those that a person agreed to lose when the state was made anew."""
         self._last_entry: Entry | None = None
         self._anchor = ""
 

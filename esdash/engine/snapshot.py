@@ -2,10 +2,10 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final, Generic
+from typing import Any, Final, Generic
 
 import msgspec
 from msgspec import Struct
@@ -15,9 +15,10 @@ from esdash.engine.domain import Domain, State
 from esdash.engine.parked import Mark
 from esdash.engine.projection import Projection
 from esdash.engine.view import Continuity, Position, Rung, SnapshotInfo, Verdict
-from esdash.log.continuity import check, unseen_before
-from esdash.log.snapshots import DamagedError, Draft, Header, SnapshotStore, Unreadable
-from esdash.log.stream import START, Log, id_parts
+from esdash.log.continuity import unseen_before
+from esdash.log.headers import Header, Unreadable
+from esdash.log.snapshots import DamagedError, Draft, SnapshotStore
+from esdash.log.stream import START, Log, StreamFacts, id_parts
 
 JOURNAL: Final = 1000
 """Outcomes of the last entries kept in a snapshot, so that the log is not empty after a restart."""
@@ -74,6 +75,7 @@ class Taking(Generic[State]):
         self._domain = projection.domain
         self._position = projection.position
         self._unseen = projection.unseen
+        self._confirmed = projection.confirmed
         self._anchor = projection.anchor or ""
         self._journal = journal
         self._clock = clock
@@ -86,6 +88,7 @@ class Taking(Generic[State]):
             last_event_id=self._position.last_event_id,
             ordinal=self.ordinal,
             unseen=self._unseen,
+            confirmed=self._confirmed,
             anchor=self._anchor,
             fold_version=self._domain.fold_version,
             digest=self._domain.digest(self.state),
@@ -93,7 +96,13 @@ class Taking(Generic[State]):
             owner=process_name(),
         )
         chunks = chain([msgspec.msgpack.encode(self._journal)], self._domain.dump(self.state))
-        return store.write(draft, chunks, begun=self._begun, clock=self._clock)
+        return store.write(
+            draft,
+            chunks,
+            begun=self._begun,
+            clock=self._clock,
+            usable=lambda header: is_usable(header, store, self._domain),
+        )
 
 
 def take(
@@ -115,8 +124,7 @@ def load(
 
     Raises DamagedError saying what is wrong with it, LogError for the server.
     """
-    if header.fold_version != domain.fold_version:
-        raise DamagedError(f"it was made by other rules ({header.fold_version}, not {domain.fold_version})")
+    require_version(header, domain)
     # All bytes are checked before the first is believed.
     chunks = list(store.chunks(header))
     try:
@@ -131,7 +139,9 @@ def load(
     if sum(domain.counts(state)) != header.ordinal:
         raise DamagedError(f"its state is not that of {header.ordinal:,} entries")
     position = Position(header.last_event_id, header.ordinal)
-    return Projection.restored(domain, state, position, header.unseen, header.anchor), journal
+    projection = Projection.restored(domain, state, position, header.unseen, header.anchor)
+    projection.confirmed = header.confirmed
+    return projection, journal
 
 
 def _require_sense(journal: Journal, domain: Domain[State]) -> None:
@@ -147,6 +157,23 @@ def _require_sense(journal: Journal, domain: Domain[State]) -> None:
             raise ValueError("an entry id is too large")
 
 
+def require_version(header: Header, domain: Domain[Any]) -> None:
+    """Raises DamagedError for a snapshot that was made by other rules."""
+    if header.fold_version != domain.fold_version:
+        raise DamagedError(f"it was made by other rules ({header.fold_version}, not {domain.fold_version})")
+
+
+def is_usable(header: Header, store: SnapshotStore, domain: Domain[Any]) -> bool:
+    """Whether a consumer could restore a stored snapshot and go on. Raises LogError."""
+    try:
+        if store.continuity(header).verdict not in (Verdict.CONTINUOUS, Verdict.UNKNOWN):
+            return False
+        load(header, store, domain)
+    except DamagedError:
+        return False
+    return True
+
+
 def restore(
     log: Log,
     store: SnapshotStore,
@@ -157,48 +184,107 @@ def restore(
     clock: Callable[[], float],
     on_rung: Callable[[tuple[Rung, ...]], object] = id,
 ) -> Restoration[State]:
-    """Climb down the ladder: the newest snapshot, older ones, the beginning of the stream.
+    """Climb down the ladder: the newest complete snapshot, older ones, partial ones, the beginning of the stream.
 
-    A snapshot is used when its checksum, versions, digest and continuity hold. One with a gap behind it is used, too,
-    since every older one has the same gap: its continuity says so, and nothing may be applied to it. The beginning has
-    a gap, too, when entries are gone that a snapshot, of whatever rules, has seen.
-    With `until`, only snapshots at or before that entry count. Raises LogError.
+    A snapshot is used when its checksum, versions, digest and continuity hold. Where there is a gap behind each, the
+    first of them is used all the same: the continuity says so, and nothing may be applied to it. A more partial one
+    takes its place only if a person agreed to lose what it has not seen. The beginning has a gap, too, when entries are
+    gone that a snapshot, of whatever rules, has seen. With `until`, only snapshots at or before that entry count.
+    Raises LogError.
     """
     begun = clock()
     rungs: list[Rung] = []
-    for header in [] if ignore_snapshots else store.headers():
+    broken: list[tuple[Header, Continuity]] = []
+    headers = store.headers()
+
+    def failed(header: Header | Unreadable, reason: str) -> None:
+        position = Position(header.last_event_id, header.ordinal) if isinstance(header, Header) else Position()
+        rungs.append(Rung(header.snapshot_id, position, reason))
+        on_rung(tuple(rungs))
+
+    def used(header: Header, continuity: Continuity) -> Restoration[State] | None:
+        try:
+            projection, journal = load(header, store, domain)
+        except DamagedError as error:
+            failed(header, str(error))
+            return None
+        tried = [rung for rung in rungs if rung.snapshot_id != header.snapshot_id]
+        rung = Rung(header.snapshot_id, projection.position, None)
+        return Restoration(projection, continuity, (*tried, rung), header, journal, clock() - begun)
+
+    for header in [] if ignore_snapshots else headers:
         if isinstance(header, Unreadable):
-            rungs.append(Rung(header.snapshot_id, Position(), header.reason))
-            on_rung(tuple(rungs))
+            failed(header, header.reason)
             continue
-        position = Position(header.last_event_id, header.ordinal)
         if until is not None and id_parts(header.last_event_id) > id_parts(until):
             continue
         try:
-            continuity = check(log, position.last_event_id.encode(), header.ordinal, header.unseen, header.anchor)
-            if continuity.verdict is Verdict.DIVERGED:
-                raise DamagedError(continuity.explanation)
-            projection, journal = load(header, store, domain)
+            require_version(header, domain)
         except DamagedError as error:
-            rungs.append(Rung(header.snapshot_id, position, str(error)))
-            on_rung(tuple(rungs))
+            failed(header, str(error))
             continue
-        rungs.append(Rung(header.snapshot_id, position, None))
-        return Restoration(projection, continuity, tuple(rungs), header, journal, clock() - begun)
+        continuity = store.continuity(header)
+        if continuity.verdict in (Verdict.DIVERGED, Verdict.GAP):
+            if continuity.verdict is Verdict.GAP:
+                broken.append((header, continuity))
+            failed(header, continuity.explanation)
+        elif broken and header.unseen > broken[0][0].unseen and not header.confirmed:
+            failed(header, f"it has not seen {header.unseen:,} entries, which nobody agreed to lose")
+        elif (restoration := used(header, continuity)) is not None:
+            return restoration
+    for header, continuity in sorted(broken, key=lambda each: not each[0].confirmed):
+        if (restoration := used(header, continuity)) is not None:
+            return restoration
     rungs.append(Rung(None, Position(), None))
-    start = _beginning(log, None if ignore_snapshots else store.newest())
-    projection = Projection(domain, start.unseen_before_start)
-    return Restoration(projection, start, tuple(rungs), None, Journal(), clock() - begun)
+    projection, continuity = _beginning(log, store, headers, domain, agreed=ignore_snapshots)
+    return Restoration(projection, continuity, tuple(rungs), None, Journal(), clock() - begun)
 
 
-def _beginning(log: Log, newest: Header | None) -> Continuity:
+def _beginning(
+    log: Log, store: SnapshotStore, headers: Sequence[Header | Unreadable], domain: Domain[State], *, agreed: bool
+) -> tuple[Projection[State], Continuity]:
+    """The empty state, and whether entries are gone that a snapshot has seen; if so, whether a person `agreed`."""
     facts = log.facts()
-    unseen = unseen_before(facts)
-    if facts.entries_added is None:
-        return Continuity(Verdict.UNKNOWN, unseen_before_start=unseen)
-    if newest is not None and newest.unseen < unseen:
-        return check(log, START, 0, newest.unseen, None)
-    return Continuity(Verdict.CONTINUOUS, unseen_before_start=unseen)
+    gone, seen = _gone(log, store, headers, facts)
+    projection = Projection(domain, gone)
+    if seen and not agreed:
+        are = "entry is" if seen == 1 else "entries are"
+        return projection, Continuity(
+            Verdict.GAP,
+            seen,
+            START.decode(),
+            facts.first_id.decode() if facts.first_id else None,
+            gone - seen,
+            f"{seen:,} {are} gone from the stream, and no snapshot that had seen {'it' if seen == 1 else 'them'} can "
+            "be used.",
+        )
+    projection.confirmed = gone if seen else 0
+    verdict = Verdict.UNKNOWN if facts.entries_added is None else Verdict.CONTINUOUS
+    return projection, Continuity(verdict, unseen_before_start=gone)
+
+
+def forgotten(log: Log, store: SnapshotStore) -> int:
+    """How many entries that a snapshot has seen are gone, so that a rebuild would forget them. Raises LogError."""
+    return _gone(log, store, store.headers(), log.facts())[1]
+
+
+def _gone(
+    log: Log, store: SnapshotStore, headers: Sequence[Header | Unreadable], facts: StreamFacts
+) -> tuple[int, int]:
+    """Entries that left the stream, and how many of them a snapshot, readable or not, of whatever rules, has seen."""
+    gone = fewest = unseen_before(facts)
+    for header in headers:
+        if isinstance(header, Unreadable):
+            fewest = min(fewest, header.unseen)
+        elif header.unseen < fewest or facts.entries_added is None:
+            if store.continuity(header).verdict is Verdict.DIVERGED:
+                continue
+            if facts.entries_added is None:
+                # The server does not count what left the stream; the snapshot has counted what it saw.
+                after = sum(page.count for page in log.pages(header.last_event_id.encode()))
+                gone = max(gone, header.ordinal + header.unseen + after - facts.length)
+            fewest = min(fewest, header.unseen)
+    return gone, max(0, gone - fewest)
 
 
 def info(header: Header) -> SnapshotInfo:
@@ -210,6 +296,7 @@ def info(header: Header) -> SnapshotInfo:
         header.size,
         header.seconds,
         header.digest,
+        header.unseen,
     )
 
 

@@ -10,7 +10,8 @@ from esdash.engine.projection import Projection
 from esdash.engine.snapshot import Journal, Taking
 from esdash.engine.view import SnapshotInfo
 from esdash.log.errors import LogError, RefusedError
-from esdash.log.snapshots import Header, SnapshotStore
+from esdash.log.headers import Header
+from esdash.log.snapshots import SnapshotStore
 
 LARGE: Final = 20_000
 """Rows of a state from which its snapshot is made in another thread: below, the fold stops for some 10 ms."""
@@ -124,7 +125,7 @@ class Snapshotter(Generic[State]):
         try:
             self._succeeded(taking.store(self._store), asked)
         except LogError as error:
-            self._failed(error)
+            self._failed(error, asked)
 
     def _finish(self, projection: Projection[State]) -> None:
         background = self._background
@@ -135,7 +136,7 @@ class Snapshotter(Generic[State]):
         if background.header is not None:
             self._succeeded(background.header, background.asked)
         elif background.error is not None:
-            self._failed(background.error)
+            self._failed(background.error, background.asked)
 
     def _succeeded(self, header: Header, asked: bool) -> None:
         self.newest = snapshot.info(header)
@@ -149,9 +150,11 @@ class Snapshotter(Generic[State]):
                 f"Snapshot {header.snapshot_id} taken in {header.seconds * 1000:,.0f} ms, {kilobytes:,} kB.",
             )
 
-    def _failed(self, error: LogError) -> None:
+    def _failed(self, error: LogError, asked: bool) -> None:
+        # Said once, however often it is tried in vain.
+        if asked or self.note != str(error):
+            self._notify("warning", str(error))
         self.note = str(error)
-        self._notify("warning", str(error))
 
 
 class _Background(threading.Thread, Generic[State]):

@@ -27,7 +27,7 @@ from esdash.engine.history import BrokenError
 from esdash.engine.projection import Projection
 from esdash.engine.view import Position, Verdict
 from esdash.log import child
-from esdash.log.continuity import check, unseen_before
+from esdash.log.continuity import Continuity, unseen_before
 from esdash.log.errors import LogError
 from esdash.log.readahead import read_ahead
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
@@ -201,6 +201,7 @@ def _sort_out(log: Log, domain: Domain[Any]) -> tuple[list[tuple[str, str]], lis
     damaged: list[tuple[str, str]] = []
     skipped: list[tuple[str, str]] = []
     good: list[Header] = []
+    gap: Continuity | None = None
     store = SnapshotStore(log)
     for header in store.headers():
         if not isinstance(header, Header):
@@ -209,13 +210,12 @@ def _sort_out(log: Log, domain: Domain[Any]) -> tuple[list[tuple[str, str]], lis
         if header.fold_version != domain.fold_version:
             skipped.append((header.snapshot_id, "it was made by other rules"))
             continue
-        found = check(log, header.last_event_id.encode(), header.ordinal, header.unseen, header.anchor)
-        if found.verdict is Verdict.GAP and good:
-            # Trimming past an old snapshot is fine as long as a newer one stands before what is left.
+        found = store.continuity(header)
+        if found.verdict is Verdict.GAP:
+            # Trimming past a snapshot is fine as long as another one stands before what is left.
+            gap = gap or found
             skipped.append((header.snapshot_id, "entries after it are not in the stream any more"))
             continue
-        if found.verdict is Verdict.GAP:
-            raise BrokenError(found, "Nothing can be verified")
         if found.verdict is Verdict.DIVERGED:
             skipped.append((header.snapshot_id, found.explanation))
         elif good and good[0].unseen != header.unseen:
@@ -227,6 +227,8 @@ def _sort_out(log: Log, domain: Domain[Any]) -> tuple[list[tuple[str, str]], lis
                 damaged.append((header.snapshot_id, str(error)))
             else:
                 good.append(header)
+    if gap is not None and not good:
+        raise BrokenError(gap, "Nothing can be verified")
     return damaged, skipped, good[::-1]
 
 

@@ -88,6 +88,8 @@ class SnapshotInfo:
     seconds: float
     """How long taking it took."""
     digest: str
+    unseen: int = 0
+    """Entries that were gone before its history began; 0: it is complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,8 @@ class View:
     """The newest entries that could not be understood, oldest first; at most 500."""
     corrections: Corrections = NOTHING
     """What was published in the place of parked entries and orphans."""
+    forgotten: int = 0
+    """Entries that were seen and left the stream since: a rebuild would forget them."""
 
     def nth(self, ordinal: int) -> int:
         """An ordinal as people see it: the n-th entry that was ever added, the same in every history."""

@@ -65,8 +65,11 @@ class Standing:
     """`anchor_of` the entry at the position; None when it was not kept."""
 
 
-def judge(standing: Standing, evidence: Evidence) -> Continuity | None:
-    """What the evidence around a position proves of it; None when the entries after it must be counted first."""
+def judge(standing: Standing, evidence: Evidence, *, must_stand: bool = False) -> Continuity | None:
+    """What the evidence around a position proves of it; None when the entries after it must be counted first.
+
+    With `must_stand` only an entry that is there counts: the position is known to have been one of another history.
+    """
     facts, unseen = evidence.facts, standing.unseen
     at = id_parts(standing.last_id)
     if standing.ordinal and (not facts.exists or id_parts(facts.last_id) < at):
@@ -81,6 +84,12 @@ def judge(standing: Standing, evidence: Evidence) -> Continuity | None:
             Verdict.DIVERGED,
             unseen_before_start=unseen,
             explanation=f"Entry {standing.last_id.decode()} is not the one that was applied: this is another history.",
+        )
+    if must_stand and evidence.anchor is None:
+        return Continuity(
+            Verdict.DIVERGED,
+            unseen_before_start=unseen,
+            explanation="It is of another history: this log was found to lack the entries that it was made from.",
         )
     trimmed = facts.first_id is None or id_parts(facts.first_id) > at
     deleted = id_parts(facts.max_deleted_id)
@@ -136,21 +145,28 @@ def judge(standing: Standing, evidence: Evidence) -> Continuity | None:
 
 
 def check(
-    log: Log, position: bytes, ordinal: int, unseen: int, anchor: str | None, *, exact: bool = False
+    log: Log,
+    position: bytes,
+    ordinal: int,
+    unseen: int,
+    anchor: str | None,
+    *,
+    exact: bool = False,
+    must_stand: bool = False,
 ) -> Continuity:
     """Compare a position with the log as it is now.
 
     `anchor` is `anchor_of` the entry at the position, None when it was not kept. With `exact` the entries after the
     position are counted even where the facts prove that none of them vanished: that tests the ordinal, too.
-    Raises LogError.
+    `must_stand` is that of `judge`. Raises LogError.
     """
     standing = Standing(position, ordinal, unseen, anchor)
     evidence = log.evidence(position)
     facts = evidence.facts
-    found = judge(standing, evidence)
+    found = judge(standing, evidence, must_stand=must_stand)
     if found is None or (exact and found.verdict is Verdict.CONTINUOUS and evidence.after is None):
         after = sum(page.count for page in log.pages(position, facts.last_id))
-        found = judge(standing, replace(evidence, after=after))
+        found = judge(standing, replace(evidence, after=after), must_stand=must_stand)
         assert found is not None, "they are counted"
     return bounded(log, found, facts)
 

@@ -211,3 +211,38 @@ class TestOutputThatIsGone:
         append(client, seeded_entries(1, 5))
         ended = shell(">&-", "consume", "--json", "--url", url)
         assert (ended.code, ended.err) == (1, "esdash: Standard input or output is closed.\n")
+
+
+class TestFromTheStartOfATrimmedStream:
+    def trimmed(self, call: Call, url: str, client: redis.Redis) -> str:
+        """A stream of 500 entries beside a snapshot that has seen 500 more; the digest of all."""
+        append(client, seeded_entries(1, 1000))
+        digest: str = call("consume", "--once", "--url", url).json["digest"]
+        client.xtrim("orders", maxlen=500, approximate=False)
+        return digest
+
+    def test_it_says_what_would_be_lost_and_does_nothing(self, call: Call, url: str, client: redis.Redis) -> None:
+        digest = self.trimmed(call, url, client)
+        for flags in (("--once",), (), ("--once", "--no-snapshot"), ("--json",)):
+            refused = call("consume", "--from-start", *flags, "--url", url)
+            assert (refused.code, refused.out) == (2, "")
+            assert "500 entries that a snapshot has seen have left the stream" in refused.err
+            assert "--yes" in refused.err
+        assert call("state", "--json", "--url", url).json["digest"] == digest
+
+    def test_yes_does_it_and_keeps_what_was_known(self, call: Call, url: str, client: redis.Redis) -> None:
+        digest = self.trimmed(call, url, client)
+        done = call("consume", "--once", "--from-start", "--yes", "--url", url)
+        assert (done.code, done.json["ordinal"], done.json["continuity"]) == (0, 500, "CONTINUOUS")
+        assert "has seen 500 entries more that left the stream" in done.err
+        for _ in range(2):
+            told = call("state", "--json", "--url", url).json
+            assert (told["digest"], told["ordinal"], told["continuity"]) == (digest, 1000, "CONTINUOUS")
+            call("consume", "--once", "--url", url)
+
+    def test_nothing_is_asked_where_nothing_is_lost(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, seeded_entries(1, 100))
+        client.xtrim("orders", maxlen=50, approximate=False)
+        for _ in range(2):
+            done = call("consume", "--once", "--from-start", "--url", url)
+            assert (done.code, done.json["ordinal"]) == (0, 50)

@@ -1,5 +1,6 @@
 """`esdash snapshot`."""
 
+import hashlib
 from typing import Any
 
 import redis
@@ -90,3 +91,24 @@ def test_an_unknown_one(call: Call, url: str, client: redis.Redis) -> None:
         assert refused.code == 1
         assert "There is no snapshot" in refused.err
         assert "\x1b" not in refused.err
+
+
+def test_those_of_a_version_that_nobody_uses_are_named_and_dropped(call: Call, url: str, client: redis.Redis) -> None:
+    for seed in (1, 2):
+        append(client, seeded_entries(seed, 10))
+        call("snapshot", "take", "--url", url)
+    former, present = call("snapshot", "list", "--json", "--url", url).json
+    index = "esdash:{orders}:snapshots"
+    raw = client.hget(index, former["id"])
+    assert isinstance(raw, bytes)
+    raw = raw[16:].replace(former["version"].encode(), b"former-rules")
+    client.hset(index, former["id"], hashlib.blake2b(raw, digest_size=8).hexdigest().encode() + raw)
+    listed = {row["id"]: row for row in call("snapshot", "list", "--json", "--url", url).json}
+    assert (listed[former["id"]]["version"], listed[former["id"]]["usable"]) == ("former-rules", False)
+    assert "former-rules" in call("snapshot", "list", "--url", url).out
+    assert "snapshot delete --version former-rules" in call("doctor", "--url", url).out
+    assert call("snapshot", "delete", "--version", "unknown", "--url", url).code == 1
+    assert call("snapshot", "delete", "--url", url).code == 2
+    deleted = call("snapshot", "delete", "--version", "former-rules", "--json", "--url", url).json
+    assert deleted == {"deleted": [former["id"]]}
+    assert [row["id"] for row in call("snapshot", "list", "--json", "--url", url).json] == [present["id"]]

@@ -146,6 +146,12 @@ class TestFollowing:
         assert picture(old) == before
 
 
+def shown(consumer: RunningConsumer, last: bytes) -> View:
+    """The first view whose state is that after an entry; it may follow the one that tells of the entry."""
+    wanted = last.decode()
+    return consumer.until(lambda view: view.position.last_event_id == view.state_position.last_event_id == wanted)
+
+
 def picture(view: View) -> list[object]:
     """A copy of what a screen would draw of a view."""
     balances = view.state.balances
@@ -471,7 +477,7 @@ class TestTwoConsumers:
             second.until_live()
             for _ in range(5):
                 last = publish_more(client, 100)[-1]
-                views = [consumer.until_live(last) for consumer in (first, second)]
+                views = [shown(consumer, last) for consumer in (first, second)]
                 assert seen_rows(views[0].rows) == seen_rows(views[1].rows)
                 assert picture(views[0])[1:4] == picture(views[1])[1:4]
         assert first.document == second.document == model_of(log).document()

@@ -13,7 +13,7 @@ from esdash.engine.domain import Entry
 from esdash.engine.guard import HaltError
 from esdash.engine.history import History
 from esdash.engine.view import Phase, Verdict, View
-from esdash.log.snapshots import Header, SnapshotStore
+from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Log
 from esdash.shop.domain import Shop
 from esdash.shop.state import State
@@ -339,9 +339,9 @@ class TestChoosing:
             view = consumer.until_live(last)
             self._assert_partial(view)
         assert consumer.document == modelled(stored(log)).document()
-        header = SnapshotStore(log).headers()[0]
-        assert isinstance(header, Header)
-        assert (header.unseen, header.ordinal) == (53, 25)
+        header = SnapshotStore(log).newest()
+        assert header is not None
+        assert (header.unseen, header.confirmed, header.ordinal) == (53, 53, 25)
         with RunningConsumer(url, QUIET) as again:
             view = again.until_live(last)
             self._assert_partial(view)

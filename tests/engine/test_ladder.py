@@ -228,7 +228,7 @@ class TestWhatDoesNotFit:
         client.delete(chunks_key(older))
         found = climb(log)
         reasons = {rung.snapshot_id: rung.reason for rung in found.rungs}
-        assert reasons[newer.snapshot_id] == "it has format 99, this esdash reads 1"
+        assert reasons[newer.snapshot_id] == "it has format 99, this esdash reads 2"
         assert found.projection.ordinal == 0
 
     def test_a_wrong_digest_is_passed_over(self, client: redis.Redis, log: Log, two: tuple[Header, Header]) -> None:

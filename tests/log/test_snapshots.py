@@ -4,11 +4,13 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import redis
 
+from esdash.log.continuity import Verdict
 from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.snapshots import KEEP, DamagedError, Draft, Header, SnapshotStore, Unreadable
 from esdash.log.stream import Log, anchor_of
@@ -55,8 +57,15 @@ def draft(log: Log, number: int, *, unseen: int = 0, anchor: str | None = None) 
     )
 
 
-def write(store: SnapshotStore, drafted: Draft, chunks: Iterable[bytes] = CHUNKS) -> Header:
-    return store.write(drafted, chunks, begun=10.0, clock=lambda: 10.25)
+def draft_at(log: Log, entry_id: str, ordinal: int, *, created_ms: int = 1) -> Draft:
+    """A draft at any entry."""
+    entry = log.entry(entry_id.encode())
+    assert entry is not None
+    return Draft(entry_id, ordinal, 0, anchor_of(entry), "rules", "0" * 32, created_ms, "here:1")
+
+
+def write(store: SnapshotStore, drafted: Draft, chunks: Iterable[bytes] = CHUNKS, *, usable: bool = True) -> Header:
+    return store.write(drafted, chunks, begun=10.0, clock=lambda: 10.25, usable=lambda _: usable)
 
 
 def ordinals(store: SnapshotStore) -> list[int]:
@@ -210,7 +219,7 @@ class TestTheNewestFive:
         write(store, draft(log, 9))
         assert ordinals(store) == [9, 8, 6, 4, 2]
 
-    def test_one_of_what_was_left_after_a_gap_counts_by_how_far_it_saw_not_by_how_much(
+    def test_one_of_what_was_left_after_a_gap_takes_the_place_of_those_that_cannot_be_used(
         self, log: Log, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 90)
@@ -218,11 +227,40 @@ class TestTheNewestFive:
             write(store, draft(log, ordinal))
         add(client, 20, start=91)
         client.xtrim(STREAM, minid="101-0", approximate=False)
-        rebuilt = write(store, draft(log, 110, unseen=100))
-        headers = store.headers()
-        assert headers[0] == rebuilt
-        assert ordinals(store) == [10, 90, 80, 70, 60]
+        rebuilt = write(store, draft(log, 110, unseen=100), usable=False)
+        assert ordinals(store) == [90, 80, 70, 60, 10]
+        assert store.newest() == rebuilt
         assert read_back(store, rebuilt) == b"".join(CHUNKS)
+
+    @pytest.mark.parametrize("unseen", [1, 40])
+    def test_a_more_partial_one_never_takes_the_place_of_one_that_can_be_used(
+        self, log: Log, store: SnapshotStore, client: redis.Redis, unseen: int
+    ) -> None:
+        add(client, 90)
+        complete = write(store, draft(log, 60))
+        client.xtrim(STREAM, maxlen=40, approximate=False)
+        with pytest.raises(RefusedError, match=f"has seen {unseen} .* more that left the stream"):
+            write(store, draft(log, 90, unseen=unseen))
+        assert store.headers() == [complete]
+        assert len(stored_keys(client)) == 2, "nothing of it is left"
+
+    def test_a_more_complete_one_is_stored_although_a_partial_one_has_come_further(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 90)
+        partial = write(store, draft(log, 90, unseen=40))
+        complete = write(store, draft(log, 80))
+        assert store.headers() == [complete, partial]
+        assert store.newest() == complete
+
+    def test_each_version_has_five_of_its_own(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+        add(client, 30)
+        for number in range(1, 31):
+            version = f"rules {number % 2}"
+            write(store, replace(draft(log, number), fold_version=version))
+        kept = [header for header in store.headers() if isinstance(header, Header)]
+        for version, ordinals_kept in (("rules 0", [30, 28, 26, 24, 22]), ("rules 1", [29, 27, 25, 23, 21])):
+            assert [header.ordinal for header in kept if header.fold_version == version] == ordinals_kept
 
     def test_writers_side_by_side_leave_the_newest_whole(self, url: str, client: redis.Redis) -> None:
         add(client, 60)
@@ -285,7 +323,7 @@ class TestAnotherHistory:
         with pytest.raises(RefusedError, match="does not contain"):
             write(store, draft(log, 3))
 
-    def test_snapshots_of_a_former_history_make_room_for_the_present_one(
+    def test_snapshots_of_a_former_history_are_set_aside_for_the_present_one(
         self, log: Log, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 90)
@@ -294,10 +332,46 @@ class TestAnotherHistory:
         client.delete(STREAM)
         add(client, 5)
         write(store, draft(log, 5))
-        assert ordinals(store) == [5]
-        assert len(stored_keys(client)) == 2
+        assert self.of_this_history(store) == [5]
+        assert ordinals(store) == [90, 80, 70, 5]
 
-    def test_snapshots_of_a_stream_that_was_made_again_with_more_entries_make_room_too(
+    def test_snapshots_of_a_former_history_are_used_when_it_comes_back(
+        self, log: Log, store: SnapshotStore, client: redis.Redis
+    ) -> None:
+        add(client, 90)
+        former = [write(store, draft(log, ordinal)) for ordinal in (70, 80, 90)]
+        client.rename(STREAM, "elsewhere")
+        add(client, 200, start=100)
+        write(store, draft_at(log, "150-0", 51))
+        # By its counts alone the one at 70 could be one of a log that was trimmed to what is left of this one.
+        client.xtrim(STREAM, minid="290-0", approximate=False)
+        assert self.of_this_history(store) == [51]
+        client.rename("elsewhere", STREAM)
+        assert self.of_this_history(store) == [90, 80, 70]
+        add(client, 1, start=91)
+        newest = write(store, draft(log, 91))
+        client.xtrim(STREAM, maxlen=0, approximate=False)
+        assert [header for header in store.headers() if header != newest][:3] == former[::-1]
+        assert self.of_this_history(store) == [91, 90, 80, 70]
+
+    def test_no_more_than_five_are_set_aside(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+        for round_number in range(1, 9):
+            add(client, 3, start=round_number * 10)
+            write(store, draft_at(log, f"{round_number * 10 + 2}-0", 3, created_ms=round_number))
+            client.delete(STREAM)
+        assert len(store.headers()) == KEEP + 1
+        assert len(stored_keys(client)) == KEEP + 3
+
+    @staticmethod
+    def of_this_history(store: SnapshotStore) -> list[int]:
+        """Ordinals of those that are not of another history."""
+        return [
+            header.ordinal
+            for header in store.headers()
+            if isinstance(header, Header) and store.continuity(header).verdict is not Verdict.DIVERGED
+        ]
+
+    def test_snapshots_of_a_stream_that_was_made_again_with_more_entries_are_set_aside_too(
         self, log: Log, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 90)
@@ -305,11 +379,8 @@ class TestAnotherHistory:
             write(store, draft(log, ordinal))
         client.delete(STREAM)
         add(client, 200, start=100)
-        entry = log.entry(b"184-0")
-        assert entry is not None
-        present = Draft("184-0", 85, 0, anchor_of(entry), "rules", "0" * 32, 1, "here:1")
-        write(store, present)
-        assert ordinals(store) == [85]
+        write(store, draft_at(log, "184-0", 85))
+        assert self.of_this_history(store) == [85]
 
     def test_a_snapshot_whose_last_entry_was_trimmed_or_deleted_stands(
         self, log: Log, store: SnapshotStore, client: redis.Redis
@@ -392,7 +463,7 @@ class TestDamage:
     @pytest.mark.parametrize(
         ("changes", "reason"),
         [
-            ({"format": 2}, "it has format 2, this esdash reads 1"),
+            ({"format": 3}, "it has format 3, this esdash reads 2"),
             ({"ordinal": "three"}, "its header cannot be read"),
             ({"last_event_id": "yesterday"}, "its header cannot be read"),
             ({"surplus": 1}, "its header cannot be read"),

@@ -112,6 +112,17 @@ class Controls(Screen[None]):
                 self.engine.rebuild,
             )
             return
+        if view.forgotten:
+            gone = "1 entry has" if view.forgotten == 1 else f"{view.forgotten:,} entries have"
+            self._ask(
+                "Rebuild, and forget what is not in the stream any more?",
+                f"{gone} left the stream since esdash read them. The state is made anew without them, from the "
+                f"{events - view.forgotten:,} events that are left, and is labelled partial. It is not stored as long "
+                "as a snapshot that has seen more can be used: a crash or a new start brings that one back.",
+                "Rebuild",
+                self.engine.rebuild,
+            )
+            return
         self._ask(
             "Rebuild from the beginning of the stream?",
             f"The state is forgotten and all {events:,} events are replayed. Stored snapshots stay.",

@@ -1,0 +1,104 @@
+"""A snapshot's header: what is needed to find it, to rank it and to trust it."""
+
+import hashlib
+import re
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+FORMAT: Final = 2
+"""Of header and chunks; the one before is read, too."""
+
+READABLE: Final = (1, FORMAT)
+
+CHECKSUM: Final = 16
+"""Bytes of the checksum before the header."""
+
+_ID: Final = re.compile(r"(\d{1,20})-(\d{1,20})", re.ASCII)
+
+
+class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is needed to find a snapshot and to trust it."""
+
+    snapshot_id: str
+    last_event_id: str
+    ordinal: int
+    unseen: int
+    """Entries that were gone before esdash first read the stream."""
+    anchor: str
+    """`facts.anchor_of` the entry at the position."""
+    fold_version: str
+    digest: str
+    """Of the state."""
+    checksum: str
+    """Of the chunks: BLAKE2b, 32 hexadecimal digits."""
+    chunks: int
+    size: int
+    """Bytes of all chunks."""
+    created_ms: int
+    """Unix time by the writer's clock."""
+    seconds: float
+    """How long taking it took."""
+    owner: str
+    """Which process took it: host and process number."""
+    format: int
+    confirmed: int = 0
+    """Entries that a person agreed to lose when the state was made anew from what was left; part of `unseen`."""
+    foreign: bool = False
+    """Not stored in it: it was found to be of another history, and is of this one only if its anchor is there."""
+
+
+class Unreadable(Struct, frozen=True):
+    """A header that cannot be trusted."""
+
+    snapshot_id: str
+    reason: str
+    unseen: int = 0
+    """Entries its state had not seen, as far as is known: without a word it had seen everything."""
+
+
+def write_header(header: Header) -> bytes:
+    """The header as it is stored: its checksum, its JSON."""
+    raw = msgspec.json.encode(header)
+    return _checksum(raw) + raw
+
+
+def read_header(name: bytes, raw: bytes, *, foreign: bool) -> Header | Unreadable:
+    """What is stored under a snapshot's id."""
+    snapshot_id = name.decode("utf-8", "replace")
+    if raw[:CHECKSUM] != _checksum(raw[CHECKSUM:]):
+        return Unreadable(snapshot_id, "its header is damaged")
+    try:
+        values: Any = msgspec.json.decode(raw[CHECKSUM:])
+        if isinstance(values, dict) and values.get("format") not in READABLE:
+            unseen = values.get("unseen")
+            return Unreadable(
+                snapshot_id,
+                f"it has format {values.get('format')}, this esdash reads {FORMAT}",
+                unseen if isinstance(unseen, int) else 0,
+            )
+        header = msgspec.structs.replace(msgspec.convert(values, Header), foreign=foreign)
+    except (msgspec.MsgspecError, ValueError) as error:
+        return Unreadable(snapshot_id, f"its header cannot be read: {error}")
+    if not _is_id(header.last_event_id) or min(header.ordinal, header.chunks, header.size, header.confirmed) < 0:
+        return Unreadable(snapshot_id, "its header cannot be read: it names a place that cannot be")
+    if header.snapshot_id != snapshot_id:
+        return Unreadable(snapshot_id, "its header belongs to another snapshot")
+    return header
+
+
+def rank(header: Header | Unreadable) -> tuple[int, int, int, int]:
+    """The least is the best: completeness goes before age. Those that cannot be read come last."""
+    if isinstance(header, Unreadable):
+        return (1, 0, 0, 0)
+    return (0, max(0, header.unseen), -(header.ordinal + header.unseen), -header.created_ms)
+
+
+def _is_id(text: str) -> bool:
+    found = _ID.fullmatch(text)
+    return found is not None and max(map(int, found.groups())) < 2**64
+
+
+def _checksum(raw: bytes) -> bytes:
+    return hashlib.blake2b(raw, digest_size=CHECKSUM // 2).hexdigest().encode()
