@@ -1,16 +1,18 @@
 """`esdash` without a command: the dashboard."""
 
 import asyncio
-import select
-import signal
+import os
 import sys
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from esdash.cli.connect import open_log
+from esdash.cli.ending import Ending, ignore_endings
 from esdash.cli.failures import BadInputError
 from esdash.cli.interpreter import collect_rarely, paint_promptly, take_short_turns
 from esdash.config import Settings
@@ -18,11 +20,24 @@ from esdash.config import Settings
 if TYPE_CHECKING:
     from esdash.ui.app import DashboardApp
 
-TERMINAL_SECONDS: Final = 1.0
-"""Between two looks whether the terminal is still there."""
+UNABLE: Final = frozenset({"dumb", "unknown"})
+"""Values of TERM that say that nothing can be drawn."""
 
-ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals that end the dashboard as `quit` does, without a last question."""
+_WITHOUT: Final = (
+    "These commands work without one: publish, produce, consume, state, events, snapshot, verify, doctor, server."
+)
+
+
+def require_terminal() -> None:
+    """Raises BadInputError when there is no terminal that the dashboard can be drawn on."""
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+        raise BadInputError(f"The dashboard needs a terminal, and stdin or stdout is none. {_WITHOUT}")
+    kind = os.environ.get("TERM", "").strip()
+    if kind.lower() in UNABLE:
+        raise BadInputError(
+            f"The dashboard needs a terminal that it can draw on, and TERM={kind} says that this one cannot be drawn "
+            f"on. {_WITHOUT}"
+        )
 
 
 def open_dashboard(settings: Settings) -> None:
@@ -30,12 +45,7 @@ def open_dashboard(settings: Settings) -> None:
 
     Raises BadInputError when there is no terminal, or for settings that name nothing.
     """
-    # Textual draws on stderr.
-    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        raise BadInputError(
-            "The dashboard needs a terminal, and stdin, stdout or stderr is none. These commands work without one: "
-            "publish, produce, consume, state, events, snapshot, verify, doctor, server."
-        )
+    require_terminal()
     paint_promptly()
     from esdash.demo import demo_events
     from esdash.engine.consumer import ConsumerSettings
@@ -43,12 +53,16 @@ def open_dashboard(settings: Settings) -> None:
     from esdash.shop.domain import Shop
     from esdash.ui.actions import ACTIONS
     from esdash.ui.app import DashboardApp, UiSettings
+    from esdash.ui.terminal import wait_until_in_front
 
+    if not wait_until_in_front(sys.stdin.fileno()):
+        raise BadInputError("The dashboard needs the terminal, and runs in the background. Start it without an `&`.")
     actions = {action.id for action in ACTIONS}
     for name in settings.keys:
         if name not in actions:
             raise BadInputError(f"The settings give keys to {name!r}. There are {', '.join(sorted(actions))}.")
-    with open_log(settings) as log:
+    with ExitStack() as stack:
+        log = stack.enter_context(open_log(settings))
         console = LiveConsole(
             log,
             Shop(),
@@ -66,30 +80,18 @@ def open_dashboard(settings: Settings) -> None:
         collect_rarely()
         take_short_turns()
         try:
-            asyncio.run(_run(app, settings))
+            asyncio.run(_run(app, settings, stack.close))
         finally:
-            # A terminal that is closed may say so twice, and the embedded server is still to be left.
-            for number in ENDINGS:
-                signal.signal(number, signal.SIG_IGN)
+            ignore_endings()
     if app.return_code:
         raise click.exceptions.Exit(app.return_code)
 
 
-async def _run(app: "DashboardApp", settings: Settings) -> None:
-    loop = asyncio.get_running_loop()
-    for number in ENDINGS:
-        loop.add_signal_handler(number, app.exit)
-    watching = loop.create_task(_leave_with_terminal(app))
+async def _run(app: "DashboardApp", settings: Settings, let_go: Callable[[], object]) -> None:
+    ending = Ending(app, asyncio.get_running_loop(), let_go)
+    ending.listen()
+    ending.start()
     try:
         await app.run_async(mouse=settings.mouse)
     finally:
-        watching.cancel()
-
-
-async def _leave_with_terminal(app: "DashboardApp") -> None:
-    """End when the terminal is gone. A process that it does not control gets no signal, and would read on for ever."""
-    terminal = select.poll()
-    terminal.register(sys.stdin.fileno(), 0)
-    while not terminal.poll(0):
-        await asyncio.sleep(TERMINAL_SECONDS)
-    app.exit()
+        app.ending = True  # however it ended: what still runs in threads has as long as after a signal

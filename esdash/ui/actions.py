@@ -60,6 +60,8 @@ class Action:
     """Asks before it acts."""
     palette: bool = True
     """In the command palette."""
+    always: bool = False
+    """In a dialog as well, and before what has the focus there."""
 
     def names(self, keymap: Keymap | None = None) -> tuple[str, ...]:
         """Its keys as people read them, after the keymap: `("q", "Ctrl+Q")`."""
@@ -244,6 +246,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Find and run any command by its name.", Group.PROGRAM, Scope.APP, palette=False,
     ),
     Action(
+        "suspend", "ctrl+z", "suspend_process", "Suspend",
+        "Stop, and go back to the shell; `fg` goes on.", Group.PROGRAM, Scope.APP, palette=False, always=True,
+    ),
+    Action(
         "quit", "q", "quit", "Quit",
         "Take a farewell snapshot and leave. Ctrl+Q does so from within a form, too.",
         Group.PROGRAM, Scope.APP, shown=True,
@@ -305,6 +311,7 @@ def _bindings(actions: Iterable[Action]) -> Iterable[Binding]:
             show=action.shown,
             tooltip=action.tooltip,
             id=action.id,
+            priority=action.always,
         )
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -100,6 +102,11 @@ class DashboardApp(TypeAhead):
     def on_unmount(self) -> None:
         """However the screen ends, the consumer must not outlive it."""
         self.engine.close()
+
+    def action_suspend_process(self) -> None:
+        """Stop, with whatever was started along with esdash, as Ctrl+Z does everywhere."""
+        if self._driver is not None and self._driver.can_suspend:
+            os.kill(0, signal.SIGTSTP)
 
     async def action_quit(self) -> None:
         """Leave after a farewell snapshot; the second time, at once."""

@@ -5,10 +5,11 @@ from functools import partial
 from typing import Final
 
 from textual import events
-from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
+
+from esdash.ui.terminal import EndingApp
 
 _PATIENCE: Final = 2.0
 """Seconds after which the next key is handed out although nothing was heard of the one before."""
@@ -20,7 +21,7 @@ _LOOK_EVERY: Final = 0.01
 """Seconds between two looks whether a key that keeps others waiting is done."""
 
 
-class TypeAhead(App[None]):
+class TypeAhead(EndingApp):
     """An app that hands out keys one at a time.
 
     Textual gives a key to the widget that has the focus when the key arrives. Of `t 7`, typed or sent quickly, the 7

@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from esdash.cli import run
+from tests.cli.terminals import OpenTerminal, Terminal
 from tests.model import Model
 from tests.strategies import RawEntry
 
@@ -127,6 +128,23 @@ def start(home: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:  # no
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def open_terminal(home: Path) -> Iterator[OpenTerminal]:  # noqa: ARG001 - the settings of the test
+    """Start the program in a terminal."""
+    terminals: list[Terminal] = []
+
+    def open_terminal(*arguments: object, **options: object) -> Terminal:
+        terminals.append(Terminal(*arguments, **options))  # type: ignore[arg-type]
+        return terminals[-1]
+
+    yield open_terminal
+    for terminal in terminals:
+        if terminal.process.poll() is None:
+            terminal.process.kill()
+            terminal.process.wait()
+        terminal.close()
 
 
 def append(client: redis.Redis, entries: list[RawEntry], stream: str = STREAM) -> list[str]:
