@@ -13,7 +13,7 @@ from esdash.cli.output import iso_time, paint, plural, warn
 from esdash.cli.places import PLACE, begin_of, end_of
 from esdash.cli.presence import absence
 from esdash.config import Settings
-from esdash.shop.outcomes import OUTCOMES
+from esdash.shop.outcomes import OUTCOMES, PARKED
 
 if TYPE_CHECKING:
     from esdash.engine.domain import Row
@@ -63,6 +63,7 @@ def command(
     the last id that was shown goes on from there.
     """
     from esdash.engine.history import History
+    from esdash.engine.open_entries import ReadAhead
     from esdash.log.stream import START, id_parts
     from esdash.shop.domain import Shop
 
@@ -73,7 +74,7 @@ def command(
             if not follow:
                 raise FailedError(missing)
             warn(f"{missing} Waiting for its first entry.")
-        history = History(log, Shop())
+        history, ahead = History(log, Shop()), ReadAhead(History(log, Shop()), Shop())
         until = None if last is None else end_of(log, last)
         beginning = history.since(START if first is None else begin_of(log, first), until)
         projection = beginning.projection
@@ -87,7 +88,11 @@ def command(
                 break
             if not fits(told):
                 continue
-            print(_as_json(told) if as_json else _as_line(told, projection.unseen), flush=follow)
+            corrected_by = None
+            if told[0].code in PARKED:
+                corrected_by = ahead.corrected_by(told[0], told[0].ordinal + projection.unseen)
+            line = _as_json(told, corrected_by) if as_json else _as_line(told, projection.unseen, corrected_by)
+            print(line, flush=follow)
             if left is not None:
                 left -= 1
                 if not left:
@@ -151,7 +156,7 @@ def _codes(outcomes: tuple[str, ...]) -> Iterator[int]:
             yield code
 
 
-def _as_json(told: _Told) -> str:
+def _as_json(told: _Told, corrected_by: int | None) -> str:
     from esdash.log.stream import id_parts
     from esdash.shop import story
     from esdash.shop.decoding import key_of
@@ -170,6 +175,7 @@ def _as_json(told: _Told) -> str:
             "key": None if key is None else key.decode("utf-8", "backslashreplace"),
             "outcome": outcome.name,
             "reason": outcome.reason,
+            **({} if corrected_by is None else {"corrected_by": corrected_by}),
             "data": data,
             "raw": raw,
             "changes": [change._asdict() for change in changes],
@@ -198,7 +204,7 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _as_line(told: _Told, unseen: int) -> str:
+def _as_line(told: _Told, unseen: int, corrected_by: int | None) -> str:
     from datetime import datetime
 
     from esdash.log.stream import id_parts
@@ -219,6 +225,8 @@ def _as_line(told: _Told, unseen: int) -> str:
         for change in changes
         if change.before != change.after
     )
+    if corrected_by is not None:
+        moved = f"corrected by #{corrected_by}"
     decision = outcome.name + (f" {outcome.reason}" if outcome.reason else "")
     return "  ".join(
         (

@@ -129,7 +129,9 @@ NOTHING: Final = Corrections()
 class CorrectionTracker:
     """Takes note while pages are folded. Belongs to one thread."""
 
-    def __init__(self, domain: Domain[Any]) -> None:
+    def __init__(self, domain: Domain[Any], kept: tuple[int, int] | None = None) -> None:
+        """`kept`: how many corrections and restorations are known at a time."""
+        self._kept = kept or KEPT
         names = [outcome.name for outcome in domain.outcomes]
         self._names = names
         self._own: frozenset[bytes] = frozenset()
@@ -153,14 +155,14 @@ class CorrectionTracker:
         for place, entry_id, key in noted:
             attempt = Attempt(first + place, entry_id, codes[place])
             if key in self._own:
-                self._tried(self._restorations, KEPT[1], key, 1, attempt)
+                self._tried(self._restorations, self._kept[1], key, 1, attempt)
             if (form := _FORM.fullmatch(key)) is None:
                 continue
             number = int(form[2] or 1)
             if key.startswith(CORRECTS):
-                self._tried(self._corrections, KEPT[0], form[1], number, attempt)
+                self._tried(self._corrections, self._kept[0], form[1], number, attempt)
             elif key not in self._own:
-                self._tried(self._restorations, KEPT[1], form[1], number, attempt)
+                self._tried(self._restorations, self._kept[1], form[1], number, attempt)
 
     def recall(self, remembered: Iterable[tuple[bytes, Correction]]) -> None:
         """Begin with what a snapshot remembers."""

@@ -16,12 +16,14 @@ from esdash.engine.findings import (
     eviction_finding,
     expiry_finding,
     memory_finding,
+    parked_finding,
     persistence_finding,
     role_finding,
     size,
     version_finding,
 )
 from esdash.engine.history import History
+from esdash.engine.open_entries import OpenEntries
 from esdash.engine.projection import Projection
 from esdash.log.continuity import Verdict
 from esdash.log.errors import LogError, RefusedError, UnreachableError
@@ -136,7 +138,8 @@ class Doctor(Generic[State]):
         )
 
     def _state(self) -> Iterator[Finding]:
-        projection, continuity = History(self._log, self._domain).at()
+        open_entries = OpenEntries(self._log, self._domain)
+        projection, continuity = History(self._log, self._domain).at(watcher=open_entries)
         yield continuity_finding(continuity)
         counts: dict[str, dict[str, int]] = {}
         for outcome, count in zip(self._domain.outcomes, self._domain.counts(projection.state), strict=True):
@@ -145,13 +148,7 @@ class Doctor(Generic[State]):
         total = {name: sum(reasons.values()) for name, reasons in counts.items()}
         if parked := total.get("parked", 0):
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts["parked"].items())
-            yield Finding(
-                "parked",
-                Status.WARNING,
-                f"{entries(parked)} cannot be understood: {reasons}.",
-                "`esdash events --outcome parked` shows them. They change nothing and stay in the stream; publish "
-                "what they meant in a form that can be read.",
-            )
+            yield parked_finding(parked, reasons, *open_entries.count())
         else:
             yield Finding("parked", Status.OK, "Every entry can be understood.")
         yield Finding(

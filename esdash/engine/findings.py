@@ -189,6 +189,29 @@ def continuity_finding(continuity: Continuity) -> Finding:
     return Finding("continuity", Status.OK, f"{seen} Nothing between the snapshot and the newest entry is missing.")
 
 
+def parked_finding(parked: int, reasons: str, known: int, left: int) -> Finding:
+    """Entries that cannot be understood: of so many, `known` are listed, and `left` of those are open."""
+    seen = f"{entries(parked)} cannot be understood: {reasons}."
+    if known == parked:
+        corrected = f"{known - left:,} corrected" if left < known else "none corrected"
+        seen += f" {left:,} open, {corrected}." if left else " Every one of them is corrected."
+    elif known:
+        seen += (
+            f" Of the {known:,} newest that are still in the stream, {left:,} are open; of the others nothing is known."
+        )
+    else:
+        seen += " None of them is in the stream any more."
+    if not left:
+        return Finding("parked", Status.OK, seen)
+    return Finding(
+        "parked",
+        Status.WARNING,
+        seen,
+        "`esdash events --outcome parked` shows them. They change nothing and stay in the stream; publish what they "
+        "meant in the dashboard's list of them, or with `esdash publish … --key corrects:ID`.",
+    )
+
+
 def entries(count: int) -> str:
     """`1 entry`, `2 entries`."""
     return f"{count:,} {'entry' if count == 1 else 'entries'}"

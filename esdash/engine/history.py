@@ -1,15 +1,15 @@
 """The state at any entry, and what each entry changed: a snapshot before it and the entries since."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Generic
+from typing import Any, Final, Generic, Protocol
 
 from esdash.engine.console import EngineError
 from esdash.engine.domain import Domain, Entry, Row, State
 from esdash.engine.guard import check_page, check_position
 from esdash.engine.projection import Projection
-from esdash.engine.snapshot import Restoration, load, restore
+from esdash.engine.snapshot import Journal, Restoration, load, restore
 from esdash.engine.view import Continuity, Rung, Verdict
 from esdash.log.continuity import check
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
@@ -46,6 +46,20 @@ class Beginning(Generic[State]):
     """Entries that were asked for and are still in the stream, but lie before that snapshot."""
 
 
+class Watcher(Protocol):
+    """Sees what a state is made of."""
+
+    def begin(self, journal: Journal) -> None:
+        """What the snapshot that it begins with remembers."""
+
+    def add(self, first: int, page: Sequence[Entry], codes: bytes) -> None:
+        """A page that was applied; its first entry has ordinal `first`."""
+
+
+Seen = Callable[[int, Sequence[Entry], bytes], object]
+"""`Watcher.add`."""
+
+
 class History(Generic[State]):
     """Reads the past of one stream; writes nothing. Every method raises LogError for the server."""
 
@@ -61,6 +75,7 @@ class History(Generic[State]):
         *,
         ignore_snapshots: bool = False,
         on_rung: Callable[[tuple[Rung, ...]], object] = id,
+        watcher: Watcher | None = None,
     ) -> tuple[Projection[State], Continuity]:
         """The state after the entry `until` (inclusive; None: the newest), and its continuity with the log.
 
@@ -68,6 +83,8 @@ class History(Generic[State]):
         snapshots that could not be used, as `restore` tells.
         """
         restoration = self._base(until, ignore_snapshots, on_rung)
+        if watcher is not None:
+            watcher.begin(restoration.journal)
         projection, continuity = restoration.projection, restoration.continuity
         if continuity.verdict is Verdict.GAP:
             if projection.ordinal and projection.last_id == until:
@@ -75,7 +92,7 @@ class History(Generic[State]):
                 return projection, Continuity(Verdict.CONTINUOUS, unseen_before_start=projection.unseen)
             return projection, continuity if until is None else self._with_a_way_on(continuity)
         try:
-            self._advance(projection, until or b"+")
+            self.advance(projection, None if watcher is None else watcher.add, until or b"+")
         except BrokenError as error:
             return projection, error.continuity
         return projection, check_position(self._log, projection)
@@ -97,7 +114,7 @@ class History(Generic[State]):
                 raise
         header, projection = found
         if id_parts(header.last_event_id) < id_parts(first):
-            self._advance(projection, id_before(first))
+            self.advance(projection, until=id_before(first))
             return Beginning(projection)
         return Beginning(projection, header.snapshot_id, self._still_there(first, header))
 
@@ -128,6 +145,18 @@ class History(Generic[State]):
             if found:
                 return self._told(before, last)
         raise EngineError(f"Entry {entry_id.decode()} is not in the stream any more.")
+
+    def advance(self, projection: Projection[State], seen: Seen | None = None, until: bytes = b"+") -> None:
+        """Apply the entries up to an id, else all there are. Raises BrokenError before those that others are missing
+        in front of.
+        """
+        for page in self._log.pages(projection.last_id, until):
+            self._require_whole(projection, page)
+            if page.entries:
+                first = projection.ordinal + 1
+                codes = projection.apply(page.entries)
+                if seen is not None:
+                    seen(first, page.entries, codes)
 
     def _told(self, projection: Projection[State], entry: Entry) -> tuple[Row, Any]:
         code, account = projection.explain(entry)
@@ -169,15 +198,8 @@ class History(Generic[State]):
         if restoration.continuity.verdict is Verdict.GAP:
             raise BrokenError(self._with_a_way_on(restoration.continuity))
         projection = restoration.projection
-        self._advance(projection, last)
+        self.advance(projection, until=last)
         return projection
-
-    def _advance(self, projection: Projection[State], until: bytes) -> None:
-        """Apply the entries up to an id. Raises BrokenError before those that others are missing in front of."""
-        for page in self._log.pages(projection.last_id, until):
-            self._require_whole(projection, page)
-            if page.entries:
-                projection.apply(page.entries)
 
     def _oldest(self) -> tuple[Header, Projection[State]] | None:
         """The oldest snapshot that the stream goes on from, of those whose history is the most complete."""
