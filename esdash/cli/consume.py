@@ -131,7 +131,7 @@ def _catch_up(log: "Log", settings: "ConsumerSettings") -> None:
 
 def _go_on(log: "Log", settings: "ConsumerSettings", as_json: bool) -> None:
     # The first connection is made here, so that a wrong URL ends the command instead of being tried for ever.
-    log.command("PING")
+    log.server()
     consumer = _consumer(log, settings)
 
     def stop(_: int, __: FrameType | None) -> None:

@@ -49,6 +49,9 @@ def warn_of_partial_history(unseen: int) -> None:
 
 def warn_of_rung(rung: "Rung") -> None:
     """Say why a snapshot was not used."""
+    if not rung.snapshot_id:
+        warn(rung.reason or "")
+        return
     where = f" at event {rung.position.ordinal:,}" if rung.position.ordinal else ""
     warn(f"Snapshot {rung.snapshot_id}{where} was not used: {(rung.reason or '').rstrip('.')}.")
 

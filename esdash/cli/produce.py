@@ -83,7 +83,7 @@ def command(
         limited = context.get_parameter_source("count") is click.core.ParameterSource.COMMANDLINE
         events = islice(demo_events(seed, users, items), 3 * count if limited else None)
     with open_log(settings) as log:
-        log.command("PING")
+        log.connect()
         production = _Production(Publisher(log))
         try:
             production.run(events, rate, seconds)

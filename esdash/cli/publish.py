@@ -129,7 +129,7 @@ def batch(settings: Settings, file: BinaryIO) -> None:
         file.seek(start)
     sent = 0
     with open_log(settings) as log:
-        log.command("PING")
+        log.connect()
         publisher = Publisher(log)
         try:
             # A page is read, and so checked, before its first event is sent.
@@ -185,7 +185,7 @@ def _publish(settings: Settings, make: Callable[[], "TopUp | AddItem | Order"], 
         raise BadInputError(f"{sentence[:1].upper()}{sentence[1:]}.") from None
     require_writable(settings, "Nothing was published")
     with open_log(settings) as log:
-        log.command("PING")
+        log.connect()
         published = Publisher(log).publish(*encode(event), key)
         told = _document(published)
         try:

@@ -72,7 +72,7 @@ class Doctor(Generic[State]):
 
     def examine(self) -> Iterator[Finding]:
         """One finding after the other. Raises UnreachableError when the server does not answer."""
-        self._log.command("PING")
+        self._log.server()
         yield from self._guarded("server", self._server)
         yield from self._guarded("stream", self._stream)
         yield from self._guarded("state", self._state)
@@ -92,7 +92,7 @@ class Doctor(Generic[State]):
         try:
             server = inspect_server(self._log)
         except RefusedError as error:
-            yield Finding("server", Status.WARNING, str(error), "Let this user run INFO and TIME to have it examined.")
+            yield Finding("server", Status.WARNING, str(error), "Let this user run INFO to have it examined.")
             return
         yield version_finding(server)
         yield _client()
@@ -103,6 +103,10 @@ class Doctor(Generic[State]):
         yield self._clock(server, self._log.facts())
 
     def _clock(self, server: Inspection, facts: StreamFacts) -> Finding:
+        if server.clock_ms is None:
+            return Finding(
+                "clock", Status.WARNING, "The server does not tell its time.", "Let this user run TIME (+time)."
+            )
         skew = server.clock_ms / 1000 - self._wall_clock()
         ahead = id_parts(facts.last_id)[0] / 1000 - server.clock_ms / 1000
         if ahead > SKEW_SECONDS:
@@ -225,7 +229,10 @@ class Doctor(Generic[State]):
             found = times_to_live(self._log, [self._log.stream, index, *stored])
         except RefusedError as error:
             yield Finding(
-                "expiry", Status.WARNING, str(error), "Let this user run PTTL, to know that no key is deleted in time."
+                "expiry",
+                Status.WARNING,
+                str(error),
+                "Let this user run PTTL (+pttl), to know that no key is deleted in time.",
             )
             return
         yield expiry_finding(self._log.stream, found)
@@ -242,7 +249,12 @@ class Doctor(Generic[State]):
         try:
             sizes = key_sizes(self._log, [self._log.stream, *own])
         except RefusedError as error:
-            yield Finding("keys", Status.WARNING, str(error), "Let this user run MEMORY USAGE to have them measured.")
+            yield Finding(
+                "keys",
+                Status.WARNING,
+                str(error),
+                "Let this user run MEMORY USAGE (+memory|usage) to have them measured.",
+            )
             return
         stream = sizes.pop(self._log.stream, 0)
         own_size = size(sum(sizes.values()))

@@ -203,7 +203,7 @@ class History(Generic[State]):
 
     def _oldest(self) -> tuple[Header, Projection[State]] | None:
         """The oldest snapshot that the stream goes on from, of those whose history is the most complete."""
-        headers = [header for header in self._store.headers() if isinstance(header, Header)]
+        headers = [header for header in self._store.offered() if isinstance(header, Header)]
         for header in sorted(headers, key=lambda header: (header.unseen, header.ordinal)):
             found = check(self._log, header.last_event_id.encode(), header.ordinal, header.unseen, header.anchor)
             if found.verdict in (Verdict.GAP, Verdict.DIVERGED):

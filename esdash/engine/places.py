@@ -75,7 +75,7 @@ def _entry(log: Log, place: Place, on_note: Callable[[str], object]) -> bytes:
 
 
 def _of_snapshot(log: Log, snapshot_id: str) -> bytes:
-    for header in SnapshotStore(log).headers():
+    for header in SnapshotStore(log).offered():
         if header.snapshot_id != snapshot_id:
             continue
         if not isinstance(header, Header):
@@ -102,7 +102,7 @@ class _Numbers:
         self._log = log
         self._facts = facts = log.facts()
         headers = [
-            header for header in SnapshotStore(log).headers() if isinstance(header, Header) and _stands(log, header)
+            header for header in SnapshotStore(log).offered() if isinstance(header, Header) and _stands(log, header)
         ]
         self._marks = [_Mark(header.ordinal + header.unseen, header.last_event_id.encode()) for header in headers]
         self._deleted = facts.max_deleted_id

@@ -195,7 +195,7 @@ def restore(
     begun = clock()
     rungs: list[Rung] = []
     broken: list[tuple[Header, Continuity]] = []
-    headers = store.headers()
+    headers = store.offered()
 
     def failed(header: Header | Unreadable, reason: str) -> None:
         position = Position(header.last_event_id, header.ordinal) if isinstance(header, Header) else Position()
@@ -212,6 +212,9 @@ def restore(
         rung = Rung(header.snapshot_id, projection.position, None)
         return Restoration(projection, continuity, (*tried, rung), header, journal, clock() - begun)
 
+    if store.denial and not ignore_snapshots:
+        rungs.append(Rung("", Position(), store.denial))
+        on_rung(tuple(rungs))
     for header in [] if ignore_snapshots else headers:
         if isinstance(header, Unreadable):
             failed(header, header.reason)
@@ -265,7 +268,7 @@ def _beginning(
 
 def forgotten(log: Log, store: SnapshotStore) -> int:
     """How many entries that a snapshot has seen are gone, so that a rebuild would forget them. Raises LogError."""
-    return _gone(log, store, store.headers(), log.facts())[1]
+    return _gone(log, store, store.offered(), log.facts())[1]
 
 
 def _gone(

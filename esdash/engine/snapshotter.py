@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Generic, Protocol
 
 from esdash.engine import snapshot
@@ -9,7 +10,7 @@ from esdash.engine.domain import State
 from esdash.engine.projection import Projection
 from esdash.engine.snapshot import Journal, Taking
 from esdash.engine.view import SnapshotInfo
-from esdash.log.errors import LogError, RefusedError
+from esdash.log.errors import ForbiddenError, LogError, RefusedError
 from esdash.log.headers import Header
 from esdash.log.snapshots import SnapshotStore
 
@@ -79,7 +80,9 @@ class Snapshotter(Generic[State]):
         try:
             holder = self._store.hold_lease(name, self._seconds * LEASE_PERIODS)
         except RefusedError as error:
-            # A replica, a full memory: following goes on all the same.
+            # A replica, a full memory, a server without scripts: following goes on all the same. Said once.
+            if self.note != str(error):
+                self._notify("warning", f"No snapshots are taken: {error}")
             self.note = str(error)
             return
         if holder == name:
@@ -103,7 +106,8 @@ class Snapshotter(Generic[State]):
             self._finish(projection)
         if projection.ordinal != self._ordinal:
             self._run(Taking(projection, projection.state, journal(), clock=self._clock, wall_clock=self._wall_clock))
-        self._store.release_lease(snapshot.process_name())
+        with suppress(ForbiddenError):  # who may not run scripts holds none
+            self._store.release_lease(snapshot.process_name())
 
     def settle(self, projection: Projection[State]) -> None:
         """Make the state whole again, whatever becomes of a snapshot that is being written."""

@@ -203,7 +203,10 @@ def _sort_out(log: Log, domain: Domain[Any]) -> tuple[list[tuple[str, str]], lis
     good: list[Header] = []
     gap: Continuity | None = None
     store = SnapshotStore(log)
-    for header in store.headers():
+    headers = store.offered()
+    if store.denial:
+        skipped.append(("all of them", store.denial.rstrip(".")))
+    for header in headers:
         if not isinstance(header, Header):
             damaged.append((header.snapshot_id, header.reason))
             continue
@@ -340,7 +343,7 @@ def main() -> None:
 def _check_segment(task: _Task, domain: Domain[State], progressed: Callable[[int], None]) -> _Report:
     log = Log(task.url, task.stream)
     store = SnapshotStore(log)
-    headers = {header.snapshot_id: header for header in store.headers() if isinstance(header, Header)}
+    headers = {header.snapshot_id: header for header in store.offered() if isinstance(header, Header)}
     projection = Projection(domain, task.unseen)
     if task.start is not None:
         projection, _ = snapshot.load(_known(headers, task.start), store, domain, believe=True)

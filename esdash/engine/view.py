@@ -41,7 +41,7 @@ class Rung:
     """One step of the restore ladder."""
 
     snapshot_id: str | None
-    """None for the beginning of the stream."""
+    """None for the beginning of the stream; empty for all there may be, which this user may not read."""
     position: Position
     reason: str | None
     """Why it was not used; None for the rung that was."""

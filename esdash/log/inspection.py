@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from esdash.log.errors import RefusedError
+from esdash.log.errors import ForbiddenError, RefusedError
 from esdash.log.stream import Log
 
 
@@ -37,8 +37,8 @@ class Inspection:
     """Bytes; 0: none."""
     memory_of_machine: int
     """Bytes; 0 when the server does not tell."""
-    clock_ms: int
-    """Unix time by the server's clock."""
+    clock_ms: int | None
+    """Unix time by the server's clock; None when it does not tell."""
 
     @property
     def major_version(self) -> int:
@@ -51,7 +51,6 @@ def inspect_server(log: Log) -> Inspection:
     """Look at the server. Raises RefusedError when it does not let this user, LogError."""
     info = _info(log)
     product = "valkey" if "valkey_version" in info else "redis"
-    seconds, microseconds = log.command("TIME")
     saves = _setting(log, "save")
     return Inspection(
         product=product,
@@ -72,7 +71,7 @@ def inspect_server(log: Log) -> Inspection:
         memory_used=_number(info, "used_memory"),
         memory_limit=_number(info, "maxmemory"),
         memory_of_machine=_number(info, "total_system_memory"),
-        clock_ms=int(seconds) * 1000 + int(microseconds) // 1000,
+        clock_ms=_clock(log),
     )
 
 
@@ -108,6 +107,14 @@ def _info(log: Log) -> dict[str, str]:
 def _number(info: dict[str, str], name: str) -> int:
     value = info.get(name, "0")
     return int(value) if value.isdigit() else 0
+
+
+def _clock(log: Log) -> int | None:
+    try:
+        seconds, microseconds = log.command("TIME")
+    except ForbiddenError:
+        return None
+    return int(seconds) * 1000 + int(microseconds) // 1000
 
 
 def _setting(log: Log, name: str) -> str | None:

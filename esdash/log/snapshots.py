@@ -14,12 +14,13 @@ header, so a snapshot is there as a whole or not at all.
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from esdash.log import scripts
 from esdash.log.continuity import Continuity, Verdict, check
-from esdash.log.errors import RefusedError, WrongTypeError
+from esdash.log.errors import ForbiddenError, RefusedError, WrongTypeError, plainly
 from esdash.log.headers import CHECKSUM, FORMAT, Header, Unreadable, rank, read_header, write_header
 from esdash.log.keys import key_prefix
 from esdash.log.stream import Log
@@ -59,6 +60,8 @@ class SnapshotStore:
         self._index = self._prefix + "snapshots"
         self._foreign = self._prefix + "foreign"
         self._lease = self._prefix + "lease"
+        self.denial = ""
+        """Why `offered` had to do without snapshots, in a sentence."""
 
     def headers(self) -> list[Header | Unreadable]:
         """Every stored snapshot: complete ones first, then newer ones, damaged ones last. Raises LogError."""
@@ -78,10 +81,20 @@ class SnapshotStore:
             must_stand=header.foreign,
         )
 
+    def offered(self) -> list[Header | Unreadable]:
+        """`headers`, or none where this user may not read them: `denial` says so then. Raises LogError."""
+        try:
+            found = self.headers()
+        except ForbiddenError as error:
+            self.denial = f"Snapshots cannot be read: {error}"
+            return []
+        self.denial = ""
+        return found
+
     def newest(self) -> Header | None:
         """The best readable one of the stream's present history, if need be one with a gap behind. Raises LogError."""
         broken: Header | None = None
-        for header in self.headers():
+        for header in self.offered():
             if not isinstance(header, Header):
                 continue
             verdict = self.continuity(header).verdict
@@ -98,7 +111,10 @@ class SnapshotStore:
         """
         hashed = hashlib.blake2b(digest_size=16)
         for number in range(header.chunks):
-            chunk = self._command("HGET", self._chunks_key(header.snapshot_id), number)
+            try:
+                chunk = self._command("HGET", self._chunks_key(header.snapshot_id), number)
+            except ForbiddenError as error:
+                raise DamagedError(str(error).rstrip(".")) from error
             if chunk is None:
                 raise DamagedError(f"chunk {number + 1} of {header.chunks} is missing")
             hashed.update(chunk)
@@ -159,7 +175,8 @@ class SnapshotStore:
                         self._require_no_use(other, draft, usable)
                 unusable.append(better)
         except RefusedError:
-            self._command("UNLINK", key)
+            with suppress(RefusedError):  # they expire soon
+                self._command("UNLINK", key)
             raise
         return header
 
@@ -203,14 +220,13 @@ class SnapshotStore:
 
     def delete(self, snapshot_id: str) -> bool:
         """Remove a snapshot; whether there was one. Raises LogError."""
-        removed, *_ = self._log.commands(
-            [
-                ("HDEL", self._index, snapshot_id),
-                ("SREM", self._foreign, snapshot_id),
-                ("UNLINK", self._chunks_key(snapshot_id)),
-            ],
-            atomic=True,
-        )
+        commands = [
+            ("HDEL", self._index, snapshot_id),
+            ("SREM", self._foreign, snapshot_id),
+            ("UNLINK", self._chunks_key(snapshot_id)),
+        ]
+        with self._own_keys():
+            removed, *_ = self._log.commands(commands, atomic=True)
         return bool(removed)
 
     def hold_lease(self, owner: str, seconds: float) -> str:
@@ -229,22 +245,33 @@ class SnapshotStore:
 
     def _command(self, *arguments: Any) -> Any:
         """One command on esdash's own keys."""
-        try:
+        with self._own_keys():
             return self._log.command(*arguments)
+
+    @contextmanager
+    def _own_keys(self) -> Iterator[None]:
+        """What the log says of the stream's key is said of esdash's own in this block."""
+        try:
+            yield
         except WrongTypeError as error:
             raise RefusedError(
                 f"A key on {self._log.server_name} that begins with {self._prefix} holds something that is not "
                 "esdash's. Move it away."
             ) from error
+        except ForbiddenError as error:
+            if error.right.startswith("~"):
+                raise ForbiddenError.of(self._log.server_name, f"~{self._prefix}*") from error
+            raise
 
     def _chunks_key(self, snapshot_id: str) -> str:
         return f"{self._prefix}snapshot:{snapshot_id}"
 
     def _put(self, key: str, number: int, chunk: bytes) -> None:
-        replies = self._log.commands([("HSET", key, number, chunk), ("PEXPIRE", key, _UNFINISHED_MS)], atomic=True)
-        for reply in replies:
-            if isinstance(reply, Exception):
-                raise RefusedError(f"The snapshot could not be written: {reply}.")
+        commands = [("HSET", key, number, chunk), ("PEXPIRE", key, _UNFINISHED_MS)]
+        with self._own_keys(), plainly(self._log.server_name, self._log.stream):
+            for reply in self._log.commands(commands, atomic=True):
+                if isinstance(reply, Exception):
+                    raise reply
 
 
 __all__ = ["KEEP", "DamagedError", "Draft", "Header", "SnapshotStore", "Unreadable"]

@@ -137,6 +137,11 @@ class Log:
             finally:
                 pool.release(connection)
 
+    def connect(self) -> None:
+        """Make sure that a connection can be had, which takes no right of the user's. Raises LogError."""
+        with self.connection():
+            pass
+
     def command(self, *arguments: Any) -> Any:
         """One command, its reply as bytes."""
         with self.connection() as connection:

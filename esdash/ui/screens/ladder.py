@@ -124,5 +124,7 @@ def _snapshots(view: View, wall: float) -> Iterator[Paragraph]:
 def _name(rung: Rung) -> str:
     if rung.snapshot_id is None:
         return "the beginning of the stream"
+    if not rung.snapshot_id:
+        return "snapshots"
     at = f" at event #{rung.position.ordinal:,}" if rung.position.ordinal else ""
     return f"snapshot {visible(rung.snapshot_id, 40)}{at}"

@@ -122,6 +122,8 @@ class Banner(PaintedLines):
         if not failed:
             return ()
         count = "1 newer snapshot" if len(failed) == 1 else f"{len(failed)} newer snapshots"
+        if not failed[0].snapshot_id:
+            count = "snapshots"
         key = BY_ID["ladder"].name(self._keymap)
         chunks = [
             Chunk((Span(f"▲ {count} could not be used", "warning"), Span(f" ({key})", "key"))),

@@ -1,0 +1,165 @@
+"""The README's table of rights: each row suffices, and what is missing of it is named."""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+import redis
+
+from tests.cli.conftest import STREAM, Call, append
+from tests.readme import README
+from tests.servers import RunningServer
+from tests.strategies import seeded_entries
+
+_numbers = count(1)
+
+
+def rows() -> list[list[str]]:
+    """The rights of each row of the table: `+xadd`, `~orders`."""
+    table = re.search(r"<!-- rights:[^\n]*-->\n(.*?)<!-- /rights", README.read_text("utf-8"), re.S)
+    assert table is not None
+    lines = [line.replace("\\|", "\0").split("|") for line in table[1].splitlines()[2:]]
+    return [re.findall(r"[+~][^ `]+", " ".join(cells[2:]).replace("\0", "|")) for cells in lines]
+
+
+PUBLISH, READ, SNAPSHOTS, FOLLOW, TAKE, EXAMINE = rows()
+
+
+@pytest.fixture(scope="module")
+def server(server_binary) -> Iterator[RunningServer]:  # type: ignore[no-untyped-def]
+    """With some entries and a snapshot that was taken in the middle of them."""
+    server = RunningServer(server_binary, port=True, appendonly="no")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def filled(server: RunningServer, call: Call) -> Iterator[redis.Redis]:
+    with server.client() as client:
+        client.flushall()
+        append(client, seeded_entries(1, 40))
+        assert call("snapshot", "take", "--url", server.url).code == 0
+        append(client, seeded_entries(2, 10))
+        yield client
+
+
+@pytest.fixture
+def as_user(server: RunningServer, call: Call) -> Callable[..., tuple[int, str]]:
+    """Run a command as a user with these rights alone; its exit code and all that it said."""
+
+    def as_user(rights: list[str], *arguments: object) -> tuple[int, str]:
+        name = f"user{next(_numbers)}"
+        with server.client() as client:
+            client.execute_command("ACL", "SETUSER", name, "on", ">pw", *rights)
+        result = call(*arguments, "--url", f"redis://{name}:pw@127.0.0.1:{server.port}")
+        assert "Traceback" not in result.err
+        return result.code, result.out + result.err
+
+    return as_user
+
+
+def without(rights: list[str], right: str) -> list[str]:
+    return [other for other in rights if other != right]
+
+
+AsUser = Callable[..., tuple[int, str]]
+
+
+class TestPublishing:
+    def test_needs_its_row_and_nothing_else(self, filled: redis.Redis, as_user: AsUser) -> None:
+        assert as_user(PUBLISH, "publish", "top-up", "7", "1")[0] == 0
+        assert as_user(PUBLISH, "produce", "--count", "5")[0] == 0
+        assert filled.xlen(STREAM) == 50 + 1 + 15
+
+    @pytest.mark.parametrize("right", PUBLISH)
+    def test_names_what_is_missing(self, filled: redis.Redis, as_user: AsUser, right: str) -> None:
+        for arguments in (("publish", "top-up", "7", "1"), ("produce", "--count", "5")):
+            code, said = as_user(without(PUBLISH, right), *arguments)
+            assert code == 1
+            assert f"({right})" in said
+            assert "Nothing was published" in said or "0 events" in said
+        assert filled.xlen(STREAM) == 50
+
+
+class TestReading:
+    COMMANDS = (("state", "--json"), ("events", "--json"), ("verify", "--json"), ("consume", "--once", "--readonly"))
+
+    @pytest.mark.usefixtures("filled")
+    @pytest.mark.parametrize("arguments", COMMANDS)
+    def test_needs_its_row_and_says_once_that_it_has_no_snapshots(
+        self, as_user: AsUser, arguments: tuple[str, ...]
+    ) -> None:
+        code, said = as_user(READ, *arguments)
+        assert code == 0
+        assert said.count("Snapshots cannot be read: ") == (arguments[0] != "events")
+
+    @pytest.mark.usefixtures("filled")
+    @pytest.mark.parametrize("arguments", COMMANDS)
+    def test_from_snapshots_needs_two_rows(self, as_user: AsUser, arguments: tuple[str, ...]) -> None:
+        code, said = as_user(READ + SNAPSHOTS, *arguments)
+        assert code == 0
+        assert "esdash: " not in said
+
+    @pytest.mark.usefixtures("filled")
+    @pytest.mark.parametrize("right", READ)
+    def test_names_what_is_missing(self, as_user: AsUser, right: str) -> None:
+        for arguments in self.COMMANDS:
+            code, said = as_user(without(READ + SNAPSHOTS, right), *arguments)
+            assert code == 1, arguments
+            assert f"({right})" in said, arguments
+
+    @pytest.mark.usefixtures("filled")
+    @pytest.mark.parametrize("right", SNAPSHOTS)
+    def test_without_snapshots_names_what_is_missing_and_goes_on(self, as_user: AsUser, right: str) -> None:
+        code, said = as_user(without(READ + SNAPSHOTS, right), "state", "--json")
+        assert code == 0
+        assert said.count(f"({right})") == 1
+
+    @pytest.mark.usefixtures("filled")
+    def test_what_became_of_an_event_needs_both_rows(self, as_user: AsUser) -> None:
+        assert as_user(PUBLISH + READ, "publish", "top-up", "7", "1", "--wait")[0] == 0
+
+
+class TestTakingSnapshots:
+    @pytest.mark.usefixtures("filled")
+    def test_needs_its_row(self, as_user: AsUser) -> None:
+        code, said = as_user(READ + SNAPSHOTS + FOLLOW + TAKE, "consume", "--once")
+        assert code == 0
+        assert "esdash: " not in said
+
+    @pytest.mark.usefixtures("filled")
+    @pytest.mark.parametrize("right", ["+eval", "+hset", "+pexpire", "+hlen", "+persist", "+exists", "+sismember", "+srem"])
+    def test_names_what_is_missing_once_and_goes_on(self, as_user: AsUser, right: str) -> None:
+        code, said = as_user(without(READ + SNAPSHOTS + FOLLOW + TAKE, right), "consume", "--once")
+        assert code == 0
+        assert said.count(f"({right})") == 1, said
+
+
+class TestExamining:
+    @pytest.mark.usefixtures("filled")
+    def test_needs_its_row(self, as_user: AsUser) -> None:
+        _, said = as_user(READ + SNAPSHOTS + FOLLOW + TAKE + EXAMINE, "doctor")
+        assert "(+" not in said
+
+    @pytest.mark.usefixtures("filled")
+    @pytest.mark.parametrize("right", ["+info", "+time", "+memory|usage", "+pttl"])
+    def test_goes_on_without_what_is_nice_to_have_and_names_it(self, as_user: AsUser, right: str) -> None:
+        code, said = as_user(without(READ + SNAPSHOTS + FOLLOW + TAKE + EXAMINE, right), "doctor")
+        assert code in (0, 3)
+        assert f"({right})" in said
+        assert "Every entry can be understood" in said or "cannot be understood" in said
+
+
+@pytest.mark.parametrize("missing", ["INFO", "TIME", "CONFIG", "MEMORY", "CLIENT", "HELLO", "ECHO", "EVAL"])
+def test_a_command_that_is_only_nice_to_have_may_be_taken_away(
+    new_server: Callable[..., RunningServer], call: Call, missing: str
+) -> None:
+    server = new_server(appendonly="no", rename_command=f'{missing} ""')
+    with server.client() as client:
+        append(client, seeded_entries(1, 20))
+    for arguments in (("publish", "top-up", "7", "1", "--wait"), ("state",), ("consume", "--once")):
+        result = call(*arguments, "--url", server.url)
+        assert result.code == 0, (arguments, result.err)
+        assert result.err.count("unknown command EVAL") == (missing == "EVAL" and arguments[0] == "consume")
+    assert call("doctor", "--url", server.url).code in (0, 3)
