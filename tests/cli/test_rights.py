@@ -129,7 +129,9 @@ class TestTakingSnapshots:
         assert "esdash: " not in said
 
     @pytest.mark.usefixtures("filled")
-    @pytest.mark.parametrize("right", ["+eval", "+hset", "+pexpire", "+hlen", "+persist", "+exists", "+sismember", "+srem"])
+    @pytest.mark.parametrize(
+        "right", ["+eval", "+hset", "+pexpire", "+hlen", "+persist", "+exists", "+sismember", "+srem"]
+    )
     def test_names_what_is_missing_once_and_goes_on(self, as_user: AsUser, right: str) -> None:
         code, said = as_user(without(READ + SNAPSHOTS + FOLLOW + TAKE, right), "consume", "--once")
         assert code == 0
