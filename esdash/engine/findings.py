@@ -196,9 +196,7 @@ def parked_finding(parked: int, reasons: str, known: int, left: int) -> Finding:
         corrected = f"{known - left:,} corrected" if left < known else "none corrected"
         seen += f" {left:,} open, {corrected}." if left else " Every one of them is corrected."
     elif known:
-        seen += (
-            f" Of the {known:,} newest that are still in the stream, {left:,} are open; of the others nothing is known."
-        )
+        seen += f" Open: {left:,} of the {known:,} newest that are still in the stream; of the others nothing is known."
     else:
         seen += " None of them is in the stream any more."
     if not left:

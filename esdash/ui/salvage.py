@@ -48,6 +48,11 @@ class Salvaged(NamedTuple):
     """By the names of schema v1, amounts in cents. Values may still be out of bounds."""
 
 
+def members_of(fields: Fields) -> Mapping[str, Any]:
+    """The members of its payload by their own names, as far as they can be read."""
+    return {str(name): value for name, value in _read(payload_of(fields)).items()}
+
+
 def kind_of(fields: Fields) -> str:
     """The event that the entry's type names; empty when that is none of the shop's."""
     kind, data = type_of(fields), payload_of(fields)
@@ -69,7 +74,7 @@ def salvage(fields: Fields, chosen: str = "") -> Salvaged:
     same_schema = bool(kind_that_is_certain(fields))
     if data[:1] and data[0] in V0_FIRST_BYTES:
         same_schema = same_schema and _V0_KINDS.get(str(members.get("Type", type_of(fields)))) == kind
-        members = _from_v0(members)
+        members = from_v0(members)
     kind = kind or chosen
     names = _MEMBERS.get(kind, ())
     found = {name: members[name] for name in names if name in members and (same_schema or name in _WHO_AND_WHAT)}
@@ -177,7 +182,7 @@ def _read_broken(text: str) -> dict[str, Any]:
     return members
 
 
-def _from_v0(old: Mapping[Any, Any]) -> dict[str, Any]:
+def from_v0(old: Mapping[Any, Any]) -> dict[str, Any]:
     """By the names of v1; amounts, which were whole units, in cents."""
     members = {name: old[before] for before, name in _V0_NAMES.items() if before in old}
     amount = members.pop("amount", None)
@@ -202,11 +207,11 @@ def _certain(name: str, value: Any) -> Any:
         # Some of an order's lines are no order.
         if not isinstance(value, list) or len(value) > MAX_LINES or not all(isinstance(line, dict) for line in value):
             return None
-        return [{"item_id": line.get("item_id"), "quantity": _mended(line.get("quantity"))} for line in value]
-    return _mended(value)
+        return [{"item_id": line.get("item_id"), "quantity": mended(line.get("quantity"))} for line in value]
+    return mended(value)
 
 
-def _mended(value: Any) -> Any:
+def mended(value: Any) -> Any:
     """A number that was written as text or as 5.0 becomes that number."""
     if isinstance(value, str) and re.fullmatch(r"\d{1,19}", value, re.ASCII):
         return int(value)
@@ -226,7 +231,7 @@ def _money(value: Any) -> str:
 
 
 def _line(line: Mapping[str, Any]) -> str:
-    item_id, quantity = line.get("item_id"), _plain(_mended(line.get("quantity")))
+    item_id, quantity = line.get("item_id"), _plain(mended(line.get("quantity")))
     written = write_line_item(item_id[:200] if isinstance(item_id, str) else "")
     return f"{written}:{quantity}"
 

@@ -61,4 +61,4 @@ class TestDoctor:
         append(client, [REFUND] * 3)
         call("snapshot", "take", "--url", url)
         client.xtrim("orders", maxlen=1, approximate=False)
-        assert "Of the 1 newest that are still in the stream, 1 are open" in parked_check(call, url)["seen"]
+        assert "Open: 1 of the 1 newest that are still in the stream" in parked_check(call, url)["seen"]

@@ -29,7 +29,7 @@ from esdash.ui.screens.top_up import TopUpForm
 from esdash.ui.screens.verify import VerifyScreen
 from esdash.ui.widgets.pager import Pager
 from tests.ui.looking import main_of, text_of
-from tests.ui.stage import until
+from tests.ui.stage import said, until, write
 
 STREAM = "orders"
 SIZE = (150, 40)
@@ -147,6 +147,32 @@ async def test_a_parked_entry_is_corrected_once_by_whichever_dashboard_is_first(
     finally:
         other.close()
         thread.join(20)
+
+
+async def test_several_alike_are_corrected_in_one_go(console: LiveConsole[State], client: redis.Redis) -> None:
+    app = DashboardApp(console)
+    async with app.run_test(size=SIZE) as pilot:
+        await live(pilot, console, 0)
+        parked = [
+            client.xadd(STREAM, {"type": "Refund", "data": f'{{"user_id":{user_id},"amount":{user_id}00}}'})
+            for user_id in range(1, 5)
+        ]
+        client.xadd(STREAM, {"type": "Refund", "data": '{"user_id":9}'})
+        await seen(pilot, console, lambda view: len(view.parked) == 5)
+        await pilot.press("x", "G", "c", "down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TopUpForm))
+        await write(pilot, "1.00")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        assert "3 more entries were parked" in said(pilot, "#question")
+        assert "user 2 +2.00" in said(pilot, "#consequence")
+        assert len(entries(client)) == 6, "nothing more before a person agrees"
+        await pilot.press("y")
+        view = await live(pilot, console, 9)
+        assert [balance(view, user_id) for user_id in (1, 2, 3, 4, 9)] == [100, 200, 300, 400, None]
+        keys = [fields[b"key"] for _, fields in entries(client)[5:]]
+        assert set(keys) == {b"corrects:" + entry_id for entry_id in parked if isinstance(entry_id, bytes)}
+        await until(pilot, lambda: "Parked entries: 5, 1 open" in text_of(app)[0])
 
 
 async def test_a_gap_halts_the_screen_and_a_rebuild_is_labelled_partial(

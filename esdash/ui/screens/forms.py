@@ -88,6 +88,11 @@ class EventForm(Dialog[Published | None]):
         self._published: Published | None = None
         self._leaving = False
 
+    @property
+    def submitted(self) -> tuple[str, bytes] | None:
+        """The type and data that were published, or may have been."""
+        return self._submitted
+
     @abstractmethod
     def fields(self) -> ComposeResult:
         """The fields, in the order of typing."""

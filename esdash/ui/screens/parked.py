@@ -1,18 +1,24 @@
 """Entries that could not be understood: why, what they hold, and a way to publish what they should have been."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import ClassVar, Final
 
 from textual import on
 from textual.binding import Binding, BindingType
 
-from esdash.engine.console import Console, Published
+from esdash.engine.console import Console, EngineError, Published
 from esdash.engine.domain import Fields, Row
 from esdash.engine.view import View
-from esdash.shop.story import payload_of, type_of
+from esdash.shop.decoding import decode
+from esdash.shop.events import AddItem, Order, TopUp
+from esdash.shop.story import describe_event, encode, payload_of, type_of
+from esdash.ui.alike import alike, change_of
 from esdash.ui.handled import Handled
+from esdash.ui.outlook import Publishable
 from esdash.ui.reasons import GLYPHS, MEANINGS, outcome_of, sentence
 from esdash.ui.salvage import objection
+from esdash.ui.screens.confirm import ConfirmScreen
 from esdash.ui.screens.correct import ChooseType, RawEventForm, fill, form_for, needs_a_type
 from esdash.ui.screens.entry_list import EntryListScreen
 from esdash.ui.screens.forms import EventForm, Purpose
@@ -22,6 +28,9 @@ from esdash.ui.widgets.line_table import LineTable
 from esdash.ui.widgets.pager import Paragraph
 from esdash.ui.widgets.payload import LABEL, payload_size, tell_fields
 from esdash.visible import visible
+
+MOST_TOLD: Final = 5
+"""Events that are told one by one before several are published."""
 
 KEPT: Final = 500
 """Of parked entries the consumer keeps this many, the newest (`View.parked`)."""
@@ -142,9 +151,57 @@ class ParkedScreen(EntryListScreen):
                 self.handled.publish_as(row, published.entry_id, parked=True)
                 self.tell(f"{published.event_type} {published.entry_id} is in the log; the parked entry stays.")
                 self.poll()
+                self._offer_the_same(row, form.submitted)
 
         await self.app.push_screen(form, closed)
         fill(form, texts)
+
+    def _offer_the_same(self, row: Row, submitted: tuple[str, bytes] | None) -> None:
+        """Ask whether others that need the same change are to be corrected in one go."""
+        kind, data = submitted or ("", b"")
+        event = decode([b"type", kind.encode(), b"data", data])
+        if row.mark is not None or not isinstance(event, TopUp | AddItem | Order):
+            return
+        left = [other for other in self.engine.view.parked if self.stands(other).open]
+        others = list(alike(change_of(row.fields, event), row, left))
+        if not others:
+            return
+        one = len(others) == 1
+        what = "1 more entry was" if one else f"{len(others):,} more entries were"
+        told = [visible(describe_event(other)) for _, other in others[:MOST_TOLD]]
+        more = f"\n… and {len(others) - MOST_TOLD:,} more" if len(others) > MOST_TOLD else ""
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                work = partial(self._correct, others)
+                self.app.run_worker(work, thread=True, exit_on_error=False, name="engine", group="corrections")
+
+        self.app.push_screen(
+            ConfirmScreen(
+                f"{what} parked for the same reason and type and {'needs' if one else 'need'} the same change. "
+                f"Correct {'it' if one else 'them'}, too?",
+                "\n".join(told) + more,
+                "Correct",
+            ),
+            answered,
+        )
+
+    def _correct(self, others: Sequence[tuple[Row, Publishable]]) -> None:
+        """In a thread: publish an event for each that is still open."""
+        done = 0
+        try:
+            for row, event in others:
+                if self.stands(row).open:
+                    key = self.engine.view.corrections.key_for_parked(row)
+                    published = self.engine.publish(*encode(event), key)
+                    self.handled.publish_as(row, published.entry_id, parked=True)
+                    done += 1
+        except EngineError as error:
+            told = f"{done:,} of {len(others):,} corrected. {error}" if done else str(error)
+            self.app.call_from_thread(self.tell, told, "error")
+        else:
+            what = "1 corrected event is" if done == 1 else f"{done:,} corrected events are"
+            self.app.call_from_thread(self.tell, f"{what} in the log.")
 
 
 def _readable(row: Row) -> Fields:
