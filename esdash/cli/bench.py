@@ -8,7 +8,7 @@ import click
 from esdash.cli.connect import open_log, require_writable
 from esdash.cli.failures import BadInputError
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import print_json, say
+from esdash.cli.output import print_json, say, tell
 from esdash.config import Settings
 from esdash.demo import demo_events
 
@@ -74,7 +74,7 @@ def _document(server: str, found: "Measured") -> dict[str, Any]:
 
 def _tell(server: str, found: "Measured") -> None:
     latency = found.latency
-    click.echo(f"server    {server}, {found.entries:,} events")
+    tell(f"server    {server}, {found.entries:,} events")
     click.echo(f"publish   {found.publish:>9,.0f} events/s  in batches of 1,000")
     click.echo(f"read      {found.read:>9,.0f} events/s  page after page, without folding")
     click.echo(f"replay    {found.replay:>9,.0f} events/s  from the beginning of the stream")

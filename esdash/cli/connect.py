@@ -1,7 +1,7 @@
 """From settings to a log: a server that was named, or the embedded one."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -20,7 +20,8 @@ EMBEDDED: Final = "embedded"
 class _Membership:
     """Joins the embedded server when it is first needed, revives it when it was lost, leaves it in the end."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, told: Callable[[str], object]) -> None:
+        self._told = told
         self._data_dir = place_of_data(settings)
         self._server: EmbeddedServer | None = None
         self._lock = threading.Lock()
@@ -33,7 +34,7 @@ class _Membership:
                 raise UnreachableError("esdash has left the embedded server.")
             try:
                 if self._server is None:
-                    self._server = EmbeddedServer.join(self._data_dir)
+                    self._server = EmbeddedServer.join(self._data_dir, told=self._told)
                 else:
                     self._server.ensure_running()
             except EmbeddedServerError as error:
@@ -53,8 +54,10 @@ class _Membership:
 
 
 @contextmanager
-def open_log(settings: Settings) -> Iterator[Log]:
+def open_log(settings: Settings, told: Callable[[str], object] = warn) -> Iterator[Log]:
     """A log for the length of the block. Connects when it is first used; the embedded server is started then.
+
+    `told` hears what a person should know of that start.
 
     Raises BadInputError for a URL that is none, ConfigError where there is no place for the embedded server's data.
     """
@@ -69,7 +72,7 @@ def open_log(settings: Settings) -> Iterator[Log]:
         finally:
             log.close()
         return
-    membership = _Membership(settings)
+    membership = _Membership(settings, told)
     log = Log(membership.find, settings.stream, name=EMBEDDED)
     with ending_in_order():
         try:

@@ -15,6 +15,7 @@ from esdash.cli.connect import open_log
 from esdash.cli.ending import Ending, ignore_endings
 from esdash.cli.failures import BadInputError
 from esdash.cli.interpreter import collect_rarely, paint_promptly, take_short_turns
+from esdash.cli.output import warn
 from esdash.config import Settings
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ def open_dashboard(settings: Settings) -> None:
     for name in settings.keys:
         if name not in actions:
             raise BadInputError(f"The settings give keys to {name!r}. There are {', '.join(sorted(actions))}.")
+    told: list[str] = []  # said when the screen is gone
     with ExitStack() as stack:
-        log = stack.enter_context(open_log(settings))
+        log = stack.enter_context(open_log(settings, told.append))
         console = LiveConsole(
             log,
             Shop(),
@@ -83,6 +85,8 @@ def open_dashboard(settings: Settings) -> None:
             asyncio.run(_run(app, settings, stack.close))
         finally:
             ignore_endings()
+    for text in told:
+        warn(text)
     if app.return_code:
         raise click.exceptions.Exit(app.return_code)
 

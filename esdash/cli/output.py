@@ -30,6 +30,11 @@ def print_json(document: object) -> None:
     click.echo(json.dumps(document, allow_nan=False))
 
 
+def tell(text: str) -> None:
+    """A line for people, on stdout. What is no text in it, in a path or a server's reply, becomes text."""
+    click.echo(visible(text, LINE))
+
+
 def say(text: str) -> None:
     """A line for people, on stderr. What is no text in it, in a server's reply or an argument, becomes text."""
     click.echo(visible(text, LINE), err=True)

@@ -8,7 +8,7 @@ import click
 
 from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, common_options, with_settings
-from esdash.cli.output import number, print_json, warn
+from esdash.cli.output import number, print_json, tell, warn
 from esdash.config import Settings, place_of_data
 
 
@@ -31,6 +31,7 @@ def status(settings: Settings, as_json: bool) -> None:
     _note_url(settings)
     found = embedded.status(place_of_data(settings))
     facts = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(found).items()}
+    facts["kept_copies"] = list(map(str, found.kept_copies))
     if as_json:
         print_json(facts)
         return
@@ -50,8 +51,9 @@ def status(settings: Settings, as_json: bool) -> None:
             "on disk": f"{number(found.aof_size_bytes)} bytes",
             "last write": "failed" if found.aof_last_write_ok is False else "ok",
         }
-    for name, value in lines.items():
-        click.echo(f"{name:<11} {value}")
+    rows = [*lines.items(), *(("older data", copy) for copy in found.kept_copies)]
+    for name, value in rows:
+        tell(f"{name:<11} {value}")
 
 
 @command.command()
@@ -70,7 +72,7 @@ def stop(settings: Settings, force: bool, as_json: bool) -> None:
     if as_json:
         print_json({"stopped": stopped})
     else:
-        click.echo("The embedded server is stopped." if stopped else "No embedded server ran.")
+        tell("The embedded server is stopped." if stopped else "No embedded server ran.")
 
 
 def _note_url(settings: Settings) -> None:

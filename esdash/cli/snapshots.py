@@ -14,6 +14,7 @@ from esdash.cli.output import (
     plural,
     print_json,
     print_tables,
+    tell,
     warn,
     warn_of_partial_history,
     warn_of_rung,
@@ -112,7 +113,7 @@ def take(settings: Settings, as_json: bool) -> None:
     if as_json:
         print_json(_facts(header) | {"taken": taken})
     else:
-        click.echo(
+        tell(
             f"Snapshot {header.snapshot_id} at event {header.ordinal:,} ({header.last_event_id}), {header.size:,} "
             f"bytes{f', taken in {header.seconds * 1000:,.0f} ms' if taken else ', was there already'}."
         )
@@ -137,7 +138,7 @@ def show(settings: Settings, snapshot_id: str, as_json: bool) -> None:
         print_json(document)
     else:
         for name, value in document.items():
-            click.echo(f"{name:<14} {visible(str(value)) if value is not None else '–'}")
+            tell(f"{name:<14} {value if value is not None else '–'}")
 
 
 @command.command()
@@ -174,7 +175,7 @@ def delete(settings: Settings, snapshot_ids: tuple[str, ...], versions: tuple[st
     if as_json:
         print_json({"deleted": list(doomed)})
     else:
-        click.echo(f"Deleted {', '.join(map(visible, doomed))}.")
+        tell(f"Deleted {', '.join(doomed)}.")
 
 
 def _no_snapshot(snapshot_id: str) -> FailedError:

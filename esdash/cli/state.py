@@ -9,7 +9,16 @@ import click
 from esdash.cli.connect import open_log
 from esdash.cli.failures import ExitCode, FailedError
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import new_table, number, print_json, print_tables, warn, warn_of_partial_history, warn_of_rung
+from esdash.cli.output import (
+    new_table,
+    number,
+    print_json,
+    print_tables,
+    tell,
+    warn,
+    warn_of_partial_history,
+    warn_of_rung,
+)
 from esdash.cli.places import PLACE, end_of
 from esdash.cli.presence import require_stream
 from esdash.config import Settings
@@ -103,15 +112,13 @@ def _choose(document: dict[str, Any], member: str, one: str, wanted: Iterable[st
 
 
 def _print_facts(document: Mapping[str, Any]) -> None:
-    from esdash.visible import visible
-
     for name, value in (
-        ("stream", visible(document["stream"])),
+        ("stream", document["stream"]),
         ("last event", f"{document['last_event_id']}, #{document['ordinal'] + document['unseen']:,}"),
         ("continuity", document["continuity"]),
         ("digest", document["digest"]),
     ):
-        click.echo(f"{name:<11} {value}")
+        tell(f"{name:<11} {value}")
 
 
 def _tables(document: Mapping[str, Any], *, balances: bool, stock: bool) -> "Iterator[Table]":

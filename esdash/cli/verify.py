@@ -9,10 +9,9 @@ import click
 from esdash.cli.connect import open_log
 from esdash.cli.failures import ExitCode
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import print_json, say
+from esdash.cli.output import print_json, say, tell
 from esdash.cli.presence import require_stream
 from esdash.config import Settings
-from esdash.visible import visible
 
 if TYPE_CHECKING:
     from esdash.engine.verify import Segment, Verification
@@ -79,21 +78,21 @@ def _segment(segment: "Segment") -> dict[str, Any]:
 
 def _tell(found: "Verification") -> None:
     for segment in found.segments:
-        what = f"snapshot {visible(segment.snapshot_id)}" if segment.snapshot_id else "the newest event"
+        what = f"snapshot {segment.snapshot_id}" if segment.snapshot_id else "the newest event"
         mark = "✓" if segment.holds else "✗"
-        click.echo(f"{mark} events {segment.start.ordinal + 1:,} to {segment.end.ordinal:,}: {what}")
+        tell(f"{mark} events {segment.start.ordinal + 1:,} to {segment.end.ordinal:,}: {what}")
     for snapshot_id, reason in found.damaged:
-        click.echo(f"✗ snapshot {visible(snapshot_id)} is damaged: {visible(reason)}")
+        tell(f"✗ snapshot {snapshot_id} is damaged: {reason}")
     for snapshot_id, reason in found.skipped:
-        click.echo(f"– snapshot {visible(snapshot_id)} was not checked: {visible(reason)}")
+        tell(f"– snapshot {snapshot_id} was not checked: {reason}")
     if found.unseen > 0:
         click.echo(f"– {found.unseen:,} older events are not in the stream any more and could not be replayed")
     first = found.first_difference
     if first is not None:
-        click.echo(f"The first difference arose after {first.start.last_event_id} and up to {first.end.last_event_id}.")
+        tell(f"The first difference arose after {first.start.last_event_id} and up to {first.end.last_event_id}.")
         for each in first.differences:
             numbers = f"{_number(each.replayed)} replayed, {_number(each.found)} stored"
-            click.echo(f"  {each.kind} of {visible(each.subject)}: {numbers}")
+            tell(f"  {each.kind} of {each.subject}: {numbers}")
     say(f"{found.entries:,} events replayed in {found.seconds:.2f} s.")
 
 

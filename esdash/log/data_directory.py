@@ -4,6 +4,7 @@ Nothing here trusts a process id or a file that a crash may have left behind. Wh
 (flock), which the kernel releases when its holder dies, however it dies.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -24,6 +25,13 @@ MAX_SOCKET_PATH_BYTES = 103
 TURN_TIMEOUT = 60.0
 POLL_INTERVAL = 0.02
 
+# For every file that is opened here: no link is followed, and nothing waits for the other end of a pipe.
+_PLAIN = os.O_NOFOLLOW | os.O_NONBLOCK
+_LINK = (
+    "{} is a symbolic link, and esdash follows none in its data directory. Remove it, or choose another data "
+    "directory with --data-dir."
+)
+
 
 class EmbeddedServerError(Exception):
     """What went wrong with the embedded server and what to do about it, in one or two plain sentences."""
@@ -39,10 +47,11 @@ class DataDirectory:
     def prepare(cls, path: Path) -> Self:
         """Create the directory with mode 0700 if need be; prove that only this user can change it.
 
-        Raises EmbeddedServerError when it belongs to someone else, is open to others or cannot be written.
+        Raises EmbeddedServerError when it belongs to someone else, is open to others, cannot be written or holds
+        links in the place of files.
         """
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        root = path.resolve()
+        root = cls.at(path).root
         found = root.stat()
         if found.st_uid != os.geteuid():
             raise EmbeddedServerError(
@@ -58,12 +67,24 @@ class DataDirectory:
                 f"The data directory {root} cannot be written. Change its permissions, or choose another one "
                 "with --data-dir."
             )
-        return cls(root)
+        directory = cls(root)
+        directory.require_plain()
+        return directory
+
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """The directory as it is, if it is there: nothing is made and nothing proved."""
+        return cls(Path(os.path.realpath(path)))  # unlike Path.resolve() without an exception of its own for loops
 
     @property
     def data(self) -> Path:
         """The server's working directory, with the append-only file."""
         return self.root / "data"
+
+    @property
+    def version_file(self) -> Path:
+        """Which server wrote the data; lies among them, so that it goes where they go."""
+        return self.data / "server.version"
 
     @property
     def config_file(self) -> Path:
@@ -95,6 +116,20 @@ class DataDirectory:
         """A folder with one file for every handle in use, named after its process and locked by it."""
         return self.root / "members"
 
+    def require_plain(self) -> None:
+        """Raises EmbeddedServerError when a file here is a symbolic link, or of another kind than esdash makes.
+
+        Who follows a link overwrites, locks or removes something elsewhere.
+        """
+        for path in (self.config_file, self.log_file, self.pid_file, self.server_lock, self.join_lock):
+            _require_kind(path, stat.S_IFREG)
+        for path in (self.data, self.members):
+            _require_kind(path, stat.S_IFDIR)
+        _require_kind(self.root / SOCKET_NAME, stat.S_IFSOCK, stat.S_IFREG)
+        for folder in (self.data, self.members):
+            for path in folder.rglob("*"):
+                _require_kind(path, stat.S_IFREG, stat.S_IFDIR)
+
     def member_files(self) -> list[Path]:
         """The files in `members`, left behind by a crash or not."""
         return list(self.members.glob("[0-9]*-*"))
@@ -105,17 +140,14 @@ class DataDirectory:
 
     def socket_path(self) -> Path | None:
         """Where the server listens. Means something only while `server_lock` is locked."""
-        try:
-            recorded = self.server_lock.read_bytes()
-        except FileNotFoundError:
-            return None
+        recorded = read_bytes(self.server_lock)
         return self.root / os.fsdecode(recorded) if recorded else None
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Hold `join_lock`. Raises EmbeddedServerError when another process keeps it for 60 s."""
         deadline = time.monotonic() + TURN_TIMEOUT
-        descriptor = os.open(self.join_lock, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(self.join_lock, os.O_RDWR | os.O_CREAT | _PLAIN, 0o600)
         try:
             while not _lock(descriptor, fcntl.LOCK_EX):
                 if time.monotonic() > deadline:
@@ -132,12 +164,40 @@ class DataDirectory:
             os.close(descriptor)
 
 
+def _require_kind(path: Path, *kinds: int) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(mode):
+        raise EmbeddedServerError(_LINK.format(path))
+    if stat.S_IFMT(mode) not in kinds:
+        raise EmbeddedServerError(
+            f"{path} is not what esdash keeps under that name. Move it away, or choose another data directory with "
+            "--data-dir."
+        )
+
+
+def private(path: str, flags: int) -> int:
+    """An opener for open(): files are made for this user alone, and no link is followed."""
+    return os.open(path, flags | _PLAIN, 0o600)
+
+
+def read_bytes(path: Path, limit: int = 4096) -> bytes:
+    """The beginning of a file; empty when there is none. Follows no link."""
+    try:
+        with open(path, "rb", opener=private) as file:
+            return file.read(limit)
+    except FileNotFoundError:
+        return b""
+
+
 def open_locked(path: Path) -> int | None:
     """Open the file, created if need be, and lock it; None when somebody else holds the lock.
 
     The lock belongs to the open file: whoever inherits the descriptor holds it too.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _PLAIN, 0o600)
     if _lock(descriptor, fcntl.LOCK_EX):
         return descriptor
     os.close(descriptor)
@@ -153,7 +213,7 @@ def unlock(descriptor: int) -> None:
 def is_locked(path: Path) -> bool:
     """Whether anybody, this process included, holds the lock on the file; False if there is none."""
     try:
-        descriptor = os.open(path, os.O_RDWR)
+        descriptor = os.open(path, os.O_RDWR | _PLAIN)
     except FileNotFoundError:
         return False
     try:
@@ -212,6 +272,8 @@ def plain_errors(data_dir: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno == errno.ELOOP and Path(error.filename).is_symlink():
+            raise EmbeddedServerError(_LINK.format(error.filename)) from error
         where = f" ({error.filename})" if error.filename and str(error.filename) != str(data_dir) else ""
         raise EmbeddedServerError(
             f"The data directory {data_dir} cannot be used: {error.strerror}{where}. Mend that, or choose "

@@ -7,6 +7,7 @@ kernel releases even after kill -9. So the server outlives a crash, and the next
 
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from esdash.log.data_directory import (
     plain_errors,
     unlock,
 )
+from esdash.log.data_version import kept_copies
 from esdash.log.server_process import AppendFsync
 
 __all__ = ["EmbeddedServer", "EmbeddedServerError", "ServerStatus", "status", "stop"]
@@ -34,23 +36,31 @@ class EmbeddedServer:
     A context manager that leaves at its end. One process may hold several.
     """
 
-    def __init__(self, directory: DataDirectory, appendfsync: AppendFsync) -> None:
+    def __init__(self, directory: DataDirectory, appendfsync: AppendFsync, told: Callable[[str], object]) -> None:
         self._directory = directory
         self._appendfsync = appendfsync
+        self._told = told
         self._member: tuple[int, Path] | None = None
         self.started_here = False
         self.socket_path = directory.root
         """The unix socket, mode 0700."""
 
     @classmethod
-    def join(cls, data_dir: Path, *, appendfsync: AppendFsync = "everysec") -> Self:
+    def join(
+        cls,
+        data_dir: Path,
+        *,
+        appendfsync: AppendFsync = "everysec",
+        told: Callable[[str], object] = lambda _: None,
+    ) -> Self:
         """Start or join the server of `data_dir` and return when it answers with its data loaded.
 
-        The directory is created with mode 0700. `appendfsync` counts only when the server is started here.
+        The directory is created with mode 0700. `appendfsync` counts only when the server is started here. `told`
+        hears a sentence when that was done with the data of an older server, of which a copy was kept.
         Raises EmbeddedServerError when the directory is not usable or the server does not start.
         """
         with plain_errors(data_dir):
-            server = cls(DataDirectory.prepare(data_dir), appendfsync)
+            server = cls(DataDirectory.prepare(data_dir), appendfsync, told)
             try:
                 server._register()
                 server.ensure_running()
@@ -79,7 +89,7 @@ class EmbeddedServer:
                             f"This process has left the server of {directory.root}. Join it again."
                         )
                     log_offset = server_process.log_size(directory)
-                    started = server_process.start(directory, self._appendfsync)
+                    started = server_process.start(directory, self._appendfsync, self._told)
                 if server_process.wait_until_ready(directory):
                     break
                 if started:
@@ -144,6 +154,8 @@ class ServerStatus:
     members: int
     """How many esdash processes use it."""
     member_pids: tuple[int, ...]
+    kept_copies: tuple[Path, ...] = ()
+    """Data as they were before another server first opened them, oldest first."""
     pid: int | None = None
     socket_path: Path | None = None
     server_name: str | None = None
@@ -167,7 +179,7 @@ def status(data_dir: Path) -> ServerStatus:
     Raises EmbeddedServerError when the directory exists and cannot be read.
     """
     with plain_errors(data_dir):
-        directory = DataDirectory(data_dir.resolve())
+        directory = DataDirectory.at(data_dir)
         running = is_locked(directory.server_lock)
         info: dict[str, Any] = (server_process.ask(directory) if running else None) or {}
         pids = tuple(directory.member_pids())
@@ -179,6 +191,7 @@ def status(data_dir: Path) -> ServerStatus:
             responding=bool(info),
             members=len(pids),
             member_pids=pids,
+            kept_copies=tuple(kept_copies(directory)),
             pid=info.get("process_id", server_process.pid_on_file(directory)) if running else None,
             socket_path=directory.socket_path() if running else None,
             server_name=name,
@@ -200,7 +213,7 @@ def stop(data_dir: Path, force: bool = False) -> bool:
     Raises EmbeddedServerError when esdash processes use it, unless `force`, or when it does not stop.
     """
     with plain_errors(data_dir):
-        directory = DataDirectory(data_dir.resolve())
+        directory = DataDirectory.at(data_dir)
         if not is_locked(directory.server_lock):
             return False
         with directory.turn():

