@@ -5,6 +5,7 @@ environment of the rest, is checked by pydantic, which is imported only then: it
 """
 
 import os
+import stat
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -16,6 +17,10 @@ from annotated_types import Ge, Le, MinLen
 
 ENVIRONMENT: Final = "ESDASH_"
 """A setting's name in capitals after this is its environment variable."""
+
+
+LARGEST: Final = 64 * 1024
+"""Bytes of a settings file, at most."""
 
 
 class ConfigError(Exception):
@@ -42,7 +47,7 @@ class Settings:
     mouse: bool = True
     """Whether the dashboard listens to the mouse."""
     keys: dict[str, str] = field(default_factory=dict)
-    """The dashboard's keys by action: `quit = "ctrl+q,x"`."""
+    """The dashboard's keys by action: `quit = "f10,Q"`."""
 
 
 def names() -> tuple[str, ...]:
@@ -97,19 +102,17 @@ def _from_file(named: Path | None) -> dict[str, Any]:
     file = named or usual_file()
     if file is None:
         return {}
-    try:
-        text = file.read_text("utf-8")
-    except FileNotFoundError:
+    text = _text_of(file)
+    if text is None:
         if named is None:
             return {}
-        raise ConfigError(f"There is no settings file {file}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigError(f"The settings file {file} cannot be read: {reason}.") from error
+        raise ConfigError(f"There is no settings file {file}.")
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise ConfigError(f"The settings file {file} is not TOML: {error}.") from error
+    except RecursionError:
+        raise ConfigError(f"The settings file {file} is not TOML for settings: it is nested too deeply.") from None
     for name in values:
         if name not in names():
             raise ConfigError(f"The settings file {file} has {name!r}, which is no setting. There are {_listed()}.")
@@ -122,6 +125,36 @@ def _from_file(named: Path | None) -> dict[str, Any]:
         except RuntimeError:
             raise ConfigError(f"data_dir in {file} names a home directory that is not there.") from None
     return checked
+
+
+def _text_of(file: Path) -> str | None:
+    """What stands in the file, without a byte-order mark; None when there is none. Raises ConfigError."""
+    try:
+        # Of a pipe that nobody writes to, opening would wait for ever.
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as opened:
+            if not _is_file(descriptor):
+                raise ConfigError(f"The settings file {file} is no file.")
+            data = opened.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise ConfigError(f"The settings file {file} is larger than {LARGEST // 1024:,} KiB: no settings are.")
+        return data.decode("utf-8-sig")
+    except FileNotFoundError:
+        for part in (file, *file.parents):
+            if part.is_symlink() and not part.exists():
+                raise ConfigError(
+                    f"The settings file {file} cannot be read: {part} is a link to {part.readlink()}, which is not "
+                    "there."
+                ) from None
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError(f"The settings file {file} cannot be read: {reason}.") from error
+
+
+def _is_file(descriptor: int) -> bool:
+    found = os.fstat(descriptor)
+    return stat.S_ISREG(found.st_mode) or found.st_rdev == os.stat(os.devnull).st_rdev  # noqa: PTH116 - a number
 
 
 def _checked(values: dict[str, Any], source: str) -> dict[str, Any]:

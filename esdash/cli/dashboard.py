@@ -52,16 +52,16 @@ def open_dashboard(settings: Settings) -> None:
     from esdash.engine.consumer import ConsumerSettings
     from esdash.engine.live import LiveConsole
     from esdash.shop.domain import Shop
-    from esdash.ui.actions import ACTIONS
     from esdash.ui.app import DashboardApp, UiSettings
+    from esdash.ui.keymap import KeymapError, checked
     from esdash.ui.terminal import wait_until_in_front
 
     if not wait_until_in_front(sys.stdin.fileno()):
         raise BadInputError("The dashboard needs the terminal, and runs in the background. Start it without an `&`.")
-    actions = {action.id for action in ACTIONS}
-    for name in settings.keys:
-        if name not in actions:
-            raise BadInputError(f"The settings give keys to {name!r}. There are {', '.join(sorted(actions))}.")
+    try:
+        looks = UiSettings(keymap=checked(settings.keys))
+    except KeymapError as error:
+        raise BadInputError(str(error)) from error
     told: list[str] = []  # said when the screen is gone
     with ExitStack() as stack:
         log = stack.enter_context(open_log(settings, told.append))
@@ -71,7 +71,6 @@ def open_dashboard(settings: Settings) -> None:
             ConsumerSettings(snapshot_seconds=settings.snapshot_seconds, readonly=settings.readonly),
             demo_events(time.time_ns()),
         )
-        looks = UiSettings(keymap=settings.keys)
         if settings.theme is not None:
             looks = replace(looks, theme=settings.theme)
         app = DashboardApp(console, looks)

@@ -12,7 +12,6 @@ from typing import ClassVar, Final
 
 import platformdirs
 from textual import events
-from textual.binding import Binding
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -70,7 +69,6 @@ class DashboardApp(TypeAhead):
         self._clock = clock
         self._wall_clock = wall_clock
         self._farewell_seconds = farewell_seconds
-        self._clashes: set[str] = set()
         self._seeds = itertools.count(int(wall_clock() * 1000))
         self._ended = asyncio.Event()
         self._leaving = False
@@ -122,13 +120,6 @@ class DashboardApp(TypeAhead):
     def action_save_picture(self) -> None:
         """Save the screen as SVG, once the palette is gone from it."""
         self.call_after_refresh(self._save_picture)
-
-    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: object) -> None:  # noqa: ARG002
-        """A keymap gave one key to two actions: say so once; the keymap's own choice holds."""
-        names = ", ".join(sorted(binding.description for binding in clashed_bindings))
-        if names and names not in self._clashes:
-            self._clashes.add(names)
-            self.notify(visible(f"The keymap takes the keys of: {names}."), severity="warning", markup=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The consumer's thread has ended: because it was asked to, or because something went wrong."""

@@ -1,6 +1,7 @@
 """Settings: file < environment < flags, and the common options before and after the command."""
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -43,9 +44,9 @@ class TestSources:
         assert (settings.theme, settings.mouse) == ("gruvbox", False)
 
     def test_keys_of_the_dashboard(self, file: Path) -> None:
-        file.write_text('data_dir = "~/shop"\n[keys]\nquit = "ctrl+q,x"')
+        file.write_text('data_dir = "~/shop"\n[keys]\nquit = "f10,Q"')
         settings = config.load(None, {}, {}, {})
-        assert settings.keys == {"quit": "ctrl+q,x"}
+        assert settings.keys == {"quit": "f10,Q"}
         assert settings.data_dir == Path("~/shop").expanduser()
 
     @pytest.mark.parametrize(
@@ -84,6 +85,52 @@ class TestSources:
         assert "UTF-8" in call("--config", tmp_path / "bytes", "state").err
         (tmp_path / "folder").mkdir()
         assert call("state", "--config", tmp_path / "folder").code == 2
+
+    def test_a_byte_order_mark_is_no_part_of_the_settings(self, file: Path) -> None:
+        file.write_bytes(b'\xef\xbb\xbfstream = "a"')
+        assert config.load(None, {}, {}, {}).stream == "a"
+
+    def test_no_file_that_never_ends_or_never_begins_is_read(self, call: Call, file: Path, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        for never in (Path("/dev/zero"), tmp_path / "pipe"):
+            file.unlink(missing_ok=True)
+            file.symlink_to(never)
+            for refused in (call("state"), call("state", "--config", never)):
+                assert refused.code == 2
+                assert "is no file" in refused.err
+        assert config.load(Path(os.devnull), {}, {}, {}) == Settings()
+
+    def test_a_file_too_large_for_settings_is_refused(self, call: Call, file: Path) -> None:
+        file.write_text("#" * 100_000)
+        refused = call("state")
+        assert refused.code == 2
+        assert "larger than 64 KiB" in refused.err
+
+    @pytest.mark.parametrize("text", ["keys = " + "[" * 20_000, "snapshot_seconds = " + "9" * 10_000])
+    def test_what_no_reader_of_toml_can_take_in_is_refused(self, call: Call, file: Path, text: str) -> None:
+        file.write_text(text)
+        refused = call("state")
+        assert refused.code == 2
+        assert "is not TOML" in refused.err
+        assert refused.err.count("\n") == 1
+
+    @pytest.mark.parametrize("linked", ["file", "folder"])
+    def test_a_link_that_leads_nowhere_is_said_and_not_taken_for_no_settings(
+        self, call: Call, file: Path, linked: str
+    ) -> None:
+        path = file if linked == "file" else file.parent
+        if linked == "folder":
+            path.rmdir()
+        path.symlink_to("elsewhere")
+        refused = call("state")
+        assert refused.code == 2
+        assert f"{path} is a link to elsewhere" in refused.err
+
+    def test_a_folder_in_the_place_of_the_file_is_refused(self, call: Call, file: Path) -> None:
+        file.mkdir()
+        refused = call("state")
+        assert refused.code == 2
+        assert "irectory" in refused.err
 
     def test_every_setting_is_documented(self) -> None:
         source = Path(config.__file__).read_text("utf-8")
