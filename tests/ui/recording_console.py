@@ -6,6 +6,7 @@ from threading import Event
 from typing import Any
 
 from esdash.engine.console import Details, EngineError, LoadStatus, Published, VerificationStatus
+from esdash.engine.corrections import NOTHING
 from esdash.engine.domain import Row
 from esdash.engine.view import Phase, Position, View
 from esdash.shop.decoding import key_of
@@ -33,6 +34,7 @@ def a_view() -> View:
         "snapshot_note": "",
         "rows": (),
         "orphans": (),
+        "corrections": NOTHING,
         "notices": (),
     }
     return View(**fields)

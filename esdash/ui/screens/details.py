@@ -13,9 +13,11 @@ from textual.worker import Worker, WorkerState
 from esdash.engine.console import Console, Details, EngineError
 from esdash.engine.domain import Row
 from esdash.shop.story import Change, describe, payload_of, type_of
+from esdash.ui.handled import Handled
 from esdash.ui.outlook import amount
 from esdash.ui.reasons import GLYPHS, MEANINGS, outcome_of, sentence
 from esdash.ui.screens.dialog import Dialog
+from esdash.ui.standing import of_parked
 from esdash.ui.widgets.pager import Pager, Paragraph
 from esdash.ui.widgets.payload import LABEL, copyable, tell_fields, too_large
 from esdash.visible import visible
@@ -132,6 +134,8 @@ class DetailsScreen(Dialog[None]):
         yield Paragraph(sentence(outcome), indent=LABEL)
         if outcome.name == "parked":
             yield Paragraph(f"Parked means: {MEANINGS['parked']}.", indent=LABEL)
+            stands = of_parked(self.engine.view, Handled(), row)
+            yield Paragraph(stands.cell, "Stands", stands.style, LABEL)
 
     def _changes(self) -> Iterator[Paragraph]:
         if self._found is None:
