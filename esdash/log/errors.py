@@ -157,7 +157,12 @@ def _forbidden(server: str, words: str, key: str) -> ForbiddenError | None:
             "taken away."
         )
     if found := _COMMAND.search(words):
-        return ForbiddenError.of(server, f"+{found[1] or 'what a script runs'}")
+        if not found[1]:
+            return ForbiddenError(
+                f"{server} does not let this user run a command in a script of esdash's. The README lists the rights "
+                "that snapshots need."
+            )
+        return ForbiddenError.of(server, f"+{found[1]}")
     if _KEY.search(words):
         return ForbiddenError.of(server, f"~{key or 'one that it needs'}")
     return None

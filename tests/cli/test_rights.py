@@ -7,7 +7,10 @@ from itertools import count
 import pytest
 import redis
 
+from esdash.engine.view import Phase
 from tests.cli.conftest import STREAM, Call, append
+from tests.engine.running import RunningConsumer
+from tests.generations import Generation
 from tests.readme import README
 from tests.servers import RunningServer
 from tests.strategies import seeded_entries
@@ -26,33 +29,35 @@ def rows() -> list[list[str]]:
 PUBLISH, READ, SNAPSHOTS, FOLLOW, TAKE, EXAMINE = rows()
 
 
-@pytest.fixture(scope="module")
-def server(server_binary) -> Iterator[RunningServer]:  # type: ignore[no-untyped-def]
-    """With some entries and a snapshot that was taken in the middle of them."""
-    server = RunningServer(server_binary, port=True, appendonly="no")
-    yield server
-    server.close()
+@pytest.fixture
+def filled(url: str, client: redis.Redis, call: Call) -> redis.Redis:
+    """The shared server with some entries and a snapshot that was taken in the middle of them."""
+    append(client, seeded_entries(1, 40))
+    assert call("snapshot", "take", "--url", url).code == 0
+    append(client, seeded_entries(2, 10))
+    return client
 
 
 @pytest.fixture
-def filled(server: RunningServer, call: Call) -> Iterator[redis.Redis]:
-    with server.client() as client:
-        client.flushall()
-        append(client, seeded_entries(1, 40))
-        assert call("snapshot", "take", "--url", server.url).code == 0
-        append(client, seeded_entries(2, 10))
-        yield client
+def user(client: redis.Redis, url: str) -> Iterator[Callable[[list[str]], str]]:
+    """Make a user with these rights alone; the URL by which to be that user."""
+    names: list[str] = []
+
+    def user(rights: list[str]) -> str:
+        names.append(f"user{next(_numbers)}")
+        client.execute_command("ACL", "SETUSER", names[-1], "on", ">pw", *rights)
+        return url.replace("unix://", f"unix://{names[-1]}:pw@")
+
+    yield user
+    client.execute_command("ACL", "DELUSER", *names, "nobody")
 
 
 @pytest.fixture
-def as_user(server: RunningServer, call: Call) -> Callable[..., tuple[int, str]]:
+def as_user(user: Callable[[list[str]], str], call: Call) -> Callable[..., tuple[int, str]]:
     """Run a command as a user with these rights alone; its exit code and all that it said."""
 
     def as_user(rights: list[str], *arguments: object) -> tuple[int, str]:
-        name = f"user{next(_numbers)}"
-        with server.client() as client:
-            client.execute_command("ACL", "SETUSER", name, "on", ">pw", *rights)
-        result = call(*arguments, "--url", f"redis://{name}:pw@127.0.0.1:{server.port}")
+        result = call(*arguments, "--url", user(rights))
         assert "Traceback" not in result.err
         return result.code, result.out + result.err
 
@@ -72,6 +77,7 @@ class TestPublishing:
         assert as_user(PUBLISH, "produce", "--count", "5")[0] == 0
         assert filled.xlen(STREAM) == 50 + 1 + 15
 
+    @pytest.mark.every_generation
     @pytest.mark.parametrize("right", PUBLISH)
     def test_names_what_is_missing(self, filled: redis.Redis, as_user: AsUser, right: str) -> None:
         for arguments in (("publish", "top-up", "7", "1"), ("produce", "--count", "5")):
@@ -101,13 +107,15 @@ class TestReading:
         assert code == 0
         assert "esdash: " not in said
 
+    @pytest.mark.every_generation
     @pytest.mark.usefixtures("filled")
     @pytest.mark.parametrize("right", READ)
     def test_names_what_is_missing(self, as_user: AsUser, right: str) -> None:
         for arguments in self.COMMANDS:
             code, said = as_user(without(READ + SNAPSHOTS, right), *arguments)
             assert code == 1, arguments
-            assert f"({right})" in said, arguments
+            # Redis 6.2 does not tell the second word of a command.
+            assert re.search(rf"\({re.escape(right.partition('|')[0])}(\|stream)?\)", said), arguments
 
     @pytest.mark.usefixtures("filled")
     @pytest.mark.parametrize("right", SNAPSHOTS)
@@ -132,10 +140,25 @@ class TestTakingSnapshots:
     @pytest.mark.parametrize(
         "right", ["+eval", "+hset", "+pexpire", "+hlen", "+persist", "+exists", "+sismember", "+srem"]
     )
-    def test_names_what_is_missing_once_and_goes_on(self, as_user: AsUser, right: str) -> None:
+    def test_names_what_is_missing_once_and_goes_on(self, as_user: AsUser, generation: Generation, right: str) -> None:
         code, said = as_user(without(READ + SNAPSHOTS + FOLLOW + TAKE, right), "consume", "--once")
         assert code == 0
-        assert said.count(f"({right})") == 1, said
+        # Redis 6.2 does not tell which command of a script it is.
+        in_script = generation.version < (7, 0) and right not in ("+eval", "+hset", "+pexpire")
+        assert said.count("a command in a script" if in_script else f"({right})") == 1, said
+
+
+class TestFollowing:
+    def test_needs_its_row(self, filled: redis.Redis, user: Callable[[list[str]], str]) -> None:
+        with RunningConsumer(user(READ + SNAPSHOTS + FOLLOW)) as consumer:
+            consumer.until_live(filled.xadd(STREAM, {"type": "Odd", "data": "{}"}))
+        assert Phase.DISCONNECTED not in consumer.phases
+
+    @pytest.mark.usefixtures("filled")
+    @pytest.mark.parametrize("right", FOLLOW)
+    def test_names_what_is_missing(self, user: Callable[[list[str]], str], right: str) -> None:
+        with RunningConsumer(user(without(READ + SNAPSHOTS + FOLLOW, right))) as consumer:
+            assert f"({right})" in consumer.until_phase(Phase.DISCONNECTED).phase_note
 
 
 class TestExamining:

@@ -167,8 +167,10 @@ class TestWhenTheServerRefuses:
             log = Log(proxy.url, STREAM)
             log.command("PING")
             client.replicaof("127.0.0.1", str(primary.port))
-            threading.Timer(0.3, lambda: client.replicaof("NO", "ONE")).start()
+            turn = threading.Timer(0.3, client.replicaof, ("NO", "ONE"))
+            turn.start()
             published = Publisher(log).publish("TopUp", TOP_UP, "mine")
+            turn.join()
             assert [entry_id.decode() for entry_id, _ in stored(log)] == [published.entry_id]
             log.close()
 

@@ -23,6 +23,7 @@ from esdash.log.errors import (
 )
 from esdash.log.readahead import read_ahead
 from esdash.log.stream import START, Follower, Log
+from tests.generations import Generation
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
@@ -118,7 +119,9 @@ class TestARefusal:
         log.close()
 
 
+@pytest.mark.every_generation
 class TestARealServer:
+    @pytest.mark.one_generation
     def test_in_a_cluster_without_this_slot(self, new_server: Callable[..., RunningServer]) -> None:
         server = new_server(port=True, cluster_enabled="yes", appendonly="no")
         log = Log(server.url, STREAM)
@@ -145,9 +148,11 @@ class TestARealServer:
         primary, server = new_server(port=True), new_server(port=True)
         log = Log(server.url, STREAM)
         with server.client() as client:
-            threading.Timer(0.1, lambda: client.replicaof("127.0.0.1", str(primary.port))).start()
+            turn = threading.Timer(0.1, client.replicaof, ("127.0.0.1", str(primary.port)))
+            turn.start()
             with pytest.raises(ElsewhereError, match="has become a replica"), log.connection() as connection:
                 Follower(log, connection).next(START, 2.0)
+            turn.join()
         log.close()
 
     def test_that_wants_more_replicas(self, new_server: Callable[..., RunningServer]) -> None:
@@ -156,14 +161,14 @@ class TestARealServer:
             log.append_many([[b"a", b"1"]])
         log.close()
 
-    def test_that_is_a_sentinel(self, server_binary: Path, tmp_path: Path) -> None:
+    def test_that_is_a_sentinel(self, generation: Generation, tmp_path: Path) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         config = tmp_path / "sentinel.conf"
         config.write_text(f"port {port}\nbind 127.0.0.1\n")
         sentinel = subprocess.Popen(
-            [server_binary, config, "--sentinel"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [generation.program, config, "--sentinel"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
             log = Log(f"redis://127.0.0.1:{port}", STREAM)
