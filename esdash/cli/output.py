@@ -57,7 +57,7 @@ def warn_of_rung(rung: "Rung") -> None:
     if not rung.snapshot_id:
         warn(rung.reason or "")
         return
-    where = f" at event {rung.position.ordinal:,}" if rung.position.ordinal else ""
+    where = f" at event {rung.position.number:,}" if rung.position.ordinal else ""
     warn(f"Snapshot {rung.snapshot_id}{where} was not used: {(rung.reason or '').rstrip('.')}.")
 
 

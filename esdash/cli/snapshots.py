@@ -114,8 +114,8 @@ def take(settings: Settings, as_json: bool) -> None:
         print_json(_facts(header) | {"taken": taken})
     else:
         tell(
-            f"Snapshot {header.snapshot_id} at event {header.ordinal:,} ({header.last_event_id}), {header.size:,} "
-            f"bytes{f', taken in {header.seconds * 1000:,.0f} ms' if taken else ', was there already'}."
+            f"Snapshot {header.snapshot_id} at event {header.ordinal + header.unseen:,} ({header.last_event_id}), "
+            f"{header.size:,} bytes{f', taken in {header.seconds * 1000:,.0f} ms' if taken else ', was there already'}."
         )
 
 

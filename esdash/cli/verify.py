@@ -1,7 +1,6 @@
 """`esdash verify`: a full replay against every stored snapshot."""
 
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +14,7 @@ from esdash.config import Settings
 
 if TYPE_CHECKING:
     from esdash.engine.verify import Segment, Verification
+    from esdash.engine.view import Position
 
 
 @click.command()
@@ -63,8 +63,8 @@ def _document(found: "Verification") -> dict[str, Any]:
 
 def _segment(segment: "Segment") -> dict[str, Any]:
     return {
-        "start": asdict(segment.start),
-        "end": asdict(segment.end),
+        "start": _position(segment.start),
+        "end": _position(segment.end),
         "snapshot": segment.snapshot_id,
         "holds": segment.holds,
         "replayed_digest": segment.replayed_digest,
@@ -76,11 +76,15 @@ def _segment(segment: "Segment") -> dict[str, Any]:
     }
 
 
+def _position(position: "Position") -> dict[str, Any]:
+    return {"last_event_id": position.last_event_id, "ordinal": position.ordinal}
+
+
 def _tell(found: "Verification") -> None:
     for segment in found.segments:
         what = f"snapshot {segment.snapshot_id}" if segment.snapshot_id else "the newest event"
         mark = "✓" if segment.holds else "✗"
-        tell(f"{mark} events {segment.start.ordinal + 1:,} to {segment.end.ordinal:,}: {what}")
+        tell(f"{mark} events {segment.start.number + 1:,} to {segment.end.number:,}: {what}")
     for snapshot_id, reason in found.damaged:
         tell(f"✗ snapshot {snapshot_id} is damaged: {reason}")
     for snapshot_id, reason in found.skipped:

@@ -11,7 +11,6 @@ from esdash.engine.guard import check_page, check_position
 from esdash.engine.projection import Projection
 from esdash.engine.snapshot import Journal, Restoration, load, restore
 from esdash.engine.view import Continuity, Rung, Verdict
-from esdash.log.continuity import check
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
 from esdash.log.stream import START, Follower, Log, Page, id_parts
 
@@ -88,7 +87,8 @@ class History(Generic[State]):
         projection, continuity = restoration.projection, restoration.continuity
         if continuity.verdict is Verdict.GAP:
             if projection.ordinal and projection.last_id == until:
-                # What is missing is missing behind the place that was asked for.
+                # What is missing is missing behind the place that was asked for, so the snapshot was used after all.
+                on_rung(())
                 return projection, Continuity(Verdict.CONTINUOUS, unseen_before_start=projection.unseen)
             return projection, continuity if until is None else self._with_a_way_on(continuity)
         try:
@@ -202,11 +202,15 @@ class History(Generic[State]):
         return projection
 
     def _oldest(self) -> tuple[Header, Projection[State]] | None:
-        """The oldest snapshot that the stream goes on from, of those whose history is the most complete."""
+        """The oldest snapshot that the stream goes on from, in the history of the state as it is now."""
+        newest = self._base(None)
+        if newest.continuity.verdict is Verdict.GAP:
+            return None
         headers = [header for header in self._store.offered() if isinstance(header, Header)]
-        for header in sorted(headers, key=lambda header: (header.unseen, header.ordinal)):
-            found = check(self._log, header.last_event_id.encode(), header.ordinal, header.unseen, header.anchor)
-            if found.verdict in (Verdict.GAP, Verdict.DIVERGED):
+        for header in sorted(headers, key=lambda header: header.ordinal):
+            if header.unseen != newest.projection.unseen:
+                continue
+            if self._store.continuity(header).verdict in (Verdict.GAP, Verdict.DIVERGED):
                 continue
             try:
                 return header, load(header, self._store, self._domain)[0]

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from esdash.engine.console import EngineError
 from esdash.engine.history import id_before
-from esdash.log.continuity import Verdict, check
+from esdash.log.continuity import Verdict
 from esdash.log.facts import START, id_parts
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Log
@@ -75,20 +75,16 @@ def _entry(log: Log, place: Place, on_note: Callable[[str], object]) -> bytes:
 
 
 def _of_snapshot(log: Log, snapshot_id: str) -> bytes:
-    for header in SnapshotStore(log).offered():
+    store = SnapshotStore(log)
+    for header in store.offered():
         if header.snapshot_id != snapshot_id:
             continue
         if not isinstance(header, Header):
             raise NoPlaceError(f"Snapshot {snapshot_id} cannot be read: {header.reason}.")
-        if not _stands(log, header):
+        if store.continuity(header).verdict is Verdict.DIVERGED:
             raise NoPlaceError(f"Snapshot {snapshot_id} is of another history than the stream has now.")
         return header.last_event_id.encode()
     raise NoPlaceError(f"There is no snapshot {snapshot_id}. `esdash snapshot list` shows those there are.")
-
-
-def _stands(log: Log, header: Header) -> bool:
-    found = check(log, header.last_event_id.encode(), header.ordinal, header.unseen, header.anchor)
-    return found.verdict is not Verdict.DIVERGED
 
 
 class _Numbers:
@@ -101,8 +97,11 @@ class _Numbers:
     def __init__(self, log: Log, on_note: Callable[[str], object]) -> None:
         self._log = log
         self._facts = facts = log.facts()
+        store = SnapshotStore(log)
         headers = [
-            header for header in SnapshotStore(log).offered() if isinstance(header, Header) and _stands(log, header)
+            header
+            for header in store.offered()
+            if isinstance(header, Header) and store.continuity(header).verdict is not Verdict.DIVERGED
         ]
         self._marks = [_Mark(header.ordinal + header.unseen, header.last_event_id.encode()) for header in headers]
         self._deleted = facts.max_deleted_id

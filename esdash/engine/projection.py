@@ -42,7 +42,7 @@ class Projection(Generic[State]):
     @property
     def position(self) -> Position:
         """(last event id, ordinal)."""
-        return Position(self.last_id.decode(), self.ordinal)
+        return Position(self.last_id.decode(), self.ordinal, self.unseen)
 
     @property
     def anchor(self) -> str | None:

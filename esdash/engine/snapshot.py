@@ -138,7 +138,7 @@ def load(
         raise DamagedError("the digest of its state is wrong")
     if sum(domain.counts(state)) != header.ordinal:
         raise DamagedError(f"its state is not that of {header.ordinal:,} entries")
-    position = Position(header.last_event_id, header.ordinal)
+    position = Position(header.last_event_id, header.ordinal, header.unseen)
     projection = Projection.restored(domain, state, position, header.unseen, header.anchor)
     projection.confirmed = header.confirmed
     return projection, journal
@@ -198,7 +198,9 @@ def restore(
     headers = store.offered()
 
     def failed(header: Header | Unreadable, reason: str) -> None:
-        position = Position(header.last_event_id, header.ordinal) if isinstance(header, Header) else Position()
+        position = Position()
+        if isinstance(header, Header):
+            position = Position(header.last_event_id, header.ordinal, header.unseen)
         rungs.append(Rung(header.snapshot_id, position, reason))
         on_rung(tuple(rungs))
 
@@ -294,7 +296,7 @@ def info(header: Header) -> SnapshotInfo:
     """What a screen shows of a snapshot."""
     return SnapshotInfo(
         header.snapshot_id,
-        Position(header.last_event_id, header.ordinal),
+        Position(header.last_event_id, header.ordinal, header.unseen),
         header.created_ms,
         header.size,
         header.seconds,

@@ -188,7 +188,7 @@ def verify(
         found_digest = report.found if isinstance(found, Header) else found
         if isinstance(found, Header) and found.digest != report.digest:
             found_digest = found.digest
-        arrived = Position(end.last_event_id, report.ordinal)
+        arrived = Position(end.last_event_id, report.ordinal, unseen)
         segments.append(Segment(start, arrived, end_id, report.digest or "", found_digest, tuple(report.differences)))
     entries = sum(report.done for report in reports)
     return Verification(
@@ -257,11 +257,11 @@ def _cut(
     """The segments: what their processes are told; and start, end and what should be found there."""
     tasks: list[_Task] = []
     ends: list[tuple[Position, Position, Header | str | None]] = []
-    start, start_id = Position(), None
+    start, start_id = Position(unseen=unseen), None
     remaining = list(headers)
     if not from_start and remaining:
         first = remaining.pop(0)
-        start, start_id = Position(first.last_event_id, first.ordinal), first.snapshot_id
+        start, start_id = Position(first.last_event_id, first.ordinal, unseen), first.snapshot_id
 
     def add(end: Position, end_id: str | None, found: Header | str | None) -> None:
         tasks.append(
@@ -279,7 +279,7 @@ def _cut(
         ends.append((start, end, found))
 
     for header in remaining:
-        end = Position(header.last_event_id, header.ordinal)
+        end = Position(header.last_event_id, header.ordinal, unseen)
         add(end, header.snapshot_id, header)
         start, start_id = end, header.snapshot_id
     if live is not None:
@@ -293,7 +293,7 @@ def _cut(
             more = id_parts(facts.last_id) > id_parts(start.last_event_id)
             newest = max(facts.length, start.ordinal + more)
         if newest > start.ordinal:
-            add(Position(facts.last_id.decode(), newest), None, None)
+            add(Position(facts.last_id.decode(), newest, unseen), None, None)
     return tasks, ends
 
 

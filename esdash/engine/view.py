@@ -5,7 +5,7 @@ is ever changed after it was published.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -34,6 +34,13 @@ class Position:
     last_event_id: str = "0-0"
     ordinal: int = 0
     """Entries consumed since the first one, whatever their outcome."""
+    unseen: int = field(default=0, compare=False)
+    """Entries that had left the stream before the first one was read."""
+
+    @property
+    def number(self) -> int:
+        """`#n` for people: the last entry is the n-th that was ever added, the same in every history."""
+        return self.ordinal + self.unseen
 
 
 @dataclass(frozen=True, slots=True)

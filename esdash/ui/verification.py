@@ -57,7 +57,7 @@ def summary(status: VerificationStatus) -> tuple[str, str]:
         return f"✓ Verified: the replay of {events} agrees with {compared(found)}.", "information"
     if (first := found.first_difference) is not None:
         what = f"snapshot {visible(first.snapshot_id, 40)}" if first.snapshot_id else "the live state"
-        window = f"events {first.start.ordinal + 1:,} to {first.end.ordinal:,}"
+        window = f"events {first.start.number + 1:,} to {first.end.number:,}"
         return f"Verification: after {window} the replay and {what} differ.", "error"
     count = len(found.damaged)
     return f"Verification: {count:,} damaged snapshot{'' if count == 1 else 's'}.", "error"

@@ -12,6 +12,7 @@ from textual.widgets import Button, Input
 from esdash.engine.console import LoadStatus
 from esdash.engine.domain import Row
 from esdash.engine.kept import row_of
+from esdash.engine.view import Continuity, Verdict
 from esdash.shop.outcomes import APPLIED, INVALID_DATA, OUTCOMES, TOO_LARGE
 from esdash.shop.story import Change
 from esdash.ui.screens.confirm import ConfirmScreen
@@ -61,6 +62,12 @@ class TestReadingAnEntry:
             "key       abc",
         ):
             assert line in text.splitlines()
+
+    async def test_its_number_is_the_same_in_a_partial_history(self) -> None:
+        console = a_shop()
+        console.become(continuity=Continuity(Verdict.CONTINUOUS, unseen_before_start=1995))
+        text = await told(a_row(b"{}"), console=console)
+        assert "Ordinal   5, and #2,000 of all that were ever added" in text.splitlines()
 
     @pytest.mark.parametrize("code", range(len(OUTCOMES)))
     async def test_every_outcome_is_explained(self, code: int) -> None:

@@ -1,14 +1,15 @@
 """The event log: it follows the tail until a person looks elsewhere, and keeps what they look at in place."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from esdash.engine.view import View
+from esdash.engine.view import Continuity, Position, Verdict, View
 from esdash.shop.events import TopUp
 from esdash.shop.story import encode
 from esdash.ui.app import DashboardApp
 from esdash.ui.widgets.log_table import LogTable
-from tests.ui.looking import cursor_line, lines_of, panel_of, show, wheel
-from tests.ui.recorded import History, RecordedConsole
+from tests.ui.looking import cursor_line, lines_of, panel_of, show, text_of, wheel
+from tests.ui.recorded import History, RecordedConsole, a_snapshot
 
 Dashboard = Callable[..., DashboardApp]
 
@@ -47,6 +48,18 @@ class TestFollowing:
             await show(pilot, console, more(history, 50).live())
             assert ordinals(app)[-1] == 150
             assert "150" in cursor_line(app, "log")
+
+    async def test_entries_have_the_numbers_that_places_have_also_in_a_partial_history(
+        self, dashboard: Dashboard
+    ) -> None:
+        history = some_events(100)
+        console = RecordedConsole(history.live())
+        async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
+            partial = Continuity(Verdict.CONTINUOUS, unseen_before_start=2_000)
+            snapshot = replace(a_snapshot(90), position=Position("1-0", 90, 2_000))
+            await show(pilot, console, more(history, 1).live(continuity=partial, snapshot=snapshot))
+            assert ordinals(app)[-1] == 2_101
+            assert "at #2,090" in "\n".join(text_of(app))
 
     async def test_going_up_stops_it_and_the_title_counts_what_waits(self, dashboard: Dashboard) -> None:
         history = some_events(100)

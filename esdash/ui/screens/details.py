@@ -97,7 +97,7 @@ class DetailsScreen(Dialog[None]):
         self.notify("The payload was copied.", markup=False)
 
     def _title(self) -> None:
-        number = f" {self.row.ordinal:,}" if self.row.ordinal else ""
+        number = f" {self.engine.view.nth(self.row.ordinal):,}" if self.row.ordinal else ""
         self.query_one("#dialog").border_title = f"Entry{number}"
 
     def _ask(self) -> None:
@@ -122,7 +122,9 @@ class DetailsScreen(Dialog[None]):
         yield Paragraph(entry_id, "Id", indent=LABEL)
         yield from (Paragraph(line, label, indent=LABEL) for label, line in _times(row.entry_id, self._zone))
         ordinal = f"{row.ordinal:,}" if row.ordinal else "not known"
-        yield Paragraph(ordinal, "Ordinal", indent=LABEL)
+        number = self.engine.view.nth(row.ordinal)
+        ever = f", and #{number:,} of all that were ever added" if row.ordinal and number != row.ordinal else ""
+        yield Paragraph(ordinal + ever, "Ordinal", indent=LABEL)
         yield Paragraph(visible(type_of(row.fields)) or "none", "Type", indent=LABEL)
         yield Paragraph(visible(describe(row.fields)), "What", indent=LABEL)
         outcome = outcome_of(row.code)

@@ -141,7 +141,7 @@ class EntryListScreen(Screen[None]):
             return
         self._drawn = drawn
         rows = self.rows(view)
-        self.source.update(rows, wall)
+        self.source.update(rows, wall, view.nth(0))
         empty = not rows
         if empty is not self.has_class("-empty"):
             self.set_class(empty, "-empty")

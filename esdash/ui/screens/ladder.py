@@ -102,9 +102,7 @@ def _snapshots(view: View, wall: float) -> Iterator[Paragraph]:
     else:
         old = age(wall - newest.created_ms / 1000)
         kilobytes = max(1, newest.size // 1024)
-        yield Paragraph(
-            f"{visible(newest.snapshot_id, 40)} at event #{newest.position.ordinal:,}", "newest", "", _LABEL
-        )
+        yield Paragraph(f"{visible(newest.snapshot_id, 40)} at event #{newest.position.number:,}", "newest", "", _LABEL)
         yield Paragraph(
             f"{old} ago in {duration(newest.seconds)}, {kilobytes:,} kB, digest {visible(newest.digest, 16)}",
             "taken",
@@ -126,5 +124,5 @@ def _name(rung: Rung) -> str:
         return "the beginning of the stream"
     if not rung.snapshot_id:
         return "snapshots"
-    at = f" at event #{rung.position.ordinal:,}" if rung.position.ordinal else ""
+    at = f" at event #{rung.position.number:,}" if rung.position.ordinal else ""
     return f"snapshot {visible(rung.snapshot_id, 40)}{at}"

@@ -191,7 +191,7 @@ class MainScreen(Trust):
         self._state, self._newest, self._second = state, newest, int(wall)
         self.balances.update(state, wall)
         self.stock.update(state, wall)
-        self.log_lines.update(shown.rows, wall)
+        self.log_lines.update(shown.rows, wall, shown.nth(0))
         self.log_lines.known = state is not None
         self.log_lines.behind = shown.position.ordinal > 0
         for panel in self.panels:

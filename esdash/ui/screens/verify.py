@@ -203,8 +203,8 @@ def _number(kind: str, value: int | None) -> str:
 
 def _window(segment: "Segment") -> str:
     if segment.start.ordinal == segment.end.ordinal:
-        return f"no event after #{segment.end.ordinal:,}"
-    return f"events {segment.start.ordinal + 1:,} to {segment.end.ordinal:,}"
+        return f"no event after #{segment.end.number:,}"
+    return f"events {segment.start.number + 1:,} to {segment.end.number:,}"
 
 
 def _end(segment: "Segment") -> str:
@@ -216,4 +216,4 @@ def _end(segment: "Segment") -> str:
 def _place(position: Position) -> str:
     if not position.ordinal:
         return "the beginning of the stream"
-    return f"event #{position.ordinal:,}, {visible(position.last_event_id, 45)}"
+    return f"event #{position.number:,}, {visible(position.last_event_id, 45)}"

@@ -97,7 +97,7 @@ class Banner(PaintedLines):
             ]
         else:
             old = self._age(restored.snapshot_id)
-            at = Span(f"#{restored.position.ordinal:,}", "strong")
+            at = Span(f"#{restored.position.number:,}", "strong")
             load = f" in {duration(restored.load_seconds)}"
             if width < 80:
                 return join(
@@ -207,7 +207,7 @@ def _refused(rungs: Sequence[Rung]) -> tuple[Line, ...]:
 def _name(rung: Rung) -> str:
     if rung.snapshot_id is None:
         return "from the beginning of the stream"
-    return f"snapshot {visible(rung.snapshot_id, 40)} #{rung.position.ordinal:,}"
+    return f"snapshot {visible(rung.snapshot_id, 40)} #{rung.position.number:,}"
 
 
 def _replaying(progress: Progress, width: int) -> Line:

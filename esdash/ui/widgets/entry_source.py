@@ -43,11 +43,15 @@ class EntrySource:
         self._rows: Sequence[Row] = ()
         self._places: dict[Hashable, int] = {}
         self._now = 0.0
+        self._unseen = 0
         self._cells: LRUCache[Hashable, tuple[Cell, ...]] = LRUCache(512)
 
-    def update(self, rows: Sequence[Row], now: float) -> None:
-        """Show these, given oldest first; `now` in Unix seconds."""
+    def update(self, rows: Sequence[Row], now: float, unseen: int = 0) -> None:
+        """Show these, given oldest first; `now` in Unix seconds. `unseen` entries came before the first of all."""
         self._now = now
+        if unseen != self._unseen:
+            self._unseen = unseen
+            self._cells.clear()
         if rows is self._given:
             return
         self._given = rows
@@ -84,7 +88,7 @@ class EntrySource:
 
     def wanted(self) -> Sequence[int]:
         """Cells for usual content."""
-        digits = max((len(f"{row.ordinal:,}") for row in (*self._rows[:1], *self._rows[-1:])), default=1)
+        digits = max((len(f"{row.ordinal + self._unseen:,}") for row in (*self._rows[:1], *self._rows[-1:])), default=1)
         return (8, digits, 15, 8, 16 if self._parked else 30, 36, 20)
 
     def hint(self) -> Sequence[str]:
@@ -94,7 +98,7 @@ class EntrySource:
     def _describe(self, row: Row, standing: Standing) -> tuple[Cell, ...]:
         return (
             Cell(clock_time(milliseconds_of(row.entry_id), self._now), "dim"),
-            Cell(f"{row.ordinal:,}" if row.ordinal else "—", "dim"),
+            Cell(f"{row.ordinal + self._unseen:,}" if row.ordinal else "—", "dim"),
             Cell(visible(row.entry_id.decode("utf-8", "backslashreplace")), "dim"),
             Cell(visible(type_of(row.fields)) or "—"),
             _reason_cell(row.code) if self._parked else outcome_cell(row.code),

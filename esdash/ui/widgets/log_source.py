@@ -64,6 +64,7 @@ class LogSource:
         self._scanned = 0
         """Rows up to this ordinal were tried against the needle."""
         self._now = 0.0
+        self._unseen = 0
         self._cells: LRUCache[tuple[int, bytes, int | None, int], tuple[Cell, ...]] = LRUCache(1024)
         self._widest = [8, 3, 15, 7, 36, 31]
 
@@ -72,9 +73,12 @@ class LogSource:
         """Entries, whether they match the filter or not."""
         return len(self._rows)
 
-    def update(self, rows: Sequence[Row], now: float) -> None:
-        """Show other rows; `now` in Unix seconds."""
+    def update(self, rows: Sequence[Row], now: float, unseen: int = 0) -> None:
+        """Show other rows; `now` in Unix seconds. `unseen` entries came before the first of all."""
         self._now = now
+        if unseen != self._unseen:
+            self._unseen = unseen
+            self._cells.clear()
         if len(rows) == len(self._rows) and (not rows or rows[-1] is self._rows[-1]):
             return
         if not rows or rows[-1].ordinal < self._last:  # the consumer began anew
@@ -85,7 +89,7 @@ class LogSource:
         self._first, self._last = (rows[0].ordinal, rows[-1].ordinal) if rows else (0, 0)
         if rows:
             self._widest[0] = max(self._widest[0], len(clock_time(milliseconds_of(rows[0].entry_id), now)))
-            self._widest[1] = max(self._widest[1], len(f"{self._last:,}"))
+            self._widest[1] = max(self._widest[1], len(f"{self._last + unseen:,}"))
             self._widest[2] = max(self._widest[2], len(rows[-1].entry_id))
         self._scan()
 
@@ -149,7 +153,7 @@ class LogSource:
         self._widest[2] = max(self._widest[2], len(entry_id))
         return (
             Cell(clock_time(milliseconds_of(row.entry_id), self._now), "dim"),
-            Cell(f"{row.ordinal:,}" if row.ordinal else "—", "dim"),
+            Cell(f"{row.ordinal + self._unseen:,}" if row.ordinal else "—", "dim"),
             Cell(entry_id, "dim"),
             Cell(visible(type_of(row.fields)) or "—"),
             Cell(visible(describe(row.fields))),

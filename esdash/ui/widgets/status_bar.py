@@ -157,5 +157,5 @@ def _snapshot(view: View, wall: float) -> Chunk:
     if snapshot is None:
         return Chunk((Span("no snapshot yet", "dim"),), 1)
     old = age(wall - snapshot.created_ms / 1000)
-    at = f" at #{snapshot.position.ordinal:,}"
+    at = f" at #{snapshot.position.number:,}"
     return Chunk((Span("snapshot ", "dim"), Span(f"{old} ago", "strong"), Span(at, "dim")), 1)
