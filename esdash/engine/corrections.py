@@ -73,13 +73,25 @@ def key_of(fields: Fields) -> bytes | None:
 
 def note(page: Sequence[Entry], also: frozenset[bytes] = frozenset()) -> list[Noted]:
     """Those of a page that stand for another entry: by the form of their key, or since it is one of `also`."""
-    return [
-        Noted(place, entry_id, key)
-        for place, (entry_id, fields) in enumerate(page)
+    # Nearly every entry is passed over here, by its last field, which nearly always is the key.
+    suspects = [
+        place
+        for place, (_, fields) in enumerate(page)
         if len(fields) > 4
-        and (key := key_of(fields)) is not None
-        and (key.startswith((CORRECTS, RESTORES)) or key in also)
+        and (
+            fields[-2] != b"key"
+            or b"co" <= fields[-1] < b"cp"
+            or b"re" <= fields[-1] < b"rf"
+            or (also and fields[-1] in also)
+        )
     ]
+    found: list[Noted] = []
+    for place in suspects:
+        entry_id, fields = page[place]
+        key = key_of(fields)
+        if key is not None and (key.startswith((CORRECTS, RESTORES)) or key in also):
+            found.append(Noted(place, entry_id, key))
+    return found
 
 
 class Corrections:
