@@ -4,7 +4,7 @@ import gc
 import queue
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -17,10 +17,12 @@ from esdash.engine.display import Display
 from esdash.engine.domain import Domain, Row, State
 from esdash.engine.guard import DivergedError, HaltError, check_page, check_position, forgotten_by, unbroken
 from esdash.engine.kept import is_same
+from esdash.engine.orphans import Trail, Way, mark_of, orphans_of, way_of
 from esdash.engine.projection import Projection
 from esdash.engine.snapshotter import Snapshotter
 from esdash.engine.view import Continuity, Phase, Position, Progress, Restored, Rung, Verdict, View
 from esdash.log.errors import LogError
+from esdash.log.headers import Header
 from esdash.log.pages import Page
 from esdash.log.readahead import PackedPage, read_ahead
 from esdash.log.snapshots import SnapshotStore
@@ -95,7 +97,8 @@ class Consumer(Generic[State]):
         self._projection: Projection[State] | None = None
         self._ignore_snapshots = self._settings.ignore_snapshots
         self._failures = 0
-        self._suspects: dict[bytes, Row] = {}
+        self._trail = Trail()
+        self._former: Way | None = None
         self._display = Display(
             domain, log.server_name, log.stream, self._settings.readonly, clock, watched=self._settings.watched
         )
@@ -232,7 +235,7 @@ class Consumer(Generic[State]):
         self._snapshots.restored(projection.ordinal)
         if projection.ordinal:
             display.recall(self._log, projection, restoration.journal)
-        self._find_orphans()
+        self._find_orphans(projection, restoration.foreign)
         # Only now, so that what could not be shown for want of a connection is not left out at the next attempt.
         self._projection = projection
         self._publish(force=True)
@@ -337,7 +340,9 @@ class Consumer(Generic[State]):
 
     def _heal(self, continuity: Continuity) -> None:
         """Back to the newest snapshot that the log still contains; what was applied after it may be orphaned."""
-        self._suspects.update((row.entry_id, row) for row in self._display.rows(self._projection))
+        if self._projection is not None and self._former is None:
+            rows = self._display.rows(self._projection)
+            self._former = Way(self._trail, mark_of(self._projection), max(0, self._projection.unseen), rows)
         self._display.notify("warning", f"{continuity.explanation} Going back to the newest snapshot that still fits.")
         self._drop_memory()
 
@@ -383,6 +388,8 @@ class Consumer(Generic[State]):
     def _guard(self, projection: Projection[State], page: Page | PackedPage) -> None:
         """Let a page be applied only when nothing vanished before its end, and it follows what was applied."""
         found = check_page(self._log, projection, page)
+        if projection.ordinal:
+            self._trail.leave(mark_of(projection))
         if found.verdict is Verdict.GAP and projection.ordinal == 0 and self._display.phase is Phase.REPLAYING:
             # What left the stream between the first look at it and the first page was never there to be missed.
             projection.unseen += found.missing
@@ -395,18 +402,25 @@ class Consumer(Generic[State]):
             return 0 if facts.last_id == projection.last_id else max(0, facts.length - projection.ordinal)
         return max(0, facts.entries_added - projection.unseen - projection.ordinal)
 
-    def _find_orphans(self) -> None:
-        """Of the entries that had been applied when the log diverged, those that are gone."""
-        if not self._suspects:
+    def _find_orphans(self, projection: Projection[State], foreign: Sequence[Header]) -> None:
+        """Of the entries that had been applied when the log diverged, those that are gone.
+
+        What another consumer had applied is told by the snapshots that do not fit the log any more.
+        """
+        former = self._former or way_of(foreign)
+        if former is None:
             return
-        gone, still_gone = self._gone(self._suspects.values()), self._gone(self._display.orphans)
-        self._suspects.clear()
-        self._display.orphans = (*still_gone, *gone)
-        if gone:
+        gone = orphans_of(former, self._log, mark_of(projection))
+        still_gone = self._gone(self._display.orphans)
+        unlisted = self._display.orphans_gone - len(self._display.orphans) if still_gone else 0
+        self._former = None
+        self._display.orphans = (*still_gone, *gone.known)
+        self._display.orphans_gone = len(still_gone) + unlisted + gone.count
+        if gone.count:
             self._display.notify(
                 "warning",
-                f"{len(gone):,} {'entry' if len(gone) == 1 else 'entries'} had been applied and "
-                f"{'is' if len(gone) == 1 else 'are'} gone from the log.",
+                f"{gone.count:,} {'entry' if gone.count == 1 else 'entries'} had been applied and "
+                f"{'is' if gone.count == 1 else 'are'} gone from the log.",
             )
 
     def _gone(self, rows: Iterable[Row]) -> list[Row]:
@@ -453,6 +467,7 @@ class Consumer(Generic[State]):
 
     def _drop_memory(self) -> None:
         self._projection = None
+        self._trail = Trail()
         self._display.forget()
         self._snapshots = self._new_snapshotter()
 

@@ -60,6 +60,7 @@ class Display(Generic[State]):
         self.meter = RateMeter(clock)
         self.server = server
         self.orphans: tuple[Row, ...] = ()
+        self.orphans_gone = 0
         self._notices: deque[Notice] = deque(maxlen=NOTICES)
         self._noticed = 0
         self._number = -1
@@ -220,6 +221,7 @@ class Display(Generic[State]):
             forgotten=self.forgotten,
             rows=self._rows.window(),
             orphans=self.orphans,
+            orphans_gone=self.orphans_gone,
             state=self._state_view,
             notices=tuple(self._notices),
             parked=self.parked.rows(),

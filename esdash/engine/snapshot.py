@@ -50,6 +50,8 @@ class Restoration(Generic[State]):
     """None: from the beginning of the stream."""
     journal: Journal
     seconds: float
+    foreign: tuple[Header, ...] = ()
+    """Snapshots that had never before been found to be of another history."""
 
 
 def process_name() -> str:
@@ -195,6 +197,7 @@ def restore(
     begun = clock()
     rungs: list[Rung] = []
     broken: list[tuple[Header, Continuity]] = []
+    foreign: list[Header] = []
     headers = store.offered()
 
     def failed(header: Header | Unreadable, reason: str) -> None:
@@ -212,7 +215,7 @@ def restore(
             return None
         tried = [rung for rung in rungs if rung.snapshot_id != header.snapshot_id]
         rung = Rung(header.snapshot_id, projection.position, None)
-        return Restoration(projection, continuity, (*tried, rung), header, journal, clock() - begun)
+        return Restoration(projection, continuity, (*tried, rung), header, journal, clock() - begun, tuple(foreign))
 
     if store.denial and not ignore_snapshots:
         rungs.append(Rung("", Position(), store.denial))
@@ -229,9 +232,13 @@ def restore(
             failed(header, str(error))
             continue
         continuity = store.continuity(header)
-        if continuity.verdict in (Verdict.DIVERGED, Verdict.GAP):
-            if continuity.verdict is Verdict.GAP:
-                broken.append((header, continuity))
+        if continuity.verdict is Verdict.DIVERGED:
+            # That a snapshot was set aside was told when it was.
+            if not header.foreign:
+                foreign.append(header)
+                failed(header, continuity.explanation)
+        elif continuity.verdict is Verdict.GAP:
+            broken.append((header, continuity))
             failed(header, continuity.explanation)
         elif broken and header.unseen > broken[0][0].unseen and not header.confirmed:
             failed(header, f"it has not seen {header.unseen:,} entries, which nobody agreed to lose")
@@ -242,7 +249,7 @@ def restore(
             return restoration
     rungs.append(Rung(None, Position(), None))
     projection, continuity = _beginning(log, store, headers, domain, agreed=ignore_snapshots)
-    return Restoration(projection, continuity, tuple(rungs), None, Journal(), clock() - begun)
+    return Restoration(projection, continuity, tuple(rungs), None, Journal(), clock() - begun, tuple(foreign))
 
 
 def _beginning(

@@ -149,7 +149,7 @@ class View:
     rows: Sequence[Row]
     """The newest entries, oldest first; at most 10,000. Ordinals are consecutive."""
     orphans: tuple[Row, ...]
-    """Entries that had been applied and are gone from the log."""
+    """Entries that had been applied and are gone from the log, as far as they are known; oldest first."""
     state: Any
     """The domain's picture of the state (`shop.view.ShopView`); None before the first."""
     notices: tuple[Notice, ...]
@@ -158,6 +158,8 @@ class View:
     """The newest entries that could not be understood, oldest first; at most 500."""
     corrections: Corrections = NOTHING
     """What was published in the place of parked entries and orphans."""
+    orphans_gone: int = 0
+    """How many there are, known or not."""
     forgotten: int = 0
     """Entries that were seen and left the stream since: a rebuild would forget them."""
 

@@ -185,8 +185,68 @@ class TestALogThatIsPutBack:
                 pipeline.xdel(STREAM, ids[3])
                 pipeline.execute()
             view = consumer.until_phase(Phase.HALTED)
-            assert [row.entry_id for row in view.orphans] == [ids[3], *lost]
+            assert [row.entry_id for row in view.orphans] == lost, "the deleted one is what the gap tells of"
             assert view.position.ordinal == 50
+
+
+class TestTheNumberOfOrphans:
+    """It is that of all entries that had been applied and are gone, whether they can be listed or not."""
+
+    @pytest.mark.parametrize("watched", [True, False])
+    @pytest.mark.parametrize("kept", [0, 10, 2_345])
+    def test_is_right_beyond_what_is_remembered(self, url: str, client: redis.Redis, watched: bool, kept: int) -> None:
+        saved = b""
+        settings = replace(QUIET, watched=watched)
+        with RunningConsumer(url, settings) as consumer:
+            for number in range(0, 15_000 + kept, 500):
+                if number <= kept < number + 500:
+                    publish_more(client, kept - number)
+                    saved = save(client) if kept else b""
+                    publish_more(client, number + 500 - kept)
+                else:
+                    publish_more(client, 500)
+            total = client.xlen(STREAM)
+            consumer.until(lambda view: view.phase is Phase.LIVE and view.position.ordinal == total)
+            if saved:
+                lose_what_followed(client, saved)
+            else:
+                client.delete(STREAM)
+            publish_more(client, 7)
+            consumer.until(lambda view: healed(view) and view.position.ordinal == kept + 7)
+            assert consumer.view.orphans_gone == total - kept
+            assert len(consumer.view.orphans) == 10_000
+            said = f"{total - kept:,} entries had been applied and are gone"
+            assert any(said in notice.text for notice in consumer.view.notices)
+
+    def test_leaves_out_what_was_trimmed_after_it_was_read(self, url: str, client: redis.Redis) -> None:
+        publish_day(client, 100)
+        with RunningConsumer(url) as consumer:
+            consumer.until_live()
+            consumer.ask("snapshot")
+            consumer.until(lambda view: view.snapshot)
+            client.xtrim(STREAM, maxlen=5, approximate=False)
+            saved = save(client)
+            lost = publish_more(client, 3)
+            consumer.until_live(lost[-1])
+            lose_what_followed(client, saved)
+            view = consumer.until(healed)
+            assert [row.entry_id for row in view.orphans] == lost
+            assert view.orphans_gone == 3
+
+    def test_is_told_to_who_was_not_there_by_the_snapshots_that_do_not_fit(self, url: str, client: redis.Redis) -> None:
+        publish_day(client, 50)
+        caught_up(url)
+        saved = save(client)
+        for _ in range(2):
+            publish_more(client, 10)
+            caught_up(url)
+        lose_what_followed(client, saved)
+        publish_more(client, 4)
+        with RunningConsumer(url) as consumer:
+            view = consumer.until_live()
+            assert (view.orphans_gone, view.orphans) == (20, ())
+        with RunningConsumer(url) as again:
+            assert again.until_live().orphans_gone == 0, "it was told"
 
 
 class TestAStreamThatIsMadeAgain:

@@ -136,7 +136,7 @@ class TestReplaying:
         done = Restored(rungs, replayed=98, replay_seconds=0.01, done=True)
         for size in ((60, 16), (120, 40)):
             line = (await top(dashboard, replace(busy_history().live(), restored=done), size))[3]
-            assert "1 newer snapshot could not be used (L): its check" in line
+            assert "1 snapshot could not be used (L): its check" in line
 
     async def test_an_empty_stream(self, dashboard: Dashboard) -> None:
         assert "the stream was empty at the start" in (await top(dashboard, History().live()))[2]

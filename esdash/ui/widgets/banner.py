@@ -121,7 +121,7 @@ class Banner(PaintedLines):
         failed = [rung for rung in restored.rungs if rung.reason]
         if not failed:
             return ()
-        count = "1 newer snapshot" if len(failed) == 1 else f"{len(failed)} newer snapshots"
+        count = "1 snapshot" if len(failed) == 1 else f"{len(failed)} snapshots"
         if not failed[0].snapshot_id:
             count = "snapshots"
         key = BY_ID["ladder"].name(self._keymap)
