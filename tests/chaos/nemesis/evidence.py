@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from esdash.engine.domain import Domain
 from esdash.log.snapshots import Header, SnapshotStore, Unreadable
 from tests.chaos.nemesis.stage import Stage
-from tests.chaos.nemesis.truth import TrueLog
+from tests.chaos.nemesis.truth import TrueLog, parts
+
+_ID: Final = re.compile(r"[0-9]+-[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class Evidence:
     """Unseen of each snapshot, of whatever rules and however broken, that is of this log's history."""
     unreadable: bool
     """Whether something is stored that nobody can read."""
+    ambiguous: bool
+    """Whether a snapshot of another history could as well be one of this, with a gap behind it."""
     removed: int
     """Entries that are gone from the log."""
     confirmed: bool
@@ -29,18 +34,21 @@ class Evidence:
     @classmethod
     def read(cls, stage: Stage, store: SnapshotStore, log: TrueLog, domain: Domain[Any]) -> Evidence:
         """Look at what is stored."""
-        usable, known, unreadable = [], [], False
+        usable, known, unreadable, ambiguous = [], [], False, False
         for header in store.headers():
-            if isinstance(header, Unreadable) or header.snapshot_id in stage.broken:
+            if isinstance(header, Unreadable) or not _ID.fullmatch(header.last_event_id):
                 unreadable = True
-            place = None if isinstance(header, Unreadable) else cls.place(stage, header, log)
-            if isinstance(header, Unreadable) or place is None:
+                continue
+            place = cls.place(stage, header, log)
+            unreadable |= header.snapshot_id in stage.broken
+            if place is None:
+                ambiguous |= log.may_have_had(parts(header.last_event_id), header.ordinal + header.unseen)
                 continue
             known.append(header.unseen)
             sound = header.snapshot_id not in stage.broken and header.fold_version == domain.fold_version
             if sound and not place:
                 usable.append(header.unseen)
-        return cls(tuple(usable), tuple(known), unreadable, len(log.gone), stage.confirmed)
+        return cls(tuple(usable), tuple(known), unreadable, ambiguous, len(log.gone), stage.confirmed)
 
     @staticmethod
     def place(stage: Stage, header: Header, log: TrueLog) -> int | None:
@@ -60,7 +68,7 @@ class Evidence:
         """Whether anything else would be a false alarm."""
         if self.usable or not self.removed:
             return True
-        return not self.unreadable and all(unseen >= self.removed for unseen in self.known)
+        return not (self.unreadable or self.ambiguous) and all(unseen >= self.removed for unseen in self.known)
 
     def forgets(self, unseen: int) -> str:
         """What is wrong with a state that lacks so many entries; empty when nothing is."""

@@ -186,7 +186,7 @@ def _judge(stage: Stage, actor: Actor, log: TrueLog) -> None:
         return
     if projection is None:
         raise WrongError(f"{actor.name} is live without a state")
-    if verdict is not Verdict.UNKNOWN:
+    if verdict is not Verdict.UNKNOWN or not stage.lost:
         require_true(stage, f"{actor.name} ({verdict})", projection, log, at=len(log.history))
     if not (stage.lost or stage.changed):
         for notice in actor.consumer.view.notices:
@@ -277,12 +277,13 @@ def _look_at_the_past(stage: Stage, site: Site) -> None:
 def _require_a_right_answer(
     stage: Stage, who: str, projection: Projection[Any], continuity: Continuity, log: TrueLog, evidence: Evidence | None
 ) -> None:
-    if continuity.verdict is Verdict.CONTINUOUS:
+    # A server that does not count entries tells no gap, but another log.
+    if continuity.verdict is Verdict.CONTINUOUS or (continuity.verdict is Verdict.UNKNOWN and not stage.lost):
         require_true(stage, f"{who} ({continuity})", projection, log, at=len(log.history))
         if evidence is not None and (complaint := evidence.forgets(projection.unseen)):
             raise WrongError(f"{who}: {complaint}")
     elif continuity.verdict is not Verdict.UNKNOWN and (evidence is None or evidence.must_be_continuous):
-        raise FalseAlarmError(f"{who}: {continuity}: {continuity.explanation}")
+        raise FalseAlarmError(f"{who}: {continuity}: {continuity.explanation} {evidence}")
 
 
 def _look_at_once(stage: Stage, site: Site) -> None:

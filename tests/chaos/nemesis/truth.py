@@ -72,6 +72,13 @@ class TrueLog:
         """How many entries behind the first `index` are gone, but for those that were `absent` already."""
         return sum(one >= index and one not in absent for one in self.gone)
 
+    def may_have_had(self, at: Parts, count: int) -> bool:
+        """Whether the `count`-th entry may have had this id and be gone now, for all that the server tells."""
+        ids = [parts(self.history[index][0]) for index in self.present]
+        explained = not ids or ids[0] > at or self.max_deleted >= at
+        after = sum(one > at for one in ids)
+        return at not in ids and explained and self.last_id >= at and len(self.history) - after >= count
+
     def seen(self, absent: frozenset[int], ordinal: int, position: str) -> int | None:
         """How far somebody has come who never saw the `absent` ones, and has now read so many, up to the id `position`.
 
@@ -100,7 +107,8 @@ def looks_like(
 
     What tells them apart is the entry at the position and, where that was trimmed or deleted, how many entries there
     were; those that were absent when somebody first looked count at once, wherever they stood. Should both fit by
-    accident, nobody can tell: such a log must not be made. A server before Redis 7 has not `counted`.
+    accident, nobody can tell: such a log must not be made. A server before Redis 7 has not `counted`, and does not
+    know what was deleted either.
     """
     if foreign == log.history[: len(foreign)]:
         return None
@@ -116,7 +124,7 @@ def looks_like(
             return index
         later = bisect_right(ids, at)
         at_same_id = later and ids[later - 1] == at
-        explained = first is None or first > at or log.max_deleted >= at
+        explained = first is None or first > at or log.max_deleted >= at or not counted
         if log.last_id < at or at_same_id or not explained:
             continue
         missing = len(log.history) - index - (len(ids) - later)

@@ -105,7 +105,8 @@ def trim(stage: Stage, left: int = 0) -> None:
     def change(_: World, log: TrueLog) -> list[Command]:
         there = log.present
         log.trim(left)
-        if left % 2 or left >= len(there):
+        # Redis 6.2.5 takes more than it should with MINID.
+        if left % 2 or left >= len(there) or not stage.site.counts:
             return [("XTRIM", KEY, "MAXLEN", left)]
         oldest = log.history[there[-left]][0] if left else text((log.last_id[0], log.last_id[1] + 1))
         return [("XTRIM", KEY, "MINID", oldest)]
