@@ -215,6 +215,9 @@ class Actor:
         """Wait for its end."""
         self.thread.join(10)
         assert not self.thread.is_alive(), f"{self.name} does not end: {self.phase}"
+        # One that was killed leaves its snapshot half written; the thread that writes it dies at its next step.
+        if (background := self.consumer._snapshots._background) is not None:
+            background.join(10)
         self.log.close()
 
     def complaint(self) -> str:
