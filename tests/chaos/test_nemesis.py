@@ -1,7 +1,9 @@
-"""The nemesis itself: what it draws, and what it finds when something is wrong."""
+"""The nemesis itself: what it draws, what it finds when something is wrong, and that it finds nothing."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +106,8 @@ class TestPlantedFaults:
     ) -> None:
         judge = continuity.judge
 
-        def blind(standing: Standing, evidence: Evidence) -> Continuity | None:
-            return judge(replace(standing, anchor=None), evidence)
+        def blind(standing: Standing, evidence: Evidence, *, must_stand: bool = False) -> Continuity | None:
+            return judge(replace(standing, anchor=None), evidence, must_stand=must_stand)
 
         assert nemesis.run(Schedule.parse(SWAP)) is None
         for module in (guard, continuity):
@@ -118,8 +120,8 @@ class TestPlantedFaults:
     def test_a_gap_that_nobody_mentions(self, nemesis: Nemesis, monkeypatch: pytest.MonkeyPatch) -> None:
         judge = continuity.judge
 
-        def careless(standing: Standing, evidence: Evidence) -> Continuity | None:
-            found = judge(standing, evidence)
+        def careless(standing: Standing, evidence: Evidence, *, must_stand: bool = False) -> Continuity | None:
+            found = judge(standing, evidence, must_stand=must_stand)
             return replace(found, verdict=Verdict.CONTINUOUS) if found and found.verdict is Verdict.GAP else found
 
         for module in (guard, continuity):
@@ -131,8 +133,10 @@ class TestPlantedFaults:
     def test_an_alarm_without_a_cause(self, nemesis: Nemesis, monkeypatch: pytest.MonkeyPatch) -> None:
         judge = continuity.judge
 
-        def anxious(standing: Standing, evidence: Evidence) -> Continuity | None:
-            return Continuity(Verdict.GAP, 1) if standing.ordinal > 3 else judge(standing, evidence)
+        def anxious(standing: Standing, evidence: Evidence, *, must_stand: bool = False) -> Continuity | None:
+            return (
+                Continuity(Verdict.GAP, 1) if standing.ordinal > 3 else judge(standing, evidence, must_stand=must_stand)
+            )
 
         for module in (guard, continuity):
             monkeypatch.setattr(module, "judge", anxious)
@@ -153,3 +157,14 @@ class TestPlantedFaults:
         assert failure is not None
         assert failure.kind == "wrong"
         assert "instead of" in failure.what
+
+
+@pytest.mark.timeout(90)
+def test_thirty_seconds_of_disasters_leave_no_wrong_state(nemesis: Nemesis) -> None:
+    """`python -m tests.chaos.nemesis` goes on for longer."""
+    deadline = time.monotonic() + 30
+    for seed in count(1):
+        if time.monotonic() > deadline:
+            break
+        failure = nemesis.run(draw(seed))
+        assert failure is None, f"{failure.kind}: {failure.what}\n{failure.command}"

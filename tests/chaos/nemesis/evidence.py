@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from esdash.engine.domain import Domain
 from esdash.log.snapshots import Header, SnapshotStore, Unreadable
 from tests.chaos.nemesis.stage import Stage
 from tests.chaos.nemesis.truth import TrueLog, parts
-
-_ID: Final = re.compile(r"[0-9]+-[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +20,10 @@ class Evidence:
     """Unseen of each snapshot that leads to the end of the log."""
     known: tuple[int, ...]
     """Unseen of each snapshot, of whatever rules and however broken, that is of this log's history."""
-    unreadable: bool
-    """Whether something is stored that nobody can read."""
+    unreadable: tuple[int, ...]
+    """Unseen, as far as is known, of each that nobody can read."""
+    forged: bool
+    """Whether one can be read that says what is not so."""
     ambiguous: bool
     """Whether a snapshot of another history could as well be one of this, with a gap behind it."""
     removed: int
@@ -34,13 +33,13 @@ class Evidence:
     @classmethod
     def read(cls, stage: Stage, store: SnapshotStore, log: TrueLog, domain: Domain[Any]) -> Evidence:
         """Look at what is stored."""
-        usable, known, unreadable, ambiguous = [], [], False, False
+        usable, known, unreadable, forged, ambiguous = [], [], [], False, False
         for header in store.headers():
-            if isinstance(header, Unreadable) or not _ID.fullmatch(header.last_event_id):
-                unreadable = True
+            if isinstance(header, Unreadable):
+                unreadable.append(header.unseen)
                 continue
             place = cls.place(stage, header, log)
-            unreadable |= header.snapshot_id in stage.broken
+            forged |= header.snapshot_id in stage.broken
             if place is None:
                 ambiguous |= log.may_have_had(parts(header.last_event_id), header.ordinal + header.unseen)
                 continue
@@ -48,7 +47,9 @@ class Evidence:
             sound = header.snapshot_id not in stage.broken and header.fold_version == domain.fold_version
             if sound and not place:
                 usable.append(header.unseen)
-        return cls(tuple(usable), tuple(known), unreadable, ambiguous, len(log.gone), stage.confirmed)
+        # Where nobody counts, a state may lack entries without a trace, and its place in the log says nothing.
+        ambiguous |= stage.lost and not stage.site.counts
+        return cls(tuple(usable), tuple(known), tuple(unreadable), forged, ambiguous, len(log.gone), stage.confirmed)
 
     @staticmethod
     def place(stage: Stage, header: Header, log: TrueLog) -> int | None:
@@ -68,7 +69,9 @@ class Evidence:
         """Whether anything else would be a false alarm."""
         if self.usable or not self.removed:
             return True
-        return not (self.unreadable or self.ambiguous) and all(unseen >= self.removed for unseen in self.known)
+        return not (self.unreadable or self.forged or self.ambiguous) and all(
+            unseen >= self.removed for unseen in self.known
+        )
 
     def forgets(self, unseen: int) -> str:
         """What is wrong with a state that lacks so many entries; empty when nothing is."""
@@ -78,6 +81,6 @@ class Evidence:
             return ""
         if any(known < unseen for known in self.known):
             return f"{unseen} unseen without a word, though a snapshot had seen all but {min(self.known)}"
-        if self.unreadable and unseen:
+        if any(known < unseen for known in self.unreadable):
             return f"{unseen} unseen without a word, though a snapshot is there that cannot be read"
         return ""
