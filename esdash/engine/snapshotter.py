@@ -10,7 +10,7 @@ from esdash.engine.domain import State
 from esdash.engine.projection import Projection
 from esdash.engine.snapshot import Journal, Taking
 from esdash.engine.view import SnapshotInfo
-from esdash.log.errors import ForbiddenError, LogError, RefusedError
+from esdash.log.errors import ElsewhereError, ForbiddenError, LogError, RefusedError
 from esdash.log.headers import Header
 from esdash.log.snapshots import SnapshotStore
 
@@ -49,6 +49,7 @@ class Snapshotter(Generic[State]):
         self._due = clock() + seconds
         self._ordinal = 0
         self._background: _Background[State] | None = None
+        self._took_writes = False
         self.newest: SnapshotInfo | None = None
         """The newest stored snapshot, as far as is known."""
         self.note = ""
@@ -80,11 +81,16 @@ class Snapshotter(Generic[State]):
         try:
             holder = self._store.hold_lease(name, self._seconds * LEASE_PERIODS)
         except RefusedError as error:
+            if isinstance(error, ElsewhereError) and self._took_writes:
+                # So it is not where the stream is any more: look for that again.
+                self._took_writes = False
+                raise
             # A replica, a full memory, a server without scripts: following goes on all the same. Said once.
             if self.note != str(error):
                 self._notify("warning", f"No snapshots are taken: {error}")
             self.note = str(error)
             return
+        self._took_writes = True
         if holder == name:
             self._begin(projection, journal(), asked=False)
         else:
