@@ -70,7 +70,7 @@ def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool,
 
 
 def _ask_before_forgetting(log: "Log") -> None:
-    """Raises BadInputError when nobody can be asked, and Abort when the answer is no."""
+    """Raises BadInputError when nobody can be asked, and FailedError when the answer is no."""
     from esdash.engine.snapshot import forgotten
     from esdash.log.snapshots import SnapshotStore
 
@@ -81,7 +81,8 @@ def _ask_before_forgetting(log: "Log") -> None:
     consequence = f"{entries} left the stream, and a state made from its beginning is without them."
     if not sys.stdin.isatty():
         raise BadInputError(f"{consequence} Leave --from-start out to keep them, or add --yes to lose them.")
-    click.confirm(f"{consequence} Lose them?", abort=True, err=True)
+    if not click.confirm(f"{consequence} Lose them?", err=True):
+        raise FailedError("Nothing was done.")
 
 
 def _catch_up(log: "Log", settings: "ConsumerSettings") -> None:

@@ -150,6 +150,17 @@ class TestHalted:
             await pilot.press("y")
             assert "rebuild" in console.asked
 
+    async def test_rebuilding_says_what_it_would_forget(self, dashboard: Dashboard) -> None:
+        console = RecordedConsole(replace(restored(), forgotten=60))
+        async with (app := dashboard(console)).run_test(size=(80, 24)) as pilot:
+            await pilot.press("r")
+            assert isinstance(app.screen, ConfirmScreen)
+            assert "forget" in said(pilot, "#question")
+            assert "60 entries have left the stream" in said(pilot, "#consequence")
+            assert "labelled partial" in said(pilot, "#consequence")
+            await pilot.press("n")
+            assert "rebuild" not in console.asked
+
     @pytest.mark.parametrize("key", ["t", "a", "o", "b", "p", "P"])
     async def test_nothing_can_be_published(self, dashboard: Dashboard, key: str) -> None:
         console = RecordedConsole(halted())
