@@ -22,6 +22,8 @@ class Handled:
         self._dismissed: set[bytes] = set()
         self.changes = 0
         """Grows with each change."""
+        self.told_gone = 0
+        """Of how many orphans the person has been told in the list of them, be they listed or not."""
 
     def publish_as(self, row: Row, new_id: str, *, parked: bool) -> None:
         """An event that stands for the entry is in the log under this id; the fold has yet to decide about it."""

@@ -72,6 +72,11 @@ def _why_not(row: Row) -> str:
     return "It was never understood and changed nothing: it is not published again."
 
 
+def unlisted(view: View) -> int:
+    """Orphans of which nothing is known but that they are gone."""
+    return max(0, view.orphans_gone - len(view.orphans))
+
+
 class OpenOrphans:
     """Counts those that are left to decide on, anew only when something is another one."""
 

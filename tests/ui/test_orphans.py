@@ -35,7 +35,7 @@ ORPHANS = (
 
 
 def a_view(**changes: object) -> View:
-    return replace(restored(), orphans=ORPHANS, **changes)  # type: ignore[arg-type]
+    return replace(restored(), **{"orphans": ORPHANS, **changes})  # type: ignore[arg-type]
 
 
 def told(app: DashboardApp) -> list[str]:
@@ -62,6 +62,31 @@ class TestOnTheMainScreen:
             await pilot.pause()
             assert "gone from the log" not in "\n".join(text_of(app))
             assert "O Orphans" in text_of(app)[-1], "the list stays within reach"
+
+
+class TestThoseThatCannotBeListed:
+    async def test_are_counted_and_the_reason_is_said(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_view(orphans_gone=15_000))).run_test(size=(120, 40)) as pilot:
+            assert (
+                "14,999 entries had been applied and are gone from the log, the first known 1700-0" in text_of(app)[3]
+            )
+            await pilot.press("O")
+            assert "Orphans: 15,000 gone, 4 of them listed, 3 to decide on" in text_of(app)[0]
+            assert "The others cannot be listed: only the newest entries" in text_of(app)[1]
+            await pilot.press("escape")
+            main_of(app).poll()
+            await pilot.pause()
+            assert "3 entries had been applied and are gone" in text_of(app)[3], "a person has seen the others"
+
+    async def test_may_be_all_of_them(self, dashboard: Dashboard) -> None:
+        view = a_view(orphans=(), orphans_gone=7)
+        async with (app := dashboard(view)).run_test(size=(80, 24)) as pilot:
+            assert "7 entries had been applied and are gone from the log" in text_of(app)[3]
+            await pilot.press("O")
+            assert "7 entries are gone, and none of them can be listed" in " ".join(
+                app.screen.query_one(Pager).text.split()
+            )
+            assert "Orphans: 7 gone, none of them listed" in text_of(app)[0]
 
 
 class TestPublishingAgain:

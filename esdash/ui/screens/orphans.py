@@ -5,7 +5,7 @@ An orphan goes back with its own idempotency key, so it counts once even when it
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
@@ -19,11 +19,13 @@ from esdash.ui.outlook import blocked
 from esdash.ui.reasons import GLYPHS, outcome_of, sentence
 from esdash.ui.screens.confirm import ConfirmScreen
 from esdash.ui.screens.entry_list import EntryListScreen
-from esdash.ui.standing import OpenOrphans
+from esdash.ui.standing import OpenOrphans, unlisted
 from esdash.ui.widgets.hint_bar import Hint
 from esdash.ui.widgets.pager import Paragraph
 from esdash.ui.widgets.payload import LABEL, tell_fields
 from esdash.visible import visible
+
+_WHY_UNLISTED: Final = "only the newest entries that this esdash has itself applied are remembered, at most 10,000."
 
 
 class OrphansScreen(EntryListScreen):
@@ -46,9 +48,13 @@ class OrphansScreen(EntryListScreen):
 
     def title_and_meaning(self, view: View) -> tuple[str, str]:
         """How many, and how many are left to decide on."""
-        count = len(view.orphans)
+        count, more = len(view.orphans), unlisted(view)
         left = self._open.count(view)
         title = f"▲ Orphans: {count:,}, {left:,} to decide on" if count else "Orphans: none"
+        if more:
+            self.handled.told_gone = view.orphans_gone
+            title = f"▲ Orphans: {count + more:,} gone, {_listed(count)}, {left:,} to decide on"
+            return title, f"{'The others' if count else 'They'} cannot be listed: {_WHY_UNLISTED}"
         return title, "They had been applied and are gone from the log; the state does not hold them any more."
 
     def hints(self, empty: bool) -> Sequence[Hint]:
@@ -84,9 +90,17 @@ class OrphansScreen(EntryListScreen):
         yield Paragraph("As it was stored", style="title")
         yield from tell_fields(row.fields, width, row.sizes)
 
-    def when_empty(self, view: View) -> Iterator[Paragraph]:  # noqa: ARG002 - the same for every stream
+    def when_empty(self, view: View) -> Iterator[Paragraph]:
         """What orphans are."""
-        yield Paragraph("There are no orphans.", style="good")
+        if more := unlisted(view):
+            gone = "1 entry is" if more == 1 else f"{more:,} entries are"
+            yield Paragraph(f"{gone} gone, and none of them can be listed: {_WHY_UNLISTED}", style="warning")
+            yield Paragraph("")
+            yield Paragraph(
+                "Publish them again from where they came from, under the keys that they had: then each counts once."
+            )
+        else:
+            yield Paragraph("There are no orphans.", style="good")
         yield Paragraph("")
         yield Paragraph(
             "An orphan is an entry that this consumer had applied and that is gone from the log: a failover to a "
@@ -169,3 +183,7 @@ class OrphansScreen(EntryListScreen):
             self.app.call_from_thread(self.tell, f"{what} in the log again.")
         finally:
             self._publishing = False
+
+
+def _listed(count: int) -> str:
+    return f"{count:,} of them listed" if count else "none of them listed"

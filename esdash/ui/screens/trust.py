@@ -73,13 +73,16 @@ class Trust(Controls):
 
     def trust_now(self, live: View) -> TrustNow:
         """What status and banner show beside the view."""
-        return TrustNow(self.engine.verification, self._open_orphans.count(live), self.stayed)
+        undecided = self._open_orphans.count(live)
+        if self.handled.told_gone != live.orphans_gone and (more := standing.unlisted(live)):
+            undecided += more
+        return TrustNow(self.engine.verification, undecided, self.stayed)
 
     def keys_that_matter(self, live: View) -> tuple[str, ...]:
         """Actions that have a place in the line of keys just now."""
         matters = {
             "stay": live.phase is Phase.HALTED and not self.stayed,
-            "orphans": bool(live.orphans),
+            "orphans": bool(live.orphans or live.orphans_gone),
             "parked": bool(live.parked),
         }
         return tuple(name for name, now in matters.items() if now)

@@ -132,14 +132,16 @@ class Banner(PaintedLines):
         return (join(chunks, width, ": "),)
 
     def _orphans(self, view: View, undecided: int, width: int) -> Line:
-        first = visible(view.orphans[0].entry_id.decode("utf-8", "backslashreplace"))
         what = "entry had been applied and is" if undecided == 1 else "entries had been applied and are"
         key = BY_ID["orphans"].name(self._keymap)
         chunks = [
             Chunk((Span(f"▲ {undecided:,} {what} gone from the log", "warning"),)),
-            Chunk((Span(f"the first {first}", "warning"),), 1),
             Chunk((Span(key, "key"), Span(" shows them", "dim"))),
         ]
+        if view.orphans:
+            first = visible(view.orphans[0].entry_id.decode("utf-8", "backslashreplace"))
+            known = "the first" if view.orphans_gone <= len(view.orphans) else "the first known"
+            chunks.insert(1, Chunk((Span(f"{known} {first}", "warning"),), 1))
         return join(chunks, width, ", ")
 
     def _age(self, snapshot_id: str) -> str:
