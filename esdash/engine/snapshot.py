@@ -198,6 +198,8 @@ def restore(
     rungs: list[Rung] = []
     broken: list[tuple[Header, Continuity]] = []
     foreign: list[Header] = []
+    out_of_use: list[int] = []
+    """How much those of this history have not seen that cannot be used."""
     headers = store.offered()
 
     def failed(header: Header | Unreadable, reason: str) -> None:
@@ -211,6 +213,7 @@ def restore(
         try:
             projection, journal = load(header, store, domain)
         except DamagedError as error:
+            out_of_use.append(header.unseen)
             failed(header, str(error))
             return None
         tried = [rung for rung in rungs if rung.snapshot_id != header.snapshot_id]
@@ -239,8 +242,9 @@ def restore(
                 failed(header, continuity.explanation)
         elif continuity.verdict is Verdict.GAP:
             broken.append((header, continuity))
+            out_of_use.append(header.unseen)
             failed(header, continuity.explanation)
-        elif broken and header.unseen > broken[0][0].unseen and not header.confirmed:
+        elif out_of_use and header.unseen > min(out_of_use) and not header.confirmed:
             failed(header, f"it has not seen {header.unseen:,} entries, which nobody agreed to lose")
         elif (restoration := used(header, continuity)) is not None:
             return restoration

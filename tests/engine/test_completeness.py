@@ -216,6 +216,19 @@ class TestASnapshotThatCannotBeRead:
         assert newest is not None
         assert newest.confirmed == 60
 
+    def test_is_not_left_behind_for_a_partial_one_either(self, url: str, client: redis.Redis, log: Log) -> None:
+        publish_day(client, 100)
+        with RunningConsumer(url) as complete:
+            complete.until_live(stored(log)[-1][0])
+            client.xtrim(STREAM, maxlen=40, approximate=False)
+            once(log)
+        newest = SnapshotStore(log).newest()
+        assert newest is not None
+        assert newest.unseen == 0
+        assert len(SnapshotStore(log).headers()) == 2
+        client.delete(f"esdash:{{orders}}:snapshot:{newest.snapshot_id}")
+        assert asked(log)[1] == "GAP 60"
+
     def test_costs_nothing_while_the_stream_holds_everything(self, client: redis.Redis, log: Log) -> None:
         publish_day(client, 100)
         once(log)
