@@ -118,6 +118,10 @@ def redact(url: str) -> str:
 
 def _split(url: str, shown: str) -> tuple[SplitResult, str, int]:
     """The URL's parts, its host and its port."""
+    # What stands before an @ may be a password, whose special characters ended the host before its time.
+    advice = (
+        "In a password write %2F for /, %3F for ? and %40 for @." if shown == "the URL" and "@" in url else _WRITTEN
+    )
     if "#" in url:
         raise LogError(f"{shown} has a # in it, after which nothing is read. Write %23 for it.")
     try:
@@ -127,9 +131,9 @@ def _split(url: str, shown: str) -> tuple[SplitResult, str, int]:
         # Or the operating system's look-up raises what is not an OSError: a label is too long, or empty.
         host.encode("idna")
     except ValueError as error:
-        raise LogError(f"{shown} is not a URL of a server. {_WRITTEN}") from error
+        raise LogError(f"{shown} is not a URL of a server. {advice}") from error
     if parts.scheme not in SCHEMES or "://" not in url or port == 0 or not host.isprintable():
-        raise LogError(f"{shown} is not a URL of a server. {_WRITTEN}")
+        raise LogError(f"{shown} is not a URL of a server. {advice}")
     return parts, host if parts.scheme == "unix" else host or "localhost", port or 6379
 
 

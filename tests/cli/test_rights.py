@@ -1,5 +1,6 @@
 """The README's table of rights: each row suffices, and what is missing of it is named."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -26,7 +27,7 @@ def rows() -> list[list[str]]:
     return [re.findall(r"[+~][^ `]+", " ".join(cells[2:]).replace("\0", "|")) for cells in lines]
 
 
-PUBLISH, READ, SNAPSHOTS, FOLLOW, TAKE, EXAMINE = rows()
+PUBLISH, READ, SNAPSHOTS, FOLLOW, TAKE, EXAMINE, MEASURE = rows()
 
 
 @pytest.fixture
@@ -146,6 +147,40 @@ class TestTakingSnapshots:
         # Redis 6.2 does not tell which command of a script it is.
         in_script = generation.version < (7, 0) and right not in ("+eval", "+hset", "+pexpire")
         assert said.count("a command in a script" if in_script else f"({right})") == 1, said
+
+    @pytest.mark.usefixtures("filled")
+    def test_commands_about_snapshots_need_no_more(self, as_user: AsUser) -> None:
+        code, said = as_user(READ + SNAPSHOTS, "snapshot", "list", "--json")
+        assert code == 0
+        (snapshot,) = json.loads(said)
+        assert as_user(READ + SNAPSHOTS, "snapshot", "show", snapshot["id"])[0] == 0
+        code, said = as_user(READ + SNAPSHOTS, "snapshot", "delete", snapshot["id"])
+        assert code == 1
+        assert "(+hdel)" in said
+        rights = READ + SNAPSHOTS + FOLLOW + TAKE
+        assert as_user(rights, "snapshot", "take")[0] == 0
+        assert as_user(rights, "snapshot", "delete", snapshot["id"])[0] == 0
+
+    @pytest.mark.usefixtures("filled")
+    def test_where_they_may_not_be_read_no_command_says_that_there_are_none(self, as_user: AsUser) -> None:
+        code, said = as_user(READ, "snapshot", "list")
+        assert code == 1
+        assert "(+hgetall)" in said
+
+
+class TestMeasuring:
+    @pytest.mark.usefixtures("filled")
+    def test_needs_its_row(self, as_user: AsUser) -> None:
+        rights = [right for right in READ + SNAPSHOTS + FOLLOW + MEASURE if right != f"~{STREAM}"]
+        assert as_user(rights, "bench", "--yes", "--entries", "1000")[0] == 0
+
+    @pytest.mark.usefixtures("filled")
+    @pytest.mark.parametrize("right", MEASURE)
+    def test_names_what_is_missing(self, as_user: AsUser, right: str) -> None:
+        rights = without(READ + SNAPSHOTS + FOLLOW + MEASURE, right)
+        code, said = as_user(rights, "bench", "--yes", "--entries", "1000")
+        assert code == 1
+        assert f"({right})" in said
 
 
 class TestFollowing:

@@ -134,6 +134,17 @@ def test_a_part_of_a_password_that_is_not_percent_encoded_is_not_shown(url: str)
     assert "'ss" not in str(refused.value)
 
 
+@pytest.mark.parametrize("url", ["redis://:p?a@h", "redis://:p/a@h", "redis://u:p?a=b@h:1/0"])
+def test_a_password_with_special_characters_is_said_how_to_write(url: str) -> None:
+    with pytest.raises(LogError, match=r"^The URL is not a URL of a server\. In a password write %2F for /"):
+        parse(url)
+
+
+@pytest.mark.parametrize("url", ["unix:///run/a@b", "redis://h?client_name=a@b", "redis://h?password=a@b"])
+def test_an_at_sign_where_it_may_be_is_no_matter(url: str) -> None:
+    assert parse(url)
+
+
 @given(st.text(st.sampled_from("redis:/@?#&=%[].0-9aöx_\n "), max_size=25).map(lambda rest: f"redis://{rest}"))
 def test_whatever_is_written_is_an_address_or_a_sentence(url: str) -> None:
     with suppress(LogError):
