@@ -92,3 +92,14 @@ def test_the_doctor_says_what_the_server_cannot_tell(
     (stream,) = (check for check in shown.json["checks"] if check["name"] == "stream")
     assert "has 3 entries" in stream["seen"]
     assert "ever added" not in stream["seen"]
+
+
+def test_the_nth_entry_is_found_and_what_was_assumed_is_said(
+    call: Call, url: str, client: redis.Redis, generation: Generation
+) -> None:
+    ids = append(client, seeded_entries(1, 40))
+    client.xtrim("orders", maxlen=30, approximate=False)
+    number = 12 if generation.counts_entries else 2
+    shown = call("state", "--json", "--at", f"n{number}", "--url", url)
+    assert (shown.code, shown.json["last_event_id"]) == (0, ids[11])
+    assert ("#n is counted from" in shown.err) is not generation.counts_entries
