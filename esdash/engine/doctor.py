@@ -26,7 +26,7 @@ from esdash.engine.history import History
 from esdash.engine.open_entries import OpenEntries
 from esdash.engine.projection import Projection
 from esdash.log.continuity import Verdict
-from esdash.log.errors import LogError, RefusedError, UnreachableError
+from esdash.log.errors import ForbiddenError, LogError, RefusedError, UnreachableError
 from esdash.log.inspection import Inspection, inspect_server, key_sizes, times_to_live
 from esdash.log.keys import key_prefix
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
@@ -85,6 +85,9 @@ class Doctor(Generic[State]):
             yield from look()
         except UnreachableError:
             raise
+        except ForbiddenError as error:
+            status = Status.PROBLEM if name in ("stream", "state") else Status.WARNING
+            yield Finding(name, status, str(error), "Without this right esdash cannot look at it.")
         except LogError as error:
             yield Finding(name, Status.PROBLEM, str(error), "Until this is mended, esdash cannot look at it.")
 

@@ -65,14 +65,14 @@ class Snapshotter(Generic[State]):
         self._background = None
         self._ordinal = ordinal
         self._due = self._clock() + self._seconds
-        self.note = ""
         self.newest = snapshot.newest(self._store)
+        self.note = self._store.denial
 
     def tick(self, projection: Projection[State], journal: Callable[[], Journal]) -> None:
         """Do what is due: finish a snapshot that was written, begin a periodic one. Raises LogError."""
         if self._background is not None and not self._background.is_alive():
             self._finish(projection)
-        if not self._seconds or self._clock() < self._due or self._background is not None:
+        if not self._seconds or self._store.denial or self._clock() < self._due or self._background is not None:
             return
         self._due = self._clock() + self._seconds
         if projection.ordinal == self._ordinal:
@@ -110,7 +110,8 @@ class Snapshotter(Generic[State]):
         """Leave a snapshot of the end, when something changed, and the lease to others. Raises LogError."""
         if self._background is not None:
             self._finish(projection)
-        if projection.ordinal != self._ordinal:
+        # Who may not even read snapshots has been told so.
+        if projection.ordinal != self._ordinal and not self._store.denial:
             self._run(Taking(projection, projection.state, journal(), clock=self._clock, wall_clock=self._wall_clock))
         with suppress(ForbiddenError):  # who may not run scripts holds none
             self._store.release_lease(snapshot.process_name())

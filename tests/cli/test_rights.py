@@ -130,6 +130,25 @@ class TestReading:
         assert as_user(PUBLISH + READ, "publish", "top-up", "7", "1", "--wait")[0] == 0
 
 
+@pytest.mark.usefixtures("filled")
+def test_a_user_of_the_streams_key_alone_is_told_once_what_is_done_without(as_user: AsUser) -> None:
+    rights = ["+@all", f"~{STREAM}"]
+    missing = f"(~esdash:{{{STREAM}}}:*)"
+    assert as_user(rights, "publish", "top-up", "7", "1")[0] == 0
+    for arguments in (("state",), ("verify",), ("consume", "--once")):
+        code, said = as_user(rights, *arguments)
+        assert code == 0
+        assert said.count(missing) == 1, arguments
+    assert as_user(rights, "events")[0] == 0
+    code, said = as_user(rights, "doctor")
+    assert code in (0, 3)
+    assert "! snapshots         unix://" in said
+    assert "Nothing between the snapshot and the newest entry is missing" in said
+    code, said = as_user(rights, "bench", "--yes", "--entries", "1000")
+    assert code == 1
+    assert f"(~esdash:{{{STREAM}}}:bench:" in said
+
+
 class TestTakingSnapshots:
     @pytest.mark.usefixtures("filled")
     def test_needs_its_row(self, as_user: AsUser) -> None:
