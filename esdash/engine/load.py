@@ -18,7 +18,7 @@ MAX_RATE: Final = 100_000.0
 
 
 class SteadyLoad:
-    """Appends events from a generator in a thread of its own."""
+    """Appends events from a generator in a thread of its own. One at a time, and nobody waits for its end."""
 
     def __init__(
         self,
@@ -31,54 +31,67 @@ class SteadyLoad:
         self._publisher = publisher
         self._events = events
         self._clock = clock
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._turn = threading.Lock()
+        """Held by the run that appends: one that is stopped may be in the middle of it when the next is started."""
         self._rate = 0.0
-        self._sent = 0
-        self._error = ""
+        self._run: _Run | None = None
 
     @property
     def status(self) -> LoadStatus:
         """What it does now."""
-        running = self._thread is not None and self._thread.is_alive() and not self._stopping.is_set()
-        return LoadStatus(running, self._rate, self._sent, self._error)
+        run = self._run
+        if run is None:
+            return LoadStatus(False, self._rate, 0, "")
+        running = run.thread.is_alive() and not run.stopping.is_set()
+        return LoadStatus(running, self._rate, run.sent, run.error)
 
     def start(self, rate: float) -> None:
         """Append `rate` events a second, above 0 and at most MAX_RATE; also changes the rate of a running load."""
         self._rate = min(max(rate, 0.1), MAX_RATE)
-        if self.status.running:
-            return
-        self.stop()
-        self._stopping.clear()
-        self._sent = 0
-        self._error = ""
-        self._thread = threading.Thread(target=self._run, name="load", daemon=True)
-        self._thread.start()
+        if not self.status.running:
+            self._run = _Run(self._append)
+            self._run.thread.start()
 
     def stop(self) -> None:
-        """Stop; returns when the last append is done or given up."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-            self._thread = None
+        """Stop. Returns at once; an append that is on its way is done, or given up, afterwards."""
+        if self._run is not None:
+            self._run.stopping.set()
 
-    def _run(self) -> None:
+    def _append(self, run: "_Run") -> None:
+        while not self._turn.acquire(timeout=TICK_SECONDS):
+            if run.stopping.is_set():
+                return
+        try:
+            self._append_until_stopped(run)
+        except EngineError as error:
+            run.error = str(error)
+        finally:
+            self._turn.release()
+
+    def _append_until_stopped(self, run: "_Run") -> None:
         rate, due, then = self._rate, 0.0, self._clock()
-        while not self._stopping.wait(max(TICK_SECONDS, min(1.0, 1 / rate))):
+        while not run.stopping.wait(max(TICK_SECONDS, min(1.0, 1 / rate))):
             rate, now = self._rate, self._clock()
             # What could not be sent in a second is not made up for: the rate is a wish, not a debt.
             due = min(due + (now - then) * rate, max(rate, 1.0))
             then = now
             count = int(due)
             due -= count
-            while count and not self._stopping.is_set():
+            while count and not run.stopping.is_set():
                 page = islice(self._events, min(count, PAGE))
-                try:
-                    sent = sum(1 for _ in self._publisher.publish_many((*event, None) for event in page))
-                except EngineError as error:
-                    self._error = str(error)
-                    return
-                self._sent += sent
+                sent = sum(1 for _ in self._publisher.publish_many((*event, None) for event in page))
+                run.sent += sent
                 count -= sent
                 if not sent:
                     return
+
+
+class _Run:
+    """A load from its start to its end."""
+
+    def __init__(self, work: "Callable[[_Run], None]") -> None:
+        self.stopping = threading.Event()
+        self.sent = 0
+        self.error = ""
+        """Why it ended by itself."""
+        self.thread = threading.Thread(target=work, args=(self,), name="load", daemon=True)

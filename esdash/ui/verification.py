@@ -11,22 +11,27 @@ if TYPE_CHECKING:
 
 
 class VerificationWatch:
-    """Follows verifications from outside: since when one runs, how fast, and when it has ended."""
+    """Follows verifications from outside: since when one runs, how fast, and when it has ended.
+
+    Whoever shows them may look at any time: an end stays there until somebody has shown it.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """`clock` gives seconds."""
         self._clock = clock
         self._begun: float | None = None
+        self.ended: VerificationStatus | None = None
+        """One that has ended and was not shown yet. Who shows it sets this to None."""
 
-    def look(self, status: VerificationStatus | None) -> bool:
-        """Look again; whether one has ended since the last look."""
+    def look(self, status: VerificationStatus | None) -> None:
+        """Look again."""
         if status is not None and status.running:
             if self._begun is None:
                 self._begun = self._clock()
-            return False
-        ended = self._begun is not None
-        self._begun = None
-        return ended
+            self.ended = None
+        elif self._begun is not None:
+            self._begun = None
+            self.ended = status
 
     def rate(self, status: VerificationStatus) -> float:
         """Entries a second since it began; 0 before that can be said."""

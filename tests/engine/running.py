@@ -203,6 +203,12 @@ class RunningConsumer:
         """See Consumer.ask."""
         self.consumer.ask(request)
 
+    def begin_anew(self, request: str) -> None:
+        """Ask it to crash or to rebuild, and wait until it has begun to: what held before has to hold again."""
+        seen = len(self.views)
+        self.ask(request)
+        eventually(lambda: any(view.phase is Phase.CONNECTING for view in self.views[seen:]))
+
     def until(self, condition: Callable[[View], object], timeout: float = 20.0) -> View:
         """Wait for a view; that view."""
         found: list[View] = []

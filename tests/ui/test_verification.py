@@ -101,6 +101,21 @@ class TestRunning:
             assert len(told(app)) == 1
             assert "verifying" not in text_of(app)[1]
 
+    async def test_an_end_while_the_screen_is_being_left_is_told(
+        self, dashboard: Dashboard, console: RecordedConsole
+    ) -> None:
+        async with (app := dashboard(console)).run_test(size=(80, 24)) as pilot:
+            await pilot.press("v")
+            screen = app.screen
+            assert isinstance(screen, VerifyScreen)
+            screen.look()
+            left = app.pop_screen()
+            console.verification = ended(FIRST, SECOND, LAST)
+            screen.look()  # as its timer may, until it is gone
+            await left
+            await look(pilot)
+            assert len(told(app)) == 1
+
     async def test_an_end_that_is_seen_is_not_told_twice(self, dashboard: Dashboard, console: RecordedConsole) -> None:
         async with (app := dashboard(console)).run_test(size=(80, 24)) as pilot:
             await pilot.press("v")

@@ -65,11 +65,13 @@ class Trust(Controls):
         if live.phase is not Phase.HALTED:
             self.stayed = False
         status = self.engine.verification
-        if self._verifying.look(status) and status is not None:
+        self._verifying.look(status)
+        if (ended := self._verifying.ended) is not None:
             from esdash.ui.screens.verify import VerifyScreen
 
             if not any(isinstance(screen, VerifyScreen) for screen in self.app.screen_stack):
-                self.tell(*summary(status))
+                self._verifying.ended = None
+                self.tell(*summary(ended))
 
     def trust_now(self, live: View) -> TrustNow:
         """What status and banner show beside the view."""

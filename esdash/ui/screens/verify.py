@@ -64,6 +64,9 @@ class VerifyScreen(Dialog[None]):
         """Show how far it is, if that has changed."""
         status = self.engine.verification
         self._watch.look(status)
+        if not self.is_current:
+            return  # it is being left: what it shows now nobody sees
+        self._watch.ended = None
         if status == self._shown:
             return
         self._shown = status
