@@ -218,6 +218,19 @@ class TestAnOrphan:
             assert found is not None
             assert found.done is not None
 
+    def test_that_is_back_stays_known_after_a_restore(self, url: str, client: redis.Redis) -> None:
+        with self.lost(url, client, top_up(1, 7, "own")) as (consumer, (row,)):
+            last = add(client, top_up(1, 7, "own"))
+            consumer.until_live(last)
+            consumer.ask("snapshot")
+            consumer.until(lambda view: view.snapshot is not None and view.snapshot.position.ordinal == 3)
+            consumer.ask("crash")
+            view = consumer.until(lambda view: view.restored is not None and view.restored.position.ordinal == 3)
+            found = view.corrections.of_orphan(row)
+            assert found is not None
+            assert found.done is not None
+            assert found.done.entry_id == last
+
 
 def test_what_is_known_is_bounded(url: str, client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("esdash.engine.corrections.KEPT", (10, 10))
