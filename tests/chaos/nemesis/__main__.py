@@ -16,6 +16,9 @@ from tests.generations import generations, usual
 _ATTEMPTS = 4
 """How often a shorter schedule may be tried until it fails: threads do not run twice in the same way."""
 
+_SHRINK_SECONDS = 60.0
+"""After so many no shorter one is tried."""
+
 
 def _find_server(name: str) -> Path:
     """The binary of a generation, or the one at a path. Raises SystemExit where there is none."""
@@ -82,9 +85,10 @@ def _go_on(nemesis: Nemesis, options: argparse.Namespace) -> int:
 
 def _shortest(nemesis: Nemesis, failure: Failure) -> Failure:
     found = [failure]
+    deadline = time.monotonic() + _SHRINK_SECONDS
 
     def fails(schedule: Schedule) -> bool:
-        for _ in range(_ATTEMPTS):
+        for _ in range(_ATTEMPTS if time.monotonic() < deadline else 0):
             again = nemesis.run(schedule)
             if again is not None and again.kind == failure.kind:
                 found.append(again)

@@ -18,6 +18,8 @@ class Evidence:
 
     usable: tuple[int, ...]
     """Unseen of each snapshot that leads to the end of the log."""
+    own: tuple[int, ...]
+    """Unseen of each sound snapshot of this log's history and this version."""
     known: tuple[int, ...]
     """Unseen of each snapshot, of whatever rules and however broken, that is of this log's history."""
     unreadable: tuple[int, ...]
@@ -33,7 +35,7 @@ class Evidence:
     @classmethod
     def read(cls, stage: Stage, store: SnapshotStore, log: TrueLog, domain: Domain[Any]) -> Evidence:
         """Look at what is stored."""
-        usable, known, unreadable, forged, ambiguous = [], [], [], False, False
+        usable, own, known, unreadable, forged, ambiguous = [], [], [], [], False, False
         for header in store.headers():
             if isinstance(header, Unreadable):
                 unreadable.append(header.unseen)
@@ -44,12 +46,22 @@ class Evidence:
                 ambiguous |= log.may_have_had(parts(header.last_event_id), header.ordinal + header.unseen)
                 continue
             known.append(header.unseen)
-            sound = header.snapshot_id not in stage.broken and header.fold_version == domain.fold_version
-            if sound and not place:
-                usable.append(header.unseen)
+            if header.snapshot_id not in stage.broken and header.fold_version == domain.fold_version:
+                own.append(header.unseen)
+                if not place:
+                    usable.append(header.unseen)
         # Where nobody counts, a state may lack entries without a trace, and its place in the log says nothing.
         ambiguous |= stage.lost and not stage.site.counts
-        return cls(tuple(usable), tuple(known), tuple(unreadable), forged, ambiguous, len(log.gone), stage.confirmed)
+        return cls(
+            tuple(usable),
+            tuple(own),
+            tuple(known),
+            tuple(unreadable),
+            forged,
+            ambiguous,
+            len(log.gone),
+            stage.confirmed,
+        )
 
     @staticmethod
     def place(stage: Stage, header: Header, log: TrueLog) -> int | None:
@@ -67,8 +79,11 @@ class Evidence:
     @property
     def must_be_continuous(self) -> bool:
         """Whether anything else would be a false alarm."""
-        if self.usable or not self.removed:
+        if not self.removed:
             return True
+        if self.usable:
+            # One that has seen less than another, behind which there is a gap, is used only where that was confirmed.
+            return min(self.usable) <= min(self.own)
         return not (self.unreadable or self.forged or self.ambiguous) and all(
             unseen >= self.removed for unseen in self.known
         )
@@ -77,10 +92,11 @@ class Evidence:
         """What is wrong with a state that lacks so many entries; empty when nothing is."""
         if self.usable and unseen > min(self.usable):
             return f"{unseen} unseen, though a usable snapshot has only {min(self.usable)}"
-        if self.confirmed or self.usable:
+        if self.confirmed:
             return ""
-        if any(known < unseen for known in self.known):
-            return f"{unseen} unseen without a word, though a snapshot had seen all but {min(self.known)}"
-        if any(known < unseen for known in self.unreadable):
+        known = self.own if self.usable else self.known
+        if any(each < unseen for each in known):
+            return f"{unseen} unseen without a word, though a snapshot had seen all but {min(known)}"
+        if not self.usable and any(each < unseen for each in self.unreadable):
             return f"{unseen} unseen without a word, though a snapshot is there that cannot be read"
         return ""

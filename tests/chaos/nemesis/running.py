@@ -22,7 +22,7 @@ from tests.chaos.nemesis.stage import Stage
 from tests.servers import RunningServer
 
 _IMPATIENT: Final = (
-    (consumer, "IDLE_SECONDS", 0.004),
+    (consumer, "IDLE_SECONDS", 0.01),
     (consumer, "RETRY_SECONDS", (0.005, 0.05)),
     (publisher, "PAUSE_SECONDS", 0.005),
 )
