@@ -25,8 +25,14 @@ def test_a_primary_that_becomes_a_replica_is_left_for_the_new_one(new_server: Ca
             consumer.until_live(last)
             proxy.point_at_next(new)
             promoted.replicaof("NO", "ONE")
-            left.replicaof("127.0.0.1", str(new.port))
-            consumer.until_phase(Phase.DISCONNECTED)
+
+            def demoted() -> bool:
+                # Only who is waiting just then is told.
+                left.replicaof("NO", "ONE")
+                left.replicaof("127.0.0.1", str(new.port))
+                return Phase.DISCONNECTED in consumer.phases
+
+            eventually(demoted, interval=0.2)
             view = consumer.until_live(publish_more(promoted, 10)[-1])
             assert view.position.ordinal == 30
 

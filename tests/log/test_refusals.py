@@ -146,12 +146,18 @@ class TestARealServer:
 
     def test_that_becomes_a_replica_while_it_is_followed(self, new_server: Callable[..., RunningServer]) -> None:
         primary, server = new_server(port=True), new_server(port=True)
-        log = Log(server.url, STREAM)
+        log = Log(server.url, STREAM, timeout=60.0)
         with server.client() as client:
-            turn = threading.Timer(0.1, client.replicaof, ("127.0.0.1", str(primary.port)))
+
+            def demote() -> None:
+                with server.client() as looking:
+                    eventually(lambda: any(each["cmd"] == "xread" for each in looking.client_list()))
+                client.replicaof("127.0.0.1", str(primary.port))
+
+            turn = threading.Thread(target=demote)
             turn.start()
             with pytest.raises(ElsewhereError, match="has become a replica"), log.connection() as connection:
-                Follower(log, connection).next(START, 2.0)
+                Follower(log, connection).next(START, 60.0)
             turn.join()
         log.close()
 
