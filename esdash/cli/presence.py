@@ -50,13 +50,14 @@ def require_stream(log: "Log") -> None:
 
 def _streams(log: "Log") -> list[str]:
     """The names of streams on the server, in order, as far as it tells and a bounded search finds them."""
+    from esdash.log import shapes
     from esdash.log.errors import RefusedError
 
     names: set[str] = set()
     cursor = b"0"
     try:
         for _ in range(SCANS):
-            cursor, found = log.command("SCAN", cursor, "COUNT", 1000, "TYPE", "stream")
+            cursor, found = log.command("SCAN", cursor, "COUNT", 1000, "TYPE", "stream", shape=shapes.scanned)
             names.update(name.decode("utf-8", "replace") for name in found)
             if cursor == b"0":
                 break

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final, Generic, NoReturn
@@ -14,19 +15,20 @@ from esdash.engine import snapshot
 from esdash.engine.console import EngineError
 from esdash.engine.corrections import NOTING
 from esdash.engine.display import Display
-from esdash.engine.domain import Domain, Row, State
+from esdash.engine.domain import Domain, Entry, Row, State
 from esdash.engine.guard import DivergedError, HaltError, check_page, check_position, forgotten_by, unbroken
 from esdash.engine.kept import is_same
 from esdash.engine.orphans import Trail, Way, mark_of, orphans_of, way_of
-from esdash.engine.projection import Projection
+from esdash.engine.projection import Projection, blaming
 from esdash.engine.snapshotter import Snapshotter
 from esdash.engine.view import Continuity, Phase, Position, Progress, Restored, Rung, Verdict, View
-from esdash.log.errors import LogError
+from esdash.log.errors import LogError, UnreadableReplyError
+from esdash.log.follower import Follower
 from esdash.log.headers import Header
 from esdash.log.pages import Page
 from esdash.log.readahead import PackedPage, read_ahead
 from esdash.log.snapshots import SnapshotStore
-from esdash.log.stream import Follower, Log, StreamFacts
+from esdash.log.stream import Log, StreamFacts
 
 IDLE_SECONDS: Final = 0.1
 """How long one read waits for new entries; what a person asks for is done after it at the latest."""
@@ -281,10 +283,19 @@ class Consumer(Generic[State]):
         newest = self._log.newest()
         if not newest:
             return
-        for page in read_ahead(self._log, projection.last_id, newest[0][0], self._domain.packing, NOTING):
+        pages = read_ahead(
+            self._log,
+            projection.last_id,
+            newest[0][0],
+            self._domain.packing,
+            NOTING,
+            interrupted=lambda: not self._requests.empty(),
+        )
+        for page in pages:
             first, after = projection.ordinal + 1, projection.last_id
             self._guard(projection, page)
-            self._display.applied_ahead(first, after, page, projection.apply_ahead(page))
+            with self._forgetting_nonsense(page.entries if isinstance(page, Page) else ()):
+                self._display.applied_ahead(first, after, page, projection.apply_ahead(page))
             yield page
         self._display.parked.find(self._log)
 
@@ -383,7 +394,18 @@ class Consumer(Generic[State]):
     def _apply(self, projection: Projection[State], page: Page) -> None:
         if page.entries:
             first = projection.ordinal + 1
-            self._display.applied(first, page.entries, projection.apply(page.entries))
+            with self._forgetting_nonsense(page.entries):
+                self._display.applied(first, page.entries, projection.apply(page.entries))
+
+    @contextmanager
+    def _forgetting_nonsense(self, page: Sequence[Entry]) -> Iterator[None]:
+        """Drop a state to which something was applied that is no entry, which is found out too late now and then."""
+        try:
+            with blaming(page):
+                yield
+        except UnreadableReplyError:
+            self._drop_memory()
+            raise
 
     def _guard(self, projection: Projection[State], page: Page | PackedPage) -> None:
         """Let a page be applied only when nothing vanished before its end, and it follows what was applied."""

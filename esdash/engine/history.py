@@ -11,8 +11,9 @@ from esdash.engine.guard import check_page, check_position
 from esdash.engine.projection import Projection
 from esdash.engine.snapshot import Journal, Restoration, load, restore
 from esdash.engine.view import Continuity, Rung, Verdict
+from esdash.log.follower import Follower
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
-from esdash.log.stream import START, Follower, Log, Page, id_parts
+from esdash.log.stream import START, Log, Page, id_parts
 
 FOLLOW_SECONDS: Final = 1.0
 """How long one read waits for new entries."""

@@ -113,10 +113,11 @@ def _newest_standing(way: Way, log: Log, restored: Mark) -> tuple[Mark, Mark]:
     last = len(marks)
     while last > 1:
         first = max(1, last - LOOK)
-        found = log.entries([mark.entry_id for mark in marks[first:last]])
+        ids = [mark.entry_id for mark in marks[first:last]]
+        found = [None if entry is None else anchor_of(entry) for entry in log.entries(ids)]
         for place in range(last - 1, first - 1, -1):
-            entry = found[place - first]
-            if entry is not None and anchor_of(entry) == marks[place].anchor:
+            anchor = found[place - first]
+            if anchor is not None and anchor == marks[place].anchor:
                 return marks[place], marks[min(place + 1, len(marks) - 1)]
         last = first
     return marks[0], marks[1]

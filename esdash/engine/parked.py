@@ -48,18 +48,26 @@ class ParkedEntries:
 
     def add(self, first: int, page: Sequence[Entry], codes: bytes) -> None:
         """A page was folded; its first entry has ordinal `first`."""
-        if not codes.translate(None, self._others):
-            return
-        for place, code in enumerate(codes):
-            if code in self._parked:
-                self._keep(rows_of(first + place, (page[place],), bytes((code,)), payloads=self._payloads)[0])
-        self._window = tuple(self._rows)
+        self._keep(self._rows_of(first, page, codes))
 
-    def _keep(self, row: Row) -> None:
-        self._rows.append(row)
-        self._size += size_of(row)
-        while len(self._rows) > PARKED or self._size > BYTES:
-            self._size -= size_of(self._rows.popleft())
+    def _rows_of(self, first: int, page: Sequence[Entry], codes: bytes) -> list[Row]:
+        if not codes.translate(None, self._others):
+            return []
+        return [
+            rows_of(first + place, (page[place],), bytes((code,)), payloads=self._payloads)[0]
+            for place, code in enumerate(codes)
+            if code in self._parked
+        ]
+
+    def _keep(self, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        for row in rows:
+            self._rows.append(row)
+            self._size += size_of(row)
+            while len(self._rows) > PARKED or self._size > BYTES:
+                self._size -= size_of(self._rows.popleft())
+        self._window = tuple(self._rows)
 
     def add_unseen(self, first: int, after: bytes, last: bytes, codes: bytes) -> None:
         """A page that another process read was folded, from after one id up to another; `find` will look at it."""
@@ -76,9 +84,14 @@ class ParkedEntries:
             count += len(stretch.codes.translate(None, self._others))
         self._stretches.clear()
         for after, last, first, codes in wanted:
-            page = log.page(after, last, count=len(codes))
-            if len(page) == len(codes):
-                self.add(first, page, codes)
+            found, place = list[Row](), 0
+            for page in log.pages(after, last):
+                some = codes[place : place + page.count]
+                found += self._rows_of(first + place, page.entries[: len(some)], some)
+                place += page.count
+            # Otherwise entries were deleted meanwhile, and which are left is not known.
+            if place == len(codes):
+                self._keep(found)
 
     def recall(self, log: Log, marks: Sequence[Mark]) -> None:
         """Find again those that a snapshot remembers, unless they left the stream. Raises LogError.
@@ -86,15 +99,14 @@ class ParkedEntries:
         Without payloads nobody looks whether they are still there.
         """
         self._rows.clear()
+        self._window = ()
         self._size = 0
         if self._payloads:
             for mark, entry in zip(marks, log.entries([mark.entry_id for mark in marks]), strict=True):
                 if entry is not None:
-                    self._keep(rows_of(mark.ordinal, (entry,), bytes((mark.code,)))[0])
+                    self._keep(rows_of(mark.ordinal, (entry,), bytes((mark.code,))))
         else:
-            for mark in marks:
-                self._keep(Row(mark.ordinal, mark.entry_id, (), mark.code, mark=NOT_KNOWN))
-        self._window = tuple(self._rows)
+            self._keep([Row(mark.ordinal, mark.entry_id, (), mark.code, mark=NOT_KNOWN) for mark in marks])
 
     def marks(self) -> list[Mark]:
         """What a snapshot has to remember."""

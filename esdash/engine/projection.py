@@ -1,13 +1,33 @@
 """A state together with how far in the log it has come."""
 
-from collections.abc import Sequence
-from typing import Generic
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, Generic
+
+import msgspec
 
 from esdash.engine.domain import Domain, Entry, State
 from esdash.engine.view import Position
+from esdash.log.errors import UnreadableReplyError
 from esdash.log.pages import Page
 from esdash.log.readahead import PackedPage
+from esdash.log.shapes import UnreadableError, require_fields
 from esdash.log.stream import START, anchor_of
+
+_UNREADABLE: Final = "The server sent an entry that cannot be read: it is damaged, or another program is there."
+
+
+@contextmanager
+def blaming(page: Sequence[Entry]) -> Iterator[None]:
+    """Where what is done with a page fails, look whether it is one. Raises UnreadableReplyError when it is none."""
+    try:
+        yield
+    except Exception:
+        try:
+            require_fields(page)
+        except UnreadableError as error:
+            raise UnreadableReplyError(_UNREADABLE) from error
+        raise
 
 
 class Projection(Generic[State]):
@@ -53,8 +73,12 @@ class Projection(Generic[State]):
         return self._anchor or None
 
     def apply(self, page: Sequence[Entry]) -> bytes:
-        """Fold a page that is not empty; one outcome code an entry."""
-        codes = self.domain.fold(self.state, page)
+        """Fold a page that is not empty; one outcome code an entry.
+
+        Raises UnreadableReplyError for what are no entries; then the state is nothing to go on with.
+        """
+        with blaming(page):
+            codes = self.domain.fold(self.state, page)
         self._moved(page[-1], len(page))
         return codes
 
@@ -62,7 +86,10 @@ class Projection(Generic[State]):
         """Fold a page that was read ahead, and perhaps packed; one outcome code an entry."""
         if isinstance(page, Page):
             return self.apply(page.entries)
-        codes = self.domain.fold_packed(self.state, page.packed)
+        try:
+            codes = self.domain.fold_packed(self.state, page.packed)
+        except msgspec.ValidationError as error:
+            raise UnreadableReplyError(_UNREADABLE) from error
         self._moved(page.last_entry, page.count)
         return codes
 

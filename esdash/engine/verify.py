@@ -27,6 +27,7 @@ from esdash.engine.history import BrokenError
 from esdash.engine.projection import Projection
 from esdash.engine.view import Position, Verdict
 from esdash.log import child
+from esdash.log.child import InterruptedWaitError, Pipe, SilentError
 from esdash.log.continuity import Continuity, unseen_before
 from esdash.log.errors import LogError
 from esdash.log.readahead import read_ahead
@@ -37,6 +38,12 @@ DIFFERENCES: Final = 20
 """How many differing users and items are named."""
 
 PROGRESS_SECONDS: Final = 0.1
+
+ALIVE_SECONDS: Final = 1.0
+"""How often a process says that it is there, whatever it does."""
+
+SILENCE: Final = 30.0
+"""Seconds after which one that says nothing must be stopped, or stuck."""
 
 _STOPPED: Final = "The verification was stopped."
 
@@ -304,17 +311,24 @@ def _run(task: _Task, progressed: Callable[[int], None], stop: threading.Event) 
     report = _Report(0, error="its process ended unexpectedly")
     with child.start("esdash.engine.verify:main", stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
-        assert process.stdout is not None
         # A process that died at once has no use for its task, and its end says so.
         with suppress(BrokenPipeError):
             process.stdin.write(msgspec.json.encode(task))
             process.stdin.close()
-        for line in process.stdout:
-            report = msgspec.json.decode(line, type=_Report)
-            progressed(report.done)
-            if stop.is_set():
-                process.kill()
-                raise EngineError(_STOPPED)
+        try:
+            for line in Pipe(process.stdout, SILENCE, stop.is_set).lines():
+                report = msgspec.json.decode(line, type=_Report)
+                progressed(report.done)
+                if stop.is_set():
+                    raise InterruptedWaitError
+        except InterruptedWaitError:
+            raise EngineError(_STOPPED) from None
+        except SilentError:
+            raise EngineError(
+                "A segment could not be verified: its process does nothing any more. Look whether it was stopped."
+            ) from None
+        finally:
+            process.kill()
     if report.digest is None:
         reason = report.error.rstrip(".") or "its process ended unexpectedly"
         raise EngineError(f"A segment could not be verified: {reason}.")
@@ -327,13 +341,30 @@ def main() -> None:
     domain: Domain[Any] = pkgutil.resolve_name(task.domain)()
     gc.disable()
 
-    def say(report: _Report) -> None:
-        sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
-        sys.stdout.buffer.flush()
+    saying = threading.Lock()
+    last = _Report(0)
 
+    def say(report: _Report | None) -> None:
+        """Write a report, or the last one once more."""
+        nonlocal last
+        with saying:
+            last = report or last
+            sys.stdout.buffer.write(msgspec.json.encode(last) + b"\n")
+            sys.stdout.buffer.flush()
+
+    def say_again() -> None:
+        while not ended.wait(ALIVE_SECONDS):
+            with suppress(BrokenPipeError):
+                say(None)
+
+    ended = threading.Event()
+    threading.Thread(target=say_again, daemon=True).start()
     try:
-        say(_check_segment(task, domain, lambda done: say(_Report(done))))
+        report = _check_segment(task, domain, lambda done: say(_Report(done)))
+        ended.set()
+        say(report)
     except (LogError, DamagedError) as error:
+        ended.set()
         say(_Report(0, error=str(error)))
     except BrokenPipeError:
         # Whoever asked has gone.

@@ -16,6 +16,7 @@ from redis.connection import AbstractConnection, Connection, SSLConnection, Unix
 from redis.retry import Retry
 
 from esdash.log.errors import LogError
+from esdash.log.parser import BoundedParser
 
 SCHEMES: Final = {"redis": "redis", "valkey": "redis", "rediss": "rediss", "valkeys": "rediss", "unix": "unix"}
 """What a URL may begin with, and which of redis-py's three kinds of connection that is."""
@@ -46,6 +47,7 @@ _ALWAYS: Final = {
     "retry": Retry(NoBackoff(), 0),
     "socket_read_size": 256 * 1024,
     "redis_connect_func": _greet,
+    "parser_class": BoundedParser,
     # No CLIENT SETINFO: redis-py would swallow its refusal, and with it why the server lets nobody in.
     **(
         {"driver_info": None}

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final
 
-import hiredis
 import redis
 from redis._parsers.base import BaseParser
 from redis.connection import Connection
+
+from esdash.log.bounded import MOST_OF_A_LINE, NOT_ENOUGH, BoundedReader
+from esdash.log.shapes import entry_id
 
 SLICE: Final = 125
 """Entries sent at a time: the server works on these while the next ones are packed."""
@@ -24,7 +26,7 @@ def append(connection: Connection, key: bytes, entries: Iterable[Sequence[bytes]
 
     Entries that are made while they are asked for are made while the server works.
 
-    Raises OSError, and redis-py's ConnectionError and InvalidResponse; then replies may be outstanding.
+    Raises OSError, redis-py's ConnectionError and UnreadableError; then replies may be outstanding.
     """
     # Connected and authenticated: redis-py has no public way to its socket.
     opened: socket.socket = getattr(connection, "_sock")  # noqa: B009 - its type says None
@@ -32,18 +34,15 @@ def append(connection: Connection, key: bytes, entries: Iterable[Sequence[bytes]
     while some := list(islice(remaining, SLICE)):
         opened.sendall(pack(key, some))
         count += len(some)
-    reader = hiredis.Reader(replyError=BaseParser.parse_error)
+    reader = BoundedReader(BaseParser.parse_error, most=_RECEIVE + MOST_OF_A_LINE)
     replies: list[bytes | Exception] = []
     while len(replies) < count:
         received = opened.recv(_RECEIVE)
         if not received:
             raise redis.exceptions.ConnectionError("the connection was closed")
         reader.feed(received)
-        try:
-            while (reply := reader.gets()) is not False:
-                replies.append(reply)
-        except hiredis.ProtocolError as error:
-            raise redis.exceptions.InvalidResponse(str(error)) from error
+        while len(replies) < count and (reply := reader.gets()) is not NOT_ENOUGH:
+            replies.append(reply if isinstance(reply, redis.exceptions.RedisError) else entry_id(reply))
     return replies
 
 

@@ -1,10 +1,61 @@
 """A second Python process that runs a function of esdash."""
 
 import os
+import select
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Final
+
+LOOK_SECONDS: Final = 0.1
+"""Between two looks whether to go on waiting."""
+
+
+class SilentError(Exception):
+    """The process has written nothing for so long that it must be stopped, or stuck."""
+
+
+class InterruptedWaitError(Exception):
+    """Whoever waits has something else to do."""
+
+
+class Pipe:
+    """What a process writes, read with a deadline: one that is stopped must not stop its parent."""
+
+    def __init__(self, file: IO[bytes] | None, silence: float, interrupted: Callable[[], bool] = bool) -> None:
+        """`silence` is how many seconds it may write nothing; while it is waited for, `interrupted` is asked."""
+        assert file is not None, "the process was started with a pipe"
+        self._descriptor = file.fileno()
+        self._silence = silence
+        self._interrupted = interrupted
+        self._poll = select.poll()
+        self._poll.register(self._descriptor, select.POLLIN)
+
+    def read(self, size: int) -> bytes:
+        """So many bytes; fewer only where the process has closed its end. Raises SilentError, InterruptedWaitError."""
+        parts: list[bytes] = []
+        while size and (part := self._some(size)):
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def lines(self) -> Iterator[bytes]:
+        """Whole lines, until the process closes its end. Raises SilentError, InterruptedWaitError."""
+        rest = b""
+        while part := self._some(64 * 1024):
+            *lines, rest = (rest + part).split(b"\n")
+            yield from lines
+
+    def _some(self, most: int) -> bytes:
+        deadline = time.monotonic() + self._silence
+        while not self._poll.poll(LOOK_SECONDS * 1000):
+            if self._interrupted():
+                raise InterruptedWaitError
+            if time.monotonic() >= deadline:
+                raise SilentError
+        return os.read(self._descriptor, most)
 
 
 def start(function: str, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":

@@ -8,6 +8,7 @@ from typing import Final
 import redis.exceptions as errors
 from redis._parsers.base import BaseParser
 
+from esdash.log.shapes import TooLargeError, UnreadableError
 from esdash.visible import visible
 
 
@@ -21,6 +22,18 @@ class UnreachableError(LogError):
 
 class UnconnectedError(UnreachableError):
     """No connection could be had, so nothing was sent."""
+
+
+class ClosedError(UnreachableError):
+    """The connection broke."""
+
+
+class UnreadableReplyError(UnreachableError):
+    """What the server sent is no reply that can be read."""
+
+
+class TooMuchError(UnreadableReplyError):
+    """The server's reply is larger than esdash reads."""
 
 
 class RefusedError(LogError):
@@ -72,8 +85,15 @@ def plainly(server: str, key: str = "", *, sent: bool = True) -> Iterator[None]:
         if not sent and isinstance(said, UnreachableError):
             said = UnconnectedError(str(said))
         raise said from error
+    except TooLargeError as error:
+        raise TooMuchError(f"{server} sent {error}, which is more than esdash reads.") from error
+    except UnreadableError as error:
+        unreadable = UnreadableReplyError if sent else UnconnectedError
+        raise unreadable(
+            f"What {server} answers is not what Redis or Valkey would ({_first_line(error)}): another program is there."
+        ) from error
     except OSError as error:
-        kind = UnreachableError if sent else UnconnectedError
+        kind = ClosedError if sent else UnconnectedError
         raise kind(f"No connection to {server}: {error.strerror or error}.") from error
 
 
@@ -113,11 +133,7 @@ def _said(error: errors.RedisError, server: str, key: str) -> LogError:
         case errors.TimeoutError():
             return UnreachableError(f"{server} does not answer in time.")
         case errors.ConnectionError():
-            return UnreachableError(f"No connection to {server}: {_reason(error)}.")
-        case errors.InvalidResponse():
-            return UnreachableError(
-                f"What {server} answers is not what Redis or Valkey would: another program is there."
-            )
+            return ClosedError(f"No connection to {server}: {_reason(error)}.")
         case errors.ResponseError():
             return _refused(error, server, key)
     return LogError(f"{server}: {_first_line(error)}.")

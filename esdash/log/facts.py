@@ -1,16 +1,14 @@
 """What is known about a stream as a whole, and how ids compare. Imports no client, so that a reader starts quickly."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from esdash.log import shapes
+from esdash.log.shapes import Entry as Entry
+
 START: Final = b"0-0"
 """The id before every entry."""
-
-
-Entry = tuple[bytes, Sequence[bytes]]
-"""id; name, value, name, value, …"""
 
 
 def id_parts(entry_id: bytes | str) -> tuple[int, int]:
@@ -36,16 +34,16 @@ class StreamFacts:
     exists: bool = False
 
     @classmethod
-    def parse(cls, reply: Sequence[Any]) -> "StreamFacts":
-        """From the reply of `XINFO STREAM`: name, value, …"""
-        values = dict(zip(reply[::2], reply[1::2], strict=True))
+    def parse(cls, reply: Any) -> "StreamFacts":
+        """From the reply of `XINFO STREAM`: name, value, … Raises UnreadableError when it is none."""
+        values = shapes.members(reply)
         first = values.get(b"first-entry")
         return cls(
-            values[b"length"],
-            values.get(b"entries-added"),
-            first[0] if first else None,
-            values[b"last-generated-id"],
-            values.get(b"max-deleted-entry-id", START),
+            shapes.number(values.get(b"length")),
+            shapes.number_or_none(values.get(b"entries-added")),
+            shapes.entries([first])[0][0] if first is not None else None,
+            shapes.entry_id(values.get(b"last-generated-id")),
+            shapes.entry_id(values.get(b"max-deleted-entry-id", START)),
             True,
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from esdash.log import shapes
 from esdash.log.errors import ForbiddenError, RefusedError
 from esdash.log.stream import Log
 
@@ -49,7 +50,7 @@ class Inspection:
 
 def inspect_server(log: Log) -> Inspection:
     """Look at the server. Raises RefusedError when it does not let this user, LogError."""
-    info = _info(log)
+    info = log.command("INFO", shape=shapes.info)
     product = "valkey" if "valkey_version" in info else "redis"
     saves = _setting(log, "save")
     return Inspection(
@@ -82,8 +83,9 @@ def key_sizes(log: Log, keys: Iterable[str]) -> dict[str, int]:
     for name, reply in zip(names, log.commands([("MEMORY", "USAGE", name) for name in names]), strict=True):
         if isinstance(reply, Exception):
             raise RefusedError(f"{log.server_name} does not tell how large its keys are.") from reply
-        if reply is not None:
-            sizes[name] = int(reply)
+        size = log.understood(reply, shapes.number_or_none)
+        if size is not None:
+            sizes[name] = size
     return sizes
 
 
@@ -94,14 +96,9 @@ def times_to_live(log: Log, keys: Iterable[str]) -> dict[str, int]:
     for name, reply in zip(names, log.commands([("PTTL", name) for name in names]), strict=True):
         if isinstance(reply, Exception):
             raise RefusedError(f"{log.server_name} does not tell when its keys expire.") from reply
-        if reply >= 0:
-            found[name] = int(reply)
+        if (left := log.understood(reply, shapes.integer)) >= 0:
+            found[name] = left
     return found
-
-
-def _info(log: Log) -> dict[str, str]:
-    text = log.command("INFO").decode("utf-8", "replace")
-    return dict(line.split(":", 1) for line in text.splitlines() if ":" in line and not line.startswith("#"))
 
 
 def _number(info: dict[str, str], name: str) -> int:
@@ -111,16 +108,15 @@ def _number(info: dict[str, str], name: str) -> int:
 
 def _clock(log: Log) -> int | None:
     try:
-        seconds, microseconds = log.command("TIME")
+        return log.command("TIME", shape=shapes.moment)
     except ForbiddenError:
         return None
-    return int(seconds) * 1000 + int(microseconds) // 1000
 
 
 def _setting(log: Log, name: str) -> str | None:
     """A setting of the server; None when it is not told, as on many hosted servers."""
     try:
-        reply = log.command("CONFIG", "GET", name)
+        reply = log.command("CONFIG", "GET", name, shape=shapes.pairs)
     except RefusedError:
         return None
-    return reply[1].decode("utf-8", "replace") if reply else None
+    return reply[name.encode()].decode("utf-8", "replace") if name.encode() in reply else None

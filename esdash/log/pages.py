@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from esdash.log.facts import Entry, Evidence, StreamFacts, anchor_of
+from esdash.log import shapes
+from esdash.log.facts import Entry, Evidence, StreamFacts, anchor_of, id_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,11 @@ def commands(key: bytes, after: bytes, until: bytes, count: int) -> tuple[Sequen
     return (b"XRANGE", key, after, until, b"COUNT", b"%d" % (count + 1)), (b"XINFO", b"STREAM", key)
 
 
-def page_of(entries: list[Any], facts: StreamFacts, after: bytes, until: bytes, count: int) -> Page:
-    """The page that the replies to `commands` make."""
+def page_of(reply: Any, facts: StreamFacts, after: bytes, until: bytes, count: int) -> Page:
+    """The page that the replies to `commands` make. Raises UnreadableError when they are none."""
+    entries = shapes.entries(reply)
+    if len(entries) > count + 1 or (entries and id_parts(entries[-1][0]) < id_parts(after)):
+        raise shapes.UnreadableError("entries that were not asked for")
     more = len(entries) > count
     anchor = anchor_of(entries[0]) if entries and entries[0][0] == after else None
     if anchor is not None:

@@ -5,21 +5,28 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Final
 
 import hiredis
 import msgspec
+import redis.exceptions
 
 from esdash.log import child
-from esdash.log.errors import ForbiddenError, LogError, UnreachableError, refusal
+from esdash.log.bounded import BoundedReader
+from esdash.log.child import InterruptedWaitError, Pipe, SilentError
+from esdash.log.errors import ForbiddenError, LogError, plainly, refusal
 from esdash.log.reader import READY, Answer, Frame, parse
-from esdash.log.stream import PAGE, Entry, Evidence, Log, Page
+from esdash.log.shapes import TooLargeError, UnreadableError
+from esdash.log.stream import NOT_HAD, Entry, Evidence, Log, Page
 
 _PIPE_BYTES: Final = 1 << 20
 """Pages that may wait: about twenty of them, or the faster process would always wait for the slower."""
+
+SILENCE: Final = 5.0
+"""Seconds for which the other process may write nothing, beyond those that the server may take to answer."""
 
 _decode = msgspec.msgpack.Decoder(Frame | Answer).decode
 
@@ -37,35 +44,71 @@ class PackedPage:
     """What the function `noting` found in it: (place from 0, id, key)."""
 
 
-def read_ahead(log: Log, after: bytes, until: bytes, packing: str, noting: str = "") -> Iterator[Page | PackedPage]:
+def read_ahead(
+    log: Log,
+    after: bytes,
+    until: bytes,
+    packing: str,
+    noting: str = "",
+    *,
+    interrupted: Callable[[], bool] = bool,
+) -> Iterator[Page | PackedPage]:
     """The entries after an id, up to another, page by page: packed by the function `packing` (module:name), with what
     the function `noting` picked out of them before; but for those for which this process had to wait.
 
     Nothing is yielded where no second process can be had (an encrypted connection cannot be handed over), or where the
-    user may not ECHO, by which it tells where an answer ends: read the pages yourself then. Raises LogError when the
-    server is lost on the way.
+    user may not ECHO, by which it tells where an answer ends; and no more where `interrupted` says so while there is
+    nothing to do but wait: read the pages yourself then. Raises LogError when the server is lost on the way.
     """
     try:
         log.command("ECHO", b"")
     except ForbiddenError:
         return
     parse_all = False
-    begin: bytes | None = after
-    while begin is not None:
-        with log.connection() as connection:
-            # redis-py has authenticated it and chosen the database; from here on it belongs to the other process.
-            opened = getattr(connection, "_sock", None)
-            if type(opened) is not socket.socket or not hasattr(os, "posix_spawn"):
-                return
-            with _start(opened, log, until, (packing, noting), parse_all) as process:
-                try:
-                    begin = yield from _pages_until_ready(process, log, begin, until)
-                    if begin is not None:
-                        begin = yield from _pages_from(process, log, begin, until)
-                    parse_all = True
-                finally:
-                    process.kill()
-                    connection.disconnect()
+    whole = False
+    while not whole:
+        try:
+            with log.connection() as connection:
+                # redis-py has authenticated it and chosen the database; from here on it belongs to the other process.
+                opened = getattr(connection, "_sock", None)
+                if type(opened) is not socket.socket or not hasattr(os, "posix_spawn"):
+                    return
+                with _start(opened, log, until, (packing, noting), parse_all) as process:
+                    pipe = Pipe(process.stdout, log.timeout + SILENCE, interrupted)
+                    try:
+                        for page in _pages(process, pipe, log, after, until):
+                            if page is None:
+                                whole = True
+                                break
+                            last = page.last_entry
+                            after = last[0] if last is not None else after
+                            yield page
+                        parse_all = True
+                    finally:
+                        process.kill()
+                        connection.disconnect()
+        except InterruptedWaitError:
+            return
+        except SilentError as error:
+            raise LogError(
+                f"The process that reads from {log.server_name} does nothing any more. Look whether it was stopped."
+            ) from error
+        except NOT_HAD as error:
+            log.paging.shrink(error)
+
+
+def _pages(
+    process: "subprocess.Popen[bytes]", pipe: Pipe, log: Log, after: bytes, until: bytes
+) -> Iterator[Page | PackedPage | None]:
+    """The pages after an id, those that are read here while the other process starts first; None after the last.
+
+    Without it, what follows is wrong, and is to be read anew.
+    """
+    begin = yield from _pages_until_ready(process, log, after, until)
+    if begin is None:
+        yield None
+    else:
+        yield from _pages_from(process, pipe, log, begin, until)
 
 
 def _pages_until_ready(
@@ -86,7 +129,7 @@ def _pages_until_ready(
 def _start(
     opened: socket.socket, log: Log, until: bytes, functions: tuple[str, str], parse_all: bool
 ) -> "subprocess.Popen[bytes]":
-    numbers = [opened.fileno(), log.timeout, PAGE, int(parse_all)]
+    numbers = [opened.fileno(), log.timeout, int(parse_all)]
     return child.start(
         "esdash.log.reader:main",
         *map(str, numbers),
@@ -100,14 +143,14 @@ def _start(
 
 
 def _pages_from(
-    process: "subprocess.Popen[bytes]", log: Log, after: bytes, until: bytes
-) -> Generator[Page | PackedPage, None, bytes | None]:
-    """What the other process reads; then None, or the id after which to begin anew because what follows is wrong."""
+    process: "subprocess.Popen[bytes]", pipe: Pipe, log: Log, after: bytes, until: bytes
+) -> Iterator[Page | PackedPage | None]:
+    """What the other process reads."""
     assert process.stdin is not None
-    assert process.stdout is not None
-    pipe, parser = process.stdout, hiredis.Reader()
+    parser = BoundedReader()
+    count = log.paging.count
     with suppress(BrokenPipeError):  # its end is told below
-        process.stdin.write(after)
+        process.stdin.write(b"%d %b" % (count, after))
         process.stdin.close()
     pipe.read(len(READY))
     while True:
@@ -118,25 +161,36 @@ def _pages_from(
             raise LogError(f"The process that reads from {log.server_name} ended unexpectedly. Try again.")
         frame = _decode(raw)
         if isinstance(frame, Answer):
-            parser.feed(frame.raw)
-            try:
-                page = parse(parser, after, until, PAGE)
-            except hiredis.ReplyError as error:
-                raise refusal(str(error), log.server_name, log.stream) from error
-            except hiredis.HiredisError as error:
-                raise UnreachableError(f"No connection to {log.server_name}: {error}.") from error
+            with plainly(log.server_name):
+                parser.feed(frame.raw)
+                try:
+                    page = parse(parser, after, until, count)
+                except hiredis.ReplyError as error:
+                    raise refusal(str(error), log.server_name, log.stream) from error
             if not page.entries:
-                return None
+                yield None
+                return
             after = page.entries[-1][0]
             yield page
             if after != frame.last_id:
-                return after
-        elif frame.refusal:
-            raise refusal(frame.refusal, log.server_name, log.stream)
+                return
+        elif frame.failure == "refused":
+            raise refusal(frame.error, log.server_name, log.stream)
         elif frame.error:
-            raise UnreachableError(f"No connection to {log.server_name}: {frame.error}.")
+            with plainly(log.server_name):
+                raise _FAILURES[frame.failure](frame.error)
         elif not frame.count:
-            return None
+            yield None
+            return
         else:
             after = frame.last_entry[0]
             yield PackedPage(frame.count, frame.last_entry, frame.evidence, frame.packed, frame.noted)
+
+
+_FAILURES: Final[Mapping[str, Callable[[str], Exception]]] = {
+    "unreadable": UnreadableError,
+    "too_large": TooLargeError,
+    "silent": redis.exceptions.TimeoutError,
+    "closed": redis.exceptions.ConnectionError,
+}
+"""What to raise for what went wrong there."""

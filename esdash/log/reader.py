@@ -19,8 +19,11 @@ import hiredis
 import msgspec
 from msgspec import Struct
 
+from esdash.log import shapes
+from esdash.log.bounded import NOT_ENOUGH, BoundedReader
 from esdash.log.facts import Evidence, StreamFacts
 from esdash.log.pages import Page, commands, page_of
+from esdash.log.shapes import TooLargeError, UnreadableError
 
 _RECEIVE: Final = 256 * 1024
 
@@ -52,8 +55,8 @@ class Frame(Struct, array_like=True, frozen=True, gc=False, tag="frame"):
     """What the noting function picked out of them."""
     error: str = ""
     """Why reading ended early."""
-    refusal: str = ""
-    """In the server's words, when it was that."""
+    failure: str = ""
+    """What kind of error that was: refused, unreadable, too_large, silent or closed."""
 
 
 class Answer(Struct, array_like=True, frozen=True, gc=False, tag="answer"):
@@ -79,13 +82,13 @@ REPLIES: Final = 5
 """In an answer: to MULTI, the two commands in it, EXEC, and ECHO."""
 
 
-def parse(parser: hiredis.Reader, after: bytes, until: bytes, count: int) -> Page:
-    """The page in an answer that was fed to a parser. Raises hiredis.ReplyError for a refusal."""
-    *queued, replies, _ = [parser.gets() for _ in range(REPLIES)]
+def parse(parser: BoundedReader, after: bytes, until: bytes, count: int) -> Page:
+    """The page in an answer that was fed to a parser. Raises hiredis.ReplyError for a refusal, UnreadableError."""
+    *queued, replies, _ = [_next(parser) for _ in range(REPLIES)]
     for reply in (*queued, replies):
         if isinstance(reply, hiredis.ReplyError):
             raise reply
-    entries, facts = replies
+    entries, facts = shapes.replies(replies, 2)
     if isinstance(entries, hiredis.ReplyError):
         raise entries
     if isinstance(facts, hiredis.ReplyError):
@@ -93,6 +96,13 @@ def parse(parser: hiredis.Reader, after: bytes, until: bytes, count: int) -> Pag
             raise facts
         return page_of(entries, StreamFacts(), after, until, count)
     return page_of(entries, StreamFacts.parse(facts), after, until, count)
+
+
+def _next(parser: BoundedReader) -> Any:
+    reply = parser.gets()
+    if reply is NOT_ENOUGH:
+        raise UnreadableError("less than was asked for")
+    return reply
 
 
 def read(
@@ -114,7 +124,7 @@ def read(
     `waiting` tells how many bytes the other process has not taken yet. When it runs out of work, it is given an
     answer as it is, so that neither waits for the other for long; without `waiting`, never.
     """
-    parser = hiredis.Reader()
+    parser = BoundedReader()
     encode = msgspec.msgpack.Encoder().encode
     # Nobody who wrote the stream can know it, so where it is seen the answer ends.
     mark = os.urandom(16).hex().encode()
@@ -161,20 +171,32 @@ def read(
                 if guess:
                     parser.feed(bytes(receive()[0]))
                     for _ in range(REPLIES):
-                        parser.gets()
+                        _next(parser)
                 ask(last[0])
             if last:
                 after = last[0]
-                picked = note(page.entries)
-                write(Frame(page.count, (after, list(last[1])), page.evidence, pack(page.entries), picked))
+                try:
+                    packed, picked = pack(page.entries), note(page.entries)
+                except Exception:
+                    shapes.require_fields(page.entries)
+                    raise
+                write(Frame(page.count, (after, list(last[1])), page.evidence, packed, picked))
             if not page.full:
                 break
         write(nothing)
-    except hiredis.ReplyError as error:
-        write(msgspec.structs.replace(nothing, refusal=str(error)))
-    except (OSError, hiredis.HiredisError) as error:
-        write(msgspec.structs.replace(nothing, error=str(error) or type(error).__name__))
+    except (OSError, UnreadableError, hiredis.ReplyError) as error:
+        write(msgspec.structs.replace(nothing, error=str(error) or type(error).__name__, failure=_failure(error)))
     output.flush()
+
+
+def _failure(error: Exception) -> str:
+    if isinstance(error, hiredis.ReplyError):
+        return "refused"
+    if isinstance(error, TooLargeError):
+        return "too_large"
+    if isinstance(error, UnreadableError):
+        return "unreadable"
+    return "silent" if isinstance(error, TimeoutError) else "closed"
 
 
 def _bytes_in_pipe() -> int:
@@ -185,11 +207,11 @@ def _bytes_in_pipe() -> int:
 
 
 def main() -> None:
-    """Arguments: file descriptor of the connection, its timeout in seconds, entries a page, whether (0, 1) every
-    answer is to be parsed here, stream, until, packing and noting function (module:name; the latter may be empty).
-    Then, when it has said that it is ready, from standard input: after.
+    """Arguments: file descriptor of the connection, its timeout in seconds, whether (0, 1) every answer is to be parsed
+    here, stream, until, packing and noting function (module:name; the latter may be empty). Then, when it has said that
+    it is ready, from standard input: entries a page, after.
     """
-    descriptor, timeout, count, parse_all, stream, until, packing, noting = sys.argv[1:]
+    descriptor, timeout, parse_all, stream, until, packing, noting = sys.argv[1:]
     # There is nothing to collect, and looking for it takes a third of the time.
     gc.disable()
     connection = socket.socket(fileno=int(descriptor))
@@ -199,7 +221,7 @@ def main() -> None:
     try:
         with open(1, "wb", buffering=0, closefd=False) as output:
             output.write(READY)
-            after = sys.stdin.buffer.read()
+            count, after = sys.stdin.buffer.read().split()
             read(
                 connection, os.fsencode(stream), after, until.encode(), int(count), pack, note, output,
                 None if int(parse_all) else _bytes_in_pipe,

@@ -16,14 +16,16 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from esdash.log import scripts
+from esdash.log import scripts, shapes
 from esdash.log.continuity import Continuity, Verdict, check
 from esdash.log.errors import ForbiddenError, RefusedError, WrongTypeError, plainly
 from esdash.log.headers import CHECKSUM, FORMAT, Header, Unreadable, rank, read_header, write_header
 from esdash.log.keys import key_prefix
 from esdash.log.stream import Log
+
+_Reply = TypeVar("_Reply")
 
 KEEP: Final = 5
 """Snapshots kept of each version: the most complete ones of the stream's present history, of these the newest."""
@@ -65,10 +67,9 @@ class SnapshotStore:
 
     def headers(self) -> list[Header | Unreadable]:
         """Every stored snapshot: complete ones first, then newer ones, damaged ones last. Raises LogError."""
-        reply = self._command("HGETALL", self._index)
-        foreign = set(self._command("SMEMBERS", self._foreign)) if reply else ()
-        named = zip(reply[::2], reply[1::2], strict=True)
-        return sorted((read_header(name, raw, foreign=name in foreign) for name, raw in named), key=rank)
+        stored = self._command("HGETALL", self._index, shape=shapes.pairs)
+        foreign = self._command("SMEMBERS", self._foreign, shape=shapes.texts) if stored else []
+        return sorted((read_header(name, raw, foreign=name in foreign) for name, raw in stored.items()), key=rank)
 
     def continuity(self, header: Header) -> Continuity:
         """Where a snapshot stands in the log as it is now. Raises LogError."""
@@ -112,7 +113,7 @@ class SnapshotStore:
         hashed = hashlib.blake2b(digest_size=16)
         for number in range(header.chunks):
             try:
-                chunk = self._command("HGET", self._chunks_key(header.snapshot_id), number)
+                chunk = self._command("HGET", self._chunks_key(header.snapshot_id), number, shape=shapes.text_or_none)
             except ForbiddenError as error:
                 raise DamagedError(str(error).rstrip(".")) from error
             if chunk is None:
@@ -184,18 +185,18 @@ class SnapshotStore:
         """Add a header; None when that is done, else the id of a more complete snapshot that stands in its way."""
         keys = (self._log.stream, self._index, self._foreign, self._chunks_key(header.snapshot_id))
         options = (self._chunks_key(""), header.snapshot_id, write_header(header), header.chunks, KEEP, CHECKSUM)
-        answer = bytes(self._command("EVAL", scripts.COMMIT, len(keys), *keys, *options, *unusable))
+        answer = self._command("EVAL", scripts.COMMIT, len(keys), *keys, *options, *unusable, shape=shapes.text)
         if answer == b"ok":
             return None
         word, _, better = answer.decode("utf-8", "replace").partition(" ")
-        if word == "fuller":
+        if word == "fuller" and better not in unusable:
             return better
         reasons = {
             "older": "a newer snapshot is there already",
             "foreign": "the log does not contain what the state was made from any more",
             "incomplete": "its chunks were removed while it was written",
         }
-        raise RefusedError(f"The snapshot was not stored: {reasons.get(word, word)}.")
+        raise RefusedError(f"The snapshot was not stored: {reasons.get(word, 'the server does not say why')}.")
 
     def _more_complete(self, draft: Draft) -> Iterator[Header]:
         """The stored snapshots of the same version that have fewer unseen. Raises LogError."""
@@ -227,12 +228,14 @@ class SnapshotStore:
         ]
         with self._own_keys():
             removed, *_ = self._log.commands(commands, atomic=True)
-        return bool(removed)
+        return self._log.understood(removed, shapes.number) > 0
 
     def hold_lease(self, owner: str, seconds: float) -> str:
         """Take or renew the lease on periodic snapshots for so long; who holds it now. Raises LogError."""
-        answer = self._command("EVAL", scripts.RENEW, 1, self._lease, owner, max(1, round(seconds * 1000)))
-        return bytes(answer).decode("utf-8", "replace")
+        answer = self._command(
+            "EVAL", scripts.RENEW, 1, self._lease, owner, max(1, round(seconds * 1000)), shape=shapes.text
+        )
+        return answer.decode("utf-8", "replace")
 
     def release_lease(self, owner: str) -> None:
         """Let another process take the periodic snapshots at once. Raises LogError."""
@@ -240,13 +243,13 @@ class SnapshotStore:
 
     def lease_holder(self) -> str | None:
         """Who takes the periodic snapshots, if anybody. Raises LogError."""
-        answer = self._command("GET", self._lease)
-        return None if answer is None else bytes(answer).decode("utf-8", "replace")
+        answer = self._command("GET", self._lease, shape=shapes.text_or_none)
+        return None if answer is None else answer.decode("utf-8", "replace")
 
-    def _command(self, *arguments: Any) -> Any:
+    def _command(self, *arguments: Any, shape: Callable[[Any], _Reply] = shapes.anything) -> _Reply:
         """One command on esdash's own keys."""
         with self._own_keys():
-            return self._log.command(*arguments)
+            return self._log.command(*arguments, shape=shape)
 
     @contextmanager
     def _own_keys(self) -> Iterator[None]:

@@ -4,27 +4,29 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import redis
 from redis.connection import Connection
 
-from esdash.log import pages
+from esdash.log import pages, shapes, transactions
 from esdash.log.address import parse
 from esdash.log.appending import append
 from esdash.log.errors import (
+    ClosedError,
     ElsewhereError,
     ForbiddenError,
     LogError,
     RefusedError,
+    TooMuchError,
     UnreachableError,
     plainly,
 )
 from esdash.log.facts import START, Entry, Evidence, StreamFacts, anchor_of, id_parts
 from esdash.log.pages import Page
-
-PAGE: Final = 1000
-"""Entries a page. 100 costs twice as much an entry, 100,000 leaves the caches."""
+from esdash.log.paging import BYTES, PAGE, PageSize
+from esdash.log.parser import received
+from esdash.log.transactions import read_facts
 
 TIMEOUT: Final = 5.0
 """Seconds without an answer after which a server counts as unreachable."""
@@ -36,6 +38,11 @@ def _between(after: bytes, until: bytes) -> tuple[bytes, bytes]:
     """The arguments of XRANGE for the ids above one, up to another. Above the greatest id of all there is none."""
     return (b"+", b"-") if after == _GREATEST else (b"(" + after, until)
 
+
+_Reply = TypeVar("_Reply")
+
+NOT_HAD: Final = (TooMuchError, ClosedError)
+"""What becomes of a page that is too large: for this program, or for the server, which closes the connection."""
 
 TAIL: Final = 100
 """Entries after a position that a check counts by reading them."""
@@ -85,6 +92,7 @@ class Log:
         self._pool: redis.ConnectionPool | None = None
         if not callable(url):
             self._turn_to(url)
+        self.paging = PageSize()
         self._facts_command = ("XINFO", "STREAM", self.key)
 
     @property
@@ -142,18 +150,21 @@ class Log:
         with self.connection():
             pass
 
-    def command(self, *arguments: Any) -> Any:
-        """One command, its reply as bytes."""
+    def command(self, *arguments: Any, shape: Callable[[Any], _Reply] = shapes.anything) -> _Reply:
+        """One command, its reply as bytes, when it has the shape that one of `shapes` tells."""
         with self.connection() as connection:
             connection.send_command(*arguments)
-            return connection.read_response(disable_decoding=True)
+            return shape(connection.read_response(disable_decoding=True))
 
     def commands(self, commands: Sequence[Sequence[Any]], *, atomic: bool = False) -> list[Any]:
-        """Many commands in one round trip, or as one transaction; a refused one leaves its exception in the list."""
+        """Many commands in one round trip, or as one transaction; a refused one leaves its exception in the list.
+
+        Of the replies nothing is known: see `understood`.
+        """
         with self.connection() as connection:
             if atomic:
-                connection.send_packed_command(_transaction(connection, commands))
-                return _read_transaction(connection, len(commands))
+                connection.send_packed_command(transactions.packed(connection, commands))
+                return transactions.read(connection, len(commands))
             connection.send_packed_command(connection.pack_commands(commands))
             replies: list[Any] = []
             for _ in commands:
@@ -163,13 +174,19 @@ class Log:
                     replies.append(error)
             return replies
 
+    def understood(self, reply: Any, shape: Callable[[Any], _Reply]) -> _Reply:
+        """One of the replies of `commands`, when it has a shape."""
+        with plainly(self.server_name, self.stream):
+            if isinstance(reply, Exception):
+                raise reply
+            return shape(reply)
+
     def server(self) -> ServerFacts:
         """Which server this is, as far as this user may know. Raises RefusedError for a Sentinel, LogError."""
         try:
-            text = self.command("INFO").decode("utf-8", "replace")
+            info = self.command("INFO", shape=shapes.info)
         except ForbiddenError:
             return ServerFacts("a server", "of unknown version", "", "")
-        info = dict(line.split(":", 1) for line in text.splitlines() if ":" in line and not line.startswith("#"))
         if info.get("redis_mode") == "sentinel" or info.get("server_mode") == "sentinel":
             raise RefusedError(f"{self.server_name} is a Sentinel. Give the URL of the server that it watches.")
         product = "valkey" if "valkey_version" in info else "redis"
@@ -188,63 +205,114 @@ class Log:
 
     def evidence(self, position: bytes) -> Evidence:
         """What is known around a position."""
-        commands = pages.commands(self.key, position, b"+", TAIL)
-        replies = self.commands(commands, atomic=True)
-        with plainly(self.server_name, self.stream):
-            return _page_of(replies, position, b"+", TAIL).evidence
+
+        def read(count: int) -> Evidence:
+            replies = self.commands(pages.commands(self.key, position, b"+", count), atomic=True)
+            with plainly(self.server_name, self.stream):
+                return transactions.page_of(replies, position, b"+", count).evidence
+
+        return self._had(TAIL, read)[1]
+
+    def _had(self, most: int, read: Callable[[int], _Reply]) -> tuple[int, _Reply]:
+        """How many entries could be asked for at a time, `most` at most, and what `read` made of them."""
+        while True:
+            count = min(most, self.paging.count)
+            try:
+                return count, read(count)
+            except NOT_HAD as error:
+                self.paging.shrink(error)
 
     def page(self, after: bytes, until: bytes = b"+", count: int = PAGE) -> list[Entry]:
-        """The entries after an id (exclusive) up to another (inclusive), oldest first."""
-        return list(self.command("XRANGE", self.key, *_between(after, until), "COUNT", count))
+        """The first `count` entries after an id (exclusive) up to another (inclusive), oldest first."""
+        found: list[Entry] = []
+
+        def read(most: int) -> list[Entry]:
+            span = _between(found[-1][0] if found else after, until)
+            return self.command("XRANGE", self.key, *span, "COUNT", most, shape=shapes.entries)
+
+        while len(found) < count:
+            asked, some = self._had(count - len(found), read)
+            found += some
+            if len(some) < asked:
+                break
+        return found
 
     def newest(self, until: bytes = b"+", count: int = PAGE) -> list[Entry]:
-        """The last entries up to an id (inclusive), oldest first."""
-        return list(self.command("XREVRANGE", self.key, until, b"-", "COUNT", count))[::-1]
+        """The last entries up to an id (inclusive), oldest first; at most `count`, and fewer where they are large."""
+        found: list[Entry] = []
+        size = 0
+
+        def read(most: int) -> list[Entry]:
+            below = b"(" + found[-1][0] if found else until
+            return self.command("XREVRANGE", self.key, below, b"-", "COUNT", most, shape=shapes.entries_backwards)
+
+        while len(found) < count and size < BYTES:
+            asked, some = self._had(count - len(found), read)
+            found += some
+            size += sum(len(value) for _, fields in some for value in fields)
+            if len(some) < asked:
+                break
+        return found[::-1]
 
     def entry(self, entry_id: bytes) -> Entry | None:
         """One entry, or None when it is not in the stream."""
-        found = self.command("XRANGE", self.key, entry_id, entry_id)
-        return found[0] if found else None
+        return self.command("XRANGE", self.key, entry_id, entry_id, shape=shapes.found_entry)
 
-    def entries(self, ids: Sequence[bytes]) -> list[Entry | None]:
-        """Entries by their ids, each None when it is not in the stream."""
-        found: list[Entry | None] = []
-        for start in range(0, len(ids), PAGE // 2):
-            some = ids[start : start + PAGE // 2]
-            replies = self.commands([("XRANGE", self.key, entry_id, entry_id) for entry_id in some])
-            with plainly(self.server_name, self.stream):
-                for reply in replies:
-                    if isinstance(reply, Exception):
-                        raise reply
-                    found.append(reply[0] if reply else None)
-        return found
+    def entries(self, ids: Sequence[bytes]) -> Iterator[Entry | None]:
+        """Entries by their ids, in their order, each None when it is not in the stream; one at a time is held."""
+        place = 0
+        while place < len(ids):
+            some = ids[place : place + min(PAGE // 2, self.paging.count)]
+            try:
+                with self.connection() as connection:
+                    commands = [("XRANGE", self.key, entry_id, entry_id) for entry_id in some]
+                    connection.send_packed_command(connection.pack_commands(commands))
+                    for _ in some:
+                        entry = shapes.found_entry(connection.read_response(disable_decoding=True))
+                        place += 1
+                        yield entry
+            except NOT_HAD as error:
+                self.paging.shrink(error)
 
     def pages(self, after: bytes, until: bytes = b"+", count: int = PAGE) -> Generator[Page, None, None]:
-        """Every entry after an id, page by page, each with its evidence.
+        """Every entry after an id, page by page, each with its evidence; `count` entries a page at most.
 
         The next page is asked for before this one is handed over, so that the server works while the caller does.
-        Ends with the first page that is not full, which may be empty.
+        Ends with the first page that is not full, which may be empty. A page that cannot be had is asked for again
+        with half as many entries.
         """
-        with self.connection() as connection:
+        while True:
+            try:
+                with self.connection() as connection:
+                    for page in self._pages(connection, after, until, count):
+                        if page.last_entry is not None:
+                            after = page.last_entry[0]
+                        yield page
+                return
+            except NOT_HAD as error:
+                self.paging.shrink(error)
 
-            def ask(start: bytes) -> None:
-                commands = pages.commands(self.key, start, until, count)
-                connection.send_packed_command(_transaction(connection, commands))
+    def _pages(self, connection: Connection, after: bytes, until: bytes, most: int) -> Iterator[Page]:
+        def ask() -> int:
+            count = min(most, self.paging.count)
+            commands = pages.commands(self.key, after, until, count)
+            connection.send_packed_command(transactions.packed(connection, commands))
+            return count
 
-            ask(after)
-            while True:
-                page = _page_of(_read_transaction(connection, 2), after, until, count)
-                if page.full:
-                    after = page.entries[-1][0]
-                    ask(after)
-                yield page
-                if not page.full:
-                    return
+        count, before = ask(), received(connection)
+        while True:
+            page = transactions.page_of(transactions.read(connection, 2), after, until, count)
+            self.paging.had(page.count, received(connection) - before)
+            if page.full:
+                after = page.entries[-1][0]
+                count, before = ask(), received(connection)
+            yield page
+            if not page.full:
+                return
 
     def append(self, fields: Sequence[bytes]) -> bytes:
         """Append one entry; its id. After UnreachableError it may or may not be in the log."""
-        reply = self.command("XADD", self.key, "*", *fields)
-        return bytes(reply)
+        return self.command("XADD", self.key, "*", *fields, shape=shapes.entry_id)
 
     def append_many(self, entries: Iterable[Sequence[bytes]]) -> list[bytes]:
         """Append entries in one round trip; their ids.
@@ -266,63 +334,4 @@ class Log:
         return ids
 
 
-class Follower:
-    """Reads a stream's new entries as they come, on a connection of its own."""
-
-    def __init__(self, log: Log, connection: Connection) -> None:
-        """Use it inside `with log.connection() as connection`."""
-        self._log = log
-        self._connection = connection
-
-    def next(self, after: bytes, wait: float, count: int = PAGE) -> Page:
-        """The entries after an id, as soon as there are any; none after `wait` seconds, or half of the log's timeout.
-
-        The server is asked to wait until there is something after the id, and only then to read it, with its evidence.
-        """
-        connection = self._connection
-        # A healthy server that has nothing to say must answer before it counts as unreachable.
-        block = max(1, round(min(wait, self._log.timeout / 2) * 1000))
-        waiting = ("XREAD", "COUNT", 1, "BLOCK", block, "STREAMS", self._log.key, after)
-        commands = pages.commands(self._log.key, after, b"+", count)
-        connection.send_packed_command([*connection.pack_command(*waiting), *_transaction(connection, commands)])
-        connection.read_response(disable_decoding=True)
-        return _page_of(_read_transaction(connection, len(commands)), after, b"+", count)
-
-
-def _transaction(connection: Connection, commands: Sequence[Sequence[Any]]) -> list[bytes]:
-    """Commands as one transaction, packed to be sent."""
-    packed: list[bytes] = connection.pack_commands([("MULTI",), *commands, ("EXEC",)])
-    return packed
-
-
-def _read_transaction(connection: Connection, count: int) -> list[Any]:
-    """The replies of a transaction of so many commands; one refused while it ran leaves its exception in the list."""
-    refused: redis.exceptions.ResponseError | None = None
-    for _ in range(count + 2):
-        try:
-            reply = connection.read_response(disable_decoding=True, disconnect_on_error=False)
-        except redis.exceptions.ResponseError as error:
-            # EXECABORT says only that one of the commands was refused; that one's own words say why.
-            refused = refused or error
-    if refused is not None:
-        raise refused
-    return list(reply)
-
-
-def _page_of(replies: Sequence[Any], after: bytes, until: bytes, count: int) -> Page:
-    entries, facts = replies
-    if isinstance(entries, Exception):
-        raise entries
-    return pages.page_of(entries, read_facts(facts), after, until, count)
-
-
-def read_facts(reply: Any) -> StreamFacts:
-    """The reply of `XINFO STREAM`. Raises redis.exceptions.ResponseError when it is a refusal."""
-    if isinstance(reply, redis.exceptions.ResponseError):
-        if "no such key" in str(reply).lower():
-            return StreamFacts()
-        raise reply
-    return StreamFacts.parse(reply)
-
-
-__all__ = ["PAGE", "START", "Entry", "Evidence", "Follower", "Log", "Page", "StreamFacts", "anchor_of", "id_parts"]
+__all__ = ["PAGE", "START", "Entry", "Evidence", "Log", "Page", "StreamFacts", "anchor_of", "id_parts"]

@@ -18,7 +18,8 @@ from hypothesis.stateful import (
 )
 
 from esdash.log.continuity import Continuity, Standing, Verdict, check, judge, unseen_before
-from esdash.log.stream import START, Entry, Evidence, Log, StreamFacts, anchor_of, read_facts
+from esdash.log.stream import START, Entry, Evidence, Log, StreamFacts, anchor_of
+from esdash.log.transactions import read_facts
 from tests.servers import RunningServer
 from tests.waiting import eventually
 

@@ -24,6 +24,7 @@ LOOKS_LIKE_FACTS = b"*20\r\n$6\r\nlength\r\n:7\r\n"
 @pytest.fixture
 def log(url: str) -> Iterator[Log]:
     log = Log(url, STREAM)
+    log.paging.had(PAGE, PAGE)  # as if it knew already that entries are small
     yield log
     log.close()
 

@@ -21,8 +21,9 @@ from esdash.log.errors import (
     WrongTypeError,
     refusal,
 )
+from esdash.log.follower import Follower
 from esdash.log.readahead import read_ahead
-from esdash.log.stream import START, Follower, Log
+from esdash.log.stream import START, Log
 from tests.generations import Generation
 from tests.servers import RunningServer
 from tests.waiting import eventually

@@ -10,8 +10,9 @@ import pytest
 import redis
 
 from esdash.log.errors import ForbiddenError, RefusedError, UnreachableError
+from esdash.log.follower import Follower
 from esdash.log.readahead import read_ahead
-from esdash.log.stream import PAGE, START, Evidence, Follower, Log, Page, StreamFacts, anchor_of, id_parts
+from esdash.log.stream import PAGE, START, Evidence, Log, Page, StreamFacts, anchor_of, id_parts
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
@@ -66,7 +67,7 @@ class TestReading:
         wanted = [ids[1199], b"5-5", ids[7], ids[0]]
         assert [entry and entry[0] for entry in log.entries(wanted)] == [ids[1199], None, None, ids[0]]
         assert [entry and entry[0] for entry in log.entries(ids)] == [*ids[:7], None, *ids[8:]]
-        assert log.entries([]) == []
+        assert list(log.entries([])) == []
         entry = log.entry(ids[3])
         assert entry is not None
         assert list(entry[1]) == [b"number", b"4"]
@@ -245,7 +246,7 @@ class TestWhatPeopleAreTold:
         with pytest.raises(RefusedError, match="is not a stream"):
             log.evidence(START)
         with pytest.raises(RefusedError, match="is not a stream"):
-            log.entries([b"1-0"])
+            list(log.entries([b"1-0"]))
         with pytest.raises(RefusedError, match="is not a stream"):
             list(log.pages(START))
 
@@ -281,19 +282,36 @@ class TestALostConnection:
         with server.client() as client, Proxy(server) as proxy:
             add(client, 100)
             log = Log(proxy.url, STREAM)
-            questions: dict[bytes, Callable[[], object]] = {
-                b"XINFO": log.facts,
-                b"XRANGE": lambda: log.page(START),
-                b"EXEC": lambda: log.evidence(b"5-0"),
-                b"INFO": log.server,
-                b"XREVRANGE": log.newest,
-            }
+            questions: dict[bytes, Callable[[], object]] = {b"XINFO": log.facts, b"INFO": log.server}
             for command, ask in questions.items():
                 expected = ask()
                 proxy.cut_reply_to(command, after)
                 with pytest.raises(UnreachableError):
                     ask()
                 assert ask() == expected
+            log.close()
+        assert proxy.cuts == len(questions)
+
+    @pytest.mark.parametrize("after", [0, 1, 7, 50])
+    def test_in_the_middle_of_a_page_is_asked_for_again_in_smaller_ones(
+        self, new_server: Callable[..., RunningServer], after: int
+    ) -> None:
+        server = new_server()
+        with server.client() as client, Proxy(server) as proxy:
+            ids = add(client, 100)
+            log = Log(proxy.url, STREAM)
+            questions: dict[bytes, Callable[[], object]] = {
+                b"XRANGE": lambda: log.page(START),
+                b"EXEC": lambda: [entry for page in log.pages(START) for entry in page.entries],
+                b"XREVRANGE": log.newest,
+                b"XINFO": lambda: log.evidence(ids[90]).anchor,
+            }
+            for command, ask in questions.items():
+                expected = ask()
+                before = log.paging.count
+                proxy.cut_reply_to(command, after)
+                assert ask() == expected
+                assert log.paging.count == before // 2
             log.close()
         assert proxy.cuts == len(questions)
 

@@ -1,0 +1,60 @@
+"""How many entries are asked for at a time: fewer where they are large, or where so many cannot be had."""
+
+from typing import Final
+
+from esdash.log.errors import ClosedError, TooMuchError, UnreachableError, UnreadableReplyError
+
+PAGE: Final = 1000
+"""Entries a page at most. 100 costs twice as much an entry, 100,000 leaves the caches."""
+
+FIRST: Final = 100
+"""Entries of the first page of all, when nobody knows yet how large they are."""
+
+BYTES: Final = 16 * 1024 * 1024
+"""About what a page may have; a quarter of the largest reply that is read, for the next entries may be larger."""
+
+PATIENCE: Final = (16, 1024)
+"""Pages that can be had before more entries are asked for again, at first and at most; it doubles with each failure."""
+
+
+class PageSize:
+    """What one log has learned about its pages. For any thread: a lost update does no harm."""
+
+    def __init__(self) -> None:
+        self._fitting = FIRST
+        """Entries of the size seen last that fill a page."""
+        self._possible = PAGE
+        """Entries that could be had at a time."""
+        self._patience, self._most_patience = PATIENCE
+        self._had = 0
+
+    @property
+    def count(self) -> int:
+        """How many entries to ask for, from 1 to PAGE."""
+        return max(1, min(self._fitting, self._possible))
+
+    def had(self, entries: int, size: int) -> None:
+        """A page came: so many entries in so many bytes."""
+        if entries:
+            self._fitting = min(PAGE, BYTES * entries // max(1, size))
+        if self._possible < PAGE:
+            self._had += 1
+            if self._had >= self._patience:
+                self._had = 0
+                self._possible = min(PAGE, 2 * self._possible)
+
+    def shrink(self, error: TooMuchError | ClosedError) -> None:
+        """A page could not be had: ask for half as many, or much less where it was far too large to be read.
+
+        Raises what the error means, with a hint, when it was one entry.
+        """
+        if self.count == 1:
+            if isinstance(error, ClosedError):
+                raise UnreachableError(
+                    f"{error} It had been asked for one entry: if the server's client-output-buffer-limit for normal "
+                    "clients is less than a few entries, raise it."
+                ) from error
+            raise UnreadableReplyError(f"{error} It had been asked for one entry, which is too large.") from error
+        self._possible = max(1, self.count // (2 if isinstance(error, ClosedError) else 8))
+        self._had = 0
+        self._patience = min(2 * self._patience, self._most_patience)
