@@ -109,11 +109,11 @@ def _may_fit(lie: bytes) -> bool:
 @pytest.mark.parametrize(
     ("lie", "command", "truths"),
     [
-        (endless_line, ("publish", "top-up", "7", "1.50"), 1),
-        (endless_text, ("publish", "top-up", "7", "1.50"), 1),
+        (endless_line, ("publish", "top-up", "7", "1.50"), 0),
+        (endless_text, ("publish", "top-up", "7", "1.50"), 0),
         (endless_text, ("state",), 3),
         (endless_list, ("consume", "--once"), 2),
-        (endless_lists, ("publish", "top-up", "7", "1.50"), 1),
+        (endless_lists, ("publish", "top-up", "7", "1.50"), 0),
     ],
     ids=lambda value: value.__name__ if callable(value) else None,
 )

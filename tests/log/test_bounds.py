@@ -1,0 +1,214 @@
+"""Pages are bounded in bytes, as large as can be had, and no process that stopped is waited for."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+import redis
+
+from esdash.engine.console import EngineError
+from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.verify import verify
+from esdash.log import child, readahead
+from esdash.log.bounded import MOST, NOT_ENOUGH, BoundedReader
+from esdash.log.errors import ClosedError, LogError, TooMuchError, UnreachableError, UnreadableReplyError
+from esdash.log.paging import BYTES, FIRST, PAGE, PageSize
+from esdash.log.readahead import read_ahead
+from esdash.log.shapes import TooLargeError, UnreadableError
+from esdash.log.stream import START, Log
+from esdash.shop.domain import Shop
+from tests.servers import RunningServer
+
+STREAM = "orders"
+PACKING = "esdash.shop.packing:pack_bytes"
+LIMIT = "normal 1mb 0 0 replica 0 0 0 pubsub 0 0 0"
+
+
+def fill(client: redis.Redis, count: int, size: int) -> list[bytes]:
+    """Entries that are parked for their size, or applied when they are small."""
+    with client.pipeline(transaction=False) as pipeline:
+        for _ in range(count):
+            pipeline.execute_command("XADD", STREAM, "*", "type", "Note", "data", b"x" * size)
+        ids: list[bytes] = pipeline.execute()
+    return ids
+
+
+class TestThePageSize:
+    def test_is_what_fits_into_so_many_bytes(self) -> None:
+        paging = PageSize()
+        assert paging.count == FIRST
+        paging.had(10, 10 * 1024 * 1024)
+        assert paging.count == BYTES // (1024 * 1024)
+        paging.had(10, 2000)
+        assert paging.count == PAGE
+
+    def test_is_halved_where_a_page_cannot_be_had_and_grows_back(self) -> None:
+        paging = PageSize()
+        paging.had(100, 10_000)
+        paging.shrink(ClosedError("."))
+        assert paging.count == PAGE // 2
+        for _ in range(100):
+            paging.had(100, 10_000)
+        assert paging.count == PAGE
+
+    @pytest.mark.parametrize(
+        ("error", "kind", "hint"),
+        [
+            (ClosedError("No connection."), UnreachableError, "client-output-buffer-limit"),
+            (TooMuchError("It sent more than is read."), UnreadableReplyError, "too large"),
+        ],
+    )
+    def test_of_one_is_the_end_and_says_what_to_look_at(
+        self, error: ClosedError | TooMuchError, kind: type[LogError], hint: str
+    ) -> None:
+        paging = PageSize()
+        while paging.count > 1:
+            paging.shrink(error)
+        with pytest.raises(kind, match=hint):
+            paging.shrink(error)
+
+
+class TestAServerThatLimitsItsReplies:
+    @pytest.fixture
+    def limited(self, new_server: Callable[..., RunningServer]) -> Iterator[Log]:
+        """A log of 1,200 entries of 3 KB on a server that closes connections to which it owes a megabyte."""
+        server = new_server(port=True, client_output_buffer_limit=LIMIT)
+        with server.client() as client:
+            fill(client, 1200, 3000)
+        log = Log(server.url, STREAM)
+        log.paging.had(PAGE, PAGE)  # as if all entries before had been small
+        yield log
+        log.close()
+
+    def test_is_read_in_smaller_pages(self, limited: Log) -> None:
+        assert sum(page.count for page in limited.pages(START)) == 1200
+        assert limited.paging.count < 400
+        assert len(limited.page(START, count=1200)) == 1200
+        assert len(limited.newest(count=1200)) == 1200
+
+    def test_is_read_ahead_in_smaller_pages(self, limited: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+        def at_once(process: object, log: Log, after: bytes, until: bytes) -> Any:  # noqa: ARG001
+            yield from ()
+            return after
+
+        monkeypatch.setattr(readahead, "_pages_until_ready", at_once)
+        assert sum(page.count for page in read_ahead(limited, START, b"+", PACKING)) == 1200
+
+    def test_is_consumed_and_verified(self, limited: Log) -> None:
+        consumer = Consumer(limited, Shop(), ConsumerSettings(once=True))
+        consumer.run()
+        assert consumer.projection is not None
+        assert consumer.projection.ordinal == 1200
+        assert verify(limited, Shop()).entries == 1200
+
+
+def test_large_entries_are_read_in_pages_of_few(client: redis.Redis, url: str) -> None:
+    fill(client, 130, 1024 * 1024)
+    log = Log(url, STREAM)
+    counts = [page.count for page in log.pages(START)]
+    log.close()
+    assert sum(counts) == 130
+    assert max(counts) * 1024 * 1024 < MOST
+    assert counts[-2] <= BYTES // (1024 * 1024)
+
+
+def read(parts: Sequence[bytes]) -> list[object]:
+    """The replies in what arrives in these parts."""
+    reader = BoundedReader()
+    found: list[object] = []
+    for part in parts:
+        reader.feed(part)
+        while (reply := reader.gets()) is not NOT_ENOUGH:
+            found.append(reply)
+    return found
+
+
+class TestAReply:
+    @pytest.mark.parametrize(
+        "parts",
+        [
+            [b"-ERR ", *[b"x" * 60_000] * 2],
+            [b"$80000000\r\n", *[b"x" * 1_000_000] * 70],
+            [b"*2147483647\r\n"],
+            [b"*2\r\n*2147483647\r\n"],
+        ],
+        ids=["endless error", "huge text", "huge list", "huge list in a list"],
+    )
+    def test_that_is_too_large_is_refused(self, parts: list[bytes]) -> None:
+        with pytest.raises(TooLargeError):
+            read(parts)
+
+    def test_may_hold_anything_in_its_texts_whichever_way_it_arrives(self) -> None:
+        text = b"*99999999\r\n-ERR x\r\n:5\r\n" * 5000
+        reply = b"+OK\r\n*2\r\n$%d\r\n%b\r\n$1\r\na\r\n" % (len(text), text)
+        for size in (1, 7, 64, 4096, len(reply)):
+            step = max(size, len(reply) // 3000)
+            found = read([reply[start : start + step] for start in range(0, len(reply), step)])
+            assert found == [b"OK", [text, b"a"]]
+
+    @pytest.mark.parametrize("nonsense", [b"$-5\r\n", b"*4294967295\r\n:1\r\n", b">1\r\n:1\r\n", b"%1\r\n*0\r\n:1\r\n"])
+    def test_that_is_none_is_unreadable(self, nonsense: bytes) -> None:
+        with pytest.raises(UnreadableError):
+            read([nonsense])
+
+
+class TestAProcessThatIsStopped:
+    def test_while_it_reads_ahead_is_given_up(
+        self, client: redis.Redis, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(readahead, "SILENCE", 0.5)
+        self._stop_each_at_once(monkeypatch)
+        fill(client, 3 * PAGE, 10)
+        log = Log(url, STREAM, timeout=0.5)
+        with pytest.raises(LogError, match="does nothing any more"):
+            list(read_ahead(log, START, b"+", PACKING))
+        log.close()
+
+    def test_is_not_waited_for_by_who_has_something_else_to_do(
+        self, client: redis.Redis, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self._stop_each_at_once(monkeypatch)
+        fill(client, 3 * PAGE, 10)
+        log = Log(url, STREAM)
+        begun = time.monotonic()
+        assert list(read_ahead(log, START, b"+", PACKING, interrupted=lambda: True)) == []
+        assert time.monotonic() - begun < log.timeout
+        log.close()
+
+    def test_while_it_verifies_is_given_up_when_told_to_stop(
+        self, client: redis.Redis, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fill(client, 10, 10)
+        stop = threading.Event()
+
+        def stopped(*arguments: Any, **options: Any) -> Any:
+            process = start(*arguments, **options)
+            os.kill(process.pid, signal.SIGSTOP)
+            stop.set()
+            return process
+
+        start = child.start
+        monkeypatch.setattr(child, "start", stopped)
+        log = Log(url, STREAM)
+        with pytest.raises(EngineError, match="was stopped"):
+            verify(log, Shop(), stop=stop)
+        log.close()
+
+    def _stop_each_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        start = readahead._start
+
+        def stopped(*arguments: Any) -> Any:
+            process = start(*arguments)
+            os.kill(process.pid, signal.SIGSTOP)
+            return process
+
+        def at_once(process: object, log: Log, after: bytes, until: bytes) -> Any:  # noqa: ARG001
+            yield from ()
+            return after
+
+        monkeypatch.setattr(readahead, "_start", stopped)
+        monkeypatch.setattr(readahead, "_pages_until_ready", at_once)
