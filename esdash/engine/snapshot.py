@@ -297,8 +297,11 @@ def _gone(
                 continue
             if facts.entries_added is None:
                 # The server does not count what left the stream; the snapshot has counted what it saw.
-                after = sum(page.count for page in log.pages(header.last_event_id.encode()))
-                gone = max(gone, header.ordinal + header.unseen + after - facts.length)
+                after, length = 0, facts.length
+                for page in log.pages(header.last_event_id.encode()):
+                    # Read together with the page, or what is appended meanwhile would look as if it were gone.
+                    after, length = after + page.count, page.evidence.facts.length
+                gone = max(gone, header.ordinal + header.unseen + after - length)
             fewest = min(fewest, header.unseen)
     return gone, max(0, gone - fewest)
 

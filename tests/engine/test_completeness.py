@@ -14,7 +14,7 @@ from esdash.engine.history import History
 from esdash.engine.snapshot import forgotten
 from esdash.engine.view import Phase, Verdict
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Log, StreamFacts
 from esdash.shop.domain import Shop
 from tests.engine.running import (
     QUIET,
@@ -291,3 +291,20 @@ def test_a_log_that_comes_back_is_restored_from_its_snapshots(url: str, client: 
     assert consumer.document == expected
     assert consumer.view.continuity is not None
     assert consumer.view.continuity.verdict is Verdict.CONTINUOUS
+
+
+@pytest.mark.every_generation
+def test_what_is_appended_while_one_looks_is_not_taken_for_gone(url: str, client: redis.Redis) -> None:
+    class Busy(Log):
+        """A log that grows whenever somebody has asked for its facts."""
+
+        def facts(self) -> StreamFacts:
+            found = super().facts()
+            publish_more(client, 3)
+            return found
+
+    publish_day(client, 10)
+    log = Busy(url, STREAM)
+    once(log)
+    assert forgotten(log, SnapshotStore(log)) == 0
+    log.close()
