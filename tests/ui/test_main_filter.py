@@ -1,6 +1,7 @@
 """Finding lines: the filter, the order of columns."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
@@ -10,7 +11,7 @@ from esdash.shop.events import AddItem, TopUp
 from esdash.shop.story import encode
 from esdash.ui.app import DashboardApp
 from esdash.ui.widgets.panel import FilterLine
-from tests.ui.looking import cursor_line, lines_of, panel_of, show
+from tests.ui.looking import cursor_line, lines_of, panel_of, show, text_of
 from tests.ui.recorded import History, RecordedConsole
 
 Dashboard = Callable[..., DashboardApp]
@@ -123,6 +124,50 @@ class TestFiltering:
             panel.input.value = "[red]( .*"
             await pilot.pause()
             assert panel.heading == "3 Log · 0 of 9"
+
+
+class TestALogThatIsNotAllHere:
+    """The dashboard keeps the newest entries; it says so wherever it counts them or finds none."""
+
+    @pytest.fixture
+    def part(self) -> View:
+        """The newest 4 of 9 entries."""
+        view = a_shop().live()
+        return replace(view, rows=view.rows[-4:])
+
+    async def test_the_title_says_of_how_many_they_are_the_newest(self, dashboard: Dashboard, part: View) -> None:
+        async with (app := dashboard(part)).run_test(size=SIZE) as pilot:
+            assert panel_of(app, "log").heading == "3 Log · newest 4 of 9"
+            await type_filter(pilot, "TopUp")
+            shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
+            assert panel_of(app, "log").heading == f"3 Log · {len(shown)} of the newest 4 of 9"
+
+    async def test_nothing_found_is_not_nothing_there(self, dashboard: Dashboard, part: View) -> None:
+        async with (app := dashboard(part)).run_test(size=SIZE) as pilot:
+            await type_filter(pilot, "nosuchthing")
+            lines = "\n".join(lines_of(app, "log"))
+            assert "None of the newest 4 of 9 entries matches." in lines
+            assert "`esdash events` reads those before them." in lines
+            assert "no entry matches" not in lines
+
+    async def test_where_all_are_here_nothing_is_said_of_others(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            assert panel_of(app, "log").heading == "3 Log · 9"
+            await type_filter(pilot, "nosuchthing")
+            assert "no entry matches" in "\n".join(lines_of(app, "log"))
+
+    async def test_details_say_that_there_are_more_before_the_oldest(self, dashboard: Dashboard, part: View) -> None:
+        async with (app := dashboard(part)).run_test(size=SIZE) as pilot:
+            await pilot.press("3", "g", "enter")
+            await pilot.press("p")
+            await pilot.pause()
+            (told,) = app._notifications
+            assert told.message.startswith("The dashboard keeps the newest 4 of 9 entries")
+
+    @pytest.mark.parametrize("size", [(60, 16), (80, 24)])
+    async def test_on_a_small_terminal_too(self, dashboard: Dashboard, part: View, size: tuple[int, int]) -> None:
+        async with (app := dashboard(part)).run_test(size=size):
+            assert "newest 4 of 9" in "\n".join(text_of(app))
 
 
 class TestGoingFromALineToItsEvents:

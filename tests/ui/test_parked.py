@@ -22,7 +22,7 @@ from esdash.ui.screens.top_up import TopUpForm
 from esdash.ui.widgets.pager import Pager
 from esdash.visible import visible
 from tests.ui.looking import main_of, text_of
-from tests.ui.recorded import RecordedConsole, busy_history, hostile
+from tests.ui.recorded import History, RecordedConsole, busy_history, hostile
 from tests.ui.stage import said, until, write
 
 Dashboard = Callable[..., DashboardApp]
@@ -78,6 +78,19 @@ class TestLooking:
             await pilot.press("escape")
             assert isinstance(app.screen, MainScreen)
 
+    async def test_a_list_that_is_not_complete_says_of_how_many_it_has_the_newest(self, dashboard: Dashboard) -> None:
+        view = a_view()
+        async with (app := dashboard(replace(view, parked=view.parked[-1:]))).run_test(size=(120, 40)) as pilot:
+            await pilot.press("x")
+            assert "Parked entries: the 1 newest of 2" in text_of(app)[0]
+            assert "`esdash events --outcome parked` lists all of them" in text_of(app)[1]
+
+    async def test_an_empty_list_is_not_said_to_be_all(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(replace(a_view(), parked=()))).run_test(size=(120, 40)) as pilot:
+            await pilot.press("x")
+            assert "2 entries were parked, and none is kept here" in " ".join(about(app).split())
+            assert "No entry is parked" not in about(app)
+
     async def test_the_main_screen_names_the_key_where_it_counts_them(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_view(), UiSettings(keymap={"parked": "f5"}))).run_test(size=(120, 40)):
             screen = "\n".join(text_of(app))
@@ -114,10 +127,13 @@ class TestLooking:
             assert "esdash cannot understand the entry" in about(app)
 
     async def test_where_there_are_more_it_says_so_and_names_the_command(self, dashboard: Dashboard) -> None:
-        rows = tuple(Row(n, f"{n}-0".encode(), (b"type", b"X", b"data", b"{}"), 13) for n in range(1, 501))
-        async with (app := dashboard(replace(a_view(), parked=rows))).run_test(size=(120, 40)) as pilot:
+        history = History()
+        for _ in range(503):
+            history.add("X", "{}")
+        rows = tuple(history.rows[-500:])
+        async with (app := dashboard(history.live(parked=rows))).run_test(size=(120, 40)) as pilot:
             await pilot.press("x")
-            assert "the 500 newest" in text_of(app)[0]
+            assert "the 500 newest of 503" in text_of(app)[0]
             assert "esdash events --outcome parked" in text_of(app)[1]
             await pilot.press("G")
             assert screen_of(app).selected == rows[0]
@@ -340,4 +356,4 @@ class TestPictures:
         assert snap_compare(app, terminal_size=(80, 24), press=["x"])
 
     def test_none(self, snap_compare: Callable[..., bool], dashboard: Dashboard) -> None:
-        assert snap_compare(dashboard(replace(a_view(), parked=())), terminal_size=(80, 24), press=["x"])
+        assert snap_compare(dashboard(History().live()), terminal_size=(80, 24), press=["x"])

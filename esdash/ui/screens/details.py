@@ -18,6 +18,7 @@ from esdash.ui.outlook import amount
 from esdash.ui.reasons import GLYPHS, MEANINGS, outcome_of, sentence
 from esdash.ui.screens.dialog import Dialog
 from esdash.ui.standing import of_parked
+from esdash.ui.widgets.log_source import the_newest
 from esdash.ui.widgets.pager import Pager, Paragraph
 from esdash.ui.widgets.payload import LABEL, copyable, tell_fields, too_large
 from esdash.visible import visible
@@ -78,8 +79,13 @@ class DetailsScreen(Dialog[None]):
         self.query_one(Pager).write(self._tell, keep_place=True)
 
     def action_turn(self, step: int) -> None:
-        """Go to a neighbour in the log; stay at its ends."""
-        if self._place is None or not 0 <= self._place + step < len(self._rows):
+        """Go to a neighbour in the log; stay at its ends, and say where there are more beyond."""
+        if self._place is None:
+            return
+        if not 0 <= self._place + step < len(self._rows):
+            if step < 0 and (older := self._rows[0].ordinal - 1) > 0:
+                kept = the_newest(len(self._rows), older)
+                self.notify(f"The dashboard keeps {kept}; `esdash events` reads those before them.", markup=False)
             return
         self._place += step
         self.row = self._rows[self._place]

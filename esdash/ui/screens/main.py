@@ -351,7 +351,7 @@ class MainScreen(Trust):
     # What is around the panels
 
     def _show_tabs(self) -> None:
-        tabs = [Tab(panel.table.id or "", panel.heading) for panel in self.panels]
+        tabs = [Tab(panel.table.id or "", panel.brief) for panel in self.panels]
         self._tabs.show(tabs, self._current)
 
     def _counts(self, width: int) -> str:

@@ -12,7 +12,9 @@ from esdash.engine.domain import Fields, Row
 from esdash.engine.view import View
 from esdash.shop.decoding import decode
 from esdash.shop.events import AddItem, Order, TopUp
+from esdash.shop.outcomes import OUTCOMES
 from esdash.shop.story import describe_event, encode, payload_of, type_of
+from esdash.shop.view import ShopView
 from esdash.ui.alike import alike, change_of
 from esdash.ui.handled import Handled
 from esdash.ui.outlook import Publishable
@@ -32,8 +34,12 @@ from esdash.visible import visible
 MOST_TOLD: Final = 5
 """Events that are told one by one before several are published."""
 
-KEPT: Final = 500
-"""Of parked entries the consumer keeps this many, the newest (`View.parked`)."""
+
+def parked_in(view: View) -> int:
+    """How many entries the state counts as parked, whether they are kept for the screen or not."""
+    counts = view.state.counts if isinstance(view.state, ShopView) else ()
+    counted = sum(count for outcome, count in zip(OUTCOMES, counts, strict=False) if outcome.name == "parked")
+    return max(counted, len(view.parked))
 
 
 class ParkedScreen(EntryListScreen):
@@ -53,11 +59,11 @@ class ParkedScreen(EntryListScreen):
 
     def title_and_meaning(self, view: View) -> tuple[str, str]:
         """How many; where the others are."""
-        count = len(view.parked)
+        count, total = len(view.parked), parked_in(view)
         left = f"{sum(self.stands(row).open for row in view.parked):,} open"
-        if count >= KEPT:
+        if total > count:
             return (
-                f"! Parked entries: the {count} newest, {left}",
+                f"! Parked entries: the {count} newest of {total:,}, {left}",
                 "`esdash events --outcome parked` lists all of them. They stay in the stream and change nothing.",
             )
         title = f"! Parked entries: {count}, {left}" if count else "Parked entries: none"
@@ -92,7 +98,15 @@ class ParkedScreen(EntryListScreen):
 
     def when_empty(self, view: View) -> Iterator[Paragraph]:
         """What parked means."""
-        yield Paragraph("No entry is parked.", style="good")
+        if total := parked_in(view):
+            were = "1 entry was" if total == 1 else f"{total:,} entries were"
+            yield Paragraph(
+                f"{were} parked, and none is kept here. `esdash events --outcome parked` lists those that are still "
+                "in the stream.",
+                style="warning",
+            )
+        else:
+            yield Paragraph("No entry is parked.", style="good")
         yield Paragraph("")
         yield Paragraph(f"Parked means: {MEANINGS['parked']}.")
         yield Paragraph("")

@@ -30,6 +30,8 @@ class BalancesSource:
     """What the balances panel shows."""
 
     columns = _COLUMNS
+    older = 0
+    """All users are here."""
 
     def __init__(self, hint: Sequence[str] = (), sorted_later: Callable[[], object] = lambda: None) -> None:
         """`sorted_later` is called in another thread when `update` would show a new order."""

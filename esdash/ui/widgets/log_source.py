@@ -73,6 +73,11 @@ class LogSource:
         """Entries, whether they match the filter or not."""
         return len(self._rows)
 
+    @property
+    def older(self) -> int:
+        """Entries before the first line: they are in the log, but not here, and a filter does not look at them."""
+        return max(0, self._first - 1)
+
     def update(self, rows: Sequence[Row], now: float, unseen: int = 0) -> None:
         """Show other rows; `now` in Unix seconds. `unseen` entries came before the first of all."""
         self._now = now
@@ -142,6 +147,11 @@ class LogSource:
 
     def hint(self) -> Sequence[str]:
         """What to do about an empty panel."""
+        if self.older:
+            return (
+                f"None of {the_newest(self.total, self.older)} matches.",
+                "`esdash events` reads those before them.",
+            )
         if self.total:
             return ("no entry matches",)
         if self.behind:
@@ -172,6 +182,11 @@ class LogSource:
             if needle in _searched(self._rows[place]):
                 self._matches.append(self._first + place)
         self._scanned = self._last
+
+
+def the_newest(count: int, older: int) -> str:
+    """What was looked at, where it is not the whole log: `the newest 10,000 of 270,000 entries`."""
+    return f"the newest {count:,} of {count + older:,} entries"
 
 
 def outcome_cell(code: int | None) -> Cell:

@@ -24,6 +24,10 @@ class Searchable(Protocol):
     def total(self) -> int:
         """Lines, whether they match the filter or not."""
 
+    @property
+    def older(self) -> int:
+        """Lines there would be before these, which are not here."""
+
     def __len__(self) -> int:
         """Lines that match."""
 
@@ -121,12 +125,21 @@ class Panel(Uncut, Vertical):
         return self._line.input
 
     @property
-    def heading(self) -> str:
-        """Its number, name and counts."""
+    def brief(self) -> str:
+        """Its number, name and how many lines it has."""
         counts = f"{self.source.total:,}"
+        if self.source.older:
+            counts = f"newest {counts}"
         if self.source.needle:
-            counts = f"{len(self.source):,} of {counts}"
-        heading = f"{self.number} {self.caption} · {counts}"
+            counts = f"{len(self.source):,} of {'the ' if self.source.older else ''}{counts}"
+        return f"{self.number} {self.caption} · {counts}"
+
+    @property
+    def heading(self) -> str:
+        """The same with what there is beside that."""
+        heading = self.brief
+        if self.source.older:
+            heading += f" of {self.source.total + self.source.older:,}"
         if isinstance(self.table, LogTable) and not self.table.following and self.source.total:
             heading += f" · ↓ {self.table.waiting:,} new"
         return heading

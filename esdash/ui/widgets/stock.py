@@ -30,6 +30,8 @@ class StockSource:
     """What the stock panel shows."""
 
     columns = _COLUMNS
+    older = 0
+    """All items are here."""
 
     def __init__(self, hint: Sequence[str] = ()) -> None:
         self.order: Order | None = Order("item", False)
