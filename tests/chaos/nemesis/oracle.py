@@ -34,7 +34,7 @@ from tests.engine.running import document
 from tests.model import Model
 from tests.waiting import eventually
 
-SETTLE_SECONDS: Final = 10.0
+SETTLE_SECONDS: Final = 20.0
 """How long everybody may take to come to rest."""
 
 
