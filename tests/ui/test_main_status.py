@@ -74,7 +74,8 @@ class TestTrust:
             assert shown in (await top(dashboard, view, size))[0]
 
     async def test_orphans_are_counted(self, dashboard: Dashboard) -> None:
-        view = replace(restored(), orphans=(Row(9, b"123-0", [], 0), Row(10, b"124-0", [], 0)))
+        fields = (b"type", b"TopUp", b"data", b'{"user_id":7,"amount":100}')
+        view = replace(restored(), orphans=(Row(9, b"123-0", fields, 0), Row(10, b"124-0", fields, 0)))
         assert (
             "2 entries had been applied and are gone from the log, the first 123-0" in (await top(dashboard, view))[3]
         )
