@@ -251,6 +251,10 @@ def restore(
     for header, continuity in sorted(broken, key=lambda each: not each[0].confirmed):
         if (restoration := used(header, continuity)) is not None:
             return restoration
+    tried = {rung.snapshot_id for rung in rungs if rung.snapshot_id}
+    if not tried.issubset(header.snapshot_id for header in store.offered()):
+        # Newer ones took the place of these while they were tried.
+        return restore(log, store, domain, until=until, clock=clock, on_rung=on_rung)
     rungs.append(Rung(None, Position(), None))
     projection, continuity = _beginning(log, store, headers, domain, agreed=ignore_snapshots)
     return Restoration(projection, continuity, tuple(rungs), None, Journal(), clock() - begun, tuple(foreign))

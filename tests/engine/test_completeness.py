@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +12,9 @@ import redis
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.guard import HaltError
 from esdash.engine.history import History
-from esdash.engine.snapshot import forgotten
+from esdash.engine.snapshot import forgotten, restore
 from esdash.engine.view import Phase, Verdict
-from esdash.log.snapshots import Header, SnapshotStore
+from esdash.log.snapshots import Header, SnapshotStore, Unreadable
 from esdash.log.stream import Log, StreamFacts
 from esdash.shop.domain import Shop
 from tests.engine.running import (
@@ -253,6 +254,33 @@ class TestASnapshotThatCannotBeRead:
             assert view.restored is not None
             assert view.restored.position.ordinal == 20
         assert consumer.document == model_of(log).document()
+
+
+def test_snapshots_that_are_replaced_while_they_are_tried_are_no_reason_to_begin_anew(
+    client: redis.Redis, log: Log
+) -> None:
+    publish_day(client, 100)
+    once(log)
+    client.xtrim(STREAM, maxlen=10, approximate=False)
+
+    class Replacing(SnapshotStore):
+        """Sees each snapshot go, and newer ones come, between a look at the headers and one at the chunks."""
+
+        replaced = 0
+
+        def offered(self) -> list[Header | Unreadable]:
+            headers = super().offered()
+            if self.replaced < 3:
+                self.replaced += 1
+                publish_more(client, 5)
+                once(log)
+                for header in headers:
+                    self.delete(header.snapshot_id)
+            return headers
+
+    found = restore(log, Replacing(log), Shop(), clock=time.monotonic)
+    assert str(found.continuity) == "CONTINUOUS"
+    assert found.projection.position.ordinal == 115
 
 
 class TestTwoVersionsOfTheRules:
