@@ -122,12 +122,17 @@ class Proxy:
                 try:
                     if self._tls is not None:
                         client = self._tls.wrap_socket(client, server_side=True)
-                    server = _connect(self._target)
+                    target = self._target
+                    server = _connect(target)
                 except OSError:
                     client.close()
                     continue
+                link = _Link(self, client, server)
                 with self._lock:
-                    self._links.append(_Link(self, client, server))
+                    self._links.append(link)
+                if target is not self._target:
+                    # Pointed elsewhere while it was being made.
+                    link.cut()
 
 
 def _connect(target: RunningServer) -> socket.socket:
