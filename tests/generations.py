@@ -31,15 +31,24 @@ class Generation:
         return version_of(self.program)
 
     @property
+    def product(self) -> str:
+        """valkey or redis."""
+        return _said_by(self.program).partition(" ")[0].lower()
+
+    @property
     def counts_entries(self) -> bool:
         """Whether it knows how many entries were ever added (since 7.0): without that, a gap cannot be told."""
         return self.version >= (7, 0)
 
 
 @cache
+def _said_by(binary: Path) -> str:
+    return subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=30, check=True).stdout
+
+
 def version_of(binary: Path) -> tuple[int, int]:
     """Major and minor version of a server's program."""
-    shown = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=30, check=True).stdout
+    shown = _said_by(binary)
     found = re.search(r"\bv=(\d+)\.(\d+)", shown)
     assert found, shown
     return int(found[1]), int(found[2])

@@ -70,6 +70,9 @@ _COMMAND: Final = re.compile(r"no permissions to run the '([\w|.-]{1,60})' comma
 _KEY: Final = re.compile(r"[Nn]o permissions to access (?:a|one of the) key|can't access at least one of the keys")
 _UNKNOWN: Final = re.compile(r"unknown command ['`]?([\w.-]{1,40})|Unknown (?:Redis )?command called from script")
 
+# Before Redis 7 a script's error holds the reply that it met: `…: @user_script:1: @user_script: 1: -READONLY You …`.
+_IN_SCRIPT: Final = re.compile(r"Error running script \(call to \w+\): (?:@user_script: ?\d+: )+-?(.+)", re.DOTALL)
+
 
 @contextmanager
 def plainly(server: str, key: str = "", *, sent: bool = True) -> Iterator[None]:
@@ -139,9 +142,11 @@ def _said(error: errors.RedisError, server: str, key: str) -> LogError:
     return LogError(f"{server}: {_first_line(error)}.")
 
 
-def _refused(error: errors.ResponseError, server: str, key: str) -> RefusedError:
+def _refused(error: errors.ResponseError, server: str, key: str) -> LogError:
     """A refusal for which redis-py has no class. Its words may quote what was sent, which is not to be shown."""
     words = str(error)
+    if found := _IN_SCRIPT.match(words):
+        return _said(BaseParser.parse_error(found[1]), server, key)
     code = words.partition(" ")[0]
     if code == "WRONGTYPE":
         return WrongTypeError(

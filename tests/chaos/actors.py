@@ -172,6 +172,11 @@ def settled(url: str) -> int:
         log.close()
 
 
+def sound(log: Log) -> str:
+    """What is said of a log of which nothing is missing: a server before 7.0 cannot tell."""
+    return "UNKNOWN" if log.facts().entries_added is None else "CONTINUOUS"
+
+
 def audit(url: str, customers: Customers | None = None, *, lost: bool = False) -> Model:
     """Hold everything that is stored against a separate fold of the whole log; that fold.
 
@@ -192,7 +197,7 @@ def audit(url: str, customers: Customers | None = None, *, lost: bool = False) -
     expected = model.document()
     for ignore_snapshots in (False, True):
         projection, continuity = History(log, shop).at(ignore_snapshots=ignore_snapshots)
-        assert str(continuity) == "CONTINUOUS"
+        assert str(continuity) == sound(log)
         assert document(projection) == expected
     log.close()
     if customers is not None:
@@ -205,4 +210,4 @@ def audit(url: str, customers: Customers | None = None, *, lost: bool = False) -
     return model
 
 
-__all__ = ["STREAM", "ConsumerProcess", "Customers", "audit", "model_of", "settled", "stored"]
+__all__ = ["STREAM", "ConsumerProcess", "Customers", "audit", "model_of", "settled", "sound", "stored"]

@@ -31,6 +31,8 @@ from tests.engine.running import (
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.every_generation
+
 Consume = Callable[..., ConsumerProcess]
 NewServer = Callable[..., RunningServer]
 
@@ -42,7 +44,7 @@ def test_a_memory_that_is_full(new_server: NewServer, consume: Consume) -> None:
     with server.client() as client, Customers(server.url) as customers:
         customers.more(300)
         for _ in range(3):
-            client.config_set("maxmemory", "1mb")
+            client.config_set("maxmemory", "100kb")
             told = len(customers.complaints)
             while len(customers.complaints) == told:
                 client.ping()
@@ -62,6 +64,7 @@ def test_a_memory_that_is_full(new_server: NewServer, consume: Consume) -> None:
     }
 
 
+@pytest.mark.counts_entries
 @pytest.mark.parametrize("seed", range(4))
 def test_entries_that_are_trimmed_and_deleted_under_the_cursor(new_server: NewServer, seed: int) -> None:
     """Either the consumer has seen an entry before it went, or it halts before anything after it."""
@@ -107,6 +110,7 @@ def test_entries_that_are_trimmed_and_deleted_under_the_cursor(new_server: NewSe
     log.close()
 
 
+@pytest.mark.counts_entries
 def test_a_consumer_process_halts_at_a_gap_and_says_so(new_server: NewServer, consume: Consume) -> None:
     server = new_server()
     consumer = consume(server.url)

@@ -15,6 +15,8 @@ from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.every_generation
+
 Consume = Callable[..., ConsumerProcess]
 NewServer = Callable[..., RunningServer]
 
@@ -70,6 +72,7 @@ def test_connections_that_are_cut_in_the_middle_of_replies(new_server: NewServer
     audit(server.url, customers)
 
 
+@pytest.mark.counts_entries
 def test_a_replica_that_lacks_the_tail_is_promoted(new_server: NewServer, consume: Consume) -> None:
     primary = new_server(port=True)
     replica = new_server(port=True, replica_of=primary)
@@ -96,6 +99,7 @@ def test_a_replica_that_lacks_the_tail_is_promoted(new_server: NewServer, consum
     assert "had been applied and are gone from the log" in consumer.complaints
 
 
+@pytest.mark.counts_entries
 def test_a_stream_that_is_deleted_and_made_again(new_server: NewServer, consume: Consume) -> None:
     server = new_server()
     consumer = consume(server.url, snapshot_seconds=0.05)

@@ -32,6 +32,8 @@ from tests.engine.running import (
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.every_generation
+
 
 class SlowShop(Shop):
     """Whose state takes as long to write as the test wants."""
@@ -170,6 +172,7 @@ class TestWhileOneIsWritten:
         for header in headers(log):
             assert_is_the_state_then(log, header)
 
+    @pytest.mark.counts_entries
     def test_a_gap_halts_with_the_whole_state_on_the_screen(
         self, url: str, client: redis.Redis, log: Log, shop: SlowShop
     ) -> None:
@@ -191,6 +194,7 @@ class TestWhileOneIsWritten:
             assert sum(view.state.counts) == view.position.ordinal == 100
         assert consumer.document == before
 
+    @pytest.mark.counts_entries
     def test_a_divergence_heals(self, url: str, client: redis.Redis, log: Log, shop: SlowShop) -> None:
         last = publish_day(client, 50)[-1]
         with RunningConsumer(url, domain=shop) as consumer:
@@ -231,6 +235,7 @@ class TestWhileOneIsWritten:
         log.close()
 
 
+@pytest.mark.one_generation
 def test_hundreds_of_them_beside_a_busy_fold_are_all_right(url: str, client: redis.Redis, log: Log) -> None:
     with RunningConsumer(url) as consumer:
         consumer.until_live()

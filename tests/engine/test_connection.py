@@ -32,6 +32,8 @@ from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.every_generation
+
 
 def assert_equals_the_log(consumer: RunningConsumer, url: str) -> None:
     """The consumer has ended; its state is what the model makes of the stream."""
@@ -159,6 +161,7 @@ class TestAConnectionThatBreaks:
             consumer.until_live(last)
         assert_equals_the_log(consumer, server.url)
 
+    @pytest.mark.one_generation
     @pytest.mark.parametrize("command", [b"INFO", b"HGETALL", b"HGET", b"XREVRANGE", b"XINFO", b"XRANGE", b"EXEC"])
     def test_while_restoring_or_replaying_is_tried_again(
         self, new_server: Callable[..., RunningServer], command: bytes
@@ -341,7 +344,7 @@ class TestAServerThatSaysNo:
             RunningConsumer(server.url, ConsumerSettings(snapshot_seconds=30), clock=clock) as consumer,
         ):
             consumer.until_live(publish_day(client, 10)[-1])
-            client.config_set("maxmemory", "1mb")
+            client.config_set("maxmemory", "100kb")
             clock.ahead += 31
             view = consumer.until(lambda view: view.snapshot_note)
             assert "memory limit" in view.snapshot_note

@@ -29,7 +29,10 @@ from tests.engine.running import (
     stored,
     top_up,
 )
+from tests.generations import Generation
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.every_generation
 
 
 def headers(log: Log) -> list[Header]:
@@ -81,9 +84,9 @@ class TestStarting:
             assert seen_rows(view.rows) == modelled_rows(stored(log))[-ROWS:]
         assert consumer.document == model_of(log).document()
 
-    def test_names_the_server_and_no_password(self, url: str) -> None:
+    def test_names_the_server_and_no_password(self, url: str, generation: Generation) -> None:
         with RunningConsumer(url) as consumer:
-            assert "valkey" in consumer.until_live().server
+            assert generation.product in consumer.until_live().server
 
     def test_every_view_is_newer_than_the_one_before(self, url: str, client: redis.Redis) -> None:
         publish_day(client, 1500)

@@ -30,6 +30,8 @@ from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.every_generation
+
 
 def caught_up(url: str) -> RunningConsumer:
     with RunningConsumer(url) as consumer:
@@ -54,6 +56,7 @@ def healed(view: View) -> bool:
 
 
 class TestAFailoverThatLostTheTail:
+    @pytest.mark.counts_entries
     def test_heals_from_the_newest_snapshot_and_lists_the_orphans(
         self, new_server: Callable[..., RunningServer]
     ) -> None:
@@ -118,6 +121,7 @@ class TestAFailoverThatLostTheTail:
 class TestALogThatIsPutBack:
     """The stream loses its tail under a consumer that stays connected, as on a replica that changes its primary."""
 
+    @pytest.mark.counts_entries
     def test_is_noticed_before_what_it_got_since_is_applied(self, url: str, client: redis.Redis, log: Log) -> None:
         publish_day(client, 50)
         saved = save(client)
@@ -172,6 +176,7 @@ class TestALogThatIsPutBack:
             view = consumer.until_live(lost)
             assert seen_rows(view.rows) == modelled_rows(stored(log))
 
+    @pytest.mark.counts_entries
     def test_orphans_are_listed_although_a_gap_halts_the_healing(self, url: str, client: redis.Redis) -> None:
         publish_day(client, 50)
         caught_up(url)
@@ -250,6 +255,7 @@ class TestTheNumberOfOrphans:
 
 
 class TestAStreamThatIsMadeAgain:
+    @pytest.mark.counts_entries
     @pytest.mark.parametrize("again", [3, 50, 51, 400])
     def test_under_a_live_consumer_is_folded_from_its_beginning(
         self, url: str, client: redis.Redis, log: Log, again: int
@@ -292,6 +298,7 @@ class TestAStreamThatIsMadeAgain:
         assert all(view.position.ordinal == 0 for view in consumer.views[:3])
         assert consumer.document["ordinal"] == 60
 
+    @pytest.mark.counts_entries
     def test_its_new_snapshots_take_the_place_of_the_old(self, url: str, client: redis.Redis, log: Log) -> None:
         publish_day(client, 50)
         caught_up(url)
@@ -302,6 +309,7 @@ class TestAStreamThatIsMadeAgain:
         assert header is not None
         assert header.ordinal == 5
 
+    @pytest.mark.counts_entries
     def test_a_rebuild_does_not_show_a_foreign_snapshot_either(self, url: str, client: redis.Redis) -> None:
         publish_day(client, 50)
         caught_up(url)
@@ -312,6 +320,7 @@ class TestAStreamThatIsMadeAgain:
             assert view.snapshot is None
 
 
+@pytest.mark.counts_entries
 class TestALogThatIsAnotherOneAtEveryLook:
     """As behind a proxy that points now to one server, now to another."""
 
@@ -379,6 +388,7 @@ class TestAServerBeforeRedis7:
         assert consumer.document == model_of(log).document()
 
 
+@pytest.mark.counts_entries
 def test_nothing_but_the_log_decides(url: str, client: redis.Redis, log: Log) -> None:
     """Two consumers that met different disasters agree in the end."""
     publish_day(client, 50)

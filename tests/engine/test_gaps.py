@@ -31,6 +31,8 @@ from tests.engine.running import (
     top_up,
 )
 
+pytestmark = pytest.mark.every_generation
+
 
 def caught_up(url: str) -> RunningConsumer:
     with RunningConsumer(url) as consumer:
@@ -55,6 +57,7 @@ def gap_of(view: View) -> tuple[int, str | None, str | None]:
     return continuity.missing, continuity.after, continuity.before
 
 
+@pytest.mark.counts_entries
 class TestWhileTheConsumerWasAway:
     def test_nothing_after_a_gap_is_applied(self, url: str, client: redis.Redis) -> None:
         publish_day(client, 120)
@@ -123,6 +126,7 @@ class TestWhileTheConsumerWasAway:
 
 
 class TestWhileTheConsumerIsLive:
+    @pytest.mark.counts_entries
     def test_nothing_after_a_gap_is_applied(self, url: str, client: redis.Redis, log: Log) -> None:
         last = publish_day(client, 120)[-1]
         expected = modelled(stored(log)).document()
@@ -135,6 +139,7 @@ class TestWhileTheConsumerIsLive:
         assert max(view.position.ordinal for view in consumer.views) == 120
         assert consumer.document == expected
 
+    @pytest.mark.counts_entries
     def test_a_gap_with_nothing_behind_it_is_noticed(self, url: str, client: redis.Redis) -> None:
         last = publish_day(client, 20)[-1]
         with RunningConsumer(url) as consumer:
@@ -142,6 +147,7 @@ class TestWhileTheConsumerIsLive:
             vanish(client, 4, appended=4, kept=0)
             assert gap_of(consumer.until_phase(Phase.HALTED)) == (4, last.decode(), None)
 
+    @pytest.mark.counts_entries
     def test_an_entry_deleted_before_it_could_be_read_is_noticed(self, url: str, client: redis.Redis) -> None:
         last = publish_day(client, 20)[-1]
         milliseconds = int(last.split(b"-")[0]) + 1000
@@ -207,6 +213,7 @@ class TrimmingShop(Shop):
         return codes
 
 
+@pytest.mark.counts_entries
 class TestDuringReplay:
     @pytest.mark.parametrize("far", [False, True], ids=["near", "far"])
     @pytest.mark.parametrize("kept", [500, 0])
@@ -272,6 +279,7 @@ def _url_of(client: redis.Redis) -> str:
     return f"unix://{path}"
 
 
+@pytest.mark.counts_entries
 class TestTheLastGoodState:
     def test_survives_a_crash_although_its_entries_are_gone(self, url: str, client: redis.Redis, log: Log) -> None:
         last = publish_day(client, 50)[-1]
@@ -298,6 +306,7 @@ class TestTheLastGoodState:
         assert client.keys("*") == [STREAM.encode()]
 
 
+@pytest.mark.counts_entries
 class TestChoosing:
     def test_staying_keeps_the_last_good_state(self, url: str, client: redis.Redis) -> None:
         last = publish_day(client, 50)[-1]
@@ -400,6 +409,7 @@ class TestChoosing:
             assert gap_of(view) == (2, last.decode(), stored(log)[0][0].decode())
 
 
+@pytest.mark.counts_entries
 class TestAttachingLate:
     def test_a_stream_that_was_trimmed_before_is_partial_not_broken(
         self, url: str, client: redis.Redis, log: Log

@@ -31,6 +31,8 @@ from tests.engine.running import (
 )
 from tests.model import Model
 
+pytestmark = pytest.mark.every_generation
+
 
 @pytest.fixture
 def history(log: Log) -> History[State]:
@@ -75,6 +77,7 @@ def changed(changes: Sequence[Change]) -> dict[str, Any]:
 
 
 class TestTheStateAtAnEntry:
+    @pytest.mark.counts_entries
     def test_is_what_the_model_makes_of_the_entries_up_to_it(
         self, url: str, client: redis.Redis, log: Log, history: History[State]
     ) -> None:
@@ -117,6 +120,7 @@ class TestTheStateAtAnEntry:
         assert len(digests) == 1
         assert log.facts().length == 30
 
+    @pytest.mark.counts_entries
     def test_after_a_gap_is_the_last_that_can_be_trusted(
         self, url: str, client: redis.Redis, log: Log, history: History[State]
     ) -> None:
@@ -128,6 +132,7 @@ class TestTheStateAtAnEntry:
         assert str(continuity) == "GAP 1"
         assert document(projection) == modelled(entries).document()
 
+    @pytest.mark.counts_entries
     def test_that_snapshots_cannot_tell_any_more_is_not_made_up(
         self, url: str, client: redis.Redis, history: History[State]
     ) -> None:
@@ -139,6 +144,7 @@ class TestTheStateAtAnEntry:
         projection, continuity = history.at(ids[40])
         assert (str(continuity), projection.ordinal) == ("CONTINUOUS", 41)
 
+    @pytest.mark.counts_entries
     def test_of_a_stream_that_a_busy_producer_caps_is_no_gap(self, client: redis.Redis, log: Log) -> None:
         publish_day(client, 3000)
 
@@ -235,6 +241,7 @@ class TestExplaining:
             assert (row.ordinal, row.entry_id) == (number, last)
         assert seen_rows([row]) == modelled_rows(stored(log))[-1:]
 
+    @pytest.mark.counts_entries
     def test_stops_at_a_gap_in_words(self, client: redis.Redis, history: History[State]) -> None:
         publish_day(client, 10)
         told = history.explain(history.before(b"0-1"), follow=True)
@@ -263,6 +270,7 @@ class TestExplaining:
 class TestAStateThatOnlySnapshotsKnow:
     """The stream was trimmed behind its snapshots, and then none of them can be used."""
 
+    @pytest.mark.counts_entries
     def test_is_not_replaced_by_what_is_left_without_asking(self, url: str, client: redis.Redis, log: Log) -> None:
         ids = publish_with_snapshots(url, client, [60])
         client.xtrim(STREAM, minid=ids[50], approximate=False)

@@ -29,6 +29,8 @@ from tests.engine.running import (
 )
 from tests.strategies import json_bytes, raw_entry
 
+pytestmark = pytest.mark.every_generation
+
 INDEX = "esdash:{orders}:snapshots"
 
 
@@ -101,12 +103,14 @@ def assert_passed_over(found: Restoration[State], newer: Header, older: Header, 
 
 
 class TestAGoodSnapshot:
+    @pytest.mark.counts_entries
     def test_is_the_only_rung(self, log: Log, two: tuple[Header, Header]) -> None:
         found = climb(log)
         assert found.rungs == (Rung(two[0].snapshot_id, snapshot.info(two[0]).position, None),)
         assert found.header == two[0]
         assert str(found.continuity) == "CONTINUOUS"
 
+    @pytest.mark.one_generation
     def test_of_100_000_users_comes_back_whole(self, url: str, client: redis.Redis, log: Log) -> None:
         payloads = (b'{"user_id":%d,"amount":%d}' % (user * 7919, user + 1) for user in range(100_000))
         publish(client, (raw_entry("TopUp", data) for data in payloads))
@@ -122,6 +126,7 @@ class TestAGoodSnapshot:
         assert largest < 1_000_000, "no single command blocks the server"
 
 
+@pytest.mark.one_generation
 class TestDamage:
     def test_a_flip_of_any_byte_of_the_header_is_passed_over(
         self, client: redis.Redis, log: Log, two: tuple[Header, Header]
@@ -316,6 +321,7 @@ class TestTheScreen:
             assert (view.restored.snapshot_id, view.restored.position.ordinal) == (two[0].snapshot_id, 3)
             assert (view.restored.replayed, view.restored.done) == (1, True)
 
+    @pytest.mark.counts_entries
     def test_a_partial_history_stays_labelled_after_a_restore(self, url: str, client: redis.Redis) -> None:
         publish_day(client, 50)
         client.xtrim(STREAM, maxlen=20, approximate=False)

@@ -14,6 +14,8 @@ from tests.engine.running import STREAM, RunningConsumer, model_of, stored
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 
+pytestmark = pytest.mark.every_generation
+
 TOP_UP = b'{"user_id":1,"amount":100}'
 
 

@@ -13,6 +13,8 @@ from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.stream import START, Log
 from tests.servers import RunningServer
 
+pytestmark = pytest.mark.every_generation
+
 words = st.binary(max_size=30) | st.sampled_from([b"%d", b"%", b"\r\n", b"*1\r\n$4\r\nPING\r\n", b""])
 entry = st.integers(1, 4).flatmap(lambda pairs: st.lists(words, min_size=2 * pairs, max_size=2 * pairs))
 

@@ -23,6 +23,8 @@ from esdash.log.transactions import read_facts
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.every_generation
+
 STREAM = "orders"
 
 
@@ -103,6 +105,7 @@ class TestAnUntouchedLog:
     def test_is_continuous_before_the_first_entry(self, log: Log) -> None:
         assert Reader(log).check() == Continuity(Verdict.CONTINUOUS)
 
+    @pytest.mark.counts_entries
     def test_is_continuous_wherever_the_reader_stands(self, log: Log, client: redis.Redis) -> None:
         add(client, 250)
         reader = Reader(log)
@@ -112,6 +115,7 @@ class TestAnUntouchedLog:
             reader.read(50)
         assert reader.ordinal == 250
 
+    @pytest.mark.counts_entries
     def test_is_continuous_when_the_server_creates_the_stream_after_the_reader_came(
         self, log: Log, client: redis.Redis
     ) -> None:
@@ -119,6 +123,7 @@ class TestAnUntouchedLog:
         add(client, 3)
         assert reader.verdict == "CONTINUOUS"
 
+    @pytest.mark.counts_entries
     def test_a_wrong_ordinal_is_noticed(self, log: Log, client: redis.Redis) -> None:
         add(client, 10)
         reader = Reader(log)
@@ -129,6 +134,7 @@ class TestAnUntouchedLog:
         assert reader.verdict == "DIVERGED"
 
 
+@pytest.mark.counts_entries
 class TestATrimmedLog:
     def test_trimmed_exactly_to_the_position_is_continuous(self, log: Log, client: redis.Redis) -> None:
         add(client, 10)
@@ -196,6 +202,7 @@ class TestATrimmedLog:
         assert reader.verdict == "GAP 3"
 
 
+@pytest.mark.counts_entries
 class TestDeletedEntries:
     def test_each_unread_entry_deleted_makes_the_gap_one_wider(self, log: Log, client: redis.Redis) -> None:
         ids = add(client, 10)
@@ -247,6 +254,7 @@ class TestDeletedEntries:
         assert reader.verdict == "GAP 5"
 
 
+@pytest.mark.counts_entries
 class TestLongTails:
     """Where the tail is longer than what one check reads, entries are counted only when it matters."""
 
@@ -294,6 +302,7 @@ class TestAnotherHistory:
         assert found.verdict is Verdict.DIVERGED
         assert "is gone" in found.explanation
 
+    @pytest.mark.counts_entries
     @pytest.mark.parametrize("again", [1, 4, 5, 6, 10, 500])
     def test_a_stream_that_was_made_again_has_diverged(self, log: Log, client: redis.Redis, again: int) -> None:
         add(client, 10)
@@ -303,6 +312,7 @@ class TestAnotherHistory:
         add(client, again)
         assert reader.verdict == "DIVERGED"
 
+    @pytest.mark.counts_entries
     def test_a_stream_made_again_with_greater_ids_and_more_entries_is_never_continuous(
         self, log: Log, client: redis.Redis
     ) -> None:
@@ -337,6 +347,7 @@ class TestAnotherHistory:
         assert found.verdict is Verdict.DIVERGED
         assert "ends at" in found.explanation
 
+    @pytest.mark.counts_entries
     @pytest.mark.parametrize("more", [1, 3, 4, 150])
     def test_a_log_that_lost_its_tail_and_went_on_has_diverged(self, log: Log, client: redis.Redis, more: int) -> None:
         add(client, 8)
@@ -348,6 +359,7 @@ class TestAnotherHistory:
         add(client, more)
         assert reader.verdict == "DIVERGED"
 
+    @pytest.mark.counts_entries
     def test_a_reader_behind_the_lost_tail_goes_on(self, log: Log, client: redis.Redis) -> None:
         add(client, 8)
         saved = save(client)
@@ -358,6 +370,7 @@ class TestAnotherHistory:
         add(client, 5)
         assert reader.verdict == "CONTINUOUS"
 
+    @pytest.mark.counts_entries
     def test_as_many_lost_as_deleted_unread_does_not_add_up_to_continuous(self, log: Log, client: redis.Redis) -> None:
         add(client, 8)
         saved = save(client)
@@ -370,6 +383,7 @@ class TestAnotherHistory:
         assert reader.verdict == "DIVERGED"
 
 
+@pytest.mark.counts_entries
 class TestAttachingLate:
     def test_a_log_that_was_trimmed_before_is_continuous_and_partial(self, log: Log, client: redis.Redis) -> None:
         add(client, 10)
@@ -408,6 +422,7 @@ class TestAttachingLate:
         assert reader.verdict == "CONTINUOUS"
 
 
+@pytest.mark.counts_entries
 class TestARestartedServer:
     @pytest.mark.parametrize("how", ["append-only file", "snapshot file"])
     def test_keeps_every_verdict(self, new_server: Callable[..., RunningServer], how: str) -> None:
@@ -468,6 +483,7 @@ def _wait_for_rewrite(client: redis.Redis) -> None:
 class TestIdsSetByHand:
     """XSETID is for servers that copy streams; whoever uses it by hand must not make esdash lie."""
 
+    @pytest.mark.counts_entries
     def test_a_raised_last_id_changes_nothing(self, log: Log, client: redis.Redis) -> None:
         add_at(client, "1-1", "2-1", "3-1")
         reader = Reader(log)
@@ -477,6 +493,7 @@ class TestIdsSetByHand:
         reader.read()
         assert reader.verdict == "CONTINUOUS"
 
+    @pytest.mark.counts_entries
     def test_a_raised_counter_is_a_gap(self, log: Log, client: redis.Redis) -> None:
         add_at(client, "1-1", "2-1", "3-1")
         reader = Reader(log)
@@ -484,6 +501,7 @@ class TestIdsSetByHand:
         client.execute_command("XSETID", STREAM, "3-1", "ENTRIESADDED", 8)
         assert reader.verdict == "GAP 5"
 
+    @pytest.mark.counts_entries
     def test_a_lowered_counter_has_diverged(self, log: Log, client: redis.Redis) -> None:
         add_at(client, "1-1", "2-1", "3-1", "4-1")
         client.xdel(STREAM, "1-1", "2-1")
@@ -503,6 +521,7 @@ class TestIdsSetByHand:
         client.execute_command("XSETID", STREAM, "1-1")
         assert reader.verdict == "DIVERGED"
 
+    @pytest.mark.counts_entries
     def test_a_new_reader_of_a_stream_with_a_raised_counter_starts_partial(self, log: Log, client: redis.Redis) -> None:
         add_at(client, "1-1", "2-1")
         client.execute_command("XSETID", STREAM, "7-1", "ENTRIESADDED", 9, "MAXDELETEDID", "6-1")
@@ -511,6 +530,7 @@ class TestIdsSetByHand:
         reader.read()
         assert reader.check() == Continuity(Verdict.CONTINUOUS, unseen_before_start=7)
 
+    @pytest.mark.counts_entries
     def test_the_greatest_ids_there_are_can_be_compared(self, log: Log, client: redis.Redis) -> None:
         add_at(client, "0-1", f"{2**64 - 1}-{2**64 - 2}", f"{2**64 - 1}-{2**64 - 1}")
         reader = Reader(log)
@@ -601,6 +621,7 @@ def proven(reader: Reader, count: int = 1000) -> str | None:
 class TestWhatAPageProves:
     """`judge` must never call a page sound before which entries are missing, and should where nothing happened."""
 
+    @pytest.mark.counts_entries
     def test_a_page_of_a_log_that_nothing_left(self, log: Log, client: redis.Redis) -> None:
         add(client, 10)
         reader = Reader(log)
@@ -608,11 +629,13 @@ class TestWhatAPageProves:
         reader.read(4)
         assert proven(reader, 4) == "CONTINUOUS"
 
+    @pytest.mark.counts_entries
     def test_pages_before_an_entry_that_was_deleted_before_the_start(self, log: Log, client: redis.Redis) -> None:
         ids = add(client, 10)
         client.xdel(STREAM, ids[8])
         assert proven(Reader(log), 4) == "CONTINUOUS"
 
+    @pytest.mark.counts_entries
     def test_not_a_page_with_a_hole(self, log: Log, client: redis.Redis) -> None:
         ids = add(client, 10)
         reader = Reader(log)
@@ -622,6 +645,7 @@ class TestWhatAPageProves:
         assert proven(reader, 4) is None, "the hole may lie in it or after it: only counting can tell"
         assert proven(reader) == "GAP 2"
 
+    @pytest.mark.counts_entries
     def test_not_a_page_that_ends_a_log_with_fewer_entries_than_were_applied(
         self, log: Log, client: redis.Redis
     ) -> None:
@@ -634,6 +658,7 @@ class TestWhatAPageProves:
         add(client, 1)
         assert proven(reader) == "DIVERGED"
 
+    @pytest.mark.counts_entries
     def test_not_a_page_of_a_stream_that_was_made_again(self, log: Log, client: redis.Redis) -> None:
         add(client, 8)
         reader = Reader(log)
@@ -650,6 +675,7 @@ class TestWhatAPageProves:
             assert found is not None
             assert found.verdict is Verdict.DIVERGED
 
+    @pytest.mark.counts_entries
     def test_no_page_of_another_log_with_the_same_counts(self, log: Log, client: redis.Redis) -> None:
         add(client, 8)
         reader = Reader(log)
@@ -786,6 +812,7 @@ def _after(entry_id: bytes) -> bytes:
     return b"%d-%d" % (milliseconds, sequence + 1)
 
 
+@pytest.mark.counts_entries
 def test_every_verdict_is_what_the_bookkeeping_of_random_days_says(log: Log, client: redis.Redis) -> None:
     class Days(EverythingThatCanHappen):
         pass

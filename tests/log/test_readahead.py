@@ -14,6 +14,8 @@ from esdash.log.readahead import read_ahead
 from esdash.log.stream import PAGE, START, Log, anchor_of
 from esdash.shop.packing import from_bytes, unpacked
 
+pytestmark = pytest.mark.every_generation
+
 STREAM = "orders"
 PACKING = "esdash.shop.packing:pack_bytes"
 
@@ -91,12 +93,14 @@ def test_is_not_led_astray_by_what_an_entry_holds(log: Log, hostile: bytes) -> N
     assert read(log) == sent
 
 
+@pytest.mark.one_generation
 def test_goes_on_with_a_second_process_that_started_meanwhile(log: Log) -> None:
     sent: list[Sequence[bytes]] = [[b"number", b"%d" % number, b"", b""] for number in range(150 * PAGE)]
     log.append_many(sent)
     assert read(log) == sent
 
 
+@pytest.mark.one_generation
 def test_begins_anew_where_a_guess_was_wrong(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[bool] = []
     start = readahead._start

@@ -17,6 +17,8 @@ from esdash.log.stream import Log, anchor_of
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.every_generation
+
 STREAM = "orders"
 INDEX = "esdash:{orders}:snapshots"
 CHUNKS = [b"first chunk", b"second chunk", bytes(range(256))]
@@ -219,6 +221,7 @@ class TestTheNewestFive:
         write(store, draft(log, 9))
         assert ordinals(store) == [9, 8, 6, 4, 2]
 
+    @pytest.mark.counts_entries
     def test_one_of_what_was_left_after_a_gap_takes_the_place_of_those_that_cannot_be_used(
         self, log: Log, store: SnapshotStore, client: redis.Redis
     ) -> None:
@@ -311,6 +314,7 @@ class TestAnotherHistory:
         with pytest.raises(RefusedError, match="does not contain"):
             write(store, draft(log, 9, anchor="f" * 40))
 
+    @pytest.mark.counts_entries
     def test_a_snapshot_whose_last_entry_was_lost_is_refused(
         self, log: Log, store: SnapshotStore, client: redis.Redis
     ) -> None:
@@ -335,6 +339,7 @@ class TestAnotherHistory:
         assert self.of_this_history(store) == [5]
         assert ordinals(store) == [90, 80, 70, 5]
 
+    @pytest.mark.counts_entries
     def test_snapshots_of_a_former_history_are_used_when_it_comes_back(
         self, log: Log, store: SnapshotStore, client: redis.Redis
     ) -> None:
@@ -354,6 +359,7 @@ class TestAnotherHistory:
         assert [header for header in store.headers() if header != newest][:3] == former[::-1]
         assert self.of_this_history(store) == [91, 90, 80, 70]
 
+    @pytest.mark.counts_entries
     def test_no_more_than_five_are_set_aside(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
         for round_number in range(1, 9):
             add(client, 3, start=round_number * 10)
@@ -371,6 +377,7 @@ class TestAnotherHistory:
             if isinstance(header, Header) and store.continuity(header).verdict is not Verdict.DIVERGED
         ]
 
+    @pytest.mark.counts_entries
     def test_snapshots_of_a_stream_that_was_made_again_with_more_entries_are_set_aside_too(
         self, log: Log, store: SnapshotStore, client: redis.Redis
     ) -> None:
@@ -401,6 +408,7 @@ class TestAnotherHistory:
         assert ordinals(store) == [1]
 
 
+@pytest.mark.one_generation
 class TestDamage:
     def test_every_flipped_byte_of_a_header_is_found(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
         add(client, 3)
@@ -566,7 +574,7 @@ class TestAServerThatSaysNo:
         store = SnapshotStore(log)
         with server.client() as client:
             add(client, 3)
-            client.config_set("maxmemory", "1mb")
+            client.config_set("maxmemory", "100kb")
             with pytest.raises(RefusedError, match="memory limit"):
                 write(store, draft(log, 3))
             assert store.headers() == []

@@ -13,9 +13,12 @@ from esdash.log.errors import ForbiddenError, RefusedError, UnreachableError
 from esdash.log.follower import Follower
 from esdash.log.readahead import read_ahead
 from esdash.log.stream import PAGE, START, Evidence, Log, Page, StreamFacts, anchor_of, id_parts
+from tests.generations import Generation
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.every_generation
 
 STREAM = "orders"
 GREATEST = b"18446744073709551615-18446744073709551615"
@@ -107,6 +110,7 @@ class TestFacts:
         assert log.facts() == StreamFacts()
         assert not log.facts().exists
 
+    @pytest.mark.counts_entries
     def test_tell_what_was_added_trimmed_and_deleted(self, log: Log, client: redis.Redis) -> None:
         add(client, 10)
         client.xtrim(STREAM, minid="3-0", approximate=False)
@@ -115,9 +119,9 @@ class TestFacts:
         client.xtrim(STREAM, maxlen=0, approximate=False)
         assert log.facts() == StreamFacts(0, 10, None, b"10-0", b"7-0", True)
 
-    def test_tell_the_server(self, log: Log) -> None:
+    def test_tell_the_server(self, log: Log, generation: Generation) -> None:
         server = log.server()
-        assert (server.product, server.role) == ("valkey", "master")
+        assert (server.product, server.role) == (generation.product, "master")
         assert server.version.count(".") == 2
         assert len(server.run_id) == 40
 
@@ -335,6 +339,7 @@ def certificate(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.one_generation
 class TestEncryption:
     @pytest.fixture
     def tls(self, new_server: Callable[..., RunningServer], certificate: Path) -> Iterator[Proxy]:
