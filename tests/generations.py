@@ -40,6 +40,11 @@ class Generation:
         """Whether it knows how many entries were ever added (since 7.0): without that, a gap cannot be told."""
         return self.version >= (7, 0)
 
+    @property
+    def reads_when_full(self) -> bool:
+        """Whether reads in a transaction are answered when its memory is full (since 7.0)."""
+        return self.version >= (7, 0)
+
 
 @cache
 def _said_by(binary: Path) -> str:
