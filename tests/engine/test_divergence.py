@@ -194,6 +194,7 @@ class TestALogThatIsPutBack:
             assert view.position.ordinal == 50
 
 
+@pytest.mark.counts_entries
 class TestTheNumberOfOrphans:
     """It is that of all entries that had been applied and are gone, whether they can be listed or not."""
 
