@@ -213,17 +213,21 @@ def _has_come_to_rest(process: ConsumerProcess) -> bool:
 
 def _look_at_processes(stage: Stage) -> None:
     """A real process ends when it is asked to, with a code that says how it went, and never loses its composure."""
-    for process, folder in stage.processes:
+    while stage.processes:
+        process, folder = stage.processes.pop()
         try:
             eventually(partial(_has_come_to_rest, process), timeout=30)
-            code = process.terminate() if process.running else process.wait()
-            assert code in (0, 4), f"exit code {code}: {process.complaints}"
+            # One that is halted is on its way out.
+            halted = any(report["phase"] == "halted" for report in process.reports)
+            code = process.wait() if halted or not process.running else process.terminate()
+            assert code in (0, 4), f"exit code {code}"
             process.close()
         except AssertionError as error:
-            raise WrongError(f"a process: {error}") from error
+            raise WrongError(f"a process: {error} {process.complaints}") from error
         finally:
+            if process.running:
+                process.kill()
             shutil.rmtree(folder, ignore_errors=True)
-    stage.processes.clear()
 
 
 def _look_at_what_is_stored(stage: Stage, site: Site) -> None:
