@@ -43,6 +43,7 @@ class Situations:
         if name == "connecting":
             return terminal
         terminal.read_until("CONTINUOUS")
+        terminal.read_until("500.00")  # it has read what there is
         match name:
             case "in a dialog":
                 terminal.read_until("Publish", since=terminal.type("t"))
