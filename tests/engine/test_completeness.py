@@ -29,6 +29,8 @@ from tests.engine.running import (
     stored,
 )
 
+pytestmark = [pytest.mark.every_generation, pytest.mark.counts_entries]
+
 INDEX = "esdash:{orders}:snapshots"
 
 REBUILD = ConsumerSettings(snapshot_seconds=0, ignore_snapshots=True)
