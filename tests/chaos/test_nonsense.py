@@ -36,6 +36,7 @@ COMMANDS: Final = (
     ("produce", "--count", "30"),
     ("doctor",),
     ("doctor", "--json"),
+    ("verify",),
     ("snapshot", "list"),
     ("snapshot", "take"),
     ("snapshot", "delete", "5-abcdef01"),
