@@ -27,7 +27,9 @@ _ELEMENT: Final = 16
 NOT_ENOUGH: Final = object()
 """What `gets` returns while a reply is not complete."""
 
-_LISTS: Final = re.compile(rb"(?:[*%~>|]\d{1,19}\r\n)+")
+_LISTS: Final = re.compile(rb"(?:[-+:][^\r\n]*\r\n)*((?:[*%~>|]\d{1,19}\r\n)+)")
+"""Lists announced after nothing but errors, statuses and numbers, as in the replies of a transaction."""
+
 _LINES: Final = frozenset(b"-+:,#(_")
 
 
@@ -61,7 +63,7 @@ class BoundedReader:
         size = len(data) - start if length is None else length
         if self._begins:
             self._begins = False
-            self._look_at(bytes(data[start : start + min(size, 256)]))
+            self._look_at(bytes(data[start : start + min(size, 1024)]))
         if self._in_line:
             self._in_line = data.find(b"\n", start, start + size) < 0
         self.taken += size
@@ -98,6 +100,6 @@ class BoundedReader:
         """Before a reply is taken, as far as its first bytes tell what it is."""
         self._in_line = beginning[:1] != b"" and beginning[0] in _LINES
         if (lists := _LISTS.match(beginning)) is not None:
-            for announced in lists[0].split(b"\r\n")[:-1]:
+            for announced in lists[1].split(b"\r\n")[:-1]:
                 if int(announced[1:]) > MOST_ELEMENTS:
                     raise TooLargeError(f"a list of {int(announced[1:]):,} elements")

@@ -135,8 +135,9 @@ class TestAReply:
             [b"$80000000\r\n", *[b"x" * 1_000_000] * 70],
             [b"*2147483647\r\n"],
             [b"*2\r\n*2147483647\r\n"],
+            [b"+OK\r\n+QUEUED\r\n*2147483647\r\n"],
         ],
-        ids=["endless error", "huge text", "huge list", "huge list in a list"],
+        ids=["endless error", "huge text", "huge list", "huge list in a list", "huge list in a transaction"],
     )
     def test_that_is_too_large_is_refused(self, parts: list[bytes]) -> None:
         with pytest.raises(TooLargeError):
