@@ -17,6 +17,7 @@ Consume = Callable[..., ConsumerProcess]
 NewServer = Callable[..., RunningServer]
 
 
+@pytest.mark.one_generation
 def test_a_consumer_that_is_killed_again_and_again(new_server: NewServer, consume: Consume) -> None:
     chance = random.Random(1)
     server = new_server()
@@ -62,6 +63,7 @@ def test_a_server_that_is_killed_again_and_again(new_server: NewServer, consume:
     assert consumer.reports[-1]["ordinal"] == model.ordinal == ordinal
 
 
+@pytest.mark.one_generation
 def test_a_server_and_its_consumers_that_are_killed_together(new_server: NewServer, consume: Consume) -> None:
     chance = random.Random(3)
     server = new_server(appendfsync="always")

@@ -114,6 +114,7 @@ def test_a_stream_that_is_deleted_and_made_again(new_server: NewServer, consume:
     assert audit(server.url, customers, lost=True).ordinal == ordinal
 
 
+@pytest.mark.one_generation
 def test_consumers_that_race_for_snapshots(new_server: NewServer, consume: Consume) -> None:
     server = new_server()
     consumers = [consume(server.url, snapshot_seconds=0.02) for _ in range(3)]

@@ -32,8 +32,6 @@ from tests.engine.running import (
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.every_generation
-
 
 class SlowShop(Shop):
     """Whose state takes as long to write as the test wants."""

@@ -33,8 +33,6 @@ from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.every_generation
-
 
 def assert_equals_the_log(consumer: RunningConsumer, url: str) -> None:
     """The consumer has ended; its state is what the model makes of the stream."""

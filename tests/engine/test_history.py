@@ -31,8 +31,6 @@ from tests.engine.running import (
 )
 from tests.model import Model
 
-pytestmark = pytest.mark.every_generation
-
 
 @pytest.fixture
 def history(log: Log) -> History[State]:

@@ -29,8 +29,6 @@ from tests.engine.running import (
 )
 from tests.strategies import json_bytes, raw_entry
 
-pytestmark = pytest.mark.every_generation
-
 INDEX = "esdash:{orders}:snapshots"
 
 

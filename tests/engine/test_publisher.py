@@ -14,8 +14,6 @@ from tests.engine.running import STREAM, RunningConsumer, model_of, stored
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 
-pytestmark = pytest.mark.every_generation
-
 TOP_UP = b'{"user_id":1,"amount":100}'
 
 

@@ -1,7 +1,7 @@
 """A console without a server: it folds what is published into a state of its own and records every call."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import MISSING, replace
 from threading import Event
 from typing import Any
 
@@ -17,7 +17,8 @@ from esdash.shop.view import Viewer
 
 def a_view() -> View:
     """A live consumer of an empty stream."""
-    fields: dict[str, Any] = dict.fromkeys(View.__dataclass_fields__)
+    required = (name for name, field in View.__dataclass_fields__.items() if field.default is MISSING)
+    fields: dict[str, Any] = dict.fromkeys(required)
     fields |= {
         "number": 1,
         "phase": Phase.LIVE,
