@@ -98,6 +98,7 @@ class Consumer(Generic[State]):
         self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         self._projection: Projection[State] | None = None
         self._ignore_snapshots = self._settings.ignore_snapshots
+        self._agreed_to_forget = False
         self._failures = 0
         self._trail = Trail()
         self._former: Way | None = None
@@ -226,6 +227,7 @@ class Consumer(Generic[State]):
         )
         self._ignore_snapshots = False
         projection = restoration.projection
+        self._agreed_to_forget = restoration.header is None and projection.confirmed > 0
         display.restored = Restored(
             restoration.rungs,
             restoration.header.snapshot_id if restoration.header else None,
@@ -307,8 +309,9 @@ class Consumer(Generic[State]):
 
     def _follow(self, projection: Projection[State]) -> None:
         self._change_phase(Phase.LIVE)
-        if projection.confirmed and self._display.restored and not self._display.restored.snapshot_id:
+        if self._agreed_to_forget:
             # Or the next start would find the snapshots from before the gap, and halt at it again.
+            self._agreed_to_forget = False
             self._take_asked_snapshot()
         with self._log.connection() as connection:
             follower = Follower(self._log, connection)
