@@ -218,9 +218,13 @@ class Log:
         while True:
             count = min(most, self.paging.count)
             try:
-                return count, read(count)
+                reply = read(count)
             except NOT_HAD as error:
                 self.paging.shrink(error)
+            else:
+                if count == self.paging.count:
+                    self.paging.had(0, 0)
+                return count, reply
 
     def page(self, after: bytes, until: bytes = b"+", count: int = PAGE) -> list[Entry]:
         """The first `count` entries after an id (exclusive) up to another (inclusive), oldest first."""
@@ -278,8 +282,8 @@ class Log:
         """Every entry after an id, page by page, each with its evidence; `count` entries a page at most.
 
         The next page is asked for before this one is handed over, so that the server works while the caller does.
-        Ends with the first page that is not full, which may be empty. A page that cannot be had is asked for again
-        with half as many entries.
+        Ends with the first page that is not full, which may be empty. A page that cannot be had is asked for again,
+        then with fewer entries.
         """
         while True:
             try:

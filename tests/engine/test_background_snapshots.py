@@ -11,7 +11,7 @@ from esdash.engine.console import EngineError
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.snapshot import load
 from esdash.engine.view import Phase
-from esdash.log.snapshots import Header, SnapshotStore
+from esdash.log.snapshots import DamagedError, Header, SnapshotStore
 from esdash.log.stream import Log
 from esdash.shop.domain import Shop
 from esdash.shop.state import State
@@ -243,8 +243,13 @@ def test_hundreds_of_them_beside_a_busy_fold_are_all_right(url: str, client: red
             consumer.ask("snapshot")
             for header in headers(log):
                 if header.ordinal not in seen:
+                    try:
+                        assert_is_the_state_then(log, header)
+                    except DamagedError:
+                        # Newer ones may have taken its place meanwhile.
+                        assert header not in headers(log)
+                        continue
                     seen[header.ordinal] = header
-                    assert_is_the_state_then(log, header)
         consumer.until_live(last)
     assert len(seen) > 5
     assert consumer.document == model_of(log).document()

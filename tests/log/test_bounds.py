@@ -16,7 +16,7 @@ from esdash.engine.verify import verify
 from esdash.log import child, readahead
 from esdash.log.bounded import MOST, NOT_ENOUGH, BoundedReader
 from esdash.log.errors import ClosedError, LogError, TooMuchError, UnreachableError, UnreadableReplyError
-from esdash.log.paging import BYTES, FIRST, PAGE, PageSize
+from esdash.log.paging import BYTES, FIRST, PAGE, PATIENCE, PageSize
 from esdash.log.readahead import read_ahead
 from esdash.log.shapes import TooLargeError, UnreadableError
 from esdash.log.stream import START, Log
@@ -37,6 +37,12 @@ def fill(client: redis.Redis, count: int, size: int) -> list[bytes]:
     return ids
 
 
+def lose(paging: PageSize, times: int) -> None:
+    """The connection ends instead of a page."""
+    for _ in range(times):
+        paging.shrink(ClosedError("No connection."))
+
+
 class TestThePageSize:
     def test_is_what_fits_into_so_many_bytes(self) -> None:
         paging = PageSize()
@@ -46,14 +52,47 @@ class TestThePageSize:
         paging.had(10, 2000)
         assert paging.count == PAGE
 
-    def test_is_halved_where_a_page_cannot_be_had_and_grows_back(self) -> None:
+    def test_is_halved_where_a_page_cannot_be_had_twice_and_grows_back(self) -> None:
         paging = PageSize()
         paging.had(100, 10_000)
-        paging.shrink(ClosedError("."))
+        lose(paging, 2)
         assert paging.count == PAGE // 2
         for _ in range(100):
             paging.had(100, 10_000)
         assert paging.count == PAGE
+
+    def test_is_not_to_blame_for_connections_that_are_lost_now_and_then(self) -> None:
+        paging = PageSize()
+        for _ in range(100):
+            paging.had(100, 10_000)
+            lose(paging, 1)
+            assert paging.count == PAGE
+
+    def test_is_not_to_blame_where_nobody_answers_at_all(self) -> None:
+        paging = PageSize()
+        paging.had(100, 10_000)
+        with pytest.raises(UnreachableError):
+            lose(paging, 100)
+        assert paging.count == PAGE
+
+    def test_grows_quickly_up_to_what_could_not_be_had_and_slowly_beyond(self) -> None:
+        paging = PageSize()
+        paging.had(100, 10_000)
+        for _ in range(20):
+            # 700 can be had, 1,000 cannot.
+            while paging.count < PAGE:
+                paging.had(paging.count, 100 * paging.count)
+            lose(paging, 2)
+        assert paging.count == PAGE // 2
+        # Now only a few.
+        lose(paging, 12)
+        few = paging.count
+        assert few == 7
+        pages = 0
+        while paging.count < PAGE:
+            paging.had(paging.count, 100 * paging.count)
+            pages += 1
+        assert pages < 2 * PATIENCE[1]
 
     @pytest.mark.parametrize(
         ("error", "kind", "hint"),
@@ -67,6 +106,9 @@ class TestThePageSize:
     ) -> None:
         paging = PageSize()
         while paging.count > 1:
+            paging.shrink(error)
+        paging.had(1, 1)
+        if isinstance(error, ClosedError):
             paging.shrink(error)
         with pytest.raises(kind, match=hint):
             paging.shrink(error)
