@@ -125,13 +125,23 @@ def judge(standing: Standing, evidence: Evidence, *, must_stand: bool = False) -
             "it was made again or lost entries.",
         )
     if missing > 0:
+        entries = f"{missing:,} {'entry' if missing == 1 else 'entries'}"
+        if not trimmed and deleted <= at:
+            # Nothing can have vanished after the position, but that was not counted on the way.
+            return Continuity(
+                Verdict.GAP,
+                missing,
+                unseen_before_start=unseen,
+                explanation=f"The server counts {entries} more than were read up to {standing.last_id.decode()}: "
+                "vanished before they were read, or never there because its counter was set by hand.",
+            )
         return Continuity(
             Verdict.GAP,
             missing,
             standing.last_id.decode(),
             None,
             unseen,
-            f"{missing:,} {'entry' if missing == 1 else 'entries'} vanished unread after "
+            f"{entries} vanished unread after "
             f"{'the beginning' if standing.last_id == START else standing.last_id.decode()}: trimmed or deleted.",
         )
     if unseen == 0 and unseen_before(facts) > 0 and deleted > at:

@@ -66,6 +66,8 @@ class TrueLog:
         for _ in range(vanished):
             self.gone.add(len(self.history))
             self.history.append((text(last_id), None))
+            # As on a server that had it: what was counted and is not there was deleted.
+            self.max_deleted = last_id
         self.last_id = last_id
 
     def missing_after(self, index: int, absent: frozenset[int] = frozenset()) -> int:
