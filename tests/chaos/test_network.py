@@ -15,12 +15,13 @@ from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.every_generation
+pytestmark = pytest.mark.two_generations
 
 Consume = Callable[..., ConsumerProcess]
 NewServer = Callable[..., RunningServer]
 
 
+@pytest.mark.one_generation
 def test_a_server_that_is_paused_past_the_timeouts(new_server: NewServer, consume: Consume) -> None:
     chance = random.Random(4)
     server = new_server(appendfsync="always")

@@ -21,7 +21,7 @@ from tests.servers import RunningServer
 from tests.strategies import seeded_entries
 
 SEED: Final = int(os.environ.get("NONSENSE_SEED", "1"))
-CASES: Final = int(os.environ.get("NONSENSE_CASES", "60"))
+CASES: Final = int(os.environ.get("NONSENSE_CASES", "30"))
 
 COMMANDS: Final = (
     ("state", "--json"),

@@ -11,7 +11,7 @@ from tests.cli.conftest import Call, append, line_with, model_of
 from tests.generations import Generation
 from tests.strategies import seeded_entries
 
-pytestmark = pytest.mark.every_generation
+pytestmark = pytest.mark.two_generations
 
 ENTRIES = seeded_entries(9, 180)
 

@@ -29,7 +29,7 @@ from tests.engine.running import (
     stored,
 )
 
-pytestmark = [pytest.mark.every_generation, pytest.mark.counts_entries]
+pytestmark = [pytest.mark.two_generations, pytest.mark.counts_entries]
 
 INDEX = "esdash:{orders}:snapshots"
 

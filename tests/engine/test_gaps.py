@@ -31,7 +31,7 @@ from tests.engine.running import (
     top_up,
 )
 
-pytestmark = pytest.mark.every_generation
+pytestmark = pytest.mark.two_generations
 
 
 def caught_up(url: str) -> RunningConsumer:

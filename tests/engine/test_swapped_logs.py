@@ -17,7 +17,7 @@ from tests.engine.running import STREAM, RunningConsumer, document, model_of, to
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.every_generation, pytest.mark.counts_entries]
+pytestmark = [pytest.mark.two_generations, pytest.mark.counts_entries]
 
 OTHER = "elsewhere"
 

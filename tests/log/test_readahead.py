@@ -14,7 +14,7 @@ from esdash.log.readahead import read_ahead
 from esdash.log.stream import PAGE, START, Log, anchor_of
 from esdash.shop.packing import from_bytes, unpacked
 
-pytestmark = pytest.mark.every_generation
+pytestmark = pytest.mark.two_generations
 
 STREAM = "orders"
 PACKING = "esdash.shop.packing:pack_bytes"

@@ -80,7 +80,7 @@ class Dashboard:
         """Press Escape, and read until nothing comes for a while: a key right after it would be one with Alt."""
         self.press("\x1b")
         deadline = time.monotonic() + 3
-        while time.monotonic() < deadline and select.select([self._controller], [], [], 0.3)[0]:
+        while time.monotonic() < deadline and select.select([self._controller], [], [], 0.15)[0]:
             self._read(0)
 
     def reads(self, text: str, *, since: int = 0, timeout: float = 15.0) -> bool:

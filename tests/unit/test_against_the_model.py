@@ -58,7 +58,7 @@ def shuffle(numbers: dict[Any, int], chance: random.Random) -> None:
 
 
 class TestTheSameDecisions:
-    @steady(250)
+    @steady(125)
     @given(entries())
     def test_every_entry_is_decided_as_the_design_says(self, stream: list[RawEntry]) -> None:
         state, outcomes = fold_all(stream)
@@ -66,7 +66,7 @@ class TestTheSameDecisions:
         assert outcomes == expected
         assert_equals_the_model(state, model)
 
-    @steady(200)
+    @steady(100)
     @given(st.lists(hostile_entries(), min_size=1, max_size=6))
     def test_hostile_entries_are_decided_as_the_design_says(self, stream: list[RawEntry]) -> None:
         state, outcomes = fold_all(stream)
@@ -74,7 +74,7 @@ class TestTheSameDecisions:
         assert outcomes == expected
         assert_equals_the_model(state, model)
 
-    @steady(200)
+    @steady(100)
     @given(st.lists(st.sampled_from(BROKEN_REASONS).flatmap(broken_entries), min_size=1, max_size=6))
     def test_broken_entries_are_decided_as_the_design_says(self, stream: list[RawEntry]) -> None:
         state, outcomes = fold_all(stream)
@@ -82,7 +82,7 @@ class TestTheSameDecisions:
         assert outcomes == expected
         assert_equals_the_model(state, model)
 
-    @steady(250)
+    @steady(125)
     @given(st.lists(valid_events(), min_size=1, max_size=8))
     def test_large_numbers_are_decided_as_the_design_says(self, events: list[dict[str, Any]]) -> None:
         stream = [raw_entry(drawn["type"], json_bytes(drawn["data"])) for drawn in events]
@@ -139,7 +139,7 @@ class TestTheSameStateByEveryWay:
             assert restored.counts == whole.counts
             fold(before, sent[cut : cut + 1])
 
-    @steady(150)
+    @steady(75)
     @given(v0_and_v1_pairs())
     def test_a_fact_is_the_same_in_both_schemas(self, pair: tuple[RawEntry, RawEntry]) -> None:
         stock = {"cpu": (1, 10**12), "ram": (7, 100), "x": (0, 5)}
@@ -230,7 +230,7 @@ class TestEntriesOfOnePageDoNotTouchOneAnother:
             assert outcomes == expected
             assert_equals_the_model(state, model)
 
-    @steady(150)
+    @steady(75)
     @given(st.lists(valid_events(), min_size=1, max_size=5), st.data())
     def test_a_page_of_fragments_is_decided_entry_by_entry(
         self, events: list[dict[str, Any]], chance: st.DataObject
@@ -244,7 +244,7 @@ class TestEntriesOfOnePageDoNotTouchOneAnother:
         assert outcomes == expected
         assert_equals_the_model(state, model)
 
-    @steady(120)
+    @steady(60)
     @given(entries(), st.randoms(use_true_random=False))
     def test_a_large_page_is_decided_like_its_entries_one_by_one(
         self, stream: list[RawEntry], chance: random.Random
@@ -283,7 +283,7 @@ class TestEntriesOfOnePageDoNotTouchOneAnother:
 
 
 class TestWhatAlwaysHolds:
-    @steady(130)
+    @steady(65)
     @given(entries())
     def test_money_and_goods_are_conserved(self, stream: list[RawEntry]) -> None:
         state = State()
@@ -307,7 +307,7 @@ class TestWhatAlwaysHolds:
             assert min(state.users.values(), default=0) >= 0
             assert min(state.stock.values(), default=0) >= 0
 
-    @steady(130)
+    @steady(65)
     @given(entries())
     def test_what_is_not_applied_changes_nothing_but_the_counters(self, stream: list[RawEntry]) -> None:
         state = State()
@@ -322,7 +322,7 @@ class TestWhatAlwaysHolds:
             if outcome in ("parked", "duplicate"):
                 assert list(state.key_order) == keys
 
-    @steady(100)
+    @steady(50)
     @given(entries(max_size=20))
     def test_publishing_everything_twice_changes_the_state_once(self, stream: list[RawEntry]) -> None:
         keyed = [

@@ -32,13 +32,13 @@ def test_money_is_shown_with_two_decimals(cents: int, shown: str) -> None:
     assert plain_money(cents) == shown.replace(",", "")
 
 
-@steady(200)
+@steady(100)
 @given(st.integers(0, 2**63 - 1))
 def test_what_is_written_plainly_is_read_back(cents: int) -> None:
     assert parse_money(plain_money(cents)) == cents
 
 
-@steady(300)
+@steady(150)
 @given(st.text(max_size=12) | st.from_regex(r"[0-9]{0,3}[.,]?[0-9]{0,3}", fullmatch=True))
 def test_any_text_is_an_amount_or_refused(text: str) -> None:
     try:

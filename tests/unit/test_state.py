@@ -197,7 +197,7 @@ class TestDamagedBytes:
         for chunk in chunks[1:]:
             assert loaded([*chunks, chunk]) is None
 
-    @steady(300)
+    @steady(150)
     @given(st.lists(hostile_bytes() | st.binary(max_size=60), min_size=1, max_size=3))
     def test_any_other_bytes_are_refused(self, chunks: list[bytes]) -> None:
         assert loaded(chunks) is None

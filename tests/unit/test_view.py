@@ -65,7 +65,7 @@ class TestTheOrderOfBalances:
             assert listed(balances({}), column, True, "7") == []
         assert len(balances({})) == 0
 
-    @steady(120)
+    @steady(60)
     @given(st.dictionaries(st.integers(0, 50) | st.integers(0, MAX_INT), st.integers(0, 3) | st.integers(0, MAX_INT)))
     def test_is_that_of_a_plain_sort(self, users: dict[int, int]) -> None:
         shown = balances(users)
@@ -116,7 +116,7 @@ class TestTheFilterOfBalances:
         assert sorted(listed(balances(USERS, changed=[70, 7]), "change", needle=needle)) == found
         assert sorted(listed(balances(USERS), "balance", needle=needle)) == found
 
-    @steady(200)
+    @steady(100)
     @given(
         st.sets(st.integers(0, 300) | st.integers(0, MAX_INT) | st.integers(MAX_INT - 300, MAX_INT)),
         st.integers(0, 400).map(str) | st.text("0123456789", max_size=20) | st.integers(0, MAX_INT).map(str),
@@ -162,7 +162,7 @@ def contents(shown: ShopView) -> tuple[object, ...]:
 
 
 class TestViewsOneAfterAnother:
-    @steady(150)
+    @steady(30)
     @given(st.lists(st.tuples(entries(), st.sampled_from(["seen", "seen", "unseen", "fork", "join"])), max_size=8))
     def test_show_what_a_first_one_would(self, parts: list[tuple[list[RawEntry], str]]) -> None:
         """Whether entries were observed or went by, and whether a snapshot is being written meanwhile."""

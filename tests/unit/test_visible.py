@@ -39,7 +39,7 @@ class TestNothingHarmfulIsDrawn:
     def test_a_blank_that_is_not_a_space_is_seen(self, blank: str) -> None:
         assert visible(blank) in ("␣", f"⟨{ord(blank):04X}⟩")
 
-    @steady(300)
+    @steady(150)
     @given(HOSTILE, HOSTILE)
     def test_text_from_outside_does_not_join_what_stands_beside_it(self, left: str, right: str) -> None:
         left, right = visible(left), visible(right)
@@ -70,20 +70,20 @@ class TestWhatIsSeenInstead:
     def test_each_has_its_picture_or_its_number(self, text: str, shown: str) -> None:
         assert visible(text) == shown
 
-    @steady(300)
+    @steady(150)
     @given(HOSTILE, st.integers(1, 60))
     def test_what_was_made_visible_stays_as_it_is(self, text: str, limit: int) -> None:
         once = visible(text, limit)
         assert visible(once, limit) == once
 
-    @steady(200)
+    @steady(100)
     @given(st.text(st.characters(max_codepoint=126, min_codepoint=32), max_size=60))
     def test_plain_text_is_not_touched(self, text: str) -> None:
         assert visible(text) == text
 
 
 class TestTheLimit:
-    @steady(300)
+    @steady(150)
     @given(HOSTILE, st.integers(1, 60))
     def test_is_never_passed_and_a_cut_is_marked(self, text: str, limit: int) -> None:
         shown, whole = visible(text, limit), visible(text, 10_000)
