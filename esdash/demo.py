@@ -20,18 +20,22 @@ ITEMS: Final = ("hdd", "cpu", "ssd", "ram", "gpu", "psu", "fan", "case", "board"
 _REMEMBERED: Final = 100_000
 """Users topped up so far from whom orders come: an order of anybody else would be refused."""
 
-BATCH: Final = 10
+BATCH: Final = 30
 """Events of each type in a batch."""
 
 
 def demo_batch(seed: int, users: int = USERS, items: int = len(ITEMS), count: int = BATCH) -> list[tuple[str, bytes]]:
-    """`count` top-ups, as many added items and orders, in this order, as (type, data); every number is at least 1."""
+    """`count` events as (type, data): a third each of top-ups, added items and orders, in this order.
+
+    Every number is at least 1; what cannot be divided goes to the kinds that come first.
+    """
     chance = random.Random(seed)
-    payers = chance.sample(range(1, users + 1), min(users, count))
+    top_ups, added, orders = ((count + more) // 3 for more in (2, 1, 0))
+    payers = chance.sample(range(1, users + 1), min(users, top_ups))
     return [
-        *(encode(_top_up(chance, payers[index % len(payers)])) for index in range(count)),
-        *(encode(_add_item(chance, 1 + index % items)) for index in range(count)),
-        *(encode(_order(chance, chance.choice(payers), items)) for _ in range(count)),
+        *(encode(_top_up(chance, payers[index % len(payers)])) for index in range(top_ups)),
+        *(encode(_add_item(chance, 1 + index % items)) for index in range(added)),
+        *(encode(_order(chance, chance.choice(payers), items)) for _ in range(orders)),
     ]
 
 

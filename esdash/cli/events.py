@@ -9,7 +9,7 @@ import click
 from esdash.cli.connect import open_log
 from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import iso_time, paint, plural, warn
+from esdash.cli.output import iso_time, local_time, paint, plural, warn
 from esdash.cli.places import PLACE, begin_of, end_of
 from esdash.cli.presence import absence
 from esdash.config import Settings
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from esdash.query.places import Place
     from esdash.shop.story import Change
 
-COLOURS: Final = {"applied": "green", "rejected": "yellow", "parked": "red", "duplicate": "blue"}
+COLOURS: Final = {"applied": "green", "rejected": "red", "parked": "yellow", "duplicate": "blue"}
 
 _NAMES: Final = tuple(dict.fromkeys(outcome.name for outcome in OUTCOMES))
 _REASONS: Final = tuple(outcome.reason for outcome in OUTCOMES if outcome.reason)
@@ -205,8 +205,6 @@ def _refuse(constant: str) -> Any:
 
 
 def _as_line(told: _Told, unseen: int, corrected_by: int | None) -> str:
-    from datetime import datetime
-
     from esdash.log.stream import id_parts
     from esdash.shop import story
     from esdash.ui.outlook import amount
@@ -215,10 +213,7 @@ def _as_line(told: _Told, unseen: int, corrected_by: int | None) -> str:
     row, changes = told
     assert row.code is not None, "an entry that was just folded"
     outcome = OUTCOMES[row.code]
-    try:
-        when = f"{datetime.fromtimestamp(id_parts(row.entry_id)[0] / 1000):%Y-%m-%d %H:%M:%S}"
-    except (ValueError, OverflowError, OSError):
-        when = "–"
+    when = local_time(id_parts(row.entry_id)[0])
     moved = ", ".join(
         f"{change.kind} of {visible(change.subject, 64)} {amount(change, change.before)} → "
         f"{amount(change, change.after)}"

@@ -106,6 +106,14 @@ def new_table(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Seq
     return table
 
 
+def local_time(milliseconds: int) -> str:
+    """Unix milliseconds for people: `2026-01-31 12:00:00`, local time; – for what no clock shows."""
+    try:
+        return f"{datetime.fromtimestamp(milliseconds / 1000):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
+        return "–"
+
+
 def iso_time(milliseconds: int) -> str | None:
     """Unix milliseconds as `2026-01-31T12:00:00.123Z`; None beyond the year 9999."""
     try:

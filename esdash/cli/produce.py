@@ -40,7 +40,7 @@ def _sensible(_: click.Context, __: click.Parameter, value: float | None) -> flo
     default=BATCH,
     show_default=True,
     metavar="N",
-    help="So many top-ups, so many added items, so many orders.",
+    help="So many events in all, a third of each kind.",
 )
 @click.option("--rate", type=float, callback=_sensible, metavar="R", help="Events a second.  [no limit]")
 @click.option(
@@ -48,7 +48,7 @@ def _sensible(_: click.Context, __: click.Parameter, value: float | None) -> flo
     type=float,
     callback=_sensible,
     metavar="S",
-    help="Go on for so long with an even mix, whatever their number; --count, when given, ends it sooner.",
+    help="Go on for so long with a mix of all kinds, whatever their number; --count, when given, ends it sooner.",
 )
 @click.option("--users", type=click.IntRange(min=1), default=USERS, show_default=True, metavar="N")
 @click.option("--items", type=click.IntRange(min=1), default=len(ITEMS), show_default=True, metavar="N")
@@ -81,7 +81,7 @@ def command(
         events = iter(demo_batch(seed, users, items, count))
     else:
         limited = context.get_parameter_source("count") is click.core.ParameterSource.COMMANDLINE
-        events = islice(demo_events(seed, users, items), 3 * count if limited else None)
+        events = islice(demo_events(seed, users, items), count if limited else None)
     with open_log(settings) as log:
         log.connect()
         production = _Production(Publisher(log))

@@ -33,9 +33,9 @@ _always_json = click.option("--json", is_flag=True, expose_value=False, help="Pr
 def _one_event(function: Callable[..., None]) -> Callable[..., None]:
     """The options of a command that appends one event."""
     function = _always_json(function)
-    function = click.option("--wait", is_flag=True, help="Add ordinal, outcome and reason: what became of it.")(
-        function
-    )
+    function = click.option(
+        "--wait", is_flag=True, help="Add ordinal, outcome and reason; exit code 1 when it was not applied."
+    )(function)
     return click.option(
         "--key", metavar="KEY", callback=_idempotency_key, help="Idempotency key, at most 128 bytes.  [a new one]"
     )(function)
@@ -87,7 +87,7 @@ def add_item(settings: Settings, item: str, count: str, price: str | None, **opt
 
 @command.command()
 @click.argument("user")
-@click.argument("lines", nargs=-1, required=True, metavar="ITEM:QTY...")
+@click.argument("lines", nargs=-1, required=True, metavar="ITEM[:QTY]...")
 @_one_event
 @with_settings
 def order(settings: Settings, user: str, lines: tuple[str, ...], **options: Any) -> None:
@@ -164,9 +164,7 @@ def _line(text: str) -> "Line":
     from esdash.ui import typed
 
     item, colon, quantity = text.rpartition(":")
-    if not colon:
-        raise ValueError(f"a line of an order is written ITEM:QTY, like hdd:2, not {text!r}")
-    return Line(_item(item), typed.read_count(quantity))
+    return Line(_item(item), typed.read_count(quantity)) if colon else Line(_item(text), 1)
 
 
 _UNDECIDED: Final = {"ordinal": None, "outcome": None, "reason": None}
@@ -199,6 +197,11 @@ def _publish(settings: Settings, make: Callable[[], "TopUp | AddItem | Order"], 
         finally:
             # Whatever happens, a person must learn that it was appended, and its key.
             _print(published, told)
+    if told.get("outcome", "applied") != "applied":
+        reason = f": {told['reason']}" if told["reason"] else ", for its key was decided before"
+        raise FailedError(
+            f"The event is in the log as {published.entry_id} and was not applied: {told['outcome']}{reason}."
+        )
 
 
 def _print(published: "Published", told: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, common_options, with_settings
 from esdash.cli.output import (
     iso_time,
+    local_time,
     new_table,
     number,
     plural,
@@ -48,12 +49,13 @@ def list_snapshots(settings: Settings, as_json: bool) -> None:
 
     Reads and checks each as a consumer does that restores it.
     """
-    from esdash.log.snapshots import SnapshotStore
+    from esdash.log.snapshots import Header, SnapshotStore
 
     with open_log(settings) as log:
         require_stream(log)
         store = SnapshotStore(log)
-        documents = [_document(store, header) for header in store.headers()]
+        headers = store.headers()
+        documents = [_document(store, header) for header in headers]
     if as_json:
         print_json(documents)
         return
@@ -62,13 +64,13 @@ def list_snapshots(settings: Settings, as_json: bool) -> None:
             visible(document["id"]),
             number(document["ordinal"]),
             visible(document["last_event_id"] or "–"),
-            document["created"] or "–",
+            local_time(header.created_ms) if isinstance(header, Header) else "–",
             number(document["size"]),
             visible(document["version"] or "–"),
             number(document["unseen"]),
             _usable(document),
         )
-        for document in documents
+        for header, document in zip(headers, documents, strict=True)
     ]
     columns = ("id", "left"), ("events", "right"), ("last event", "left"), ("taken", "left"), ("bytes", "right")
     more = ("version", "left"), ("unseen", "right"), ("usable", "left")

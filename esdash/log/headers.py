@@ -81,7 +81,9 @@ def read_header(name: bytes, raw: bytes, *, foreign: bool) -> Header | Unreadabl
         header = msgspec.structs.replace(msgspec.convert(values, Header), foreign=foreign)
     except (msgspec.MsgspecError, ValueError) as error:
         return Unreadable(snapshot_id, f"its header cannot be read: {error}")
-    if not _is_id(header.last_event_id) or min(header.ordinal, header.chunks, header.size, header.confirmed) < 0:
+    counts = header.ordinal, header.chunks, header.size, header.confirmed, header.created_ms
+    possible = min(counts) >= 0 and max(*counts, abs(header.unseen)) < 2**64
+    if not _is_id(header.last_event_id) or not possible:
         return Unreadable(snapshot_id, "its header cannot be read: it names a place that cannot be")
     if header.snapshot_id != snapshot_id:
         return Unreadable(snapshot_id, "its header belongs to another snapshot")

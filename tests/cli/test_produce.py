@@ -23,9 +23,9 @@ def test_ten_of_each_kind(call: Call, url: str, client: redis.Redis) -> None:
     assert all(fields[b"key"] for _, fields in stored(client))
 
 
-def test_so_many_of_each_kind(call: Call, url: str, client: redis.Redis) -> None:
-    assert call("produce", "--count", 700, "--url", url).code == 0
-    assert types(client) == {b"TopUp": 700, b"AddItem": 700, b"Order": 700}
+def test_so_many_in_all(call: Call, url: str, client: redis.Redis) -> None:
+    assert call("produce", "--count", 701, "--url", url).code == 0
+    assert types(client) == {b"TopUp": 234, b"AddItem": 234, b"Order": 233}
 
 
 def test_a_seed_makes_the_same_events(call: Call, url: str, client: redis.Redis) -> None:
@@ -38,7 +38,7 @@ def test_a_seed_makes_the_same_events(call: Call, url: str, client: redis.Redis)
 
 def test_at_a_rate(call: Call, url: str) -> None:
     begun = time.monotonic()
-    done = call("produce", "--count", 2, "--rate", 20, "--json", "--url", url).json
+    done = call("produce", "--count", 6, "--rate", 20, "--json", "--url", url).json
     assert done["published"] == 6
     assert time.monotonic() - begun >= 0.25
 
@@ -47,7 +47,7 @@ def test_for_a_time(call: Call, url: str, client: redis.Redis) -> None:
     done = call("produce", "--seconds", 0.2, "--rate", 100, "--json", "--url", url).json
     assert 1 <= done["published"] <= 30
     assert done["published"] == client.xlen("orders")
-    assert call("produce", "--seconds", 20, "--count", 2, "--json", "--url", url).json["published"] == 6
+    assert call("produce", "--seconds", 20, "--count", 2, "--json", "--url", url).json["published"] == 2
 
 
 def test_bad_numbers(call: Call, url: str, client: redis.Redis) -> None:

@@ -47,8 +47,21 @@ class TestOneEvent:
 
     def test_waiting_tells_why_it_was_refused(self, call: Call, url: str) -> None:
         refused = call("publish", "order", 7, "hdd:1", "--wait", "--url", url)
-        assert refused.code == 0
+        assert refused.code == 1
         assert (refused.json["outcome"], refused.json["reason"]) == ("rejected", "unknown_user")
+        assert "is in the log as" in refused.err
+        assert "was not applied: rejected: unknown_user" in refused.err
+
+    def test_waiting_tells_a_duplicate(self, call: Call, url: str) -> None:
+        assert call("publish", "top-up", 7, 1, "--key", "k", "--wait", "--url", url).code == 0
+        again = call("publish", "top-up", 7, 1, "--key", "k", "--wait", "--url", url)
+        assert (again.code, again.json["outcome"]) == (1, "duplicate")
+        assert "its key was decided before" in again.err
+
+    def test_a_line_without_a_quantity_is_one_piece(self, call: Call, url: str, client: redis.Redis) -> None:
+        assert call("publish", "order", 7, "hdd", "cpu:2", "--url", url).code == 0
+        lines = json.loads(stored(client)[0][1][b"data"])["lines"]
+        assert lines == [{"item_id": "hdd", "quantity": 1}, {"item_id": "cpu", "quantity": 2}]
 
     def test_a_decision_that_a_gap_hides_is_4_and_the_event_is_told(
         self, call: Call, url: str, client: redis.Redis
@@ -111,7 +124,6 @@ class TestOneEvent:
             ("add-item", "hdd", str(10**12 + 1)),
             ("add-item", "hdd", "1", "--price", "free"),
             ("order", "7"),
-            ("order", "7", "hdd"),
             ("order", "7", "hdd:"),
             ("order", "7", ":1"),
             ("order", "7", "hdd:-1"),

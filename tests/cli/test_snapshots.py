@@ -1,6 +1,7 @@
 """`esdash snapshot`."""
 
 import hashlib
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import redis
@@ -112,3 +113,13 @@ def test_those_of_a_version_that_nobody_uses_are_named_and_dropped(call: Call, u
     deleted = call("snapshot", "delete", "--version", "former-rules", "--json", "--url", url).json
     assert deleted == {"deleted": [former["id"]]}
     assert [row["id"] for row in call("snapshot", "list", "--json", "--url", url).json] == [present["id"]]
+
+
+def test_people_are_told_local_times(esdash: Call, url: str, client: redis.Redis) -> None:
+    append(client, seeded_entries(1, 5))
+    assert esdash("snapshot", "take", "--json", "--url", url).code == 0
+    created = datetime.fromisoformat(esdash("snapshot", "list", "--json", "--url", url).json[0]["created"])
+    for zone, minutes in (("UTC", 0), ("IST-5:30", 330)):
+        local = created.astimezone(timezone(timedelta(minutes=minutes)))
+        told = esdash("snapshot", "list", "--url", url, env={"TZ": zone})
+        assert f"{local:%Y-%m-%d %H:%M:%S}" in told.out

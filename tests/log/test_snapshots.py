@@ -474,6 +474,8 @@ class TestDamage:
             ({"format": 3}, "it has format 3, this esdash reads 2"),
             ({"ordinal": "three"}, "its header cannot be read"),
             ({"last_event_id": "yesterday"}, "its header cannot be read"),
+            ({"unseen": 10**30}, "its header cannot be read"),
+            ({"ordinal": 2**64}, "its header cannot be read"),
             ({"surplus": 1}, "its header cannot be read"),
         ],
     )

@@ -1,7 +1,10 @@
 """The event log: it follows the tail until a person looks elsewhere, and keeps what they look at in place."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+
+import pytest
 
 from esdash.engine.view import Continuity, Position, Verdict, View
 from esdash.shop.events import TopUp
@@ -9,7 +12,7 @@ from esdash.shop.story import encode
 from esdash.ui.app import DashboardApp
 from esdash.ui.widgets.log_table import LogTable
 from tests.ui.looking import cursor_line, lines_of, panel_of, show, text_of, wheel
-from tests.ui.recorded import History, RecordedConsole, a_snapshot
+from tests.ui.recorded import NOW, WALL, History, RecordedConsole, a_snapshot
 
 Dashboard = Callable[..., DashboardApp]
 
@@ -185,6 +188,14 @@ class TestReadingOutcomes:
         more(history, 2)
         async with (app := dashboard(history.live())).run_test(size=(200, 40)):
             assert lines_of(app, "log")[1].startswith("2023-11-14")
+
+    @pytest.mark.parametrize("width", [80, 100, 120, 140, 200])
+    async def test_a_time_of_another_day_is_whole(self, width: int) -> None:
+        console = RecordedConsole(some_events(5).live())
+        app = DashboardApp(console, clock=lambda: NOW, wall_clock=lambda: WALL + 3 * 86_400)
+        async with app.run_test(size=(width, 40)):
+            for line in lines_of(app, "log")[1:6]:
+                assert re.match(r"06-15 14:5\d ", line), line
 
     async def test_an_id_that_no_clock_shows_has_no_time(self, dashboard: Dashboard) -> None:
         history = History(first_ms=2**63)

@@ -16,7 +16,7 @@ from esdash.ui.widgets.log_source import MARKS, outcome_cell
 from esdash.visible import visible
 
 _COLUMNS: Final = (
-    Column("time", "time", Kind.TEXT, least=8, rank=4),
+    Column("time", "time", Kind.TEXT, least=11, rank=4),
     Column("ordinal", "#", Kind.NUMBER, rank=5),
     Column("id", "id", Kind.NUMBER, rank=2),
     Column("type", "type", Kind.TEXT, least=7, rank=3),

@@ -17,7 +17,7 @@ from esdash.ui.widgets.line_table import Order
 from esdash.visible import visible
 
 _COLUMNS = (
-    Column("time", "time", Kind.TEXT, least=8, rank=3),
+    Column("time", "time", Kind.TEXT, least=11, rank=3),
     Column("ordinal", "#", Kind.NUMBER, rank=2),
     Column("id", "id", Kind.NUMBER, rank=4),
     Column("type", "type", Kind.TEXT, least=7, rank=1),

@@ -120,7 +120,11 @@ def _what_is_left(site: Site) -> World | None:
             continue
         gone = set(range(added)) - {places[entry] for entry in there}
         left = TrueLog(history, gone, last_id, parts(info[b"max-deleted-entry-id"]))
-        # What else is in the server is of no interest, and not offered again.
+        # What else is in the server is of no interest, and must not be offered again.
+        with site.raw.pipeline(transaction=True) as pipeline:
+            for command in (("SELECT", 1), ("FLUSHDB",), ("SELECT", 0)):
+                pipeline.execute_command(*command)
+            pipeline.execute()
         return World(({KEY: left}, {}))
     return None
 
