@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final, Generic, NoReturn
@@ -330,6 +330,8 @@ class Consumer(Generic[State]):
     def _halt(self, continuity: Continuity) -> NoReturn:
         if self._projection is not None:
             self._keep_last_good_state(self._projection)
+            with suppress(LogError):  # how many wait is worth no more than what was known before
+                self._display.lag = self._lag_of(self._projection, self._log.facts(), continuity)
         self._display.continuity = continuity
         self._change_phase(Phase.HALTED, continuity.explanation)
         while True:
@@ -422,10 +424,12 @@ class Consumer(Generic[State]):
         self._display.continuity = unbroken(found)
         self._display.forgotten = forgotten_by(projection, page.evidence)
 
-    def _lag_of(self, projection: Projection[State], facts: StreamFacts) -> int:
+    def _lag_of(self, projection: Projection[State], facts: StreamFacts, gap: Continuity | None = None) -> int:
+        """Entries after the position; what vanished in a gap is none."""
         if facts.entries_added is None:
             return 0 if facts.last_id == projection.last_id else max(0, facts.length - projection.ordinal)
-        return max(0, facts.entries_added - projection.unseen - projection.ordinal)
+        not_there = gap.unseen_before_start + gap.missing if gap else projection.unseen
+        return max(0, facts.entries_added - not_there - projection.ordinal)
 
     def _find_orphans(self, projection: Projection[State], foreign: Sequence[Header]) -> None:
         """Of the entries that had been applied when the log diverged, those that are gone.

@@ -407,6 +407,7 @@ class TestChoosing:
             vanish(client, 2, appended=4, kept=2)
             view = consumer.until_phase(Phase.HALTED)
             assert gap_of(view) == (2, last.decode(), stored(log)[0][0].decode())
+            assert view.lag == 2
 
 
 @pytest.mark.counts_entries

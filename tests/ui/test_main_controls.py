@@ -21,7 +21,7 @@ from esdash.ui.screens.main import MainScreen
 from esdash.ui.screens.order import OrderForm
 from esdash.ui.screens.top_up import TopUpForm
 from tests.ui.looking import main_of, panel_of, settle, show, text_of
-from tests.ui.recorded import RecordedConsole, busy_history, halted
+from tests.ui.recorded import NOW, WALL, RecordedConsole, busy_history, halted
 
 Dashboard = Callable[..., DashboardApp]
 
@@ -189,6 +189,28 @@ class TestPausing:
             await pilot.pause()
             assert "PAUSED" not in text_of(app)[0]
             assert "128 events" in text_of(app)[1]
+
+    async def test_how_long_ago_stands_still_too(self) -> None:
+        seconds = [0.0]
+        app = DashboardApp(
+            RecordedConsole(busy_history().live()),
+            clock=lambda: NOW + seconds[0],
+            wall_clock=lambda: WALL + seconds[0],
+        )
+        async with app.run_test(size=(160, 40)) as pilot:
+
+            async def later(passed: float) -> list[str]:
+                seconds[0] = passed
+                main_of(app).poll()
+                await pilot.pause()
+                return text_of(app)[3:-1]
+
+            moving = await later(0)
+            await pilot.press("space")
+            await pilot.pause()
+            assert await later(4000) == moving
+            await pilot.press("space")
+            assert await later(4001) != moving
 
 
 class TestNotices:

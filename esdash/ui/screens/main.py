@@ -83,7 +83,8 @@ class MainScreen(Trust):
         self.balances = BalancesSource(hints["balances"], lambda: self.call_later(self.poll))
         self.stock = StockSource(hints["stock"])
         self.log_lines = LogSource(hints["log"])
-        self._frozen: View | None = None
+        self._frozen: tuple[View, float] | None = None
+        """While paused: what is shown, and the wall clock's time that it is of."""
         self._paced = 0.0
         """When as many looks as there were would have been due at an even pace."""
         self._next_look: tuple[float, Timer] | None = None
@@ -174,11 +175,11 @@ class MainScreen(Trust):
         if drawn == self._drawn and not self.balances.sorting:
             return
         self._drawn = drawn
-        shown = self._frozen or live
+        shown, shown_at = self._frozen or (live, wall)
         moment = Moment(live, shown, load, self._clock(), wall, paused=self._frozen is not None, trust=trust)
         self._status.show(moment)
         self._banner.show(moment)
-        self._show_tables(shown, wall)
+        self._show_tables(shown, shown_at)
         labels, extra = self._labels(live, load.running)
         self._keys.relabel(labels, extra)
         self._tell_notices(live)
@@ -261,7 +262,7 @@ class MainScreen(Trust):
 
     def action_pause(self) -> None:
         """Freeze, or catch up."""
-        self._frozen = self.engine.view if self._frozen is None else None
+        self._frozen = (self.engine.view, self._wall_clock()) if self._frozen is None else None
         self._drawn = ()
         self.poll()
 
@@ -274,7 +275,9 @@ class MainScreen(Trust):
             from esdash.ui.screens.details import DetailsScreen
 
             row = self.log_lines.row(self.panel.table.cursor)
-            self.app.push_screen(DetailsScreen(self.engine, row, (self._frozen or self.engine.view).rows))
+            self.app.push_screen(
+                DetailsScreen(self.engine, row, (self._frozen[0] if self._frozen else self.engine.view).rows)
+            )
             return
         needle = f"user {selected} " if self._current == "balances" else str(selected)
         self.action_panel("log")
