@@ -16,7 +16,6 @@ from typing import Final
 
 from textual.pilot import Pilot
 
-from esdash.demo import demo_events
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.publisher import Publisher
@@ -24,6 +23,7 @@ from esdash.engine.view import Phase
 from esdash.log.embedded import EmbeddedServer
 from esdash.log.stream import Log
 from esdash.shop.domain import Shop
+from esdash.shop.samples import demo_events
 from esdash.shop.state import State
 from esdash.ui.app import USUAL_THEME, DashboardApp, UiSettings
 

@@ -47,6 +47,28 @@ class TestLinters:
         assert " 0 broken" in run(found)
 
 
+class TestTheShopIsNothingSpecial:
+    """What consumes a log knows neither its events nor what they are about."""
+
+    WORDS = re.compile(r"\b(users|items?\b(?!\(\))|balances?|stock|shops?|price|TopUp|AddItem|Order)\b")
+    ABOUT_PEOPLE = "Other users may write"
+
+    @pytest.mark.parametrize("room", ["engine", "log", "query"])
+    def test_there_is_no_word_of_it_in(self, room: str) -> None:
+        lines = [
+            f"{path.name}:{number}: {line}"
+            for path in sorted((ROOT / "esdash" / room).rglob("*.py"))
+            for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+            if self.WORDS.search(line) and self.ABOUT_PEOPLE not in line
+        ]
+        assert lines == []
+
+    def test_the_search_finds_what_it_should(self) -> None:
+        for line in ("balances of users", "from esdash.shop import Shop", "class Credit(TopUp):", "item = 1"):
+            assert self.WORDS.search(line), line
+        assert not self.WORDS.search("for name, value in values.items():")
+
+
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 package = importlib.import_module(sys.argv[1])

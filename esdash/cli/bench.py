@@ -10,7 +10,7 @@ from esdash.cli.failures import BadInputError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import print_json, say, tell
 from esdash.config import Settings
-from esdash.demo import demo_events
+from esdash.shop.samples import demo_events
 
 if TYPE_CHECKING:
     from esdash.engine.bench import Measured

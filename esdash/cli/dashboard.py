@@ -48,10 +48,10 @@ def open_dashboard(settings: Settings) -> None:
     """
     require_terminal()
     paint_promptly()
-    from esdash.demo import demo_events
     from esdash.engine.consumer import ConsumerSettings
     from esdash.engine.live import LiveConsole
     from esdash.shop.domain import Shop
+    from esdash.shop.samples import demo_events
     from esdash.ui.app import DashboardApp, UiSettings
     from esdash.ui.keymap import KeymapError, checked
     from esdash.ui.terminal import wait_until_in_front

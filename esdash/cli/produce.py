@@ -13,7 +13,7 @@ from esdash.cli.connect import open_log, require_writable
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import plural, print_json, say
 from esdash.config import Settings
-from esdash.demo import BATCH, ITEMS, USERS, demo_batch, demo_events
+from esdash.shop.samples import BATCH, ITEMS, USERS, demo_batch, demo_events
 
 if TYPE_CHECKING:
     from esdash.engine.publisher import Publisher

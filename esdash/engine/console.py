@@ -35,7 +35,7 @@ class Details:
 
     row: Row
     changes: Sequence[Any]
-    """The domain's account of it (`shop.story.Change`)."""
+    """The domain's account of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ def continuity_finding(continuity: Continuity) -> Finding:
             Status.WARNING,
             f"{seen} Partial history: {entries(continuity.unseen_before_start)} were gone before esdash first read "
             "the stream.",
-            "Balances and stock are those of what is left. Nothing to do, if the stream was trimmed on purpose.",
+            "The state is that of what is left. Nothing to do, if the stream was trimmed on purpose.",
         )
     return Finding("continuity", Status.OK, f"{seen} Nothing between the snapshot and the newest entry is missing.")
 

@@ -35,7 +35,7 @@ from esdash.log.snapshots import DamagedError, Header, SnapshotStore
 from esdash.log.stream import Log, id_parts
 
 DIFFERENCES: Final = 20
-"""How many differing users and items are named."""
+"""How many differing numbers are named."""
 
 PROGRESS_SECONDS: Final = 0.1
 

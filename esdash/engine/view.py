@@ -151,7 +151,7 @@ class View:
     orphans: tuple[Row, ...]
     """Entries that had been applied and are gone from the log, as far as they are known; oldest first."""
     state: Any
-    """The domain's picture of the state (`shop.view.ShopView`); None before the first."""
+    """The domain's picture of the state; None before the first."""
     notices: tuple[Notice, ...]
     """The last few."""
     parked: tuple[Row, ...] = ()

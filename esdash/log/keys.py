@@ -12,7 +12,7 @@ SLOTS: Final = 16_384
 def key_prefix(stream: str) -> str:
     """What the names of esdash's keys beside a stream begin with, such that they share its slot on a cluster.
 
-    `esdash:{orders}:`; for a stream whose name has a hash tag `esdash::shop:{7}:`, with the same tag. The slot of
+    `esdash:{orders}:`; for a stream whose name has a hash tag `esdash::eu:{7}:`, with the same tag. The slot of
     `a}b` is that of its whole name, which no tag can hold: `esdash:{12}:a}b:`, with the least number of that slot. No
     two streams share keys: what follows the tag holds a brace in the last case and in no other.
     """

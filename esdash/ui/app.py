@@ -15,8 +15,8 @@ from textual import events
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from esdash.demo import demo_batch
 from esdash.engine.console import Console
+from esdash.shop.samples import demo_batch
 from esdash.ui.actions import Keymap, Scope, bindings
 from esdash.ui.commands import ActionCommands
 from esdash.ui.screens.main import MainScreen

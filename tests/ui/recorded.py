@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import msgspec
 
-from esdash.demo import demo_batch, demo_events
 from esdash.engine.console import Details, EngineError, LoadStatus, Published, VerificationStatus
 from esdash.engine.corrections import Corrections, CorrectionTracker
 from esdash.engine.domain import Row
@@ -26,6 +25,7 @@ from esdash.engine.view import (
 )
 from esdash.shop.domain import Shop
 from esdash.shop.fold import fold
+from esdash.shop.samples import demo_batch, demo_events
 from esdash.shop.state import State
 from esdash.shop.view import Viewer
 

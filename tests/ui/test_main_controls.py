@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from textual.widgets import Input
 
-from esdash.demo import demo_batch
 from esdash.engine.console import LoadStatus
 from esdash.engine.view import View
+from esdash.shop.samples import demo_batch
 from esdash.ui.actions import ACTIONS, Scope
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.screens.add_item import AddItemForm

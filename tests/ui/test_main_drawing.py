@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from esdash.demo import demo_batch, demo_events
 from esdash.shop.fold import fold
 from esdash.shop.outcomes import OUTCOMES
+from esdash.shop.samples import demo_batch, demo_events
 from esdash.shop.state import State
 from esdash.ui.actions import ACTIONS, BY_ID, Group, key_name, key_rows, key_table
 from esdash.ui.widgets.columns import Cell, Column, Kind, arrange, draw, title

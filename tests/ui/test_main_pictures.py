@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
-from esdash.demo import demo_batch
+from esdash.shop.samples import demo_batch
 from esdash.ui.app import DashboardApp, UiSettings
 from tests.ui.looking import main_of
 from tests.ui.recorded import (

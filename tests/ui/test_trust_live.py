@@ -11,7 +11,6 @@ import redis
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from esdash.demo import demo_events
 from esdash.engine import snapshot
 from esdash.engine.console import EngineError
 from esdash.engine.consumer import ConsumerSettings
@@ -20,6 +19,7 @@ from esdash.engine.view import Phase, View
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Log
 from esdash.shop.domain import Shop
+from esdash.shop.samples import demo_events
 from esdash.shop.state import State
 from esdash.ui.app import DashboardApp
 from esdash.ui.screens.confirm import ConfirmScreen
