@@ -328,7 +328,7 @@ class TestSteadyLoad:
         app = Stage(LoadScreen(console))
         async with app.run_test() as pilot:
             assert said(pilot) == "■ stopped"
-            await pilot.press("backspace", "backspace")
+            # What is there is selected: typing takes its place.
             await write(pilot, "250")
             await pilot.press("enter")
             assert console.calls == [("start_load", "250.0")]

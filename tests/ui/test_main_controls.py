@@ -127,6 +127,15 @@ class TestProducing:
             assert console.asked == ["load 20"]
             assert "20/s" in told(app)[0]
 
+    async def test_the_rate_that_was_chosen_in_the_dialog_stays(self, dashboard: Dashboard, busy: View) -> None:
+        console = RecordedConsole(busy)
+        async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
+            await pilot.press("P", "7", "0", "escape", "p")
+            await settle(pilot)
+            assert console.asked == ["load 70"]
+            await pilot.press("P")
+            assert app.screen.query_one("#rate", Input).value == "70"
+
     async def test_it_says_why_it_stopped_by_itself(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(busy)
         async with (app := dashboard(console)).run_test(size=(160, 40)) as pilot:

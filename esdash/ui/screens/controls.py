@@ -70,7 +70,7 @@ class Controls(Screen[None]):
         from esdash.ui.screens.load import LoadScreen
 
         if self._may_publish():
-            self.app.push_screen(LoadScreen(self.engine))
+            self.app.push_screen(LoadScreen(self.engine, self._current_rate), self._remember_rate)
 
     def action_faster(self) -> None:
         """The next higher rate."""
@@ -141,6 +141,9 @@ class Controls(Screen[None]):
     def _current_rate(self) -> float:
         load = self.engine.load
         return load.rate if load.running else self._rate
+
+    def _remember_rate(self, chosen: float | None) -> None:
+        self._rate = chosen or self._rate
 
     def _change_rate(self, wanted: float) -> None:
         self._rate = wanted

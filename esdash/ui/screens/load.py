@@ -21,8 +21,11 @@ LOOKED_AT_EVERY: Final = 0.25
 """Seconds between two looks at how the load is doing."""
 
 
-class LoadScreen(Dialog[None]):
-    """Starts and stops a steady stream of the shop's own events, and changes its rate while it runs."""
+class LoadScreen(Dialog[float]):
+    """Starts and stops a steady stream of the shop's own events, and changes its rate while it runs.
+
+    Left, it gives the rate that was chosen, whether the load runs or not.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "step(1)", "Faster", show=False),
@@ -31,18 +34,17 @@ class LoadScreen(Dialog[None]):
     ]
     AUTO_FOCUS = "#rate"
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, chosen: float = FIRST_RATE) -> None:
         super().__init__()
         self.engine = console
+        self._chosen = chosen
         self._rate: float | None = None
 
     def compose(self) -> ComposeResult:
         """The rate, how it is going, the switch."""
         with self.frame("Steady load", "Enter start · ↑↓ rate · Ctrl+S stop · Esc close"):
             with VerticalScroll(id="body", can_focus=False):
-                yield Field(
-                    "Rate", FormInput(_written(self.engine.load.rate or FIRST_RATE), "events a second", id="rate")
-                )
+                yield Field("Rate", FormInput(_written(self._chosen), "events a second", id="rate"))
                 yield Static(
                     "Publishes random top-ups, items and orders, as the reference program's producer does.",
                     id="consequence",
@@ -57,6 +59,7 @@ class LoadScreen(Dialog[None]):
     def on_mount(self) -> None:
         """Keep looking at the load: it goes on without this screen."""
         self.look()
+        self.query_one("#rate", Input).select_all()
         self.set_interval(LOOKED_AT_EVERY, self.look)
 
     def look(self) -> None:
@@ -96,6 +99,10 @@ class LoadScreen(Dialog[None]):
     def on_input_submitted(self) -> None:
         """Start, or go on at the rate that is typed."""
         self._start()
+
+    def action_leave(self) -> None:
+        """Close, with the rate."""
+        self.dismiss(self._rate)
 
     def action_step(self, direction: int) -> None:
         """The next round rate; a running load follows."""
