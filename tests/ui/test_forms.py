@@ -5,6 +5,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from textual import events
 from textual.widgets import Button, Input
 
 from esdash.engine.console import Published
@@ -503,6 +504,17 @@ class TestHostileNames:
             await until(pilot, lambda: app.results)
             assert "\u202e" not in app.plain
         assert payload(console)["lines"][0]["item_id"] == self.NAME
+
+    async def test_a_paste_of_several_lines_loses_none(self) -> None:
+        form = OrderForm(a_shop(), 70)
+        app = Stage(form)
+        async with app.run_test() as pilot:
+            field = form.query_one("#items", Input)
+            field.value = "old"
+            field.focus()
+            field.select_all()
+            app.post_message(events.Paste("hdd:2\r\n  cpu:1\n\nfan\x1b\n"))
+            await until(pilot, lambda: value(form, "items") == r"hdd:2 cpu:1 fan\u{1B}")
 
     async def test_pasted_escapes_are_written_out(self) -> None:
         form = AddItemForm(a_shop())

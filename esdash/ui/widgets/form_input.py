@@ -11,10 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Input
 
 from esdash.ui.typed import escape_hidden
 from esdash.ui.widgets.completion import Completion
+from esdash.ui.widgets.line_input import LineInput
 
 Completer = Callable[[str, int], Completion]
 """What fits a text with the cursor at a place."""
@@ -22,11 +22,8 @@ Completer = Callable[[str, int], Completion]
 _NOTHING: Final = Completion(0, 0, (), 0)
 
 
-class FormInput(Input):
-    r"""A one-line field. Characters that a terminal hides or obeys become `\u{200B}` as they are typed or pasted."""
-
-    def __init__(self, value: str = "", placeholder: str = "", *, id: str) -> None:
-        super().__init__(value, placeholder, id=id, compact=True, select_on_focus=False)
+class FormInput(LineInput):
+    r"""A field of a form. Characters that a terminal hides or obeys become `\u{200B}` as they are typed or pasted."""
 
     def replace(self, text: str, start: int, end: int) -> None:
         """Put text in place of a range; every way of typing, pasting and deleting comes through here."""

@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from esdash.ui.widgets.line_input import LineInput
 from esdash.ui.widgets.line_table import LineTable
 from esdash.ui.widgets.log_table import LogTable
 from esdash.ui.widgets.painted import Uncut
@@ -35,7 +36,7 @@ class Searchable(Protocol):
         """Filter."""
 
 
-class FilterInput(Input):
+class FilterInput(LineInput):
     """Where a filter is typed. Enter and the arrows go back to the table and keep it, Escape clears it."""
 
     DEFAULT_CSS = """
@@ -48,7 +49,7 @@ class FilterInput(Input):
 
     def __init__(self, placeholder: str, leave: Callable[[], None]) -> None:
         """`leave` is called, not told by a message, so that the next key is the table's already."""
-        super().__init__(placeholder=placeholder, compact=True, select_on_focus=False, max_length=100)
+        super().__init__(placeholder=placeholder, max_length=100)
         self.cursor_blink = False
         self._leave = leave
 
