@@ -1,4 +1,4 @@
-"""Runs every benchmark and prints the README's table about speed: `python -m tests.benchmarks [--quick | --full]`."""
+"""Runs every benchmark and prints the table of RESULTS.md: `python -m tests.benchmarks [--quick | --full]`."""
 
 import importlib
 import sys
