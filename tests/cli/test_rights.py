@@ -76,7 +76,7 @@ class TestPublishing:
     def test_needs_its_row_and_nothing_else(self, filled: redis.Redis, as_user: AsUser) -> None:
         assert as_user(PUBLISH, "publish", "top-up", "7", "1")[0] == 0
         assert as_user(PUBLISH, "produce", "--count", "5")[0] == 0
-        assert filled.xlen(STREAM) == 50 + 1 + 15
+        assert filled.xlen(STREAM) == 50 + 1 + 5
 
     @pytest.mark.every_generation
     @pytest.mark.parametrize("right", PUBLISH)
