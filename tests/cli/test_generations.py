@@ -10,7 +10,7 @@ from tests.generations import Generation
 from tests.servers import RunningServer
 from tests.strategies import raw_entry, seeded_entries
 
-pytestmark = pytest.mark.every_generation
+pytestmark = pytest.mark.two_generations
 
 TOP_UP = raw_entry("TopUp", b'{"user_id": 1, "amount": 100}')
 
