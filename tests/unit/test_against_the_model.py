@@ -58,7 +58,7 @@ def shuffle(numbers: dict[Any, int], chance: random.Random) -> None:
 
 
 class TestTheSameDecisions:
-    @steady(125)
+    @steady(75)
     @given(entries())
     def test_every_entry_is_decided_as_the_design_says(self, stream: list[RawEntry]) -> None:
         state, outcomes = fold_all(stream)
@@ -66,7 +66,7 @@ class TestTheSameDecisions:
         assert outcomes == expected
         assert_equals_the_model(state, model)
 
-    @steady(100)
+    @steady(60)
     @given(st.lists(hostile_entries(), min_size=1, max_size=6))
     def test_hostile_entries_are_decided_as_the_design_says(self, stream: list[RawEntry]) -> None:
         state, outcomes = fold_all(stream)
@@ -74,7 +74,7 @@ class TestTheSameDecisions:
         assert outcomes == expected
         assert_equals_the_model(state, model)
 
-    @steady(100)
+    @steady(60)
     @given(st.lists(st.sampled_from(BROKEN_REASONS).flatmap(broken_entries), min_size=1, max_size=6))
     def test_broken_entries_are_decided_as_the_design_says(self, stream: list[RawEntry]) -> None:
         state, outcomes = fold_all(stream)
@@ -82,7 +82,7 @@ class TestTheSameDecisions:
         assert outcomes == expected
         assert_equals_the_model(state, model)
 
-    @steady(125)
+    @steady(75)
     @given(st.lists(valid_events(), min_size=1, max_size=8))
     def test_large_numbers_are_decided_as_the_design_says(self, events: list[dict[str, Any]]) -> None:
         stream = [raw_entry(drawn["type"], json_bytes(drawn["data"])) for drawn in events]
@@ -110,7 +110,7 @@ class TestTheSameDecisions:
 
 
 class TestTheSameStateByEveryWay:
-    @steady(90)
+    @steady(54)
     @given(entries(), cuts)
     def test_pages_of_any_size_give_the_same_state(self, stream: list[RawEntry], cuts: list[int]) -> None:
         whole, outcomes = fold_all(stream)
@@ -139,7 +139,7 @@ class TestTheSameStateByEveryWay:
             assert restored.counts == whole.counts
             fold(before, sent[cut : cut + 1])
 
-    @steady(75)
+    @steady(45)
     @given(v0_and_v1_pairs())
     def test_a_fact_is_the_same_in_both_schemas(self, pair: tuple[RawEntry, RawEntry]) -> None:
         stock = {"cpu": (1, 10**12), "ram": (7, 100), "x": (0, 5)}
@@ -148,7 +148,7 @@ class TestTheSameStateByEveryWay:
         assert states[0][0].digest() == states[1][0].digest()
         assert "parked" not in states[0][1][0]
 
-    @steady(60)
+    @steady(36)
     @given(entries(), st.randoms(use_true_random=False))
     def test_the_order_in_which_users_and_items_came_does_not_show_in_the_digest(
         self, stream: list[RawEntry], chance: random.Random
@@ -160,14 +160,14 @@ class TestTheSameStateByEveryWay:
         assert shuffled.digest() == state.digest()
         assert State.load(list(shuffled.dump())).digest() == state.digest()
 
-    @steady(60)
+    @steady(36)
     @given(st.permutations(range(12)))
     def test_facts_that_do_not_touch_one_another_may_come_in_any_order(self, order: list[int]) -> None:
         facts = [event("TopUp", user_id=number % 4, amount=1 + number) for number in range(6)]
         facts += [event("AddItem", item_id=f"item {number}", count=number, price=number) for number in range(6)]
         assert fold_all([facts[number] for number in order])[0].digest() == fold_all(facts)[0].digest()
 
-    @steady(70)
+    @steady(42)
     @given(entries(), entries())
     def test_states_have_equal_digests_only_when_they_are_equal(
         self, stream: list[RawEntry], other: list[RawEntry]
@@ -176,7 +176,7 @@ class TestTheSameStateByEveryWay:
         equal = document(first) == document(second) and first.key_order == second.key_order
         assert (first.digest() == second.digest()) is equal
 
-    @steady(80)
+    @steady(48)
     @given(entries(), st.integers(0, 39))
     def test_a_lost_entry_is_seen_in_the_digest(self, stream: list[RawEntry], lost: int) -> None:
         if stream:
@@ -230,7 +230,7 @@ class TestEntriesOfOnePageDoNotTouchOneAnother:
             assert outcomes == expected
             assert_equals_the_model(state, model)
 
-    @steady(75)
+    @steady(45)
     @given(st.lists(valid_events(), min_size=1, max_size=5), st.data())
     def test_a_page_of_fragments_is_decided_entry_by_entry(
         self, events: list[dict[str, Any]], chance: st.DataObject
@@ -244,7 +244,7 @@ class TestEntriesOfOnePageDoNotTouchOneAnother:
         assert outcomes == expected
         assert_equals_the_model(state, model)
 
-    @steady(60)
+    @steady(36)
     @given(entries(), st.randoms(use_true_random=False))
     def test_a_large_page_is_decided_like_its_entries_one_by_one(
         self, stream: list[RawEntry], chance: random.Random
@@ -283,7 +283,7 @@ class TestEntriesOfOnePageDoNotTouchOneAnother:
 
 
 class TestWhatAlwaysHolds:
-    @steady(65)
+    @steady(39)
     @given(entries())
     def test_money_and_goods_are_conserved(self, stream: list[RawEntry]) -> None:
         state = State()
@@ -307,7 +307,7 @@ class TestWhatAlwaysHolds:
             assert min(state.users.values(), default=0) >= 0
             assert min(state.stock.values(), default=0) >= 0
 
-    @steady(65)
+    @steady(39)
     @given(entries())
     def test_what_is_not_applied_changes_nothing_but_the_counters(self, stream: list[RawEntry]) -> None:
         state = State()

@@ -95,7 +95,7 @@ class TestAnEntryByHand:
         lines = '{"user_id":7,"lines":[{"item_id":"hdd","quantity":2},{"item_id":"cpu","quantity":1}]}'
         assert decoded_json("Order", lines) == Order(7, (Line("hdd", 2), Line("cpu", 1)))
 
-    @steady(100)
+    @steady(60)
     @given(valid_events())
     def test_what_we_write_is_what_we_read(self, drawn: dict[str, Any]) -> None:
         made = decoded_json(drawn["type"], json_bytes(drawn["data"]))
@@ -642,7 +642,7 @@ class TestSchemaV0:
     def test_the_first_price_comes_from_the_name(self, item_id: str, price: int) -> None:
         assert first_price(item_id) == price
 
-    @steady(100)
+    @steady(60)
     @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=64))
     def test_a_first_price_is_1_to_100_units(self, item_id: str) -> None:
         assert first_price(item_id) in range(100, 10_001, 100)
@@ -700,29 +700,29 @@ class TestFuzz:
     def test_hostile_data_is_an_event_or_a_reason_as_the_model_says(self, raw: RawEntry) -> None:
         assert decoded(*raw) == from_the_model(raw)
 
-    @steady(300)
+    @steady(180)
     @given(st.sampled_from(["TopUp", "AddItem", "Order", "OrderType"]), hostile_bytes())
     def test_hostile_bytes_are_an_event_or_a_reason_as_the_model_says(self, name: str, data: bytes) -> None:
         raw = raw_entry(name, data)
         assert decoded(*raw) == from_the_model(raw)
 
-    @steady(150)
+    @steady(90)
     @given(st.sampled_from(REASONS).flatmap(broken_entries))
     def test_broken_entries_are_parked_as_the_model_says(self, raw: RawEntry) -> None:
         assert decoded(*raw) == from_the_model(raw)
 
-    @steady(80)
+    @steady(48)
     @given(entries())
     def test_entries_of_every_kind_decode_as_the_model_says(self, stream: list[RawEntry]) -> None:
         for raw in stream:
             assert decoded(*raw) == from_the_model(raw)
 
-    @steady(200)
+    @steady(120)
     @given(st.lists(st.tuples(st.binary(max_size=6) | st.sampled_from([b"type", b"data", b"key", b"v"]), st.binary())))
     def test_random_fields_are_an_event_or_a_reason_as_the_model_says(self, raw: RawEntry) -> None:
         assert decoded(*raw) == from_the_model(raw)
 
-    @steady(150)
+    @steady(90)
     @given(v0_entries("OrderType", {"UserID": 1, "ItemIDs": ["cpu"], "ItemQuantities": [3]}), st.data())
     def test_one_changed_byte_of_an_old_entry_decodes_as_the_model_says(
         self, raw: RawEntry, chance: st.DataObject

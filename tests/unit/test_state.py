@@ -106,7 +106,7 @@ class TestTheDigest:
 
 
 class TestDumpAndLoad:
-    @steady(90)
+    @steady(54)
     @given(entries())
     def test_a_state_comes_back_whole(self, stream: list[RawEntry]) -> None:
         state, _ = fold_all(stream)
@@ -197,7 +197,7 @@ class TestDamagedBytes:
         for chunk in chunks[1:]:
             assert loaded([*chunks, chunk]) is None
 
-    @steady(150)
+    @steady(90)
     @given(st.lists(hostile_bytes() | st.binary(max_size=60), min_size=1, max_size=3))
     def test_any_other_bytes_are_refused(self, chunks: list[bytes]) -> None:
         assert loaded(chunks) is None
@@ -350,7 +350,7 @@ class TestTheShopForTheEngine:
         assert engine_view.size(state) == len(plain.users) + len(plain.stock) + len(plain.key_order)
         assert engine_view.outcomes is OUTCOMES
 
-    @steady(70)
+    @steady(42)
     @given(entries())
     def test_a_page_prepared_elsewhere_folds_like_any_other(self, stream: list[RawEntry]) -> None:
         module, _, name = Shop.packing.partition(":")

@@ -75,7 +75,7 @@ class TestDescribe:
         assert describe(as_sent(raw_entry("TopUp", b"x" * 70_000))) == "x" * EXCERPT
         assert describe([]) == ""
 
-    @steady(75)
+    @steady(45)
     @given(hostile_entries())
     def test_any_entry(self, raw: RawEntry) -> None:
         line = describe(as_sent(raw))
@@ -100,7 +100,7 @@ class TestTouched:
         assert touched(Order(7, ())) == ((7,), ())
         assert touched(3) == ((), ())
 
-    @steady(70)
+    @steady(42)
     @given(entries())
     def test_no_entry_changes_anything_else(self, stream: list[RawEntry]) -> None:
         state = State()
@@ -154,7 +154,7 @@ class TestExplain:
         code, changes = Shop().explain(State(), entry)
         assert (OUTCOMES[code].reason, changes) == ("unknown_type", ())
 
-    @steady(70)
+    @steady(42)
     @given(entries())
     def test_explaining_folds(self, stream: list[RawEntry]) -> None:
         explained, folded = State(), State()
@@ -175,7 +175,7 @@ class TestExplain:
 
 
 class TestPreview:
-    @steady(75)
+    @steady(45)
     @given(entries(max_size=20), shop_events() | valid_events())
     def test_promises_what_the_fold_then_does(self, stream: list[RawEntry], drawn: dict[str, Any]) -> None:
         state, _ = fold_all(stream)
@@ -187,7 +187,7 @@ class TestPreview:
         assert promised.outcome == OUTCOMES[code]
         assert promised.changes == changes
 
-    @steady(75)
+    @steady(45)
     @given(st.lists(shop_events(), min_size=1, max_size=3))
     def test_promises_large_numbers_too(self, events: list[dict[str, Any]]) -> None:
         users = {1: MAX_INT, 2: MAX_INT - 10**15, 3: 0}

@@ -65,7 +65,7 @@ class TestTheOrderOfBalances:
             assert listed(balances({}), column, True, "7") == []
         assert len(balances({})) == 0
 
-    @steady(60)
+    @steady(36)
     @given(st.dictionaries(st.integers(0, 50) | st.integers(0, MAX_INT), st.integers(0, 3) | st.integers(0, MAX_INT)))
     def test_is_that_of_a_plain_sort(self, users: dict[int, int]) -> None:
         shown = balances(users)
@@ -116,7 +116,7 @@ class TestTheFilterOfBalances:
         assert sorted(listed(balances(USERS, changed=[70, 7]), "change", needle=needle)) == found
         assert sorted(listed(balances(USERS), "balance", needle=needle)) == found
 
-    @steady(100)
+    @steady(60)
     @given(
         st.sets(st.integers(0, 300) | st.integers(0, MAX_INT) | st.integers(MAX_INT - 300, MAX_INT)),
         st.integers(0, 400).map(str) | st.text("0123456789", max_size=20) | st.integers(0, MAX_INT).map(str),
@@ -127,7 +127,7 @@ class TestTheFilterOfBalances:
 
 
 class TestAView:
-    @steady(60)
+    @steady(36)
     @given(entries())
     def test_shows_the_state(self, stream: list[RawEntry]) -> None:
         state, _ = fold_all(stream)
@@ -186,7 +186,7 @@ class TestViewsOneAfterAnother:
             assert [item[:3] for item in shown.items] == [item[:3] for item in expected.items]
             assert (shown.counts, shown.keys) == (expected.counts, expected.keys)
 
-    @steady(60)
+    @steady(36)
     @given(st.lists(entries(), min_size=1, max_size=6))
     def test_stay_as_they_were(self, parts: list[list[RawEntry]]) -> None:
         viewer, state, ordinal = Viewer(), State(), 0
@@ -307,7 +307,7 @@ class TestTheLastChange:
         rows = [shown.row(number) for number in range(len(shown))]
         assert {row.user_id: row.change.entry_id for row in rows if row.change} == {1: "4-0", 4: "5-0", 5: "6-0"}
 
-    @steady(60)
+    @steady(36)
     @given(entries())
     def test_names_an_entry_that_really_changed_the_number(self, stream: list[RawEntry]) -> None:
         shown = seen(stream)
