@@ -157,9 +157,9 @@ class TestPlantedFaults:
 
 
 @pytest.mark.timeout(90)
-def test_some_seconds_of_disasters_leave_no_wrong_state(nemesis: Nemesis) -> None:
+def test_thirty_seconds_of_disasters_leave_no_wrong_state(nemesis: Nemesis) -> None:
     """`python -m tests.chaos.nemesis` goes on for longer."""
-    deadline = time.monotonic() + 8
+    deadline = time.monotonic() + 30
     for seed in count(1):
         if time.monotonic() > deadline:
             break
