@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from esdash.engine.console import Published
     from esdash.log.stream import Log
     from esdash.shop.events import AddItem, Line, Order, TopUp
+    from esdash.shop.outcomes import Outcome
 
 
 @click.group(no_args_is_help=False)
@@ -175,21 +176,23 @@ def _publish(settings: Settings, make: Callable[[], "TopUp | AddItem | Order"], 
     from esdash.engine.publisher import Publisher
     from esdash.log.errors import LogError
     from esdash.shop.story import encode
+    from esdash.ui.reasons import sentence
 
     try:
         event = make()
     except ValueError as error:
-        sentence = str(error)
-        raise BadInputError(f"{sentence[:1].upper()}{sentence[1:]}.") from None
+        words = str(error)
+        raise BadInputError(f"{words[:1].upper()}{words[1:]}.") from None
     require_writable(settings, "Nothing was published")
     with open_log(settings) as log:
         log.connect()
         published = Publisher(log).publish(*encode(event), key)
-        told = _document(published)
+        told, outcome = _document(published), None
         try:
             if wait:
                 told |= _UNDECIDED
-                told |= _decision(log, published)
+                ordinal, outcome = _decision(log, published)
+                told |= {"ordinal": ordinal, "outcome": outcome.name, "reason": outcome.reason}
         except (EngineError, LogError) as error:
             raise EngineError(
                 f"The event is in the log as {published.entry_id}, but what became of it cannot be told. {error}"
@@ -197,11 +200,8 @@ def _publish(settings: Settings, make: Callable[[], "TopUp | AddItem | Order"], 
         finally:
             # Whatever happens, a person must learn that it was appended, and its key.
             _print(published, told)
-    if told.get("outcome", "applied") != "applied":
-        reason = f": {told['reason']}" if told["reason"] else ", for its key was decided before"
-        raise FailedError(
-            f"The event is in the log as {published.entry_id} and was not applied: {told['outcome']}{reason}."
-        )
+    if outcome is not None and outcome.name != "applied":
+        raise FailedError(f"The event is in the log as {published.entry_id} and was not applied. {sentence(outcome)}")
 
 
 def _print(published: "Published", told: dict[str, Any]) -> None:
@@ -220,13 +220,12 @@ def _document(published: "Published") -> dict[str, Any]:
     return {"id": published.entry_id, "type": published.event_type, "key": published.key}
 
 
-def _decision(log: "Log", published: "Published") -> dict[str, Any]:
-    """What the fold made of the entry. Of several with one key, each has its own: the later ones are duplicates."""
+def _decision(log: "Log", published: "Published") -> "tuple[int, Outcome]":
+    """The entry's ordinal and what the fold made of it. Of several with one key, the later ones are duplicates."""
     from esdash.engine.history import History
     from esdash.shop.domain import Shop
     from esdash.shop.outcomes import OUTCOMES
 
     row, _ = History(log, Shop()).details(published.entry_id.encode())
     assert row.code is not None, "an entry that was just folded"
-    outcome = OUTCOMES[row.code]
-    return {"ordinal": row.ordinal, "outcome": outcome.name, "reason": outcome.reason}
+    return row.ordinal, OUTCOMES[row.code]

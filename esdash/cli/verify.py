@@ -13,7 +13,7 @@ from esdash.cli.presence import require_stream
 from esdash.config import Settings
 
 if TYPE_CHECKING:
-    from esdash.engine.verify import Segment, Verification
+    from esdash.engine.verification import Segment, Verification
     from esdash.engine.view import Position
 
 

@@ -10,7 +10,7 @@ from esdash.engine.domain import Row
 from esdash.engine.view import View
 
 if TYPE_CHECKING:
-    from esdash.engine.verify import Verification
+    from esdash.engine.verification import Verification
 
 
 class EngineError(Exception):

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -25,6 +24,7 @@ from esdash.engine.console import EngineError
 from esdash.engine.domain import Domain, State
 from esdash.engine.history import BrokenError
 from esdash.engine.projection import Projection
+from esdash.engine.verification import Difference, Segment, Verification
 from esdash.engine.view import Position, Verdict
 from esdash.log import child
 from esdash.log.child import InterruptedWaitError, Pipe, SilentError
@@ -46,16 +46,6 @@ SILENCE: Final = 30.0
 """Seconds after which one that says nothing must be stopped, or stuck."""
 
 _STOPPED: Final = "The verification was stopped."
-
-
-class Difference(Struct, frozen=True, array_like=True):
-    """A number that the replay and the stored or live state do not agree on."""
-
-    kind: str
-    subject: str
-    replayed: int | None
-    """None: the replay has no such thing."""
-    found: int | None
 
 
 class _Task(Struct, frozen=True):
@@ -84,51 +74,6 @@ class _Report(Struct, frozen=True):
     """The digest of the state that is stored at the end, made anew; the header may say another."""
     differences: list[Difference] = []
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A stretch of the stream that was replayed."""
-
-    start: Position
-    end: Position
-    snapshot_id: str | None
-    """The snapshot at its end; None for the newest entry or the live state."""
-    replayed_digest: str
-    found_digest: str | None
-    """Of the snapshot or the live state; None where there is nothing to compare with."""
-    differences: tuple[Difference, ...]
-
-    @property
-    def holds(self) -> bool:
-        """Whether the replay arrived at what was found."""
-        return self.found_digest is None or self.found_digest == self.replayed_digest
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What a verification found."""
-
-    segments: tuple[Segment, ...]
-    """In the order of the stream."""
-    damaged: tuple[tuple[str, str], ...]
-    """(snapshot id, reason) of snapshots that cannot be believed."""
-    skipped: tuple[tuple[str, str], ...]
-    """(snapshot id, reason) of snapshots that say nothing about this replay, such as those made by other rules."""
-    unseen: int
-    """Entries that are not in the stream any more, so that nobody can replay them."""
-    entries: int
-    seconds: float
-
-    @property
-    def first_difference(self) -> Segment | None:
-        """The first segment whose end is not what the replay arrived at."""
-        return next((segment for segment in self.segments if not segment.holds), None)
-
-    @property
-    def holds(self) -> bool:
-        """Whether everything agreed."""
-        return not self.damaged and self.first_difference is None
 
 
 def verify(

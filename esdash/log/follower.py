@@ -38,7 +38,7 @@ class Follower:
                 replies = transactions.read(connection, len(commands))
                 page = transactions.page_of(replies, after, b"+", count)
         except NOT_HAD as error:
-            # The connection is lost; the next one asks for less.
+            # The connection is lost; on the next one the size may be another.
             log.paging.shrink(error)
             raise
         log.paging.had(page.count, received(connection) - before)

@@ -222,7 +222,7 @@ class Log:
             except NOT_HAD as error:
                 self.paging.shrink(error)
             else:
-                if count == self.paging.count:
+                if count == self.paging.count:  # that fewer can be had tells nothing
                     self.paging.had(0, 0)
                 return count, reply
 

@@ -21,7 +21,7 @@ _REMEMBERED: Final = 100_000
 """Users topped up so far from whom orders come: an order of anybody else would be refused."""
 
 BATCH: Final = 30
-"""Events of each type in a batch."""
+"""Events of a batch, a third of each type."""
 
 
 def demo_batch(seed: int, users: int = USERS, items: int = len(ITEMS), count: int = BATCH) -> list[tuple[str, bytes]]:

@@ -7,7 +7,7 @@ from esdash.engine.console import VerificationStatus
 from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.engine.verify import Verification
+    from esdash.engine.verification import Verification
 
 
 class VerificationWatch:

@@ -211,6 +211,7 @@ class TestASnapshotThatCannotBeRead:
         with RunningConsumer(url) as consumer:
             view = consumer.until_phase(Phase.HALTED)
             assert "60 entries are gone from the stream" in view.phase_note
+            assert view.lag == log.facts().length
             assert [rung.reason for rung in view.restored.rungs] == ["its header is damaged", None]  # type: ignore[union-attr]
             consumer.ask("rebuild")
             consumer.until_live()

@@ -22,7 +22,7 @@ from tests.ui.recorded import (
 
 Dashboard = Callable[..., DashboardApp]
 
-SIZES = [(60, 16), (79, 23), (80, 24), (160, 18), (200, 60)]
+SIZES = [(60, 16), (80, 24), (120, 40), (160, 18), (200, 60)]
 
 
 def shown(app: DashboardApp) -> list[str]:

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from esdash.engine.console import VerificationStatus
-from esdash.engine.verify import Difference, Segment, Verification
+from esdash.engine.verification import Difference, Segment, Verification
 from esdash.engine.view import Position
 from esdash.ui.app import DashboardApp
 from esdash.ui.screens.main import MainScreen

@@ -20,7 +20,7 @@ from esdash.ui.widgets.pager import Pager, Paragraph
 from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.engine.verify import Difference, Segment, Verification
+    from esdash.engine.verification import Difference, Segment, Verification
 
 FRAMES_A_SECOND: Final = 10
 

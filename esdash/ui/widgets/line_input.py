@@ -18,4 +18,4 @@ class LineInput(Input):
         event.prevent_default()
         event.stop()
         lines = re.split(r"\r\n?|\n", event.text)
-        self.replace(" ".join(line.strip() for line in lines if line.strip()), *sorted(self.selection))
+        self.replace(" ".join(line.strip() for line in lines if line.strip()), *self.selection)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ import redis
 from tests.chaos.nemesis.truth import Entry, TrueLog, parts
 from tests.engine.running import STREAM
 from tests.servers import RunningServer
+from tests.waiting import eventually
 
 KEY: Final = STREAM.encode()
 STASH: Final = b"{orders}stash"
@@ -135,11 +136,7 @@ def _caught_up(primary: Site, replica: Site) -> bool:
 
 def wait_for_replica(primary: Site, replica: Site) -> None:
     """Until a replica has everything that its primary has."""
-    deadline = time.monotonic() + 30
-    while not _caught_up(primary, replica):
-        if time.monotonic() > deadline:
-            raise HarnessError("the replica does not catch up")
-        time.sleep(0.002)
+    eventually(partial(_caught_up, primary, replica), timeout=30, interval=0.002)
 
 
 def servers_for(stage: str, binary: Path) -> list[RunningServer]:

@@ -1,0 +1,62 @@
+"""What a verification found."""
+
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from esdash.engine.view import Position
+
+
+class Difference(Struct, frozen=True, array_like=True):
+    """A number that the replay and the stored or live state do not agree on."""
+
+    kind: str
+    subject: str
+    replayed: int | None
+    """None: the replay has no such thing."""
+    found: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of the stream that was replayed."""
+
+    start: Position
+    end: Position
+    snapshot_id: str | None
+    """The snapshot at its end; None for the newest entry or the live state."""
+    replayed_digest: str
+    found_digest: str | None
+    """Of the snapshot or the live state; None where there is nothing to compare with."""
+    differences: tuple[Difference, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the replay arrived at what was found."""
+        return self.found_digest is None or self.found_digest == self.replayed_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a verification found."""
+
+    segments: tuple[Segment, ...]
+    """In the order of the stream."""
+    damaged: tuple[tuple[str, str], ...]
+    """(snapshot id, reason) of snapshots that cannot be believed."""
+    skipped: tuple[tuple[str, str], ...]
+    """(snapshot id, reason) of snapshots that say nothing about this replay, such as those made by other rules."""
+    unseen: int
+    """Entries that are not in the stream any more, so that nobody can replay them."""
+    entries: int
+    seconds: float
+
+    @property
+    def first_difference(self) -> Segment | None:
+        """The first segment whose end is not what the replay arrived at."""
+        return next((segment for segment in self.segments if not segment.holds), None)
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything agreed."""
+        return not self.damaged and self.first_difference is None
