@@ -133,7 +133,7 @@ async def test_a_parked_entry_is_corrected_once_by_whichever_dashboard_is_first(
             assert len(entries(client)) == 2
             # Both at once: the second is a duplicate, and its author is told.
             client.xadd(STREAM, {"type": "TopUp", "data": '{"user_id":"8","amount":1250}'})
-            await until(pilot, lambda: len(console.view.parked) == 2)
+            await until(pilot, lambda: "Parked entries: 2, 1 open" in text_of(app)[0])
             await pilot.press("g", "c")
             await until(pilot, lambda: isinstance(app.screen, TopUpForm))
             row = console.view.parked[1]
