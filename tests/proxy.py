@@ -20,6 +20,9 @@ class _Link:
         self.left: int | None = None
         """Bytes of replies that may still pass before the connection is cut; None: all."""
         self._proxy = proxy
+
+    def start(self) -> None:
+        """Pass on what comes; from here on the client may have had an answer."""
         for pump in (self._requests, self._replies):
             threading.Thread(target=pump, daemon=True).start()
 
@@ -130,6 +133,7 @@ class Proxy:
                 link = _Link(self, client, server)
                 with self._lock:
                     self._links.append(link)
+                link.start()
                 if target is not self._target:
                     # Pointed elsewhere while it was being made.
                     link.cut()
