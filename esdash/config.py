@@ -8,7 +8,7 @@ import os
 import stat
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -18,6 +18,10 @@ from annotated_types import Ge, Le, MinLen
 ENVIRONMENT: Final = "ESDASH_"
 """A setting's name in capitals after this is its environment variable."""
 
+_ELSEWHERE: Final = ("url", "stream", "domain", "domains", "data_dir", "readonly", "keys")
+"""Settings whose environment the command line reads, and those that have none."""
+
+DEFAULT_DOMAIN: Final = "shop"
 
 LARGEST: Final = 64 * 1024
 """Bytes of a settings file, at most."""
@@ -36,6 +40,11 @@ class Settings:
     `valkeys://` are the same. Without one, esdash runs its own server in `data_dir`."""
     stream: Annotated[str, MinLen(1)] = "orders"
     """The key of the stream."""
+    domain: Annotated[str, MinLen(1)] = DEFAULT_DOMAIN
+    """What the entries mean: `shop`, `raw`, `path/to/file.py` (with `:NAME` where the file has several), `module:NAME`,
+    or the name of an entry point. A file is looked for beside the settings file first."""
+    domains: dict[Annotated[str, MinLen(1)], Annotated[str, MinLen(1)]] = field(default_factory=dict)
+    """The domain by stream, which goes before `domain`: `payments = "~/bank.py"`."""
     data_dir: Path | None = field(default_factory=lambda: _in_home(platformdirs.user_data_path))
     """Where the embedded server keeps its data."""
     readonly: bool = False
@@ -92,10 +101,13 @@ def load(
     `file` was named by somebody and must be there; None: the usual one, if there is one. `common` are values that the
     command line took from the environment, `flags` those that were typed. Raises ConfigError.
     """
-    named = [name for name in names() if name not in ("url", "stream", "data_dir", "readonly", "keys")]
+    named = [name for name in names() if name not in _ELSEWHERE]
     rest = {name: value for name in named if (value := environment.get(ENVIRONMENT + name.upper()))}
     from_environment = _checked(rest, "environment") if rest else {}
-    return Settings(**{**_from_file(file), **from_environment, **common, **flags})
+    settings = Settings(**{**_from_file(file), **from_environment, **common, **flags})
+    if "domain" not in common and "domain" not in flags:
+        settings = replace(settings, domain=settings.domains.get(settings.stream, settings.domain))
+    return settings
 
 
 def _from_file(named: Path | None) -> dict[str, Any]:
@@ -124,7 +136,20 @@ def _from_file(named: Path | None) -> dict[str, Any]:
             checked["data_dir"] = checked["data_dir"].expanduser()
         except RuntimeError:
             raise ConfigError(f"data_dir in {file} names a home directory that is not there.") from None
+    if "domain" in checked:
+        checked["domain"] = _beside(file, checked["domain"])
+    if "domains" in checked:
+        checked["domains"] = {stream: _beside(file, domain) for stream, domain in checked["domains"].items()}
     return checked
+
+
+def _beside(file: Path, domain: str) -> str:
+    """A domain that is called by a file's name which stands beside the settings file, by its whole path."""
+    name, py, rest = domain.partition(".py")
+    if not py or (rest and not rest.startswith(":")):
+        return domain
+    found = file.parent / f"{name}.py"
+    return f"{found.absolute()}{rest}" if found.is_file() else domain
 
 
 def _text_of(file: Path) -> str | None:

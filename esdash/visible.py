@@ -23,6 +23,36 @@ _FORMLESS: Final = frozenset(
 character before."""
 
 
+MOST_MARKS: Final = 2
+"""Marks that a letter may carry, as those of Thai, Hindi, pointed Arabic and Hebrew do; a pile of them would climb over
+other lines."""
+
+_EMOJI_STYLE: Final = "\ufe0f"
+"""Follows a symbol that is to be drawn as an emoji."""
+
+
+def _carried(char: str, base: str) -> bool:
+    """Whether a mark belongs to the letter, or the selector to the symbol, that stands before it."""
+    if char == _EMOJI_STYLE:
+        return unicodedata.category(base) == "So"
+    marks = unicodedata.category(char) in ("Mn", "Mc") and not 0xFE00 <= ord(char) <= 0xFE0F and ord(char) < 0xE0000
+    return marks and unicodedata.category(base) in ("Lo", "Ll", "Lu", "Lm", "Lt")
+
+
+def _all_shown(text: str) -> str:
+    parts: list[str] = []
+    base, carried = "", 0
+    for char in text:
+        if base and carried < MOST_MARKS and _carried(char, base):
+            parts.append(char)
+            carried += 1
+            continue
+        shown = _shown(char)
+        parts.append(shown)
+        base, carried = char if shown == char else "", 0
+    return "".join(parts)
+
+
 def _shown(char: str) -> str:
     code = ord(char)
     if code < 0x20:
@@ -33,7 +63,6 @@ def _shown(char: str) -> str:
     if category in _HIDDEN or code in _FORMLESS:
         return f"⟨{code:04X}⟩"
     if category in ("Mn", "Me", "Mc"):
-        # On a carrier of its own, so that a pile of marks cannot climb over other lines.
         return f"⟨{code:04X}⟩"
     if category == "Zs" and char != " ":
         return "␣"
@@ -43,8 +72,9 @@ def _shown(char: str) -> str:
 def visible(text: str, limit: int = 200) -> str:
     """The text on one line with nothing in it that a terminal interprets or hides, at most `limit` ≥ 1 characters.
 
-    Controls become their Unicode pictures (␛), format, bidirectional, combining and unassigned characters their code
-    in ⟨⟩, odd spaces ␣. A cut is marked with …. Rich markup stays as it is: draw the result as plain text.
+    Controls become their Unicode pictures (␛), format, bidirectional and unassigned characters their code in ⟨⟩, as do
+    combining ones that no letter carries; odd spaces ␣. A cut is marked with …. Rich markup stays as it is: draw the
+    result as plain text.
     """
     return _visible(text[: limit + 1], limit)
 
@@ -52,5 +82,5 @@ def visible(text: str, limit: int = 200) -> str:
 @lru_cache(maxsize=8192)
 def _visible(text: str, limit: int) -> str:
     if not (text.isascii() and text.isprintable()):
-        text = "".join(map(_shown, text))
+        text = _all_shown(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"

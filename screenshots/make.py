@@ -20,11 +20,9 @@ from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.publisher import Publisher
 from esdash.engine.view import Phase
+from esdash.fold.loading import load
 from esdash.log.embedded import EmbeddedServer
 from esdash.log.stream import Log
-from esdash.shop.domain import Shop
-from esdash.shop.samples import demo_events
-from esdash.shop.state import State
 from esdash.ui.app import USUAL_THEME, DashboardApp, UiSettings
 
 FOLDER: Final = Path(__file__).parent
@@ -38,7 +36,7 @@ Scene = Callable[["Stage"], Awaitable[None]]
 class Stage:
     """The running dashboard and what a scene may do with it."""
 
-    def __init__(self, app: DashboardApp, console: LiveConsole[State], log: Log, pilot: Pilot[None]) -> None:
+    def __init__(self, app: DashboardApp, console: LiveConsole, log: Log, pilot: Pilot[None]) -> None:
         self.app = app
         self.console = console
         self.log = log
@@ -66,7 +64,8 @@ class Stage:
 
     def publish(self, count: int) -> None:
         """Events of the demo, as another process would append them."""
-        events = islice(demo_events(SEED), count)
+        fold = self.console.fold
+        events = map(fold.encode, islice(fold.samples(SEED), count))
         for _ in Publisher(self.log).publish_many((kind, data, None) for kind, data in events):
             pass
 
@@ -162,7 +161,7 @@ def harmless(svg: str) -> str:
 async def picture(name: str, size: tuple[int, int], scene: Scene) -> None:
     """Play one scene and save what the screen shows."""
     with _a_log() as log:
-        console: LiveConsole[State] = LiveConsole(log, Shop(), ConsumerSettings(), demo_events(SEED + 1))
+        console = LiveConsole(log, load("esdash.shop.domain:SHOP"), ConsumerSettings(), seed=SEED + 1)
         app = DashboardApp(console, UiSettings())
         app.theme = USUAL_THEME  # whatever colours the terminal has in which this runs
         async with app.run_test(size=size, notifications=False) as pilot:

@@ -10,6 +10,7 @@ import json
 import struct
 import unicodedata
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 RawEntry = list[tuple[bytes, bytes]]
@@ -170,28 +171,28 @@ def decode(fields: RawEntry) -> tuple[str, dict[str, Any], bytes | None]:
 
     An `AddItem` has one member that is not on the wire: `first_price`, what an item costs that no one has
     priced. Only schema v0 has one.
+
+    Of a member given twice each must be right: a plain decoder checks what it passes.
     """
     entry = dict(fields)  # of a repeated field, the last one
 
     if b"type" not in entry or b"data" not in entry:
         raise ParkedError("missing_field")
-    if entry.get(b"v", b"1") != b"1":
+    wire_type, data = entry[b"type"], entry[b"data"]
+    if wire_type in NAMES and entry.get(b"v", b"1") != b"1":
         raise ParkedError("unsupported_version")
-    data = entry[b"data"]
     if len(data) > MAX_DATA:
         raise ParkedError("too_large")
 
-    wire_type = entry[b"type"]
     is_v0 = len(data) > 0 and (0x80 <= data[0] <= 0x8F or data[0] in (0xDE, 0xDF))
-    names = {b"TopUp": "TopUp", b"AddItem": "AddItem", b"Order": "Order"}
-    if is_v0:
-        names[b"OrderType"] = "Order"
-    if wire_type not in names:
+    if wire_type not in NAMES or entry.get(b"v", b"1") != b"1" or (wire_type == b"OrderType" and not is_v0):
         raise ParkedError("unknown_type")
-    name = names[wire_type]
+    name = NAMES[wire_type]
 
     try:
-        event = check(name, upcast(name, parse_messagepack(data)) if is_v0 else parse_json(data))
+        event = upcast(name, parse_messagepack(data)) if is_v0 else check(name, parse_json(data))
+        for item in [event["item_id"]] if name == "AddItem" else [item for item, _ in event.get("lines", [])]:
+            no_controls(item)
     except (ValueError, KeyError, struct.error) as error:
         raise ParkedError("invalid_data") from error
 
@@ -201,33 +202,59 @@ def decode(fields: RawEntry) -> tuple[str, dict[str, Any], bytes | None]:
     return name, event, key
 
 
-def check(name: str, members: dict[Any, Any]) -> dict[str, Any]:
+NAMES = {b"TopUp": "TopUp", b"AddItem": "AddItem", b"Order": "Order", b"OrderType": "Order"}
+"""What `type` may say, and which event that is."""
+
+
+class Pairs(list[Any]):
+    """An object or a map as key, value, key, value...: keys may come twice, and may be anything in MessagePack."""
+
+
+def member(pairs: Any, name: str, read: Callable[[Any], Any]) -> Any:
+    """Return the member of that name, as it is read; of one given twice each must be right, and the last counts.
+
+    Raises KeyError for one that is missing and ValueError for one that is wrong.
+    """
+    if type(pairs) is not Pairs:
+        raise ValueError("object")
+    values = [read(value) for key, value in zip(pairs[0::2], pairs[1::2], strict=True) if key == name]
+    if not values:
+        raise KeyError(name)
+    return values[-1]
+
+
+def optional(pairs: Pairs, name: str, read: Callable[[Any], Any]) -> Any:
+    """Return the member of that name; None where there is none, or where it is null."""
+    return member(pairs, name, lambda value: None if value is None else read(value)) if name in pairs[0::2] else None
+
+
+def check(name: str, pairs: Pairs) -> dict[str, Any]:
     """Return only the members that the event has, all within the bounds of schema v1.
 
     Raises KeyError for one that is missing and ValueError for one that is wrong.
     """
     if name == "TopUp":
-        return {
-            "user_id": integer(members["user_id"], MAX_INTEGER),
-            "amount": integer(members["amount"], MAX_MONEY),
-        }
+        return {"user_id": member(pairs, "user_id", user_id), "amount": member(pairs, "amount", money)}
     if name == "AddItem":
-        price = members.get("price")
         return {
-            "item_id": item_id(members["item_id"]),
-            "count": integer(members["count"], MAX_QUANTITY),
-            "price": None if price is None else integer(price, MAX_MONEY),
-            "first_price": members.get(FIRST_PRICE),
+            "item_id": member(pairs, "item_id", item_id),
+            "count": member(pairs, "count", quantity),
+            "price": optional(pairs, "price", money),
+            "first_price": None,
         }
-    lines = members["lines"]
-    if not isinstance(lines, list) or len(lines) > MAX_LINES:
-        raise ValueError("lines")
-    checked_lines = []
-    for line in lines:
-        if not isinstance(line, dict):
-            raise ValueError("line")
-        checked_lines.append((item_id(line["item_id"]), integer(line["quantity"], MAX_QUANTITY)))
-    return {"user_id": integer(members["user_id"], MAX_INTEGER), "lines": checked_lines}
+    return {"user_id": member(pairs, "user_id", user_id), "lines": member(pairs, "lines", order_lines)}
+
+
+def order_lines(value: Any) -> list[tuple[str, int]]:
+    """Return (item, quantity) of each line."""
+    return [(member(line, "item_id", item_id), member(line, "quantity", quantity)) for line in at_most_100(value)]
+
+
+def at_most_100(value: Any) -> list[Any]:
+    """Return the value if it is a list of so many."""
+    if type(value) is not list or len(value) > MAX_LINES:
+        raise ValueError("list")
+    return value
 
 
 def integer(value: Any, maximum: int) -> int:
@@ -237,28 +264,59 @@ def integer(value: Any, maximum: int) -> int:
     return value
 
 
+def user_id(value: Any) -> int:
+    """Return the value if it can be a user."""
+    return integer(value, MAX_INTEGER)
+
+
+def money(value: Any) -> int:
+    """Return the value if it can be an amount or a price, in cents."""
+    return integer(value, MAX_MONEY)
+
+
+def quantity(value: Any) -> int:
+    """Return the value if it can be a number of pieces."""
+    return integer(value, MAX_QUANTITY)
+
+
 def item_id(value: Any) -> str:
-    """Return the value if it is text of 1...64 code points, none a control character or a surrogate."""
+    """Return the value if it is text of 1...64 code points."""
     if type(value) is not str or not 1 <= len(value) <= MAX_ITEM_ID:
         raise ValueError("item_id")
-    for character in value:
-        if unicodedata.category(character) in ("Cc", "Cs"):
-            raise ValueError("item_id")
     return value
+
+
+def no_controls(text: str) -> None:
+    """Raise ValueError for text with a control character or half of a surrogate pair."""
+    for character in text:
+        if unicodedata.category(character) in ("Cc", "Cs"):
+            raise ValueError("control character")
 
 
 # ---------------------------------------------------------------------------------------------- schema v1
 
 
-def parse_json(data: bytes) -> dict[str, Any]:
-    """Read one JSON object (RFC 8259) or raise ValueError."""
+def parse_json(data: bytes) -> Pairs:
+    """Read one JSON object (RFC 8259), in which no text holds half of a surrogate pair, or raise ValueError."""
     text = data.decode("utf-8")
     if json_depth(text) > MAX_DEPTH:
         raise ValueError("too deep")
-    value = json.loads(text, parse_int=json_integer, parse_constant=not_json)
-    if not isinstance(value, dict):
+    value = json.loads(text, parse_int=json_integer, parse_constant=not_json, object_pairs_hook=json_object)
+    if type(value) is not Pairs:
         raise ValueError("not an object")
+    unread: list[Any] = [value]
+    while unread:
+        part = unread.pop()
+        if isinstance(part, list):
+            unread += part
+        elif type(part) is str:
+            part.encode("utf-8")
     return value
+
+
+def json_object(members: list[tuple[str, Any]]) -> Pairs:
+    """Return an object with all its members, those of the same name too."""
+    return Pairs(part for pair in members for part in pair)
 
 
 def json_depth(text: str) -> int:
@@ -295,43 +353,47 @@ def not_json(constant: str) -> None:
 
 # ---------------------------------------------------------------------------------------------- schema v0
 
-FIRST_PRICE = object()
-"""The name of a member that no payload can contain."""
-
 
 class Other:
-    """A MessagePack value that no event can use: float, bin, ext, or a str that is not UTF-8."""
+    """A MessagePack value that no event can use: float, bin, ext."""
 
 
-class Pairs(list[Any]):
-    """A MessagePack map as key, value, key, value...: keys may be anything, even maps."""
+class NoText(Other):
+    """A MessagePack str that is not UTF-8."""
 
 
-def upcast(name: str, pairs: Pairs) -> dict[Any, Any]:
+def upcast(name: str, pairs: Pairs) -> dict[str, Any]:
     """Turn the reference program's payload into the members of schema v1."""
-    members: dict[str, Any] = {}
-    for key, value in zip(pairs[0::2], pairs[1::2], strict=True):
-        if type(key) is str:
-            members[key] = value
+    for key in pairs[0::2]:
+        if type(key) is not str and type(key) is not NoText:
+            raise ValueError("a struct's member has a name")
 
-    if "Type" in members:
+    def the_type(value: Any) -> None:
         allowed = ["Order", "OrderType"] if name == "Order" else [name]
-        if type(members["Type"]) is not str or members["Type"] not in allowed:
+        if type(value) is not str or value not in allowed:
             raise ValueError("another type inside")
 
+    if "Type" in pairs[0::2]:
+        member(pairs, "Type", the_type)
+
     if name == "TopUp":
-        amount = integer(members["Amount"], MAX_MONEY)
-        return {"user_id": members["UserID"], "amount": amount * 100}
+        amount = member(pairs, "Amount", lambda value: integer(value, MAX_MONEY // 100))
+        return {"user_id": member(pairs, "UserID", user_id), "amount": amount * 100}
     if name == "AddItem":
-        item = item_id(members["ItemID"])
+        item = member(pairs, "ItemID", item_id)
         first_price = (1 + zlib.crc32(item.encode("utf-8")) % 100) * 100
-        return {"item_id": item, "count": members["Count"], FIRST_PRICE: first_price}
-    items = [] if members["ItemIDs"] is None else members["ItemIDs"]
-    quantities = [] if members["ItemQuantities"] is None else members["ItemQuantities"]
-    if type(items) is not list or type(quantities) is not list or len(items) != len(quantities):
+        count = member(pairs, "Count", quantity)
+        return {"item_id": item, "count": count, "price": None, "first_price": first_price}
+    items = member(pairs, "ItemIDs", lambda value: [item_id(item) for item in nil_or_list(value)])
+    quantities = member(pairs, "ItemQuantities", lambda value: [quantity(number) for number in nil_or_list(value)])
+    if len(items) != len(quantities):
         raise ValueError("lists")
-    lines = [{"item_id": item, "quantity": quantity} for item, quantity in zip(items, quantities, strict=True)]
-    return {"user_id": members["UserID"], "lines": lines}
+    return {"user_id": member(pairs, "UserID", user_id), "lines": list(zip(items, quantities, strict=True))}
+
+
+def nil_or_list(value: Any) -> list[Any]:
+    """Return a slice as Go writes it: one that was never made is nil."""
+    return [] if value is None else at_most_100(value)
 
 
 def parse_messagepack(data: bytes) -> Pairs:
@@ -383,7 +445,7 @@ def read_value(data: bytes, position: int) -> tuple[Any, int, int]:
         try:
             return take(length).decode("utf-8")
         except UnicodeDecodeError:
-            return Other()
+            return NoText()
 
     scalar: Any
     head = number("B")

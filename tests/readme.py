@@ -1,4 +1,4 @@
-"""Makes the tables of the README anew from the program: `python -m tests.readme`."""
+"""Makes what the pages take from the program anew: `python -m tests.readme`."""
 
 import ast
 import inspect
@@ -7,9 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from esdash import config
+from esdash.fold.loading import load
 from esdash.ui.actions import key_table
+from esdash.ui.declared import Actions
 
-README: Final = Path(__file__).parents[1] / "README.md"
+ROOT: Final = Path(__file__).parents[1]
+README: Final = ROOT / "README.md"
+KEYS: Final = ROOT / "esdash/ui/KEYS.md"
+OPERATING: Final = ROOT / "esdash/OPERATING.md"
+BANK: Final = ROOT / "tests/domains/bank.py"
 
 
 def settings_table() -> str:
@@ -30,14 +36,25 @@ def settings_table() -> str:
     return "\n".join(lines)
 
 
-def sections() -> dict[str, str]:
-    """The parts of the README that the program makes, by the name of their marks."""
-    return {"keys": key_table().strip(), "settings": settings_table()}
+def bank() -> str:
+    """The domain of the tutorial, without what is for the linters."""
+    lines = BANK.read_text("utf-8").splitlines()
+    return "\n".join(["```python", *(line for line in lines if not line.startswith("# ")), "```"])
 
 
-def with_sections(text: str) -> str:
-    """The README's text with its made parts as they should be."""
-    for name, made in sections().items():
+def sections() -> dict[Path, dict[str, str]]:
+    """The parts of each page that are made, by the name of their marks."""
+    return {
+        README: {"bank": bank()},
+        KEYS: {"keys": key_table(Actions(load("esdash.shop.domain:SHOP"))).strip()},
+        OPERATING: {"settings": settings_table()},
+    }
+
+
+def with_sections(page: Path) -> str:
+    """A page's text with its made parts as they should be."""
+    text = page.read_text("utf-8")
+    for name, made in sections()[page].items():
         pattern = re.compile(rf"(<!-- {name}:[^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
         found = pattern.search(text)
         assert found is not None, name
@@ -46,4 +63,5 @@ def with_sections(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(with_sections(README.read_text("utf-8")), "utf-8")
+    for page in sections():
+        page.write_text(with_sections(page), "utf-8")

@@ -172,17 +172,30 @@ class TestTheReferenceProgramsEntries:
         [
             (pack_string("x"), pack_string(b"\xff")),
             (pack_string(b"\xff"), b"\x01"),
-            (pack_value(["Amount"]), b"\xc7\x00\x05"),
-            (pack_value({"a": {}}), b"\xd8" + b"\x00" * 17),
-            (b"\x00", b"\xca\x7f\xc0\x00\x00"),
-            (b"\xc4\x06Amount", b"\xc6\x00\x00\x00\x00"),
-            (b"\xe0", b"\xdc\x00\x01\xdf\x00\x00\x00\x00"),
+            (pack_string("y"), b"\xc7\x00\x05"),
+            (pack_string(""), b"\xd8" + b"\x00" * 17),
+            (pack_string("user_id"), b"\xca\x7f\xc0\x00\x00"),
+            (pack_string("amount"), b"\xc6\x00\x00\x00\x00"),
+            (pack_string("x"), b"\xdc\x00\x01\xdf\x00\x00\x00\x00"),
+            (pack_string("x"), pack_value({1: [{2: 3}]})),
         ],
     )
     def test_other_members_are_ignored_whatever_they_are(self, name: bytes, value: bytes) -> None:
         members = {"UserID": 1, "Amount": 5}
         packed = [(pack_string(member), pack_value(number)) for member, number in members.items()]
         assert top_up_outcome(pack_map([*packed, (name, value)])) == "applied"
+
+    @pytest.mark.parametrize("name", [b"\x00", b"\xe0", b"\xc0", pack_value(b"Amount"), pack_value({"a": {}}), b"\xc3"])
+    def test_a_member_has_a_name(self, name: bytes) -> None:
+        members = {"UserID": 1, "Amount": 5}
+        packed = [(pack_string(member), pack_value(number)) for member, number in members.items()]
+        assert top_up_outcome(pack_map([*packed, (name, b"\x01")])) == "parked:invalid_data"
+
+    def test_of_a_repeated_member_each_is_right_and_the_last_counts(self) -> None:
+        user, amount = (pack_string("UserID"), b"\x07"), (pack_string("Amount"), b"\x05")
+        assert top_up_outcome(pack_map([user, amount, (pack_string("Amount"), b"\x00")])) == "rejected:invalid_amount"
+        assert top_up_outcome(pack_map([user, amount, (pack_string("Amount"), b"\xff")])) == "parked:invalid_data"
+        assert top_up_outcome(pack_map([user, (pack_string("Amount"), b"\xff"), amount])) == "parked:invalid_data"
 
 
 class TestTheRules:
@@ -296,7 +309,10 @@ class TestWhatIsParked:
         assert outcome_of((b"type", b"?"), (b"v", b"2")) == "parked:missing_field"
         assert outcome_of((b"data", large), (b"v", b"2")) == "parked:missing_field"
         assert outcome_of() == "parked:missing_field"
-        assert outcome_of((b"type", b"?"), (b"data", large), (b"v", b"2")) == "parked:unsupported_version"
+        assert outcome_of((b"type", b"TopUp"), (b"data", large), (b"v", b"2")) == "parked:unsupported_version"
+        assert outcome_of((b"type", b"OrderType"), (b"data", large), (b"v", b"2")) == "parked:unsupported_version"
+        assert outcome_of((b"type", b"?"), (b"data", large), (b"v", b"2")) == "parked:too_large"
+        assert outcome_of((b"type", b"?"), (b"data", large[1:]), (b"v", b"2")) == "parked:unknown_type"
         assert outcome_of((b"type", b"?"), (b"data", large)) == "parked:too_large"
         assert outcome_of((b"type", b"?"), (b"data", large[1:]), (b"key", b"")) == "parked:unknown_type"
         assert outcome_of((b"type", b"TopUp"), (b"data", large[1:]), (b"key", b"")) == "parked:invalid_data"
@@ -328,8 +344,8 @@ class TestWhatIsParked:
             b'{"user_id":-0,"amount":1}',
             b'{"user_id":9223372036854775807,"amount":1000000000000000}',
             b' {"user_id":1,"amount":1}\r\n',
-            b'{"user_id":null,"user_id":1,"amount":1}',
-            b'{"user_id":1,"amount":1,"x":"\\ud800","\\udfff":1e999,"y":-0.0}',
+            b'{"user_id":9,"user_id":1,"amount":1}',
+            b'{"user_id":1,"amount":1,"x":"\\ud83d\\ude00","z":1e999,"y":-0.0}',
             b'{"user_id":1,"amount":1,"x":' + b"9" * 5_000 + b"}",
             b'{"user_id":1,"amount":1,"x":"' + b"[" * 5_000 + b'\\""}',
             '{"user_id":1,"amount":1,"\u202e":"\x7f"}'.encode(),
@@ -345,6 +361,9 @@ class TestWhatIsParked:
         "data",
         [
             b'{"user_id":-1,"amount":1}',
+            b'{"user_id":null,"user_id":1,"amount":1}',
+            b'{"user_id":1,"amount":1,"x":"\\ud800"}',
+            b'{"user_id":1,"amount":1,"\\udfff":1}',
             b'{"user_id":9223372036854775808,"amount":1}',
             b'{"user_id":1,"amount":1000000000000001}',
             b'{"user_id":1,"amount":1.0}',

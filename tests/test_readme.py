@@ -2,15 +2,21 @@
 
 from pathlib import Path
 
+import pytest
+
 from esdash.log.address import OPTIONS
-from tests.readme import README, with_sections
+from tests.readme import OPERATING, README, sections, with_sections
 
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_tables_are_those_of_the_program() -> None:
-    text = README.read_text("utf-8")
-    assert text == with_sections(text), "run python -m tests.readme"
+@pytest.mark.parametrize("page", sections(), ids=lambda page: page.name)
+def test_what_is_made_is_that_of_the_program(page: Path) -> None:
+    assert page.read_text("utf-8") == with_sections(page), "run python -m tests.readme"
+
+
+def test_a_newcomer_reads_it_to_its_end() -> None:
+    assert len(README.read_text("utf-8").splitlines()) < 250
 
 
 def test_the_command_for_the_tests_is_the_one_that_continuous_integration_runs() -> None:
@@ -19,7 +25,7 @@ def test_the_command_for_the_tests_is_the_one_that_continuous_integration_runs()
 
 
 def test_every_option_of_a_url_is_named() -> None:
-    text = README.read_text("utf-8")
+    text = OPERATING.read_text("utf-8")
     assert [name for name in OPTIONS if f"`{name}`" not in text] == []
 
 

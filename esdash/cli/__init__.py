@@ -29,6 +29,8 @@ _COMMANDS: Final = {
     "doctor": "doctor",
     "bench": "bench",
     "server": "server",
+    "config": "config",
+    "domain": "domain",
     "completion": "completion",
 }
 """Command → the module here that defines a click command named `command`."""
@@ -58,7 +60,7 @@ class _Commands(click.Group):
 @click.version_option(package_name="esdash", message="esdash %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """An event-sourced shop on a Redis Stream.
+    """The console for systems whose state is computed from the events of a Redis Stream.
 
     Without a command, esdash opens the dashboard. Every other command works without a terminal, prints its data on
     stdout and everything else on stderr.
@@ -124,9 +126,11 @@ def run(arguments: Sequence[str]) -> int:
 
 def _tell(error: Exception, arguments: Sequence[str]) -> int:
     """Say what went wrong; its exit code."""
+    # What has to be imported comes before what is said, so that nothing is said twice over when the program is ended.
+    code, message = exit_code_of(error), redacted(message_of(error), arguments)
     with contextlib.suppress(OSError):  # nobody can be told
-        warn(redacted(message_of(error), arguments))
-    return exit_code_of(error)
+        warn(message)
+    return code
 
 
 def _require_shell() -> None:

@@ -3,14 +3,14 @@
 import os
 import select
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import msgspec
 
 from esdash.cli.failures import BadInputError
-from esdash.shop.decoding import decode
-from esdash.shop.events import EVENT_TYPES, MAX_DATA
-from esdash.shop.outcomes import OUTCOMES
+from esdash.fold.folding import Fold
+from esdash.fold.outcomes import INVALID_DATA, PARKED, TOO_LARGE, UNKNOWN_TYPE
+from esdash.fold.sorting import MAX_DATA
 from esdash.visible import visible
 
 PAGE: Final = 1000
@@ -37,32 +37,77 @@ Event = tuple[str, bytes, str | None]
 _decode_line = msgspec.json.Decoder(_Line).decode
 
 
-def check_batch(file: BinaryIO) -> None:
-    """Read a file from where it stands to its end. Raises BadInputError naming the first line that is no event."""
-    for number, line in enumerate(file, 1):
-        _read_line(number, line)
+class Lines:
+    """Reads lines that are events of one domain."""
 
+    def __init__(self, fold: Fold) -> None:
+        self._fold = fold
+        self._types = {each.wire_name: each for each in fold.publishable}
 
-def read_pages(file: BinaryIO) -> Iterator[list[Event]]:
-    """The events of a file or pipe, at most PAGE at a time; empty lines do not count.
+    def check(self, file: BinaryIO) -> None:
+        """Read a file from where it stands to its end. Raises BadInputError naming the first line that is no event."""
+        for number, line in enumerate(file, 1):
+            self._read(number, line)
 
-    A page ends early when a pipe has nothing more to give for IDLE_SECONDS. Raises BadInputError naming the line, in
-    the place of the page that it stands in.
-    """
-    page: list[Event] = []
-    number = 0
-    for line in _lines(file):
-        if line != _IDLE:
-            number += 1
-            if (event := _read_line(number, line)) is not None:
-                page.append(event)
-            if len(page) < PAGE:
-                continue
+    def pages(self, file: BinaryIO) -> Iterator[list[Event]]:
+        """The events of a file or pipe, at most PAGE at a time; empty lines do not count.
+
+        A page ends early when a pipe has nothing more to give for IDLE_SECONDS. Raises BadInputError naming the line,
+        in the place of the page that it stands in.
+        """
+        page: list[Event] = []
+        number = 0
+        for line in _lines(file):
+            if line != _IDLE:
+                number += 1
+                if (event := self._read(number, line)) is not None:
+                    page.append(event)
+                if len(page) < PAGE:
+                    continue
+            if page:
+                yield page
+                page = []
         if page:
             yield page
-            page = []
-    if page:
-        yield page
+
+    def _read(self, number: int, line: bytes) -> Event | None:
+        """None for an empty line. Raises BadInputError."""
+        if not (line := line.strip()):
+            return None
+        try:
+            read = _decode_line(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise BadInputError(f"Line {number} is no event: {_sentence(str(error))}.") from None
+        data = bytes(read.data)
+        code = self._code(read.type, data, read.key)
+        if code is not None:
+            why = self._why(code, read.type, data, read.key)
+            raise BadInputError(f"Line {number} would be parked as {PARKED[code]}: {why}.")
+        return read.type, data, read.key
+
+    def _code(self, event_type: str, data: bytes, key: str | None) -> int | None:
+        """As what the fold would park it: it decides by the same function. None when it would not."""
+        if event_type not in self._types:
+            return UNKNOWN_TYPE
+        if len(data) > MAX_DATA:
+            return TOO_LARGE
+        try:
+            fields = self._fold.fields(event_type, data, (key or "").encode())
+        except msgspec.MsgspecError:  # no object, where members are fields
+            return INVALID_DATA
+        if key is None and self._fold.domain.wire.key:
+            del fields[-2:]
+        return self._fold.read(fields).code
+
+    def _why(self, code: int, event_type: str, data: bytes, key: str | None) -> str:
+        if code == TOO_LARGE:
+            return f"its data has {len(data):,} bytes, and {MAX_DATA // 1024} KiB ({MAX_DATA:,} bytes) are the most"
+        if code == UNKNOWN_TYPE:
+            return f"the types are {', '.join(self._types)}, not {visible(event_type, 40)}"
+        _, why = self._fold.decode(self._types[event_type], data)
+        if why:
+            return _sentence(why)
+        return "its key has 1 to 128 bytes" if key is not None else "see the bounds of its data"
 
 
 def _lines(file: BinaryIO) -> Iterable[bytes]:
@@ -97,46 +142,8 @@ def _arriving(descriptor: int) -> Iterator[bytes]:
         yield b"".join(begun)
 
 
-def _read_line(number: int, line: bytes) -> Event | None:
-    """None for an empty line. Raises BadInputError."""
-    if not (line := line.strip()):
-        return None
-    try:
-        read = _decode_line(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInputError(f"Line {number} is no event: {_sentence(error)}.") from None
-    data = bytes(read.data)
-    _require_sound(number, read.type, data, read.key)
-    return read.type, data, read.key
-
-
-def _require_sound(number: int, event_type: str, data: bytes, key: str | None) -> None:
-    """Raises BadInputError for what the fold would park: it decides by the same function."""
-    fields = [b"type", event_type.encode(), b"data", data]
-    if key is not None:
-        fields += [b"key", key.encode()]
-    event = decode(fields)
-    if not isinstance(event, int):
-        return
-    reason = OUTCOMES[event].reason
-    raise BadInputError(f"Line {number} would be parked as {reason}: {_why(event_type, data, key)}.")
-
-
-def _why(event_type: str, data: bytes, key: str | None) -> str:
-    if len(data) > MAX_DATA:
-        return f"its data has {len(data):,} bytes, and {MAX_DATA // 1024} KiB ({MAX_DATA:,} bytes) are the most"
-    shape: Any = EVENT_TYPES.get(event_type)
-    if shape is None:
-        return f"the types are {', '.join(EVENT_TYPES)}, not {visible(event_type, 40)}"
-    try:
-        msgspec.json.decode(data, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return _sentence(error)
-    return "its key has 1 to 128 bytes" if key is not None else "see the bounds of its data"
-
-
-def _sentence(error: Exception) -> str:
-    text = str(error).rstrip(".")
+def _sentence(text: str) -> str:
+    text = text.rstrip(".")
     if text[1:2].islower():  # not what is written in capitals, like JSON
         text = text[:1].lower() + text[1:]
     return visible(text, 200)

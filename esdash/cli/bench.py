@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from esdash.cli.connect import open_log, require_writable
+from esdash.cli.domains import fold_of, require_samples
 from esdash.cli.failures import BadInputError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import print_json, say, tell
 from esdash.config import Settings
-from esdash.shop.samples import demo_events
 
 if TYPE_CHECKING:
     from esdash.engine.bench import Measured
@@ -35,9 +35,10 @@ def command(settings: Settings, entries: int, yes: bool, as_json: bool) -> None:
     server has all the work that it can do.
     """
     from esdash.engine.bench import Bench
-    from esdash.shop.domain import Shop
 
-    require_writable(settings, "Nothing was measured")
+    fold = fold_of(settings)
+    require_writable(settings, "Nothing was measured", fold)
+    require_samples(fold)
     if settings.url and not yes:
         raise BadInputError(
             "This puts a heavy load on a server that is not esdash's own. Say --yes if that is all right, or leave "
@@ -45,8 +46,8 @@ def command(settings: Settings, entries: int, yes: bool, as_json: bool) -> None:
         )
     with open_log(settings) as log:
         server = log.server()
-        events = demo_events(time.time_ns(), users=10_000, items=1_000)
-        found = Bench(log, Shop(), events).run(entries, lambda what: say(f"{what} …"))
+        events = map(fold.encode, fold.samples(time.time_ns()))
+        found = Bench(log, fold, events).run(entries, lambda what: say(f"{what} …"))
         name = f"{log.server_name} · {server.product} {server.version}"
     if as_json:
         print_json(_document(name, found))

@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from esdash.cli.domains import only_watches
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.output import warn
 from esdash.config import Settings, place_of_data
@@ -12,6 +13,9 @@ from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
 from esdash.log.errors import LogError, UnreachableError
 from esdash.log.stream import Log
 from esdash.signals import ending_in_order
+
+if TYPE_CHECKING:
+    from esdash.fold.folding import Fold
 
 EMBEDDED: Final = "embedded"
 """What people see instead of the embedded server's URL."""
@@ -82,7 +86,9 @@ def open_log(settings: Settings, told: Callable[[str], object] = warn) -> Iterat
             membership.leave()
 
 
-def require_writable(settings: Settings, what: str) -> None:
+def require_writable(settings: Settings, what: str, fold: "Fold | None" = None) -> None:
     """Raises FailedError when nothing may be written. `what` was to be done, as a sentence's beginning."""
+    if fold is not None and only_watches(fold):
+        raise FailedError(f"{what}: the domain {fold.name} is for looking only and writes nothing to the server.")
     if settings.readonly:
         raise FailedError(f"{what}: --readonly (or the settings) forbids writing to the server.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from esdash.cli.connect import open_log
+from esdash.cli.domains import bound_by, fold_of, warn_of_another_domain
 from esdash.cli.failures import BadInputError, ExitCode, FailedError
 from esdash.cli.interpreter import collect_rarely
 from esdash.cli.options import as_json, with_settings
@@ -18,10 +19,10 @@ from esdash.cli.presence import absence
 from esdash.config import Settings
 
 if TYPE_CHECKING:
-    from esdash.engine.consumer import Consumer, ConsumerSettings
+    from esdash.engine.consumer import ConsumerSettings
     from esdash.engine.view import Rung, View
+    from esdash.fold.folding import Fold
     from esdash.log.stream import Log
-    from esdash.shop.state import State
 
 LOOK_SECONDS: Final = 0.2
 """Between two looks at the consumer."""
@@ -50,6 +51,8 @@ def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool,
     """
     from esdash.engine.consumer import ConsumerSettings
 
+    fold = fold_of(settings)
+    settings = bound_by(settings, fold)
     consumer_settings = ConsumerSettings(
         snapshot_seconds=settings.snapshot_seconds,
         write_snapshots=not no_snapshot,
@@ -63,10 +66,12 @@ def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool,
             warn(missing if once else f"{missing} Waiting for its first entry.")
         if from_start and not yes:
             _ask_before_forgetting(log)
+        if not settings.readonly:
+            warn_of_another_domain(log, fold)
         if once:
-            _catch_up(log, consumer_settings)
+            _catch_up(log, fold, consumer_settings)
         else:
-            _go_on(log, consumer_settings, as_json)
+            _go_on(log, fold, consumer_settings, as_json)
 
 
 def _ask_before_forgetting(log: "Log") -> None:
@@ -85,10 +90,11 @@ def _ask_before_forgetting(log: "Log") -> None:
         raise FailedError("Nothing was done.")
 
 
-def _catch_up(log: "Log", settings: "ConsumerSettings") -> None:
+def _catch_up(log: "Log", fold: "Fold", settings: "ConsumerSettings") -> None:
+    from esdash.engine.consumer import Consumer
     from esdash.engine.guard import HaltError
 
-    consumer = _consumer(log, settings)
+    consumer = Consumer(log, fold, settings)
     halt: HaltError | None = None
     begun = time.perf_counter()
     try:
@@ -130,10 +136,20 @@ def _catch_up(log: "Log", settings: "ConsumerSettings") -> None:
         click.get_current_context().exit(ExitCode.BROKEN)
 
 
-def _go_on(log: "Log", settings: "ConsumerSettings", as_json: bool) -> None:
+def _go_on(log: "Log", fold: "Fold", settings: "ConsumerSettings", as_json: bool) -> None:
+    from esdash.engine.consumer import Consumer
+    from esdash.fold.folding import DomainError
+
     # The first connection is made here, so that a wrong URL ends the command instead of being tried for ever.
     log.server()
-    consumer = _consumer(log, settings)
+    consumer = Consumer(log, fold, settings)
+    failures: list[DomainError] = []
+
+    def run() -> None:
+        try:
+            consumer.run()
+        except DomainError as error:
+            failures.append(error)
 
     def stop(_: int, __: FrameType | None) -> None:
         consumer.ask("stop")
@@ -142,7 +158,7 @@ def _go_on(log: "Log", settings: "ConsumerSettings", as_json: bool) -> None:
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, stop)
     collect_rarely()
-    thread = threading.Thread(target=consumer.run, name="consumer")
+    thread = threading.Thread(target=run, name="consumer")
     thread.start()
     reporter = _Reporter(as_json)
     halted = ""
@@ -159,18 +175,13 @@ def _go_on(log: "Log", settings: "ConsumerSettings", as_json: bool) -> None:
         consumer.ask("stop")
         thread.join()
     reporter.look(consumer.view, last=True)
+    if failures:
+        raise failures[0]
     if halted:
         warn(halted)
         click.get_current_context().exit(ExitCode.BROKEN)
     if consumer.view.phase != "stopped":
         raise FailedError("The consumer ended by itself.")
-
-
-def _consumer(log: "Log", settings: "ConsumerSettings") -> "Consumer[State]":
-    from esdash.engine.consumer import Consumer
-    from esdash.shop.domain import Shop
-
-    return Consumer(log, Shop(), settings)
 
 
 class _Reporter:

@@ -12,20 +12,24 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from esdash.cli.connect import open_log
+from esdash.cli.domains import RAW, bound_by, fold_of
 from esdash.cli.ending import Ending, ignore_endings
 from esdash.cli.failures import BadInputError
 from esdash.cli.interpreter import collect_rarely, paint_promptly, take_short_turns
 from esdash.cli.output import warn
-from esdash.config import Settings
+from esdash.config import DEFAULT_DOMAIN, Settings
 
 if TYPE_CHECKING:
+    from esdash.fold.folding import Fold
+    from esdash.log.stream import Log
     from esdash.ui.app import DashboardApp
 
 UNABLE: Final = frozenset({"dumb", "unknown"})
 """Values of TERM that say that nothing can be drawn."""
 
 _WITHOUT: Final = (
-    "These commands work without one: publish, produce, consume, state, events, snapshot, verify, doctor, server."
+    "These commands work without one: publish, produce, consume, state, events, snapshot, verify, doctor, server, "
+    "config."
 )
 
 
@@ -44,50 +48,68 @@ def require_terminal() -> None:
 def open_dashboard(settings: Settings) -> None:
     """Run the dashboard until the person leaves it, or the terminal is closed.
 
-    Raises BadInputError when there is no terminal, or for settings that name nothing.
+    Raises BadInputError when there is no terminal, or for settings that name nothing; DomainFileError.
     """
     require_terminal()
     paint_promptly()
-    from esdash.engine.consumer import ConsumerSettings
-    from esdash.engine.live import LiveConsole
-    from esdash.shop.domain import Shop
-    from esdash.shop.samples import demo_events
-    from esdash.ui.app import DashboardApp, UiSettings
-    from esdash.ui.keymap import KeymapError, checked
     from esdash.ui.terminal import wait_until_in_front
 
     if not wait_until_in_front(sys.stdin.fileno()):
         raise BadInputError("The dashboard needs the terminal, and runs in the background. Start it without an `&`.")
-    try:
-        looks = UiSettings(keymap=checked(settings.keys))
-    except KeymapError as error:
-        raise BadInputError(str(error)) from error
+    fold = fold_of(settings)
     told: list[str] = []  # said when the screen is gone
     with ExitStack() as stack:
         log = stack.enter_context(open_log(settings, told.append))
-        console = LiveConsole(
-            log,
-            Shop(),
-            ConsumerSettings(snapshot_seconds=settings.snapshot_seconds, readonly=settings.readonly),
-            demo_events(time.time_ns()),
-        )
-        if settings.theme is not None:
-            looks = replace(looks, theme=settings.theme)
-        app = DashboardApp(console, looks)
-        if looks.theme not in app.available_themes:
-            raise BadInputError(
-                f"There is no theme {looks.theme!r}. There are {', '.join(sorted(app.available_themes))}."
-            )
-        collect_rarely()
-        take_short_turns()
-        try:
-            asyncio.run(_run(app, settings, stack.close))
-        finally:
-            ignore_endings()
+        app = _show(log, fold, settings, stack.close)
+        if app.wants_raw:
+            settings = replace(settings, domain=RAW)
+            app = _show(log, fold_of(settings), settings, stack.close)
     for text in told:
         warn(text)
     if app.return_code:
         raise click.exceptions.Exit(app.return_code)
+
+
+def _show(log: "Log", fold: "Fold", settings: Settings, let_go: Callable[[], object]) -> "DashboardApp":
+    """Run a dashboard for one domain to its end. Raises BadInputError for settings that name nothing."""
+    from esdash.engine.consumer import ConsumerSettings
+    from esdash.engine.live import LiveConsole
+    from esdash.ui.app import DashboardApp, UiSettings
+
+    looks = UiSettings(keymap=_keymap(settings, fold))
+    if settings.theme is not None:
+        looks = replace(looks, theme=settings.theme)
+    settings = bound_by(settings, fold)
+    console = LiveConsole(
+        log,
+        fold,
+        ConsumerSettings(snapshot_seconds=settings.snapshot_seconds, readonly=settings.readonly),
+        seed=time.time_ns(),
+    )
+    app = DashboardApp(console, looks, may_go_raw=settings.domain != RAW)
+    if looks.theme not in app.available_themes:
+        raise BadInputError(f"There is no theme {looks.theme!r}. There are {', '.join(sorted(app.available_themes))}.")
+    collect_rarely()
+    take_short_turns()
+    try:
+        asyncio.run(_run(app, settings, let_go))
+    finally:
+        ignore_endings()
+    return app
+
+
+def _keymap(settings: Settings, fold: "Fold") -> dict[str, str]:
+    from esdash.ui.keymap import KeymapError, checked, unknown
+
+    try:
+        keymap = checked(settings.keys, fold)
+    except KeymapError as error:
+        raise BadInputError(str(error)) from error
+    strange = unknown(settings.keys, fold)
+    if strange and not settings.domains and settings.domain == DEFAULT_DOMAIN:
+        # Where the settings know of no other domain, it can be no action of another one's.
+        raise BadInputError(f"The settings give keys to {strange[0]!r}, which is no action.")
+    return dict(keymap)
 
 
 async def _run(app: "DashboardApp", settings: Settings, let_go: Callable[[], object]) -> None:
@@ -97,4 +119,7 @@ async def _run(app: "DashboardApp", settings: Settings, let_go: Callable[[], obj
     try:
         await app.run_async(mouse=settings.mouse)
     finally:
+        app.wants_raw = app.wants_raw and not ending.told
         app.ending = True  # however it ended: what still runs in threads has as long as after a signal
+        if app.wants_raw:
+            ending.over()

@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from esdash.cli.connect import open_log
+from esdash.cli.domains import fold_of
 from esdash.cli.failures import ExitCode, FailedError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import paint, print_json
@@ -31,12 +32,12 @@ def command(context: click.Context, settings: Settings, as_json: bool) -> None:
     from esdash.engine.doctor import Doctor
     from esdash.engine.findings import Status
     from esdash.log.errors import RefusedError
-    from esdash.shop.domain import Shop
 
+    fold = fold_of(settings)
     statuses = []
     findings = []
     with open_log(settings) as log:
-        for finding in Doctor(log, Shop(), snapshot_seconds=settings.snapshot_seconds).examine():
+        for finding in Doctor(log, fold, snapshot_seconds=settings.snapshot_seconds).examine():
             statuses.append(finding.status)
             findings.append(asdict(finding))
             if not as_json:

@@ -36,6 +36,9 @@ class Ending(threading.Thread):
     def __init__(self, app: "EndingApp", loop: asyncio.AbstractEventLoop, let_go: Callable[[], object]) -> None:
         """`let_go` leaves the server; called only when the main thread does not get there in time."""
         super().__init__(name="ending", daemon=True)
+        self._over = threading.Event()
+        self.told = False
+        """Whether the app was told to end, by a signal or by the loss of its terminal."""
         self._app = app
         self._loop = loop
         self._let_go = let_go
@@ -43,20 +46,29 @@ class Ending(threading.Thread):
     def listen(self) -> None:
         """Let the signals end the app. Plain handlers, which are called also while the loop is held up."""
         for number in ENDINGS:
-            signal.signal(number, lambda *_: self._app.end_soon(self._loop))
+            signal.signal(number, lambda *_: self._end())
+
+    def _end(self) -> None:
+        self.told = True
+        self._app.end_soon(self._loop)
+
+    def over(self) -> None:
+        """Watch no more: the app has ended, and the program goes on."""
+        self._over.set()
 
     def run(self) -> None:
         """Look until the process ends. A process that its terminal does not control gets no signal from it."""
         terminal = select.poll()
         for stream in (sys.stdin, sys.stdout):
             terminal.register(stream.fileno(), 0)
-        clock, looks = threading.Event(), 0
+        looks = 0
         while looks < LOOKS_TO_END:
-            clock.wait(LOOK_SECONDS)
+            if self._over.wait(LOOK_SECONDS):
+                return
             if self._app.ending:
                 looks += 1
             elif terminal.poll(0):
-                self._app.end_soon(self._loop)
+                self._end()
         self._end_by_force()
 
     def _end_by_force(self) -> None:

@@ -1,32 +1,29 @@
 """`esdash events`: the entries and what became of them."""
 
 import json
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from esdash.cli.connect import open_log
+from esdash.cli.domains import fold_of
 from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import iso_time, local_time, paint, plural, warn
 from esdash.cli.places import PLACE, begin_of, end_of
 from esdash.cli.presence import absence
+from esdash.cli.rows import Named, called, read_rows
 from esdash.config import Settings
-from esdash.shop.outcomes import OUTCOMES, PARKED
 
 if TYPE_CHECKING:
-    from esdash.engine.domain import Row
     from esdash.engine.history import Beginning
+    from esdash.engine.row import Row
+    from esdash.fold.folding import Fold
+    from esdash.fold.tables import Change, State
     from esdash.query.places import Place
-    from esdash.shop.story import Change
 
 COLOURS: Final = {"applied": "green", "rejected": "red", "parked": "yellow", "duplicate": "blue"}
-
-_NAMES: Final = tuple(dict.fromkeys(outcome.name for outcome in OUTCOMES))
-_REASONS: Final = tuple(outcome.reason for outcome in OUTCOMES if outcome.reason)
-
-_Told = tuple["Row", "Sequence[Change]"]
 
 
 @click.command()
@@ -34,15 +31,13 @@ _Told = tuple["Row", "Sequence[Change]"]
 @click.option("--to", "last", type=PLACE, metavar="PLACE", help="Up to and with this place.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="Stop after printing this many.")
 @click.option("--follow", is_flag=True, help="Go on with what is appended, until interrupted.")
-@click.option("--user", "users", type=int, multiple=True, metavar="USER", help="Only what is about this user.")
-@click.option("--item", "items", multiple=True, metavar="ITEM", help="Only what is about this item.")
+@click.option("--about", multiple=True, metavar="ROW", help="Only what is about this row, like accounts:7.")
 @click.option(
     "--outcome",
     "outcomes",
-    type=click.Choice((*_NAMES, *_REASONS)),
     metavar="OUTCOME",
     multiple=True,
-    help="Only applied, rejected, parked or duplicate entries, or those with a reason, like out_of_stock.",
+    help="Only applied, rejected, parked or duplicate entries, or those with a reason, like invalid_data.",
 )
 @as_json
 @with_settings
@@ -53,28 +48,30 @@ def command(
     count: int | None,
     follow: bool,
     as_json: bool,
-    **wanted: tuple[Any, ...],
+    about: tuple[str, ...],
+    outcomes: tuple[str, ...],
 ) -> None:
     """Show entries and what became of them.
 
     In their order: number, what they say, outcome, and what changed. Everything from the first entry on, unless
-    told otherwise. --user, --item and --outcome may be repeated; an entry is shown when it fits one of each kind
-    that is given. --follow goes on until interrupted, and ends with exit code 5 when the server is lost: --from with
-    the last id that was shown goes on from there.
+    told otherwise. --about and --outcome may be repeated; an entry is shown when it is about one of the rows of each
+    table that is named, and has one of the outcomes. --follow goes on until interrupted, and ends with exit code 5 when
+    the server is lost: --from with the last id that was shown goes on from there.
     """
     from esdash.engine.history import History
     from esdash.engine.open_entries import ReadAhead
+    from esdash.fold.outcomes import PARKED
     from esdash.log.stream import START, id_parts
-    from esdash.shop.domain import Shop
 
-    fits = _Filter(**wanted)
+    fold = fold_of(settings)
+    fits, parked = _Filter(fold, read_rows(fold, about), outcomes), range(len(PARKED))
     left = count
     with open_log(settings) as log:
         if missing := absence(log):
             if not follow:
                 raise FailedError(missing)
             warn(f"{missing} Waiting for its first entry.")
-        history, ahead = History(log, Shop()), ReadAhead(History(log, Shop()), Shop())
+        history, ahead = History(log, fold), ReadAhead(History(log, fold), fold)
         until = None if last is None else end_of(log, last)
         beginning = history.since(START if first is None else begin_of(log, first), until)
         projection = beginning.projection
@@ -83,26 +80,27 @@ def command(
         if projection.unseen > 0:
             gone = plural(projection.unseen, "entry was", "entries were")
             warn(f"Partial history: {gone} gone, and what is shown is the fold of those that are left.")
-        for told in history.explain(projection, follow=follow):
-            if until is not None and id_parts(told[0].entry_id) > id_parts(until):
+        for row in history.explain(projection, follow=follow):
+            if until is not None and id_parts(row.entry_id) > id_parts(until):
                 break
-            if not fits(told):
+            if not fits(row):
                 continue
             corrected_by = None
-            if told[0].code in PARKED:
-                corrected_by = ahead.corrected_by(told[0], told[0].ordinal + projection.unseen)
-            line = _as_json(told, corrected_by) if as_json else _as_line(told, projection.unseen, corrected_by)
+            if row.code in parked:
+                corrected_by = ahead.corrected_by(row, row.ordinal + projection.unseen)
+            line = (
+                _as_json(fold, row, corrected_by) if as_json else _as_line(fold, row, projection.unseen, corrected_by)
+            )
             print(line, flush=follow)
             if left is not None:
                 left -= 1
                 if not left:
                     return
-    state = projection.state
-    if unknown := fits.never_met(set(map(str, state.users)), state.stock):
+    if unknown := fits.never_met(projection.state):
         raise FailedError(f"There is no {', no '.join(unknown)} in these entries or before them.")
 
 
-def _what_is_left_out(beginning: "Beginning[Any]") -> str:
+def _what_is_left_out(beginning: "Beginning") -> str:
     number = beginning.projection.ordinal + beginning.projection.unseen
     shown = f"Shown is what came after #{number:,}: --from snapshot:{beginning.snapshot_id}."
     if not beginning.left_out:
@@ -112,84 +110,102 @@ def _what_is_left_out(beginning: "Beginning[Any]") -> str:
 
 
 class _Filter:
-    """Which entries are wanted; remembers which users and items it has met."""
+    """Which entries are wanted; remembers which of the wanted rows it has met."""
 
-    def __init__(self, users: tuple[int, ...], items: tuple[str, ...], outcomes: tuple[str, ...]) -> None:
-        self._users = dict.fromkeys(map(str, users))
-        self._items = dict.fromkeys(items)
-        self._codes = set(_codes(outcomes)) if outcomes else None
-        self._met: set[tuple[str, str]] = set()
+    def __init__(self, fold: "Fold", rows: Sequence[Named], outcomes: tuple[str, ...]) -> None:
+        """Raises click.BadParameter for what is no outcome."""
+        self._fold = fold
+        self._rows = rows
+        self._tables = {row.table for row in rows}
+        self._codes = set(_codes(fold, outcomes)) if outcomes else None
+        self._met: set[Named] = set()
 
-    def __call__(self, told: _Told) -> bool:
-        row, changes = told
+    def __call__(self, row: "Row") -> bool:
         wanted = self._codes is None or row.code in self._codes
-        if not self._users and not self._items:
+        if not self._rows:
             return wanted
-        found = {
-            (change.kind, change.subject)
-            for change in changes
-            if (change.kind == "balance" and change.subject in self._users)
-            or (change.kind == "stock" and change.subject in self._items)
-        }
+        found = self._rows_of(row).intersection(self._rows)
         self._met |= found
-        kinds = {kind for kind, _ in found}
-        return wanted and (not self._users or "balance" in kinds) and (not self._items or "stock" in kinds)
+        return wanted and self._tables <= {each.table for each in found}
 
-    def never_met(self, users: Container[str], items: Container[str]) -> list[str]:
-        """Users and items that no entry was about and that are not among these either, for people."""
-        from esdash.visible import visible
+    def _rows_of(self, row: "Row") -> set[Named]:
+        """The rows that an entry is about: those that its event names, and those that it changed."""
+        changes = row.told.changes if row.told is not None else ()
+        rows = {Named(change.table, change.key) for change in changes}
+        event = self._fold.read(row.fields).event
+        if event is not None:
+            rows.update(Named(table, key) for table, key in self._fold.model(event).rows(event))
+        return rows
 
+    def never_met(self, state: "State") -> list[str]:
+        """Rows that no entry was about and that the state does not hold either, for people."""
+        cells = self._fold.cells_of(state)
         return [
-            f"{one} {visible(name, 64)}"
-            for one, kind, wanted, known in (
-                ("user", "balance", self._users, users),
-                ("item", "stock", self._items, items),
-            )
-            for name in wanted
-            if (kind, name) not in self._met and name not in known
+            called(self._fold, row) for row in self._rows if row not in self._met and row.key not in cells[row.table][0]
         ]
 
 
-def _codes(outcomes: tuple[str, ...]) -> Iterator[int]:
-    for code, (name, reason) in enumerate(OUTCOMES):
+def _codes(fold: "Fold", outcomes: tuple[str, ...]) -> Iterator[int]:
+    there = [part for outcome in fold.outcomes for part in outcome if part]
+    for wanted in outcomes:
+        if wanted not in there:
+            raise click.BadParameter(
+                f"{wanted!r} is none of {', '.join(dict.fromkeys(there))}.", param_hint="'--outcome'"
+            )
+    for code, (name, reason) in enumerate(fold.outcomes):
         if name in outcomes or reason in outcomes:
             yield code
 
 
-def _as_json(told: _Told, corrected_by: int | None) -> str:
+def _as_json(fold: "Fold", row: "Row", corrected_by: int | None) -> str:
     from esdash.log.stream import id_parts
-    from esdash.shop import story
-    from esdash.shop.decoding import key_of
+    from esdash.words.entries import type_of
 
-    row, changes = told
     assert row.code is not None, "an entry that was just folded"
-    outcome = OUTCOMES[row.code]
-    key = key_of(row.fields)
-    data, raw = _payload(row.fields)
+    outcome = fold.outcomes[row.code]
+    key = _key_of(fold, row.fields)
+    data, raw = _payload(fold, row.fields)
+    told = row.told
+    short = {} if told is None or told.needed is None else {"needed": told.needed, "available": told.available}
     return json.dumps(
         {
             "ordinal": row.ordinal,
             "id": row.entry_id.decode(),
             "time": iso_time(id_parts(row.entry_id)[0]),
-            "type": story.type_of(row.fields),
+            "type": type_of(fold, row.fields),
             "key": None if key is None else key.decode("utf-8", "backslashreplace"),
             "outcome": outcome.name,
             "reason": outcome.reason,
+            **short,
             **({} if corrected_by is None else {"corrected_by": corrected_by}),
             "data": data,
             "raw": raw,
-            "changes": [change._asdict() for change in changes],
+            "changes": [_change(change) for change in told.changes] if told is not None else [],
         }
     )
 
 
-def _payload(fields: Sequence[bytes]) -> tuple[Any, str | None]:
-    """The `data` as an object, or, when it is none, its bytes as hexadecimal digits; neither when there is none."""
-    from esdash.shop import story
+def _change(change: "Change") -> dict[str, Any]:
+    from esdash.fold.stored import number_name
 
-    if b"data" not in fields[::2]:
+    return {"number": number_name(change.table, change.key, change.column), **change._asdict()}
+
+
+def _key_of(fold: "Fold", fields: Sequence[bytes]) -> bytes | None:
+    from esdash.fold.sorting import field_of
+
+    name = fold.domain.wire.key.encode()
+    return field_of(fields, name) if name and name in fields[::2] else None
+
+
+def _payload(fold: "Fold", fields: Sequence[bytes]) -> tuple[Any, str | None]:
+    """The payload as an object, or, when it is none, its bytes as hexadecimal digits; neither when there is none."""
+    from esdash.words.entries import payload_of
+
+    name = fold.domain.wire.data.encode()
+    if name and name not in fields[::2]:
         return None, None
-    payload = story.payload_of(fields)
+    payload = payload_of(fold, fields)
     try:
         data = json.loads(payload.decode(), parse_constant=_refuse)
         if isinstance(data, dict):
@@ -204,33 +220,41 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _as_line(told: _Told, unseen: int, corrected_by: int | None) -> str:
+def _as_line(fold: "Fold", row: "Row", unseen: int, corrected_by: int | None) -> str:
     from esdash.log.stream import id_parts
-    from esdash.shop import story
-    from esdash.ui.outlook import amount
     from esdash.visible import visible
+    from esdash.words.entries import describe, type_of
 
-    row, changes = told
     assert row.code is not None, "an entry that was just folded"
-    outcome = OUTCOMES[row.code]
+    outcome = fold.outcomes[row.code]
     when = local_time(id_parts(row.entry_id)[0])
-    moved = ", ".join(
-        f"{change.kind} of {visible(change.subject, 64)} {amount(change, change.before)} → "
-        f"{amount(change, change.after)}"
-        for change in changes
-        if change.before != change.after
-    )
-    if corrected_by is not None:
-        moved = f"corrected by #{corrected_by}"
     decision = outcome.name + (f" {outcome.reason}" if outcome.reason else "")
     return "  ".join(
         (
             f"{f'#{row.ordinal + unseen}':>7}",
             f"{when:<19}",
             f"{row.entry_id.decode():<15}",
-            f"{visible(story.type_of(row.fields), 20):<7}",
-            f"{visible(story.describe(row.fields), 100):<36}",
+            f"{visible(type_of(fold, row.fields), 20):<7}",
+            f"{visible(describe(fold, row.fields), 100):<36}",
             paint(f"{decision:<9}", COLOURS[outcome.name]),
-            moved,
+            _what_it_did(fold, row) if corrected_by is None else f"corrected by #{corrected_by}",
         )
     ).rstrip()
+
+
+def _what_it_did(fold: "Fold", row: "Row") -> str:
+    """The numbers that moved, or those for which an entry was refused."""
+    from esdash.visible import visible
+    from esdash.words.changes import text_of
+    from esdash.words.outcomes import shortfall
+
+    if row.told is None:
+        return ""
+    moved = []
+    for change in row.told.changes:
+        if fold.storage.places[change.table][0].hidden:
+            continue
+        text = text_of(fold, change)
+        before = "new" if change.before is None else text.before
+        moved.append(f"{text.column} of {visible(text.key, 64)} {before} → {text.after}")
+    return visible(", ".join(moved) or shortfall(row.told), 1000)

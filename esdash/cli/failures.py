@@ -34,6 +34,8 @@ def known() -> tuple[type[Exception], ...]:
     """
     from esdash.engine.console import EngineError
     from esdash.engine.guard import HaltError
+    from esdash.fold.folding import DomainError
+    from esdash.fold.loading import DomainFileError
     from esdash.log.data_directory import EmbeddedServerError
     from esdash.log.errors import LogError
 
@@ -44,6 +46,8 @@ def known() -> tuple[type[Exception], ...]:
         BadInputError,
         EngineError,
         HaltError,
+        DomainError,
+        DomainFileError,
         EmbeddedServerError,
         LogError,
         OSError,
@@ -54,10 +58,11 @@ def exit_code_of(error: Exception) -> int:
     """The exit code for one of the `known` exceptions."""
     from esdash.engine.guard import HaltError
     from esdash.engine.history import BrokenError
+    from esdash.fold.loading import DomainFileError
     from esdash.log.data_directory import EmbeddedServerError
     from esdash.log.errors import ElsewhereError, UnreachableError
 
-    if isinstance(error, click.UsageError | ConfigError | BadInputError):
+    if isinstance(error, click.UsageError | ConfigError | BadInputError | DomainFileError):
         return ExitCode.BAD_INPUT
     if isinstance(error, FailedError):
         return ExitCode.FAILED

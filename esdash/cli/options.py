@@ -8,7 +8,8 @@ from typing import Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 
-from esdash.config import Settings, load
+from esdash.cli.domains import OWN
+from esdash.config import DEFAULT_DOMAIN, Settings, load
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -55,6 +56,12 @@ def _url(context: click.Context, parameter: click.Parameter, value: str | None) 
     _choose(context, parameter, value)
 
 
+def _domain(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None and not value.strip():
+        raise click.BadParameter("a domain's name is not empty")
+    _choose(context, parameter, value)
+
+
 def _data_dir(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value is None:
         return
@@ -85,6 +92,15 @@ _COMMON: Final = (
         expose_value=False,
         callback=_stream_name,
         help="The stream's key.  [orders]",
+    ),
+    click.option(
+        "--domain",
+        metavar="DOMAIN",
+        envvar="ESDASH_DOMAIN",
+        show_envvar=True,
+        expose_value=False,
+        callback=_domain,
+        help=f"What the entries mean: {', '.join(OWN)}, path/to/file.py, module:NAME.  [{DEFAULT_DOMAIN}]",
     ),
     click.option(
         "--data-dir",
@@ -129,6 +145,16 @@ def settings_of(context: click.Context) -> Settings:
     """The settings of this run. Raises ConfigError."""
     chosen = context.ensure_object(_Chosen)
     return load(chosen.config, chosen.environment, chosen.flags)
+
+
+def file_of(context: click.Context) -> Path | None:
+    """The settings file that somebody named."""
+    return context.ensure_object(_Chosen).config
+
+
+def common_parameters() -> list[click.Parameter]:
+    """The common options."""
+    return common_options(click.Command(None)).params
 
 
 def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:

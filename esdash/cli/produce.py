@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from esdash.cli.connect import open_log, require_writable
+from esdash.cli.domains import fold_of, require_samples
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import plural, print_json, say
 from esdash.config import Settings
-from esdash.shop.samples import BATCH, ITEMS, USERS, demo_batch, demo_events
 
 if TYPE_CHECKING:
     from esdash.engine.publisher import Publisher
@@ -25,6 +25,9 @@ REPORT_SECONDS: Final = 1.0
 """Between two lines of progress."""
 
 PAGE: Final = 1000
+
+BATCH: Final = 30
+"""Events, unless told otherwise: the reference's ten of each kind."""
 
 
 def _sensible(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
@@ -40,7 +43,7 @@ def _sensible(_: click.Context, __: click.Parameter, value: float | None) -> flo
     default=BATCH,
     show_default=True,
     metavar="N",
-    help="So many events in all, a third of each kind.",
+    help="So many events in all.",
 )
 @click.option("--rate", type=float, callback=_sensible, metavar="R", help="Events a second.  [no limit]")
 @click.option(
@@ -48,10 +51,8 @@ def _sensible(_: click.Context, __: click.Parameter, value: float | None) -> flo
     type=float,
     callback=_sensible,
     metavar="S",
-    help="Go on for so long with a mix of all kinds, whatever their number; --count, when given, ends it sooner.",
+    help="Go on for so long, whatever their number; --count, when given, ends it sooner.",
 )
-@click.option("--users", type=click.IntRange(min=1), default=USERS, show_default=True, metavar="N")
-@click.option("--items", type=click.IntRange(min=1), default=len(ITEMS), show_default=True, metavar="N")
 @click.option("--seed", type=int, metavar="SEED", help="The same seed makes the same events.  [from the clock]")
 @as_json
 @with_settings
@@ -62,29 +63,24 @@ def command(
     count: int,
     rate: float | None,
     seconds: float | None,
-    users: int,
-    items: int,
     seed: int | None,
     as_json: bool,
 ) -> None:
     """Append made-up events.
 
-    Top-ups, added items and orders: ten of each kind, as fast as possible, unless told otherwise. Some orders ask
-    for more than there is.
+    Those that the domain gives as a sample, as fast as possible, unless told otherwise.
     """
     from esdash.engine.publisher import Publisher
 
-    require_writable(settings, "Nothing was published")
-    seed = time.time_ns() if seed is None else seed
-    events: Iterator[tuple[str, bytes]]
-    if seconds is None:
-        events = iter(demo_batch(seed, users, items, count))
-    else:
-        limited = context.get_parameter_source("count") is click.core.ParameterSource.COMMANDLINE
-        events = islice(demo_events(seed, users, items), count if limited else None)
+    fold = fold_of(settings)
+    require_writable(settings, "Nothing was published", fold)
+    require_samples(fold)
+    limited = seconds is None or context.get_parameter_source("count") is click.core.ParameterSource.COMMANDLINE
+    samples = fold.samples(time.time_ns() if seed is None else seed)
+    events = map(fold.encode, islice(samples, count if limited else None))
     with open_log(settings) as log:
         log.connect()
-        production = _Production(Publisher(log))
+        production = _Production(Publisher(log, fold.fields))
         try:
             production.run(events, rate, seconds)
         finally:

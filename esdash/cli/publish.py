@@ -1,4 +1,4 @@
-"""`esdash publish`: append events."""
+"""`esdash publish`: append events. Its commands are made from the event types of the domain."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -6,29 +6,39 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import click
 
 from esdash.cli.connect import open_log, require_writable
+from esdash.cli.domains import fold_of
 from esdash.cli.failures import BadInputError, FailedError, message_of
-from esdash.cli.options import common_options, with_settings
+from esdash.cli.options import common_options, common_parameters, settings_of, with_settings
 from esdash.cli.output import plural, print_json
 from esdash.config import Settings
+from esdash.visible import visible
 
 if TYPE_CHECKING:
+    from esdash.domain import EventType
     from esdash.engine.console import Published
+    from esdash.engine.row import Row
+    from esdash.fold.folding import Fold
     from esdash.log.stream import Log
-    from esdash.shop.events import AddItem, Line, Order, TopUp
-    from esdash.shop.outcomes import Outcome
 
+BATCH: Final = "batch"
 
-@click.group(no_args_is_help=False)
-@common_options
-def command() -> None:
-    """Append an event, or many.
-
-    Prints {"id", "type", "key"} for each event that is in the log. Sending one again with the same key is safe: the
-    fold counts it once.
-    """
-
+_FOLD: Final = "esdash.cli.publish.fold"
+"""Where a context remembers the fold of the domain that was chosen."""
 
 _always_json = click.option("--json", is_flag=True, expose_value=False, help="Print JSON, as it does anyway.")
+
+
+def _idempotency_key(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    from esdash.fold.sorting import MAX_KEY
+
+    if value is not None:
+        try:
+            size = len(value.encode())
+        except UnicodeEncodeError:
+            raise click.BadParameter("it is not UTF-8") from None
+        if not 0 < size <= MAX_KEY:
+            raise click.BadParameter(f"a key has 1 to {MAX_KEY} bytes, not {size}")
+    return value
 
 
 def _one_event(function: Callable[..., None]) -> Callable[..., None]:
@@ -42,102 +52,143 @@ def _one_event(function: Callable[..., None]) -> Callable[..., None]:
     )(function)
 
 
-def _idempotency_key(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    from esdash.shop.events import MAX_KEY
+class _Events(click.Group):
+    """A group with a command for each event type of the domain, which may be chosen anywhere in the command line."""
 
-    if value is not None:
-        try:
-            size = len(value.encode())
-        except UnicodeEncodeError:
-            raise click.BadParameter("it is not UTF-8") from None
-        if not 0 < size <= MAX_KEY:
-            raise click.BadParameter(f"a key has 1 to {MAX_KEY} bytes, not {size}")
-    return value
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the common options first, those behind the name of an event type as well."""
+        settings = {"ignore_unknown_options": True, "allow_extra_args": True}
+        everywhere = click.Command(self.name, params=common_parameters(), add_help_option=False)
+        with everywhere.make_context(ctx.info_name, list(args), ctx, **settings, resilient_parsing=True):
+            pass
+        return super().parse_args(ctx, args)
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The event types in the order in which they are declared, then `batch`."""
+        return [*_named(_fold(ctx)), BATCH]
 
-@command.command("top-up")
-@click.argument("user")
-@click.argument("amount")
-@_one_event
-@with_settings
-def top_up(settings: Settings, user: str, amount: str, **options: Any) -> None:
-    """Add AMOUNT, like 12.34, to the balance of USER, a number."""
-    from esdash.shop.events import TopUp
-    from esdash.ui import typed
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command for an event type, by its name in kebab case or on the wire, or `batch`."""
+        if cmd_name == BATCH:
+            return batch
+        fold = _fold(ctx)
+        event_type = _named(fold).get(cmd_name) or next(
+            (each for each in fold.publishable if each.wire_name == cmd_name), None
+        )
+        return None if event_type is None else _command(fold, event_type, cmd_name)
 
-    _publish(settings, lambda: TopUp(typed.read_user(user), typed.read_money(amount)), **options)
-
-
-@command.command("add-item")
-@click.argument("item")
-@click.argument("count")
-@click.option("--price", metavar="PRICE", help="Its price from now on, like 12.34; a new item needs one.")
-@_one_event
-@with_settings
-def add_item(settings: Settings, item: str, count: str, price: str | None, **options: Any) -> None:
-    """Add COUNT pieces of ITEM to the stock."""
-    from esdash.shop.events import AddItem
-    from esdash.ui import typed
-
-    def event() -> AddItem:
-        cents = None if price is None else typed.read_money(price)
-        return AddItem(_item(item), typed.read_count(count), cents)
-
-    _publish(settings, event, **options)
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant. Raises click.UsageError naming the event types there are."""
+        name = args[0]
+        if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
+            fold = _fold(ctx)
+            there = ", ".join(_named(fold))
+            raise click.UsageError(
+                f"The domain {visible(fold.name)} has no event type {visible(name, 64)!r} to publish"
+                + (f". There are {there}" if there else ""),
+                ctx,
+            )
+        return super().resolve_command(ctx, args)
 
 
-@command.command()
-@click.argument("user")
-@click.argument("lines", nargs=-1, required=True, metavar="ITEM[:QTY]...")
-@_one_event
-@with_settings
-def order(settings: Settings, user: str, lines: tuple[str, ...], **options: Any) -> None:
-    """Let USER buy pieces of items, all lines or none: `esdash publish order 7 hdd:2 cpu:1`."""
-    from esdash.shop.events import MAX_LINES, Order
-    from esdash.ui import typed
-
-    def event() -> Order:
-        if len(lines) > MAX_LINES:
-            raise ValueError(f"an order has at most {MAX_LINES} lines")
-        return Order(typed.read_user(user), tuple(map(_line, lines)))
-
-    _publish(settings, event, **options)
+def _fold(context: click.Context) -> "Fold":
+    """The fold of the domain that was chosen, loaded once. Raises DomainFileError, ConfigError."""
+    fold: Fold | None = context.meta.get(_FOLD)
+    if fold is None:
+        fold = context.meta[_FOLD] = fold_of(settings_of(context))
+    return fold
 
 
-@command.command()
+def _named(fold: "Fold") -> "dict[str, EventType]":
+    """Event types by what they are called here; by the name on the wire where that would be another command's."""
+    from esdash.cli.fields import kebab
+
+    found: dict[str, EventType] = {}
+    for event_type in fold.publishable:
+        name = kebab(event_type.wire_name)
+        found[event_type.wire_name if name in found or name == BATCH else name] = event_type
+    return found
+
+
+class _Event(click.Command):
+    """A command that appends an event of one type."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """A negative number is an argument."""
+        from esdash.cli.fields import guarded
+
+        return super().parse_args(ctx, guarded(self, args))
+
+
+def _command(fold: "Fold", event_type: "EventType", name: str) -> click.Command:
+    from esdash.cli.fields import explained, members, parameters
+    from esdash.words.typed import make_event
+
+    model = fold.models[fold.domain.events.index(event_type)]
+
+    @_one_event
+    @with_settings
+    def publish(settings: Settings, key: str | None, wait: bool, **given: Any) -> None:
+        def make() -> Any:
+            return make_event(fold, event_type, members(model, given))
+
+        _publish(settings, fold, make, key, wait)
+
+    help_text = model.help or f"Publish {event_type.wire_name}."
+    command = click.command(name, cls=_Event, help=f"{help_text}\n\n\b\n{explained(model)}")(publish)
+    taken = {name for each in command.params for name in (*each.opts, *each.secondary_opts)} | {"--help"}
+    command.params[:0] = parameters(model, taken)
+    return command
+
+
+@click.group(cls=_Events, no_args_is_help=False)
+@common_options
+def command() -> None:
+    """Append an event, or many.
+
+    There is a command for each event type of the domain, and `batch`. Prints {"id", "type", "key"} for each event that
+    is in the log. Sending one again with the same key is safe: the fold counts it once.
+    """
+
+
+@click.command(BATCH)
 @click.argument("file", type=click.File("rb"))
 @_always_json
 @with_settings
-def batch(settings: Settings, file: BinaryIO) -> None:
+@click.pass_context
+def batch(context: click.Context, settings: Settings, file: BinaryIO) -> None:
     """Append the events of FILE (-: stdin), one JSON object a line.
 
-    A line is {"type": "TopUp", "data": {"user_id": 7, "amount": 50000}}, money in cents, with a "key" if you like. A
-    file is checked as a whole before anything is sent. What comes through a pipe is checked and sent a thousand
-    lines at a time, or those there are as soon as no more come for a moment; a bad line stops it after those that
-    were sent before.
+    A line is {"type": TYPE, "data": {MEMBERS}}, as on the wire, with a "key" if you like. A file is checked as a whole
+    before anything is sent. What comes through a pipe is checked and sent a thousand lines at a time, or those there
+    are as soon as no more come for a moment; a bad line stops it after those that were sent before.
     """
-    from esdash.cli.batch import check_batch, read_pages
+    from esdash.cli.batch import Lines
     from esdash.engine.console import EngineError
     from esdash.engine.publisher import Publisher
 
-    require_writable(settings, "Nothing was published")
+    fold = _fold(context)
+    require_writable(settings, "Nothing was published", fold)
+    lines = Lines(fold)
     if file.seekable():
         start = file.tell()
         try:
-            check_batch(file)
+            lines.check(file)
         except BadInputError as error:
             raise BadInputError(f"{error} Nothing was sent.") from None
         file.seek(start)
     sent = 0
     with open_log(settings) as log:
         log.connect()
-        publisher = Publisher(log)
+        publisher = Publisher(log, fold.fields)
         try:
             # A page is read, and so checked, before its first event is sent.
-            for page in read_pages(file):
+            for page in lines.pages(file):
                 for published in publisher.publish_many(page):
                     sent += 1
-                    print_json(_document(published))
+                    print_json(_document(fold, published))
         except BrokenPipeError as error:
             raise FailedError(f"Nobody reads the output any more. At least {_progress(sent)}") from error
         except OSError as error:
@@ -152,56 +203,42 @@ def _progress(sent: int) -> str:
     return f"{plural(sent, 'event', 'events')} before {'is' if sent == 1 else 'are'} in the log."
 
 
-def _item(text: str) -> str:
-    from esdash.shop.events import MAX_ITEM_ID, is_item_id
-
-    if not is_item_id(text):
-        raise ValueError(f"an item id has 1 to {MAX_ITEM_ID} characters and no control characters")
-    return text
-
-
-def _line(text: str) -> "Line":
-    from esdash.shop.events import Line
-    from esdash.ui import typed
-
-    item, colon, quantity = text.rpartition(":")
-    return Line(_item(item), typed.read_count(quantity)) if colon else Line(_item(text), 1)
-
-
 _UNDECIDED: Final = {"ordinal": None, "outcome": None, "reason": None}
 
 
-def _publish(settings: Settings, make: Callable[[], "TopUp | AddItem | Order"], key: str | None, wait: bool) -> None:
+def _publish(settings: Settings, fold: "Fold", make: Callable[[], Any], key: str | None, wait: bool) -> None:
     from esdash.engine.console import EngineError
     from esdash.engine.publisher import Publisher
+    from esdash.fold.folding import DomainError
     from esdash.log.errors import LogError
-    from esdash.shop.story import encode
-    from esdash.ui.reasons import sentence
 
     try:
         event = make()
     except ValueError as error:
-        words = str(error)
+        words = visible(str(error).rstrip("."), 300)
         raise BadInputError(f"{words[:1].upper()}{words[1:]}.") from None
-    require_writable(settings, "Nothing was published")
+    if key is not None and not fold.domain.wire.key:
+        raise BadInputError(f"Entries of the domain {visible(fold.name)} have no field for a key: leave --key out.")
+    require_writable(settings, "Nothing was published", fold)
     with open_log(settings) as log:
         log.connect()
-        published = Publisher(log).publish(*encode(event), key)
-        told, outcome = _document(published), None
+        published = Publisher(log, fold.fields).publish(*fold.encode(event), key)
+        told, row = _document(fold, published), None
         try:
             if wait:
                 told |= _UNDECIDED
-                ordinal, outcome = _decision(log, published)
-                told |= {"ordinal": ordinal, "outcome": outcome.name, "reason": outcome.reason}
-        except (EngineError, LogError) as error:
+                row = _decided(log, fold, published)
+                told |= {"ordinal": row.ordinal, **_outcome(fold, row)}
+        except (EngineError, LogError, DomainError) as error:
             raise EngineError(
-                f"The event is in the log as {published.entry_id}, but what became of it cannot be told. {error}"
+                f"The event is in the log as {published.entry_id}, but what became of it cannot be told. "
+                f"{message_of(error)}"
             ) from error
         finally:
             # Whatever happens, a person must learn that it was appended, and its key.
             _print(published, told)
-    if outcome is not None and outcome.name != "applied":
-        raise FailedError(f"The event is in the log as {published.entry_id} and was not applied. {sentence(outcome)}")
+    if row is not None and told["outcome"] != "applied":
+        raise FailedError(_refusal(fold, published, row))
 
 
 def _print(published: "Published", told: dict[str, Any]) -> None:
@@ -216,16 +253,30 @@ def _print(published: "Published", told: dict[str, Any]) -> None:
         ) from error
 
 
-def _document(published: "Published") -> dict[str, Any]:
-    return {"id": published.entry_id, "type": published.event_type, "key": published.key}
+def _document(fold: "Fold", published: "Published") -> dict[str, Any]:
+    key = published.key if fold.domain.wire.key else None
+    return {"id": published.entry_id, "type": published.event_type, "key": key}
 
 
-def _decision(log: "Log", published: "Published") -> "tuple[int, Outcome]":
-    """The entry's ordinal and what the fold made of it. Of several with one key, the later ones are duplicates."""
+def _decided(log: "Log", fold: "Fold", published: "Published") -> "Row":
+    """The entry with what the fold made of it. Of several with one key, the later ones are duplicates."""
     from esdash.engine.history import History
-    from esdash.shop.domain import Shop
-    from esdash.shop.outcomes import OUTCOMES
 
-    row, _ = History(log, Shop()).details(published.entry_id.encode())
+    return History(log, fold).details(published.entry_id.encode())
+
+
+def _outcome(fold: "Fold", row: "Row") -> dict[str, Any]:
     assert row.code is not None, "an entry that was just folded"
-    return row.ordinal, OUTCOMES[row.code]
+    outcome = fold.outcomes[row.code]
+    return {"outcome": outcome.name, "reason": outcome.reason}
+
+
+def _refusal(fold: "Fold", published: "Published", row: "Row") -> str:
+    from esdash.words.outcomes import sentence, shortfall
+
+    assert row.code is not None, "an entry that was just folded"
+    numbers = shortfall(row.told)
+    why = sentence(fold, fold.outcomes[row.code])
+    return f"The event is in the log as {published.entry_id} and was not applied. {why}" + (
+        f" It {numbers}." if numbers else ""
+    )

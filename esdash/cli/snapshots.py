@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from esdash.cli.connect import open_log, require_writable
+from esdash.cli.domains import fold_of, warn_of_another_domain
 from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, common_options, with_settings
 from esdash.cli.output import (
@@ -25,12 +26,13 @@ from esdash.config import Settings
 from esdash.visible import visible
 
 if TYPE_CHECKING:
+    from esdash.fold.folding import Fold
     from esdash.log.snapshots import Header, SnapshotStore, Unreadable
 
 
 _MEMBERS: Final = (
     *("id", "last_event_id", "ordinal", "unseen", "confirmed", "created", "size", "chunks", "seconds", "digest"),
-    *("version", "owner", "users", "items", "usable", "reason"),
+    *("domain", "version", "fingerprint", "owner", "rows", "condemned", "usable", "reason"),
 )
 """What is told of a snapshot; None where its header cannot be read."""
 
@@ -51,11 +53,12 @@ def list_snapshots(settings: Settings, as_json: bool) -> None:
     """
     from esdash.log.snapshots import Header, SnapshotStore
 
+    fold = fold_of(settings)
     with open_log(settings) as log:
         require_stream(log)
         store = SnapshotStore(log)
         headers = store.headers()
-        documents = [_document(store, header) for header in headers]
+        documents = [_document(store, fold, header) for header in headers]
     if as_json:
         print_json(documents)
         return
@@ -66,6 +69,7 @@ def list_snapshots(settings: Settings, as_json: bool) -> None:
             visible(document["last_event_id"] or "–"),
             local_time(header.created_ms) if isinstance(header, Header) else "–",
             number(document["size"]),
+            visible(document["domain"] or "–"),
             visible(document["version"] or "–"),
             number(document["unseen"]),
             _usable(document),
@@ -73,7 +77,7 @@ def list_snapshots(settings: Settings, as_json: bool) -> None:
         for header, document in zip(headers, documents, strict=True)
     ]
     columns = ("id", "left"), ("events", "right"), ("last event", "left"), ("taken", "left"), ("bytes", "right")
-    more = ("version", "left"), ("unseen", "right"), ("usable", "left")
+    more = ("domain", "left"), ("version", "left"), ("unseen", "right"), ("usable", "left")
     print_tables(new_table("Snapshots", [*columns, *more], rows))
 
 
@@ -84,13 +88,14 @@ def take(settings: Settings, as_json: bool) -> None:
     """Fold up to the newest entry and store a snapshot, unless a good one is there already."""
     from esdash.engine.consumer import Consumer, ConsumerSettings
     from esdash.log.snapshots import Header, SnapshotStore
-    from esdash.shop.domain import Shop
 
-    require_writable(settings, "No snapshot was taken")
+    fold = fold_of(settings)
+    require_writable(settings, "No snapshot was taken", fold)
     with open_log(settings) as log:
+        warn_of_another_domain(log, fold)
         store = SnapshotStore(log)
         before = {header.snapshot_id for header in store.headers()}
-        consumer = Consumer(log, Shop(), ConsumerSettings(once=True, watched=False))
+        consumer = Consumer(log, fold, ConsumerSettings(once=True, watched=False))
         consumer.run()
         view = consumer.view
         for rung in view.restored.rungs if view.restored else ():
@@ -129,18 +134,19 @@ def show(settings: Settings, snapshot_id: str, as_json: bool) -> None:
     """Show one snapshot, what its state holds, and whether it can be used."""
     from esdash.log.snapshots import SnapshotStore
 
+    fold = fold_of(settings)
     with open_log(settings) as log:
         require_stream(log)
         store = SnapshotStore(log)
         header = next((header for header in store.headers() if header.snapshot_id == snapshot_id), None)
         if header is None:
             raise _no_snapshot(snapshot_id)
-        document = _document(store, header)
+        document = _document(store, fold, header)
     if as_json:
         print_json(document)
     else:
         for name, value in document.items():
-            tell(f"{name:<14} {value if value is not None else '–'}")
+            tell(f"{name:<14} {_shown(value)}")
 
 
 @command.command()
@@ -165,9 +171,7 @@ def delete(settings: Settings, snapshot_ids: tuple[str, ...], versions: tuple[st
         doomed = dict.fromkeys(snapshot_ids)
         for version in versions:
             made = [
-                name
-                for name, header in headers.items()
-                if isinstance(header, Header) and header.fold_version == version
+                name for name, header in headers.items() if isinstance(header, Header) and header.version == version
             ]
             if not made:
                 raise FailedError(f"There is no snapshot of version {visible(version)!r}.")
@@ -184,17 +188,24 @@ def _no_snapshot(snapshot_id: str) -> FailedError:
     return FailedError(f"There is no snapshot {visible(snapshot_id)!r}. `esdash snapshot list` shows those there are.")
 
 
-def _document(store: "SnapshotStore", header: "Header | Unreadable") -> dict[str, Any]:
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {count:,}" for name, count in value.items())
+    return "–" if value is None else str(value)
+
+
+def _document(store: "SnapshotStore", fold: "Fold", header: "Header | Unreadable") -> dict[str, Any]:
     """What is known of a stored snapshot, the same members for each."""
     from esdash.engine.doctor import fault_of
     from esdash.log.snapshots import Header
-    from esdash.shop.domain import Shop
 
     if not isinstance(header, Header):
         return {**dict.fromkeys(_MEMBERS), "id": header.snapshot_id, "usable": False, "reason": header.reason}
-    reason, projection = fault_of(store, Shop(), header)
-    contents = {"users": len(projection.state.users), "items": len(projection.state.stock)} if projection else {}
-    facts = _facts(header) | contents | {"usable": reason is None, "reason": reason}
+    reason, projection = fault_of(store, fold, header)
+    rows = None
+    if projection is not None:
+        rows = {name: len(columns[0]) for name, columns in fold.cells_of(projection.state).items()}
+    facts = _facts(header) | {"rows": rows, "usable": reason is None, "reason": reason}
     return {name: facts.get(name) for name in _MEMBERS}
 
 
@@ -216,6 +227,9 @@ def _facts(header: "Header") -> dict[str, Any]:
         "chunks": header.chunks,
         "seconds": header.seconds,
         "digest": header.digest,
-        "version": header.fold_version,
+        "domain": header.domain,
+        "version": header.version,
+        "fingerprint": header.fingerprint,
         "owner": header.owner,
+        "condemned": header.condemned,
     }

@@ -1,12 +1,13 @@
 """`esdash state`: the state now or as it was."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from esdash.cli.connect import open_log
+from esdash.cli.domains import fold_of
 from esdash.cli.failures import ExitCode, FailedError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import (
@@ -21,41 +22,41 @@ from esdash.cli.output import (
 )
 from esdash.cli.places import PLACE, end_of
 from esdash.cli.presence import require_stream
+from esdash.cli.rows import Named, called, read_rows, read_tables
 from esdash.config import Settings
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.table import Table as RichTable
 
+    from esdash.domain import Column, Table
+    from esdash.fold.folding import Fold
+    from esdash.fold.tables import State
     from esdash.query.places import Place
 
-DOMAIN: Final = "shop"
-"""The name of the domain, as programs are told."""
-
 ROWS: Final = 1000
-"""Users or items that a table shows at most."""
+"""Rows of a table that are shown at most."""
+
+Rows = dict[Any, dict[str, Any]]
+"""Rows of a table in ascending order: key → column → value, None where there is none."""
 
 
 @click.command()
 @click.option("--at", type=PLACE, metavar="PLACE", help="As it was after this place: #123, an id, a time, -5m.")
-@click.option(
-    "--user", "users", type=int, multiple=True, metavar="USER", help="This user, and no item unless --item is given."
-)
-@click.option("--item", "items", multiple=True, metavar="ITEM", help="This item, and no user unless --user is given.")
+@click.option("--about", multiple=True, metavar="ROW", help='Only this row, like accounts:7 or accounts:"two words".')
+@click.option("--table", "tables", multiple=True, metavar="NAME", help="Only this table.")
 @as_json
 @with_settings
 def command(
-    settings: Settings, at: "Place | None", users: tuple[int, ...], items: tuple[str, ...], as_json: bool
+    settings: Settings, at: "Place | None", about: tuple[str, ...], tables: tuple[str, ...], as_json: bool
 ) -> None:
-    """Show balances, stock and outcomes.
+    """Show the tables and the outcomes.
 
-    Answers from the newest good snapshot and the entries since; needs no running consumer and writes nothing.
-    --user and --item may be repeated, and show a part of the users and items; position, outcomes and digest remain
-    those of the whole state.
+    Answers from the newest good snapshot and the entries since; needs no running consumer and writes nothing. --about
+    and --table may be repeated, and show a part of the tables; position, outcomes and digest remain those of the whole
+    state. A table that a domain hides is shown when it is named, and always with --json.
     """
     from esdash.engine.history import History
     from esdash.engine.view import Rung, Verdict
-    from esdash.shop import story
-    from esdash.shop.domain import Shop
 
     tried: tuple[Rung, ...] = ()
 
@@ -63,31 +64,33 @@ def command(
         nonlocal tried
         tried = rungs
 
+    fold = fold_of(settings)
+    rows, named = read_rows(fold, about), read_tables(fold, tables)
     with open_log(settings) as log:
         require_stream(log)
         until = None if at is None else end_of(log, at)
-        projection, continuity = History(log, Shop()).at(until, on_rung=note)
+        projection, continuity = History(log, fold).at(until, on_rung=note)
+    shown = {name: rows_of(fold, projection.state, name) for name in named or fold.storage.places}
+    unknown = _choose(fold, projection.state, shown, rows, named)
     document: dict[str, Any] = {
         "stream": settings.stream,
-        "domain": DOMAIN,
+        "domain": fold.name,
         "last_event_id": projection.position.last_event_id,
         "ordinal": projection.ordinal,
         "unseen": projection.unseen,
-        **story.document(projection.state),
-        "digest": projection.domain.digest(projection.state),
+        "tables": {name: {str(key): cells for key, cells in each.items()} for name, each in shown.items()},
+        "outcomes": outcomes_of(fold, projection.state),
+        "digest": fold.digest(projection.state),
         "continuity": str(continuity),
         "missing": continuity.missing,
         "partial": continuity.unseen_before_start,
     }
-    unknown: list[str] = []
-    if users or items:
-        unknown += _choose(document, "users", "user", map(str, users))
-        unknown += _choose(document, "items", "item", items)
     if as_json:
         print_json(document)
     else:
         _print_facts(document)
-        print_tables(*_tables(document, balances=bool(users or not items), stock=bool(items or not users)))
+        asked = {*named, *(row.table for row in rows)}
+        print_tables(*_tables(fold, shown, asked), _outcomes_table(document["outcomes"]))
     for rung in tried:
         if rung.reason is not None:
             warn_of_rung(rung)
@@ -101,19 +104,50 @@ def command(
         raise FailedError(f"There is no {', no '.join(unknown)}{' then' if at else ''}.")
 
 
-def _choose(document: dict[str, Any], member: str, one: str, wanted: Iterable[str]) -> list[str]:
-    """Keep these only; those that are not there, for people."""
-    from esdash.visible import visible
+def rows_of(fold: "Fold", state: "State", table: str) -> Rows:
+    """The rows of a table."""
+    declared, _ = fold.storage.places[table]
+    columns = fold.cells_of(state)[table]
+    names = [column.name for column in declared.columns]
+    return {
+        key: dict(zip(names, (cells.get(key) for cells in columns), strict=True))
+        # The row exists when its key is in the first column.
+        for key in sorted(columns[0])
+    }
 
-    names = dict.fromkeys(wanted)
-    unknown = [f"{one} {visible(name, 64)}" for name in names if name not in document[member]]
-    document[member] = {name: value for name, value in document[member].items() if name in names}
+
+def outcomes_of(fold: "Fold", state: "State") -> dict[str, Any]:
+    """How many entries had which outcome; reasons that never occurred are left out."""
+    found: dict[str, Any] = {"applied": 0, "rejected": {}, "parked": {}, "duplicate": 0}
+    for (name, reason), count in zip(fold.outcomes, state.counts, strict=True):
+        if not isinstance(found[name], dict):
+            found[name] = count
+        elif count:
+            found[name][reason] = count
+    return found
+
+
+def _choose(
+    fold: "Fold", state: "State", shown: dict[str, Rows], rows: Sequence[Named], named: Sequence[str]
+) -> list[str]:
+    """Keep these rows only; those that are not there, for people."""
+    if not rows:
+        return []
+    about = {row.table for row in rows}
+    for table in about - shown.keys():
+        shown[table] = rows_of(fold, state, table)
+    unknown = [called(fold, row) for row in rows if row.key not in shown[row.table]]
+    wanted = set(rows)
+    for table, found in shown.items():
+        if table in about or table not in named:
+            shown[table] = {key: cells for key, cells in found.items() if Named(table, key) in wanted}
     return unknown
 
 
 def _print_facts(document: Mapping[str, Any]) -> None:
     for name, value in (
         ("stream", document["stream"]),
+        ("domain", document["domain"]),
         ("last event", f"{document['last_event_id']}, #{document['ordinal'] + document['unseen']:,}"),
         ("continuity", document["continuity"]),
         ("digest", document["digest"]),
@@ -121,37 +155,44 @@ def _print_facts(document: Mapping[str, Any]) -> None:
         tell(f"{name:<11} {value}")
 
 
-def _tables(document: Mapping[str, Any], *, balances: bool, stock: bool) -> "Iterator[Table]":
-    from esdash.shop.money import format_money
-    from esdash.visible import visible
+def _tables(fold: "Fold", shown: Mapping[str, Rows], asked: set[str]) -> "Iterator[RichTable]":
+    for name, rows in shown.items():
+        table, _ = fold.storage.places[name]
+        if name in asked if asked else not table.hidden:
+            yield _table(table, rows)
 
-    users, items, outcomes = document["users"], document["items"], document["outcomes"]
-    if balances:
-        yield new_table(
-            _title("Balances", users),
-            [("user", "right"), ("balance", "right")],
-            [(user, format_money(balance)) for user, balance in islice(users.items(), ROWS)],
-        )
-    if stock:
-        yield new_table(
-            _title("Stock", items),
-            [("item", "left"), ("price", "right"), ("remaining", "right")],
-            [
-                (visible(item), format_money(values["price"]), number(values["remain"]))
-                for item, values in islice(items.items(), ROWS)
-            ],
-        )
+
+def _table(table: "Table", rows: Rows) -> "RichTable":
+    from esdash.visible import visible
+    from esdash.words.changes import title_of
+    from esdash.words.entries import words, write
+
+    def cells(key: Any, row: Mapping[str, Any]) -> list[str]:
+        return [visible(str(key)), *(visible(write(each.shown, row[each.name])) for each in table.columns)]
+
+    title = table.title or words(table.name).capitalize()
+    more = f", the first {ROWS:,} shown; --json has all" if len(rows) > ROWS else ""
+    return new_table(
+        visible(f"{title} ({len(rows):,}{more})"),
+        [
+            (visible(table.one), "right" if table.key is int else "left"),
+            *((visible(title_of(column)), _side(column)) for column in table.columns),
+        ],
+        [cells(*row) for row in islice(rows.items(), ROWS)],
+    )
+
+
+def _side(column: "Column") -> str:
+    return "right" if column.kind is int else "left"
+
+
+def _outcomes_table(outcomes: Mapping[str, Any]) -> "RichTable":
     counts = [("applied", "", outcomes["applied"])]
     for name in ("rejected", "parked"):
         counts += [(name, reason, count) for reason, count in outcomes[name].items()]
     counts.append(("duplicate", "", outcomes["duplicate"]))
-    yield new_table(
+    return new_table(
         "Outcomes",
         [("outcome", "left"), ("reason", "left"), ("entries", "right")],
         [(name, reason, number(count)) for name, reason, count in counts],
     )
-
-
-def _title(name: str, rows: Mapping[str, Any]) -> str:
-    more = f", the first {ROWS:,} shown; --json has all" if len(rows) > ROWS else ""
-    return f"{name} ({len(rows):,}{more})"

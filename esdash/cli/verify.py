@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from esdash.cli.connect import open_log
+from esdash.cli.domains import fold_of
 from esdash.cli.failures import ExitCode
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import print_json, say, tell
@@ -15,6 +16,7 @@ from esdash.config import Settings
 if TYPE_CHECKING:
     from esdash.engine.verification import Segment, Verification
     from esdash.engine.view import Position
+    from esdash.fold.folding import Fold
 
 
 @click.command()
@@ -25,11 +27,12 @@ if TYPE_CHECKING:
 def command(context: click.Context, settings: Settings, as_json: bool, processes: int | None) -> None:
     """Replay everything and compare with every snapshot.
 
-    The first difference names the events between which it arose, and the users and items that differ. Exits with 3
-    when there is one. Writes nothing.
+    The first difference names the events between which it arose, and the numbers that differ. Exits with 3 when there
+    is one. Writes nothing.
     """
     from esdash.engine.verify import verify
-    from esdash.shop.domain import Shop
+
+    fold = fold_of(settings)
 
     def show(done: int, total: int) -> None:
         if sys.stderr.isatty():
@@ -37,13 +40,13 @@ def command(context: click.Context, settings: Settings, as_json: bool, processes
 
     with open_log(settings) as log:
         require_stream(log)
-        found = verify(log, Shop(), processes=processes, on_progress=show)
+        found = verify(log, fold, processes=processes, on_progress=show)
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", err=True, nl=False)
     if as_json:
         print_json(_document(found))
     else:
-        _tell(found)
+        tell_people(fold, found)
     if not found.holds:
         context.exit(ExitCode.DIFFERENCE)
 
@@ -70,8 +73,7 @@ def _segment(segment: "Segment") -> dict[str, Any]:
         "replayed_digest": segment.replayed_digest,
         "found_digest": segment.found_digest,
         "differences": [
-            {"kind": each.kind, "subject": each.subject, "replayed": each.replayed, "found": each.found}
-            for each in segment.differences
+            {"number": each.number, "replayed": each.first, "found": each.second} for each in segment.differences
         ],
     }
 
@@ -80,7 +82,10 @@ def _position(position: "Position") -> dict[str, Any]:
     return {"last_event_id": position.last_event_id, "ordinal": position.ordinal}
 
 
-def _tell(found: "Verification") -> None:
+def tell_people(fold: "Fold", found: "Verification") -> None:
+    """Say what was found, line by line."""
+    from esdash.words.changes import difference_of
+
     for segment in found.segments:
         what = f"snapshot {segment.snapshot_id}" if segment.snapshot_id else "the newest event"
         mark = "✓" if segment.holds else "✗"
@@ -95,10 +100,6 @@ def _tell(found: "Verification") -> None:
     if first is not None:
         tell(f"The first difference arose after {first.start.last_event_id} and up to {first.end.last_event_id}.")
         for each in first.differences:
-            numbers = f"{_number(each.replayed)} replayed, {_number(each.found)} stored"
-            tell(f"  {each.kind} of {each.subject}: {numbers}")
+            replayed, stored = difference_of(fold, each)
+            tell(f"  {each.number}: {replayed} replayed, {stored} stored")
     say(f"{found.entries:,} events replayed in {found.seconds:.2f} s.")
-
-
-def _number(value: int | None) -> str:
-    return "nothing" if value is None else f"{value:,}"

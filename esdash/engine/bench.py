@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, Generic, cast
+from typing import Any, Final, cast
 
 from esdash.engine.console import EngineError
 from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.domain import Domain, Entry, State
 from esdash.engine.publisher import Publisher
 from esdash.engine.view import Phase
+from esdash.fold.folding import Entry, Fold
 from esdash.log.errors import ForbiddenError
 from esdash.log.keys import key_prefix
 from esdash.log.stream import START, Log
@@ -62,13 +62,13 @@ class Measured:
     latency: Latency
 
 
-class Bench(Generic[State]):
+class Bench:
     """Measures on a stream of its own, beside the log's."""
 
     def __init__(
         self,
         log: Log,
-        domain: Domain[State],
+        domain: Fold,
         events: Iterator[Event],
         *,
         clock: Callable[[], float] = time.perf_counter,
@@ -114,7 +114,7 @@ class Bench(Generic[State]):
 
     def _publish(self, scratch: Log, entries: int) -> float:
         events = list(islice(self._events, entries))
-        publisher = Publisher(scratch)
+        publisher = Publisher(scratch, self._domain.fields)
         first, rest = events[:1], events[1:]
         _exhaust(publisher.publish_many((*event, None) for event in first))
         scratch.command("EXPIRE", scratch.key, SCRATCH_SECONDS)
@@ -138,13 +138,13 @@ class Bench(Generic[State]):
 
     def _latency(self, scratch: Log) -> Latency:
         timed = _Timed(self._domain, self._clock)
-        consumer = Consumer(scratch, cast(Domain[State], timed), ConsumerSettings(write_snapshots=False))
+        consumer = Consumer(scratch, cast(Fold, timed), ConsumerSettings(write_snapshots=False))
         thread = threading.Thread(target=consumer.run, name="bench", daemon=True)
         thread.start()
         try:
             self._await(lambda: consumer.view.phase is Phase.LIVE)
             timed.applied.clear()
-            sent, answered = self._publish_slowly(Publisher(scratch))
+            sent, answered = self._publish_slowly(Publisher(scratch, self._domain.fields))
             self._await(lambda: len(timed.applied) >= len(sent))
         finally:
             consumer.ask("stop")
@@ -176,7 +176,7 @@ class Bench(Generic[State]):
 class _Timed:
     """A domain that notes when each entry had been folded."""
 
-    def __init__(self, domain: Domain[Any], clock: Callable[[], float]) -> None:
+    def __init__(self, domain: Fold, clock: Callable[[], float]) -> None:
         self._domain = domain
         self._clock = clock
         self.applied: list[float] = []
@@ -184,8 +184,8 @@ class _Timed:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._domain, name)
 
-    def fold(self, state: Any, entries: list[Entry]) -> bytes:
-        codes = self._domain.fold(state, entries)
+    def fold(self, state: Any, entries: list[Entry], tell: Any = None) -> bytes:
+        codes = self._domain.fold(state, entries, tell)
         self.applied += [self._clock()] * len(entries)
         return codes
 

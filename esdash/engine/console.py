@@ -1,13 +1,14 @@
 """Everything a screen can ask of the engine, in one place."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from esdash.engine.domain import Row
+from esdash.engine.row import Row
 from esdash.engine.view import View
+from esdash.fold.folding import Fold, Told
 
 if TYPE_CHECKING:
     from esdash.engine.verification import Verification
@@ -34,8 +35,7 @@ class Details:
     """One entry with what it did, reconstructed from the log."""
 
     row: Row
-    changes: Sequence[Any]
-    """The domain's account of it."""
+    told: Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,11 @@ class VerificationStatus:
 
 
 class Console(Protocol):
-    """What a screen needs; every call but `run`, `publish`, `publish_batch` and `details` returns at once."""
+    """What a screen needs; every call but `run`, `reload`, `publish`, `publish_batch`, `details` returns at once."""
+
+    @property
+    def fold(self) -> Fold:
+        """The domain that is folded."""
 
     @property
     def view(self) -> View:
@@ -95,6 +99,12 @@ class Console(Protocol):
 
     def stay(self) -> None:
         """While halted: keep the last good state, read-only."""
+
+    def reload(self) -> None:
+        """Read the domain's files again and go on by them, from the newest snapshot that they can use; blocks.
+
+        Raises EngineError with what is wrong with them; then nothing has changed. After it `fold` is another one.
+        """
 
     def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
         """Append one event; blocks. Safe to call again with the same key after an error: the fold counts it once.

@@ -9,19 +9,20 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Final, Generic, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from esdash.engine import snapshot
 from esdash.engine.console import EngineError
 from esdash.engine.corrections import NOTING
 from esdash.engine.display import Display
-from esdash.engine.domain import Domain, Entry, Row, State
 from esdash.engine.guard import DivergedError, HaltError, check_page, check_position, forgotten_by, unbroken
 from esdash.engine.kept import is_same
 from esdash.engine.orphans import Trail, Way, mark_of, orphans_of, way_of
 from esdash.engine.projection import Projection, blaming
+from esdash.engine.row import Row
 from esdash.engine.snapshotter import Snapshotter
 from esdash.engine.view import Continuity, Phase, Position, Progress, Restored, Rung, Verdict, View
+from esdash.fold.folding import DomainError, Entry, Fold, Told
 from esdash.log.errors import LogError, UnreadableReplyError
 from esdash.log.follower import Follower
 from esdash.log.headers import Header
@@ -58,7 +59,13 @@ class ConsumerSettings:
     """Return when caught up, and raise what goes wrong instead of trying again."""
 
 
-_Request = str | Future[tuple[Position, str]]
+class _Anew(NamedTuple):
+    """Asks for the state to be restored anew."""
+
+    why: str
+
+
+_Request = str | Fold | _Anew | Future[tuple[Position, str]]
 
 
 class _Stop(BaseException):
@@ -69,7 +76,7 @@ class _Restart(BaseException):
     """The memory was dropped on purpose."""
 
 
-class Consumer(Generic[State]):
+class Consumer:
     """Folds one stream into a state and publishes views of it.
 
     `run` belongs to one thread. Other threads read `view` and call `ask`.
@@ -78,7 +85,7 @@ class Consumer(Generic[State]):
     def __init__(
         self,
         log: Log,
-        domain: Domain[State],
+        domain: Fold,
         settings: ConsumerSettings | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -95,11 +102,16 @@ class Consumer(Generic[State]):
         self._chance = chance
         self.on_view: Callable[[], object] = int
         """Called after each new view, in the thread that runs the consumer."""
+        self.on_edited: Callable[[], object] = int
+        """Called there when it is live with a state whose snapshot was made by another source of the same version."""
+        self._edited = False
         self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
-        self._projection: Projection[State] | None = None
+        self._projection: Projection | None = None
         self._ignore_snapshots = self._settings.ignore_snapshots
         self._agreed_to_forget = False
         self._failures = 0
+        self._replays_far = True
+        """Whether a long way is left to a second process; no more when a function of the domain failed on it."""
         self._trail = Trail()
         self._former: Way | None = None
         self._display = Display(
@@ -107,7 +119,7 @@ class Consumer(Generic[State]):
         )
         self._snapshots = self._new_snapshotter()
 
-    def _new_snapshotter(self) -> Snapshotter[State]:
+    def _new_snapshotter(self) -> Snapshotter:
         return Snapshotter(
             self._store,
             self._settings.snapshot_seconds if self._may_write() else 0,
@@ -122,13 +134,21 @@ class Consumer(Generic[State]):
         return self._display.view
 
     @property
-    def projection(self) -> Projection[State] | None:
+    def projection(self) -> Projection | None:
         """The state and its position; for the thread that runs the consumer, or after it ended."""
         return self._projection
 
     def ask(self, request: str) -> None:
-        """Have something done between two pages: `snapshot`, `crash`, `rebuild`, `stay` or `stop`."""
+        """Have something done between two pages: `snapshot`, `crash`, `rebuild`, `stay`, `reviewed` or `stop`."""
         self._requests.put(request)
+
+    def restore_anew(self, why: str) -> None:
+        """Restore the state once more, from another snapshot than before; `why` is told, a sentence."""
+        self._requests.put(_Anew(why))
+
+    def reload(self, fold: Fold) -> None:
+        """Go on with other rules, from the newest snapshot that they can use."""
+        self._requests.put(fold)
 
     def checkpoint(self) -> "Future[tuple[Position, str]]":
         """The position and the digest of the state there, made between two pages; EngineError where there is none."""
@@ -153,6 +173,14 @@ class Consumer(Generic[State]):
                 return
             except _Restart:
                 self._failures = 0
+            except DomainError as error:
+                try:
+                    self._stop_before(error)
+                except _Stop:
+                    self._change_phase(Phase.STOPPED)
+                    return
+                except _Restart:
+                    self._failures = 0
             except (HaltError, DivergedError, LogError) as error:
                 try:
                     self._recover(error)
@@ -185,6 +213,20 @@ class Consumer(Generic[State]):
         else:
             self._wait_for_server(str(error), self._failures)
 
+    def _stop_before(self, error: DomainError) -> None:
+        """Halt before an entry on which a function of the domain failed."""
+        if error.spoiled:
+            # The state is half of what that entry does; from here on every write is checked and can be undone, and
+            # pages come as they are.
+            self._replays_far = False
+            self._drop_memory()
+            raise _Restart
+        if self._projection is not None:
+            self._keep_last_good_state(self._projection)
+        if not self._settings.watched or self._settings.once:
+            raise error
+        self._wait_halted(str(error))
+
     def _nothing_applied(self) -> bool:
         return self._display.phase is Phase.LIVE and self._projection is not None and self._projection.ordinal == 0
 
@@ -208,7 +250,7 @@ class Consumer(Generic[State]):
             return
         self._follow(projection)
 
-    def _restore(self) -> Projection[State]:
+    def _restore(self) -> Projection:
         display = self._display
         display.restored = Restored(())
         self._change_phase(Phase.RESTORING)
@@ -226,6 +268,7 @@ class Consumer(Generic[State]):
             on_rung=tried,
         )
         self._ignore_snapshots = False
+        self._edited = display.edited = restoration.edited()
         projection = restoration.projection
         self._agreed_to_forget = restoration.header is None and projection.confirmed > 0
         display.restored = Restored(
@@ -246,7 +289,7 @@ class Consumer(Generic[State]):
         unbroken(restoration.continuity)
         return projection
 
-    def _replay(self, projection: Projection[State]) -> None:
+    def _replay(self, projection: Projection) -> None:
         self._change_phase(Phase.REPLAYING)
         started, begun = projection.ordinal, self._clock()
         display = self._display
@@ -277,9 +320,9 @@ class Consumer(Generic[State]):
                 done=True,
             )
 
-    def _replay_far(self, projection: Projection[State]) -> Iterator[Page | PackedPage]:
+    def _replay_far(self, projection: Projection) -> Iterator[Page | PackedPage]:
         """A long way with a second process that reads and packs; up to the last entries, which a screen shows."""
-        if self._lag_of(projection, self._log.facts()) < FAR or self._display.orphans:
+        if not self._replays_far or self._lag_of(projection, self._log.facts()) < FAR or self._display.orphans:
             # Whether orphans are in the log again is told by the keys that they had, which the other process ignores.
             return
         newest = self._log.newest()
@@ -301,18 +344,21 @@ class Consumer(Generic[State]):
             yield page
         self._display.parked.find(self._log)
 
-    def _replay_near(self, projection: Projection[State]) -> Iterator[Page]:
+    def _replay_near(self, projection: Projection) -> Iterator[Page]:
         for page in self._log.pages(projection.last_id):
             self._guard(projection, page)
             self._apply(projection, page)
             yield page
 
-    def _follow(self, projection: Projection[State]) -> None:
+    def _follow(self, projection: Projection) -> None:
         self._change_phase(Phase.LIVE)
         if self._agreed_to_forget:
             # Or the next start would find the snapshots from before the gap, and halt at it again.
             self._agreed_to_forget = False
             self._take_asked_snapshot()
+        if self._edited:
+            self._edited = False
+            self.on_edited()
         with self._log.connection() as connection:
             follower = Follower(self._log, connection)
             wait = IDLE_SECONDS
@@ -333,7 +379,10 @@ class Consumer(Generic[State]):
             with suppress(LogError):  # how many wait is worth no more than what was known before
                 self._display.lag = self._lag_of(self._projection, self._log.facts(), continuity)
         self._display.continuity = continuity
-        self._change_phase(Phase.HALTED, continuity.explanation)
+        self._wait_halted(continuity.explanation)
+
+    def _wait_halted(self, why: str) -> NoReturn:
+        self._change_phase(Phase.HALTED, why)
         while True:
             self._obey(self._requests.get())
             self._publish(force=True)
@@ -380,6 +429,19 @@ class Consumer(Generic[State]):
                     return
             if isinstance(request, Future):
                 self._answer(request)
+            elif isinstance(request, _Anew):
+                self._display.notify("warning", request.why)
+                self._drop_memory()
+                raise _Restart
+            elif request == "reviewed":
+                self._display.edited = False
+                self._publish(force=True)
+            elif isinstance(request, Fold):
+                self._domain = request
+                self._display.domain = request
+                self._replays_far = True
+                self._drop_memory()
+                raise _Restart
             elif request == "stop":
                 raise _Stop
             elif request == "crash":
@@ -396,11 +458,17 @@ class Consumer(Generic[State]):
                 self._publish(force=True)
             request = None
 
-    def _apply(self, projection: Projection[State], page: Page) -> None:
+    def _apply(self, projection: Projection, page: Page) -> None:
         if page.entries:
             first = projection.ordinal + 1
+            told: list[Told] | None = [] if self._settings.watched else None
             with self._forgetting_nonsense(page.entries):
-                self._display.applied(first, page.entries, projection.apply(page.entries))
+                try:
+                    codes = projection.apply(page.entries, told)
+                except DomainError as error:
+                    self._display.applied(first, page.entries[: len(error.codes)], error.codes, told)
+                    raise
+                self._display.applied(first, page.entries, codes, told)
 
     @contextmanager
     def _forgetting_nonsense(self, page: Sequence[Entry]) -> Iterator[None]:
@@ -412,7 +480,7 @@ class Consumer(Generic[State]):
             self._drop_memory()
             raise
 
-    def _guard(self, projection: Projection[State], page: Page | PackedPage) -> None:
+    def _guard(self, projection: Projection, page: Page | PackedPage) -> None:
         """Let a page be applied only when nothing vanished before its end, and it follows what was applied."""
         found = check_page(self._log, projection, page)
         if projection.ordinal:
@@ -424,14 +492,14 @@ class Consumer(Generic[State]):
         self._display.continuity = unbroken(found)
         self._display.forgotten = forgotten_by(projection, page.evidence)
 
-    def _lag_of(self, projection: Projection[State], facts: StreamFacts, gap: Continuity | None = None) -> int:
+    def _lag_of(self, projection: Projection, facts: StreamFacts, gap: Continuity | None = None) -> int:
         """Entries after the position; what vanished in a gap is none."""
         if facts.entries_added is None:
             return 0 if facts.last_id == projection.last_id else max(0, facts.length - projection.ordinal)
         not_there = gap.unseen_before_start + gap.missing if gap else projection.unseen
         return max(0, facts.entries_added - not_there - projection.ordinal)
 
-    def _find_orphans(self, projection: Projection[State], foreign: Sequence[Header]) -> None:
+    def _find_orphans(self, projection: Projection, foreign: Sequence[Header]) -> None:
         """Of the entries that had been applied when the log diverged, those that are gone.
 
         What another consumer had applied is told by the snapshots that do not fit the log any more.
@@ -471,7 +539,7 @@ class Consumer(Generic[State]):
             projection = self._projection
             self._snapshots.take(projection, lambda: self._display.journal(projection))
 
-    def _keep_last_good_state(self, projection: Projection[State]) -> None:
+    def _keep_last_good_state(self, projection: Projection) -> None:
         """When halting: what was applied since the last snapshot may be gone from the stream, and so never replayed."""
         try:
             self._snapshots.settle(projection)

@@ -6,11 +6,13 @@ up, under `corrects:<its id>:2`, and so on. An orphan goes back under the key th
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from esdash.engine.domain import Domain, Entry, Fields, Row
+from esdash.engine.row import Row
+from esdash.fold.folding import Entry, Fold
+from esdash.fold.sorting import Fields
 
 CORRECTS: Final = b"corrects:"
 RESTORES: Final = b"restores:"
@@ -46,7 +48,7 @@ class Attempt(NamedTuple):
     ordinal: int
     entry_id: bytes
     code: int
-    """An index into `Domain.outcomes`."""
+    """An index into `Fold.outcomes`."""
 
 
 class Correction(Struct, frozen=True, array_like=True, gc=False):
@@ -141,7 +143,7 @@ NOTHING: Final = Corrections()
 class CorrectionTracker:
     """Takes note while pages are folded. Belongs to one thread."""
 
-    def __init__(self, domain: Domain[Any], kept: tuple[int, int] | None = None) -> None:
+    def __init__(self, domain: Fold, kept: tuple[int, int] | None = None) -> None:
         """`kept`: how many corrections and restorations are known at a time."""
         self._kept = kept or KEPT
         names = [outcome.name for outcome in domain.outcomes]

@@ -1,15 +1,16 @@
 """What a screen is shown of a consumer: gathered while it works, published as one immutable view."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import starmap
-from typing import Any, Final, Generic
+from typing import Final
 
 from esdash.engine.corrections import CorrectionTracker, Noted
-from esdash.engine.domain import Domain, Entry, Row, State
 from esdash.engine.meter import RateMeter
 from esdash.engine.parked import ParkedEntries
+from esdash.engine.picture import Picture, Viewer
 from esdash.engine.projection import Projection
+from esdash.engine.row import Row
 from esdash.engine.rows import RecentRows
 from esdash.engine.snapshot import JOURNAL, Journal
 from esdash.engine.view import (
@@ -22,6 +23,7 @@ from esdash.engine.view import (
     SnapshotInfo,
     View,
 )
+from esdash.fold.folding import Entry, Fold, Told
 from esdash.log.pages import Page
 from esdash.log.readahead import PackedPage
 from esdash.log.stream import Log
@@ -35,12 +37,12 @@ STATE_SHARE: Final = 10
 NOTICES: Final = 20
 
 
-class Display(Generic[State]):
+class Display:
     """Belongs to the consumer's thread; only `view` is for others."""
 
     def __init__(
         self,
-        domain: Domain[State],
+        domain: Fold,
         server: str,
         stream: str,
         readonly: bool,
@@ -53,7 +55,7 @@ class Display(Generic[State]):
         Unless `watched`, views have no state in them, and of entries only ids and outcomes.
         """
         self._watched = watched
-        self._domain = domain
+        self.domain = domain
         self._stream = stream
         self._readonly = readonly
         self._clock = clock
@@ -81,13 +83,14 @@ class Display(Generic[State]):
         self.snapshot_note = ""
         self.continuity: Continuity | None = None
         self.forgotten = 0
-        self.parked = ParkedEntries(self._domain, payloads=self._watched)
-        self.corrections = CorrectionTracker(self._domain)
-        self._viewer = self._domain.viewer()
+        self.edited = False
+        self.parked = ParkedEntries(self.domain, payloads=self._watched)
+        self.corrections = CorrectionTracker(self.domain)
+        self._viewer = Viewer(self.domain)
         self._rows = RecentRows(payloads=self._watched)
         self._due = 0.0
         self._shown: object = None
-        self._state_view: Any = None
+        self._state_view: Picture | None = None
         self._state_due = 0.0
         self._state_position = Position()
 
@@ -100,25 +103,25 @@ class Display(Generic[State]):
         """The consumer is in another phase, or there is something else to say of it."""
         if phase is not self.phase:
             self._phase_since = self._clock()
-            if phase is Phase.LIVE:
+            if phase in (Phase.LIVE, Phase.HALTED):
                 self._state_due = 0.0
         self.phase, self.phase_note = phase, note
 
-    def recall(self, log: Log, projection: Projection[State], journal: Journal) -> None:
+    def recall(self, log: Log, projection: Projection, journal: Journal) -> None:
         """Show the last entries before a snapshot, and the parked ones it remembers. Raises LogError."""
         if self._watched:
             entries = reversed(log.newest(projection.last_id, JOURNAL))
-            recalled = self._rows.recall(entries, journal.recent, projection.ordinal)
-            self._viewer.observe(projection.state, recalled)
+            self._rows.recall(entries, journal.recent, projection.ordinal)
+            self._viewer.recall(journal.changes)
         else:
             self._rows.recall_unseen(journal.recent, projection.ordinal)
         self.parked.recall(log, journal.parked)
         self.corrections.recall(journal.corrections)
 
-    def applied(self, first: int, page: list[Entry], codes: bytes) -> None:
+    def applied(self, first: int, page: Sequence[Entry], codes: bytes, told: Sequence[Told] | None = None) -> None:
         """A page was folded; its first entry has ordinal `first`."""
         self.meter.add(len(page))
-        self._rows.add(first, page, codes)
+        self._rows.add(first, page, codes, told)
         self.parked.add(first, page, codes)
         self.corrections.watch(self.orphans)
         self.corrections.add(first, page, codes)
@@ -133,23 +136,23 @@ class Display(Generic[State]):
         else:
             self.corrections.add_noted(first, starmap(Noted, page.noted), codes)
 
-    def rows(self, projection: Projection[State] | None) -> tuple[Row, ...]:
+    def rows(self, projection: Projection | None) -> tuple[Row, ...]:
         """The newest entries up to a projection, oldest first."""
         self._settle(projection)
         return tuple(self._rows.window())
 
-    def journal(self, projection: Projection[State]) -> Journal:
+    def journal(self, projection: Projection) -> Journal:
         """What a snapshot of the projection should remember for people."""
         self._settle(projection)
         rows = self._rows.window()[-JOURNAL:]
         recent = [(row.entry_id, row.code) for row in rows if row.code is not None]
-        return Journal(recent, self.parked.marks(), self.corrections.marks())
+        return Journal(recent, self.parked.marks(), self.corrections.marks(), self._viewer.marks())
 
     def seconds_to_show(self, longest: float) -> float:
         """How long one may wait for the next entry without keeping a person from seeing the last one."""
         return max(0.001, min(longest, self._due - self._clock())) if self._rows.waiting else longest
 
-    def publish(self, projection: Projection[State] | None, *, force: bool = False) -> bool:
+    def publish(self, projection: Projection | None, *, force: bool = False) -> bool:
         """Publish a view, when one is due and it differs from the last; with `force` in any case. Whether it did."""
         now = self._clock()
         if now < self._due and not force:
@@ -173,10 +176,10 @@ class Display(Generic[State]):
         self.view = self._picture(position)
         return True
 
-    def _settle(self, projection: Projection[State] | None) -> None:
+    def _settle(self, projection: Projection | None) -> None:
         rows = self._rows.settle()
         if rows and projection is not None and self._watched:
-            self._viewer.observe(projection.state, rows)
+            self._viewer.observe(rows)
 
     def _appearance(self, position: Position) -> object:
         """Everything a view shows beside the state, cheap to compare."""
@@ -193,6 +196,7 @@ class Display(Generic[State]):
             self.snapshot_note,
             self.continuity,
             self.forgotten,
+            self.edited,
             self._noticed,
             self.orphans,
         )
@@ -219,6 +223,7 @@ class Display(Generic[State]):
             snapshot_note=self.snapshot_note,
             continuity=self.continuity,
             forgotten=self.forgotten,
+            edited=self.edited,
             rows=self._rows.window(),
             orphans=self.orphans,
             orphans_gone=self.orphans_gone,

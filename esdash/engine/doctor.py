@@ -3,10 +3,9 @@
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from typing import Final, Generic
+from typing import Final
 
 from esdash.engine import snapshot
-from esdash.engine.domain import Domain, State
 from esdash.engine.findings import (
     Finding,
     Status,
@@ -25,6 +24,7 @@ from esdash.engine.findings import (
 from esdash.engine.history import History
 from esdash.engine.open_entries import OpenEntries
 from esdash.engine.projection import Projection
+from esdash.fold.folding import Fold
 from esdash.log.continuity import Verdict
 from esdash.log.errors import ForbiddenError, LogError, RefusedError, UnreachableError
 from esdash.log.inspection import Inspection, inspect_server, key_sizes, times_to_live
@@ -39,27 +39,27 @@ FEW_ENTRIES: Final = 100_000
 """So many are replayed in a fraction of a second."""
 
 
-def fault_of(
-    store: SnapshotStore, domain: Domain[State], header: Header
-) -> tuple[str | None, Projection[State] | None]:
+def fault_of(store: SnapshotStore, domain: Fold, header: Header) -> tuple[str | None, Projection | None]:
     """Why a stored snapshot cannot be used, or None; and its state, when it is one of this history. Raises LogError."""
     try:
         projection, _ = snapshot.load(header, store, domain)
     except DamagedError as error:
         return str(error), None
+    if header.condemned:
+        return snapshot.CONDEMNED, None
     continuity = store.continuity(header)
     if continuity.verdict is Verdict.DIVERGED:
         return continuity.explanation, None
     return (continuity.explanation if continuity.verdict is Verdict.GAP else None), projection
 
 
-class Doctor(Generic[State]):
+class Doctor:
     """Looks at everything; writes nothing."""
 
     def __init__(
         self,
         log: Log,
-        domain: Domain[State],
+        domain: Fold,
         *,
         snapshot_seconds: float,
         wall_clock: Callable[[], float] = time.time,
@@ -149,7 +149,7 @@ class Doctor(Generic[State]):
         projection, continuity = History(self._log, self._domain).at(watcher=open_entries)
         yield continuity_finding(continuity)
         counts: dict[str, dict[str, int]] = {}
-        for outcome, count in zip(self._domain.outcomes, self._domain.counts(projection.state), strict=True):
+        for outcome, count in zip(self._domain.outcomes, projection.state.counts, strict=True):
             if count:
                 counts.setdefault(outcome.name, {})[outcome.reason or ""] = count
         total = {name: sum(reasons.values()) for name, reasons in counts.items()}
@@ -170,10 +170,13 @@ class Doctor(Generic[State]):
         store = SnapshotStore(self._log)
         faults: list[str] = []
         good: list[Header] = []
-        others: dict[str, int] = {}
+        others: dict[tuple[str, str], int] = {}
         for header in store.headers():
-            if isinstance(header, Header) and header.fold_version != self._domain.fold_version:
-                others[header.fold_version] = others.get(header.fold_version, 0) + 1
+            if isinstance(header, Header) and (header.domain, header.version) != (
+                self._domain.name,
+                self._domain.version,
+            ):
+                others[header.domain, header.version] = others.get((header.domain, header.version), 0) + 1
                 continue
             reason, projection = (
                 fault_of(store, self._domain, header) if isinstance(header, Header) else (header.reason, None)
@@ -184,12 +187,12 @@ class Doctor(Generic[State]):
             elif isinstance(header, Header):
                 good.append(header)
         yield self._newest(good, store.lease_holder())
-        for version, count in others.items():
+        for (name, version), count in others.items():
             yield Finding(
                 "other versions",
                 Status.OK,
-                f"{count} {'snapshot was' if count == 1 else 'snapshots were'} made by rules of version {version}, "
-                f"which are not those of this esdash ({self._domain.fold_version}).",
+                f"{count} {'snapshot was' if count == 1 else 'snapshots were'} made by version {version} of {name}, "
+                f"not by version {self._domain.version} of {self._domain.name}, which this esdash has.",
                 f"If nobody uses them any more, `esdash snapshot delete --version {version}` removes them.",
             )
         if faults:

@@ -1,7 +1,5 @@
 """What stands between a page and the fold: nothing is applied while something before it is missing."""
 
-from typing import Any
-
 from esdash.engine.projection import Projection
 from esdash.log.continuity import Continuity, Standing, Verdict, bounded, check, judge
 from esdash.log.facts import Evidence
@@ -35,7 +33,7 @@ def unbroken(continuity: Continuity) -> Continuity:
     return continuity
 
 
-def forgotten_by(projection: Projection[Any], evidence: Evidence) -> int:
+def forgotten_by(projection: Projection, evidence: Evidence) -> int:
     """Entries that a projection has seen and that have left the stream: what a rebuild would forget."""
     facts = evidence.facts
     added = facts.entries_added
@@ -47,12 +45,12 @@ def forgotten_by(projection: Projection[Any], evidence: Evidence) -> int:
     return min(projection.ordinal, max(0, added - facts.length - projection.unseen))
 
 
-def check_position(log: Log, projection: Projection[Any]) -> Continuity:
+def check_position(log: Log, projection: Projection) -> Continuity:
     """Compare where a projection stands with the log as it is. Raises LogError."""
     return check(log, projection.last_id, projection.ordinal, projection.unseen, projection.anchor)
 
 
-def check_page(log: Log, projection: Projection[Any], page: Page | PackedPage) -> Continuity:
+def check_page(log: Log, projection: Projection, page: Page | PackedPage) -> Continuity:
     """Whether a page that was read after a projection has all that there was. Raises LogError."""
     standing = Standing(projection.last_id, projection.ordinal, projection.unseen, projection.anchor)
     found = judge(standing, page.evidence)

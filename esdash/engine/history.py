@@ -3,14 +3,15 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, Protocol
+from typing import Final, Protocol
 
 from esdash.engine.console import EngineError
-from esdash.engine.domain import Domain, Entry, Row, State
 from esdash.engine.guard import check_page, check_position
 from esdash.engine.projection import Projection
+from esdash.engine.row import Row
 from esdash.engine.snapshot import Journal, Restoration, load, restore
 from esdash.engine.view import Continuity, Rung, Verdict
+from esdash.fold.folding import Entry, Fold
 from esdash.log.follower import Follower
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
 from esdash.log.stream import START, Log, Page, id_parts
@@ -36,10 +37,10 @@ def id_before(entry_id: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning(Generic[State]):
+class Beginning:
     """Where an account of entries begins."""
 
-    projection: Projection[State]
+    projection: Projection
     snapshot_id: str | None = None
     """The snapshot it had to begin with, since what came before it cannot be told any more; None: as was asked."""
     left_out: int = 0
@@ -60,10 +61,10 @@ Seen = Callable[[int, Sequence[Entry], bytes], object]
 """`Watcher.add`."""
 
 
-class History(Generic[State]):
+class History:
     """Reads the past of one stream; writes nothing. Every method raises LogError for the server."""
 
-    def __init__(self, log: Log, domain: Domain[State], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, log: Log, domain: Fold, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log
         self._domain = domain
         self._store = SnapshotStore(log)
@@ -76,7 +77,7 @@ class History(Generic[State]):
         ignore_snapshots: bool = False,
         on_rung: Callable[[tuple[Rung, ...]], object] = id,
         watcher: Watcher | None = None,
-    ) -> tuple[Projection[State], Continuity]:
+    ) -> tuple[Projection, Continuity]:
         """The state after the entry `until` (inclusive; None: the newest), and its continuity with the log.
 
         With a gap or a divergence the projection stands at the last place that can be trusted. `on_rung` hears of the
@@ -98,11 +99,11 @@ class History(Generic[State]):
             return projection, error.continuity
         return projection, check_position(self._log, projection)
 
-    def before(self, first: bytes) -> Projection[State]:
+    def before(self, first: bytes) -> Projection:
         """The state before the entry `first`, or where it would be. Raises BrokenError when entries are missing."""
         return self._after(id_before(first))
 
-    def since(self, first: bytes, until: bytes | None = None) -> Beginning[State]:
+    def since(self, first: bytes, until: bytes | None = None) -> Beginning:
         """The state before the entry `first`, or the oldest one after it that can be told.
 
         Raises BrokenError when there is none, or none before the entry `until`.
@@ -119,8 +120,8 @@ class History(Generic[State]):
             return Beginning(projection)
         return Beginning(projection, header.snapshot_id, self._still_there(first, header))
 
-    def explain(self, projection: Projection[State], *, follow: bool = False) -> Iterator[tuple[Row, Any]]:
-        """Every entry after a projection, which moves on, with ordinal, outcome and the domain's account of it.
+    def explain(self, projection: Projection, *, follow: bool = False) -> Iterator[Row]:
+        """Every entry after a projection, which moves on, with ordinal, outcome and what it did.
 
         With `follow` goes on with what is appended, for ever. Raises BrokenError when entries in between are missing.
         """
@@ -132,7 +133,7 @@ class History(Generic[State]):
                 while True:
                     yield from self._told_of(projection, follower.next(projection.last_id, FOLLOW_SECONDS))
 
-    def details(self, entry_id: bytes) -> tuple[Row, Any]:
+    def details(self, entry_id: bytes) -> Row:
         """One entry with what it changed. Raises EngineError (BrokenError) when it cannot be told any more."""
         if self._log.entry(entry_id) is None:
             raise EngineError(f"Entry {entry_id.decode()} is not in the stream any more.")
@@ -147,7 +148,7 @@ class History(Generic[State]):
                 return self._told(before, last)
         raise EngineError(f"Entry {entry_id.decode()} is not in the stream any more.")
 
-    def advance(self, projection: Projection[State], seen: Seen | None = None, until: bytes = b"+") -> None:
+    def advance(self, projection: Projection, seen: Seen | None = None, until: bytes = b"+") -> None:
         """Apply the entries up to an id, else all there are. Raises BrokenError before those that others are missing
         in front of.
         """
@@ -159,16 +160,16 @@ class History(Generic[State]):
                 if seen is not None:
                     seen(first, page.entries, codes)
 
-    def _told(self, projection: Projection[State], entry: Entry) -> tuple[Row, Any]:
-        code, account = projection.explain(entry)
-        return Row(projection.ordinal, entry[0], entry[1], code), account
+    def _told(self, projection: Projection, entry: Entry) -> Row:
+        code, told = projection.explain(entry)
+        return Row(projection.ordinal, entry[0], entry[1], code, told=told)
 
-    def _told_of(self, projection: Projection[State], page: Page) -> Iterator[tuple[Row, Any]]:
+    def _told_of(self, projection: Projection, page: Page) -> Iterator[Row]:
         self._require_whole(projection, page)
         for entry in page.entries:
             yield self._told(projection, entry)
 
-    def _require_whole(self, projection: Projection[State], page: Page) -> None:
+    def _require_whole(self, projection: Projection, page: Page) -> None:
         """Raises BrokenError when entries before the end of the page are missing, or it follows something else."""
         found = check_page(self._log, projection, page)
         if found.verdict is Verdict.GAP and projection.ordinal == 0:
@@ -182,7 +183,7 @@ class History(Generic[State]):
         until: bytes | None,
         ignore_snapshots: bool = False,
         on_rung: Callable[[tuple[Rung, ...]], object] = id,
-    ) -> Restoration[State]:
+    ) -> Restoration:
         return restore(
             self._log,
             self._store,
@@ -193,7 +194,7 @@ class History(Generic[State]):
             on_rung=on_rung,
         )
 
-    def _after(self, last: bytes) -> Projection[State]:
+    def _after(self, last: bytes) -> Projection:
         """The projection that stands after the last entry up to an id."""
         restoration = self._base(last)
         if restoration.continuity.verdict is Verdict.GAP:
@@ -202,7 +203,7 @@ class History(Generic[State]):
         self.advance(projection, until=last)
         return projection
 
-    def _oldest(self) -> tuple[Header, Projection[State]] | None:
+    def _oldest(self) -> tuple[Header, Projection] | None:
         """The oldest snapshot that the stream goes on from, in the history of the state as it is now."""
         newest = self._base(None)
         if newest.continuity.verdict is Verdict.GAP:

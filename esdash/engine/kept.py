@@ -1,11 +1,13 @@
 """How much of an entry is kept for a screen: its beginning, when it is large, and what it was."""
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import Final
 
 from esdash.engine.corrections import key_of
-from esdash.engine.domain import Entry, Fields, Row
+from esdash.engine.row import Row
+from esdash.fold.folding import Entry, Told
+from esdash.fold.sorting import Fields
 
 MOST_OF_A_FIELD: Final = 64 * 1024 + 1
 """Bytes. One more than a payload may have, so that the beginning of one that is too large is too large as well."""
@@ -20,29 +22,31 @@ NOT_KNOWN: Final = 0
 """The mark of an entry that was not seen itself."""
 
 
-def rows_of(first: int, page: Sequence[Entry], codes: bytes, *, payloads: bool = True) -> list[Row]:
+def rows_of(
+    first: int, page: Sequence[Entry], codes: bytes, told: Sequence[Told] | None = None, *, payloads: bool = True
+) -> list[Row]:
     """Rows of a folded page whose first entry has ordinal `first`; without `payloads`, of fields the key alone."""
-    numbered = zip(range(first, first + len(page)), page, codes, strict=True)
+    numbered = zip(range(first, first + len(page)), page, codes, told or repeat(None), strict=False)
     if not payloads:
         return [
             Row(ordinal, entry_id, _key_alone(fields), code, mark=_mark(fields))
-            for ordinal, (entry_id, fields), code in numbered
+            for ordinal, (entry_id, fields), code, _ in numbered
         ]
     most, longest = _extent(page)
     if most <= MOST_FIELDS and longest <= MOST_OF_A_FIELD and most * longest <= MOST_OF_AN_ENTRY:
-        return [Row(ordinal, entry_id, fields, code) for ordinal, (entry_id, fields), code in numbered]
-    return [row_of(ordinal, entry, code) for ordinal, entry, code in numbered]
+        return [Row(ordinal, entry_id, fields, code, told=did) for ordinal, (entry_id, fields), code, did in numbered]
+    return [row_of(ordinal, entry, code, did) for ordinal, entry, code, did in numbered]
 
 
-def row_of(ordinal: int, entry: Entry, code: int | None) -> Row:
+def row_of(ordinal: int, entry: Entry, code: int | None, told: Told | None = None) -> Row:
     """An entry as it is kept."""
     entry_id, fields = entry
     sizes = tuple(map(len, fields))
     most = _most_of_each(sizes)
     if len(fields) <= MOST_FIELDS and max(sizes, default=0) <= most:
-        return Row(ordinal, entry_id, fields, code)
+        return Row(ordinal, entry_id, fields, code, told=told)
     beginning = [value[:most] for value in fields[:MOST_FIELDS]]
-    return Row(ordinal, entry_id, beginning, code, sizes[:MOST_FIELDS], sum(sizes), _mark(fields))
+    return Row(ordinal, entry_id, beginning, code, sizes[:MOST_FIELDS], sum(sizes), _mark(fields), told)
 
 
 def is_same(row: Row, entry: Entry) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 from esdash.engine.console import EngineError, LoadStatus
 from esdash.engine.publisher import Publisher
+from esdash.fold.folding import DomainError
 from esdash.log.stream import PAGE
 
 TICK_SECONDS: Final = 0.05
@@ -63,7 +64,7 @@ class SteadyLoad:
                 return
         try:
             self._append_until_stopped(run)
-        except EngineError as error:
+        except (EngineError, DomainError) as error:
             run.error = str(error)
         finally:
             self._turn.release()

@@ -1,15 +1,16 @@
 """Which parked entries are open and which are corrected, for those who do not follow the stream: `doctor`, `events`."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Generic
+from typing import Final
 
 from esdash.engine.console import EngineError
 from esdash.engine.corrections import CorrectionTracker
-from esdash.engine.domain import Domain, Entry, Row, State
 from esdash.engine.history import History
 from esdash.engine.parked import ParkedEntries
 from esdash.engine.projection import Projection
+from esdash.engine.row import Row
 from esdash.engine.snapshot import Journal
+from esdash.fold.folding import Entry, Fold
 from esdash.log.stream import Log
 
 AHEAD: Final = 100_000
@@ -19,7 +20,7 @@ AHEAD: Final = 100_000
 class OpenEntries:
     """Counts those of the newest parked entries that are open, while a state is made (`History.at`)."""
 
-    def __init__(self, log: Log, domain: Domain[Any]) -> None:
+    def __init__(self, log: Log, domain: Fold) -> None:
         self._log = log
         self._parked = ParkedEntries(domain)
         self._corrections = CorrectionTracker(domain)
@@ -41,13 +42,13 @@ class OpenEntries:
         return len(rows), sum(correction is None or correction.done is None for correction in known)
 
 
-class ReadAhead(Generic[State]):
+class ReadAhead:
     """What corrects the parked entries of an account that goes from old to new. Reads nothing before it is asked."""
 
-    def __init__(self, history: History[State], domain: Domain[State]) -> None:
+    def __init__(self, history: History, domain: Fold) -> None:
         self._history = history
         self._corrections = CorrectionTracker(domain, (AHEAD, 0))
-        self._projection: Projection[State] | None = None
+        self._projection: Projection | None = None
         self._lost = False
 
     def corrected_by(self, row: Row, nth: int) -> int | None:

@@ -7,11 +7,11 @@ agree; all that was applied after that is gone, whether it is remembered or not.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from esdash.engine.domain import Row
 from esdash.engine.kept import is_same
 from esdash.engine.projection import Projection
+from esdash.engine.row import Row
 from esdash.log.headers import Header
 from esdash.log.stream import Log, anchor_of
 
@@ -32,7 +32,7 @@ class Mark:
     anchor: str | None
 
 
-def mark_of(projection: Projection[Any]) -> Mark:
+def mark_of(projection: Projection) -> Mark:
     """Where a projection stands."""
     return Mark(projection.ordinal + max(0, projection.unseen), projection.last_id, projection.anchor)
 

@@ -2,10 +2,11 @@
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from esdash.engine.domain import Domain, Entry, Row
 from esdash.engine.kept import NOT_KNOWN, rows_of, size_of
+from esdash.engine.row import Row
+from esdash.fold.folding import Entry, Fold
 from esdash.log.stream import Log
 
 PARKED: Final = 500
@@ -35,7 +36,7 @@ class _Stretch(NamedTuple):
 class ParkedEntries:
     """Takes note of parked entries while pages are folded. Nothing is ever removed from the stream."""
 
-    def __init__(self, domain: Domain[Any], *, payloads: bool = True) -> None:
+    def __init__(self, domain: Fold, *, payloads: bool = True) -> None:
         """Without `payloads` only ids and outcomes are kept."""
         codes = {code for code, outcome in enumerate(domain.outcomes) if outcome.name == "parked"}
         self._payloads = payloads

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, Generic
+from typing import Final
 
 import msgspec
 
-from esdash.engine.domain import Domain, Entry, State
 from esdash.engine.view import Position
+from esdash.fold.folding import DomainError, Entry, Fold, Told
+from esdash.fold.tables import State
 from esdash.log.errors import UnreadableReplyError
 from esdash.log.pages import Page
 from esdash.log.readahead import PackedPage
@@ -30,12 +31,12 @@ def blaming(page: Sequence[Entry]) -> Iterator[None]:
         raise
 
 
-class Projection(Generic[State]):
+class Projection:
     """The fold's result at one position. Belongs to one thread."""
 
     __slots__ = ("_anchor", "_last_entry", "confirmed", "domain", "last_id", "ordinal", "state", "unseen")
 
-    def __init__(self, domain: Domain[State], unseen: int = 0) -> None:
+    def __init__(self, domain: Fold, unseen: int = 0) -> None:
         """The empty state before the first entry; `unseen` entries were gone before that."""
         self.domain = domain
         self.state: State = domain.empty()
@@ -48,9 +49,7 @@ class Projection(Generic[State]):
         self._anchor = ""
 
     @classmethod
-    def restored(
-        cls, domain: Domain[State], state: State, position: Position, unseen: int, anchor: str
-    ) -> "Projection[State]":
+    def restored(cls, domain: Fold, state: State, position: Position, unseen: int, anchor: str) -> "Projection":
         """The state of a snapshot."""
         projection = cls(domain, unseen)
         projection.state = state
@@ -72,30 +71,48 @@ class Projection(Generic[State]):
             self._last_entry = None
         return self._anchor or None
 
-    def apply(self, page: Sequence[Entry]) -> bytes:
-        """Fold a page that is not empty; one outcome code an entry.
+    def apply(self, page: Sequence[Entry], tell: list[Told] | None = None) -> bytes:
+        """Fold a page that is not empty; one outcome code an entry. `tell` is given what each did.
 
-        Raises UnreadableReplyError for what are no entries; then the state is nothing to go on with.
+        Raises UnreadableReplyError for what are no entries; then the state is nothing to go on with. Raises DomainError
+        where a function of the domain fails; then it stands before that entry.
         """
-        with blaming(page):
-            codes = self.domain.fold(self.state, page)
+        try:
+            with blaming(page):
+                codes = self.domain.fold(self.state, page, tell)
+        except DomainError as error:
+            error.entry_id = page[len(error.codes)][0]
+            if error.codes:
+                self._moved(page[len(error.codes) - 1], len(error.codes))
+            raise
         self._moved(page[-1], len(page))
         return codes
 
     def apply_ahead(self, page: Page | PackedPage) -> bytes:
-        """Fold a page that was read ahead, and perhaps packed; one outcome code an entry."""
+        """Fold a page that was read ahead, and perhaps packed; one outcome code an entry.
+
+        Where a function of the domain fails on an entry of a packed page, the state is nothing to go on with.
+        """
         if isinstance(page, Page):
             return self.apply(page.entries)
         try:
             codes = self.domain.fold_packed(self.state, page.packed)
         except msgspec.ValidationError as error:
             raise UnreadableReplyError(_UNREADABLE) from error
+        except DomainError as error:
+            # What the entry before it holds is not known here, and so nothing to stand for this place.
+            error.spoiled = True
+            raise
         self._moved(page.last_entry, page.count)
         return codes
 
-    def explain(self, entry: Entry) -> tuple[int, object]:
-        """Fold one entry; its outcome code and the domain's account of what changed."""
-        told = self.domain.explain(self.state, entry)
+    def explain(self, entry: Entry) -> tuple[int, Told]:
+        """Fold one entry; its outcome code and what it did."""
+        try:
+            told = self.domain.explain(self.state, entry)
+        except DomainError as error:
+            error.entry_id = entry[0]
+            raise
         self._moved(entry, 1)
         return told
 

@@ -18,6 +18,15 @@ PAUSE_SECONDS: Final = 0.2
 """Before the second attempt; it doubles."""
 
 
+Fields = Callable[[str, bytes, bytes], list[bytes]]
+"""What makes an entry's fields: type, data, key."""
+
+
+def plain_fields(event_type: str, data: bytes, key: bytes) -> list[bytes]:
+    """An entry as esdash's own wire has it."""
+    return [b"type", _encode(event_type), b"data", data, b"key", key]
+
+
 def new_keys(count: int) -> list[str]:
     """Keys that no other event has: 128 bits by lot each, all drawn at once, which takes a tenth of the time."""
     digits = os.urandom(16 * count).hex()
@@ -31,8 +40,13 @@ class Publisher:
     same keys: if the first ones did arrive, the fold counts the second ones as duplicates.
     """
 
-    def __init__(self, log: Log, *, readonly: bool = False, objection: Callable[[], str] = str) -> None:
-        """`objection` says in a sentence why nothing may be published just now; empty when something may."""
+    def __init__(
+        self, log: Log, fields: Fields | None = None, *, readonly: bool = False, objection: Callable[[], str] = str
+    ) -> None:
+        """`fields` makes an entry of type, data and key. `objection` says in a sentence why nothing may be published
+        just now; empty when something may.
+        """
+        self._fields = fields or plain_fields
         self._log = log
         self._readonly = readonly
         self._objection = objection
@@ -45,14 +59,14 @@ class Publisher:
     def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
         """Append one event. Raises EngineError."""
         key = key or new_keys(1)[0]
-        (entry_id,) = self._append(_Batch([(event_type, data, key)]))
+        (entry_id,) = self._append(_Batch([(event_type, data, key)], self._fields))
         return Published(entry_id.decode(), event_type, key)
 
     def publish_many(self, events: Iterable[tuple[str, bytes, str | None]]) -> Iterator[Published]:
         """Append events (type, data, key), a page in each round trip. Raises EngineError."""
         remaining = iter(events)
         while wanted := list(islice(remaining, PAGE)):
-            batch = _Batch(wanted)
+            batch = _Batch(wanted, self._fields)
             ids = self._append(batch)
             yield from map(Published, map(bytes.decode, ids), [kind for kind, _, _ in wanted], batch.keys)
 
@@ -86,9 +100,10 @@ class Publisher:
 class _Batch:
     """Events that are sent together, perhaps more than once, and each with the same key then."""
 
-    def __init__(self, events: Sequence[tuple[str, bytes, str | None]]) -> None:
+    def __init__(self, events: Sequence[tuple[str, bytes, str | None]], fields: Fields) -> None:
         """type, data, key"""
         self.events = events
+        self._fields = fields
         self.keys: list[str] = []
         """Those that were given, and new ones; complete when all entries were made."""
 
@@ -100,7 +115,7 @@ class _Batch:
                 self.keys += [key or fresh for (_, _, key), fresh in zip(some, new_keys(len(some)), strict=True)]
             keys = self.keys[start : start + SLICE]
             for (kind, data, _), key in zip(some, keys, strict=True):
-                yield [b"type", _encode(kind), b"data", data, b"key", _encode(key)]
+                yield self._fields(kind, data, _encode(key))
 
     def consolation(self) -> str:
         """What to do when nobody knows whether they arrived."""

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, overload
 
-from esdash.engine.domain import Entry, Row
 from esdash.engine.kept import NOT_KNOWN, row_of, rows_of, size_at_most, size_of
+from esdash.engine.row import Row
+from esdash.fold.folding import Entry, Told
 
 ROWS: Final = 10_000
 """Entries kept."""
@@ -64,13 +65,13 @@ class RecentRows:
         """Whether pages were added since somebody looked."""
         return bool(self._waiting)
 
-    def add(self, first: int, page: Sequence[Entry], codes: bytes) -> None:
+    def add(self, first: int, page: Sequence[Entry], codes: bytes, told: Sequence[Told] | None = None) -> None:
         """A page was folded; its first entry has ordinal `first`."""
         size = size_at_most(page) if self._payloads else _EAGER
         if size < _EAGER:
-            self._wait(_Waiting(len(page), size, first, page, codes))
+            self._wait(_Waiting(len(page), size, first, page, codes, told))
         else:
-            rows = rows_of(first, page, codes, payloads=self._payloads)
+            rows = rows_of(first, page, codes, told, payloads=self._payloads)
             self._wait(_Waiting(len(page), sum(map(size_of, rows)), rows=rows))
 
     def _wait(self, page: "_Waiting") -> None:
@@ -118,7 +119,7 @@ class RecentRows:
         """Make rows of the pages added since the last time; those new rows."""
         added: list[Row] = []
         for page in self._waiting:
-            added += page.rows or rows_of(page.first, page.entries, page.codes)
+            added += page.rows or rows_of(page.first, page.entries, page.codes, page.told)
         size, self._waiting_size, self._waiting_count = self._waiting_size, 0, 0
         self._waiting.clear()
         if not added:
@@ -147,6 +148,7 @@ class _Waiting:
     first: int = 0
     entries: Sequence[Entry] = ()
     codes: bytes = b""
+    told: Sequence[Told] | None = None
     rows: Sequence[Row] = ()
 
 

@@ -5,20 +5,25 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final, Generic
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from esdash.engine.corrections import Correction
-from esdash.engine.domain import Domain, State
 from esdash.engine.parked import Mark
+from esdash.engine.picture import ChangeMark
 from esdash.engine.projection import Projection
 from esdash.engine.view import Continuity, Position, Rung, SnapshotInfo, Verdict
+from esdash.fold.folding import Fold
+from esdash.fold.tables import State
 from esdash.log.continuity import unseen_before
 from esdash.log.headers import Header, Unreadable
 from esdash.log.snapshots import DamagedError, Draft, SnapshotStore
 from esdash.log.stream import START, Log, StreamFacts, id_parts
+
+CONDEMNED: Final = "a verification found that the entries make another state of it"
+"""Why a condemned snapshot is not used."""
 
 JOURNAL: Final = 1000
 """Outcomes of the last entries kept in a snapshot, so that the log is not empty after a restart."""
@@ -33,16 +38,18 @@ class Journal(Struct, array_like=True, frozen=True):
     """The newest entries that could not be understood, oldest first."""
     corrections: list[tuple[bytes, Correction]] = []
     """What was published for those, and for orphans, by the first key of each; those decided last come last."""
+    changes: list[ChangeMark] = []
+    """What changed last, as far as it is remembered for people; the newest last."""
 
 
 _decode_journal = msgspec.msgpack.Decoder(Journal).decode
 
 
 @dataclass(frozen=True, slots=True)
-class Restoration(Generic[State]):
+class Restoration:
     """What the ladder led to."""
 
-    projection: Projection[State]
+    projection: Projection
     continuity: Continuity
     """Of the place the projection stands at; GAP means that nothing may be applied to it."""
     rungs: tuple[Rung, ...]
@@ -53,18 +60,22 @@ class Restoration(Generic[State]):
     foreign: tuple[Header, ...] = ()
     """Snapshots that had never before been found to be of another history."""
 
+    def edited(self) -> bool:
+        """Whether the source of the rules is another one than the snapshot was made with, of the same version."""
+        return self.header is not None and self.header.fingerprint != self.projection.domain.fingerprint
+
 
 def process_name() -> str:
     """Who this process is to others on the same stream: `host:1234`."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-class Taking(Generic[State]):
+class Taking:
     """A snapshot of a projection as it is at this moment; stored by `store`, which may run in another thread."""
 
     def __init__(
         self,
-        projection: Projection[State],
+        projection: Projection,
         state: State,
         journal: Journal,
         *,
@@ -92,7 +103,9 @@ class Taking(Generic[State]):
             unseen=self._unseen,
             confirmed=self._confirmed,
             anchor=self._anchor,
-            fold_version=self._domain.fold_version,
+            domain=self._domain.name,
+            version=self._domain.version,
+            fingerprint=self._domain.fingerprint,
             digest=self._domain.digest(self.state),
             created_ms=self._created_ms,
             owner=process_name(),
@@ -108,7 +121,7 @@ class Taking(Generic[State]):
 
 
 def take(
-    projection: Projection[State],
+    projection: Projection,
     journal: Journal,
     store: SnapshotStore,
     *,
@@ -119,9 +132,7 @@ def take(
     return Taking(projection, projection.state, journal, clock=clock, wall_clock=wall_clock).store(store)
 
 
-def load(
-    header: Header, store: SnapshotStore, domain: Domain[State], *, believe: bool = False
-) -> tuple[Projection[State], Journal]:
+def load(header: Header, store: SnapshotStore, domain: Fold, *, believe: bool = False) -> tuple[Projection, Journal]:
     """A stored snapshot's projection, proven to be what was taken; with `believe`, but for its digest.
 
     Raises DamagedError saying what is wrong with it, LogError for the server.
@@ -138,7 +149,7 @@ def load(
         raise DamagedError(f"it cannot be read: {error}") from error
     if digest != header.digest:
         raise DamagedError("the digest of its state is wrong")
-    if sum(domain.counts(state)) != header.ordinal:
+    if sum(state.counts) != header.ordinal:
         raise DamagedError(f"its state is not that of {header.ordinal:,} entries")
     position = Position(header.last_event_id, header.ordinal, header.unseen)
     projection = Projection.restored(domain, state, position, header.unseen, header.anchor)
@@ -146,7 +157,7 @@ def load(
     return projection, journal
 
 
-def _require_sense(journal: Journal, domain: Domain[State]) -> None:
+def _require_sense(journal: Journal, domain: Fold) -> None:
     """Raises ValueError for entry ids and outcomes that cannot be."""
     tried = [attempt for _, known in journal.corrections for attempt in (known.last, known.done) if attempt is not None]
     marks = [(mark.entry_id, mark.code) for mark in journal.parked]
@@ -154,19 +165,25 @@ def _require_sense(journal: Journal, domain: Domain[State]) -> None:
     codes = {code for _, code in (*journal.recent, *marks)}
     if unknown := codes.difference(range(len(domain.outcomes))):
         raise ValueError(f"there is no outcome {min(unknown)}")
-    for entry_id, _ in (*journal.recent, *marks):
+    if unknown_tables := {mark.table for mark in journal.changes}.difference(domain.storage.places):
+        raise ValueError(f"there is no table {min(unknown_tables)}")
+    for entry_id, _ in (*journal.recent, *marks, *((mark.change.entry_id.encode(), 0) for mark in journal.changes)):
         if max(id_parts(entry_id)) >= 2**64:
             raise ValueError("an entry id is too large")
 
 
-def require_version(header: Header, domain: Domain[Any]) -> None:
+def require_version(header: Header, domain: Fold) -> None:
     """Raises DamagedError for a snapshot that was made by other rules."""
-    if header.fold_version != domain.fold_version:
-        raise DamagedError(f"it was made by other rules ({header.fold_version}, not {domain.fold_version})")
+    if header.domain != domain.name:
+        raise DamagedError(f"it is a snapshot of another domain, {header.domain}")
+    if header.version != domain.version:
+        raise DamagedError(f"it was made by version {header.version} of the rules, not {domain.version}")
 
 
-def is_usable(header: Header, store: SnapshotStore, domain: Domain[Any]) -> bool:
+def is_usable(header: Header, store: SnapshotStore, domain: Fold) -> bool:
     """Whether a consumer could restore a stored snapshot and go on. Raises LogError."""
+    if header.condemned:
+        return False
     try:
         if store.continuity(header).verdict not in (Verdict.CONTINUOUS, Verdict.UNKNOWN):
             return False
@@ -179,13 +196,13 @@ def is_usable(header: Header, store: SnapshotStore, domain: Domain[Any]) -> bool
 def restore(
     log: Log,
     store: SnapshotStore,
-    domain: Domain[State],
+    domain: Fold,
     *,
     until: bytes | None = None,
     ignore_snapshots: bool = False,
     clock: Callable[[], float],
     on_rung: Callable[[tuple[Rung, ...]], object] = id,
-) -> Restoration[State]:
+) -> Restoration:
     """Climb down the ladder: the newest complete snapshot, older ones, partial ones, the beginning of the stream.
 
     A snapshot is used when its checksum, versions, digest and continuity hold. Where there is a gap behind each, the
@@ -209,7 +226,7 @@ def restore(
         rungs.append(Rung(header.snapshot_id, position, reason))
         on_rung(tuple(rungs))
 
-    def used(header: Header, continuity: Continuity) -> Restoration[State] | None:
+    def used(header: Header, continuity: Continuity) -> Restoration | None:
         try:
             projection, journal = load(header, store, domain)
         except DamagedError as error:
@@ -235,7 +252,10 @@ def restore(
             failed(header, str(error))
             continue
         continuity = store.continuity(header)
-        if continuity.verdict is Verdict.DIVERGED:
+        if header.condemned:
+            out_of_use.append(header.unseen)
+            failed(header, CONDEMNED)
+        elif continuity.verdict is Verdict.DIVERGED:
             # That a snapshot was set aside was told when it was.
             if not header.foreign:
                 foreign.append(header)
@@ -261,8 +281,8 @@ def restore(
 
 
 def _beginning(
-    log: Log, store: SnapshotStore, headers: Sequence[Header | Unreadable], domain: Domain[State], *, agreed: bool
-) -> tuple[Projection[State], Continuity]:
+    log: Log, store: SnapshotStore, headers: Sequence[Header | Unreadable], domain: Fold, *, agreed: bool
+) -> tuple[Projection, Continuity]:
     """The empty state, and whether entries are gone that a snapshot has seen; if so, whether a person `agreed`."""
     facts = log.facts()
     gone, seen = _gone(log, store, headers, facts)

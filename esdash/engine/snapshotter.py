@@ -3,10 +3,9 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, Generic, Protocol
+from typing import Final, Protocol
 
 from esdash.engine import snapshot
-from esdash.engine.domain import State
 from esdash.engine.projection import Projection
 from esdash.engine.snapshot import Journal, Taking
 from esdash.engine.view import SnapshotInfo
@@ -28,7 +27,7 @@ class Notify(Protocol):
         """Severity is information, warning or error."""
 
 
-class Snapshotter(Generic[State]):
+class Snapshotter:
     """Takes the snapshots of one consumer. Belongs to the thread that folds; only the writing may be in another."""
 
     def __init__(
@@ -48,7 +47,7 @@ class Snapshotter(Generic[State]):
         self._wall_clock = wall_clock
         self._due = clock() + seconds
         self._ordinal = 0
-        self._background: _Background[State] | None = None
+        self._background: _Background | None = None
         self._took_writes = False
         self.newest: SnapshotInfo | None = None
         """The newest stored snapshot, as far as is known."""
@@ -68,7 +67,7 @@ class Snapshotter(Generic[State]):
         self.newest = snapshot.newest(self._store)
         self.note = self._store.denial
 
-    def tick(self, projection: Projection[State], journal: Callable[[], Journal]) -> None:
+    def tick(self, projection: Projection, journal: Callable[[], Journal]) -> None:
         """Do what is due: finish a snapshot that was written, begin a periodic one. Raises LogError."""
         if self._background is not None and not self._background.is_alive():
             self._finish(projection)
@@ -97,7 +96,7 @@ class Snapshotter(Generic[State]):
             self.note = f"taken by {holder}"
             self.newest = snapshot.newest(self._store)
 
-    def take(self, projection: Projection[State], journal: Callable[[], Journal]) -> None:
+    def take(self, projection: Projection, journal: Callable[[], Journal]) -> None:
         """A person wants one now."""
         if projection.ordinal == 0:
             self._notify("information", "No snapshot: nothing has happened yet.")
@@ -106,7 +105,7 @@ class Snapshotter(Generic[State]):
         else:
             self._begin(projection, journal(), asked=True)
 
-    def farewell(self, projection: Projection[State], journal: Callable[[], Journal]) -> None:
+    def farewell(self, projection: Projection, journal: Callable[[], Journal]) -> None:
         """Leave a snapshot of the end, when something changed, and the lease to others. Raises LogError."""
         if self._background is not None:
             self._finish(projection)
@@ -116,15 +115,15 @@ class Snapshotter(Generic[State]):
         with suppress(ForbiddenError):  # who may not run scripts holds none
             self._store.release_lease(snapshot.process_name())
 
-    def settle(self, projection: Projection[State]) -> None:
+    def settle(self, projection: Projection) -> None:
         """Make the state whole again, whatever becomes of a snapshot that is being written."""
         if self._background is not None:
             self._finish(projection)
 
-    def _begin(self, projection: Projection[State], journal: Journal, *, asked: bool) -> None:
+    def _begin(self, projection: Projection, journal: Journal, *, asked: bool) -> None:
         domain = projection.domain
         large = domain.size(projection.state) >= LARGE
-        state = domain.fork(projection.state) if large else projection.state
+        state = projection.state.fork() if large else projection.state
         taking = Taking(projection, state, journal, clock=self._clock, wall_clock=self._wall_clock)
         if large:
             self._background = _Background(taking, self._store, asked)
@@ -132,18 +131,18 @@ class Snapshotter(Generic[State]):
         else:
             self._run(taking, asked=asked)
 
-    def _run(self, taking: Taking[State], *, asked: bool = False) -> None:
+    def _run(self, taking: Taking, *, asked: bool = False) -> None:
         try:
             self._succeeded(taking.store(self._store), asked)
         except LogError as error:
             self._failed(error, asked)
 
-    def _finish(self, projection: Projection[State]) -> None:
+    def _finish(self, projection: Projection) -> None:
         background = self._background
         assert background is not None
         background.join()
         self._background = None
-        projection.domain.join(projection.state, background.taking.state)
+        projection.state.join()
         if background.header is not None:
             self._succeeded(background.header, background.asked)
         elif background.error is not None:
@@ -168,10 +167,10 @@ class Snapshotter(Generic[State]):
         self.note = str(error)
 
 
-class _Background(threading.Thread, Generic[State]):
+class _Background(threading.Thread):
     """Writes one snapshot."""
 
-    def __init__(self, taking: Taking[State], store: SnapshotStore, asked: bool) -> None:
+    def __init__(self, taking: Taking, store: SnapshotStore, asked: bool) -> None:
         super().__init__(name="snapshot", daemon=True)
         self.taking = taking
         self.asked = asked

@@ -2,19 +2,8 @@
 
 from dataclasses import dataclass
 
-from msgspec import Struct
-
 from esdash.engine.view import Position
-
-
-class Difference(Struct, frozen=True, array_like=True):
-    """A number that the replay and the stored or live state do not agree on."""
-
-    kind: str
-    subject: str
-    replayed: int | None
-    """None: the replay has no such thing."""
-    found: int | None
+from esdash.fold.stored import Difference
 
 
 @dataclass(frozen=True, slots=True)

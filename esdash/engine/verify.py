@@ -6,7 +6,6 @@ so segments are checked side by side, a process each. A flawed snapshot is found
 
 import gc
 import os
-import pkgutil
 import subprocess
 import sys
 import threading
@@ -14,18 +13,21 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from esdash.engine import snapshot
 from esdash.engine.console import EngineError
-from esdash.engine.domain import Domain, State
 from esdash.engine.history import BrokenError
 from esdash.engine.projection import Projection
-from esdash.engine.verification import Difference, Segment, Verification
+from esdash.engine.verification import Segment, Verification
 from esdash.engine.view import Position, Verdict
+from esdash.fold import loading
+from esdash.fold.folding import DomainError, Fold
+from esdash.fold.loading import DomainFileError
+from esdash.fold.stored import Difference
 from esdash.log import child
 from esdash.log.child import InterruptedWaitError, Pipe, SilentError
 from esdash.log.continuity import Continuity, unseen_before
@@ -78,7 +80,7 @@ class _Report(Struct, frozen=True):
 
 def verify(
     log: Log,
-    domain: Domain[Any],
+    domain: Fold,
     *,
     live: tuple[Position, str] | None = None,
     processes: int | None = None,
@@ -148,7 +150,7 @@ def verify(
     )
 
 
-def _sort_out(log: Log, domain: Domain[Any]) -> tuple[list[tuple[str, str]], list[tuple[str, str]], list[Header]]:
+def _sort_out(log: Log, domain: Fold) -> tuple[list[tuple[str, str]], list[tuple[str, str]], list[Header]]:
     """Which snapshots cannot be believed, which say nothing here, and the others in the order of the stream."""
     damaged: list[tuple[str, str]] = []
     skipped: list[tuple[str, str]] = []
@@ -162,7 +164,7 @@ def _sort_out(log: Log, domain: Domain[Any]) -> tuple[list[tuple[str, str]], lis
         if not isinstance(header, Header):
             damaged.append((header.snapshot_id, header.reason))
             continue
-        if header.fold_version != domain.fold_version:
+        if (header.domain, header.version) != (domain.name, domain.version):
             skipped.append((header.snapshot_id, "it was made by other rules"))
             continue
         found = store.continuity(header)
@@ -187,7 +189,7 @@ def _sort_out(log: Log, domain: Domain[Any]) -> tuple[list[tuple[str, str]], lis
     return damaged, skipped, good[::-1]
 
 
-def _drop_unfounded(log: Log, domain: Domain[Any], headers: list[Header], damaged: list[tuple[str, str]]) -> None:
+def _drop_unfounded(log: Log, domain: Fold, headers: list[Header], damaged: list[tuple[str, str]]) -> None:
     """The snapshot that the replay starts from is checked by no segment: its own digest must hold."""
     while headers:
         try:
@@ -200,7 +202,7 @@ def _drop_unfounded(log: Log, domain: Domain[Any], headers: list[Header], damage
 
 def _cut(
     log: Log,
-    domain: Domain[Any],
+    domain: Fold,
     headers: list[Header],
     from_start: bool,
     unseen: int,
@@ -220,7 +222,7 @@ def _cut(
             _Task(
                 url=log.url,
                 stream=log.stream,
-                domain=domain.factory,
+                domain=domain.choice,
                 start=start_id,
                 unseen=unseen,
                 until=end.last_event_id,
@@ -283,7 +285,6 @@ def _run(task: _Task, progressed: Callable[[int], None], stop: threading.Event) 
 def main() -> None:
     """The program of one segment: reads a task from standard input, writes reports as JSON lines."""
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=_Task)
-    domain: Domain[Any] = pkgutil.resolve_name(task.domain)()
     gc.disable()
 
     saying = threading.Lock()
@@ -305,10 +306,10 @@ def main() -> None:
     ended = threading.Event()
     threading.Thread(target=say_again, daemon=True).start()
     try:
-        report = _check_segment(task, domain, lambda done: say(_Report(done)))
+        report = _check_segment(task, loading.load(task.domain), lambda done: say(_Report(done)))
         ended.set()
         say(report)
-    except (LogError, DamagedError) as error:
+    except (LogError, DamagedError, DomainError, DomainFileError) as error:
         ended.set()
         say(_Report(0, error=str(error)))
     except BrokenPipeError:
@@ -316,7 +317,7 @@ def main() -> None:
         pass
 
 
-def _check_segment(task: _Task, domain: Domain[State], progressed: Callable[[int], None]) -> _Report:
+def _check_segment(task: _Task, domain: Fold, progressed: Callable[[int], None]) -> _Report:
     log = Log(task.url, task.stream)
     store = SnapshotStore(log)
     headers = {header.snapshot_id: header for header in store.offered() if isinstance(header, Header)}
@@ -349,7 +350,7 @@ def _check_segment(task: _Task, domain: Domain[State], progressed: Callable[[int
     stored, _ = snapshot.load(_known(headers, task.end), store, domain, believe=True)
     found = domain.digest(stored.state)
     differences = domain.differences(projection.state, stored.state, DIFFERENCES) if found != digest else ()
-    return msgspec.structs.replace(report, found=found, differences=[Difference(*each) for each in differences])
+    return msgspec.structs.replace(report, found=found, differences=list(differences))
 
 
 def _known(headers: dict[str, Header], snapshot_id: str) -> Header:

@@ -7,10 +7,10 @@ is ever changed after it was published.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from esdash.engine.corrections import NOTHING, Corrections
-from esdash.engine.domain import Row
+from esdash.engine.picture import Picture
+from esdash.engine.row import Row
 from esdash.log.continuity import Continuity as Continuity
 from esdash.log.continuity import Verdict as Verdict
 
@@ -150,8 +150,8 @@ class View:
     """The newest entries, oldest first; at most 10,000. Ordinals are consecutive."""
     orphans: tuple[Row, ...]
     """Entries that had been applied and are gone from the log, as far as they are known; oldest first."""
-    state: Any
-    """The domain's picture of the state; None before the first."""
+    state: Picture | None
+    """A picture of the state; None before the first."""
     notices: tuple[Notice, ...]
     """The last few."""
     parked: tuple[Row, ...] = ()
@@ -162,6 +162,9 @@ class View:
     """How many there are, known or not."""
     forgotten: int = 0
     """Entries that were seen and left the stream since: a rebuild would forget them."""
+
+    edited: bool = False
+    """The source of the rules was edited since the snapshot that the state came from, and their version was not."""
 
     def nth(self, ordinal: int) -> int:
         """An ordinal as people see it: the n-th entry that was ever added, the same in every history."""

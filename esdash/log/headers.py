@@ -7,10 +7,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-FORMAT: Final = 2
-"""Of header and chunks; the one before is read, too."""
+FORMAT: Final = 3
+"""Of header and chunks."""
 
-READABLE: Final = (1, FORMAT)
+READABLE: Final = (FORMAT,)
 
 CHECKSUM: Final = 16
 """Bytes of the checksum before the header."""
@@ -28,7 +28,10 @@ class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """Entries that were gone before esdash first read the stream."""
     anchor: str
     """`facts.anchor_of` the entry at the position."""
-    fold_version: str
+    domain: str
+    """Its name."""
+    version: str
+    """Of the domain's rules, as declared."""
     digest: str
     """Of the state."""
     checksum: str
@@ -43,10 +46,14 @@ class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     owner: str
     """Which process took it: host and process number."""
     format: int
+    fingerprint: str = ""
+    """Of the source of the domain's rules."""
     confirmed: int = 0
     """Entries that a person agreed to lose when the state was made anew from what was left; part of `unseen`."""
     foreign: bool = False
     """Not stored in it: it was found to be of another history, and is of this one only if its anchor is there."""
+    condemned: bool = False
+    """Not stored in it: a verification found that the entries make another state of it."""
 
 
 class Unreadable(Struct, frozen=True):
@@ -64,7 +71,7 @@ def write_header(header: Header) -> bytes:
     return _checksum(raw) + raw
 
 
-def read_header(name: bytes, raw: bytes, *, foreign: bool) -> Header | Unreadable:
+def read_header(name: bytes, raw: bytes, *, foreign: bool, condemned: bool = False) -> Header | Unreadable:
     """What is stored under a snapshot's id."""
     snapshot_id = name.decode("utf-8", "replace")
     if raw[:CHECKSUM] != _checksum(raw[CHECKSUM:]):
@@ -78,7 +85,7 @@ def read_header(name: bytes, raw: bytes, *, foreign: bool) -> Header | Unreadabl
                 f"it has format {values.get('format')}, this esdash reads {FORMAT}",
                 unseen if isinstance(unseen, int) else 0,
             )
-        header = msgspec.structs.replace(msgspec.convert(values, Header), foreign=foreign)
+        header = msgspec.structs.replace(msgspec.convert(values, Header), foreign=foreign, condemned=condemned)
     except (msgspec.MsgspecError, ValueError) as error:
         return Unreadable(snapshot_id, f"its header cannot be read: {error}")
     counts = header.ordinal, header.chunks, header.size, header.confirmed, header.created_ms
@@ -91,10 +98,10 @@ def read_header(name: bytes, raw: bytes, *, foreign: bool) -> Header | Unreadabl
 
 
 def rank(header: Header | Unreadable) -> tuple[int, int, int, int]:
-    """The least is the best: completeness goes before age. Those that cannot be read come last."""
+    """The least is the best: completeness goes before age. Those that are condemned or cannot be read come last."""
     if isinstance(header, Unreadable):
-        return (1, 0, 0, 0)
-    return (0, max(0, header.unseen), -(header.ordinal + header.unseen), -header.created_ms)
+        return (2, 0, 0, 0)
+    return (int(header.condemned), max(0, header.unseen), -(header.ordinal + header.unseen), -header.created_ms)
 
 
 def _is_id(text: str) -> bool:

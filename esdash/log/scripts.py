@@ -50,7 +50,7 @@ local skip = tonumber(ARGV[6])
 local function parse(raw)
   local ok, header = pcall(cjson.decode, string.sub(raw, skip + 1))
   if ok and type(header) == 'table' and type(header.ordinal) == 'number' and type(header.unseen) == 'number'
-     and type(header.fold_version) == 'string'
+     and type(header.domain) == 'string' and type(header.version) == 'string'
      and type(header.last_event_id) == 'string' and string.match(header.last_event_id, '^%d+-%d+$') then
     return header
   end
@@ -72,7 +72,7 @@ for i = 1, #all, 2 do
   if not header then
     -- It tells that something was seen, until a state has seen as much, or a person has agreed to lose it.
     if unseen(new) == 0 or (new.confirmed or 0) > 0 then dropped[#dropped + 1] = id end
-  elseif header.fold_version == new.fold_version then
+  elseif header.domain == new.domain and header.version == new.version then
     if stands(header, redis.call('SISMEMBER', KEYS[3], id) == 1) then
       redis.call('SREM', KEYS[3], id)
       if not unusable[id] then

@@ -46,10 +46,12 @@ class Draft:
     ordinal: int
     unseen: int
     anchor: str
-    fold_version: str
+    domain: str
+    version: str
     digest: str
     created_ms: int
     owner: str
+    fingerprint: str = ""
     confirmed: int = 0
 
 
@@ -61,6 +63,7 @@ class SnapshotStore:
         self._prefix = key_prefix(log.stream)
         self._index = self._prefix + "snapshots"
         self._foreign = self._prefix + "foreign"
+        self._condemned = self._prefix + "condemned"
         self._lease = self._prefix + "lease"
         self.denial = ""
         """Why `offered` had to do without snapshots, in a sentence."""
@@ -69,7 +72,11 @@ class SnapshotStore:
         """Every stored snapshot: complete ones first, then newer ones, damaged ones last. Raises LogError."""
         stored = self._command("HGETALL", self._index, shape=shapes.pairs)
         foreign = self._command("SMEMBERS", self._foreign, shape=shapes.texts) if stored else []
-        return sorted((read_header(name, raw, foreign=name in foreign) for name, raw in stored.items()), key=rank)
+        condemned = self._command("SMEMBERS", self._condemned, shape=shapes.texts) if stored else []
+        found = (
+            read_header(name, raw, foreign=name in foreign, condemned=name in condemned) for name, raw in stored.items()
+        )
+        return sorted(found, key=rank)
 
     def continuity(self, header: Header) -> Continuity:
         """Where a snapshot stands in the log as it is now. Raises LogError."""
@@ -99,7 +106,7 @@ class SnapshotStore:
             if not isinstance(header, Header):
                 continue
             verdict = self.continuity(header).verdict
-            if verdict in (Verdict.CONTINUOUS, Verdict.UNKNOWN):
+            if verdict in (Verdict.CONTINUOUS, Verdict.UNKNOWN) and not header.condemned:
                 return header
             if verdict is Verdict.GAP:
                 broken = broken or header
@@ -139,7 +146,7 @@ class SnapshotStore:
         why, when such a one or a newer one is there or the log is another history, LogError for the server; then
         nothing is stored.
         """
-        unusable: list[str] = []
+        unusable = [each.snapshot_id for each in self.headers() if isinstance(each, Header) and each.condemned]
         for header in self._more_complete(draft):
             self._require_no_use(header, draft, usable)
             unusable.append(header.snapshot_id)
@@ -158,7 +165,9 @@ class SnapshotStore:
             ordinal=draft.ordinal,
             unseen=draft.unseen,
             anchor=draft.anchor,
-            fold_version=draft.fold_version,
+            domain=draft.domain,
+            version=draft.version,
+            fingerprint=draft.fingerprint,
             digest=draft.digest,
             checksum=hashed.hexdigest(),
             chunks=count,
@@ -204,8 +213,9 @@ class SnapshotStore:
             for header in self.headers():
                 if (
                     isinstance(header, Header)
-                    and header.fold_version == draft.fold_version
+                    and (header.domain, header.version) == (draft.domain, draft.version)
                     and header.unseen < draft.unseen
+                    and not header.condemned
                 ):
                     yield header
 
@@ -219,11 +229,25 @@ class SnapshotStore:
                 "restore from. Delete it with `esdash snapshot delete` if they are not wanted."
             )
 
+    def condemn(self, snapshot_ids: Iterable[str]) -> None:
+        """Let nobody restore these any more. Raises LogError."""
+        stored = {header.snapshot_id for header in self.headers()}
+        gone = [
+            name
+            for name in self._command("SMEMBERS", self._condemned, shape=shapes.texts)
+            if name.decode() not in stored
+        ]
+        if gone:
+            self._command("SREM", self._condemned, *gone)
+        if names := [snapshot_id for snapshot_id in snapshot_ids if snapshot_id in stored]:
+            self._command("SADD", self._condemned, *names)
+
     def delete(self, snapshot_id: str) -> bool:
         """Remove a snapshot; whether there was one. Raises LogError."""
         commands = [
             ("HDEL", self._index, snapshot_id),
             ("SREM", self._foreign, snapshot_id),
+            ("SREM", self._condemned, snapshot_id),
             ("UNLINK", self._chunks_key(snapshot_id)),
         ]
         with self._own_keys():

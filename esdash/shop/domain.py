@@ -1,106 +1,73 @@
-"""The shop as the engine sees it: the one object that is plugged into a consumer (`engine.domain.Domain`)."""
+"""The shop: users top up balances, items are added to a warehouse, orders buy them."""
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Final
 
-from esdash.shop import story
-from esdash.shop.fold import Entry, fold, fold_packed
-from esdash.shop.outcomes import OUTCOMES, Outcome
-from esdash.shop.packing import from_bytes
-from esdash.shop.state import State
-from esdash.shop.view import Viewer
+from esdash.domain import COUNT, MONEY, Column, Domain, EventType, Table
+from esdash.shop import older, rules
+from esdash.shop.events import AddItem, Order, TopUp
+from esdash.shop.older import AddItemV0, OrderTypeV0, OrderV0, TopUpV0
+from esdash.shop.samples import Event, demo_batch, demo_events
 
-_RULES: Final = (
-    "events",
-    "outcomes",
-    "messagepack",
-    "jsontext",
-    "decoding",
-    "packing",
-    "state",
-    "rules",
-    "quick",
-    "fold",
+_NAMED: Final = 10
+"""Lines of an order that are named; the others are counted."""
+
+
+def describe(event: Event | AddItemV0) -> str:
+    """One line about an event: `user 7 buys 2 × hdd`."""
+    if isinstance(event, TopUp):
+        return f"user {event.user_id} +{MONEY.write(event.amount)}"
+    if isinstance(event, Order):
+        bought = ", ".join(f"{line.quantity:,} × {line.item_id}" for line in event.lines[:_NAMED])
+        unnamed = len(event.lines) - _NAMED
+        more = f" and {unnamed} more line{'s' if unnamed > 1 else ''}" if unnamed > 0 else ""
+        return f"user {event.user_id} buys {bought or 'nothing'}{more}"
+    if isinstance(event, AddItemV0):
+        return f"{event.ItemID} +{event.Count:,}"
+    price = "" if event.price is None else f" at {MONEY.write(event.price)}"
+    return f"{event.item_id} +{event.count:,}{price}"
+
+
+def sample(seed: int) -> Iterator[Event]:
+    """A batch like that of the reference's producer, then a mix of all kinds without an end."""
+    yield from demo_batch(seed)
+    yield from demo_events(seed)
+
+
+SHOP: Final = Domain(
+    name="shop",
+    version="1",
+    tables=(
+        Table("users", "user", int, (Column("balance", int, MONEY, bar=True),), title="Balances"),
+        Table(
+            "items",
+            "item",
+            str,
+            (Column("price", int, MONEY), Column("remain", int, COUNT, title="remaining", bar=True)),
+            title="Stock",
+        ),
+    ),
+    events=(
+        EventType(TopUp, rules.top_up, press="t"),
+        EventType(AddItem, rules.add_item, press="a"),
+        EventType(Order, rules.order, press="o"),
+        EventType(TopUpV0, upcast=older.top_up, name="TopUp", encoding="msgpack"),
+        EventType(AddItemV0, older.add_unpriced, name="AddItem", encoding="msgpack"),
+        EventType(OrderTypeV0, upcast=older.order, name="OrderType", encoding="msgpack"),
+        EventType(OrderV0, upcast=older.order, name="Order", encoding="msgpack"),
+    ),
+    reasons={
+        "invalid_amount": "A top-up of nothing: the amount is 0.",
+        "overflow": "The balance or the stock would grow past the largest number that fits.",
+        "price_required": "The item was new, and a new item needs a price.",
+        "empty_order": "The order has no lines.",
+        "invalid_quantity": "A line of the order asks for 0 pieces.",
+        "unknown_user": "Nobody had topped this user up before.",
+        "unknown_item": "A line names an item that was never added.",
+        "out_of_stock": "More pieces were ordered than remained of an item.",
+        "insufficient_funds": "The order cost more than the user's balance.",
+    },
+    describe=describe,
+    sample=sample,
+    fast=True,
 )
-"""The modules that decide what entries mean: everything a state depends on."""
-
-
-def _fold_version() -> str:
-    """A fingerprint of the rules' source, so that no snapshot is ever continued with other rules.
-
-    Blank lines and comments do not count.
-    """
-    hashed = hashlib.blake2b(digest_size=6)
-    for module in _RULES:
-        for line in Path(__file__).with_name(f"{module}.py").read_text("utf-8").splitlines():
-            if (code := line.strip()) and not code.startswith("#"):
-                hashed.update(line.rstrip().encode() + b"\n")
-    return hashed.hexdigest()
-
-
-class Shop:
-    """Users, items and orders, for the engine."""
-
-    factory = "esdash.shop.domain:Shop"
-    """What makes this domain in another process, module:name."""
-
-    packing = "esdash.shop.packing:pack_bytes"
-    """The function that prepares pages in another process, module:name."""
-
-    def __init__(self) -> None:
-        self.fold_version = _fold_version()
-        self.outcomes: Sequence[Outcome] = OUTCOMES
-
-    def empty(self) -> State:
-        """The state before the first entry."""
-        return State()
-
-    def fold(self, state: State, entries: Sequence[Entry]) -> bytes:
-        """Apply entries in order; one outcome code each."""
-        return fold(state, entries)
-
-    def fold_packed(self, state: State, packed: bytes) -> bytes:
-        """Apply a page that `packing` prepared."""
-        return fold_packed(state, from_bytes(packed))
-
-    def digest(self, state: State) -> str:
-        """A hash of the state."""
-        return state.digest()
-
-    def differences(self, replayed: State, found: State, limit: int) -> list[tuple[str, str, int | None, int | None]]:
-        """The numbers that two states do not agree on: (kind, subject, replayed, found)."""
-        return story.differences(replayed, found, limit)
-
-    def dump(self, state: State) -> Iterator[bytes]:
-        """The state as chunks of bytes."""
-        return state.dump()
-
-    def load(self, chunks: Iterable[bytes]) -> State:
-        """The state that `dump` wrote. Raises ValueError for anything else."""
-        return State.load(chunks)
-
-    def size(self, state: State) -> int:
-        """About how many rows the state has: users, items and keys."""
-        return len(state.users) + len(state.stock) + len(state.key_order)
-
-    def fork(self, state: State) -> State:
-        """The state as it is now, for another thread; `join` ends that."""
-        return state.fork()
-
-    def join(self, state: State, fork: State) -> None:
-        """Take back what is shared with a fork."""
-        state.join(fork)
-
-    def counts(self, state: State) -> tuple[int, ...]:
-        """Entries by outcome code."""
-        return tuple(state.counts)
-
-    def viewer(self) -> Viewer:
-        """A maker of pictures for a screen."""
-        return Viewer()
-
-    def explain(self, state: State, entry: Entry) -> tuple[int, tuple[story.Change, ...]]:
-        """Fold one entry; its outcome code and what it changed."""
-        return story.explain(state, entry)

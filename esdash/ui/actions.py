@@ -1,7 +1,7 @@
-"""Everything a person can do with the dashboard, each described once.
+"""Everything a person can do with any dashboard, each described once; a domain adds its own (`esdash.ui.declared`).
 
-Bindings, the line of keys, the help, the command palette and the README's table of keys are all made from `ACTIONS`,
-so that they cannot disagree. A keymap in the settings rebinds an action by its id.
+Bindings, the line of keys, the help, the command palette and the README's table of keys are all made from these, so
+that they cannot disagree. A keymap in the settings rebinds an action by its id.
 """
 
 from collections.abc import Iterable, Mapping
@@ -62,6 +62,8 @@ class Action:
     """In the command palette."""
     always: bool = False
     """In a dialog as well, and before what has the focus there."""
+    writes: bool = False
+    """A read-only dashboard does not offer it."""
 
     def names(self, keymap: Keymap | None = None) -> tuple[str, ...]:
         """Its keys as people read them, after the keymap: `("q", "Ctrl+Q")`."""
@@ -75,40 +77,32 @@ class Action:
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action(
-        "top_up", "t", "top_up", "Top up",
-        "Add money to a user's balance: publishes a TopUp.", Group.PUBLISH, shown=True,
-    ),
-    Action(
-        "add_item", "a", "add_item", "Add item",
-        "Add pieces of an item to the stock: publishes an AddItem.", Group.PUBLISH, shown=True,
-    ),
-    Action(
-        "order", "o", "order", "Order",
-        "Let a user buy items: publishes an Order.", Group.PUBLISH, shown=True,
+        "events", "e", "events", "Events",
+        "Choose one of all types of event, and fill in its form.", Group.PUBLISH, writes=True,
     ),
     Action(
         "demo_batch", "b", "demo_batch", "Demo batch",
-        "Publish 10 top-ups, 10 added items and 10 orders.", Group.PUBLISH, shown=True,
+        "Publish the first thirty of the domain's made-up events.", Group.PUBLISH, shown=True, writes=True,
     ),
     Action(
         "load", "p", "load", "Produce",
-        "Start or stop a steady load of made-up events.", Group.PUBLISH, shown=True,
+        "Start or stop a steady load of made-up events.", Group.PUBLISH, shown=True, writes=True,
     ),
     Action(
         "faster", "+,=", "faster", "Faster load",
-        "Raise the rate of the steady load.", Group.PUBLISH,
+        "Raise the rate of the steady load.", Group.PUBLISH, writes=True,
     ),
     Action(
         "slower", "-", "slower", "Slower load",
-        "Lower the rate of the steady load.", Group.PUBLISH,
+        "Lower the rate of the steady load.", Group.PUBLISH, writes=True,
     ),
     Action(
         "load_form", "P", "load_form", "Load…",
-        "Choose the rate of the steady load.", Group.PUBLISH,
+        "Choose the rate of the steady load.", Group.PUBLISH, writes=True,
     ),
     Action(
         "snapshot", "s", "snapshot", "Snapshot",
-        "Store a snapshot of the state now.", Group.CONSUMER, shown=True,
+        "Store a snapshot of the state now.", Group.CONSUMER, shown=True, writes=True,
     ),
     Action(
         "crash", "c", "crash", "Crash",
@@ -123,6 +117,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "stay", "S", "stay", "Stay",
         "While halted: keep the last good state and read no further.", Group.CONSUMER,
+    ),
+    Action(
+        "reload", "R", "reload", "Reload the domain",
+        "While halted by the domain: read its file again, and go on with the entry that it failed on.", Group.CONSUMER,
     ),
     Action(
         "parked", "x", "parked", "Parked",
@@ -142,7 +140,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         "details", "enter", "details", "Details",
-        "Log: what the selected event holds and changed. Balances and stock: the events of the selected line.",
+        "Log: what the selected event holds and changed. Tables: the events about the selected line.",
         Group.PANELS, shown=True,
     ),
     Action(
@@ -186,18 +184,6 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Move the focus to the previous panel.", Group.PANELS,
     ),
     Action(
-        "balances", "1", "panel('balances')", "Balances",
-        "Move the focus to the balances.", Group.PANELS,
-    ),
-    Action(
-        "stock", "2", "panel('stock')", "Stock",
-        "Move the focus to the stock.", Group.PANELS,
-    ),
-    Action(
-        "log", "3", "panel('log')", "Event log",
-        "Move the focus to the event log.", Group.PANELS,
-    ),
-    Action(
         "up", "up,k", "cursor_up", "Up",
         "One line up.", Group.MOVE, Scope.TABLE, palette=False,
     ),
@@ -238,6 +224,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Save a picture of the screen as SVG.", Group.PROGRAM, Scope.APP,
     ),
     Action(
+        "raw", "W", "raw", "Show raw",
+        "Leave the domain, and show the entries of the stream as they are.", Group.PROGRAM, Scope.APP,
+    ),
+    Action(
         "help", "?", "help", "Help",
         "Explain the screen and all keys.", Group.PROGRAM, shown=True,
     ),
@@ -257,8 +247,6 @@ ACTIONS: Final[tuple[Action, ...]] = (
 )  # fmt: skip
 """In the order of the help and of the line of keys."""
 
-BY_ID: Final[Mapping[str, Action]] = {action.id: action for action in ACTIONS}
-
 _NAMES: Final = {
     "up": "↑", "down": "↓", "left": "←", "right": "→",
     "pageup": "PgUp", "pagedown": "PgDn", "escape": "Esc", "tab": "Tab", "enter": "Enter", "space": "Space",
@@ -275,44 +263,49 @@ def key_name(key: str) -> str:
 
 
 def bindings(scope: Scope) -> list[BindingType]:
-    """The bindings of everything understood in a scope."""
-    return list(_bindings(action for action in ACTIONS if action.scope is scope and action.keys))
+    """The bindings of everything understood in a scope of any dashboard."""
+    return list(bindings_of(action for action in ACTIONS if action.scope is scope))
 
 
-def key_rows(keymap: Keymap | None = None) -> list[tuple[str, str, str, str]]:
-    """All keys for the help: group, keys, label, tooltip; those of a group together, what has no key left out."""
+def bindings_of(actions: Iterable[Action]) -> Iterable[Binding]:
+    """Their bindings; what has no key has none."""
+    for action in actions:
+        if action.keys:
+            yield Binding(
+                action.keys,
+                action.action,
+                action.label,
+                show=action.shown,
+                tooltip=action.tooltip,
+                id=action.id,
+                priority=action.always,
+            )
+
+
+def key_rows(actions: Iterable[Action], keymap: Keymap | None = None) -> list[tuple[str, str, str, str]]:
+    """Keys for the help: group, keys, label, tooltip; those of a group together, what has no key left out."""
+    known = list(actions)
     return [
         (str(group), " ".join(action.names(keymap)), action.label, action.tooltip)
         for group in Group
-        for action in ACTIONS
+        for action in known
         if action.group is group and action.names(keymap)
     ]
 
 
-def key_table() -> str:
+def key_table(actions: Iterable[Action] = ACTIONS) -> str:
     """A Markdown table of all keys, for the README."""
+    known = list(actions)
     lines = ["| key | | does |", "|---|---|---|"]
     for group in Group:
-        members = [action for action in ACTIONS if action.group is group]
         lines.append(f"| **{group}** | | |")
-        for action in members:
+        for action in known:
+            if action.group is not group:
+                continue
             keys = " ".join(f"<kbd>{_escape(name)}</kbd>" for name in action.names()) or "in the palette"
             asks = " Asks first." if action.destructive else ""
             lines.append(f"| {keys} | {action.label} | {action.tooltip}{asks} |")
     return "\n".join(lines) + "\n"
-
-
-def _bindings(actions: Iterable[Action]) -> Iterable[Binding]:
-    for action in actions:
-        yield Binding(
-            action.keys,
-            action.action,
-            action.label,
-            show=action.shown,
-            tooltip=action.tooltip,
-            id=action.id,
-            priority=action.always,
-        )
 
 
 def _escape(name: str) -> str:

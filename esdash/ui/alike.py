@@ -4,22 +4,23 @@ A change is taken from what a person published, never made up: where each value 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from esdash.engine.domain import Fields, Row
-from esdash.shop.decoding import V0_FIRST_BYTES, decode
-from esdash.shop.events import AddItem, Order, TopUp
-from esdash.shop.story import encode, payload_of, type_of
-from esdash.ui.outlook import Publishable
-from esdash.ui.salvage import from_v0, members_of, mended
+from esdash.domain import EventType
+from esdash.engine.row import Row
+from esdash.fold.folding import Fold
+from esdash.fold.schema import Field
+from esdash.fold.sorting import Fields
+from esdash.ui.mending import certain, is_whole, mended, plain_name
+from esdash.ui.salvage import members_of
+from esdash.words.entries import payload_of, type_of
 
 _AS_IT_IS: Final = "as it is"
-_AS_NUMBER: Final = "as a number"
-_HUNDREDFOLD: Final = "in cents"
-_LINES: Final = "line by line"
+_MENDED: Final = "as the schema has it"
+_AS_WRITTEN: Final = "as people write it"
+"""A number in the units that people write is made one in those of the log."""
 
 
 class Step(NamedTuple):
@@ -34,71 +35,75 @@ class Step(NamedTuple):
 class Change(NamedTuple):
     """What makes a corrected event of a parked entry."""
 
-    kind: str
+    type: EventType
     steps: tuple[Step, ...]
     payload: bytes | None
     """Only for entries with exactly this payload, since a person made up a value for it; None: for others, too."""
-    event: Publishable
+    event: Any
     """What was published for the first one."""
 
 
-def change_of(fields: Fields, event: Publishable) -> Change:
+def change_of(fold: Fold, fields: Fields, event: Any) -> Change:
     """What a person did to an entry to make the event of it."""
-    before = _members(fields)
+    before = members_of(fold, fields)
+    known = _fields(fold, event)
     steps: list[Step] = []
     made_up = False
-    kind, data = encode(event)
-    for name, value in msgspec.json.decode(data).items():
-        step = _step(before, name, value)
+    for name, value in msgspec.json.decode(fold.encode(event)[1]).items():
+        step = _step(known[name], before, value) if name in known else None
         if step is None:
             made_up = True
         else:
             steps.append(step)
-    return Change(kind, tuple(steps), payload_of(fields) if made_up or not steps else None, event)
+    payload = payload_of(fold, fields) if made_up or not steps else None
+    return Change(fold.type_of(event), tuple(steps), payload, event)
 
 
-def changed(change: Change, fields: Fields) -> Publishable | None:
+def changed(fold: Fold, change: Change, fields: Fields) -> Any:
     """The event that the same change makes of another entry; None where it cannot be done."""
     if change.payload is not None:
-        return change.event if payload_of(fields) == change.payload else None
-    before = _members(fields)
+        return change.event if payload_of(fold, fields) == change.payload else None
+    before = members_of(fold, fields)
+    known = _fields(fold, change.event)
     after: dict[str, Any] = {}
     for name, source, how in change.steps:
-        if source not in before or (value := _done(how, before[source])) is None:
+        if source not in before or (value := _done(known[name], how, before[source])) is None:
             return None
         after[name] = value
-    if "price" in before and "price" not in after:
+    if any(name in before and name not in after for name in known):
         return None
-    event = decode([b"type", change.kind.encode(), b"data", msgspec.json.encode(after)])
-    return event if isinstance(event, TopUp | AddItem | Order) else None
+    try:
+        payload = msgspec.json.encode(after)
+    except (TypeError, ValueError):
+        return None
+    return fold.decode(change.type, payload)[0]
 
 
-def alike(change: Change, first: Row, rows: Sequence[Row]) -> Iterator[tuple[Row, Publishable]]:
-    """Of these, the other ones that were parked for the same reason and type as the first and need the same change."""
-    kind = type_of(first.fields)
-    for row in rows:
-        if row.entry_id == first.entry_id or row.code != first.code or row.mark is not None:
-            continue
-        if type_of(row.fields) == kind and (event := changed(change, row.fields)) is not None:
-            yield row, event
+def alike(fold: Fold, change: Change, first: Row, others: Sequence[Row]) -> Iterator[tuple[Row, Any]]:
+    """Those with the reason and type of the first that the change makes an event of, and the event."""
+    kind = type_of(fold, first.fields)
+    for row in others:
+        same = row.entry_id != first.entry_id and row.mark is None and row.code == first.code
+        if same and type_of(fold, row.fields) == kind:
+            event = changed(fold, change, row.fields)
+            if event is not None:
+                yield row, event
 
 
-def _members(fields: Fields) -> Mapping[str, Any]:
-    members, data = members_of(fields), payload_of(fields)
-    return {**members, **from_v0(members)} if data[:1] and data[0] in V0_FIRST_BYTES else members
+def _fields(fold: Fold, event: Any) -> dict[str, Field]:
+    return {field.member: field for field in fold.model(event).fields}
 
 
-def _step(before: Mapping[str, Any], name: str, value: Any) -> Step | None:
+def _step(field: Field, before: Mapping[str, Any], value: Any) -> Step | None:
     """How a member came about: from the one of its name, else from the only other one that it can have come from."""
-    wanted = name.replace("_", "")
-    named = [source for source in before if source.replace("_", "").casefold() == wanted]
-    for sources in ([name], named, list(before)):
+    named = [source for source in before if plain_name(source) == plain_name(field.member)]
+    for sources in ([field.member], named, list(before)):
         found = [
-            Step(name, source, how)
+            Step(field.member, source, how)
             for source in sources
             if source in before
-            for how in (_AS_IT_IS, _AS_NUMBER, _HUNDREDFOLD, _LINES)
-            if _same(_done(how, before[source]), value) and (how != _HUNDREDFOLD or name in ("amount", "price"))
+            for how in (_AS_IT_IS, _MENDED, _AS_WRITTEN)
+            if _same(_done(field, how, before[source]), value)
         ]
         if found and len({step.source for step in found}) == 1:
             return found[0]
@@ -111,27 +116,23 @@ def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _done(how: str, value: Any) -> Any:
+def _done(field: Field, how: str, value: Any) -> Any:
     """What becomes of a value; None where that cannot be done to it."""
-    if isinstance(value, bool) or value is None:
+    if value is None:
         return None
-    if how == _AS_NUMBER:
-        number = mended(value)
-        return number if isinstance(number, int) else None
-    if how == _HUNDREDFOLD:
-        return _hundredfold(value)
-    if how == _LINES:
-        if not isinstance(value, list) or not all(isinstance(line, dict) for line in value):
-            return None
-        return [{"item_id": line.get("item_id"), "quantity": mended(line.get("quantity"))} for line in value]
+    if how == _AS_WRITTEN:
+        return _as_written(field, value)
+    if how == _MENDED:
+        return certain(field, mended(value) if field.kind == "int" else value)
     return value
 
 
-def _hundredfold(value: Any) -> int | None:
-    if not isinstance(value, int | float | str) or len(str(value)) > 40:
+def _as_written(field: Field, value: Any) -> int | None:
+    told = str(value)
+    if field.kind != "int" or is_whole(field) or isinstance(value, bool | list | dict) or len(told) > 40:
         return None
     try:
-        cents = Decimal(str(value)) * 100
-    except InvalidOperation:
+        read = field.shown.read(told)
+    except Exception:  # noqa: BLE001 - whatever a format of the domain raises
         return None
-    return int(cents) if cents.is_finite() and cents == cents.to_integral_value() else None
+    return read if type(read) is int else None

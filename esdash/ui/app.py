@@ -1,7 +1,6 @@
 """The dashboard as a program: the main screen, the consumer's thread, leaving."""
 
 import asyncio
-import itertools
 import os
 import signal
 import time
@@ -16,9 +15,11 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from esdash.engine.console import Console
-from esdash.shop.samples import demo_batch
 from esdash.ui.actions import Keymap, Scope, bindings
 from esdash.ui.commands import ActionCommands
+from esdash.ui.declared import Actions
+from esdash.ui.keymap import unknown
+from esdash.ui.notifications import tell
 from esdash.ui.screens.main import MainScreen
 from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
@@ -60,19 +61,28 @@ class DashboardApp(TypeAhead):
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         farewell_seconds: float = FAREWELL_SECONDS,
+        may_go_raw: bool = False,
     ) -> None:
-        """`clock` is the one of the console's views, `wall_clock` gives Unix seconds."""
+        """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
+
+        `may_go_raw`: whoever runs it looks at `wants_raw` when it has ended, and shows the stream without a domain.
+        """
         super().__init__()
         self.engine = console
         self.settings = settings or UiSettings()
         self.keymap = self.settings.keymap
+        self._may_go_raw = may_go_raw
+        self.wants_raw = False
+        """A person has left to see the stream without a domain."""
+        self.actions = self._actions()
         self._clock = clock
         self._wall_clock = wall_clock
         self._farewell_seconds = farewell_seconds
-        self._seeds = itertools.count(int(wall_clock() * 1000))
         self._ended = asyncio.Event()
         self._leaving = False
         self._main: MainScreen | None = None
+        self._generation = 0
+        """How often the domain has become another one."""
         self.set_keymap(self.keymap)
         theme = self.settings.theme
         if theme == USUAL_THEME and self.console.color_system == "standard":
@@ -82,20 +92,44 @@ class DashboardApp(TypeAhead):
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""
-        self._main = MainScreen(
-            self.engine, self.keymap, self._clock, self._wall_clock, lambda: demo_batch(next(self._seeds))
-        )
+        return self._new_main()
+
+    def _new_main(self) -> MainScreen:
+        self._main = MainScreen(self.engine, self.actions, self._clock, self._wall_clock)
         return self._main
+
+    def _actions(self) -> Actions:
+        return Actions(self.engine.fold, self.keymap, raw=self._may_go_raw)
+
+    def begin_anew(self) -> None:
+        """The domain is another one: go on with another main screen."""
+        former, self._generation = self._generation, self._generation + 1
+        if self._main is not None:
+            self._main.pace.end()
+        self.actions = self._actions()
+        self.add_mode(f"domain-{self._generation}", self._new_main)
+        self.switch_mode(f"domain-{self._generation}")
+        if former:
+            self.remove_mode(f"domain-{former}")
+
+    @property
+    def readonly(self) -> bool:
+        """It writes nothing."""
+        return self.engine.view.readonly
 
     async def on_event(self, event: events.Event) -> None:
         """What a person does may change what the main screen shows."""
         if isinstance(event, events.InputEvent) and self._main is not None:
-            self._main.attend()
+            self._main.pace.attend()
         await super().on_event(event)
 
     def on_mount(self) -> None:
         """Start the consumer once the first picture is on the screen."""
         self.call_after_refresh(self._start_consumer)
+        if strange := unknown(self.keymap, self.engine.fold):
+            name = visible(self.engine.fold.name, 40)
+            named = ", ".join(visible(each, 40) for each in strange[:5])
+            tell(self, f"The settings give keys to {named}: no such action in {name}.", "warning")
 
     def on_unmount(self) -> None:
         """However the screen ends, the consumer must not outlive it."""
@@ -116,6 +150,15 @@ class DashboardApp(TypeAhead):
             self._main.say_farewell()
         self.run_worker(self.engine.close, thread=True, exit_on_error=False, name="close")
         self.run_worker(self._leave(), name="leave")
+
+    async def action_raw(self) -> None:
+        """Leave, for the stream as it is."""
+        if self._may_go_raw:
+            self.wants_raw = True
+            await self.action_quit()
+        else:
+            stream = visible(self.engine.view.stream, 60)
+            tell(self, f"`esdash --domain raw --stream {stream}` shows the entries as they are.")
 
     def action_save_picture(self) -> None:
         """Save the screen as SVG, once the palette is gone from it."""

@@ -5,7 +5,8 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from esdash.ui.actions import ACTIONS, Action, Scope
+from esdash.ui.actions import Action, Scope
+from esdash.ui.declared import Actions
 
 
 class ActionCommands(Provider):
@@ -24,11 +25,12 @@ class ActionCommands(Provider):
                 yield Hit(score, matcher.highlight(name), self._run(action), help=help_text)
 
     def _entries(self) -> Iterator[tuple[Action, str, str]]:
-        keymap = getattr(self.app, "keymap", None)
-        for action in ACTIONS:
+        actions: Actions = getattr(self.app, "actions", Actions())
+        readonly = getattr(self.app, "readonly", False)
+        for action in actions.offered(readonly):
             # A dialog or a list over the main screen understands other actions.
             if action.palette and (action.scope is Scope.APP or hasattr(self.screen, _method(action))):
-                key = action.name(keymap)
+                key = action.name(actions.keymap)
                 yield action, f"{action.label}  {key}" if key else action.label, action.tooltip
 
     def _run(self, action: Action) -> Callable[[], Awaitable[bool]]:

@@ -1,26 +1,59 @@
 """What empty panels teach."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
-from esdash.ui.actions import BY_ID, Keymap
+from esdash.domain import EventType, Table
+from esdash.fold.folding import Fold
+from esdash.fold.schema import Field, Model
+from esdash.ui.declared import Actions, label_of, title_of
 
 
-def panel_hints(keymap: Keymap) -> Mapping[str, tuple[str, ...]]:
-    """Panel → lines that say how to fill it, with the keys of the keymap."""
+def table_hint(fold: Fold, actions: Actions, table: Table) -> tuple[str, ...]:
+    """Lines that say how to fill a table."""
+    title = title_of(table)
+    first = f"No {title[:1].lower()}{title[1:]} yet."
+    ways = list(_ways(fold, actions, table))
+    return (first, "", *ways) if ways else (first,)
 
-    def key(name: str) -> str:
-        return BY_ID[name].name(keymap)
 
-    demo = f"or {key('demo_batch')} to publish a demo batch."
-    return {
-        "balances": ("No balances yet.", "", f"Press {key('top_up')} to top up a user,", demo),
-        "stock": ("No items yet.", "", f"Press {key('add_item')} to add an item,", demo),
-        "log": (
-            "No events yet.",
-            "",
-            "Whatever is appended to the stream shows here,",
-            "with what the consumer made of it.",
-            "",
-            f"Press {key('demo_batch')} for a demo batch, {key('load')} for a steady load, {key('help')} for help.",
-        ),
-    }
+def log_hint(fold: Fold, actions: Actions) -> tuple[str, ...]:
+    """Lines about the log, and how to fill it."""
+    told = [
+        "No events yet.",
+        "",
+        "Whatever is appended to the stream shows here,",
+        "with what the consumer made of it.",
+    ]
+    if "demo_batch" in actions:
+        keys = (actions.key("demo_batch"), actions.key("load"), actions.key("help"))
+        told += ["", "Press {} for a demo batch, {} for a steady load, {} for help.".format(*keys)]
+    elif fold.publishable:
+        told += ["", f"Press {actions.key('events')} to publish one, {actions.key('help')} for help."]
+    return tuple(told)
+
+
+def _ways(fold: Fold, actions: Actions, table: Table) -> Iterator[str]:
+    samples = "demo_batch" in actions
+    for name, event_type in actions.event_types.items():
+        if _is_about(_model(fold, event_type), table.name):
+            key = actions.key(name)
+            way = f"{key} for {label_of(event_type)}" if key else f"{actions.key('events')} for the list of events"
+            yield f"Press {way}{',' if samples else '.'}"
+            if samples:
+                yield f"or {actions.key('demo_batch')} to publish a demo batch."
+            return
+    if samples:
+        yield f"Press {actions.key('demo_batch')} to publish a demo batch."
+
+
+def _model(fold: Fold, event_type: EventType) -> Model:
+    return fold.models[fold.domain.events.index(event_type)]
+
+
+def _is_about(model: Model, table: str) -> bool:
+    return any(_names(field, table) for field in model.fields)
+
+
+def _names(field: Field, table: str) -> bool:
+    inner = field.element if field.element is not None else field
+    return inner.about == table or (inner.record is not None and _is_about(inner.record, table))

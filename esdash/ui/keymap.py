@@ -6,7 +6,9 @@ from typing import Final
 
 from textual.keys import KEY_ALIASES, KEY_NAME_REPLACEMENTS, Keys, _character_to_key, key_to_character
 
-from esdash.ui.actions import ACTIONS, BY_ID, Action, Keymap, key_name
+from esdash.fold.folding import Fold
+from esdash.ui.actions import ACTIONS, Action, Keymap, key_name
+from esdash.ui.declared import Actions
 
 ALWAYS_QUITS: Final = "ctrl+q"
 
@@ -27,19 +29,26 @@ class KeymapError(Exception):
     """The keys cannot be given like this. The message is one or two plain sentences."""
 
 
-def checked(keymap: Keymap) -> Keymap:
+def checked(keymap: Keymap, fold: Fold | None = None) -> Keymap:
     """The keymap, when every action in it is one, every key can be pressed, and no key means two things.
 
-    Raises KeymapError.
+    Actions of other domains than this one may be in it, and mean nothing here. Raises KeymapError.
     """
-    given = {name: list(dict.fromkeys(_keys(name, keys))) for name, keys in keymap.items()}
+    actions = {action.id: action for action in (*Actions(fold), *ACTIONS)}
+    given = {name: list(dict.fromkeys(_keys(name, keys, actions))) for name, keys in keymap.items()}
     taken: dict[str, Action] = {}
-    for action in ACTIONS:
+    for action in actions.values():
         for key in given.get(action.id) or map(_canonical, _parts(action.keys)):
             other = taken.setdefault(key, action)
             if other is not action:
                 raise KeymapError(_conflict(key, action, other, given))
     return {name: ",".join(keys) for name, keys in given.items() if keys}
+
+
+def unknown(keymap: Keymap, fold: Fold) -> list[str]:
+    """What the keymap gives keys to and is no action of this domain's dashboard."""
+    known = {action.id for action in (*ACTIONS, *Actions(fold))}
+    return [name for name in keymap if name not in known]
 
 
 def _conflict(key: str, one: Action, other: Action, given: Mapping[str, object]) -> str:
@@ -51,13 +60,11 @@ def _conflict(key: str, one: Action, other: Action, given: Mapping[str, object])
     return f"The settings give {key_name(key)} {what}. Choose another one for either."
 
 
-def _keys(name: str, keys: str) -> Iterator[str]:
-    action = BY_ID.get(name)
-    if action is None:
-        like = get_close_matches(name, BY_ID, cutoff=0.6)
-        there = f"Like it: {', '.join(like)}." if like else f"There are {', '.join(BY_ID)}."
-        raise KeymapError(f"The settings give keys to {name!r}, which is no action. {there}")
-    if not action.keys:
+def _keys(name: str, keys: str, actions: Mapping[str, Action]) -> Iterator[str]:
+    action = actions.get(name)
+    if action is None and (like := get_close_matches(name, actions, cutoff=0.8)):
+        raise KeymapError(f"The settings give keys to {name!r}, which is no action. Like it: {', '.join(like)}.")
+    if action is not None and not (action.keys or action.writes):
         raise KeymapError(f"The settings give keys to {name}, which takes none: it is in the palette.")
     parts = _parts(keys)
     if not parts:

@@ -1,20 +1,20 @@
 """What would become of an event if it were published now, in a line for people. No textual."""
 
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+import time
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
 
+from esdash.engine.picture import Picture
 from esdash.engine.view import Phase, View
-from esdash.shop.events import MAX_INT, AddItem, Order, TopUp
-from esdash.shop.money import format_money
-from esdash.shop.state import State
-from esdash.shop.story import Change, preview
-from esdash.shop.view import ShopView
+from esdash.fold.folding import DomainError, Fold, Told
+from esdash.fold.tables import Change
 from esdash.visible import visible
-
-Publishable = TopUp | AddItem | Order
+from esdash.words.changes import text_of
+from esdash.words.outcomes import sentence, shortfall
 
 NAME: Final = 24
-"""Cells of an item id that a sentence has room for."""
+"""Cells of a row's name that a sentence has room for."""
 MOST_CHANGES: Final = 3
 """Changes told in one line; the others are counted."""
 
@@ -23,19 +23,16 @@ class Outlook(NamedTuple):
     """A line about an event that is not published yet."""
 
     reason: str | None
-    """Why it would be rejected; None when it would be applied."""
+    """Why it would be refused, empty where the domain fails on it; None when it would be applied."""
     text: str
     """Without markup, and harmless to draw."""
+    changes: Sequence[Change] = ()
+    """What it would change."""
 
     @property
     def accepted(self) -> bool:
         """It would be applied."""
         return self.reason is None
-
-
-def state_of(view: View) -> State:
-    """The state for looking up single numbers; an empty one before the first view of it."""
-    return view.state.latest if isinstance(view.state, ShopView) else State()
 
 
 def blocked(view: View) -> str | None:
@@ -53,69 +50,41 @@ def blocked(view: View) -> str | None:
     return None
 
 
-def foresee(state: State, event: Publishable) -> Outlook:
-    """What the fold would decide about the event now, and why."""
-    outcome, changes = preview(state, event)
+def foresee(fold: Fold, state: Picture | None, event: Any) -> Outlook:
+    """What the fold would decide about the event now, and why; before the first state, by an empty one."""
+    # What an append would give it: rules may look at the entry's time and key.
+    entry_id, key = b"%d-0" % (time.time_ns() // 1_000_000), uuid4().hex.encode()
+    try:
+        if state is None:
+            code, told = fold.decide(fold.empty(), event, entry_id, key)
+        else:
+            code, told = state.decide(event, entry_id, key)
+    except DomainError as error:
+        failure = visible(f"{error.where}: {error.what}", 300)
+        return Outlook("", f"the domain fails on it, and the consumer would halt: {failure}")
+    outcome = fold.outcomes[code]
     if outcome.reason is None:
-        return Outlook(None, f"would be applied: {_changes(changes)}")
-    return Outlook(outcome.reason, f"would be rejected: {outcome.reason} — {_objection(state, event, outcome.reason)}")
+        return Outlook(None, f"would be applied: {_changes(fold, told.changes)}", told.changes)
+    return Outlook(outcome.reason, f"would be rejected: {outcome.reason} — {_why(fold, code, told)}")
 
 
-def cost(state: State, order: Order) -> int:
-    """Σ price × quantity in cents, of the items that are known."""
-    return sum(state.prices.get(line.item_id, 0) * line.quantity for line in order.lines)
+def _why(fold: Fold, code: int, told: Told) -> str:
+    """The rule's sentence, with the numbers that decided."""
+    why = visible(sentence(fold, fold.outcomes[code]), 300)
+    numbers = shortfall(told)
+    return f"{why.rstrip('.')}: {visible(numbers, 200)}" if numbers else why
 
 
-def _changes(changes: Iterable[Change]) -> str:
-    told = [_change(change) for change in changes if change.before != change.after]
+def _changes(fold: Fold, changes: Sequence[Change]) -> str:
+    told = [_change(fold, change) for change in changes if change.before != change.after]
     if not told:
-        return "no number changes"
+        return "nothing changes"
     more = len(told) - MOST_CHANGES
     return ", ".join(told[:MOST_CHANGES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _change(change: Change) -> str:
-    owner = "user " if change.kind == "balance" else ""
-    number = f"{change.kind} of {owner}{visible(change.subject, NAME)}"
-    return f"{number} {amount(change, change.before)} → {amount(change, change.after)}"
-
-
-def amount(change: Change, value: int | None) -> str:
-    """A number of a change as people write it: money, pieces, or `new` where there was none."""
-    if value is None:
-        return "new"
-    return f"{value:,}" if change.kind == "stock" else format_money(value)
-
-
-def _objection(state: State, event: Publishable, reason: str) -> str:
-    """The rule's reason with the numbers that matter."""
-    if isinstance(event, TopUp):
-        if reason == "overflow":
-            return f"the balance would pass {format_money(MAX_INT)}"
-        return "a top-up of 0.00 tops nothing up"
-    if isinstance(event, AddItem):
-        if reason == "overflow":
-            return f"the stock would pass {MAX_INT:,}"
-        return f"{visible(event.item_id, NAME)} is new, and a new item needs a price"
-    return _objection_to_order(state, event, reason)
-
-
-def _objection_to_order(state: State, order: Order, reason: str) -> str:
-    if reason == "unknown_user":
-        return f"nobody has topped up user {order.user_id} yet"
-    if reason == "insufficient_funds":
-        balance = state.users.get(order.user_id, 0)
-        return f"costs {format_money(cost(state, order))}, user {order.user_id} has {format_money(balance)}"
-    wanted: dict[str, int] = {}
-    for line in order.lines:
-        name = visible(line.item_id, NAME)
-        wanted[line.item_id] = wanted.get(line.item_id, 0) + line.quantity
-        if reason == "invalid_quantity" and line.quantity == 0:
-            return f"0 pieces of {name}"
-        if reason == "unknown_item" and line.item_id not in state.stock:
-            return f"{name} was never added"
-    if reason == "out_of_stock":
-        for item_id, quantity in wanted.items():
-            if quantity > (remain := state.stock.get(item_id, 0)):
-                return f"{quantity:,} × {visible(item_id, NAME)} wanted, {remain:,} left"
-    return "the order has no lines"
+def _change(fold: Fold, change: Change) -> str:
+    text = text_of(fold, change)
+    before = "new" if change.before is None else visible(text.before, 40)
+    number = f"{text.column} of {text.one} {visible(text.key, NAME)}"
+    return f"{visible(number, 100)} {before} → {visible(text.after, 40)}"

@@ -1,115 +1,152 @@
-"""What is certain of an entry that the shop cannot understand, to begin a corrected event with. No textual.
+"""What is certain of an entry that cannot be understood, to begin a corrected event with. No textual.
 
-A type that is not one of the shop's is for a person to choose, and so is every value whose meaning is not certain: an
-amount of another schema may be in another unit, a member of another name may be another thing.
+A type that is no event of the domain is for a person to choose, and so is every value whose meaning is not certain: a
+number of another schema may be in another unit, a member of another name may be another thing. Only the names of rows
+mean the same in every schema.
 """
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from esdash.engine.domain import Fields
-from esdash.shop.decoding import MAX_DEPTH, V0_FIRST_BYTES, decode
-from esdash.shop.events import EVENT_TYPES, MAX_DATA, MAX_LINES
-from esdash.shop.messagepack import MessagePackError, unpack
-from esdash.shop.money import plain_money
-from esdash.shop.story import payload_of, type_of
-from esdash.ui.typed import write_item, write_line_item
+from esdash.domain import EventType
+from esdash.engine.row import Row
+from esdash.fold.folding import Fold
+from esdash.fold.outcomes import INVALID_DATA
+from esdash.fold.schema import Field
+from esdash.fold.sorting import MAX_DATA, MESSAGEPACK, Fields, field_of
+from esdash.ui.json_text import escape_json
+from esdash.ui.mending import as_typed, certain, plain_name
+from esdash.ui.questions import model_of
 from esdash.visible import visible
+from esdash.words.entries import payload_of, type_of
 
 MOST_TEXT: Final = 4_000
 """Characters of broken text that are searched, and of JSON that is offered for editing."""
 
-_V0_KINDS: Final = {"TopUp": "TopUp", "AddItem": "AddItem", "OrderType": "Order", "Order": "Order"}
-_MEMBERS: Final = {
-    "TopUp": ("user_id", "amount"),
-    "AddItem": ("item_id", "count", "price"),
-    "Order": ("user_id", "lines"),
-}
-_V0_NAMES: Final = {"UserID": "user_id", "Amount": "amount", "ItemID": "item_id", "Count": "count"}
-_WHO_AND_WHAT: Final = ("user_id", "item_id")
-"""What means the same in an entry of whatever type or version: a name is a name."""
 _COMPLETE: Final = re.compile(
-    r'"(?P<name>user_id|amount|item_id|count|price)"\s*:\s*(?P<value>"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?)\s*[,}]'
+    r'"(?P<name>(?:[^"\\]|\\.)*+)"\s*+:\s*+'
+    r'(?P<value>"(?:[^"\\]|\\.)*+"|-?\d++(?:\.\d++)?|true|false)\s*+[,}]'
 )
 """A member in broken JSON that is itself whole."""
 _FLAT: Final = re.compile(r"\s*\{[^{\[]*")
 """The beginning of an object, before anything inside it that has members of its own."""
 
+_JSON: Final = msgspec.json.Decoder(float_hook=Decimal)
+
 
 class Salvaged(NamedTuple):
     """What is certain of an entry."""
 
-    kind: str
-    """TopUp, AddItem or Order; empty where its type is none of these."""
+    type: EventType | None
+    """None where its type is no event that can be published."""
     members: Mapping[str, Any]
-    """By the names of schema v1, amounts in cents. Values may still be out of bounds."""
+    """By the names of the type's members. Values may still be out of bounds."""
 
 
-def members_of(fields: Fields) -> Mapping[str, Any]:
+def members_of(fold: Fold, fields: Fields) -> Mapping[str, Any]:
     """The members of its payload by their own names, as far as they can be read."""
-    return {str(name): value for name, value in _read(payload_of(fields)).items()}
+    return {str(name): value for name, value in _read(payload_of(fold, fields)).items()}
 
 
-def kind_of(fields: Fields) -> str:
-    """The event that the entry's type names; empty when that is none of the shop's."""
-    kind, data = type_of(fields), payload_of(fields)
-    if data[:1] and data[0] in V0_FIRST_BYTES:
-        return _V0_KINDS.get(kind, "")
-    return kind if kind in EVENT_TYPES else ""
+def is_packed(fold: Fold, fields: Fields) -> bool:
+    """Whether its payload is MessagePack by its first byte."""
+    data = payload_of(fold, fields)
+    return data[:1] != b"" and data[0] in MESSAGEPACK
 
 
-def kind_that_is_certain(fields: Fields) -> str:
-    """The same, but empty, too, where the entry's schema is another one than those that the shop knows."""
-    return kind_of(fields) if _version_of(fields) == b"1" else ""
+def named_type(fold: Fold, fields: Fields) -> EventType | None:
+    """The event type that an entry names, of whatever version; of an older one that which it becomes."""
+    name = type_of(fold, fields)
+    for each in fold.publishable:
+        if each.wire_name == name:
+            return each
+    event = _translated(fold, fields)
+    return None if event is None else fold.type_of(event)
 
 
-def salvage(fields: Fields, chosen: str = "") -> Salvaged:
+def certain_type(fold: Fold, fields: Fields) -> EventType | None:
+    """The same, but None, too, where the entry is of a version that is not the type's."""
+    found = named_type(fold, fields)
+    return found if found is not None and _version(fold, fields) in (b"", found.v.encode()) else None
+
+
+def likely_type(fold: Fold, fields: Fields) -> EventType | None:
+    """The type that an entry may have been meant to be: by its name in any case, else by its members; None for none."""
+    exact = named_type(fold, fields)
+    if exact is not None:
+        return exact
+    name = plain_name(type_of(fold, fields))
+    for each in fold.publishable:
+        if name and plain_name(each.wire_name) == name:
+            return each
+    there = {plain_name(member) for member in members_of(fold, fields)}
+    found = sorted(
+        ((_fit(fold, each, there), each) for each in fold.publishable), key=lambda pair: pair[0], reverse=True
+    )
+    if not found or found[0][0] <= (0, 0) or (len(found) > 1 and found[0][0] == found[1][0]):
+        return None
+    return found[0][1]
+
+
+def is_of_same_schema(fold: Fold, fields: Fields, event_type: EventType) -> bool:
+    """Whether its members mean what the type says: it has the type's name and version, and is no MessagePack."""
+    if type_of(fold, fields) != event_type.wire_name or is_packed(fold, fields):
+        return False
+    return _version(fold, fields) in (b"", event_type.v.encode())
+
+
+def salvage(fold: Fold, fields: Fields, chosen: EventType | None = None) -> Salvaged:
     """What is certain, for the event that its type names, else for the one that a person has chosen."""
-    kind = kind_of(fields)
-    data = payload_of(fields)
-    members = _read(data)
-    same_schema = bool(kind_that_is_certain(fields))
-    if data[:1] and data[0] in V0_FIRST_BYTES:
-        same_schema = same_schema and _V0_KINDS.get(str(members.get("Type", type_of(fields)))) == kind
-        members = from_v0(members)
-    kind = kind or chosen
-    names = _MEMBERS.get(kind, ())
-    found = {name: members[name] for name in names if name in members and (same_schema or name in _WHO_AND_WHAT)}
-    certain = {name: _certain(name, value) for name, value in found.items()}
-    return Salvaged(kind, {name: value for name, value in certain.items() if value is not None})
+    event_type = named_type(fold, fields) or chosen
+    if event_type is None:
+        return Salvaged(None, {})
+    event = _translated(fold, fields)
+    if event is not None and fold.type_of(event) is event_type:
+        return Salvaged(event_type, msgspec.json.decode(fold.encode(event)[1]))
+    same = is_of_same_schema(fold, fields, event_type)
+    members = members_of(fold, fields)
+    by_name = {plain_name(name): value for name, value in members.items()}
+    found: dict[str, Any] = {}
+    for field in model_of(fold, event_type).fields:
+        value = members.get(field.member) if same else None
+        if field.about and value is None:
+            value = by_name.get(plain_name(field.member))
+        if value is not None:
+            value = certain(field, value, lenient=not fold.domain.wire.data)
+        if value is not None:
+            found[field.member] = value
+    return Salvaged(event_type, found)
 
 
-def as_typed(remains: Salvaged) -> dict[str, str]:
-    """What to type into the fields of the form for its kind, by their ids."""
-    members = remains.members
-    texts: dict[str, str] = {}
-    for name, field in (("user_id", "user"), ("count", "count")):
-        if name in members:
-            texts[field] = _plain(members[name])
-    for name in ("amount", "price"):
-        if members.get(name) is not None:
-            texts[name] = _money(members[name])
-    if isinstance(item_id := members.get("item_id"), str):
-        texts["item"] = write_item(item_id[:200])
-    if isinstance(lines := members.get("lines"), list):
-        texts["items"] = " ".join(_line(line) for line in lines if isinstance(line, dict))
-    return texts
+def texts_of(fold: Fold, remains: Salvaged) -> dict[str, str]:
+    """What to type into the fields of the form for its type, by their names."""
+    if remains.type is None:
+        return {}
+    texts = {
+        field.name: as_typed(field, remains.members[field.member])
+        for field in model_of(fold, remains.type).fields
+        if field.member in remains.members
+    }
+    # Half of a text would be another one.
+    return {name: text for name, text in texts.items() if len(text) <= MOST_TEXT}
 
 
-def as_json(fields: Fields) -> str:
+def as_json(fold: Fold, fields: Fields) -> str:
     """The payload as JSON text to edit on one line: itself where it is JSON, else what was salvaged of it."""
-    data = payload_of(fields)
-    if 0 < len(data) <= MOST_TEXT and data[0] not in V0_FIRST_BYTES:
+    data = payload_of(fold, fields)
+    if 0 < len(data) <= MOST_TEXT and data[0] not in MESSAGEPACK:
         try:
             msgspec.json.decode(data, type=msgspec.Raw)
             return escape_json(data.decode())
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             pass
-    remains = salvage(fields)
-    empty = dict.fromkeys(_MEMBERS.get(remains.kind, ()))
+    remains = salvage(fold, fields)
+    required: tuple[Field, ...] = () if remains.type is None else model_of(fold, remains.type).fields
+    empty = {field.member: None for field in required if field.required}
     try:
         text = msgspec.json.encode({**empty, **remains.members}).decode()
     except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
@@ -117,46 +154,66 @@ def as_json(fields: Fields) -> str:
     return escape_json(text if len(text) <= MOST_TEXT else "{}")
 
 
-def escape_json(text: str) -> str:
-    r"""JSON text with nothing in it that a terminal obeys or hides: such characters become `\u200b`."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(map(_escaped, text))
+def objection(fold: Fold, row: Row, size: int) -> str:
+    """What exactly is wrong with an entry's payload, as far as can be told; empty when it can be read.
 
-
-def objection(event_type: str, data: bytes, size: int | None = None) -> str:
-    """What exactly is wrong with a payload of a type, as far as the decoder can tell; empty when it can be read.
-
-    `size` is that of the payload in the log, where `data` is only its beginning.
+    `size` is that of the payload in the log.
     """
-    if not isinstance(decode([b"type", event_type.encode("utf-8", "backslashreplace"), b"data", data]), int):
+    read = fold.read(row.fields)
+    if read.event is not None:
         return ""
-    if (size := size or len(data)) > MAX_DATA:
+    if size > MAX_DATA:
         return f"{size:,} bytes; at most {MAX_DATA:,} are read"
-    if event_type not in EVENT_TYPES or (data[:1] and data[0] in V0_FIRST_BYTES):
+    if row.mark is not None or read.code != INVALID_DATA:
         return ""
+    if read.type is None:
+        return "its key is empty or longer than 128 bytes, or its values are nested too deeply"
+    old, why = fold.decode(read.type, payload_of(fold, row.fields))
+    if old is not None and read.type.upcast is not None:
+        try:
+            read.type.upcast(old)
+        except Exception as error:  # noqa: BLE001 - whatever a function of the domain raises
+            why = str(error)
+    return visible(why, 300)
+
+
+def _fit(fold: Fold, event_type: EventType, there: set[str]) -> tuple[int, int]:
+    """How well members fit a type: those that it requires, less those that are missing; then all that it knows."""
+    fields = model_of(fold, event_type).fields
+    required = {plain_name(field.member) for field in fields if field.required}
+    known = {plain_name(field.member) for field in fields}
+    return len(required & there) - len(required - there), len(known & there)
+
+
+def _translated(fold: Fold, fields: Fields) -> Any:
+    """What an older schema's own `upcast` makes of an entry that is right but for texts for numbers; else None."""
+    name, packed, version = type_of(fold, fields), is_packed(fold, fields), _version(fold, fields)
+    for each in fold.domain.events:
+        of_it = each.wire_name == name and version in (b"", each.v.encode())
+        if each.upcast is None or not of_it or (each.encoding == "msgpack") is not packed:
+            continue
+        try:
+            event = each.upcast(msgspec.convert(_read(payload_of(fold, fields)), each.model, strict=False))
+            fold.encode(event)
+        except Exception:  # noqa: BLE001 - whatever a function of the domain raises: nothing is certain then
+            continue
+        return event
+    return None
+
+
+def _version(fold: Fold, fields: Fields) -> bytes:
+    """The version that an entry says it is of; empty where the wire has none."""
+    v = fold.domain.wire.v.encode()
+    return (field_of(fields, v) or b"1") if v else b""
+
+
+def _read(data: bytes) -> dict[Any, Any]:
     try:
-        msgspec.json.decode(data, type=EVENT_TYPES[event_type])
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        return visible(str(error))
-    return "an item id with a control character, or values nested too deeply"
-
-
-def _version_of(fields: Fields) -> bytes:
-    version = b"1"
-    for name, value in zip(fields[::2], fields[1::2], strict=False):
-        if name == b"v":
-            version = value
-    return version
-
-
-def _read(data: bytes) -> dict[str, Any]:
-    try:
-        if data[:1] and data[0] in V0_FIRST_BYTES:
-            value = unpack(data[:MAX_DATA], MAX_DEPTH)
+        if data[:1] and data[0] in MESSAGEPACK:
+            value = msgspec.msgpack.decode(data[:MAX_DATA])
         else:
-            value = msgspec.json.decode(data[: 16 * MAX_DATA])
-    except (msgspec.MsgspecError, MessagePackError, ValueError, RecursionError):
+            value = _JSON.decode(data[: 16 * MAX_DATA])
+    except (msgspec.MsgspecError, ValueError, TypeError, ArithmeticError, RecursionError):
         return _read_broken(data[:MOST_TEXT].decode("utf-8", "replace"))
     return value if isinstance(value, dict) else {}
 
@@ -176,70 +233,7 @@ def _read_broken(text: str) -> dict[str, Any]:
     for name, values in found.items():
         if len(values) == 1 and name not in inner:
             try:
-                members[name] = msgspec.json.decode(values.pop())
-            except msgspec.MsgspecError:
+                members[name] = _JSON.decode(values.pop())
+            except (msgspec.MsgspecError, ArithmeticError):
                 continue
     return members
-
-
-def from_v0(old: Mapping[Any, Any]) -> dict[str, Any]:
-    """By the names of v1; amounts, which were whole units, in cents."""
-    members = {name: old[before] for before, name in _V0_NAMES.items() if before in old}
-    amount = members.pop("amount", None)
-    if isinstance(amount, int) and not isinstance(amount, bool):
-        members["amount"] = amount * 100
-    if isinstance(items := old.get("ItemIDs"), list):
-        counts = old.get("ItemQuantities")
-        pieces = counts if isinstance(counts, list) and len(counts) == len(items) else [None] * len(items)
-        pairs = zip(items, pieces, strict=True)
-        members["lines"] = [{"item_id": item_id, "quantity": count} for item_id, count in pairs]
-    return members
-
-
-def _certain(name: str, value: Any) -> Any:
-    """The value as schema v1 has it, or None when it may mean several things."""
-    if name in ("amount", "price"):
-        # Text, or a number with a fraction, may be in cents or in whole units.
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
-    if name == "item_id":
-        return value if isinstance(value, str) else None
-    if name == "lines":
-        # Some of an order's lines are no order.
-        if not isinstance(value, list) or len(value) > MAX_LINES or not all(isinstance(line, dict) for line in value):
-            return None
-        return [{"item_id": line.get("item_id"), "quantity": mended(line.get("quantity"))} for line in value]
-    return mended(value)
-
-
-def mended(value: Any) -> Any:
-    """A number that was written as text or as 5.0 becomes that number."""
-    if isinstance(value, str) and re.fullmatch(r"\d{1,19}", value, re.ASCII):
-        return int(value)
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
-    return value
-
-
-def _plain(value: Any) -> str:
-    return visible(f"{value}", 64) if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
-
-
-def _money(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**19:
-        return plain_money(value)
-    return _plain(value)
-
-
-def _line(line: Mapping[str, Any]) -> str:
-    item_id, quantity = line.get("item_id"), _plain(mended(line.get("quantity")))
-    written = write_line_item(item_id[:200] if isinstance(item_id, str) else "")
-    return f"{written}:{quantity}"
-
-
-def _escaped(char: str) -> str:
-    if char in "\t\n\r":
-        return " "
-    if visible(char) == char:
-        return char
-    units = char.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[place]:02x}{units[place + 1]:02x}" for place in range(0, len(units), 2))

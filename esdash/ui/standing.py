@@ -3,10 +3,9 @@
 from typing import NamedTuple
 
 from esdash.engine.corrections import Attempt, Correction
-from esdash.engine.domain import Row
+from esdash.engine.row import Row
 from esdash.engine.view import View
-from esdash.shop.decoding import decode
-from esdash.shop.outcomes import OUTCOMES
+from esdash.fold.folding import Fold
 from esdash.ui.handled import Handled, Sent
 from esdash.visible import visible
 
@@ -42,28 +41,28 @@ PARKED = Words(
 ORPHAN = Words("back as", "The orphan is still to decide on.", "p publishes it again.")
 
 
-def of_parked(view: View, handled: Handled, row: Row) -> Standing:
+def of_parked(view: View, fold: Fold, handled: Handled, row: Row) -> Standing:
     """How a parked entry stands."""
-    return _standing(view, handled, row, view.corrections.of_parked(row), PARKED)
+    return _standing(view, fold, handled, row, view.corrections.of_parked(row), PARKED)
 
 
-def of_orphan(view: View, handled: Handled, row: Row) -> Standing:
+def of_orphan(view: View, fold: Fold, handled: Handled, row: Row) -> Standing:
     """How an orphan stands. One that had been rejected is back when it is in the log again, whatever became of it."""
     found = view.corrections.of_orphan(row)
     if found is not None and found.done is not None:
-        return _done(view, found.done, ORPHAN)
-    if found is not None and found.refused and not _was_applied(row):
-        return _done(view, found.last, ORPHAN)
-    if not publishable(row):
+        return _done(view, fold, found.done, ORPHAN)
+    if found is not None and found.refused and not _was_applied(fold, row):
+        return _done(view, fold, found.last, ORPHAN)
+    if not publishable(fold, row):
         return Standing(False, "– stays gone", "–", "dim", _why_not(row))
     if handled.dismissed(row.entry_id):
         return Standing(False, "– dismissed", "–", "dim", "– dismissed; d takes that back")
-    return _standing(view, handled, row, found, ORPHAN)
+    return _standing(view, fold, handled, row, found, ORPHAN)
 
 
-def publishable(row: Row) -> bool:
+def publishable(fold: Fold, row: Row) -> bool:
     """Whether the entry can go back: all of it is kept, and it can do something, as one that was parked never could."""
-    return row.mark is None and not isinstance(decode(row.fields), int)
+    return row.mark is None and fold.read(row.fields).event is not None
 
 
 def _why_not(row: Row) -> str:
@@ -80,7 +79,8 @@ def unlisted(view: View) -> int:
 class OpenOrphans:
     """Counts those that are left to decide on, anew only when something is another one."""
 
-    def __init__(self, handled: Handled) -> None:
+    def __init__(self, fold: Fold, handled: Handled) -> None:
+        self._fold = fold
         self._handled = handled
         self._known: tuple[object, object, int] | None = None
         self._count = 0
@@ -90,15 +90,15 @@ class OpenOrphans:
         known, changes = self._known, self._handled.changes
         if known is None or known[0] is not view.orphans or known[1] is not view.corrections or known[2] != changes:
             self._known = (view.orphans, view.corrections, changes)
-            self._count = sum(of_orphan(view, self._handled, row).open for row in view.orphans)
+            self._count = sum(of_orphan(view, self._fold, self._handled, row).open for row in view.orphans)
         return self._count
 
 
-def settle(view: View, handled: Handled) -> list[tuple[str, str]]:
+def settle(view: View, fold: Fold, handled: Handled) -> list[tuple[str, str]]:
     """What became of events that were published here for entries and had not been decided: sentence and severity."""
     told: list[tuple[str, str]] = []
     for sent in handled.waiting():
-        if (decision := _decided(view, sent)) is not None:
+        if (decision := _decided(view, fold, sent)) is not None:
             handled.settle(sent)
             told.append(decision)
     if len(told) <= 2:
@@ -108,7 +108,7 @@ def settle(view: View, handled: Handled) -> list[tuple[str, str]]:
     return [(summary, "warning"), wrong[0]] if wrong else [(summary, "information")]
 
 
-def _decided(view: View, sent: Sent) -> tuple[str, str] | None:
+def _decided(view: View, fold: Fold, sent: Sent) -> tuple[str, str] | None:
     """What became of an event that was published for an entry: a sentence and its severity; None while it is open."""
     parked = sent.parked
     found = view.corrections.of_parked(sent.row) if parked else view.corrections.of_orphan(sent.row)
@@ -125,12 +125,12 @@ def _decided(view: View, sent: Sent) -> tuple[str, str] | None:
         return f"{nth} is a duplicate: somebody had published {done} for it before, and that counts.", "warning"
     if found.elsewhere:
         return f"{nth} is a duplicate. {_ELSEWHERE}", "warning"
-    return f"{nth} was {_outcome(found.last)}. {words.still_open}", "warning"
+    return f"{nth} was {_outcome(fold, found.last)}. {words.still_open}", "warning"
 
 
-def _standing(view: View, handled: Handled, row: Row, found: Correction | None, words: Words) -> Standing:
+def _standing(view: View, fold: Fold, handled: Handled, row: Row, found: Correction | None, words: Words) -> Standing:
     if found is not None and found.done is not None:
-        return _done(view, found.done, words)
+        return _done(view, fold, found.done, words)
     if (sent := handled.sent(row.entry_id)) is not None:
         told = f"published as {visible(sent, 45)}; what became of that is not known here yet."
         return Standing(False, "… published", "…", "dim", told)
@@ -139,7 +139,7 @@ def _standing(view: View, handled: Handled, row: Row, found: Correction | None, 
     nth = f"#{view.nth(found.last.ordinal):,}"
     if found.elsewhere:
         return Standing(False, f"? see {nth}", f"? {nth}", "warning", f"{nth} is a duplicate. {_ELSEWHERE}")
-    told = f"open: {nth}, published for it, was {_outcome(found.last)}. {words.undone}"
+    told = f"open: {nth}, published for it, was {_outcome(fold, found.last)}. {words.undone}"
     return Standing(True, f"open, see {nth}", "open", "warning", told)
 
 
@@ -149,20 +149,20 @@ _ELSEWHERE = (
 )
 
 
-def _done(view: View, by: Attempt, words: Words) -> Standing:
+def _done(view: View, fold: Fold, by: Attempt, words: Words) -> Standing:
     nth = f"#{view.nth(by.ordinal):,}"
-    more = "" if OUTCOMES[by.code].name == "applied" else f", {_outcome(by)}"
+    more = "" if fold.outcomes[by.code].name == "applied" else f", {_outcome(fold, by)}"
     told = f"✓ {words.done} {nth}{more}, {visible(by.entry_id.decode(), 45)}"
     return Standing(False, f"✓ {words.done} {nth}", f"✓ {nth}", "good", told)
 
 
-def _outcome(attempt: Attempt) -> str:
-    outcome = OUTCOMES[attempt.code]
+def _outcome(fold: Fold, attempt: Attempt) -> str:
+    outcome = fold.outcomes[attempt.code]
     return f"{outcome.name} ({outcome.reason})" if outcome.reason else outcome.name
 
 
-def _was_applied(row: Row) -> bool:
-    return row.code is None or OUTCOMES[row.code].name == "applied"
+def _was_applied(fold: Fold, row: Row) -> bool:
+    return row.code is None or fold.outcomes[row.code].name == "applied"
 
 
 def _reached(view: View, entry_id: str) -> bool:

@@ -11,8 +11,6 @@ from typing import Final
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from esdash.shop.events import TopUp
-from esdash.shop.rules import decide
-from esdash.shop.state import State
 from tests.benchmarks.consuming import consume, limit
 from tests.benchmarks.machine import describe
 from tests.benchmarks.panel import LINE, measure
@@ -20,6 +18,7 @@ from tests.benchmarks.plot import Curve, svg, text
 from tests.benchmarks.report import Options, Report, in_turn, main, median
 from tests.benchmarks.setting import Setting, new_setting, run_module
 from tests.benchmarks.workload import fill
+from tests.domains.shop import shop
 
 PLOT: Final = Path(".benchmarks/growth.svg")
 
@@ -74,10 +73,12 @@ def _replay(setting: Setting, count: int, pairs: int) -> float:
 
 
 def _bytes_a_user(users: int) -> float:
-    process, state, chance = psutil.Process(), State(), random.Random(1)
+    process, fold, chance = psutil.Process(), shop(), random.Random(1)
+    state = fold.empty()
     before = process.memory_info().rss
-    for user_id in range(users):
-        decide(state, TopUp(user_id, chance.randrange(1, 10**9)))
+    for start in range(0, users, 1000):
+        events = [TopUp(user_id, chance.randrange(1, 10**9)) for user_id in range(start, min(start + 1000, users))]
+        fold.fold(state, [(b"1-0", fold.fields(*fold.encode(event), b"")[:4]) for event in events])
     return float(process.memory_info().rss - before) / users
 
 

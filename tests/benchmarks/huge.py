@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tests.benchmarks.setting import Setting, run_module
 from tests.benchmarks.workload import append, crowd, entries
+from tests.domains.shop import shop
 
 ITEMS = 10_000
 
@@ -26,4 +27,4 @@ def make(setting: Setting, users: int, tail: int, *, stream: str = "huge", items
     state = append(log, entries(tail, v0=False, users=users, items=items), state)
     ordinal = log.facts().length
     log.close()
-    return Huge(stream, ordinal, state.digest())
+    return Huge(stream, ordinal, shop().digest(state))

@@ -8,9 +8,9 @@ import itertools
 import time
 from collections.abc import Sequence
 
-from esdash.shop.domain import Shop
-from esdash.shop.fold import Entry
-from esdash.shop.state import State
+from esdash.fold.folding import Entry, Told
+from esdash.fold.tables import State
+from tests.domains.shop import Shop
 
 
 class ObservedShop(Shop):
@@ -23,9 +23,9 @@ class ObservedShop(Shop):
         self.sizes = array.array("q")
         """Entries of each page."""
 
-    def fold(self, state: State, entries: Sequence[Entry]) -> bytes:
+    def fold(self, state: State, entries: Sequence[Entry], tell: list[Told] | None = None) -> bytes:
         """Apply entries in order."""
-        codes = super().fold(state, entries)
+        codes = super().fold(state, entries, tell)
         self.when.append(time.monotonic())
         self.sizes.append(len(entries))
         return codes

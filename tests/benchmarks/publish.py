@@ -10,11 +10,11 @@ from typing import Final
 from esdash.engine.history import History
 from esdash.engine.publisher import Publisher
 from esdash.log.stream import Log
-from esdash.shop.domain import Shop
 from tests.benchmarks.machine import describe
 from tests.benchmarks.report import Options, Report, in_turn, main, median, per_second, percent, ratios
 from tests.benchmarks.setting import Setting, new_setting
 from tests.benchmarks.workload import command
+from tests.domains.shop import Shop, users_of
 
 BATCH: Final = 1000
 REACH: Final = 0.7
@@ -98,7 +98,7 @@ def _fields(number: int) -> list[bytes]:
 
 def _prove(log: Log, count: int) -> None:
     projection, _ = History(log, Shop()).at()
-    if projection.ordinal != count or sum(projection.state.users.values()) != count * 50_000:
+    if projection.ordinal != count or sum(users_of(projection.state).values()) != count * 50_000:
         raise SystemExit("What was published is not what should have been.")
 
 

@@ -5,12 +5,12 @@ from typing import Final
 from esdash.engine import snapshot
 from esdash.engine.projection import Projection
 from esdash.log.snapshots import KEEP, SnapshotStore
-from esdash.shop.domain import Shop
 from tests.benchmarks.consuming import prove
 from tests.benchmarks.machine import describe
 from tests.benchmarks.report import Options, Report, in_turn, main, median, per_second, ratios, times
 from tests.benchmarks.setting import Setting, new_setting, run_module
 from tests.benchmarks.workload import fill
+from tests.domains.shop import Shop
 
 REACH: Final = 1.6
 

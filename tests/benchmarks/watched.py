@@ -12,8 +12,10 @@ import msgspec
 from msgspec import Struct
 
 import esdash.engine.live
-import esdash.shop.domain
 from esdash.cli import run
+from esdash.engine.consumer import ConsumerSettings
+from esdash.fold.folding import Fold
+from esdash.log.stream import Log
 from tests.benchmarks.observed import ObservedShop
 
 
@@ -42,20 +44,20 @@ def inside(file: Path) -> Inside:
     return msgspec.json.decode(file.read_bytes(), type=Inside)
 
 
-class _Console(esdash.engine.live.LiveConsole[Any]):
+class _Console(esdash.engine.live.LiveConsole):
     made: "Iterator[_Console]"
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, log: Log, _: Fold, settings: ConsumerSettings, **options: Any) -> None:
+        self.shop = ObservedShop()
+        super().__init__(log, self.shop, settings, **options)
         _Console.made = iter([self])
 
 
 def _main(file: Path, arguments: list[str]) -> int:
-    shop = ObservedShop()
-    esdash.shop.domain.Shop = lambda: shop  # type: ignore[assignment,misc]
-    esdash.engine.live.LiveConsole = _Console  # type: ignore[misc]
+    esdash.engine.live.LiveConsole = _Console  # type: ignore[misc,assignment]
     code = run(arguments)
     console = next(_Console.made)
+    shop = console.shop
     restored, projection = console.view.restored, console._consumer.projection
     assert restored is not None
     assert projection is not None

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
+from esdash.fold.tables import State
 from esdash.log.stream import Log
-from esdash.shop.rules import fold_one
-from esdash.shop.state import State
+from tests.domains.shop import shop
 
 BATCH: Final = 1000
 
@@ -83,17 +83,17 @@ def crowd(users: int, items: int, seed: int = 2) -> Iterator[list[bytes]]:
 
 def fill(log: Log, count: int, *, v0: bool, users: int = 10_000, items: int = 1_000, seed: int = 1) -> str:
     """Append the work to an empty stream; the digest of the state that it leads to, by the plain rules."""
-    return append(log, entries(count, v0=v0, users=users, items=items, seed=seed)).digest()
+    return shop().digest(append(log, entries(count, v0=v0, users=users, items=items, seed=seed)))
 
 
 def append(log: Log, entries: Iterable[list[bytes]], state: State | None = None) -> State:
     """Append entries to a stream that led to `state`; the state that it leads to now, entry by entry."""
-    state = state or State()
+    state = state or shop().empty()
     remaining = iter(entries)
     while batch := list(islice(remaining, BATCH)):
         log.append_many(batch)
         for fields in batch:
-            state.counts[fold_one(state, fields)] += 1
+            shop().fold(state, [(b"1-0", fields)])
     return state
 
 

@@ -18,7 +18,7 @@ from esdash.engine.snapshot import load
 from esdash.log.errors import LogError
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Log
-from esdash.shop.domain import Shop
+from tests.domains.shop import Shop
 from tests.engine.running import STREAM, document, model_of, pairs, stored
 from tests.model import Model
 from tests.waiting import eventually

@@ -144,10 +144,10 @@ class TestPlantedFaults:
     def test_an_entry_that_is_applied_twice(self, nemesis: Nemesis, monkeypatch: pytest.MonkeyPatch) -> None:
         apply = Projection.apply
 
-        def stuttering(projection: Projection[Any], page: Any) -> bytes:
+        def stuttering(projection: Projection, page: Any, *told: Any) -> bytes:
             if len(page) == 3:
                 projection.domain.fold(projection.state, page[:1])
-            return apply(projection, page)
+            return apply(projection, page, *told)
 
         monkeypatch.setattr(Projection, "apply", stuttering)
         failure = nemesis.run(Schedule.parse("plain,1000,50000,20000 append:2,1;consume:0;settle"))
@@ -157,9 +157,9 @@ class TestPlantedFaults:
 
 
 @pytest.mark.timeout(90)
-def test_thirty_seconds_of_disasters_leave_no_wrong_state(nemesis: Nemesis) -> None:
+def test_fifteen_seconds_of_disasters_leave_no_wrong_state(nemesis: Nemesis) -> None:
     """`python -m tests.chaos.nemesis` goes on for longer."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 15
     for seed in count(1):
         if time.monotonic() > deadline:
             break

@@ -163,6 +163,13 @@ def model_of(ids: list[str], entries: list[RawEntry]) -> Model:
     return model
 
 
+def expected(model: Model) -> dict[str, Any]:
+    """What `esdash state --json` says of the model, without the members that are not a function of the entries."""
+    found = model.document()
+    users, items = found.pop("users"), found.pop("items")
+    return {**found, "tables": {"users": {user: {"balance": cents} for user, cents in users.items()}, "items": items}}
+
+
 def stored(client: redis.Redis, stream: str = STREAM) -> list[tuple[str, dict[bytes, bytes]]]:
     """The stream's entries: id, fields."""
     entries: Any = client.xrange(stream)

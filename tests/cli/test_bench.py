@@ -140,7 +140,7 @@ def test_a_server_that_evicts_the_scratch_stream_is_found_out(
 
         published = Bench._publish
 
-        def publish_and_lose(bench: "Bench[Any]", scratch: Any, entries: int) -> float:
+        def publish_and_lose(bench: "Bench", scratch: Any, entries: int) -> float:
             rate = published(bench, scratch, entries)
             client.xtrim(scratch.key, maxlen=10, approximate=False)
             return rate

@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import redis
 
 from esdash.log import embedded
 from tests.cli.conftest import Call
@@ -34,6 +35,17 @@ def test_however_it_ends_the_server_is_stopped(open_terminal: OpenTerminal, data
         terminal.close()
     assert terminal.end() == 0
     assert not embedded.status(data_dir).running
+
+
+def test_a_stream_of_anything_is_shown_raw_at_a_key(open_terminal: OpenTerminal, url: str, client: redis.Redis) -> None:
+    for degrees in range(20, 25):
+        client.xadd("orders", {"event": "measured", "degrees": degrees})
+    terminal = open_terminal("--url", url)
+    terminal.read_until("missing_field")
+    terminal.type("W")
+    terminal.read_until("Types")
+    terminal.type("q")
+    assert terminal.end() == 0
 
 
 def test_it_opens_without_a_server_and_says_so(open_terminal: OpenTerminal) -> None:

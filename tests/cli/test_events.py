@@ -12,6 +12,11 @@ from tests.model import Model
 from tests.strategies import raw_entry, seeded_entries
 
 
+def change(table: str, key: int | str, column: str, before: int | None, after: int | None) -> dict[str, object]:
+    number = f"{table}:{key}.{column}"
+    return {"number": number, "table": table, "key": key, "column": column, "before": before, "after": after}
+
+
 class TestJson:
     def test_ordinals_outcomes_and_reasons_are_the_models(self, call: Call, url: str, client: redis.Redis) -> None:
         entries = seeded_entries(6, 300)
@@ -32,10 +37,17 @@ class TestJson:
         assert event["data"] == {"user_id": 7, "lines": [{"item_id": "hdd", "quantity": 2}]}
         assert event["raw"] is None
         assert event["changes"] == [
-            {"kind": "balance", "subject": "7", "before": 1000, "after": 600},
-            {"kind": "stock", "subject": "hdd", "before": 5, "after": 3},
-            {"kind": "price", "subject": "hdd", "before": 200, "after": 200},
+            change("items", "hdd", "remain", 5, 3),
+            change("users", 7, "balance", 1000, 600),
         ]
+
+    def test_the_numbers_that_decided_a_refusal(self, call: Call, url: str) -> None:
+        call("publish", "top-up", 7, 10, "--url", url)
+        call("publish", "add-item", "hdd", 5, "--price", 9, "--url", url)
+        call("publish", "order", 7, "hdd:2", "--url", url)
+        event = call("events", "--json", "--url", url).lines[-1]
+        assert (event["reason"], event["needed"], event["available"]) == ("insufficient_funds", 1800, 1000)
+        assert "needed 18.00, had 10.00, short 8.00" in call("events", "--url", url).out
 
     def test_the_time_is_the_ids(self, call: Call, url: str, client: redis.Redis) -> None:
         client.xadd("orders", {"x": "y"}, id="1700000000123-0")
@@ -100,13 +112,13 @@ class TestSelection:
 
     def test_by_user_item_and_outcome(self, call: Call, url: str, ids: list[str]) -> None:
         assert len(ids) == 13
-        assert self.ordinals(call, url, "--user", 1) == [2, 5, 8, 12]
-        assert self.ordinals(call, url, "--user", 1, "--count", 2) == [2, 5]
-        assert self.ordinals(call, url, "--item", "hdd") == [10, 11, 12]
-        assert self.ordinals(call, url, "--user", 1, "--item", "hdd") == [12]
+        assert self.ordinals(call, url, "--about", "users:1") == [2, 5, 8, 12]
+        assert self.ordinals(call, url, "--about", "users:1", "--count", 2) == [2, 5]
+        assert self.ordinals(call, url, "--about", "items:hdd") == [10, 11, 12]
+        assert self.ordinals(call, url, "--about", "users:1", "--about", "items:hdd") == [12]
         assert self.ordinals(call, url, "--outcome", "rejected", "--outcome", "parked") == [10, 13]
         assert self.ordinals(call, url, "--outcome", "price_required") == [10]
-        assert self.ordinals(call, url, "--user", 2, "--outcome", "rejected") == []
+        assert self.ordinals(call, url, "--about", "users:2", "--outcome", "rejected") == []
         assert call("events", "--outcome", "fine", "--url", url).code == 2
 
 

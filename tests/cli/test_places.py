@@ -1,4 +1,4 @@
-"""Places as people type them after --at, --from and --to; streams, users and items that are not there."""
+"""Places as people type them after --at, --from and --to; streams and rows that are not there."""
 
 import json
 import subprocess
@@ -161,7 +161,7 @@ class TestAStreamThatIsNotThere:
         assert call("state", "--data-dir", data_dir).code == 0
 
 
-class TestUsersAndItemsThatAreNotThere:
+class TestRowsThatAreNotThere:
     @pytest.fixture(autouse=True)
     def shop(self, client: redis.Redis) -> None:
         data = (
@@ -173,23 +173,26 @@ class TestUsersAndItemsThatAreNotThere:
 
     def test_of_the_state_are_a_sentence_and_1(self, call: Call, url: str) -> None:
         for flags, said in (
-            (("--user", 999), "There is no user 999."),
-            (("--item", "no\x1bpe"), "There is no item no␛pe."),
-            (("--user", 7, "--user", 8, "--item", "x"), "There is no user 8, no item x."),
-            (("--at", "#1", "--item", "hdd"), "There is no item hdd then."),
+            (("--about", "users:999"), "There is no user 999."),
+            (("--about", "items:no\x1bpe"), "There is no item no␛pe."),
+            (("--about", "users:7", "--about", "users:8", "--about", "items:x"), "There is no user 8, no item x."),
+            (("--at", "#1", "--about", "items:hdd"), "There is no item hdd then."),
         ):
             shown = call("state", "--json", *flags, "--url", url)
             assert shown.code == 1
             assert said in shown.err
-        assert call("state", "--user", 7, "--item", "hdd", "--url", url).code == 0
+        assert call("state", "--about", "users:7", "--about", "items:hdd", "--url", url).code == 0
 
     def test_of_events_are_a_sentence_and_1(self, call: Call, url: str) -> None:
-        for flags, said in ((("--user", 999), "no user 999"), (("--item", "nope", "--user", 7), "no item nope")):
+        for flags, said in (
+            (("--about", "users:999"), "no user 999"),
+            (("--about", "items:nope", "--about", "users:7"), "no item nope"),
+        ):
             shown = call("events", "--json", *flags, "--url", url)
             assert (shown.code, shown.out) == (1, "")
             assert f"There is {said} in these entries" in shown.err
 
     def test_that_were_refused_or_did_nothing_then_are_there(self, call: Call, url: str) -> None:
-        assert ordinals(call, url, "--user", 8) == [3], "an order by a user who is not there"
-        assert ordinals(call, url, "--user", 7, "--outcome", "rejected") == []
-        assert ordinals(call, url, "--user", 7, "--from", "#2") == []
+        assert ordinals(call, url, "--about", "users:8") == [3], "an order by a user who is not there"
+        assert ordinals(call, url, "--about", "users:7", "--outcome", "rejected") == []
+        assert ordinals(call, url, "--about", "users:7", "--from", "#2") == []

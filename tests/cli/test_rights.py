@@ -1,4 +1,4 @@
-"""The README's table of rights: each row suffices, and what is missing of it is named."""
+"""The operators' table of rights: each row suffices, and what is missing of it is named."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from esdash.engine.view import Phase
 from tests.cli.conftest import STREAM, Call, append
 from tests.engine.running import RunningConsumer
 from tests.generations import Generation
-from tests.readme import README
+from tests.readme import OPERATING
 from tests.servers import RunningServer
 from tests.strategies import seeded_entries
 
@@ -21,7 +21,7 @@ _numbers = count(1)
 
 def rows() -> list[list[str]]:
     """The rights of each row of the table: `+xadd`, `~orders`."""
-    table = re.search(r"<!-- rights:[^\n]*-->\n(.*?)<!-- /rights", README.read_text("utf-8"), re.S)
+    table = re.search(r"<!-- rights:[^\n]*-->\n(.*?)<!-- /rights", OPERATING.read_text("utf-8"), re.S)
     assert table is not None
     lines = [line.replace("\\|", "\0").split("|") for line in table[1].splitlines()[2:]]
     return [re.findall(r"[+~][^ `]+", " ".join(cells[2:]).replace("\0", "|")) for cells in lines]

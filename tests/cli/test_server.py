@@ -42,7 +42,7 @@ def test_data_of_an_older_one_are_used_a_copy_is_kept_and_the_way_back_is_said(
         older.setattr(server_process, "find_binary", lambda: VALKEY_8_1.program)
         assert call("publish", "top-up", 7, "1.00", "--data-dir", data_dir).code == 0
     shown = call("state", "--json", "--data-dir", data_dir)
-    assert (shown.code, shown.json["users"]) == (0, {"7": 100})
+    assert (shown.code, shown.json["tables"]["users"]) == (0, {"7": {"balance": 100}})
     copy = f"{data_dir}/data-before-valkey-9.1"
     assert f"The data of Valkey 8.1 were copied to {copy}" in shown.err
     assert "To go back" in shown.err
@@ -63,4 +63,5 @@ def test_two_commands_at_once_share_it(
     processes = [start("publish", "top-up", user, 1, "--data-dir", data_dir) for user in (1, 2, 3)]
     for process in processes:
         assert process.wait(timeout=60) == 0
-    assert call("state", "--json", "--data-dir", data_dir).json["users"] == {"1": 100, "2": 100, "3": 100}
+    users = call("state", "--json", "--data-dir", data_dir).json["tables"]["users"]
+    assert users == {user: {"balance": 100} for user in "123"}

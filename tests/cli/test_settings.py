@@ -209,6 +209,26 @@ class TestCommonOptions:
         assert client.exists("orders") == 0
 
 
+class TestConfig:
+    def test_every_setting_and_path(self, call: Call, home: Path, file: Path) -> None:
+        file.write_text('theme = "nord"\n[keys]\nquit = "f10"\n[domains]\npayments = "bank"')
+        document = call("config", "--json", "--stream", "payments", "--url", "redis://bob:s3cret@h").json
+        assert set(config.names()) <= set(document)
+        assert (document["stream"], document["domain"], document["theme"]) == ("payments", "bank", "nord")
+        assert (document["keys"], document["domains"]) == ({"quit": "f10"}, {"payments": "bank"})
+        assert document["url"] == "redis://h"
+        assert document["config"] == str(file)
+        assert Path(document["data_dir"]).is_relative_to(home)
+        told = call("config", "--url", "redis://bob:s3cret@h").out
+        assert "s3cret" not in told
+        assert "nord" in told
+
+    def test_the_file_that_was_named(self, call: Call, home: Path) -> None:
+        (home / "mine.toml").write_text("readonly = true")
+        document = call("config", "--json", "--config", home / "mine.toml").json
+        assert (document["config"], document["readonly"]) == (str(home / "mine.toml"), True)
+
+
 class TestUrl:
     @pytest.mark.parametrize(
         ("url", "told"),
@@ -235,7 +255,7 @@ class TestUrl:
     def test_its_options_cannot_break_the_reading(self, call: Call, url: str, client: redis.Redis) -> None:
         client.xadd("orders", {"type": "TopUp", "data": '{"user_id": 7, "amount": 1}'})
         shown = call("state", "--json", "--url", f"{url}?protocol=3&decode_responses=true&socket_timeout=2")
-        assert shown.json["users"] == {"7": 1}
+        assert shown.json["tables"]["users"] == {"7": {"balance": 1}}
 
     def test_a_short_timeout_is_no_reason_to_call_an_idle_server_lost(
         self, start: Callable[..., "subprocess.Popen[str]"], url: str, client: redis.Redis
@@ -309,6 +329,7 @@ class TestHelp:
             "snapshot",
             "doctor",
             "server",
+            "config",
             "completion",
         ):
             assert f"\n  {command} " in listed

@@ -68,9 +68,20 @@ def test_showing_one(call: Call, url: str, client: redis.Redis) -> None:
     taken = call("snapshot", "take", "--json", "--url", url).json
     state: dict[str, Any] = call("state", "--json", "--url", url).json
     shown = call("snapshot", "show", taken["id"], "--json", "--url", url).json
-    assert (shown["users"], shown["items"]) == (len(state["users"]), len(state["items"]))
+    assert shown["rows"] == {name: len(rows) for name, rows in state["tables"].items()}
     assert shown["digest"] == state["digest"]
+    assert (shown["domain"], shown["version"], shown["unseen"], shown["condemned"]) == ("shop", "1", 0, False)
+    assert shown["fingerprint"]
     assert state["digest"] in call("snapshot", "show", taken["id"], "--url", url).out
+
+
+def test_a_condemned_one_is_not_usable(call: Call, url: str, client: redis.Redis) -> None:
+    append(client, seeded_entries(1, 5))
+    taken = call("snapshot", "take", "--json", "--url", url).json
+    client.sadd("esdash:{orders}:condemned", taken["id"])
+    (row,) = call("snapshot", "list", "--json", "--url", url).json
+    assert (row["condemned"], row["usable"]) == (True, False)
+    assert "verification" in row["reason"]
 
 
 def test_deleting_some(call: Call, url: str, client: redis.Redis) -> None:
@@ -102,7 +113,7 @@ def test_those_of_a_version_that_nobody_uses_are_named_and_dropped(call: Call, u
     index = "esdash:{orders}:snapshots"
     raw = client.hget(index, former["id"])
     assert isinstance(raw, bytes)
-    raw = raw[16:].replace(former["version"].encode(), b"former-rules")
+    raw = raw[16:].replace(b'"version":"1"', b'"version":"former-rules"')
     client.hset(index, former["id"], hashlib.blake2b(raw, digest_size=8).hexdigest().encode() + raw)
     listed = {row["id"]: row for row in call("snapshot", "list", "--json", "--url", url).json}
     assert (listed[former["id"]]["version"], listed[former["id"]]["usable"]) == ("former-rules", False)

@@ -5,12 +5,16 @@ from datetime import UTC, datetime
 import pytest
 import redis
 
-from tests.cli.conftest import Call, append, model_of
+from tests.cli.conftest import Call, append, expected, model_of
 from tests.strategies import raw_entry, seeded_entries
 
 
 def top_up(user: int, amount: int = 100) -> list[tuple[bytes, bytes]]:
     return raw_entry("TopUp", b'{"user_id": %d, "amount": %d}' % (user, amount))
+
+
+def rows(*names: str) -> list[str]:
+    return [part for name in names for part in ("--about", name)]
 
 
 class TestNow:
@@ -19,7 +23,7 @@ class TestNow:
         document = call("state", "--json", "--url", url).json
         assert document["last_event_id"] == "0-0"
         assert document["ordinal"] == 0
-        assert document["users"] == document["items"] == {}
+        assert document["tables"] == {"users": {}, "items": {}}
         assert document["outcomes"] == {"applied": 0, "rejected": {}, "parked": {}, "duplicate": 0}
         assert document["continuity"] == "CONTINUOUS"
 
@@ -36,7 +40,7 @@ class TestNow:
         append(client, [top_up(7)], "other")
         for arguments in (("--stream", "other", "state"), ("state", "--stream", "other")):
             document = call("--url", url, *arguments, "--json").json
-            assert (document["stream"], document["users"]) == ("other", {"7": 100})
+            assert (document["stream"], document["tables"]["users"]) == ("other", {"7": {"balance": 100}})
 
     def test_only_some_users_or_items(self, call: Call, url: str, client: redis.Redis) -> None:
         append(client, [top_up(user) for user in (1, 2, 3)])
@@ -44,31 +48,54 @@ class TestNow:
             client, [raw_entry("AddItem", b'{"item_id": "%b", "count": 1, "price": 1}' % item) for item in (b"a", b"b")]
         )
         everything = call("state", "--json", "--url", url).json
-        some = call("state", "--json", "--url", url, "--user", 1, "--user", 3, "--user", 9, "--item", "b").json
-        assert some["users"] == {"1": 100, "3": 100}
-        assert some["items"] == {"b": {"price": 1, "remain": 1}}
+        some = call("state", "--json", "--url", url, *rows("users:1", "users:3", "users:9", "items:b")).json
+        assert some["tables"]["users"] == {"1": {"balance": 100}, "3": {"balance": 100}}
+        assert some["tables"]["items"] == {"b": {"price": 1, "remain": 1}}
         assert some["digest"] == everything["digest"]
         assert some["outcomes"] == everything["outcomes"]
 
     def test_only_users_or_only_items(self, call: Call, url: str, client: redis.Redis) -> None:
         append(client, [top_up(7), raw_entry("AddItem", b'{"item_id": "a", "count": 1, "price": 1}')])
         for flags, member, other, heading in (
-            (("--user", 7), "users", "items", "Balances"),
-            (("--item", "a"), "items", "users", "Stock"),
+            (rows("users:7"), "users", "items", "Balances"),
+            (rows("items:a"), "items", "users", "Stock"),
         ):
             shown = call("state", *flags, "--json", "--url", url).json
-            assert len(shown[member]) == 1
-            assert shown[other] == {}
+            assert len(shown["tables"][member]) == 1
+            assert shown["tables"][other] == {}
             table = call("state", *flags, "--url", url).out
             assert f"{heading} (1)" in table
             assert ("Stock" in table) + ("Balances" in table) == 1
+
+    def test_only_some_tables(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, [top_up(7), top_up(8)])
+        shown = call("state", "--table", "users", "--json", "--url", url).json
+        assert shown["tables"] == {"users": {"7": {"balance": 100}, "8": {"balance": 100}}}
+        table = call("state", "--table", "items", "--url", url).out
+        assert "Stock (0)" in table
+        assert "Balances" not in table
+
+    @pytest.mark.parametrize(
+        "flags", [("--table", "rooms"), ("--about", "users"), ("--about", "users:x"), ("--about", "rooms:7")]
+    )
+    def test_what_is_no_table_or_row_is_2(self, call: Call, url: str, flags: tuple[str, ...]) -> None:
+        for command in ("state", "events"):
+            refused = call(command, *flags, "--url", url)
+            assert (refused.code, refused.out) == (2, "")
+            assert refused.err.count("\n") == 1
+
+    def test_a_row_with_a_name_in_quotes(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, [raw_entry("AddItem", b'{"item_id": "two words", "count": 1, "price": 1}')])
+        for row in ('items:"two words"', "items:two words", "item:two words"):
+            shown = call("state", "--about", row, "--json", "--url", url)
+            assert (shown.code, list(shown.json["tables"]["items"])) == (0, ["two words"])
 
     def test_a_snapshot_that_was_not_used_is_said(self, call: Call, url: str, client: redis.Redis) -> None:
         append(client, [top_up(7)] * 3)
         taken = call("snapshot", "take", "--json", "--url", url).json["id"]
         client.hset(f"esdash:{{orders}}:snapshot:{taken}", "1", b"nonsense")
         shown = call("state", "--json", "--url", url)
-        assert (shown.code, shown.json["users"]) == (0, {"7": 300})
+        assert (shown.code, shown.json["tables"]["users"]) == (0, {"7": {"balance": 300}})
         assert shown.err.startswith(f"esdash: Snapshot {taken} at event 3 was not used: ")
         assert shown.err.count("\n") == 1
 
@@ -88,8 +115,8 @@ class TestThen:
         ids += append(client, entries[40:])
         for count in (1, 39, 40, 41, 60):
             document = call("state", "--json", "--at", ids[count - 1], "--url", url).json
-            expected = model_of(ids[:count], entries[:count]).document()
-            assert {name: document[name] for name in expected} == expected
+            computed = expected(model_of(ids[:count], entries[:count]))
+            assert {name: document[name] for name in computed} == computed
 
     def test_at_a_time(self, call: Call, url: str, client: redis.Redis) -> None:
         for moment in (1_700_000_000_000, 1_700_000_000_999, 1_700_000_060_000):
@@ -129,7 +156,7 @@ class TestBrokenContinuity:
         assert shown.code == 4
         assert shown.json["continuity"] == "GAP 2"
         assert shown.json["missing"] == 2
-        assert (shown.json["ordinal"], shown.json["users"]) == (3, {"1": 300})
+        assert (shown.json["ordinal"], shown.json["tables"]["users"]) == (3, {"1": {"balance": 300}})
         assert "2 entries vanished unread" in shown.err
 
     def test_partial_history_is_said(self, call: Call, url: str, client: redis.Redis) -> None:
@@ -147,4 +174,4 @@ class TestBrokenContinuity:
         client.delete("orders")
         append(client, [top_up(2)])
         document = call("state", "--json", "--url", url).json
-        assert document["users"] == {"2": 100}
+        assert document["tables"]["users"] == {"2": {"balance": 100}}

@@ -10,14 +10,12 @@ from typing import Any
 import redis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.domain import Row
 from esdash.engine.projection import Projection
+from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
+from esdash.fold.folding import Fold
 from esdash.log.stream import START, Log
-from esdash.shop import story
-from esdash.shop.domain import Shop
-from esdash.shop.outcomes import OUTCOMES
-from esdash.shop.state import State
+from tests.domains.shop import Shop, document_of, shop
 from tests.model import Model
 from tests.strategies import RawEntry, seeded_entries
 from tests.waiting import eventually
@@ -84,20 +82,20 @@ def modelled(entries: Iterable[tuple[bytes, Sequence[bytes]]]) -> Model:
     return model
 
 
-def document(projection: Projection[State]) -> dict[str, Any]:
+def document(projection: Projection) -> dict[str, Any]:
     """A projection as the model's `document` has it."""
     position = projection.position
     return {
         "last_event_id": position.last_event_id,
         "ordinal": position.ordinal,
-        **story.document(projection.state),
+        **document_of(projection.state),
     }
 
 
 def outcome(row: Row) -> tuple[str, str | None]:
     """A row's outcome in words."""
     assert row.code is not None
-    name, reason = OUTCOMES[row.code]
+    name, reason = shop().outcomes[row.code]
     return name, reason
 
 
@@ -138,7 +136,7 @@ class RunningConsumer:
         *,
         timeout: float = 5.0,
         stream: str = STREAM,
-        domain: Shop | None = None,
+        domain: Fold | None = None,
         **options: Callable[[], float],
     ) -> None:
         self.log = Log(url, stream, timeout=timeout)
@@ -177,7 +175,7 @@ class RunningConsumer:
         return self._thread.is_alive()
 
     @property
-    def projection(self) -> Projection[State]:
+    def projection(self) -> Projection:
         """The projection of a consumer that ended."""
         assert not self.running
         projection = self.consumer.projection

@@ -11,10 +11,10 @@ from esdash.engine.console import EngineError
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.snapshot import load
 from esdash.engine.view import Phase
+from esdash.fold.tables import State
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
 from esdash.log.stream import Log
-from esdash.shop.domain import Shop
-from esdash.shop.state import State
+from tests.domains.shop import Shop, counts_shown, items_shown, users_shown
 from tests.engine.running import (
     STREAM,
     Clock,
@@ -102,14 +102,11 @@ class TestWhileOneIsWritten:
             assert shop.writing.wait(10)
             publish_more(client, 100)
             view = consumer.until(lambda view: view.state_position.ordinal == 600)
-            assert sum(view.state.counts) == 600
+            assert sum(counts_shown(view.state)) == 600
             expected = model_of(log).document()
-            balances = view.state.balances
-            assert dict(zip(balances.ids.tolist(), balances.balances.tolist(), strict=True)) == {
-                int(user_id): balance for user_id, balance in expected["users"].items()
-            }
-            assert {item.item_id: item.remain for item in view.state.items} == {
-                item_id: item["remain"] for item_id, item in expected["items"].items()
+            assert users_shown(view.state) == {int(user): balance for user, balance in expected["users"].items()}
+            assert items_shown(view.state) == {
+                item: (values["price"], values["remain"]) for item, values in expected["items"].items()
             }
             shop.go_on.set()
         assert log.facts().length == 600
@@ -189,7 +186,7 @@ class TestWhileOneIsWritten:
                 pipeline.execute()
             threading.Timer(0.1, shop.go_on.set).start()
             view = consumer.until(lambda view: view.phase is Phase.HALTED and view.state_position == view.position)
-            assert sum(view.state.counts) == view.position.ordinal == 100
+            assert sum(counts_shown(view.state)) == view.position.ordinal == 100
         assert consumer.document == before
 
     @pytest.mark.counts_entries

@@ -16,7 +16,7 @@ from esdash.engine.snapshot import forgotten, restore
 from esdash.engine.view import Phase, Verdict
 from esdash.log.snapshots import Header, SnapshotStore, Unreadable
 from esdash.log.stream import Log, StreamFacts
-from esdash.shop.domain import Shop
+from tests.domains.shop import Shop
 from tests.engine.running import (
     QUIET,
     STREAM,
@@ -41,7 +41,7 @@ class OtherRules(Shop):
 
     def __init__(self) -> None:
         super().__init__()
-        self.fold_version = "other rules"
+        self.version = "other rules"
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def log(url: str) -> Iterator[Log]:
     log.close()
 
 
-def once(log: Log, domain: Shop | None = None, **settings: Any) -> Consumer[Any]:
+def once(log: Log, domain: Shop | None = None, **settings: Any) -> Consumer:
     """A consumer that has caught up, left its farewell snapshot and ended."""
     consumer = Consumer(log, domain or Shop(), ConsumerSettings(once=True, **settings))
     consumer.run()
@@ -295,8 +295,8 @@ class TestTwoVersionsOfTheRules:
                 assert view.restored is not None
                 assert view.restored.replayed == 10
         headers = [header for header in SnapshotStore(log).headers() if isinstance(header, Header)]
-        for version in (Shop().fold_version, "other rules"):
-            made = [header.ordinal for header in headers if header.fold_version == version]
+        for version in (Shop().version, "other rules"):
+            made = [header.ordinal for header in headers if header.version == version]
             assert made == [70, 60, 50, 40, 30]
 
     def test_each_go_on_although_the_stream_is_trimmed(self, client: redis.Redis, log: Log) -> None:

@@ -11,11 +11,11 @@ import redis
 from esdash.engine import consumer as consumer_module
 from esdash.engine.consumer import RETRY_SECONDS, Consumer, ConsumerSettings
 from esdash.engine.view import Phase, View
+from esdash.fold.tables import State
 from esdash.log import readahead
 from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.stream import Log
-from esdash.shop.domain import Shop
-from esdash.shop.state import State
+from tests.domains.shop import Shop
 from tests.engine.running import (
     STREAM,
     Clock,

@@ -9,12 +9,12 @@ import redis
 
 from esdash.engine import snapshot
 from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.picture import LastChange, TableRow
 from esdash.engine.rows import ROWS
 from esdash.engine.view import Phase, Verdict, View
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Log
-from esdash.shop.domain import Shop
-from esdash.shop.view import LastChange
+from tests.domains.shop import Shop
 from tests.engine.running import (
     QUIET,
     STREAM,
@@ -154,12 +154,10 @@ def shown(consumer: RunningConsumer, last: bytes) -> View:
 
 def picture(view: View) -> list[object]:
     """A copy of what a screen would draw of a view."""
-    balances = view.state.balances
-    order = balances.order("balance")
+    assert view.state is not None
     return [
         list(view.rows),
-        [balances.row(number) for number in order],
-        list(view.state.items),
+        [[table.row(number) for number in table.order()] for table in view.state.tables.values()],
         list(view.state.counts),
         view.position,
         view.state_position,
@@ -236,8 +234,9 @@ class TestRestoring:
         caught_up(url)
         with RunningConsumer(url) as consumer:
             view = consumer.until_live("5-0")
-            row = view.state.balances.row(0)
-            assert (row.user_id, row.balance, row.change) == (7, 300, LastChange("5-0", 300))
+            assert view.state is not None
+            row = view.state.tables["users"].get(7)
+            assert row == TableRow(7, (300,), LastChange("5-0", "balance", 300, {"balance": 300}))
 
     def test_a_consumer_told_to_begin_at_the_start_does(self, url: str, client: redis.Redis) -> None:
         publish_day(client, 40)
@@ -503,12 +502,12 @@ def test_pages_of_any_size_make_the_same_state(client: redis.Redis, log: Log) ->
     publish_day(client, 1000)
     digests = set()
     for size in (1, 7, 100, 999, 1000, 5000):
-        shop = Shop()
-        state = shop.empty()
+        domain = Shop()
+        state = domain.empty()
         entries: Sequence[Any] = stored(log)
         for start in range(0, len(entries), size):
-            shop.fold(state, entries[start : start + size])
-        digests.add(shop.digest(state))
+            domain.fold(state, entries[start : start + size])
+        digests.add(domain.digest(state))
     assert len(digests) == 1
 
 

@@ -9,8 +9,9 @@ import redis
 from esdash.engine import consumer as consumer_module
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.corrections import Correction
-from esdash.engine.domain import Row
+from esdash.engine.row import Row
 from esdash.engine.view import View
+from tests.domains.shop import users_of
 from tests.engine.running import QUIET, STREAM, Fields, RunningConsumer, publish_more, top_up
 
 REFUND: Fields = {"type": "Refund", "data": '{"user_id":7}'}
@@ -74,7 +75,7 @@ class TestAParkedEntry:
                 assert not correction.elsewhere
         with RunningConsumer(url) as later:
             assert corrected_by(later.until_live(second), parked) == 2
-        assert later.projection.state.users == {7: 100}
+        assert users_of(later.projection.state) == {7: 100}
 
     def test_a_rejected_correction_leaves_it_open_and_uses_its_key_up(self, url: str, client: redis.Redis) -> None:
         with RunningConsumer(url) as consumer:

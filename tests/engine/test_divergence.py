@@ -7,13 +7,13 @@ import pytest
 import redis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.domain import Entry
 from esdash.engine.view import Phase, Verdict, View
+from esdash.fold.folding import Entry, Told
+from esdash.fold.tables import State
 from esdash.log.errors import LogError
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import START, Log, StreamFacts
-from esdash.shop.domain import Shop
-from esdash.shop.state import State
+from tests.domains.shop import Shop, users_shown
 from tests.engine.running import (
     QUIET,
     STREAM,
@@ -278,7 +278,7 @@ class TestAStreamThatIsMadeAgain:
             view = consumer.until(healed)
             assert view.position.ordinal == 0
             assert len(view.orphans) == 50
-            assert len(view.state.balances) == 0
+            assert users_shown(view.state) == {}
 
     def test_while_its_snapshots_survived_is_never_shown_as_they_say(self, url: str, client: redis.Redis) -> None:
         publish_day(client, 50)
@@ -326,10 +326,10 @@ class TestALogThatIsAnotherOneAtEveryLook:
 
     def flickering(self, client: redis.Redis) -> Shop:
         class FlickeringShop(Shop):
-            def fold(self, state: State, entries: Sequence[Entry]) -> bytes:
+            def fold(self, state: State, entries: Sequence[Entry], tell: list[Told] | None = None) -> bytes:
                 client.delete(STREAM)
                 publish_more(client, 2500)
-                return super().fold(state, entries)
+                return super().fold(state, entries, tell)
 
         return FlickeringShop()
 

@@ -9,14 +9,14 @@ import redis
 
 from esdash.engine import consumer as consumer_module
 from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.domain import Entry
 from esdash.engine.guard import HaltError
 from esdash.engine.history import History
 from esdash.engine.view import Phase, Verdict, View
+from esdash.fold.folding import Entry, Told
+from esdash.fold.tables import State
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Log
-from esdash.shop.domain import Shop
-from esdash.shop.state import State
+from tests.domains.shop import Shop
 from tests.engine.running import (
     QUIET,
     STREAM,
@@ -202,8 +202,8 @@ class TrimmingShop(Shop):
         if act:
             act()
 
-    def fold(self, state: State, entries: Sequence[Entry]) -> bytes:
-        codes = super().fold(state, entries)
+    def fold(self, state: State, entries: Sequence[Entry], tell: list[Told] | None = None) -> bytes:
+        codes = super().fold(state, entries, tell)
         self._once()
         return codes
 

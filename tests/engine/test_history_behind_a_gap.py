@@ -6,14 +6,13 @@ import redis
 from esdash.engine.history import BrokenError, History
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import START, Log
-from esdash.shop.domain import Shop
-from esdash.shop.state import State
+from tests.domains.shop import Shop
 from tests.engine.running import STREAM, RunningConsumer, document, modelled, modelled_rows, publish_more, seen_rows
 from tests.engine.running import stored as all_entries
 
 
 @pytest.fixture
-def history(log: Log) -> History[State]:
+def history(log: Log) -> History:
     return History(log, Shop())
 
 
@@ -34,27 +33,27 @@ def snapshot_at(log: Log, ordinal: int) -> str:
 
 class TestACappedStream:
     def test_is_told_from_the_oldest_snapshot_it_goes_on_from(
-        self, client: redis.Redis, log: Log, history: History[State], ids: list[bytes]
+        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
     ) -> None:
         rows = modelled_rows(all_entries(log))
         client.xtrim(STREAM, minid=ids[40], approximate=False)
         for first, left_out in ((START, 20), (ids[10], 20), (ids[45], 15), (ids[59], 1)):
             begun = history.since(first)
             assert (begun.snapshot_id, begun.left_out) == (snapshot_at(log, 60), left_out)
-            assert seen_rows(row for row, _ in history.explain(begun.projection)) == rows[60:]
+            assert seen_rows(history.explain(begun.projection)) == rows[60:]
         begun = history.since(ids[70])
         assert (begun.snapshot_id, begun.left_out) == (None, 0)
-        assert seen_rows(row for row, _ in history.explain(begun.projection)) == rows[70:]
+        assert seen_rows(history.explain(begun.projection)) == rows[70:]
 
     def test_whose_decided_entries_are_gone_leaves_none_out(
-        self, client: redis.Redis, log: Log, history: History[State], ids: list[bytes]
+        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
     ) -> None:
         client.xtrim(STREAM, minid=ids[60], approximate=False)
         begun = history.since(START)
         assert (begun.snapshot_id, begun.left_out) == (snapshot_at(log, 60), 0)
 
     def test_of_which_nothing_that_was_asked_for_can_be_told_is_a_gap(
-        self, client: redis.Redis, log: Log, history: History[State], ids: list[bytes]
+        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
     ) -> None:
         client.xtrim(STREAM, minid=ids[40], approximate=False)
         for until in (ids[45], ids[59]):
@@ -62,16 +61,14 @@ class TestACappedStream:
                 history.since(START, until)
         assert history.since(START, ids[60]).left_out == 20
 
-    def test_that_nothing_connects_to_is_a_gap(
-        self, client: redis.Redis, history: History[State], ids: list[bytes]
-    ) -> None:
+    def test_that_nothing_connects_to_is_a_gap(self, client: redis.Redis, history: History, ids: list[bytes]) -> None:
         ids += publish_more(client, 10)
         client.xtrim(STREAM, maxlen=5, approximate=False)
         with pytest.raises(BrokenError, match="95 entries are gone from the stream, and no snapshot"):
             history.since(START)
 
     def test_is_not_told_from_a_damaged_snapshot(
-        self, client: redis.Redis, log: Log, history: History[State], ids: list[bytes]
+        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
     ) -> None:
         client.xtrim(STREAM, minid=ids[40], approximate=False)
         client.hset(f"esdash:{{orders}}:snapshot:{snapshot_at(log, 60)}", "0", b"rubbish")
@@ -81,17 +78,17 @@ class TestACappedStream:
 
 class TestAnEntryThatWasReadAndDeleted:
     def test_hides_nothing_after_the_next_snapshot(
-        self, client: redis.Redis, log: Log, history: History[State], ids: list[bytes]
+        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
     ) -> None:
         rows = modelled_rows(all_entries(log))
         client.xdel(STREAM, ids[44])
         begun = history.since(START)
         assert (begun.snapshot_id, begun.left_out) == (snapshot_at(log, 60), 59)
-        assert seen_rows(row for row, _ in history.explain(begun.projection)) == rows[60:]
+        assert seen_rows(history.explain(begun.projection)) == rows[60:]
         assert history.since(ids[40]).left_out == 19
 
     def test_hides_nothing_at_a_snapshot(
-        self, client: redis.Redis, log: Log, history: History[State], ids: list[bytes]
+        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
     ) -> None:
         entries = all_entries(log)
         client.xdel(STREAM, ids[44])
@@ -101,7 +98,7 @@ class TestAnEntryThatWasReadAndDeleted:
             assert document(projection) == modelled(entries[:count]).document()
 
     def test_between_snapshots_is_a_gap_with_a_way_on(
-        self, client: redis.Redis, log: Log, history: History[State], ids: list[bytes]
+        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
     ) -> None:
         client.xdel(STREAM, ids[44])
         projection, continuity = history.at(ids[50])
@@ -112,12 +109,12 @@ class TestAnEntryThatWasReadAndDeleted:
         )
 
     def test_leaves_details_where_a_snapshot_before_an_entry_connects_and_a_sentence_elsewhere(
-        self, client: redis.Redis, log: Log, history: History[State], ids: list[bytes]
+        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
     ) -> None:
         rows = modelled_rows(all_entries(log))
         client.xdel(STREAM, ids[44])
         for number in (61, 75, 90):
-            row, _ = history.details(ids[number - 1])
+            row = history.details(ids[number - 1])
             assert seen_rows([row]) == [rows[number - 1]]
         for number in (1, 30, 44, 46, 60):
             with pytest.raises(BrokenError, match=r"cannot be told: 1 entry is gone .* can be told is #60"):

@@ -7,13 +7,14 @@ import redis
 
 from esdash.engine import kept, parked, rows
 from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.domain import Entry, Row
 from esdash.engine.kept import MOST_FIELDS, MOST_OF_A_FIELD, MOST_OF_AN_ENTRY, is_same, row_of, size_of
 from esdash.engine.parked import Mark, ParkedEntries
+from esdash.engine.row import Row
 from esdash.engine.rows import BYTES, RecentRows
+from esdash.fold.folding import Entry
+from esdash.fold.outcomes import APPLIED, TOO_LARGE
 from esdash.log.stream import Log
-from esdash.shop.domain import Shop
-from esdash.shop.outcomes import APPLIED, TOO_LARGE
+from tests.domains.shop import Shop
 from tests.engine.running import STREAM
 
 MEGABYTE: Final = 1024 * 1024

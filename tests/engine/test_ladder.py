@@ -15,8 +15,7 @@ from esdash.engine.snapshot import Restoration, restore
 from esdash.engine.view import Rung
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Log
-from esdash.shop.domain import Shop
-from esdash.shop.state import State
+from tests.domains.shop import Shop, users_of
 from tests.engine.running import (
     STREAM,
     RunningConsumer,
@@ -42,7 +41,7 @@ def headers(log: Log) -> list[Header]:
     return [header for header in SnapshotStore(log).headers() if isinstance(header, Header)]
 
 
-def climb(log: Log) -> Restoration[State]:
+def climb(log: Log) -> Restoration:
     return restore(log, SnapshotStore(log), Shop(), clock=lambda: 0.0)
 
 
@@ -89,7 +88,7 @@ def two(url: str, client: redis.Redis, log: Log) -> tuple[Header, Header]:
     return newer, older
 
 
-def assert_passed_over(found: Restoration[State], newer: Header, older: Header, reason: str) -> None:
+def assert_passed_over(found: Restoration, newer: Header, older: Header, reason: str) -> None:
     """The newer rung failed for the reason, the older one holds."""
     first, second = found.rungs
     assert (first.snapshot_id, second.snapshot_id) == (newer.snapshot_id, older.snapshot_id)
@@ -119,7 +118,7 @@ class TestAGoodSnapshot:
         assert found.header == header
         assert Shop().digest(found.projection.state) == header.digest == taken.digest
         assert document(found.projection) == taken.document
-        assert len(found.projection.state.users) == 100_000
+        assert len(users_of(found.projection.state)) == 100_000
         largest = max(client.hstrlen(chunks_key(header), str(number)) for number in range(header.chunks))
         assert largest < 1_000_000, "no single command blocks the server"
 
@@ -208,18 +207,16 @@ class TestDamage:
 
 
 class TestWhatDoesNotFit:
-    def test_another_fold_version_is_passed_over(
-        self, client: redis.Redis, log: Log, two: tuple[Header, Header]
-    ) -> None:
+    def test_another_version_is_passed_over(self, client: redis.Redis, log: Log, two: tuple[Header, Header]) -> None:
         newer, older = two
-        change_header(client, newer, fold_version="000000000000")
-        assert_passed_over(climb(log), newer, older, "made by other rules (000000000000, not ")
+        change_header(client, newer, version="0")
+        assert_passed_over(climb(log), newer, older, "made by version 0 of the rules, not 1")
 
     def test_a_snapshot_of_changed_rules_is_never_continued(self, log: Log, two: tuple[Header, Header]) -> None:
         class ChangedShop(Shop):
             def __init__(self) -> None:
                 super().__init__()
-                self.fold_version = "changed"
+                self.version = "changed"
 
         found = restore(log, SnapshotStore(log), ChangedShop(), clock=lambda: 0.0)
         assert [rung.snapshot_id for rung in found.rungs] == [two[0].snapshot_id, two[1].snapshot_id, None]
@@ -231,7 +228,7 @@ class TestWhatDoesNotFit:
         client.delete(chunks_key(older))
         found = climb(log)
         reasons = {rung.snapshot_id: rung.reason for rung in found.rungs}
-        assert reasons[newer.snapshot_id] == "it has format 99, this esdash reads 2"
+        assert reasons[newer.snapshot_id] == "it has format 99, this esdash reads 3"
         assert found.projection.ordinal == 0
 
     def test_a_wrong_digest_is_passed_over(self, client: redis.Redis, log: Log, two: tuple[Header, Header]) -> None:
@@ -244,10 +241,10 @@ class TestWhatDoesNotFit:
     ) -> None:
         newer, older = two
         journal, *state = SnapshotStore(log).chunks(newer)
-        shop = Shop()
-        changed = shop.load(state)
-        changed.users[1] += 1_000_000
-        change_chunks(client, newer, [journal, *shop.dump(changed)])
+        domain = Shop()
+        changed = domain.load(state)
+        users_of(changed)[1] += 1_000_000
+        change_chunks(client, newer, [journal, *domain.dump(changed)])
         assert_passed_over(climb(log), newer, older, "the digest of its state is wrong")
 
     def test_a_wrong_ordinal_is_passed_over(self, client: redis.Redis, log: Log, two: tuple[Header, Header]) -> None:

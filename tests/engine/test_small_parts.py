@@ -8,14 +8,16 @@ import pytest
 import redis
 
 from esdash.engine.consumer import ConsumerSettings
-from esdash.engine.domain import Entry, Row
 from esdash.engine.live import LiveConsole
 from esdash.engine.load import MAX_RATE, SteadyLoad
 from esdash.engine.meter import SECONDS, RateMeter
 from esdash.engine.publisher import Publisher
+from esdash.engine.row import Row
 from esdash.engine.rows import ROWS, RecentRows
+from esdash.fold.folding import Entry
+from esdash.fold.tables import Change
 from esdash.log.stream import Log
-from esdash.shop.domain import Shop
+from tests.domains.shop import Shop
 from tests.engine.running import STREAM, Clock, model_of, publish_day, stored
 from tests.proxy import Proxy
 from tests.servers import RunningServer
@@ -270,13 +272,12 @@ class TestTheSteadyLoad:
 
 class TestTheConsole:
     @pytest.fixture
-    def console(self, url: str) -> Iterator[LiveConsole[object]]:
+    def console(self, url: str) -> Iterator[LiveConsole]:
         log = Log(url, STREAM)
-        console: LiveConsole[object] = LiveConsole(
+        console: LiveConsole = LiveConsole(
             log,
-            Shop(),  # type: ignore[arg-type]
+            Shop(),
             ConsumerSettings(snapshot_seconds=0),
-            iter(Events()),
             clock=Clock(),
         )
         thread = threading.Thread(target=console.run)
@@ -288,28 +289,28 @@ class TestTheConsole:
         log.close()
         assert not thread.is_alive()
 
-    def test_shows_what_it_published(self, console: LiveConsole[object]) -> None:
+    def test_shows_what_it_published(self, console: LiveConsole) -> None:
         published = console.publish("TopUp", b'{"user_id":7,"amount":300}')
         eventually(lambda: console.view.position.last_event_id == published.entry_id)
         (row,) = console.view.rows
         details = console.details(row)
         assert details.row == row
-        assert [tuple(change) for change in details.changes] == [("balance", "7", None, 300)]
+        assert list(details.told.changes) == [Change("users", 7, "balance", None, 300)]
 
     def test_refuses_details_of_an_entry_that_is_another_one_now(
-        self, console: LiveConsole[object], client: redis.Redis
+        self, console: LiveConsole, client: redis.Redis
     ) -> None:
         client.xadd(STREAM, {"type": "TopUp", "data": '{"user_id":7,"amount":300}'}, id="5-0")
         row = Row(1, b"5-0", [b"type", b"TopUp", b"data", b"other"], 0)
         with pytest.raises(Exception, match="is another one in the stream now"):
             console.details(row)
 
-    def test_publishes_a_batch(self, console: LiveConsole[object], log: Log) -> None:
+    def test_publishes_a_batch(self, console: LiveConsole, log: Log) -> None:
         assert console.publish_batch([("TopUp", b'{"user_id":7,"amount":300}')] * 2500) == 2500
         eventually(lambda: console.view.position.ordinal == 2500)
         assert model_of(log).users == {7: 2500 * 300}
 
-    def test_closing_stops_load_and_consumer(self, console: LiveConsole[object], log: Log) -> None:
+    def test_closing_stops_load_and_consumer(self, console: LiveConsole, log: Log) -> None:
         console.start_load(500)
         eventually(lambda: console.load.sent > 20)
         console.close()

@@ -9,10 +9,11 @@ from esdash.engine import consumer as consuming
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.history import History
 from esdash.engine.view import Phase, Verdict
+from esdash.fold.folding import Entry, Told
+from esdash.fold.tables import State
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import PAGE, Entry, Log
-from esdash.shop.domain import Shop
-from esdash.shop.state import State
+from esdash.log.stream import PAGE, Log
+from tests.domains.shop import Shop
 from tests.engine.running import STREAM, RunningConsumer, document, model_of, top_up
 from tests.servers import RunningServer
 from tests.waiting import eventually
@@ -71,9 +72,9 @@ class SwappingShop(Shop):
             swap, self._swap = self._swap, None
             swap()
 
-    def fold(self, state: State, entries: Sequence[Entry]) -> bytes:
+    def fold(self, state: State, entries: Sequence[Entry], tell: list[Told] | None = None) -> bytes:
         self._swap_once()
-        return super().fold(state, entries)
+        return super().fold(state, entries, tell)
 
     def fold_packed(self, state: State, packed: bytes) -> bytes:
         self._swap_once()

@@ -20,11 +20,11 @@ from esdash.log.paging import BYTES, FIRST, PAGE, PATIENCE, PageSize
 from esdash.log.readahead import read_ahead
 from esdash.log.shapes import TooLargeError, UnreadableError
 from esdash.log.stream import START, Log
-from esdash.shop.domain import Shop
+from tests.domains.shop import Shop
+from tests.log.packing import PACKING
 from tests.servers import RunningServer
 
 STREAM = "orders"
-PACKING = "esdash.shop.packing:pack_bytes"
 LIMIT = "normal 1mb 0 0 replica 0 0 0 pubsub 0 0 0"
 
 

@@ -12,12 +12,11 @@ from esdash.log.errors import LogError
 from esdash.log.pages import Page
 from esdash.log.readahead import read_ahead
 from esdash.log.stream import PAGE, START, Log, anchor_of
-from esdash.shop.packing import from_bytes, unpacked
+from tests.log.packing import PACKING, unpack
 
 pytestmark = pytest.mark.two_generations
 
 STREAM = "orders"
-PACKING = "esdash.shop.packing:pack_bytes"
 
 LOOKS_LIKE_AN_ENTRY = b"\r\n*2\r\n$3\r\n1-0\r\n*4\r\n$4\r\ntype\r\n"
 LOOKS_LIKE_FACTS = b"*20\r\n$6\r\nlength\r\n:7\r\n"
@@ -49,10 +48,7 @@ def read(log: Log, until: bytes = b"+", after: bytes = START) -> list[list[bytes
     at_start = log.entry(after)
     before = at_start[1] if at_start else []
     for page in read_ahead(log, after, until, PACKING, NOTING):
-        if isinstance(page, Page):
-            fields = [list(entry[1]) for entry in page.entries]
-        else:
-            fields = unpacked(from_bytes(page.packed))
+        fields = [list(entry[1]) for entry in page.entries] if isinstance(page, Page) else unpack(page.packed)
         assert page.count == len(fields)
         assert page.last_entry is not None
         assert list(page.last_entry[1]) == fields[-1]

@@ -25,6 +25,7 @@ from esdash.log.follower import Follower
 from esdash.log.readahead import read_ahead
 from esdash.log.stream import START, Log
 from tests.generations import Generation
+from tests.log.packing import PACKING
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
@@ -116,7 +117,7 @@ class TestARefusal:
         client.set(STREAM, "text")
         log = Log(url, STREAM)
         with pytest.raises(WrongTypeError):
-            list(read_ahead(log, START, b"9-0", "esdash.shop.packing:pack_bytes"))
+            list(read_ahead(log, START, b"9-0", PACKING))
         log.close()
 
 

@@ -52,7 +52,8 @@ def draft(log: Log, number: int, *, unseen: int = 0, anchor: str | None = None) 
         ordinal=number - unseen,
         unseen=unseen,
         anchor=anchor or (anchor_of(entry) if entry else ""),
-        fold_version="rules",
+        domain="shop",
+        version="rules",
         digest="0" * 32,
         created_ms=1_700_000_000_000 + number,
         owner="here:1",
@@ -63,7 +64,7 @@ def draft_at(log: Log, entry_id: str, ordinal: int, *, created_ms: int = 1) -> D
     """A draft at any entry."""
     entry = log.entry(entry_id.encode())
     assert entry is not None
-    return Draft(entry_id, ordinal, 0, anchor_of(entry), "rules", "0" * 32, created_ms, "here:1")
+    return Draft(entry_id, ordinal, 0, anchor_of(entry), "shop", "rules", "0" * 32, created_ms, "here:1")
 
 
 def write(store: SnapshotStore, drafted: Draft, chunks: Iterable[bytes] = CHUNKS, *, usable: bool = True) -> Header:
@@ -260,10 +261,10 @@ class TestTheNewestFive:
         add(client, 30)
         for number in range(1, 31):
             version = f"rules {number % 2}"
-            write(store, replace(draft(log, number), fold_version=version))
+            write(store, replace(draft(log, number), version=version))
         kept = [header for header in store.headers() if isinstance(header, Header)]
         for version, ordinals_kept in (("rules 0", [30, 28, 26, 24, 22]), ("rules 1", [29, 27, 25, 23, 21])):
-            assert [header.ordinal for header in kept if header.fold_version == version] == ordinals_kept
+            assert [header.ordinal for header in kept if header.version == version] == ordinals_kept
 
     def test_writers_side_by_side_leave_the_newest_whole(self, url: str, client: redis.Redis) -> None:
         add(client, 60)
@@ -471,7 +472,7 @@ class TestDamage:
     @pytest.mark.parametrize(
         ("changes", "reason"),
         [
-            ({"format": 3}, "it has format 3, this esdash reads 2"),
+            ({"format": 2}, "it has format 2, this esdash reads 3"),
             ({"ordinal": "three"}, "its header cannot be read"),
             ({"last_event_id": "yesterday"}, "its header cannot be read"),
             ({"unseen": 10**30}, "its header cannot be read"),

@@ -14,6 +14,7 @@ from esdash.log.follower import Follower
 from esdash.log.readahead import read_ahead
 from esdash.log.stream import PAGE, START, Evidence, Log, Page, StreamFacts, anchor_of, id_parts
 from tests.generations import Generation
+from tests.log.packing import PACKING
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
@@ -352,7 +353,7 @@ class TestEncryption:
         log = Log(f"{tls.url}?ssl_ca_certs={certificate}", STREAM)
         ids = log.append_many([[b"number", b"%d" % number] for number in range(2500)])
         assert [entry[0] for page in log.pages(START) for entry in page.entries] == ids
-        assert list(read_ahead(log, START, ids[-1], "esdash.shop.packing:pack_bytes")) == [], "read the pages yourself"
+        assert list(read_ahead(log, START, ids[-1], PACKING)) == [], "read the pages yourself"
         log.close()
 
     def test_refuses_a_certificate_that_is_not_known(self, tls: Proxy) -> None:

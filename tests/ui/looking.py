@@ -24,8 +24,8 @@ def main_of(app: App[None]) -> MainScreen:
 
 
 def panel_of(app: App[None], name: str) -> Panel:
-    """A panel by its name."""
-    return main_of(app).query_one(f"#panel-{name}", Panel)
+    """The panel of a table, or `log`."""
+    return main_of(app).query_one(f"#panel-{name}" if name == "log" else f"#panel-table-{name}", Panel)
 
 
 def lines_of(app: App[None], name: str) -> list[str]:

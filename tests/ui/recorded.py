@@ -4,13 +4,15 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
 from esdash.engine.console import Details, EngineError, LoadStatus, Published, VerificationStatus
 from esdash.engine.corrections import Corrections, CorrectionTracker
-from esdash.engine.domain import Row
+from esdash.engine.picture import Viewer
+from esdash.engine.row import Row
 from esdash.engine.view import (
     Continuity,
     Notice,
@@ -23,11 +25,9 @@ from esdash.engine.view import (
     Verdict,
     View,
 )
-from esdash.shop.domain import Shop
-from esdash.shop.fold import fold
+from esdash.fold.folding import Fold, Told
 from esdash.shop.samples import demo_batch, demo_events
-from esdash.shop.state import State
-from esdash.shop.view import Viewer
+from tests.domains.shop import shop
 
 WALL: Final = 1_750_000_000.0
 """The frozen wall clock: 2025-06-15 15:06:40 UTC."""
@@ -39,9 +39,13 @@ NOW: Final = 5_000.0
 class History:
     """A stream of entries and the state they add up to, built entry by entry."""
 
-    def __init__(self, first_ms: int = int(WALL * 1000) - 600_000, step_ms: int = 0) -> None:
-        self.state = State()
-        self.viewer = Viewer()
+    def __init__(
+        self, first_ms: int = int(WALL * 1000) - 600_000, step_ms: int = 0, *, fold: Fold | None = None
+    ) -> None:
+        """Of the shop unless another domain is given."""
+        self.fold = fold or shop()
+        self.state = self.fold.empty()
+        self.viewer = Viewer(self.fold)
         self.rows: list[Row] = []
         self._ms = first_ms
         self._step = step_ms
@@ -58,17 +62,21 @@ class History:
         """The same from raw fields."""
         self._ms += self._step or 137
         entry_id = f"{self._ms}-0".encode()
-        (code,) = fold(self.state, [(entry_id, fields)])
-        row = Row(len(self.rows) + 1, entry_id, fields, code)
+        code, told = self.fold.explain(self.state, (entry_id, fields))
+        row = Row(len(self.rows) + 1, entry_id, fields, code, told=told)
         self.rows.append(row)
-        self.viewer.observe(self.state, [row])
+        self.viewer.observe([row])
         return row
 
-    def add_all(self, events: Iterable[tuple[str, bytes]]) -> "History":
-        """Append many."""
-        for event_type, data in events:
-            self.add(event_type, data)
+    def add_all(self, events: Iterable[Any]) -> "History":
+        """Append many events."""
+        for event in events:
+            self.add_event(event)
         return self
+
+    def add_event(self, event: Any) -> Row:
+        """Append an event of the domain."""
+        return self.add(*self.fold.encode(event))
 
     def live(self, **changes: Any) -> View:
         """The view of a consumer that has read everything."""
@@ -90,7 +98,7 @@ class History:
         return replace(view, **changes)
 
     def _corrections(self) -> Corrections:
-        tracker = CorrectionTracker(Shop())
+        tracker = CorrectionTracker(self.fold)
         codes = bytes(row.code or 0 for row in self.rows)
         tracker.add(1, [(row.entry_id, row.fields) for row in self.rows], codes)
         return tracker.current()
@@ -130,7 +138,7 @@ def blank() -> View:
 def busy_history() -> History:
     """A demo batch, some steady load, and one entry of each kind that goes wrong."""
     history = History().add_all(demo_batch(7))
-    history.add_all(event for event, _ in zip(demo_events(7), range(60), strict=False))
+    history.add_all(islice(demo_events(7), 60))
     history.add("TopUp", '{"user_id":3,"amount":0}')
     history.add("Refund", '{"user_id":3,"amount":100}')
     history.add("TopUp", '{"user_id":3,"amount":12345}', key=b"once")
@@ -156,7 +164,8 @@ def wave() -> tuple[float, ...]:
 class RecordedConsole:
     """Shows the view it is given. Does nothing, but remembers what it was asked to."""
 
-    def __init__(self, view: View | None = None) -> None:
+    def __init__(self, view: View | None = None, fold: Fold | None = None) -> None:
+        self.fold = fold or shop()
         self.view = view if view is not None else blank()
         self._tell: Callable[[], object] = int
         self.load = LoadStatus(False, 0.0, 0, "")
@@ -247,7 +256,13 @@ class RecordedConsole:
 
     def details(self, row: Row) -> Details:
         """Nothing changed."""
-        return Details(row, ())
+        return Details(row, row.told or Told())
+
+    def reload(self) -> None:
+        """Remember, or refuse."""
+        if self.refusal is not None:
+            raise EngineError(self.refusal)
+        self.asked.append("reload")
 
 
 def replaying() -> View:

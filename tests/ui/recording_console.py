@@ -1,18 +1,17 @@
 """A console without a server: it folds what is published into a state of its own and records every call."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, replace
 from threading import Event
 from typing import Any
 
 from esdash.engine.console import Details, EngineError, LoadStatus, Published, VerificationStatus
-from esdash.engine.corrections import NOTHING
-from esdash.engine.domain import Row
+from esdash.engine.corrections import NOTHING, key_of
+from esdash.engine.picture import Viewer
+from esdash.engine.row import Row
 from esdash.engine.view import Phase, Position, View
-from esdash.shop.decoding import key_of
-from esdash.shop.domain import Shop
-from esdash.shop.story import Change
-from esdash.shop.view import Viewer
+from esdash.fold.folding import Fold, Told
+from tests.domains.shop import shop
 
 
 def a_view() -> View:
@@ -44,10 +43,11 @@ def a_view() -> View:
 class RecordingConsole:
     """Answers like a real console. Tests set what goes wrong and read what was asked."""
 
-    def __init__(self, *entries: tuple[str, str]) -> None:
-        self._shop = Shop()
-        self._state = self._shop.empty()
-        self._viewer = Viewer()
+    def __init__(self, *entries: tuple[str, str], fold: Fold | None = None) -> None:
+        """Entries as type and payload; of the shop unless another domain is given."""
+        self.fold = fold or shop()
+        self._state = self.fold.empty()
+        self._viewer = Viewer(self.fold)
         self.view = a_view()
         self._tell: Callable[[], object] = int
         self.load = LoadStatus(False, 10.0, 0, "")
@@ -61,7 +61,7 @@ class RecordingConsole:
         """So many attempts append the entry and fail all the same."""
         self.gate: Event | None = None
         """While it is there and not set, publishing and details wait."""
-        self.changes: Sequence[Change] | str = ()
+        self.told: Told | str = Told()
         """What `details` answers; a string is the sentence it fails with."""
         for event_type, data in entries:
             self._append([b"type", event_type.encode(), b"data", data.encode()])
@@ -78,9 +78,9 @@ class RecordingConsole:
     def _append(self, fields: list[bytes]) -> str:
         ordinal = len(self.view.rows) + 1
         entry_id = f"{1700000000000 + ordinal}-0"
-        code = self._shop.fold(self._state, [(entry_id.encode(), fields)])[0]
-        row = Row(ordinal, entry_id.encode(), fields, code)
-        self._viewer.observe(self._state, [row])
+        code, told = self.fold.explain(self._state, (entry_id.encode(), fields))
+        row = Row(ordinal, entry_id.encode(), fields, code, told=told)
+        self._viewer.observe([row])
         self.become(rows=(*self.view.rows, row), state=self._viewer.view(self._state))
         return entry_id
 
@@ -91,7 +91,8 @@ class RecordingConsole:
             self.gate.wait(10)
         if self.failures:
             raise EngineError(self.failures.pop(0))
-        fields = [b"type", event_type.encode(), b"data", data, *((b"key", key.encode()) if key else ())]
+        fields = self.fold.fields(event_type, data, (key or "").encode())
+        fields = fields if key else fields[:-2]
         entry_id = self._append(fields)
         if self.replies_lost:
             self.replies_lost -= 1
@@ -107,9 +108,9 @@ class RecordingConsole:
         self.calls.append(("details", row.entry_id.decode()))
         if self.gate is not None:
             self.gate.wait(10)
-        if isinstance(self.changes, str):
-            raise EngineError(self.changes)
-        return Details(row, self.changes)
+        if isinstance(self.told, str):
+            raise EngineError(self.told)
+        return Details(row, self.told)
 
     def start_load(self, rate: float) -> None:
         """Pretend to append."""
@@ -150,6 +151,10 @@ class RecordingConsole:
     def stay(self) -> None:
         """Only noted."""
         self.calls.append(("stay",))
+
+    def reload(self) -> None:
+        """Only noted."""
+        self.calls.append(("reload",))
 
 
 def keys_of(console: RecordingConsole) -> list[bytes | None]:

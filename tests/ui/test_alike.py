@@ -3,11 +3,13 @@
 import msgspec
 import pytest
 
-from esdash.engine.domain import Row
+from esdash.engine.row import Row
+from esdash.fold.outcomes import INVALID_DATA, UNKNOWN_TYPE
 from esdash.shop.events import AddItem, Line, Order, TopUp
-from esdash.shop.outcomes import INVALID_DATA, UNKNOWN_TYPE
 from esdash.ui.alike import alike, change_of, changed
-from esdash.ui.outlook import Publishable
+from tests.domains.shop import shop
+
+Publishable = TopUp | AddItem | Order
 
 
 def entry(data: str | bytes, event_type: str = "Refund") -> list[bytes]:
@@ -49,7 +51,7 @@ def entry(data: str | bytes, event_type: str = "Refund") -> list[bytes]:
 def test_the_same_change_is_done_or_none(
     first: str, event: Publishable, other: str, expected: Publishable | None
 ) -> None:
-    assert changed(change_of(entry(first), event), entry(other)) == expected
+    assert changed(shop(), change_of(shop(), entry(first), event), entry(other)) == expected
 
 
 def test_schema_v0_is_changed_like_v1() -> None:
@@ -57,8 +59,8 @@ def test_schema_v0_is_changed_like_v1() -> None:
         msgspec.msgpack.encode({"Type": "Other", "UserID": user_id, "Amount": amount})
         for user_id, amount in ((7, 12), (8, 3))
     )
-    change = change_of(entry(first, "TopUp"), TopUp(7, 1200))
-    assert changed(change, entry(other, "TopUp")) == TopUp(8, 300)
+    change = change_of(shop(), entry(first, "TopUp"), TopUp(7, 1200))
+    assert changed(shop(), change, entry(other, "TopUp")) == TopUp(8, 300)
 
 
 def test_only_those_with_the_same_reason_and_type_are_alike() -> None:
@@ -69,5 +71,5 @@ def test_only_those_with_the_same_reason_and_type_are_alike() -> None:
             [("Refund", UNKNOWN_TYPE), ("Refund", UNKNOWN_TYPE), ("Other", UNKNOWN_TYPE), ("Refund", INVALID_DATA)], 1
         )
     ]
-    change = change_of(rows[0].fields, TopUp(7, 1200))
-    assert [row.ordinal for row, _ in alike(change, rows[0], rows)] == [2]
+    change = change_of(shop(), rows[0].fields, TopUp(7, 1200))
+    assert [row.ordinal for row, _ in alike(shop(), change, rows[0], rows)] == [2]

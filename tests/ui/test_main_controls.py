@@ -10,16 +10,15 @@ from textual.widgets import Input
 from esdash.engine.console import LoadStatus
 from esdash.engine.view import View
 from esdash.shop.samples import demo_batch
-from esdash.ui.actions import ACTIONS, Scope
+from esdash.ui.actions import Scope
 from esdash.ui.app import DashboardApp, UiSettings
-from esdash.ui.screens.add_item import AddItemForm
 from esdash.ui.screens.confirm import ConfirmScreen
 from esdash.ui.screens.details import DetailsScreen
+from esdash.ui.screens.event_types import EventTypesScreen
 from esdash.ui.screens.help import HelpScreen
 from esdash.ui.screens.load import LoadScreen
 from esdash.ui.screens.main import MainScreen
-from esdash.ui.screens.order import OrderForm
-from esdash.ui.screens.top_up import TopUpForm
+from esdash.ui.screens.publishing import EventForm
 from tests.ui.looking import main_of, panel_of, settle, show, text_of
 from tests.ui.recorded import NOW, WALL, RecordedConsole, busy_history, halted
 
@@ -37,9 +36,10 @@ class TestPublishing:
     @pytest.mark.parametrize(
         ("key", "screen"),
         [
-            ("t", TopUpForm),
-            ("a", AddItemForm),
-            ("o", OrderForm),
+            ("t", EventForm),
+            ("a", EventForm),
+            ("o", EventForm),
+            ("e", EventTypesScreen),
             ("P", LoadScreen),
             ("question_mark", HelpScreen),
             ("enter", DetailsScreen),
@@ -88,7 +88,7 @@ class TestPublishing:
             await pilot.pause()
             assert any("[red]full[/red]" in line for line in text_of(app))
 
-    @pytest.mark.parametrize("key", ["t", "a", "o", "b", "p", "P", "s"])
+    @pytest.mark.parametrize("key", ["t", "a", "o", "e", "b", "p", "P", "s"])
     async def test_read_only_it_says_so_instead(self, dashboard: Dashboard, busy: View, key: str) -> None:
         console = RecordedConsole(replace(busy, readonly=True))
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
@@ -237,7 +237,7 @@ class TestNotices:
 class TestTheRegistry:
     async def test_every_action_can_be_run(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE):
-            for action in ACTIONS:
+            for action in app.actions:
                 target = {Scope.APP: app, Scope.SCREEN: app.screen, Scope.TABLE: panel_of(app, "log").table}
                 name = action.action.partition("(")[0]
                 assert hasattr(target[action.scope], f"action_{name}"), action.id

@@ -5,16 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from esdash.shop.fold import fold
-from esdash.shop.outcomes import OUTCOMES
-from esdash.shop.samples import demo_batch, demo_events
-from esdash.shop.state import State
-from esdash.ui.actions import ACTIONS, BY_ID, Group, key_name, key_rows, key_table
+from esdash.fold.outcomes import APPLIED
+from esdash.shop.samples import Event, demo_batch, demo_events
+from esdash.ui.actions import ACTIONS, Group, key_name, key_rows, key_table
+from esdash.ui.declared import Actions
 from esdash.ui.widgets.columns import Cell, Column, Kind, arrange, draw, title
 from esdash.ui.widgets.drawing import age, bar, clock_time, duration, fit, fit_number, rate, sparkline
 from esdash.ui.widgets.log_source import counts_text
 from esdash.ui.widgets.painted import Chunk, Span, join
 from esdash.visible import visible
+from tests.domains.shop import shop
 from tests.ui.recorded import WALL
 
 
@@ -122,7 +122,7 @@ class TestColumns:
         assert widths[1] > widths[0]
 
     def test_a_cell_has_a_short_form_for_narrow_columns(self) -> None:
-        cell = Cell("rejected · out_of_stock", short="out_of_stock")
+        cell = Cell("rejected · out_of_stock", shorter=("out_of_stock",))
         assert draw(Column("o", "outcome"), cell, 23) == "rejected · out_of_stock"
         assert draw(Column("o", "outcome"), cell, 22).rstrip() == "out_of_stock"
 
@@ -144,26 +144,29 @@ class TestColumns:
 
 class TestCounts:
     def test_as_many_reasons_as_fit_the_frequent_first(self) -> None:
-        counts = [0] * len(OUTCOMES)
-        counts[0], counts[6], counts[8], counts[13], counts[15] = 1_234, 5, 7, 1, 2
-        assert counts_text(counts, 200) == (
+        outcomes = shop().outcomes
+        told = {(None): 1_234, "unknown_user": 5, "out_of_stock": 7, "unknown_type": 1}
+        counts = [2 if name == "duplicate" else told.get(reason, 0) for name, reason in outcomes]
+        assert counts_text(outcomes, counts, 200) == (
             "✓ 1,234 applied  ✗ 12 rejected (out_of_stock 7, unknown_user 5)  "
             "! 1 parked (unknown_type 1)  = 2 duplicate"
         )
-        assert counts_text(counts, 100) == (
+        assert counts_text(outcomes, counts, 100) == (
             "✓ 1,234 applied  ✗ 12 rejected (out_of_stock 7, …)  ! 1 parked (unknown_type 1)  = 2 duplicate"
         )
-        assert counts_text(counts, 60) == "✓ 1,234 applied  ✗ 12 rejected  ! 1 parked  = 2 duplicate"
-        assert counts_text([0] * len(OUTCOMES), 60) == ""
+        assert counts_text(outcomes, counts, 60) == "✓ 1,234 applied  ✗ 12 rejected  ! 1 parked  = 2 duplicate"
+        assert counts_text(outcomes, [0] * len(outcomes), 60) == ""
 
 
 class TestTheRegistryOfActions:
     def test_no_key_means_two_things(self) -> None:
-        keys = [key.strip() for action in ACTIONS for key in action.keys.split(",") if key]
+        keys = [key.strip() for action in Actions(shop()) for key in action.keys.split(",") if key]
         assert len(keys) == len(set(keys))
 
     def test_ids_are_unique_and_every_group_is_used(self) -> None:
-        assert len(BY_ID) == len(ACTIONS)
+        ids = [action.id for action in Actions(shop())]
+        assert len(ids) == len(set(ids))
+        assert {"top_up", "add_item", "order"} < set(ids)
         assert {action.group for action in ACTIONS} == set(Group)
 
     @pytest.mark.parametrize(
@@ -190,15 +193,16 @@ class TestTheRegistryOfActions:
         table = key_table()
         for action in ACTIONS:
             assert action.tooltip in table
-        assert {row[2] for row in key_rows()} == {action.label for action in ACTIONS if action.keys}
-        assert ("Control the consumer", "F5", "Snapshot", BY_ID["snapshot"].tooltip) in key_rows({"snapshot": "f5"})
+        assert {row[2] for row in key_rows(ACTIONS)} == {action.label for action in ACTIONS if action.keys}
+        actions = Actions(shop(), {"snapshot": "f5"})
+        assert ("Control the consumer", "F5", "Snapshot", actions["snapshot"].tooltip) in actions.key_rows()
 
 
 class TestTheDemo:
     def test_a_batch_is_the_same_for_a_seed_and_mostly_applied(self) -> None:
         assert demo_batch(5) == demo_batch(5)
         assert demo_batch(5) != demo_batch(6)
-        assert [kind for kind, _ in demo_batch(1)] == ["TopUp"] * 10 + ["AddItem"] * 10 + ["Order"] * 10
+        assert [type(event).__name__ for event in demo_batch(1)] == ["TopUp"] * 10 + ["AddItem"] * 10 + ["Order"] * 10
         assert applied(demo_batch(5)) >= 24
 
     def test_an_endless_stream_is_mostly_applied_and_sometimes_refused(self) -> None:
@@ -211,7 +215,7 @@ class TestTheDemo:
         assert applied(demo_batch(1, users, items)) >= 20
 
 
-def applied(events: list[tuple[str, bytes]]) -> int:
+def applied(events: list[Event]) -> int:
     """How many of these events a fold applies to an empty state."""
-    codes = fold(State(), [(b"1-1", [b"type", kind.encode(), b"data", data]) for kind, data in events])
-    return codes.count(0)
+    fields = [shop().fields(*shop().encode(event), b"")[:-2] for event in events]
+    return shop().fold(shop().empty(), [(b"1-1", each) for each in fields]).count(APPLIED)

@@ -8,7 +8,6 @@ from textual.pilot import Pilot
 
 from esdash.engine.view import View
 from esdash.shop.events import AddItem, TopUp
-from esdash.shop.story import encode
 from esdash.ui.app import DashboardApp
 from esdash.ui.widgets.panel import FilterLine
 from tests.ui.looking import cursor_line, lines_of, panel_of, show, text_of
@@ -23,11 +22,11 @@ def a_shop() -> History:
     """Users and items whose orders by each column differ."""
     history = History()
     for user_id, amount in ((7, 300), (70, 100), (12, 200), (5, 400)):
-        history.add(*encode(TopUp(user_id, amount)))
+        history.add_event(TopUp(user_id, amount))
     for item_id, count, price in (("SSD", 5, 900), ("hdd", 50, 100), ("cpu", 1, 500)):
-        history.add(*encode(AddItem(item_id, count, price)))
-    history.add(*encode(TopUp(12, 5)))
-    history.add(*encode(AddItem("hdd", 1)))
+        history.add_event(AddItem(item_id, count, price))
+    history.add_event(TopUp(12, 5))
+    history.add_event(AddItem("hdd", 1))
     return history
 
 
@@ -47,17 +46,17 @@ class TestFiltering:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
             await pilot.press("1")
             await type_filter(pilot, "7")
-            assert first_words(app, "balances") == ["7", "70"]
-            assert panel_of(app, "balances").heading == "1 Balances · 2 of 4"
+            assert first_words(app, "users") == ["7", "70"]
+            assert panel_of(app, "users").heading == "1 Balances · 2 of 4"
             await pilot.press("0")
             await pilot.pause()
-            assert first_words(app, "balances") == ["70"]
+            assert first_words(app, "users") == ["70"]
 
     async def test_stock_matches_any_part_in_any_case(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
             await pilot.press("2")
             await type_filter(pilot, "sd")
-            assert first_words(app, "stock") == ["SSD"]
+            assert first_words(app, "items") == ["SSD"]
 
     @pytest.mark.parametrize("needle", ["topup", "user 12", "APPLIED"])
     async def test_the_log_matches_type_story_and_outcome(self, dashboard: Dashboard, needle: str) -> None:
@@ -81,8 +80,8 @@ class TestFiltering:
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
             await type_filter(pilot, "AddItem")
             before = panel_of(app, "log").heading
-            history.add(*encode(TopUp(1, 1)))
-            history.add(*encode(AddItem("new", 1, 1)))
+            history.add_event(TopUp(1, 1))
+            history.add_event(AddItem("new", 1, 1))
             await show(pilot, console, history.live())
             assert before == "3 Log · 4 of 9"
             assert panel_of(app, "log").heading == "3 Log · 5 of 11"
@@ -92,23 +91,23 @@ class TestFiltering:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
             await pilot.press("1")
             await type_filter(pilot, "9")
-            assert "no user matches" in "".join(lines_of(app, "balances"))
+            assert "no user matches" in "".join(lines_of(app, "users"))
             await pilot.press("escape")
             await pilot.pause()
-            assert len(first_words(app, "balances")) == 4
-            assert app.focused is panel_of(app, "balances").table
-            assert not panel_of(app, "balances").query_one(FilterLine).display
+            assert len(first_words(app, "users")) == 4
+            assert app.focused is panel_of(app, "users").table
+            assert not panel_of(app, "users").query_one(FilterLine).display
 
     async def test_enter_keeps_the_filter_and_escape_clears_it_later(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
             await pilot.press("1")
             await type_filter(pilot, "7")
             await pilot.press("enter", "down")
-            assert cursor_line(app, "balances").split()[0] == "70"
+            assert cursor_line(app, "users").split()[0] == "70"
             await pilot.press("escape")
             await pilot.pause()
-            assert len(first_words(app, "balances")) == 4
-            assert cursor_line(app, "balances").split()[0] == "70"
+            assert len(first_words(app, "users")) == 4
+            assert cursor_line(app, "users").split()[0] == "70"
 
     async def test_keys_typed_into_the_filter_do_nothing_else(self, dashboard: Dashboard) -> None:
         console = RecordedConsole(a_shop().live())
@@ -181,7 +180,7 @@ class TestGoingFromALineToItsEvents:
 
     async def test_an_items_events_by_a_double_click(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
-            await pilot.click(panel_of(app, "stock").table, offset=(4, 3), times=2)
+            await pilot.click(panel_of(app, "items").table, offset=(4, 3), times=2)
             await pilot.pause()
             shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
             assert len(shown) == 2
@@ -204,7 +203,7 @@ class TestSorting:
     async def test_balances_by_user_balance_and_change(self, dashboard: Dashboard, keys: str, users: list[str]) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
             await pilot.press("1", *keys.split())
-            assert first_words(app, "balances") == users
+            assert first_words(app, "users") == users
 
     @pytest.mark.parametrize(
         ("keys", "items"),
@@ -221,24 +220,24 @@ class TestSorting:
     ) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
             await pilot.press("2", *keys.split())
-            assert first_words(app, "stock") == items
+            assert first_words(app, "items") == items
 
     async def test_a_click_on_a_title_sorts_and_another_turns_it_around(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
-            table = panel_of(app, "stock").table
-            x = lines_of(app, "stock")[0].index("remaining") + 3
+            table = panel_of(app, "items").table
+            x = lines_of(app, "items")[0].index("remaining") + 3
             await pilot.click(table, offset=(x, 0))
-            assert first_words(app, "stock") == ["hdd", "SSD", "cpu"]
-            assert "↓remaining" in lines_of(app, "stock")[0]
+            assert first_words(app, "items") == ["hdd", "SSD", "cpu"]
+            assert "↓remaining" in lines_of(app, "items")[0]
             await pilot.pause()
             await pilot.click(table, offset=(x, 0))
-            assert first_words(app, "stock") == ["cpu", "SSD", "hdd"]
-            assert "↑remaining" in lines_of(app, "stock")[0]
+            assert first_words(app, "items") == ["cpu", "SSD", "hdd"]
+            assert "↑remaining" in lines_of(app, "items")[0]
 
     async def test_the_cursor_stays_on_its_item(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
             await pilot.press("2", "down", ">", ">", "i")
-            assert cursor_line(app, "stock").split()[0] == "cpu"
+            assert cursor_line(app, "items").split()[0] == "cpu"
 
     async def test_the_log_has_one_order(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
@@ -251,6 +250,6 @@ class TestSorting:
         console = RecordedConsole(history.live())
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
             await pilot.press("1", ">")
-            history.add(*encode(TopUp(70, 100_000)))
+            history.add_event(TopUp(70, 100_000))
             await show(pilot, console, history.live())
-            assert first_words(app, "balances") == ["70", "5", "7", "12"]
+            assert first_words(app, "users") == ["70", "5", "7", "12"]

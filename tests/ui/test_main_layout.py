@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from esdash.engine.view import View
 from esdash.ui.app import DashboardApp, UiSettings
-from esdash.ui.screens.main import layout_for
+from esdash.ui.arrangement import layout_for
 from tests.ui.looking import cursor_line, main_of, panel_of, text_of
 from tests.ui.recorded import (
     blank,
@@ -27,7 +27,7 @@ SIZES = [(60, 16), (80, 24), (120, 40), (160, 18), (200, 60)]
 
 def shown(app: DashboardApp) -> list[str]:
     """The panels that are on the screen."""
-    return [name for name in ("balances", "stock", "log") if panel_of(app, name).table.size.height]
+    return [name for name in ("users", "items", "log") if panel_of(app, name).table.size.height]
 
 
 class TestEverySize:
@@ -66,9 +66,9 @@ class TestEverySize:
         ("size", "panels"),
         [
             ((60, 16), ["log"]),
-            ((60, 50), ["balances", "stock", "log"]),
-            ((80, 24), ["balances", "stock", "log"]),
-            ((120, 40), ["balances", "stock", "log"]),
+            ((60, 50), ["users", "items", "log"]),
+            ((80, 24), ["users", "items", "log"]),
+            ((120, 40), ["users", "items", "log"]),
             ((120, 18), ["log"]),
         ],
     )
@@ -85,7 +85,7 @@ class TestEverySize:
                 assert "esdash needs 60×16" in " ".join(text_of(app))
             await pilot.resize_terminal(80, 24)
             await pilot.pause()
-            assert shown(app) == ["balances", "stock", "log"]
+            assert shown(app) == ["users", "items", "log"]
 
     @pytest.mark.parametrize("width", [60, 80, 93, 110, 128])
     async def test_numbers_are_whole_or_an_ellipsis(self, dashboard: Dashboard, width: int) -> None:
@@ -94,7 +94,7 @@ class TestEverySize:
         async with (app := dashboard(history.live())).run_test(size=(width, 40)) as pilot:
             await pilot.press("1", "G")
             await pilot.pause()
-            last = cursor_line(app, "balances").split()
+            last = cursor_line(app, "users").split()
             assert last[0] in ("9223372036854775807", "…")
             assert last[1] in ("10,000,000,000,000.00", "…")
 
@@ -111,11 +111,11 @@ class TestZooming:
         async with (app := dashboard(restored())).run_test(size=size) as pilot:
             await pilot.press("2", "z")
             await pilot.pause()
-            assert shown(app) == ["stock"]
-            assert panel_of(app, "stock").table.size.width == size[0] - 2
+            assert shown(app) == ["items"]
+            assert panel_of(app, "items").table.size.width == size[0] - 2
             await pilot.press("z")
             await pilot.pause()
-            assert shown(app) == ["balances", "stock", "log"]
+            assert shown(app) == ["users", "items", "log"]
 
     async def test_escape_leaves_it_as_well(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:
@@ -127,17 +127,17 @@ class TestZooming:
         async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:
             await pilot.press("z", "1")
             await pilot.pause()
-            assert shown(app) == ["balances"]
-            assert app.focused is panel_of(app, "balances").table
+            assert shown(app) == ["users"]
+            assert app.focused is panel_of(app, "users").table
             await pilot.press("tab")
             await pilot.pause()
-            assert shown(app) == ["stock"]
+            assert shown(app) == ["items"]
 
 
 class TestOnePanelAtATime:
     async def test_keys_turn_to_the_next_panel(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(60, 16)) as pilot:
-            for key, panel in (("1", "balances"), ("l", "stock"), ("tab", "log"), ("shift+tab", "stock")):
+            for key, panel in (("1", "users"), ("l", "items"), ("tab", "log"), ("shift+tab", "items")):
                 await pilot.press(key)
                 await pilot.pause()
                 assert shown(app) == [panel]
@@ -147,7 +147,7 @@ class TestOnePanelAtATime:
             x = text_of(app)[3].index("2 Stock")
             await pilot.click("#tabs", offset=(x, 0))
             await pilot.pause()
-            assert shown(app) == ["stock"]
+            assert shown(app) == ["items"]
 
     async def test_growing_the_terminal_shows_all_again(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(60, 16)) as pilot:

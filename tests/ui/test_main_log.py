@@ -8,7 +8,6 @@ import pytest
 
 from esdash.engine.view import Continuity, Position, Verdict, View
 from esdash.shop.events import TopUp
-from esdash.shop.story import encode
 from esdash.ui.app import DashboardApp
 from esdash.ui.widgets.log_table import LogTable
 from tests.ui.looking import cursor_line, lines_of, panel_of, show, text_of, wheel
@@ -27,7 +26,7 @@ def some_events(count: int) -> History:
 def more(history: History, count: int) -> History:
     """The same, after those there are."""
     start = len(history.rows) + 1
-    return history.add_all(encode(TopUp(1, number * 100)) for number in range(start, start + count))
+    return history.add_all((TopUp(1, number * 100)) for number in range(start, start + count))
 
 
 def ordinals(app: DashboardApp) -> list[int]:

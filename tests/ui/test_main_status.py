@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from esdash.engine.domain import Row
+from esdash.engine.row import Row
 from esdash.engine.view import Continuity, Phase, Position, Progress, Restored, Rung, Verdict, View
 from esdash.ui.app import DashboardApp, UiSettings
 from tests.ui.looking import main_of, show, text_of
@@ -184,8 +184,8 @@ class TestEmptyPanels:
     async def test_they_teach_the_keys(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(History().live(), UiSettings(keymap={"top_up": "f2"}))).run_test(size=SIZE):
             screen = "\n".join(text_of(app))
-        assert "Press F2 to top up a user" in screen
-        assert "Press a to add an item" in screen
+        assert "Press F2 for Top up," in screen
+        assert "Press a for Add item," in screen
         assert "Press b for a demo batch" in screen
 
     async def test_before_the_first_state_they_promise_nothing(self, dashboard: Dashboard) -> None:

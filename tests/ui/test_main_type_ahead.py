@@ -9,7 +9,7 @@ from textual.widgets import Input
 from esdash.engine.view import View
 from esdash.ui.app import DashboardApp
 from esdash.ui.screens.main import MainScreen
-from esdash.ui.screens.top_up import TopUpForm
+from esdash.ui.screens.publishing import EventForm
 from tests.ui.looking import main_of, panel_of, settle
 from tests.ui.recorded import RecordedConsole
 
@@ -34,8 +34,8 @@ class TestTypingFast:
     async def test_what_follows_the_slash_is_the_filter(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
             await send(pilot, "1 slash 1 0")
-            assert panel_of(app, "balances").input.value == "10"
-            assert panel_of(app, "balances").heading == "1 Balances · 1 of 10"
+            assert panel_of(app, "users").input.value == "10"
+            assert panel_of(app, "users").heading == "1 Balances · 1 of 10"
 
     async def test_what_follows_the_key_of_a_form_is_typed_into_it(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(busy)
@@ -49,8 +49,8 @@ class TestTypingFast:
         async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
             await send(pilot, "t b s escape 2 down down")
             assert isinstance(app.screen, MainScreen)
-            assert panel_of(app, "stock").table.cursor == 2
-            assert app.focused is panel_of(app, "stock").table
+            assert panel_of(app, "items").table.cursor == 2
+            assert app.focused is panel_of(app, "items").table
 
     async def test_a_hundred_keys_arrive_in_their_order(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
@@ -61,5 +61,5 @@ class TestTypingFast:
     async def test_a_form_left_in_between_swallows_nothing(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
             await send(pilot, "t escape t escape t 5")
-            assert isinstance(app.screen, TopUpForm)
+            assert isinstance(app.screen, EventForm)
             assert app.screen.query(Input).first().value == "5"

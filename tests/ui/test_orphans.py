@@ -8,18 +8,19 @@ import pytest
 from rich.cells import cell_len
 
 from esdash.engine.console import EngineError, Published
-from esdash.engine.domain import Row
 from esdash.engine.kept import row_of
+from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
-from esdash.shop.outcomes import APPLIED, UNKNOWN_TYPE
+from esdash.fold.outcomes import APPLIED, INVALID_DATA, UNKNOWN_TYPE
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.screens.confirm import ConfirmScreen
 from esdash.ui.screens.main import MainScreen
 from esdash.ui.screens.orphans import OrphansScreen
 from esdash.ui.widgets.pager import Pager
 from esdash.visible import visible
+from tests.domains import the_depots
 from tests.ui.looking import main_of, text_of
-from tests.ui.recorded import RecordedConsole, busy_history, restored
+from tests.ui.recorded import History, RecordedConsole, busy_history, restored
 from tests.ui.stage import said, until
 
 Dashboard = Callable[..., DashboardApp]
@@ -179,6 +180,25 @@ class TestPublishingAgain:
                 assert isinstance(app.screen, OrphansScreen)
 
 
+class TestAnotherDomain:
+    async def test_one_of_an_older_version_goes_back_as_what_it_becomes(self, dashboard: Dashboard) -> None:
+        history = History(fold=(fold := the_depots()))
+        old = b'{"depot":"north","sku":"nails","pieces":3}'
+        new = b'{"depot":"north","goods":[],"kilos":"1"}'
+        orphans = (
+            Row(1, b"1700-0", (b"type", b"Delivered", b"data", old), APPLIED),
+            Row(2, b"1700-1", (b"type", b"Delivered", b"data", new, b"v", b"2"), APPLIED),
+            Row(3, b"1700-2", (b"type", b"Delivered", b"data", new), INVALID_DATA),
+        )
+        console = RecordedConsole(history.live(orphans=orphans), fold)
+        async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
+            await pilot.press("O", "a", "y")
+            await until(pilot, lambda: told(app) and "2 entries are in the log again" in told(app)[-1])
+            first, second = (msgspec.json.decode(data) for _, data in console.published)
+            assert first["goods"] == [{"sku": "nails", "pieces": 3, "care": "normal"}]
+            assert second == msgspec.json.decode(new)
+
+
 class TestLooking:
     async def test_without_any_it_says_what_they_are(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(80, 24)) as pilot:
@@ -193,7 +213,10 @@ class TestLooking:
         nasty = "\x1b]0;t\x07[b]\u202e\u200b日本"
         data = msgspec.json.encode({"item_id": "x\u202e", "count": 1, "price": 1})
         row = Row(
-            1, nasty.encode(), (nasty.encode(), b"", b"type", b"AddItem", b"data", data, b"key", nasty.encode()), 0
+            1,
+            nasty.encode(),
+            (nasty.encode(), b"", b"type", b"AddItem", b"data", data, b"key", nasty.encode()),
+            APPLIED,
         )
         orphans = (row, *busy_history().rows)
         async with (app := dashboard(replace(restored(), orphans=orphans))).run_test(size=size) as pilot:
@@ -205,6 +228,5 @@ class TestLooking:
                 assert visible(line, 1000) == line
             assert {cell_len(line) for line in text_of(app)} == {size[0]}
 
-    @pytest.mark.parametrize("size", [(60, 16), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
-    def test_the_list(self, snap_compare: Callable[..., bool], dashboard: Dashboard, size: tuple[int, int]) -> None:
-        assert snap_compare(dashboard(a_view()), terminal_size=size, press=["O", "j", "d"])
+    def test_the_list(self, snap_compare: Callable[..., bool], dashboard: Dashboard) -> None:
+        assert snap_compare(dashboard(a_view()), terminal_size=(120, 40), press=["O", "j", "d"])

@@ -8,24 +8,28 @@ import pytest
 from rich.cells import cell_len
 from textual.widgets import Input
 
-from esdash.engine.domain import Row
 from esdash.engine.kept import row_of
+from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
-from esdash.shop.outcomes import INVALID_DATA, PARKED, TOO_LARGE
+from esdash.fold.outcomes import INVALID_DATA, TOO_LARGE
+from esdash.fold.sorting import FIRST
 from esdash.ui.app import DashboardApp, UiSettings
-from esdash.ui.screens.add_item import AddItemForm
+from esdash.ui.screens.confirm import ConfirmScreen
 from esdash.ui.screens.correct import ChooseType, RawEventForm
+from esdash.ui.screens.forms import TypeForm
 from esdash.ui.screens.main import MainScreen
-from esdash.ui.screens.order import OrderForm
 from esdash.ui.screens.parked import ParkedScreen
-from esdash.ui.screens.top_up import TopUpForm
 from esdash.ui.widgets.pager import Pager
 from esdash.visible import visible
+from tests.domains import the_bank
 from tests.ui.looking import main_of, text_of
 from tests.ui.recorded import History, RecordedConsole, busy_history, hostile
 from tests.ui.stage import said, until, write
 
 Dashboard = Callable[..., DashboardApp]
+
+PARKED = frozenset(range(FIRST))
+"""The outcomes of entries that cannot be understood."""
 
 SIZES = [(60, 16), (80, 24), (120, 40), (150, 40), (200, 60)]
 
@@ -55,6 +59,16 @@ def a_corrected_view() -> View:
 def screen_of(app: DashboardApp) -> ParkedScreen:
     assert isinstance(app.screen, ParkedScreen)
     return app.screen
+
+
+def typed(app: DashboardApp) -> dict[str, str]:
+    """What the fields of the form hold, by their names."""
+    return {str(field.id).removeprefix("field-"): field.value for field in app.screen.query(Input)}
+
+
+def is_form_of(app: DashboardApp, name: str) -> bool:
+    """Whether the form of an event type is shown."""
+    return isinstance(app.screen, TypeForm) and app.screen.event_type.wire_name == name
 
 
 def about(app: DashboardApp) -> str:
@@ -123,7 +137,7 @@ class TestLooking:
     async def test_without_any_it_says_what_parked_means_and_how_to_make_one(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(replace(a_view(), parked=(), stream="shop"))).run_test(size=(80, 24)) as pilot:
             await pilot.press("x")
-            assert "XADD shop * type Refund" in about(app)
+            assert "XADD shop * type Unheard-of" in about(app)
             assert "esdash cannot understand the entry" in about(app)
 
     async def test_where_there_are_more_it_says_so_and_names_the_command(self, dashboard: Dashboard) -> None:
@@ -156,57 +170,64 @@ class TestLooking:
 
 class TestCorrecting:
     @pytest.mark.parametrize(
-        ("event_type", "data", "form", "typed"),
+        ("event_type", "data", "texts"),
         [
-            ("TopUp", BROKEN_TOP_UP, TopUpForm, {"user": "3", "amount": "12.50"}),
-            ("Order", BROKEN_ORDER, OrderForm, {"user": "3", "items": ""}),
-            ("AddItem", BROKEN_ITEM, AddItemForm, {"item": "hdd", "count": "-1", "price": "7.00"}),
-            ("TopUp", '{"user_id":3,"amount":12.5}', TopUpForm, {"user": "3", "amount": ""}),
+            ("TopUp", BROKEN_TOP_UP, {"user_id": "3", "amount": "12.50"}),
+            ("Order", BROKEN_ORDER, {"user_id": "3", "lines": ""}),
+            ("AddItem", BROKEN_ITEM, {"item_id": "hdd", "count": "-1", "price": "7.00"}),
+            ("TopUp", '{"user_id":3,"amount":12.5}', {"user_id": "3", "amount": ""}),
         ],
     )
     async def test_the_form_that_fits_holds_what_can_still_be_read(
-        self, dashboard: Dashboard, event_type: str, data: str, form: type, typed: dict[str, str]
+        self, dashboard: Dashboard, event_type: str, data: str, texts: dict[str, str]
     ) -> None:
         async with (app := dashboard(a_view((event_type, data)))).run_test(size=(80, 24)) as pilot:
             await pilot.press("x", "c")
-            assert isinstance(app.screen, form)
-            assert {field.id: field.value for field in app.screen.query(Input)} == typed
+            assert is_form_of(app, event_type)
+            assert typed(app) == texts
 
     @pytest.mark.parametrize("event_type", ["Refund", "topup", "OrderType", ""])
-    async def test_a_type_that_is_none_of_the_shops_is_for_a_person_to_choose(
+    async def test_a_type_that_is_none_of_the_domains_is_for_a_person_to_choose(
         self, dashboard: Dashboard, event_type: str
     ) -> None:
         console = RecordedConsole(a_view((event_type, '{"user_id":7,"amount":1200}')))
         async with (app := dashboard(console)).run_test(size=(80, 24)) as pilot:
-            await pilot.press("x", "c", "enter", "enter")
-            assert isinstance(app.screen, ChooseType), "Enter alone chooses nothing"
+            await pilot.press("x", "c")
+            assert isinstance(app.screen, ChooseType)
             assert '{"user_id":7,"amount":1200}' in said(pilot, "#purpose")
-            await pilot.press("down", "enter")
-            await until(pilot, lambda: isinstance(app.screen, TopUpForm))
-            typed = {field.id: field.value for field in app.screen.query(Input)}
-            assert typed == {"user": "7", "amount": ""}, "whether 1200 are cents, nobody knows"
+            assert "TopUp    Top up  (likely)" in "\n".join(text_of(app)), "by its name or its members"
+            await pilot.press("enter")
+            await until(pilot, lambda: is_form_of(app, "TopUp"))
+            assert typed(app) == {"user_id": "7", "amount": ""}, "whether 1200 are cents, nobody knows"
             await pilot.press("enter")
             assert not console.published
+
+    async def test_where_no_type_is_likely_enter_alone_chooses_nothing(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_view(("What", '{"colour":7}')))).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x", "c", "enter", "enter")
+            assert isinstance(app.screen, ChooseType)
+            await pilot.press("down", "down", "enter")
+            await until(pilot, lambda: is_form_of(app, "AddItem"))
 
     async def test_the_person_may_choose_to_edit_type_and_json(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_view(("What", "[]")))).run_test(size=(80, 24)) as pilot:
             await pilot.press("x", "c", "up", "enter")
             await until(pilot, lambda: isinstance(app.screen, RawEventForm))
-            assert {field.id: field.value for field in app.screen.query(Input)} == {"type": "", "data": "[]"}
+            assert typed(app) == {"type": "", "data": "[]"}
 
     async def test_of_another_version_only_who_and_what_is_kept(self, dashboard: Dashboard) -> None:
         history = busy_history()
         row = history.add("TopUp", '{"user_id":7,"amount":1200}', v=b"2")
         async with (app := dashboard(history.live(parked=(row,)))).run_test(size=(80, 24)) as pilot:
             await pilot.press("x", "c")
-            assert {field.id: field.value for field in app.screen.query(Input)} == {"user": "7", "amount": ""}
+            assert typed(app) == {"user_id": "7", "amount": ""}
 
     @pytest.mark.parametrize(
-        ("key", "typed"),
-        [("c", {"user": "", "items": ""}), ("e", {"type": "Order", "data": '{"user_id":null,"lines":null}'})],
+        ("key", "texts"),
+        [("c", {"user_id": "", "lines": ""}), ("e", {"type": "Order", "data": '{"user_id":null,"lines":null}'})],
     )
     async def test_of_what_is_too_large_to_be_kept_nothing_is_filled_in(
-        self, dashboard: Dashboard, key: str, typed: dict[str, str]
+        self, dashboard: Dashboard, key: str, texts: dict[str, str]
     ) -> None:
         view = a_view()
         fields = [b"type", b"Order", b"data", BROKEN_ORDER.encode() + b" " * 70_000]
@@ -216,7 +237,7 @@ class TestCorrecting:
             assert "70,054 bytes; at most 65,536 are read" in about(app)
             await pilot.press(key)
             await pilot.pause()
-            assert {field.id: field.value for field in app.screen.query(Input)} == typed
+            assert typed(app) == texts
 
     async def test_a_new_event_is_published_and_the_parked_one_stays_marked(self, dashboard: Dashboard) -> None:
         console = RecordedConsole(a_view(("TopUp", BROKEN_TOP_UP)))
@@ -293,8 +314,61 @@ class TestCorrecting:
         async with (app := dashboard(console)).run_test(size=(80, 24)) as pilot:
             await pilot.press("x", "c", "enter")
             assert "So it is." in said(pilot)
-            assert isinstance(app.screen, TopUpForm)
+            assert is_form_of(app, "TopUp")
             assert not console.published
+
+
+class TestAnotherDomain:
+    def a_bank(self, *broken: str) -> RecordedConsole:
+        history = History(fold=(fold := the_bank()))
+        for account in ("A", "B"):
+            history.add("Opened", f'{{"account":"{account}","owner":"Ann"}}')
+        for data in broken:
+            history.add("Transferred", data)
+        return RecordedConsole(history.live(parked=tuple(history.rows[2:])), fold)
+
+    async def test_is_corrected_in_its_own_form(self, dashboard: Dashboard) -> None:
+        console = self.a_bank('{"source":"A","target":"B","amount":0}')
+        async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
+            await pilot.press("x")
+            assert "Expected `int` >= 1 - at `$.amount`" in about(app)
+            await pilot.press("c")
+            assert is_form_of(app, "Transferred")
+            assert typed(app) == {"source": "A", "target": "B", "amount": "0.00"}
+            assert said(pilot) == "✗ cannot be published: see amount"
+            app.screen.query_one("#field-amount", Input).value = "5"
+            await pilot.pause()
+            assert "insufficient_funds" in said(pilot)
+            await pilot.press("enter", "enter")
+            await until(pilot, lambda: isinstance(app.screen, ParkedScreen))
+            assert console.published == [("Transferred", b'{"source":"A","target":"B","amount":500}')]
+            assert console.keys == [f"corrects:{console.view.parked[0].entry_id.decode()}"]
+
+    async def test_others_that_need_the_same_are_offered(self, dashboard: Dashboard) -> None:
+        texts = ('{"source":"A","target":"B","amount":"5"}', '{"source":"B","target":"A","amount":"7.50"}')
+        console = self.a_bank(*texts)
+        async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
+            await pilot.press("x", "c")
+            assert typed(app) == {"source": "B", "target": "A", "amount": ""}
+            await write(pilot, "7.5")
+            await pilot.press("enter", "enter")
+            await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+            assert "source A · target B · amount 5.00" in said(pilot, "#consequence")
+            await pilot.press("y")
+            await until(pilot, lambda: len(console.published) == 2)
+            assert console.published[1] == ("Transferred", b'{"source":"A","target":"B","amount":500}')
+
+    async def test_type_and_json_say_what_numbers_mean(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(self.a_bank("{"))).run_test(size=(120, 40)) as pilot:
+            await pilot.press("x", "e")
+            assert typed(app) == {"type": "Transferred", "data": '{"source":null,"target":null,"amount":null}'}
+            screen = " ".join("\n".join(text_of(app)).replace("│", "").split())
+            assert '{"source":"text","target":"text","amount":1234}: amount 1234 is 12.34' in screen
+
+    async def test_the_list_says_how_to_make_an_entry_that_it_does_not_know(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(self.a_bank())).run_test(size=(120, 40)) as pilot:
+            await pilot.press("x")
+            assert "XADD orders * type Unheard-of data '{}'" in about(app)
 
 
 class TestEveryTerminal:
@@ -307,7 +381,7 @@ class TestEveryTerminal:
             assert "invalid_data" in "\n".join(text_of(app)[2:5])
             assert "c publish" in text_of(app)[-1]
 
-    @pytest.mark.parametrize("size", SIZES[::4])
+    @pytest.mark.parametrize("size", SIZES[:1])
     async def test_hostile_text_is_harmless(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
         view = hostile()
         parked = tuple(row for row in view.rows if row.code in PARKED)
@@ -334,7 +408,7 @@ class TestEveryTerminal:
         async with (app := dashboard(a_view(("TopUp", BROKEN_TOP_UP)))).run_test(size=(80, 24)) as pilot:
             await pilot.press("x")
             await pilot.click("#hints", offset=(text_of(app)[-1].index("publish"), 0))
-            await until(pilot, lambda: isinstance(app.screen, TopUpForm))
+            await until(pilot, lambda: is_form_of(app, "TopUp"))
 
     async def test_the_palette_offers_nothing_of_the_main_screen(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_view())).run_test(size=(80, 24)) as pilot:
@@ -345,15 +419,5 @@ class TestEveryTerminal:
 
 
 class TestPictures:
-    @pytest.mark.parametrize(
-        "size", [(60, 16), (80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}"
-    )
-    def test_the_list(self, snap_compare: Callable[..., bool], dashboard: Dashboard, size: tuple[int, int]) -> None:
-        assert snap_compare(dashboard(a_corrected_view()), terminal_size=size, press=["x", "j"])
-
-    def test_sixteen_colours(self, snap_compare: Callable[..., bool], dashboard: Dashboard) -> None:
-        app = dashboard(a_view(("TopUp", BROKEN_TOP_UP)), UiSettings(theme="ansi-dark"))
-        assert snap_compare(app, terminal_size=(80, 24), press=["x"])
-
-    def test_none(self, snap_compare: Callable[..., bool], dashboard: Dashboard) -> None:
-        assert snap_compare(dashboard(History().live()), terminal_size=(80, 24), press=["x"])
+    def test_the_list(self, snap_compare: Callable[..., bool], dashboard: Dashboard) -> None:
+        assert snap_compare(dashboard(a_corrected_view()), terminal_size=(120, 40), press=["x", "j"])

@@ -101,10 +101,6 @@ class TestTheLadder:
                         assert visible(line, 1000) == line
                         assert cell_len(line) == size[0]
 
-    def test_a_picture(self, snap_compare: Callable[..., bool], dashboard: Dashboard) -> None:
-        view = after_failures("it was made by other rules", "the checksum is wrong")
-        assert snap_compare(dashboard(view), terminal_size=(80, 24), press=["L"])
-
 
 class TestHalted:
     @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])

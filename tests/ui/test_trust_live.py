@@ -18,16 +18,14 @@ from esdash.engine.live import LiveConsole
 from esdash.engine.view import Phase, View
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Log
-from esdash.shop.domain import Shop
-from esdash.shop.samples import demo_events
-from esdash.shop.state import State
 from esdash.ui.app import DashboardApp
 from esdash.ui.screens.confirm import ConfirmScreen
 from esdash.ui.screens.orphans import OrphansScreen
 from esdash.ui.screens.parked import ParkedScreen
-from esdash.ui.screens.top_up import TopUpForm
+from esdash.ui.screens.publishing import EventForm
 from esdash.ui.screens.verify import VerifyScreen
 from esdash.ui.widgets.pager import Pager
+from tests.domains.shop import shop, users_of
 from tests.ui.looking import main_of, text_of
 from tests.ui.stage import said, until, write
 
@@ -43,8 +41,8 @@ def log(url: str) -> Iterator[Log]:
 
 
 @pytest.fixture
-def console(log: Log) -> LiveConsole[State]:
-    return LiveConsole(log, Shop(), ConsumerSettings(snapshot_seconds=0), demo_events(1))
+def console(log: Log) -> LiveConsole:
+    return LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
 
 
 def top_up(client: redis.Redis, user_id: int, amount: int, **options: Any) -> bytes:
@@ -61,7 +59,7 @@ def entries(client: redis.Redis) -> list[tuple[bytes, dict[Any, Any]]]:
     return list(found)
 
 
-async def seen(pilot: Pilot[None], console: LiveConsole[State], condition: Callable[[View], object]) -> View:
+async def seen(pilot: Pilot[None], console: LiveConsole, condition: Callable[[View], object]) -> View:
     """Wait for a view, and let the main screen show it."""
     await until(pilot, lambda: condition(console.view), timeout=20)
     main_of(pilot.app).poll()
@@ -69,12 +67,12 @@ async def seen(pilot: Pilot[None], console: LiveConsole[State], condition: Calla
     return console.view
 
 
-async def live(pilot: Pilot[None], console: LiveConsole[State], ordinal: int) -> View:
+async def live(pilot: Pilot[None], console: LiveConsole, ordinal: int) -> View:
     """Wait until so many entries were consumed."""
     return await seen(pilot, console, lambda view: view.phase is Phase.LIVE and view.state_position.ordinal >= ordinal)
 
 
-async def with_snapshot(pilot: Pilot[None], console: LiveConsole[State]) -> None:
+async def with_snapshot(pilot: Pilot[None], console: LiveConsole) -> None:
     """Take one."""
     taken = console.view.snapshot
     await pilot.press("s")
@@ -82,12 +80,12 @@ async def with_snapshot(pilot: Pilot[None], console: LiveConsole[State]) -> None
 
 
 def balance(view: View, user_id: int) -> int | None:
-    found: int | None = view.state.latest.users.get(user_id)
-    return found
+    found = None if view.state is None else view.state.tables["users"].get(user_id)
+    return None if found is None else found.cells[0]
 
 
 async def test_a_parked_entry_appears_and_a_corrected_event_is_published(
-    console: LiveConsole[State], client: redis.Redis
+    console: LiveConsole, client: redis.Redis
 ) -> None:
     app = DashboardApp(console)
     async with app.run_test(size=SIZE) as pilot:
@@ -110,9 +108,9 @@ async def test_a_parked_entry_appears_and_a_corrected_event_is_published(
 
 
 async def test_a_parked_entry_is_corrected_once_by_whichever_dashboard_is_first(
-    console: LiveConsole[State], log: Log, client: redis.Redis
+    console: LiveConsole, log: Log, client: redis.Redis
 ) -> None:
-    other = LiveConsole(log, Shop(), ConsumerSettings(snapshot_seconds=0), demo_events(1))
+    other = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
     thread = threading.Thread(target=other.run)
     thread.start()
     app = DashboardApp(console)
@@ -123,7 +121,7 @@ async def test_a_parked_entry_is_corrected_once_by_whichever_dashboard_is_first(
             assert isinstance(parked_id, bytes)
             await seen(pilot, console, lambda view: view.parked)
             await pilot.press("x", "c")
-            await until(pilot, lambda: isinstance(app.screen, TopUpForm))
+            await until(pilot, lambda: isinstance(app.screen, EventForm))
             await until(pilot, lambda: other.view.parked)
             key = other.view.corrections.key_for_parked(other.view.parked[0])
             other.publish("TopUp", b'{"user_id":7,"amount":100}', key)
@@ -135,7 +133,7 @@ async def test_a_parked_entry_is_corrected_once_by_whichever_dashboard_is_first(
             client.xadd(STREAM, {"type": "TopUp", "data": '{"user_id":"8","amount":1250}'})
             await until(pilot, lambda: "Parked entries: 2, 1 open" in text_of(app)[0])
             await pilot.press("g", "c")
-            await until(pilot, lambda: isinstance(app.screen, TopUpForm))
+            await until(pilot, lambda: isinstance(app.screen, EventForm))
             row = console.view.parked[1]
             for amount in (1, 2):
                 data = b'{"user_id":8,"amount":%d}' % amount
@@ -149,7 +147,7 @@ async def test_a_parked_entry_is_corrected_once_by_whichever_dashboard_is_first(
         thread.join(20)
 
 
-async def test_several_alike_are_corrected_in_one_go(console: LiveConsole[State], client: redis.Redis) -> None:
+async def test_several_alike_are_corrected_in_one_go(console: LiveConsole, client: redis.Redis) -> None:
     app = DashboardApp(console)
     async with app.run_test(size=SIZE) as pilot:
         await live(pilot, console, 0)
@@ -159,8 +157,8 @@ async def test_several_alike_are_corrected_in_one_go(console: LiveConsole[State]
         ]
         client.xadd(STREAM, {"type": "Refund", "data": '{"user_id":9}'})
         await seen(pilot, console, lambda view: len(view.parked) == 5)
-        await pilot.press("x", "G", "c", "down", "enter")
-        await until(pilot, lambda: isinstance(app.screen, TopUpForm))
+        await pilot.press("x", "G", "c", "enter")
+        await until(pilot, lambda: isinstance(app.screen, EventForm))
         await write(pilot, "1.00")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
@@ -176,7 +174,7 @@ async def test_several_alike_are_corrected_in_one_go(console: LiveConsole[State]
 
 
 async def test_a_gap_halts_the_screen_and_a_rebuild_is_labelled_partial(
-    console: LiveConsole[State], client: redis.Redis
+    console: LiveConsole, client: redis.Redis
 ) -> None:
     app = DashboardApp(console)
     async with app.run_test(size=SIZE) as pilot:
@@ -209,7 +207,7 @@ async def test_a_gap_halts_the_screen_and_a_rebuild_is_labelled_partial(
         console.publish("TopUp", b'{"user_id":1,"amount":1}')
 
 
-async def test_a_crash_shows_where_the_state_came_back_from(console: LiveConsole[State], client: redis.Redis) -> None:
+async def test_a_crash_shows_where_the_state_came_back_from(console: LiveConsole, client: redis.Redis) -> None:
     app = DashboardApp(console)
     async with app.run_test(size=SIZE) as pilot:
         for _ in range(20):
@@ -236,10 +234,10 @@ def flip(client: redis.Redis, store: SnapshotStore, user_id: int) -> Header:
     """Change a balance in the newest stored snapshot, and make its checksums right again."""
     header = store.headers()[0]
     assert isinstance(header, Header)
-    projection, _ = snapshot.load(header, store, Shop())
+    projection, _ = snapshot.load(header, store, shop())
     journal = next(iter(store.chunks(header)))
-    projection.state.users[user_id] += 98_000
-    chunks = [journal, *Shop().dump(projection.state)]
+    users_of(projection.state)[user_id] += 98_000
+    chunks = [journal, *shop().dump(projection.state)]
     prefix = f"esdash:{{{STREAM}}}:snapshot"
     for number, chunk in enumerate(chunks):
         client.hset(f"{prefix}:{header.snapshot_id}", str(number), chunk)
@@ -253,7 +251,7 @@ def flip(client: redis.Redis, store: SnapshotStore, user_id: int) -> Header:
 
 
 async def test_a_verification_agrees_and_then_finds_a_flipped_balance(
-    console: LiveConsole[State], client: redis.Redis, log: Log
+    console: LiveConsole, client: redis.Redis, log: Log
 ) -> None:
     app = DashboardApp(console)
     async with app.run_test(size=SIZE) as pilot:
@@ -276,11 +274,11 @@ async def test_a_verification_agrees_and_then_finds_a_flipped_balance(
         await pilot.press("v")
         text = " ".join(app.screen.query_one(Pager).text.split())
         assert f"the replay and snapshot {header.snapshot_id} do not agree" in text
-        assert "balance · user 7 20.00 1,000.00" in text
+        assert "users:7.balance 20.00 1,000.00" in text
 
 
 async def test_orphans_are_announced_and_count_once_when_they_are_published_again(
-    console: LiveConsole[State], client: redis.Redis
+    console: LiveConsole, client: redis.Redis
 ) -> None:
     app = DashboardApp(console)
     async with app.run_test(size=SIZE) as pilot:

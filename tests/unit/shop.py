@@ -5,12 +5,14 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from esdash.shop.fold import Entry, fold
-from esdash.shop.outcomes import OUTCOMES
-from esdash.shop.state import State
-from esdash.shop.story import document
+from esdash.fold.folding import Entry
+from esdash.fold.loading import load
+from esdash.fold.tables import State
 from tests.model import Model
 from tests.strategies import RawEntry, json_bytes, numbered, raw_entry
+
+SHOP = load("esdash.shop.domain:SHOP")
+"""The fold of the shop."""
 
 
 def steady(examples: int) -> settings:
@@ -41,13 +43,14 @@ def event(name: str, key: bytes | None = None, **data: Any) -> RawEntry:
 
 def told(codes: Iterable[int]) -> list[str]:
     """Outcome codes in words: `applied`, `rejected:overflow`."""
-    return [name if reason is None else f"{name}:{reason}" for name, reason in (OUTCOMES[code] for code in codes)]
+    outcomes = (SHOP.outcomes[code] for code in codes)
+    return [name if reason is None else f"{name}:{reason}" for name, reason in outcomes]
 
 
 def fold_all(stream: Iterable[RawEntry], state: State | None = None) -> tuple[State, list[str]]:
     """The state after a stream, and what was decided for each entry, in words."""
-    state = State() if state is None else state
-    return state, told(fold(state, as_entries(stream)))
+    state = SHOP.empty() if state is None else state
+    return state, told(SHOP.fold(state, as_entries(stream)))
 
 
 def model_all(stream: Iterable[RawEntry], model: Model | None = None) -> tuple[Model, list[str]]:
@@ -59,25 +62,33 @@ def model_all(stream: Iterable[RawEntry], model: Model | None = None) -> tuple[M
 
 def shop(users: dict[int, int] | None = None, items: dict[str, tuple[int, int]] | None = None) -> State:
     """A state to begin with: users' balances, items' (price, stock)."""
-    state = State()
-    state.users.update(users or {})
-    for item_id, (price, stock) in (items or {}).items():
-        state.prices[item_id], state.stock[item_id] = price, stock
+    state = SHOP.empty()
+    balance, price, remain = state.cells
+    balance.update(users or {})
+    for item_id, (cents, stock) in (items or {}).items():
+        price[item_id], remain[item_id] = cents, stock
     return state
 
 
 def goods(state: State) -> tuple[dict[int, int], dict[str, tuple[int, int]]]:
     """What events can change: users' balances, items' (price, stock). A copy."""
-    assert state.prices.keys() == state.stock.keys()
-    return dict(state.users), {item_id: (state.prices[item_id], stock) for item_id, stock in state.stock.items()}
+    balance, price, remain = state.cells
+    assert price.keys() == remain.keys()
+    return dict(balance.items()), {item_id: (price[item_id], stock) for item_id, stock in remain.items()}
 
 
 def assert_equals_the_model(state: State, model: Model) -> None:
     """Users, items, counters and the window of keys in its order."""
-    expected = model.document()
-    assert document(state) == {member: expected[member] for member in ("users", "items", "outcomes")}
+    assert goods(state) == (model.users, model.items)
+    counts = {"applied": model.applied, "duplicate": model.duplicate}
+    counts |= {f"rejected:{reason}": count for reason, count in model.rejected.items()}
+    counts |= {f"parked:{reason}": count for reason, count in model.parked.items()}
+    names = told(range(len(SHOP.outcomes)))
+    assert {name: count for name, count in zip(names, state.counts, strict=True) if count} == {
+        name: count for name, count in counts.items() if count
+    }
     assert list(state.key_order) == list(model.keys)
-    assert set(state.keys) == set(model.keys)
+    assert state.keys == set(model.keys)
     assert sum(state.counts) == model.ordinal
 
 

@@ -2,14 +2,16 @@
 
 import pytest
 
-from esdash.ui.actions import ACTIONS
-from esdash.ui.keymap import KeymapError, checked
+from esdash.ui.declared import Actions
+from esdash.ui.keymap import KeymapError, checked, unknown
+from tests.domains.shop import shop
 
 
 def test_the_usual_keys_are_free_of_conflicts() -> None:
-    assert checked({}) == {}
-    assert checked({action.id: action.keys for action in ACTIONS if action.keys}).keys() == {
-        action.id for action in ACTIONS if action.keys
+    assert checked({}, shop()) == {}
+    actions = list(Actions(shop()))
+    assert checked({action.id: action.keys for action in actions if action.keys}, shop()).keys() == {
+        action.id for action in actions if action.keys
     }
 
 
@@ -27,7 +29,7 @@ def test_a_key_that_would_mean_two_things_is_refused_with_both_names(
     keymap: dict[str, str], names: tuple[str, ...]
 ) -> None:
     with pytest.raises(KeymapError) as refused:
-        checked(keymap)
+        checked(keymap, shop())
     for name in names:
         assert name in str(refused.value)
 
@@ -35,26 +37,31 @@ def test_a_key_that_would_mean_two_things_is_refused_with_both_names(
 @pytest.mark.parametrize(("key", "usual"), [("ctrl+m", "details"), ("ctrl+i", "next_panel"), ("ctrl+[", "clear")])
 def test_a_key_that_terminals_send_as_another_one_is_that_one(key: str, usual: str) -> None:
     with pytest.raises(KeymapError, match=usual):
-        checked({"order": key})
+        checked({"order": key}, shop())
 
 
 @pytest.mark.parametrize("key", ["ctrl+c", "ctrl+q"])
 def test_keys_that_mean_something_else_everywhere_are_refused(key: str) -> None:
     with pytest.raises(KeymapError, match=r"(copies|quits)"):
-        checked({"order": key})
+        checked({"order": key}, shop())
 
 
 @pytest.mark.parametrize("key", ["ctlr+x", "foo", "ctrl+", "", " , "])
 def test_what_is_no_key_is_refused(key: str) -> None:
     with pytest.raises(KeymapError, match="no key"):
-        checked({"order": key})
+        checked({"order": key}, shop())
 
 
 def test_an_action_that_there_is_not_is_told_those_like_it() -> None:
     with pytest.raises(KeymapError, match=r"'snapshots'.*Like it: snapshot"):
-        checked({"snapshots": "f5"})
-    with pytest.raises(KeymapError, match=r"There are top_up, add_item"):
-        checked({"frobnicate": "f5"})
+        checked({"snapshots": "f5"}, shop())
+    with pytest.raises(KeymapError, match=r"'top_ups'.*Like it: top_up"):
+        checked({"top_ups": "f5"}, shop())
+
+
+def test_an_action_of_another_domain_may_have_keys_and_is_told() -> None:
+    assert checked({"transferred": "f5"}, shop()) == {"transferred": "f5"}
+    assert unknown({"transferred": "f5", "order": "f6"}, shop()) == ["transferred"]
 
 
 @pytest.mark.parametrize(
@@ -70,4 +77,4 @@ def test_an_action_that_there_is_not_is_told_those_like_it() -> None:
     ],
 )
 def test_what_can_be_given_is_given(keymap: dict[str, str], given: dict[str, str]) -> None:
-    assert checked(keymap) == given
+    assert checked(keymap, shop()) == given

@@ -1,30 +1,44 @@
 """What the keys of the main screen do to the engine: publish, produce, snapshot, crash, rebuild."""
 
-from collections.abc import Callable, Iterable
+import itertools
+import time
+from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from textual.screen import Screen
 
 from esdash.engine.console import Console, EngineError, Published
 from esdash.engine.view import Phase
+from esdash.fold.folding import Fold
+from esdash.fold.schema import Model
+from esdash.ui.declared import Actions
 from esdash.ui.notifications import tell
 from esdash.ui.outlook import blocked
+from esdash.ui.trouble import domain_failed
 from esdash.ui.widgets.drawing import rate
+from esdash.visible import visible
+from esdash.words.typed import pair_of, write_name, write_pair_name, write_value
 
 RATES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 """Events a second that `+` and `-` step through."""
 
 FIRST_RATE: Final = 10.0
 
+BATCH: Final = 30
+"""Made-up events that are published at once."""
+
 
 class Controls(Screen[None]):
     """The part of the main screen that acts on the engine. Whatever may block runs in a thread."""
 
-    def __init__(self, console: Console, demo_batch: Callable[[], Iterable[tuple[str, bytes]]]) -> None:
+    def __init__(self, console: Console, actions: Actions) -> None:
         super().__init__()
         self.engine = console
-        self._demo_batch = demo_batch
+        self.fold: Fold = console.fold
+        self.actions = actions
+        self._seeds = itertools.count(time.time_ns() // 1_000_000)
         self._rate = FIRST_RATE
         """Of the steady load, when it is started."""
 
@@ -32,44 +46,50 @@ class Controls(Screen[None]):
         """A notification of harmless plain text."""
         tell(self.app, text, severity)
 
-    def action_top_up(self) -> None:
-        """Open the form."""
-        from esdash.ui.screens.top_up import TopUpForm
+    def chosen_rows(self) -> dict[str, int | str]:
+        """Table → key of the row that is selected."""
+        return {}
+
+    def action_publish(self, number: int) -> None:
+        """Open the form of an event type, filled in with what is selected."""
+        from esdash.ui.screens.forms import event_form
 
         if self._may_publish():
-            self.app.push_screen(TopUpForm(self.engine), self._published)
+            event_type = self.fold.publishable[number]
+            model = self.fold.models[self.fold.domain.events.index(event_type)]
+            form = event_form(self.engine, event_type, prefilled(model, self.chosen_rows()))
+            self.app.push_screen(form, self._published)
 
-    def action_add_item(self) -> None:
-        """Open the form."""
-        from esdash.ui.screens.add_item import AddItemForm
+    def action_events(self) -> None:
+        """Choose one of all event types."""
+        from esdash.ui.screens.event_types import EventTypesScreen
 
-        if self._may_publish():
-            self.app.push_screen(AddItemForm(self.engine), self._published)
+        if not self.fold.publishable:
+            self.tell(f"{visible(self.fold.name, 40)} has no events to publish.", "warning")
+        elif self._may_publish():
+            self.app.push_screen(EventTypesScreen(self.fold, self.actions), self._chose_type)
 
-    def action_order(self) -> None:
-        """Open the form."""
-        from esdash.ui.screens.order import OrderForm
-
-        if self._may_publish():
-            self.app.push_screen(OrderForm(self.engine), self._published)
+    def _chose_type(self, number: int | None) -> None:
+        if number is not None:
+            self.action_publish(number)
 
     def action_demo_batch(self) -> None:
-        """Publish thirty events."""
-        if self._may_publish():
+        """Publish the first made-up events."""
+        if self._has_samples() and self._may_publish():
             self._in_thread(self._publish_batch)
 
     def action_load(self) -> None:
         """Start or stop the steady load."""
         if self.engine.load.running:
             self._in_thread(self._stop_load)
-        elif self._may_publish():
+        elif self._has_samples() and self._may_publish():
             self._start_load()
 
     def action_load_form(self) -> None:
         """Open the dialog."""
         from esdash.ui.screens.load import LoadScreen
 
-        if self._may_publish():
+        if self._has_samples() and self._may_publish():
             self.app.push_screen(LoadScreen(self.engine, self._current_rate), self._remember_rate)
 
     def action_faster(self) -> None:
@@ -130,6 +150,13 @@ class Controls(Screen[None]):
             self.engine.rebuild,
         )
 
+    def action_reload(self) -> None:
+        """Read the domain's files again, after it failed."""
+        if domain_failed(self.engine.view):
+            self._in_thread(self._reload)
+        else:
+            self.tell("There is nothing to mend: the domain did not fail.")
+
     def action_stay(self) -> None:
         """Keep the last good state."""
         if self.engine.view.phase is Phase.HALTED:
@@ -146,6 +173,8 @@ class Controls(Screen[None]):
         self._rate = chosen or self._rate
 
     def _change_rate(self, wanted: float) -> None:
+        if not self._has_samples():
+            return
         self._rate = wanted
         if self.engine.load.running:
             self._start_load()
@@ -163,12 +192,28 @@ class Controls(Screen[None]):
         self.engine.stop_load()
 
     def _publish_batch(self) -> None:
-        count = self.engine.publish_batch(self._demo_batch())
+        events = islice(self.fold.samples(next(self._seeds)), BATCH)
+        count = self.engine.publish_batch(map(self.fold.encode, events))
         self.app.call_from_thread(self.tell, f"{count} events are in the log.")
 
     def _published(self, published: Published | None) -> None:
         if published is not None:
             self.tell(f"{published.event_type} {published.entry_id} is in the log.")
+
+    def _has_samples(self) -> bool:
+        if self.fold.domain.sample is None:
+            self.tell(f"{visible(self.fold.name, 40)} declares no `sample`, so there are no made-up events.", "warning")
+        return self.fold.domain.sample is not None
+
+    def _reload(self) -> None:
+        self.engine.reload()
+        self.app.call_from_thread(self.reloaded)
+
+    def reloaded(self) -> None:
+        """The domain's files were read again, and may declare other tables and events now."""
+        begin_anew = getattr(self.app, "begin_anew", None)
+        if begin_anew is not None:
+            begin_anew()
 
     def _may_publish(self) -> bool:
         view = self.engine.view
@@ -194,3 +239,15 @@ class Controls(Screen[None]):
             work()
         except EngineError as error:
             self.app.call_from_thread(self.tell, str(error), "error")
+
+
+def prefilled(model: Model, rows: dict[str, int | str]) -> dict[str, str]:
+    """What to fill in for the fields that name rows, by the name of the field."""
+    values = {}
+    for field in model.fields:
+        pair = pair_of(field)
+        if field.about in rows:
+            values[field.name] = write_value(field, rows[field.about])
+        elif pair is not None and pair[0].about in rows:
+            values[field.name] = write_pair_name(write_name(str(rows[pair[0].about])))
+    return values

@@ -11,9 +11,8 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from esdash.engine.console import Console
-from esdash.engine.domain import Row
+from esdash.engine.row import Row
 from esdash.engine.view import View
-from esdash.shop.story import payload_of
 from esdash.ui import standing
 from esdash.ui.handled import Handled
 from esdash.ui.notifications import tell
@@ -24,6 +23,7 @@ from esdash.ui.widgets.line_table import LineTable
 from esdash.ui.widgets.pager import Pager, Paragraph, wrap
 from esdash.ui.widgets.painted import Line, PaintedLines, Span
 from esdash.ui.widgets.payload import copyable, too_large
+from esdash.words.entries import payload_of
 
 FRAMES_A_SECOND: Final = 10
 
@@ -72,9 +72,10 @@ class EntryListScreen(Screen[None]):
         super().__init__()
         self._parked = parked
         self.engine = console
+        self.fold = console.fold
         self.handled = handled
         self._wall_clock = wall_clock
-        self.source = EntrySource(self.stands, parked=parked)
+        self.source = EntrySource(self.fold, self.stands, parked=parked)
         self.table = LineTable(self.source, id="entries")
         self._heading = Heading()
         self._hints = HintBar(id="hints")
@@ -104,7 +105,7 @@ class EntryListScreen(Screen[None]):
     def stands(self, row: Row) -> Standing:
         """How an entry stands, by what is known now."""
         tell_of = standing.of_parked if self._parked else standing.of_orphan
-        return tell_of(self.engine.view, self.handled, row)
+        return tell_of(self.engine.view, self.fold, self.handled, row)
 
     @property
     def selected(self) -> Row | None:
@@ -134,7 +135,7 @@ class EntryListScreen(Screen[None]):
     def poll(self) -> None:
         """Show the newest view, if it differs; say what became of what was published from here."""
         view, wall = self.engine.view, self._wall_clock()
-        for told in standing.settle(view, self.handled):
+        for told in standing.settle(view, self.fold, self.handled):
             self.tell(*told)
         drawn = (view.number, int(wall), self._marks())
         if drawn == self._drawn:
@@ -161,7 +162,7 @@ class EntryListScreen(Screen[None]):
         if row is not None and (why_not := too_large(row, "copied")):
             self.tell(why_not, "warning")
         elif row is not None:
-            self.app.copy_to_clipboard(copyable(payload_of(row.fields)))
+            self.app.copy_to_clipboard(copyable(payload_of(self.fold, row.fields)))
             self.tell("The payload was copied.")
 
     def tell(self, text: str, severity: str = "information") -> None:

@@ -1,289 +1,249 @@
-"""What the forms share: they judge what is typed against the state as it is now, and publish it once."""
+"""The form of an event type: a field for each of its model's, judged and foreseen while one types."""
 
-from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
-from typing import ClassVar, Final, NamedTuple
-from uuid import uuid4
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-from textual import on
+import msgspec
+from rich.cells import cell_len
+from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Button, Input, Static
-from textual.worker import Worker, WorkerState
+from textual.widgets import Static
 
-from esdash.engine.console import Console, EngineError, NotPublishedError, Published
-from esdash.engine.view import Phase, View
-from esdash.shop.state import State
-from esdash.shop.story import encode
-from esdash.ui.outlook import Outlook, Publishable, blocked, foresee, state_of
-from esdash.ui.screens.dialog import Dialog
-from esdash.ui.widgets.form_field import Field, Note
+from esdash.domain import EventType, Table
+from esdash.engine.console import Console
+from esdash.engine.view import View
+from esdash.ui.declared import label_of
+from esdash.ui.outlook import Outlook, foresee
+from esdash.ui.questions import Question, is_json, model_of, questions_of
+from esdash.ui.screens.publishing import EventForm, Purpose, Reading
+from esdash.ui.widgets.completion import complete_choice, complete_pair, complete_row, told_cells
+from esdash.ui.widgets.form_field import Field, Note, label_width
+from esdash.ui.widgets.form_input import CompletingInput, FormInput, JsonInput, Suggestions
 from esdash.visible import visible
+from esdash.words.entries import words, write
+from esdash.words.typed import escape_hidden, pair_of, problem, read_pairs
 
-RECONSIDERED_EVERY: Final = 0.25
-"""Seconds between two looks at the state, which changes under the form."""
+NAME: Final = 24
+"""Cells of a name in the table of what a list names."""
+MOST_RECORDS: Final = 100
+"""Lines of that table."""
 
-_BUSY: Final = "publishing …"
-_CHANGED: Final = (
-    "Something else was sent before and may have arrived. If it did, this one is its duplicate and changes nothing: "
-    "leave the form and look at the log first."
-)
-_LEFT_OPEN: Final = "No answer yet: the event may or may not be in the log. Esc again leaves."
+_NONE: Final = "no such"
 
-
-class Reading(NamedTuple):
-    """What a form makes of its fields."""
-
-    event: Publishable | None
-    """None while a field is missing or wrong."""
-    notes: Mapping[str, Note]
-    """By the id of the field's input."""
+_MEMBER: Final = re.compile(r" - at `\$\.([^.\[`]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Purpose:
-    """What the event of a form stands for, beside itself."""
+class TypeForm(EventForm):
+    """Asks for the fields of one event type."""
 
-    key: Callable[[View], str]
-    """The idempotency key for it."""
-    objection: Callable[[View], str | None]
-    """Why there is nothing to publish for it any more, in a sentence; None while there is."""
-    about: str
-    """What it is, in a line of harmless text."""
+    def __init__(
+        self,
+        console: Console,
+        event_type: EventType,
+        values: Mapping[str, str] | None = None,
+        purpose: Purpose | None = None,
+    ) -> None:
+        """`values` are texts to begin with, by the name of the field."""
+        super().__init__(console, label_of(event_type), purpose)
+        self.event_type = event_type
+        self.questions = questions_of(self.fold, event_type)
+        self._values = values or {}
+        self._tables = {table.name: table for table in self.fold.domain.tables}
+        self._shown: dict[str, str] = {}
 
-
-class EventForm(Dialog[Published | None]):
-    """A form that publishes one event. Its result is what was published, or None.
-
-    Enter publishes; in a form that is not complete it goes to the field that needs attention. An event that would be
-    rejected is published by a second Enter, since the state may be another one when the fold reaches it. A form has
-    one idempotency key: after a failure everything typed is still there, and whatever is then published counts once
-    together with what was sent before, though no answer came.
-    """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pageup", "scroll(-1)", "Scroll up", show=False),
-        Binding("pagedown", "scroll(1)", "Scroll down", show=False),
-    ]
-    TITLE_TEXT: ClassVar[str]
-
-    def __init__(self, console: Console, purpose: Purpose | None = None) -> None:
-        super().__init__()
-        self.engine = console
-        self._purpose = purpose
-        self._reading = Reading(None, {})
-        self._outlook = Outlook("", "")
-        self._key: str | None = None
-        """The idempotency key, once something was submitted."""
-        self._submitted: tuple[str, bytes] | None = None
-        """What was submitted last; None when that is certainly not in the log."""
-        self._failed = ""
-        """What the failure was; empty for none."""
-        self._warned: tuple[str, bytes] | None = None
-        """What a first Enter has warned about."""
-        self._publishing: Worker[Published] | None = None
-        self._published: Published | None = None
-        self._leaving = False
-
-    @property
-    def submitted(self) -> tuple[str, bytes] | None:
-        """The type and data that were published, or may have been."""
-        return self._submitted
-
-    @abstractmethod
     def fields(self) -> ComposeResult:
-        """The fields, in the order of typing."""
-
-    @abstractmethod
-    def read(self, state: State) -> Reading:
-        """Judge what is typed."""
-
-    def field_to_mend(self, reason: str | None) -> str | None:  # noqa: ARG002 - most rules point to no single field
-        """The id of the empty field that would change a rejection for this reason."""
-        return None
-
-    def text(self, field_id: str) -> str:
-        """What is typed in a field."""
-        return self.query_one(f"#{field_id}", Input).value
-
-    def compose(self) -> ComposeResult:
-        """Fields that scroll, then what is never cut off: the outlook, a failure, the buttons."""
-        with self.frame(self.TITLE_TEXT, "Enter publish · Tab complete · ↓ known · Esc cancel"):
-            with VerticalScroll(id="body", can_focus=False):
-                if self._purpose is not None:
-                    yield Static(self._purpose.about, id="purpose", markup=False)
-                yield from self.fields()
-            with Vertical(id="foot"):
-                yield Static(id="outlook", markup=False)
-                yield Static(id="failure", markup=False)
-                with Horizontal(id="buttons"):
-                    yield Button("Publish", id="publish", compact=True)
-                    yield Button("Cancel", id="cancel", compact=True)
+        """What the event is; then a field for each question, and what is known of the rows that a list names."""
+        lines = model_of(self.fold, self.event_type).help.splitlines() if self._purpose is None else []
+        if lines:
+            yield Static(visible(lines[0], 300), id="help", markup=False)
+        width = label_width([question.label for question in self.questions])
+        for question in self.questions:
+            start = escape_hidden(self._values.get(question.name, question.start))
+            field, suggestions = self._input(question, start)
+            yield Field(question.label, field, suggestions, label_width=width)
+            pair = pair_of(question.field)
+            if pair is not None and pair[0].about:
+                records = Static(id=f"{question.id}-records", classes="records", markup=False)
+                records.styles.margin = (0, 0, 0, width)
+                yield records
 
     def on_mount(self) -> None:
-        """Start where something is missing."""
-        self.query_one("#failure").display = False
-        self.begin()
-        self.set_interval(RECONSIDERED_EVERY, self.reconsider)
+        """JSON is long."""
+        self.query_one("#dialog").set_class(any(is_json(question.field) for question in self.questions), "-wide")
+        super().on_mount()
 
-    def begin(self) -> None:
-        """Judge what the fields hold, and go to the first one that needs attention."""
+    def _refuses(self) -> bool:
+        """Whether what is typed now would be refused; a key may come before it was looked at."""
         self.reconsider()
-        self._focus_first_unfinished()
+        return self.is_refused()
 
-    def reconsider(self) -> None:
-        """Judge again: something was typed, or the state is another one."""
-        view = self.engine.view
-        self._reading = reading = self.read(state_of(view))
-        for field in self.query(Field):
-            field.say(reading.notes.get(str(field.input.id), Note("")))
-        if reading.event is None or encode(reading.event) != self._warned:
-            self._warned = None
-        if self._publishing is None and self._failed:
-            content = None if reading.event is None else encode(reading.event)
-            doubtful = self._submitted is not None and content != self._submitted
-            self._fail(_CHANGED if doubtful else self._failed)
-        self._foresee(view)
+    def _input(self, question: Question, start: str) -> tuple[FormInput, Suggestions | None]:
+        asked, hint, id = question.field, question.hint, question.id
+        suggestions = Suggestions()
+        pair = pair_of(asked)
+        if asked.about:
+            return CompletingInput(
+                lambda text, _: complete_row(self.engine.view, asked, text),
+                suggestions, start, hint, known_only=self._refuses, id=id,
+            ), suggestions  # fmt: skip
+        if pair is not None and pair[0].about:
+            return CompletingInput(
+                lambda text, cursor: complete_pair(self.engine.view, asked, text, cursor),
+                suggestions, start, hint, known_only=self._refuses, several=True, id=id,
+            ), suggestions  # fmt: skip
+        if asked.kind in ("bool", "choice"):
+            choices = ("yes", "no") if asked.kind == "bool" else tuple(map(str, asked.choices))
+            return CompletingInput(
+                lambda text, _: complete_choice(choices, text), suggestions, start, hint, known_only=lambda: True, id=id
+            ), suggestions
+        return (JsonInput if is_json(asked) else FormInput)(start, hint, id=id), None
 
-    def submit(self, deliberate: bool) -> None:
-        """Publish what is typed. A deliberate one goes ahead although it would be rejected."""
-        self.reconsider()
-        if self._publishing is not None or self._published is not None or self._blocked(self.engine.view) is not None:
+    def read(self, view: View) -> Reading:
+        """Judge each field, then the event that they make."""
+        notes: dict[str, Note] = {}
+        members: dict[str, Any] = {}
+        for question in self.questions:
+            text = self.text(question.id)
+            if question.needed and not text.strip():
+                notes[question.id] = Note(_how(question), missing=True)
+                continue
+            try:
+                value = question.read(text)
+            except ValueError as error:
+                notes[question.id] = Note(visible(str(error), 300), wrong=True)
+                continue
+            notes[question.id] = Note("")
+            if value is not msgspec.UNSET:
+                members[question.field.member] = value
+        event, outlook, trouble = None, Outlook("", ""), ""
+        if not any(note.wrong or note.missing for note in notes.values()):
+            event, why = self._event(members)
+            if event is not None:
+                outlook = foresee(self.fold, view.state, event)
+            else:
+                trouble = self._blame(why, notes)
+        for question in self.questions:
+            note = notes[question.id]
+            if not (note.wrong or note.missing):
+                notes[question.id] = Note(self._known(view, question, members, outlook))
+            self._show_records(view, question, outlook)
+        return Reading(event, notes, outlook, trouble)
+
+    def field_to_mend(self, reason: str | None) -> str | None:
+        """The first empty field that is named in the reason: `cost` in `cost_required`."""
+        parts = (reason or "").split("_")
+        for question in self.questions:
+            if not self.text(question.id).strip() and question.name.split("_")[0] in parts:
+                return question.id
+        return None
+
+    def _event(self, members: Mapping[str, Any]) -> tuple[Any, str]:
+        try:
+            payload = msgspec.json.encode(members)
+        except (TypeError, ValueError) as error:
+            return None, f"this cannot be written as JSON: {error}"
+        return self.fold.decode(self.event_type, payload)
+
+    def _blame(self, why: str, notes: dict[str, Note]) -> str:
+        """Say a decoder's complaint under the field it is about; else it is what this returns."""
+        told = visible(problem(why), 300)
+        found = _MEMBER.search(why)
+        for question in self.questions:
+            if found is not None and question.field.member == found[1]:
+                notes[question.id] = Note(told, wrong=True)
+                return ""
+        return told or "the model refuses it"
+
+    def _known(self, view: View, question: Question, members: Mapping[str, Any], outlook: Outlook) -> str:
+        """What is known about a field that is right."""
+        field, text = question.field, self.text(question.id)
+        value = members.get(field.member)
+        if field.about and value is not None:
+            return self._row(view, self._tables[field.about], value, outlook)
+        told = []
+        if value and pair_of(field) is not None:
+            told.append(f"{len(value):,} in all")
+        if (now := self._now(view, question, members)) is not None:
+            told.append(f"now {now}")
+        if not question.needed and (not text.strip() or text == question.start):
+            told.append("optional")
+        return " · ".join(told)
+
+    def _row(self, view: View, table: Table, key: Any, outlook: Outlook) -> str:
+        """A row, or that there is none yet."""
+        if view.state is None:
+            return ""
+        cells = [view.state.cell(table.name, key, column.name) for column in table.columns]
+        if cells[0] is not None:
+            return told_cells(table.columns, cells)
+        one = visible(words(table.one), 40)
+        return f"new {one}" if _makes(outlook, table.name, key) else f"{_NONE} {one} yet"
+
+    def _now(self, view: View, question: Question, members: Mapping[str, Any]) -> str | None:
+        """The cell that a field is called by, of the one row that the event names; None where there is none."""
+        named = [other.field for other in self.questions if other.field.about]
+        if view.state is None or len(named) != 1 or named[0].member not in members:
+            return None
+        table, key = self._tables[named[0].about], members[named[0].member]
+        for column in table.columns:
+            if column.name == question.name:
+                cell = view.state.cell(table.name, key, column.name)
+                return None if cell is None else visible(write(column.shown, cell), 40)
+        return None
+
+    def _show_records(self, view: View, question: Question, outlook: Outlook) -> None:
+        pair = pair_of(question.field)
+        if pair is None or not pair[0].about:
             return
-        event = self._reading.event
-        if event is None:
-            self._focus_first_unfinished()
-            return
-        content = encode(event)
-        if not (self._outlook.accepted or deliberate or self._warned == content):
-            self._warned = content
-            if (field_id := self.field_to_mend(self._outlook.reason)) is not None:
-                self.query_one(f"#{field_id}").focus()
-            self._foresee(self.engine.view)
-            return
-        self._submitted, self._failed = content, ""
-        if self._key is None:
-            self._key = uuid4().hex if self._purpose is None else self._purpose.key(self.engine.view)
-        publish = partial(self.engine.publish, *content, self._key)
-        self._publishing = self.run_worker(publish, group="publish", thread=True, exit_on_error=False)
-        self._fail(None)
-        self._foresee(self.engine.view)
+        table = "\n".join(self._records(view, question, outlook))
+        if table != self._shown.get(question.id, ""):
+            self._shown[question.id] = table
+            shown = Text(table, no_wrap=True, overflow="ellipsis")
+            self.query_one(f"#{question.id}-records", Static).update(shown)
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Close with what was published, or say why it was not."""
-        if event.worker is not self._publishing or event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
-            return
-        self._publishing = None
-        self._leaving = False
-        if event.state is WorkerState.SUCCESS:
-            self._published = event.worker.result
-            self._finish()
-            return
-        error = event.worker.error
-        reason = str(error) if isinstance(error, EngineError) else f"Publishing failed: {error!r}."
-        if isinstance(error, NotPublishedError):
-            self._submitted = None
-        self._failed = f"{visible(reason, 250)} Nothing typed is lost; Enter tries again and counts once."
-        self._fail(self._failed)
-        self._foresee(self.engine.view)
+    def _records(self, view: View, question: Question, outlook: Outlook) -> Iterator[str]:
+        """A line for each row that a list names: is it there, how much of it, what is known of it."""
+        pair = pair_of(question.field)
+        assert pair is not None, "asked before"
+        first, second = pair
+        typed = read_pairs(question.field, self.text(question.id))[:MOST_RECORDS]
+        names = [visible(each.name, NAME) for each in typed]
+        others = [_told(second, each.record.get(second.member)) for each in typed]
+        widest = max(map(cell_len, names), default=0)
+        width = max(map(cell_len, others), default=0)
+        for each, name, other in zip(typed, names, others, strict=True):
+            padded = name + " " * (widest - cell_len(name))
+            if each.problem is not None:
+                yield f"✗ {padded}".rstrip()
+                continue
+            known = self._row(view, self._tables[first.about], each.record[first.member], outlook)
+            glyph = "✗" if known.startswith(_NONE) else "✓"
+            yield f"{glyph} {padded}  {' ' * (width - cell_len(other))}{other}  {known}".rstrip()
 
-    def on_screen_resume(self) -> None:
-        """A form that was covered when the answer came closes now."""
-        self._finish()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Judge what is typed while it is typed; the field may have been scrolled away."""
-        event.input.scroll_visible(animate=False)
-        self.reconsider()
+def event_form(
+    console: Console,
+    event_type: EventType,
+    values: Mapping[str, str] | None = None,
+    purpose: Purpose | None = None,
+) -> TypeForm:
+    """The form that publishes an event of a type; `values` are texts to begin with, by the name of the field."""
+    return TypeForm(console, event_type, values, purpose)
 
-    def on_input_submitted(self) -> None:
-        """Enter in a field."""
-        self.submit(deliberate=False)
 
-    @on(Button.Pressed, "#publish")
-    def _publish_pressed(self) -> None:
-        self.submit(deliberate=True)
+def _how(question: Question) -> str:
+    """How to type what cannot be typed in one word."""
+    pair = pair_of(question.field)
+    if pair is None:
+        return ""
+    return 'separated by spaces; "two words" in quotation marks' if pair[0].kind == "str" else "separated by spaces"
 
-    @on(Button.Pressed, "#cancel")
-    def _cancel_pressed(self) -> None:
-        self.action_leave()
 
-    def action_leave(self) -> None:
-        """Cancel; with an answer outstanding only when asked twice."""
-        if self._publishing is not None and not self._leaving:
-            self._leaving = True
-            self._fail(_LEFT_OPEN)
-            return
-        self.dismiss(None)
+def _told(field: Any, value: Any) -> str:
+    return "" if value is None else visible(write(field.shown, value) if field.kind == "int" else str(value), 40)
 
-    def action_scroll(self, pages: int) -> None:
-        """Scroll the fields when they do not fit."""
-        body = self.query_one("#body")
-        body.scroll_relative(y=pages * max(1, body.size.height - 1), animate=False)
 
-    def _finish(self) -> None:
-        if self._published is not None and self.is_active:
-            published, self._published = self._published, None
-            self.dismiss(published)
-
-    def _focus_first_unfinished(self) -> None:
-        fields = list(self.query(Field))
-        notes = [self._reading.notes.get(str(field.input.id), Note("")) for field in fields]
-        for field, note in zip(fields, notes, strict=True):
-            if note.wrong or note.missing:
-                field.input.focus()
-                return
-        fields[-1].input.focus()
-
-    def _foresee(self, view: View) -> None:
-        reading = self._reading
-        why_not = self._blocked(view)
-        if self._publishing is not None:
-            self._say(_BUSY, None)
-        elif why_not is not None:
-            self._say(f"✗ {visible(why_not, 250)}", False)
-        elif reading.event is None:
-            self._say(*self._unfinished())
-        else:
-            self._outlook = foresee(state_of(view), reading.event)
-            text = f"{'✓' if self._outlook.accepted else '✗'} {self._outlook.text}"
-            if self._warned is not None and not self._outlook.accepted:
-                text += "\nEnter again publishes it anyway."
-            elif view.state is None:
-                text += "\nThe state is not known yet."
-            elif view.phase in (Phase.RESTORING, Phase.REPLAYING):
-                text += "\nThe replay is still running: the state will change."
-            self._say(text, self._outlook.accepted)
-        rejected = reading.event is not None and not self._outlook.accepted
-        label = "Publish anyway" if rejected and why_not is None else "Publish"
-        button = self.query_one("#publish", Button)
-        if str(button.label) != label:
-            button.label = label
-            button.refresh(layout=True)
-
-    def _blocked(self, view: View) -> str | None:
-        return blocked(view) or (None if self._purpose is None else self._purpose.objection(view))
-
-    def _unfinished(self) -> tuple[str, bool | None]:
-        labels = {str(field.input.id): field.label.lower() for field in self.query(Field)}
-        wrong = [labels[name] for name, note in self._reading.notes.items() if note.wrong]
-        if wrong:
-            return f"✗ cannot be published: see {' and '.join(wrong)}", False
-        missing = [labels[name] for name, note in self._reading.notes.items() if note.missing]
-        return f"· still needed: {', '.join(missing)}", None
-
-    def _say(self, text: str, accepted: bool | None) -> None:
-        outlook = self.query_one("#outlook", Static)
-        if outlook.content != text:
-            outlook.update(text)
-        outlook.set_class(accepted is True, "-good")
-        outlook.set_class(accepted is False, "-bad")
-
-    def _fail(self, text: str | None) -> None:
-        failure = self.query_one("#failure", Static)
-        failure.display = text is not None
-        if text is not None and failure.content != text:
-            failure.update(f"⚠ {text}")
+def _makes(outlook: Outlook, table: str, key: Any) -> bool:
+    """Whether a row would come into being."""
+    return any(change.table == table and change.key == key and change.before is None for change in outlook.changes)

@@ -7,9 +7,9 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from esdash.ui.reasons import GLYPHS, MEANINGS
 from esdash.ui.screens.dialog import Dialog
 from esdash.ui.widgets.pager import Pager, Paragraph
+from esdash.words.outcomes import GLYPHS, MEANINGS
 
 Key = tuple[str, str, str, str]
 """group, keys, label, tooltip."""
@@ -26,10 +26,10 @@ _NARROW_FLOW: Final = (
     "                              └─restore─┘",
 )
 _STORY: Final = (
-    "Nothing here is stored as a balance or a stock. What is stored is a log of events, a Redis Stream: entries are "
-    "added at its end and never edited.",
-    "The state is what the entries add up to. The consumer reads them in their order and folds each into the state by "
-    "fixed rules, so the same entries give the same state on every machine.",
+    "None of the numbers in the tables is what is stored. What is stored is a log of events, a Redis Stream: entries "
+    "are added at its end and never edited.",
+    "The state is what the entries add up to. The consumer reads them in their order and applies each to the state by "
+    "fixed rules: that is to fold it. So the same entries give the same state on every machine.",
     "Each entry gets one outcome. Even a refused one stays in the log: the log says what was asked, the fold what came "
     "of it.",
     "Folding from the beginning takes long when the log is long. So the state is saved now and then as a snapshot, and "
@@ -40,16 +40,19 @@ _STORY: Final = (
 )
 _WORDS: Final = (
     ("event", "one entry of the stream; immutable"),
+    ("fold", "what makes the state of the entries, one after the other"),
     ("outcome", "what the fold decided for an entry"),
-    ("state", "balances, prices and stock, counters, the window of keys"),
+    ("state", "the tables, the counters, the window of keys"),
     ("ordinal", "how many entries the fold has consumed since the first one it saw"),
     ("#n", "the n-th entry that was ever added: ordinal + entries that were gone before"),
     ("position", "last event id and ordinal: how far the fold has come"),
     ("snapshot", "the state at one position, with what is needed to trust it"),
+    ("ladder", "the snapshots that a start tries, the newest first, until one can be trusted"),
     ("replay", "folding entries that were already there at the start"),
     ("lag", "entries in the stream after the position"),
     ("digest", "a hash of the state; equal states have equal digests"),
     ("continuity", "the proof that nothing between snapshot and tail is missing"),
+    ("orphan", "an entry that the fold had applied and that is gone from the log"),
 )
 
 

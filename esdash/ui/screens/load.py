@@ -1,5 +1,6 @@
 """The steady load: how fast, on and off."""
 
+import re
 from typing import ClassVar, Final
 
 from textual import on
@@ -12,17 +13,22 @@ from esdash.engine.console import Console
 from esdash.ui.outlook import blocked
 from esdash.ui.screens.controls import FIRST_RATE, RATES
 from esdash.ui.screens.dialog import Dialog
-from esdash.ui.typed import read_rate
 from esdash.ui.widgets.form_field import Field, Note
 from esdash.ui.widgets.form_input import FormInput
 from esdash.visible import visible
 
 LOOKED_AT_EVERY: Final = 0.25
 """Seconds between two looks at how the load is doing."""
+MIN_RATE: Final = 0.1
+MAX_RATE: Final = 100_000
+"""Events a second that a steady load may be asked for: the bounds of `engine.load`, which a screen cannot import."""
+
+_GROUPED: Final = re.compile(r"\d{1,3}(?:,\d{3})+", re.ASCII)
+_DECIMAL: Final = re.compile(r"\d{1,9}(?:[.]\d{1,3})?", re.ASCII)
 
 
 class LoadScreen(Dialog[float]):
-    """Starts and stops a steady stream of the shop's own events, and changes its rate while it runs.
+    """Starts and stops a steady stream of made-up events of the domain, and changes its rate while it runs.
 
     Left, it gives the rate that was chosen, whether the load runs or not.
     """
@@ -46,7 +52,7 @@ class LoadScreen(Dialog[float]):
             with VerticalScroll(id="body", can_focus=False):
                 yield Field("Rate", FormInput(_written(self._chosen), "events a second", id="rate"))
                 yield Static(
-                    "Publishes random top-ups, items and orders, as the reference program's producer does.",
+                    "Publishes made-up events, as the domain's `sample` gives them.",
                     id="consequence",
                     markup=False,
                 )
@@ -139,6 +145,15 @@ class LoadScreen(Dialog[float]):
         if self._rate is not None and blocked(self.engine.view) is None:
             self.engine.start_load(self._rate)
             self.look()
+
+
+def read_rate(text: str) -> float:
+    """Events a second from `100`, `1,000` or `0.5`. Raises ValueError with a sentence."""
+    text = text.strip()
+    written = text.replace(",", "") if _GROUPED.fullmatch(text) else text
+    if not _DECIMAL.fullmatch(written) or not MIN_RATE <= float(written) <= MAX_RATE:
+        raise ValueError(f"a rate is a number of events a second from {MIN_RATE} to {MAX_RATE:,}")
+    return float(written)
 
 
 def _written(rate: float) -> str:

@@ -10,13 +10,12 @@ from typing import ClassVar, Final
 from textual.binding import Binding, BindingType
 
 from esdash.engine.console import Console, EngineError
-from esdash.engine.domain import Row
+from esdash.engine.corrections import key_of
+from esdash.engine.row import Row
 from esdash.engine.view import View
-from esdash.shop.decoding import key_of
-from esdash.shop.story import describe, payload_of, type_of
+from esdash.fold.folding import Fold
 from esdash.ui.handled import Handled
 from esdash.ui.outlook import blocked
-from esdash.ui.reasons import GLYPHS, outcome_of, sentence
 from esdash.ui.screens.confirm import ConfirmScreen
 from esdash.ui.screens.entry_list import EntryListScreen
 from esdash.ui.standing import OpenOrphans, unlisted
@@ -24,6 +23,8 @@ from esdash.ui.widgets.hint_bar import Hint
 from esdash.ui.widgets.pager import Paragraph
 from esdash.ui.widgets.payload import LABEL, tell_fields
 from esdash.visible import visible
+from esdash.words.entries import describe, payload_of, type_of
+from esdash.words.outcomes import GLYPHS, outcome_of, sentence
 
 _WHY_UNLISTED: Final = "only the newest entries that this esdash has itself applied are remembered, at most 10,000."
 
@@ -40,7 +41,7 @@ class OrphansScreen(EntryListScreen):
     def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float]) -> None:
         super().__init__(console, handled, wall_clock, parked=False)
         self._publishing = False
-        self._open = OpenOrphans(handled)
+        self._open = OpenOrphans(console.fold, handled)
 
     def rows(self, view: View) -> Sequence[Row]:
         """As the consumer found them missing."""
@@ -73,12 +74,12 @@ class OrphansScreen(EntryListScreen):
 
     def about(self, row: Row, width: int) -> Iterator[Paragraph]:
         """What it was, under which key it goes back, every field."""
-        yield Paragraph(visible(describe(row.fields)), "What", indent=LABEL)
-        outcome = outcome_of(row.code)
+        yield Paragraph(visible(describe(self.fold, row.fields)), "What", indent=LABEL)
+        outcome = outcome_of(self.fold, row.code)
         if outcome is not None:
             reason = "" if outcome.reason is None else f" · {outcome.reason}"
             yield Paragraph(f"{GLYPHS[outcome.name]} {outcome.name}{reason}", "It was", indent=LABEL)
-            yield Paragraph(sentence(outcome), indent=LABEL)
+            yield Paragraph(visible(sentence(self.fold, outcome), 300), indent=LABEL)
         stands = self.stands(row)
         yield Paragraph(stands.told, "Stands", stands.style, LABEL)
         if stands.open:
@@ -88,7 +89,7 @@ class OrphansScreen(EntryListScreen):
             yield Paragraph(f"{shown} ({note})", "Key", indent=LABEL)
         yield Paragraph("")
         yield Paragraph("As it was stored", style="title")
-        yield from tell_fields(row.fields, width, row.sizes)
+        yield from tell_fields(row.fields, width, row.sizes, payload=self.fold.domain.wire.data)
 
     def when_empty(self, view: View) -> Iterator[Paragraph]:
         """What orphans are."""
@@ -172,17 +173,28 @@ class OrphansScreen(EntryListScreen):
         try:
             for row in rows:
                 key = self.engine.view.corrections.key_for_orphan(row)
-                published = self.engine.publish(type_of(row.fields), payload_of(row.fields), key)
+                published = self.engine.publish(*_again(self.fold, row), key)
                 self.handled.publish_as(row, published.entry_id, parked=False)
                 done += 1
         except EngineError as error:
             told = f"{done:,} of {len(rows):,} published again. {error}" if done else str(error)
             self.app.call_from_thread(self.tell, told, "error")
         else:
-            what = f"{type_of(rows[0].fields)} is" if len(rows) == 1 else f"{done:,} entries are"
+            what = f"{type_of(self.fold, rows[0].fields)} is" if len(rows) == 1 else f"{done:,} entries are"
             self.app.call_from_thread(self.tell, f"{what} in the log again.")
         finally:
             self._publishing = False
+
+
+def _again(fold: Fold, row: Row) -> tuple[str, bytes]:
+    """Type and data of an orphan, as they were; one of an older version, which is not published any more, as what it
+    becomes.
+    """
+    name, (_, event_type, event) = type_of(fold, row.fields), fold.read(row.fields)
+    current = {each.wire_name: each.v for each in fold.publishable}.get(name, "1")
+    if event_type is not None and event_type.v != current and fold.type_of(event) in fold.publishable:
+        return fold.encode(event)
+    return name, payload_of(fold, row.fields)
 
 
 def _listed(count: int) -> str:

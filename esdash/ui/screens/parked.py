@@ -2,43 +2,40 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual import on
 from textual.binding import Binding, BindingType
 
 from esdash.engine.console import Console, EngineError, Published
-from esdash.engine.domain import Fields, Row
+from esdash.engine.row import Row
 from esdash.engine.view import View
-from esdash.shop.decoding import decode
-from esdash.shop.events import AddItem, Order, TopUp
-from esdash.shop.outcomes import OUTCOMES
-from esdash.shop.story import describe_event, encode, payload_of, type_of
-from esdash.shop.view import ShopView
+from esdash.fold.folding import Fold
+from esdash.fold.sorting import Fields
 from esdash.ui.alike import alike, change_of
 from esdash.ui.handled import Handled
-from esdash.ui.outlook import Publishable
-from esdash.ui.reasons import GLYPHS, MEANINGS, outcome_of, sentence
 from esdash.ui.salvage import objection
 from esdash.ui.screens.confirm import ConfirmScreen
-from esdash.ui.screens.correct import ChooseType, RawEventForm, fill, form_for, needs_a_type
+from esdash.ui.screens.correct import ChooseType, RawEventForm, form_for, needs_a_type
 from esdash.ui.screens.entry_list import EntryListScreen
-from esdash.ui.screens.forms import EventForm, Purpose
+from esdash.ui.screens.publishing import EventForm, Purpose
 from esdash.ui.standing import of_parked
 from esdash.ui.widgets.hint_bar import Hint
 from esdash.ui.widgets.line_table import LineTable
 from esdash.ui.widgets.pager import Paragraph
 from esdash.ui.widgets.payload import LABEL, payload_size, tell_fields
 from esdash.visible import visible
+from esdash.words.entries import describe_event, payload_of, type_of
+from esdash.words.outcomes import GLYPHS, MEANINGS, outcome_of, sentence
 
 MOST_TOLD: Final = 5
 """Events that are told one by one before several are published."""
 
 
-def parked_in(view: View) -> int:
+def parked_in(fold: Fold, view: View) -> int:
     """How many entries the state counts as parked, whether they are kept for the screen or not."""
-    counts = view.state.counts if isinstance(view.state, ShopView) else ()
-    counted = sum(count for outcome, count in zip(OUTCOMES, counts, strict=False) if outcome.name == "parked")
+    counts = view.state.counts if view.state is not None else ()
+    counted = sum(count for outcome, count in zip(fold.outcomes, counts, strict=False) if outcome.name == "parked")
     return max(counted, len(view.parked))
 
 
@@ -59,7 +56,7 @@ class ParkedScreen(EntryListScreen):
 
     def title_and_meaning(self, view: View) -> tuple[str, str]:
         """How many; where the others are."""
-        count, total = len(view.parked), parked_in(view)
+        count, total = len(view.parked), parked_in(self.fold, view)
         left = f"{sum(self.stands(row).open for row in view.parked):,} open"
         if total > count:
             return (
@@ -84,21 +81,22 @@ class ParkedScreen(EntryListScreen):
 
     def about(self, row: Row, width: int) -> Iterator[Paragraph]:
         """Why it is parked, what became of it, every byte."""
-        outcome = outcome_of(row.code)
+        outcome = outcome_of(self.fold, row.code)
         if outcome is not None:
             yield Paragraph(f"{GLYPHS['parked']} {outcome.reason}", "Reason", "warning", LABEL)
-            yield Paragraph(sentence(outcome), indent=LABEL)
-        if exactly := objection(type_of(row.fields), payload_of(row.fields), payload_size(row)):
+            yield Paragraph(sentence(self.fold, outcome), indent=LABEL)
+        if exactly := objection(self.fold, row, payload_size(row, self.fold.domain.wire)):
             yield Paragraph(exactly, "Exactly", indent=LABEL)
         stands = self.stands(row)
         yield Paragraph(stands.told, "Stands", stands.style, LABEL)
         yield Paragraph("")
         yield Paragraph("As it is stored", style="title")
-        yield from tell_fields(row.fields, width, row.sizes, bytes_too=True)
+        payload = self.fold.domain.wire.data
+        yield from tell_fields(row.fields, width, row.sizes, payload=payload, bytes_too=True)
 
     def when_empty(self, view: View) -> Iterator[Paragraph]:
         """What parked means."""
-        if total := parked_in(view):
+        if total := parked_in(self.fold, view):
             were = "1 entry was" if total == 1 else f"{total:,} entries were"
             yield Paragraph(
                 f"{were} parked, and none is kept here. `esdash events --outcome parked` lists those that are still "
@@ -112,31 +110,37 @@ class ParkedScreen(EntryListScreen):
         yield Paragraph("")
         yield Paragraph(
             "Its type is unknown, a field is missing, its data breaks the schema, is larger than 64 KiB, or has a "
-            "version that this esdash does not know. The reference program deleted such entries; here each is kept, "
-            "counted and listed with its bytes and the reason, and a corrected event can be published for it."
+            "version that the domain does not know. Such an entry is never deleted: each is counted and listed with "
+            "its bytes and the reason, and a corrected event can be published for it."
         )
         yield Paragraph("")
         yield Paragraph("To see one, append an event of a type that does not exist:")
-        yield Paragraph(f"  XADD {visible(view.stream, 60)} * type Refund data '{{\"user_id\":7}}'", verbatim=True)
+        yield Paragraph(f"  XADD {visible(view.stream, 60)} * {self._unknown()}", verbatim=True)
+
+    def _unknown(self) -> str:
+        """Fields of an entry that the domain cannot understand."""
+        wire = self.fold.domain.wire
+        kind = "" if wire.only else f"{wire.type} Unheard-of "
+        return visible(kind + (f"{wire.data} '{{}}'" if wire.data else "member 1"), 60)
 
     async def action_correct(self) -> None:
         """Open the form that fits, with all in it that can still be read."""
         if (row := self._open_one()) is not None:
-            fields, purpose = _readable(row), self._purpose(row)
+            fields, purpose = _readable(self.fold, row), self._purpose(row)
 
-            async def chosen(kind: str | None) -> None:
+            def chosen(kind: str | None) -> None:
                 if kind is not None:
-                    await self._open(row, *form_for(self.engine, fields, purpose, kind))
+                    self._open(row, form_for(self.engine, fields, purpose, kind))
 
-            if needs_a_type(fields):
-                await self.app.push_screen(ChooseType(purpose), chosen)
+            if needs_a_type(self.fold, fields):
+                await self.app.push_screen(ChooseType(self.fold, fields, purpose), chosen)
             else:
-                await chosen("")
+                chosen("")
 
-    async def action_edit(self) -> None:
+    def action_edit(self) -> None:
         """Open type and data as they will be stored."""
         if (row := self._open_one()) is not None:
-            await self._open(row, RawEventForm(self.engine, _readable(row), self._purpose(row)), {})
+            self._open(row, RawEventForm(self.engine, _readable(self.fold, row), self._purpose(row)))
 
     def _open_one(self) -> Row | None:
         """The selected one, unless it was corrected already, by whomever."""
@@ -148,10 +152,11 @@ class ParkedScreen(EntryListScreen):
 
     def _purpose(self, row: Row) -> Purpose:
         def objection(view: View) -> str | None:
-            stands = of_parked(view, self.handled, row)
+            stands = of_parked(view, self.fold, self.handled, row)
             return None if stands.open else f"Nothing is left to correct: {stands.told}"
 
-        what = f"{type_of(row.fields) or 'no type'} {payload_of(row.fields)[:200].decode('utf-8', 'backslashreplace')}"
+        payload = payload_of(self.fold, row.fields)[:200].decode("utf-8", "backslashreplace")
+        what = f"{type_of(self.fold, row.fields) or 'no type'} {payload}"
         return Purpose(lambda view: view.corrections.key_for_parked(row), objection, f"Parked: {visible(what, 300)}")
 
     @on(LineTable.Activated)
@@ -159,30 +164,27 @@ class ParkedScreen(EntryListScreen):
         event.stop()
         await self.action_correct()
 
-    async def _open(self, row: Row, form: EventForm, texts: dict[str, str]) -> None:
+    def _open(self, row: Row, form: EventForm) -> None:
         def closed(published: Published | None) -> None:
             if published is not None:
                 self.handled.publish_as(row, published.entry_id, parked=True)
                 self.tell(f"{published.event_type} {published.entry_id} is in the log; the parked entry stays.")
                 self.poll()
-                self._offer_the_same(row, form.submitted)
+                self._offer_the_same(row, form.submitted_event)
 
-        await self.app.push_screen(form, closed)
-        fill(form, texts)
+        self.app.push_screen(form, closed)
 
-    def _offer_the_same(self, row: Row, submitted: tuple[str, bytes] | None) -> None:
+    def _offer_the_same(self, row: Row, event: Any) -> None:
         """Ask whether others that need the same change are to be corrected in one go."""
-        kind, data = submitted or ("", b"")
-        event = decode([b"type", kind.encode(), b"data", data])
-        if row.mark is not None or not isinstance(event, TopUp | AddItem | Order):
+        if row.mark is not None or event is None:
             return
         left = [other for other in self.engine.view.parked if self.stands(other).open]
-        others = list(alike(change_of(row.fields, event), row, left))
+        others = list(alike(self.fold, change_of(self.fold, row.fields, event), row, left))
         if not others:
             return
         one = len(others) == 1
         what = "1 more entry was" if one else f"{len(others):,} more entries were"
-        told = [visible(describe_event(other)) for _, other in others[:MOST_TOLD]]
+        told = [visible(describe_event(self.fold, other)) for _, other in others[:MOST_TOLD]]
         more = f"\n… and {len(others) - MOST_TOLD:,} more" if len(others) > MOST_TOLD else ""
 
         def answered(sure: bool | None) -> None:
@@ -200,14 +202,14 @@ class ParkedScreen(EntryListScreen):
             answered,
         )
 
-    def _correct(self, others: Sequence[tuple[Row, Publishable]]) -> None:
+    def _correct(self, others: Sequence[tuple[Row, Any]]) -> None:
         """In a thread: publish an event for each that is still open."""
         done = 0
         try:
             for row, event in others:
                 if self.stands(row).open:
                     key = self.engine.view.corrections.key_for_parked(row)
-                    published = self.engine.publish(*encode(event), key)
+                    published = self.engine.publish(*self.fold.encode(event), key)
                     self.handled.publish_as(row, published.entry_id, parked=True)
                     done += 1
         except EngineError as error:
@@ -218,8 +220,10 @@ class ParkedScreen(EntryListScreen):
             self.app.call_from_thread(self.tell, f"{what} in the log.")
 
 
-def _readable(row: Row) -> Fields:
-    """What a correction may begin with. Of an entry that is kept in part only the type: half is no order."""
+def _readable(fold: Fold, row: Row) -> Fields:
+    """What a correction may begin with. Of an entry that is kept in part only the type: half is no event."""
     if row.mark is None:
         return row.fields
-    return (b"type", type_of(row.fields).encode("utf-8", "backslashreplace"), b"data", b"")
+    wire = fold.domain.wire
+    kind = () if wire.only else (wire.type.encode(), type_of(fold, row.fields).encode("utf-8", "backslashreplace"))
+    return (*kind, wire.data.encode(), b"") if wire.data else kind

@@ -1,12 +1,14 @@
 """What the keys of the main screen do about trust: parked entries, orphans, the ladder, verification, a halt."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from esdash.engine.console import Console
 from esdash.engine.view import Phase, View
 from esdash.ui import standing
+from esdash.ui.declared import Actions
 from esdash.ui.handled import Handled
 from esdash.ui.screens.controls import Controls
+from esdash.ui.trouble import domain_failed
 from esdash.ui.verification import VerificationWatch, summary
 from esdash.ui.widgets.status_bar import TrustNow
 
@@ -17,16 +19,16 @@ class Trust(Controls):
     def __init__(
         self,
         console: Console,
-        demo_batch: Callable[[], Iterable[tuple[str, bytes]]],
+        actions: Actions,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds."""
-        super().__init__(console, demo_batch)
+        super().__init__(console, actions)
         self._clock = clock
         self._wall_clock = wall_clock
         self.handled = Handled()
-        self._open_orphans = standing.OpenOrphans(self.handled)
+        self._open_orphans = standing.OpenOrphans(self.fold, self.handled)
         self._verifying = VerificationWatch(clock)
         self.stayed = False
         """While halted: a person has chosen to stay."""
@@ -84,6 +86,7 @@ class Trust(Controls):
         """Actions that have a place in the line of keys just now."""
         matters = {
             "stay": live.phase is Phase.HALTED and not self.stayed,
+            "reload": domain_failed(live),
             "orphans": bool(live.orphans or live.orphans_gone),
             "parked": bool(live.parked),
         }

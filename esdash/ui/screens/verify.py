@@ -12,15 +12,17 @@ from textual.widgets import Button
 
 from esdash.engine.console import Console, VerificationStatus
 from esdash.engine.view import Position
-from esdash.shop.money import format_money
+from esdash.fold.folding import Fold
 from esdash.ui.screens.dialog import Dialog
 from esdash.ui.verification import VerificationWatch, compared, percent
-from esdash.ui.widgets.drawing import bar, duration, rate
+from esdash.ui.widgets.drawing import bar, duration, fit, rate
 from esdash.ui.widgets.pager import Pager, Paragraph
 from esdash.visible import visible
+from esdash.words.changes import difference_of
 
 if TYPE_CHECKING:
-    from esdash.engine.verification import Difference, Segment, Verification
+    from esdash.engine.verification import Segment, Verification
+    from esdash.fold.stored import Difference
 
 FRAMES_A_SECOND: Final = 10
 
@@ -110,7 +112,7 @@ class VerifyScreen(Dialog[None]):
         if status.running:
             yield from self._progress(status, width)
         elif status.result is not None:
-            yield from tell_result(status.result)
+            yield from tell_result(status.result, self.engine.fold)
         else:
             yield Paragraph(f"✗ There is no result. {visible(status.error, 500)}", style="bad")
 
@@ -133,13 +135,13 @@ class VerifyScreen(Dialog[None]):
         )
 
 
-def tell_result(found: "Verification") -> Iterator[Paragraph]:
+def tell_result(found: "Verification", fold: Fold) -> Iterator[Paragraph]:
     """What a verification found: the verdict first, then each segment and snapshot."""
     events = "1 event" if found.entries == 1 else f"{found.entries:,} events"
     took = f"{events} replayed in {duration(found.seconds)}"
     first = found.first_difference
     if first is not None:
-        yield from _tell_difference(first)
+        yield from _tell_difference(first, fold)
     elif found.damaged:
         yield Paragraph("✗ The replay agrees with all that could be read, but a snapshot is damaged.", style="bad")
     else:
@@ -165,13 +167,13 @@ def tell_result(found: "Verification") -> Iterator[Paragraph]:
         yield Paragraph(f"{glyph} {_window(segment)} → {_end(segment)}", style=style)
 
 
-def _tell_difference(segment: "Segment") -> Iterator[Paragraph]:
+def _tell_difference(segment: "Segment", fold: Fold) -> Iterator[Paragraph]:
     yield Paragraph(f"✗ The first difference: the replay and {_end(segment)} do not agree.", style="bad")
     yield Paragraph(_place(segment.start), "after", indent=_LABEL)
     yield Paragraph(_place(segment.end), "up to", indent=_LABEL)
     yield Paragraph("")
     if segment.differences:
-        yield from _table(segment.differences)
+        yield from _table(segment.differences, fold)
     elif segment.snapshot_id is None:
         yield Paragraph("The digests differ; crash or rebuild the consumer to have its state made anew.")
     else:
@@ -184,24 +186,16 @@ def _tell_difference(segment: "Segment") -> Iterator[Paragraph]:
         )
 
 
-def _table(differences: "tuple[Difference, ...]") -> Iterator[Paragraph]:
+def _table(differences: "tuple[Difference, ...]", fold: Fold) -> Iterator[Paragraph]:
     rows = [("", "replayed", "found")]
     for each in differences:
-        owner = "user " if each.kind == "balance" else ""
-        name = visible(each.subject, 30) if each.kind in ("outcome", "keys") else f"{owner}{visible(each.subject, 30)}"
-        kind = "" if each.kind == "keys" else f"{each.kind} · "
-        rows.append((f"{kind}{name}", _number(each.kind, each.replayed), _number(each.kind, each.found)))
+        first, second = difference_of(fold, each)
+        rows.append((visible(each.number, 60), visible(first, 40), visible(second, 40)))
     widest = [max(cell_len(row[column]) for row in rows) for column in range(3)]
     for index, (name, replayed, found) in enumerate(rows):
         padded = name + " " * (widest[0] - cell_len(name))
-        line = f"{padded}  {replayed:>{widest[1]}}  {found:>{widest[2]}}"
+        line = f"{padded}  {fit(replayed, widest[1], right=True)}  {fit(found, widest[2], right=True)}"
         yield Paragraph(line, verbatim=True, style="dim" if index == 0 else "")
-
-
-def _number(kind: str, value: int | None) -> str:
-    if value is None:
-        return "nothing"
-    return format_money(value) if kind in ("balance", "price") else f"{value:,}"
 
 
 def _window(segment: "Segment") -> str:

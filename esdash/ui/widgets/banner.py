@@ -5,7 +5,9 @@ from textwrap import wrap
 from typing import Final
 
 from esdash.engine.view import Phase, Progress, Restored, Rung, SnapshotInfo, View
-from esdash.ui.actions import BY_ID, Keymap
+from esdash.fold.folding import Fold
+from esdash.ui.declared import Actions
+from esdash.ui.trouble import domain_failed, fits_nowhere
 from esdash.ui.widgets.drawing import age, bar, clock_time, duration, rate
 from esdash.ui.widgets.painted import Chunk, Line, PaintedLines, Span, join
 from esdash.ui.widgets.status_bar import Moment
@@ -24,9 +26,10 @@ class Banner(PaintedLines):
     Banner { height: 1; padding: 0 1; }
     """
 
-    def __init__(self, keymap: Keymap, *, id: str | None = None) -> None:
+    def __init__(self, fold: Fold, actions: Actions, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._keymap = keymap
+        self._fold = fold
+        self._actions = actions
         self._moment: Moment | None = None
         self._origin: SnapshotInfo | None = None
         """The snapshot that the state was restored from."""
@@ -57,7 +60,7 @@ class Banner(PaintedLines):
     def lines(self, width: int) -> Sequence[Line]:
         """By phase."""
         if self.farewell:
-            key = BY_ID["quit"].name(self._keymap)
+            key = self._actions.key("quit")
             text = f"Leaving: the consumer takes a farewell snapshot … {key} again leaves at once."
             return ((Span(text, "accent"),),)
         if self.failure:
@@ -68,6 +71,8 @@ class Banner(PaintedLines):
         lines = self._of_phase(view, width)
         if undecided := self._moment.trust.undecided:
             lines = [*lines, self._orphans(view, undecided, width)]
+        if fits_nowhere(view, self._fold):
+            lines = [*lines, *self._strange(view, width)]
         return lines
 
     def _of_phase(self, view: View, width: int) -> list[Line]:
@@ -124,7 +129,7 @@ class Banner(PaintedLines):
         count = "1 snapshot" if len(failed) == 1 else f"{len(failed)} snapshots"
         if not failed[0].snapshot_id:
             count = "snapshots"
-        key = BY_ID["ladder"].name(self._keymap)
+        key = self._actions.key("ladder")
         chunks = [
             Chunk((Span(f"▲ {count} could not be used", "warning"), Span(f" ({key})", "key"))),
             Chunk((Span(visible(failed[0].reason or ""), "dim"),)),
@@ -133,7 +138,7 @@ class Banner(PaintedLines):
 
     def _orphans(self, view: View, undecided: int, width: int) -> Line:
         what = "entry had been applied and is" if undecided == 1 else "entries had been applied and are"
-        key = BY_ID["orphans"].name(self._keymap)
+        key = self._actions.key("orphans")
         chunks = [
             Chunk((Span(f"▲ {undecided:,} {what} gone from the log", "warning"),)),
             Chunk((Span(key, "key"), Span(" shows them", "dim"))),
@@ -148,6 +153,15 @@ class Banner(PaintedLines):
         if self._moment is None or self._origin is None or self._origin.snapshot_id != snapshot_id:
             return ""
         return age(self._moment.wall - self._origin.created_ms / 1000)
+
+    def _strange(self, view: View, width: int) -> list[Line]:
+        name, stream = visible(self._fold.name, 40), visible(view.stream, 60)
+        told = f"▲ These entries are none of {name}'s events. "
+        if "raw" in self._actions:
+            told += f"{self._actions.key('raw')} shows them as they are, like `esdash --domain raw`."
+        else:
+            told += f"`esdash --domain raw --stream {stream}` shows any stream."
+        return [(Span(line, "warning"),) for line in wrap(told, max(width, 20))]
 
     def _disconnected(self, view: View, width: int) -> list[Line]:
         assert self._moment is not None
@@ -170,18 +184,18 @@ class Banner(PaintedLines):
         told = wrap(f"■ {visible(note, 400)}", max(width, 20))[:3]
         lines: list[Line] = [(Span(line, "bad"),) for line in told]
         narrow = width < 78
-        choices = [
-            ("stay", "stay, read-only" if narrow else "stay on the last good state, read-only"),
-            ("rebuild", "rebuild, partial" if narrow else "rebuild from what is left"),
-            ("quit", "quit"),
-        ]
+        choices = [("stay", "stay, read-only" if narrow else "stay on the last good state, read-only")]
+        if domain_failed(view):
+            choices.append(("reload", "mended: reload" if narrow else "reload the mended file and go on"))
+        else:
+            choices.append(("rebuild", "rebuild, partial" if narrow else "rebuild from what is left"))
+        choices.append(("quit", "quit"))
         if self._moment.trust.stayed:
             staying = "The last good state; nothing is applied or published."
             lines.append(join([Chunk((Span(staying, "strong"),))], width))
             choices = choices[1:]
         chunks = [
-            Chunk((Span(BY_ID[name].name(self._keymap), "key"), Span(f" {consequence}")))
-            for name, consequence in choices
+            Chunk((Span(self._actions.key(name), "key"), Span(f" {consequence}"))) for name, consequence in choices
         ]
         lines.append(join(chunks, width, "  "))
         return lines

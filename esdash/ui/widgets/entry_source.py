@@ -5,15 +5,15 @@ from typing import Final
 
 from textual.cache import LRUCache
 
-from esdash.engine.domain import Row
-from esdash.shop.outcomes import OUTCOMES
-from esdash.shop.story import describe, type_of
+from esdash.engine.row import Row
+from esdash.fold.folding import Fold
 from esdash.ui.standing import Standing
 from esdash.ui.widgets.columns import Cell, Column, Kind
 from esdash.ui.widgets.drawing import clock_time, milliseconds_of
-from esdash.ui.widgets.line_table import Order
+from esdash.ui.widgets.line_table import SortOrder
 from esdash.ui.widgets.log_source import MARKS, outcome_cell
 from esdash.visible import visible
+from esdash.words.entries import describe, type_of
 
 _COLUMNS: Final = (
     Column("time", "time", Kind.TEXT, least=11, rank=4),
@@ -30,13 +30,14 @@ class EntrySource:
     """Entries, newest or oldest first, with what was done about each."""
 
     columns = _COLUMNS
-    order: Order | None = None
+    order: SortOrder | None = None
 
-    def __init__(self, stands: Callable[[Row], Standing], *, parked: bool) -> None:
+    def __init__(self, fold: Fold, stands: Callable[[Row], Standing], *, parked: bool) -> None:
         """`stands` tells how an entry stands.
 
         A list of parked entries shows the newest first, and of their outcomes the reasons only.
         """
+        self._fold = fold
         self._stands = stands
         self._parked = parked
         self._given: Sequence[Row] = ()
@@ -44,6 +45,8 @@ class EntrySource:
         self._places: dict[Hashable, int] = {}
         self._now = 0.0
         self._unseen = 0
+        self._clock = 8
+        """Cells of the widest time."""
         self._cells: LRUCache[Hashable, tuple[Cell, ...]] = LRUCache(512)
 
     def update(self, rows: Sequence[Row], now: float, unseen: int = 0) -> None:
@@ -57,6 +60,8 @@ class EntrySource:
         self._given = rows
         self._rows = rows[::-1] if self._parked else rows
         self._places = {_identity(row): place for place, row in enumerate(self._rows)}
+        times = (clock_time(milliseconds_of(row.entry_id), now) for row in (*rows[:1], *rows[-1:]))
+        self._clock = max((self._clock, *map(len, times)))
 
     def row(self, index: int) -> Row:
         """The entry on a line."""
@@ -83,13 +88,13 @@ class EntrySource:
         """Where the entry is."""
         return self._places.get(identity)
 
-    def sort(self, order: Order) -> None:
+    def sort(self, order: SortOrder) -> None:
         """There is one order."""
 
     def wanted(self) -> Sequence[int]:
         """Cells for usual content."""
         digits = max((len(f"{row.ordinal + self._unseen:,}") for row in (*self._rows[:1], *self._rows[-1:])), default=1)
-        return (8, digits, 15, 8, 16 if self._parked else 30, 36, 20)
+        return (self._clock, digits, 15, 8, 16 if self._parked else 30, 36, 20)
 
     def hint(self) -> Sequence[str]:
         """An empty list is explained elsewhere."""
@@ -100,16 +105,15 @@ class EntrySource:
             Cell(clock_time(milliseconds_of(row.entry_id), self._now), "dim"),
             Cell(f"{row.ordinal + self._unseen:,}" if row.ordinal else "—", "dim"),
             Cell(visible(row.entry_id.decode("utf-8", "backslashreplace")), "dim"),
-            Cell(visible(type_of(row.fields)) or "—"),
-            _reason_cell(row.code) if self._parked else outcome_cell(row.code),
-            Cell(visible(describe(row.fields))),
-            Cell(standing.cell, standing.style, standing.brief),
+            Cell(visible(type_of(self._fold, row.fields)) or "—"),
+            self._reason(row.code) if self._parked else outcome_cell(self._fold, row),
+            Cell(visible(describe(self._fold, row.fields))),
+            Cell(standing.cell, standing.style, (standing.brief,)),
         )
 
-
-def _reason_cell(code: int | None) -> Cell:
-    reason = "" if code is None else OUTCOMES[code].reason or ""
-    return Cell(f"{MARKS['parked'].glyph} {reason}", MARKS["parked"].style)
+    def _reason(self, code: int | None) -> Cell:
+        reason = "" if code is None else self._fold.outcomes[code].reason or ""
+        return Cell(f"{MARKS['parked'].glyph} {reason}", MARKS["parked"].style)
 
 
 def _identity(row: Row) -> tuple[bytes, int]:

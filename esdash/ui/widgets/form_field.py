@@ -1,12 +1,18 @@
 """One labelled field of a form, with a line under it that says what is known or wrong."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Label, Static
 
 from esdash.ui.widgets.form_input import CompletingInput, FormInput, Suggestions
+from esdash.visible import visible
+
+LABEL: Final = 9
+"""Cells of the column of labels, where none is longer."""
+MOST_LABEL: Final = 20
 
 
 class Note(NamedTuple):
@@ -23,20 +29,27 @@ class Note(NamedTuple):
 class Field(Vertical):
     """Label, input, note; and the list of suggestions that hangs over what follows."""
 
-    def __init__(self, label: str, field: FormInput, suggestions: Suggestions | None = None) -> None:
+    def __init__(
+        self, label: str, field: FormInput, suggestions: Suggestions | None = None, *, label_width: int = LABEL
+    ) -> None:
         super().__init__()
         self.label = label
         self.input = field
+        self._width = label_width
         self._suggestions = suggestions
         self._note = Static(markup=False, classes="note")
         self._said = Note("")
 
     def compose(self) -> ComposeResult:
         """The label beside the input, the note under it."""
+        label = Label(visible(self.label, max(1, self._width - 1)), classes="label", markup=False)
+        label.styles.width = self._width
+        self._note.styles.margin = (0, 0, 0, self._width)
         with Horizontal(classes="entry"):
-            yield Label(self.label, classes="label")
+            yield label
             yield self.input
         if self._suggestions is not None:
+            self._suggestions.styles.margin = (0, 0, 0, self._width)
             self._suggestions.display = False
             yield self._suggestions
         yield self._note
@@ -54,3 +67,8 @@ class Field(Vertical):
         self._said = note
         self._note.update(f"✗ {note.text}" if note.wrong else note.text)
         self._note.set_class(note.wrong, "-wrong")
+
+
+def label_width(labels: list[str]) -> int:
+    """Cells of the column of labels in a form that has these."""
+    return min(MOST_LABEL, max([LABEL, *(cell_len(label) + 1 for label in labels)]))

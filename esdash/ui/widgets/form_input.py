@@ -12,9 +12,10 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from esdash.ui.typed import escape_hidden
+from esdash.ui.json_text import escape_json
 from esdash.ui.widgets.completion import Completion
 from esdash.ui.widgets.line_input import LineInput
+from esdash.words.typed import escape_hidden
 
 Completer = Callable[[str, int], Completion]
 """What fits a text with the cursor at a place."""
@@ -28,6 +29,14 @@ class FormInput(LineInput):
     def replace(self, text: str, start: int, end: int) -> None:
         """Put text in place of a range; every way of typing, pasting and deleting comes through here."""
         super().replace(escape_hidden(text), start, end)
+
+
+class JsonInput(FormInput):
+    r"""A field for JSON. Hidden characters become `\u200b` as they are typed or pasted."""
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        """Put text in place of a range."""
+        super().replace(escape_json(text), start, end)
 
 
 class Suggestions(Widget):
@@ -86,7 +95,7 @@ class CompletingInput(FormInput):
     """A field that offers known names while one is typed.
 
     Tab and Right take the highlighted match, Up and Down choose another, Escape closes the list. Enter takes a match
-    that was chosen; where only known names make sense (`known_only`), also the first one for a name that is not known.
+    that was chosen; while only known names make sense (`known_only`), also the first one for a name that is not known.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -103,14 +112,14 @@ class CompletingInput(FormInput):
         value: str = "",
         placeholder: str = "",
         *,
-        known_only: bool = False,
+        known_only: Callable[[], bool] | None = None,
         several: bool = False,
         id: str,
     ) -> None:
         super().__init__(value, placeholder, id=id)
         self._completer = completer
         self._suggestions = suggestions
-        self._known_only = known_only
+        self._known_only = known_only or bool
         self._several = several
         """The field holds several names: Tab stays in it after taking a match."""
         self._chosen = False
@@ -190,7 +199,7 @@ class CompletingInput(FormInput):
 
     async def action_submit(self) -> None:
         """Take a match when that is what Enter means here, else submit the form."""
-        wanted = self._chosen or (self._known_only and self._part != "" and not self._is_known)
+        wanted = self._chosen or (self._known_only() and self._part != "" and not self._is_known)
         if self.is_open and wanted and self._would_change:
             self.take(self._suggestions.highlighted)
             return

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from textual import events
 
-from esdash.ui.actions import ACTIONS, BY_ID, Action, Keymap, Scope
+from esdash.ui.actions import Action, Scope
+from esdash.ui.declared import Actions
 from esdash.ui.widgets.painted import Chunk, Line, PaintedLines, Span, join
 
 
@@ -15,17 +16,22 @@ class KeyBar(PaintedLines):
     KeyBar { height: 1; padding: 0 1; background: $panel; &:ansi { background: ansi_default; } }
     """
 
-    def __init__(self, keymap: Keymap, *, id: str | None = None) -> None:
+    def __init__(self, actions: Actions, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._keymap = keymap
+        self._actions = actions
+        self._readonly = False
         self._labels: dict[str, str] = {}
         self._extra: tuple[str, ...] = ()
 
-    def relabel(self, labels: Mapping[str, str], extra: Sequence[str] = ()) -> None:
-        """Say what some actions do just now; `extra` actions come first although they are not shown as a rule."""
-        if labels != self._labels or tuple(extra) != self._extra:
+    def relabel(self, labels: Mapping[str, str], extra: Sequence[str] = (), *, readonly: bool = False) -> None:
+        """Say what some actions do just now; `extra` actions come first although they are not shown as a rule.
+
+        An action whose label is empty does nothing now, and is left out.
+        """
+        if labels != self._labels or tuple(extra) != self._extra or readonly is not self._readonly:
             self._labels = dict(labels)
             self._extra = tuple(extra)
+            self._readonly = readonly
             self.sync()
 
     def lines(self, width: int) -> Sequence[Line]:
@@ -49,11 +55,14 @@ class KeyBar(PaintedLines):
             x -= chunk.width + 2
 
     def _chunks(self) -> list[tuple[Action, Chunk]]:
-        shown = [BY_ID[name] for name in self._extra] + [action for action in ACTIONS if action.shown]
+        offered = [action for action in self._actions.offered(self._readonly) if action.shown]
+        shown = [self._actions[name] for name in self._extra]
+        shown += [action for action in offered if action.id not in self._extra]
         chunks = []
         for rank, action in enumerate(shown):
             label = self._labels.get(action.id, action.label)
-            key = Span(action.name(self._keymap), "key")
-            kept = action.id in ("help", "quit") or action.id in self._extra
-            chunks.append((action, Chunk((key, Span(f" {label}")), 0 if kept else rank + 1)))
+            key = action.name(self._actions.keymap)
+            if label and key:
+                kept = action.id in ("help", "quit") or action.id in self._extra
+                chunks.append((action, Chunk((Span(key, "key"), Span(f" {label}")), 0 if kept else rank + 1)))
         return chunks

@@ -15,12 +15,12 @@ from textual.message import Message
 from textual.strip import Strip
 
 from esdash.ui.actions import Scope, bindings
-from esdash.ui.widgets.columns import Cell, Column, arrange, draw, title, title_width
+from esdash.ui.widgets.columns import Cell, Column, Widths, draw, title
 from esdash.ui.widgets.drawing import fit, scroll_bar
 from esdash.ui.widgets.painted import Painted
-from esdash.ui.widgets.table_source import Order, Source
+from esdash.ui.widgets.table_source import SortOrder, Source
 
-__all__ = ["LineTable", "Order", "Source"]
+__all__ = ["LineTable", "SortOrder", "Source"]
 
 _WHEEL_LINES: Final = 3
 
@@ -63,12 +63,9 @@ class LineTable(Painted, can_focus=True):
         """The first line in view."""
         self._anchor: Hashable | None = None
         """The line a person chose; None while nobody has, and the cursor stays on the first line."""
-        self._widths: tuple[int, ...] = ()
-        self._gap = 1
-        self._wanted: tuple[int, ...] = ()
+        self._widths = Widths()
         self._rows: list[_Row | str] = []
         """What was drawn last, by line."""
-        self._measured_for = -1
         self._strips: LRUCache[tuple[_Row, tuple[int, ...]], Strip] = LRUCache(512)
         self._dragging = False
         self._area = Size(0, 0)
@@ -130,13 +127,13 @@ class LineTable(Painted, can_focus=True):
         if order is None or not column.sortable:
             return
         turned = not order.descending if order.column == column.key else column.starts_descending
-        self.source.sort(Order(column.key, turned))
+        self.source.sort(SortOrder(column.key, turned))
         self.touched()
 
     def sort_invert(self) -> None:
         """Turn the order around."""
         if self.source.order is not None:
-            self.source.sort(Order(self.source.order.column, not self.source.order.descending))
+            self.source.sort(SortOrder(self.source.order.column, not self.source.order.descending))
             self.touched()
 
     def sort_step(self, step: int) -> None:
@@ -205,23 +202,10 @@ class LineTable(Painted, can_focus=True):
         self.top = max(0, min(self.top, count - self.page))
 
     def _measure(self) -> None:
-        """Give the columns their widths; they only grow, so that numbers do not wander about."""
-        content = self.source.wanted()
-        wanted = tuple(
-            max(cells, title_width(column), before)
-            for cells, column, before in zip(
-                content, self.source.columns, self._wanted or (0,) * len(content), strict=True
-            )
-        )
-        if wanted == self._wanted and self._measured_for == self._area.width:
-            return
-        self._wanted, self._measured_for = wanted, self._area.width
-        room = self._area.width - 2
-        wide, narrow = (arrange(self.source.columns, wanted, room, gap) for gap in (2, 1))
-        roomy = all(width >= cells for width, cells in zip(wide, wanted, strict=True))
-        self._widths, self._gap = (wide, 2) if roomy else (narrow, 1)
-        self._rows = []
-        self.refresh()
+        """Give the columns their widths."""
+        if self._widths.fit(self.source.columns, self.source.wanted(), self._area.width - 2):
+            self._rows = []
+            self.refresh()
 
     def _row(self, y: int) -> _Row | str:
         count = len(self.source)
@@ -247,7 +231,7 @@ class LineTable(Painted, can_focus=True):
         if isinstance(row, str):
             text = fit(" " + row, self._area.width)
             return Strip([Segment(text, self.paint("dim"))], self._area.width)
-        key = (row, self._widths)
+        key = (row, self._widths.cells)
         strip = self._strips.get(key)
         if strip is None:
             strip = self._strips[key] = self._draw(row)
@@ -257,11 +241,11 @@ class LineTable(Painted, can_focus=True):
         over = row.cursor
         segments = [Segment("▌" if over else " ", self.paint("accent" if over == "cursor" else "track", over))]
         first = True
-        for column, cell, width in zip(self.source.columns, row.cells, self._widths, strict=True):
+        for column, cell, width in zip(self.source.columns, row.cells, self._widths.cells, strict=True):
             if not width:
                 continue
             if not first:
-                segments.append(Segment(" " * self._gap, self.paint("", over)))
+                segments.append(Segment(" " * self._widths.gap, self.paint("", over)))
             first = False
             segments.append(Segment(draw(column, cell, width), self.paint(cell.style, over)))
         return self._finish(segments, row.thumb, over)
@@ -270,19 +254,18 @@ class LineTable(Painted, can_focus=True):
         header = self.paint("header")
         segments = [Segment(" ", header)]
         order = self.source.order
-        for column, width in zip(self.source.columns, self._widths, strict=True):
+        for column, width in zip(self.source.columns, self._widths.cells, strict=True):
             if not width:
                 continue
             if len(segments) > 1:
-                segments.append(Segment(" " * self._gap, header))
+                segments.append(Segment(" " * self._widths.gap, header))
             arrow = ("↓" if order.descending else "↑") if order is not None and order.column == column.key else ""
             segments.append(Segment(title(column, width, arrow), self.paint("accent") if arrow else header))
         return self._finish(segments, " ", "")
 
     def _finish(self, segments: list[Segment], thumb: str, over: str) -> Strip:
         width = self._area.width
-        shown = [column for column in self._widths if column]
-        used = 1 + sum(shown) + self._gap * max(0, len(shown) - 1)
+        used = 1 + self._widths.used
         segments.append(Segment(" " * max(0, width - 1 - used), self.paint("", over)))
         segments.append(Segment(thumb, self.paint("accent" if thumb == "┃" and self.has_focus else "track")))
         return Strip(segments, max(width, used + 1)).adjust_cell_length(width, self.paint())
@@ -341,7 +324,7 @@ class LineTable(Painted, can_focus=True):
         """Sort by a title, choose a line; a second click opens it."""
         event.stop()
         if event.y == 0:
-            column = self._column_at(event.x)
+            column = self._widths.column_at(self.source.columns, event.x)
             if column is not None:
                 self.sort_by(column)
         elif event.x < self.size.width - 1 and self.top + event.y - 1 < len(self.source):
@@ -352,12 +335,3 @@ class LineTable(Painted, can_focus=True):
     def _drag(self, y: int) -> None:
         share = (y - 1) / max(1, self.page - 1)
         self.scroll_by(round(share * (len(self.source) - self.page)) - self.top)
-
-    def _column_at(self, x: int) -> Column | None:
-        edge = 1
-        for column, width in zip(self.source.columns, self._widths, strict=True):
-            if width:
-                edge += width + self._gap
-                if x < edge:
-                    return column
-        return None

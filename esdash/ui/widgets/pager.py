@@ -38,6 +38,7 @@ class Pager(ScrollView, can_focus=True):
         "pager--good",
         "pager--bad",
         "pager--warning",
+        "pager--information",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "Up", show=False),

@@ -49,7 +49,7 @@ class FilterInput(LineInput):
 
     def __init__(self, placeholder: str, leave: Callable[[], None]) -> None:
         """`leave` is called, not told by a message, so that the next key is the table's already."""
-        super().__init__(placeholder=placeholder, max_length=100)
+        super().__init__(placeholder=placeholder, max_length=300)
         self.cursor_blink = False
         self._leave = leave
 
@@ -112,6 +112,8 @@ class Panel(Uncut, Vertical):
     ) -> None:
         """`placeholder` says what a filter looks for; `footing` makes the text on the lower edge, in so many cells."""
         super().__init__(id=f"panel-{table.id}")
+        self.called = table.id or ""
+        """What it is called in actions."""
         self.number = number
         self.caption = name
         self.source = source
@@ -173,6 +175,7 @@ class Panel(Uncut, Vertical):
             self.screen.set_focus(self.input)  # `focus()` would let go of keys typed right after the slash
         else:
             self.input.value = needle
+            self.input.cursor_position = len(needle)  # what is typed next goes on with it
 
     def clear_filter(self) -> bool:
         """Show all lines. Whether there was a filter."""

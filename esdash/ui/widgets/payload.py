@@ -3,13 +3,14 @@
 import codecs
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from rich.cells import cell_len
 
-from esdash.engine.domain import Fields, Row
-from esdash.shop.messagepack import MessagePackError, unpack
+from esdash.domain import Wire
+from esdash.engine.row import Row
+from esdash.fold.sorting import Fields
 from esdash.ui.widgets.pager import Paragraph
 from esdash.visible import visible
 
@@ -40,10 +41,13 @@ def too_large(row: Row, what: str) -> str | None:
     )
 
 
-def payload_size(row: Row) -> int:
-    """Bytes of the entry's `data` in the log; of a name given twice the last counts."""
+def payload_size(row: Row, wire: Wire) -> int:
+    """Bytes of the entry's payload in the log; of a name given twice the last counts."""
     sizes = row.sizes or tuple(map(len, row.fields))
-    found = [size for name, size in zip(row.fields[::2], sizes[1::2], strict=True) if name == b"data"]
+    named = list(zip(row.fields[::2], sizes[1::2], strict=True))
+    if not wire.data:
+        return sum(size for _, size in named)
+    found = [size for name, size in named if name == wire.data.encode()]
     return found[-1] if found else 0
 
 
@@ -56,9 +60,11 @@ def copyable(data: bytes) -> str:
 
 
 def tell_fields(
-    fields: Fields, width: int, sizes: Sequence[int] = (), *, bytes_too: bool = False
+    fields: Fields, width: int, sizes: Sequence[int] = (), *, payload: str = "data", bytes_too: bool = False
 ) -> Iterator[Paragraph]:
     """An entry's fields as they are stored; with `bytes_too` a payload that can be read is dumped as well.
+
+    The field of the name `payload` is set out in lines; where it has no name, every field that looks like JSON is.
 
     `sizes` says how long each is in the log, where only their beginnings are at hand.
     """
@@ -71,7 +77,7 @@ def tell_fields(
         told += 2
         room -= len(name) + len(value)
         shown = visible(name[:200].decode("utf-8", "backslashreplace"))
-        if name == b"data":
+        if name == payload.encode() if payload else value[:1] in (b"{", b"["):
             yield Paragraph("", shown, indent=LABEL)
             yield from tell_payload(value, width, size, bytes_too=bytes_too)
             continue
@@ -118,9 +124,9 @@ def _read(data: bytes) -> tuple[str, str | None]:
         return "nothing", None
     if 0x80 <= data[0] <= 0x8F or data[0] in (0xDE, 0xDF):
         try:
-            return "MessagePack, schema v0 of the reference program", _plain(unpack(data, DEEPEST))
-        except MessagePackError as error:
-            return f"MessagePack that cannot be read ({error}); bytes and text", None
+            return "MessagePack", _unpacked(data)
+        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
+            return f"MessagePack that cannot be read ({visible(str(error), 200)}); bytes and text", None
     try:
         text = data.decode()
         msgspec.json.decode(data, type=msgspec.Raw)
@@ -143,8 +149,30 @@ def _read_beginning(data: bytes) -> tuple[str, str | None]:
     return ("text that begins like JSON" if data.lstrip()[:1] in (b"{", b"[") else "text"), text
 
 
-def _plain(value: object) -> str:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+def _unpacked(data: bytes) -> str:
+    """MessagePack as JSON in lines. Raises ValueError for what is nested too deeply to set out."""
+    value = msgspec.msgpack.decode(data)
+    if _is_deeper(value, DEEPEST):
+        raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+    return msgspec.json.format(msgspec.json.encode(_telling(value)), indent=2).decode()
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return levels < 0 or any(_is_deeper(each, levels - 1) for each in inner)
+
+
+def _telling(value: Any) -> Any:
+    """The value with everything that JSON cannot say as text: bytes, extensions, keys that are no text."""
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else str(key): _telling(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_telling(each) for each in value]
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, msgspec.msgpack.Ext):
+        return f"extension {value.code}: {bytes(value.data).hex()}"
+    return value
 
 
 def _depth(data: bytes) -> int:

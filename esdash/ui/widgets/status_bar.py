@@ -6,6 +6,7 @@ from typing import Final
 
 from esdash.engine.console import LoadStatus, VerificationStatus
 from esdash.engine.view import Continuity, Phase, Verdict, View
+from esdash.ui.trouble import domain_failed
 from esdash.ui.verification import percent
 from esdash.ui.widgets.drawing import age, rate, sparkline
 from esdash.ui.widgets.log_source import Mark
@@ -127,7 +128,7 @@ def _numbers(moment: Moment, width: int) -> Line:
     view = moment.shown
     chunks = [
         Chunk((Span(f"{view.position.ordinal:,}", "strong"), Span(" events", "dim"))),
-        Chunk((Span("lag ", "dim"), Span(f"{view.lag:,}", "warning-strong" if view.lag else "strong"))),
+        _lag(view),
         Chunk((Span(rate(view.rate).ljust(7), "strong"),)),
         _snapshot(view, moment.wall),
     ]
@@ -150,6 +151,12 @@ def _numbers(moment: Moment, width: int) -> Line:
         speed = chunks[2].spans
         chunks[2] = Chunk((*speed, Span(" "), Span(sparkline(view.rates, room), "information")))
     return join(chunks, width, " · ")
+
+
+def _lag(view: View) -> Chunk:
+    # The entry that the domain failed on waits, whatever was heard of the stream before.
+    told = f"≥ {max(1, view.lag):,}" if domain_failed(view) else f"{view.lag:,}"
+    return Chunk((Span("lag ", "dim"), Span(told, "strong" if told == "0" else "warning-strong")))
 
 
 def _snapshot(view: View, wall: float) -> Chunk:

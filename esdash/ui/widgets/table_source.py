@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from esdash.ui.widgets.columns import Cell, Column
 
 
-class Order(NamedTuple):
+class SortOrder(NamedTuple):
     """What a table is sorted by."""
 
     column: str
@@ -21,7 +21,7 @@ class Source(Protocol):
         """From left to right; always the same ones."""
 
     @property
-    def order(self) -> Order | None:
+    def order(self) -> SortOrder | None:
         """None where lines have one order only."""
 
     def __len__(self) -> int:
@@ -39,7 +39,7 @@ class Source(Protocol):
     def wanted(self) -> Sequence[int]:
         """Cells that the content of each column would like, without its title."""
 
-    def sort(self, order: Order) -> None:
+    def sort(self, order: SortOrder) -> None:
         """Change the order."""
 
     def hint(self) -> Sequence[str]:

@@ -7,15 +7,18 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from redis.connection import Connection
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.view import Phase
+from esdash.fold.folding import Fold
+from esdash.fold.loading import load
+from esdash.fold.tables import Overlay
 from esdash.log.pages import Page
 from esdash.log.stream import START, Log
-from esdash.shop.domain import Shop
+from tests.domains.shop import shop
 from tests.engine.running import STREAM
 
 TIMEOUT: Final = 0.3
@@ -26,19 +29,8 @@ class KilledError(BaseException):
     """kill -9: nothing is said, nothing is stored."""
 
 
-class OtherShop(Shop):
-    """The same rules under another version: what it stores is of no use to the shop."""
-
-    factory = "tests.chaos.nemesis.actor:OtherShop"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fold_version = "other"
-
-
-SHOP: Final = Shop()
-OTHER_SHOP: Final = OtherShop()
-"""Made once: a fingerprint of its source takes ten milliseconds."""
+SHOP: Final = shop()
+OTHER_SHOP: Final = load("tests.chaos.nemesis.other_rules:OTHER_SHOP")
 
 
 class Gate:
@@ -133,7 +125,7 @@ class Kind:
         )
 
     @property
-    def domain(self) -> Shop:
+    def domain(self) -> Fold:
         """What it makes of entries."""
         return OTHER_SHOP if self.other_rules else SHOP
 
@@ -153,9 +145,7 @@ class Actor:
         self.error: BaseException | None = None
         self.log = GatedLog(url, self.gate)
         self.domain = kind.domain
-        self.consumer: Consumer[Any] = Consumer(
-            self.log, self.domain, kind.settings, clock=self.gate, chance=lambda: 0.5
-        )
+        self.consumer: Consumer = Consumer(self.log, self.domain, kind.settings, clock=self.gate, chance=lambda: 0.5)
         self.thread = threading.Thread(target=self._run, daemon=True, name=name)
         self.thread.start()
 
@@ -188,7 +178,7 @@ class Actor:
                 time.sleep(0.0005)
             # While a snapshot is being written in the background, the state is in two parts.
             projection = self.consumer.projection
-            if projection is None or type(projection.state.users) is dict:
+            if projection is None or not any(isinstance(cells, Overlay) for cells in projection.state.cells):
                 return True
             self.gate.open()
             time.sleep(0.002)
@@ -232,4 +222,4 @@ class Actor:
         return f"{self.name} ended with {error!r}{line}"
 
 
-__all__ = ["Actor", "Gate", "GatedLog", "KilledError", "Kind", "OtherShop"]
+__all__ = ["Actor", "Gate", "GatedLog", "KilledError", "Kind"]

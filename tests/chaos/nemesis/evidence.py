@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
-from esdash.engine.domain import Domain
+from esdash.fold.folding import Fold
 from esdash.log.snapshots import Header, SnapshotStore, Unreadable
 from tests.chaos.nemesis.stage import Stage
 from tests.chaos.nemesis.truth import TrueLog, parts
@@ -33,7 +32,7 @@ class Evidence:
     confirmed: bool
 
     @classmethod
-    def read(cls, stage: Stage, store: SnapshotStore, log: TrueLog, domain: Domain[Any]) -> Evidence:
+    def read(cls, stage: Stage, store: SnapshotStore, log: TrueLog, domain: Fold) -> Evidence:
         """Look at what is stored."""
         usable, own, known, unreadable, forged, ambiguous = [], [], [], [], False, False
         for header in store.headers():
@@ -46,7 +45,7 @@ class Evidence:
                 ambiguous |= log.may_have_had(parts(header.last_event_id), header.ordinal + header.unseen)
                 continue
             known.append(header.unseen)
-            if header.snapshot_id not in stage.broken and header.fold_version == domain.fold_version:
+            if header.snapshot_id not in stage.broken and header.version == domain.version:
                 own.append(header.unseen)
                 if not place:
                     usable.append(header.unseen)

@@ -59,7 +59,7 @@ def folded(entries: tuple[Entry, ...]) -> tuple[dict[str, Any], str]:
     return model.document(), SHOP.digest(again)
 
 
-def require_true(stage: Stage, who: str, projection: Projection[Any], log: TrueLog, *, at: int | None = None) -> None:
+def require_true(stage: Stage, who: str, projection: Projection, log: TrueLog, *, at: int | None = None) -> None:
     """A state that is said to be CONTINUOUS. Raises WrongError.
 
     `at` is how many entries of the log it should have come to; None: wherever it stands.
@@ -83,7 +83,7 @@ def require_true(stage: Stage, who: str, projection: Projection[Any], log: TrueL
     raise WrongError(f"{where}, of {len(log.history)}: {complaint}")
 
 
-def differences(projection: Projection[Any], entries: Sequence[Entry]) -> str:
+def differences(projection: Projection, entries: Sequence[Entry]) -> str:
     """What is wrong with a state that should be what the model makes of entries; empty when nothing is."""
     (expected, digest), found = folded(tuple(entries)), document(projection)
     if found != expected:
@@ -194,7 +194,7 @@ def _judge(stage: Stage, actor: Actor, log: TrueLog) -> None:
                 raise FalseAlarmError(f"{actor.name} says: {notice.text}")
 
 
-def _require_a_true_past(stage: Stage, who: str, projection: Projection[Any]) -> None:
+def _require_a_true_past(stage: Stage, who: str, projection: Projection) -> None:
     """A state that nothing is applied to any more: that of some history there was."""
     complaint = ""
     for history in stage.histories:
@@ -244,7 +244,7 @@ def _look_at_what_is_stored(stage: Stage, site: Site) -> None:
             if Evidence.place(stage, header, site.world.log) is None:
                 continue
             try:
-                domain = Kind(7 if header.fold_version == "other" else 0).domain
+                domain = Kind(7 if header.version == "other" else 0).domain
                 projection, _ = load(header, store, domain)
             except DamagedError as error:
                 if header.snapshot_id not in stage.broken:
@@ -280,7 +280,7 @@ def _look_at_the_past(stage: Stage, site: Site) -> None:
 
 
 def _require_a_right_answer(
-    stage: Stage, who: str, projection: Projection[Any], continuity: Continuity, log: TrueLog, evidence: Evidence | None
+    stage: Stage, who: str, projection: Projection, continuity: Continuity, log: TrueLog, evidence: Evidence | None
 ) -> None:
     # A server that does not count entries tells no gap, but another log.
     if continuity.verdict is Verdict.CONTINUOUS or (continuity.verdict is Verdict.UNKNOWN and not stage.lost):

@@ -1,0 +1,331 @@
+"""The promises that the functions of a domain make, tried on entries."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from esdash.checking import outside, shrinking
+from esdash.checking.making import Maker
+from esdash.domain import EventType
+from esdash.fold import schema
+from esdash.fold.folding import DomainError, Entry, Fold
+from esdash.fold.tables import Seen, State
+
+PROMISES: Final = {
+    "samples": "Samples are events of the domain, which can be published.",
+    "describes": "Every event is described in a line.",
+    "returns": "A rule returns None, a reason of the domain, or a Refusal.",
+    "raises": "No rule raises.",
+    "kinds": "Cells hold values of their columns' kinds, and no row is without its first column.",
+    "ends": "Every rule ends.",
+    "trace": "A refusal leaves no trace.",
+    "outside": "Rules change nothing but the state.",
+    "invariants": "The invariants hold after every entry.",
+    "again": "The same entries give the same state again.",
+    "pages": "They give it in pages of every size.",
+    "cuts": "They give it when the state is stored and restored after every entry.",
+    "forks": "They give it while snapshots are taken of it.",
+    "fast": "They give it on bare mappings and with every write checked.",
+    "elsewhere": "They give it in other processes, with another hash seed, time zone, locale and clock.",
+}
+
+PAGES: Final = (1, 2, 3, 7, 50)
+
+CLOSELY: Final = 2000
+"""Entries around which everything is looked at; of more, some are looked at so."""
+
+SHRINKING: Final = 3.0
+"""Seconds in which the smallest input is looked for, a promise."""
+
+Run = Callable[[Sequence[Entry]], str]
+"""Folds entries from nothing; the digest, or what went wrong."""
+
+
+class Broken(NamedTuple):
+    """A promise that is not kept."""
+
+    promise: str
+    input: list[Entry]
+    where: str
+
+
+class Check:
+    """Tries a domain; `broken` grows meanwhile."""
+
+    def __init__(
+        self, fold: Fold, trying: Callable[[Sequence[Entry]], object] = lambda _: None, seconds: float = 60
+    ) -> None:
+        """`trying` is told what is about to be folded, which may never come back. After `seconds` it tries no more."""
+        self._until = time.monotonic() + seconds
+        self.unfinished = False
+        """Whether it ran out of time."""
+        self._fold = fold
+        self._fold.careful = True
+        self._bare = type(fold)(fold.domain)
+        self._trying = trying
+        self._data = fold.domain.wire.data.encode()
+        self._found: dict[tuple[str, str], None] = {}
+        self.broken: list[Broken] = []
+        self.tried: set[str] = set()
+        """The promises that were looked at."""
+        self.state = fold.empty()
+        """After everything that could be folded."""
+
+    def entries(self) -> list[Entry]:
+        """What the domain is tried on."""
+        self.tried |= {"samples"} if self._fold.domain.sample else set()
+        maker = Maker(self._fold)
+        try:
+            maker.take_samples()
+            for event in maker.samples:
+                event_type = self._fold.type_of(event)
+                if self._fold.decode(event_type, self._fold.encode(event)[1])[0] is None:
+                    raise ValueError(f"{event!r:.100} is no event that the model understands")
+        except Exception as error:  # noqa: BLE001 - whatever the function of the domain raises
+            sample = getattr(self._fold.domain.sample, "__code__", None)
+            self._break("samples", [], f"{_place(sample)}: {type(error).__name__}: {error}")
+            maker.samples = []
+        return maker.entries()
+
+    def one_by_one(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Fold each, looking at everything around it; those that could be folded."""
+        self.tried |= {"returns", "raises", "kinds", "ends", "trace", "outside"}
+        self.tried |= {"invariants"} if self._fold.domain.invariants else set()
+        self.tried |= {"describes"} if self._fold.domain.describe else set()
+        places = outside.Places(self._fold)
+        view = Seen(self.state, self._fold.domain.tables, hooked=True)
+        invariants = list(self._fold.domain.invariants)
+        kept: list[Entry] = []
+        step = 1 + len(entries) // CLOSELY
+        for number, entry in enumerate(entries):
+            if self._is_late():
+                break
+            closely = number % step == 0
+            self._trying([entry])
+            so_far = [*kept, entry]
+            self._look_at_event(entry)
+            before = [cells.copy() for cells in self.state.cells] if closely else []
+            try:
+                code = self._fold.fold(self.state, [entry])[0]
+            except DomainError as error:
+                self._break(_promise_of(error), so_far, error.where, self._fails(error.where))
+                continue
+            except (SystemExit, KeyboardInterrupt) as error:
+                self._break("raises", [entry], f"{self._where(entry)}: {type(error).__name__}")
+                continue
+            if self._fold.outcomes[code].name != "applied" and closely and self.state.cells != before:
+                self._break("trace", so_far, self._where(entry), self._leaves_a_trace)
+            kept.append(entry)
+            if changed := places.changed():
+                self._break("outside", [entry], f"{self._where(entry)}: {', '.join(changed)}")
+            for holds in tuple(invariants) if closely else ():
+                if not self._holds(holds, view):
+                    invariants.remove(holds)
+                    self._break(
+                        "invariants", so_far, f"{_place(holds.__code__)}: {holds.__name__}", self._violates(holds)
+                    )
+            if view.journal:
+                self._break("outside", [entry], "an invariant writes the state")
+                view.undo()
+        return kept
+
+    def compare(self, entries: list[Entry], elsewhere: Sequence[Run]) -> None:
+        """Fold all, in every way in which the same must come of it."""
+        self._trying(entries[-1:])
+        if self._same("again", entries, self._whole, self._whole):
+            for size in PAGES:
+                self._same("pages", entries, self._whole, self._in_pages(size))
+            self._same("cuts", entries, self._whole, self._restored)
+            self._same("forks", entries, self._whole, self._forked)
+            if self._fold.domain.fast:
+                self._same("fast", entries, self._whole, self._on_bare)
+            for run in elsewhere:
+                self._same("elsewhere", entries, self._whole, run)
+
+    # Ways to fold
+
+    def _whole(self, entries: Sequence[Entry]) -> str:
+        return result(self._fold, entries)
+
+    def _on_bare(self, entries: Sequence[Entry]) -> str:
+        self._bare.careful = False
+        return result(self._bare, entries)
+
+    def _in_pages(self, size: int) -> Run:
+        def run(entries: Sequence[Entry]) -> str:
+            state = self._fold.empty()
+            for start in range(0, len(entries), size):
+                self._fold.fold(state, entries[start : start + size])
+            return self._fold.digest(state)
+
+        return run
+
+    def _restored(self, entries: Sequence[Entry]) -> str:
+        state = self._fold.empty()
+        step = 1 + len(entries) // CLOSELY
+        for start in range(0, len(entries), step):
+            self._fold.fold(state, entries[start : start + step])
+            state = self._fold.load(self._fold.dump(state))
+        return self._fold.digest(state)
+
+    def _forked(self, entries: Sequence[Entry]) -> str:
+        state = self._fold.empty()
+        for start in range(0, len(entries), 5):
+            self._fold.fold(state, entries[start : start + 2])
+            other = state.fork()
+            digest = self._fold.digest(other)
+            self._fold.fold(state, entries[start + 2 : start + 5])
+            if self._fold.digest(other) != digest:
+                return "a snapshot that was being taken changed"
+            state.join()
+        return self._fold.digest(state)
+
+    # What is looked at
+
+    def _is_late(self) -> bool:
+        self.unfinished = self.unfinished or time.monotonic() > self._until
+        return self.unfinished
+
+    def _same(self, promise: str, entries: list[Entry], one: Run, other: Run) -> bool:
+        if self._is_late():
+            return True
+        self.tried.add(promise)
+
+        def differs(some: list[Entry]) -> bool:
+            return _guarded(one, some) != _guarded(other, some)
+
+        if not differs(entries):
+            return True
+        found = self._smallest(entries, differs)
+        self._break(promise, found, self._where(found[-1]))
+        return False
+
+    def _look_at_event(self, entry: Entry) -> None:
+        event = self._fold.read(entry[1]).event
+        if event is None:
+            return
+        before = schema.encode(event)
+        with suppress(DomainError, SystemExit, KeyboardInterrupt):  # which the fold itself meets next
+            self._fold.decide(self.state, event, entry[0])
+        if schema.encode(event) != before:
+            self._break("outside", [entry], f"{self._where(entry)}: the event")
+        describe = self._fold.domain.describe
+        if describe is not None:
+            described: object = None
+            with suppress(Exception):  # whatever it raises, there is no line then
+                described = describe(event)
+            if not isinstance(described, str):
+                self._break("describes", [entry], _place(getattr(describe, "__code__", None)))
+
+    def _holds(self, holds: Callable[[Any], bool], view: Seen) -> bool:
+        try:
+            return holds(view.state) is True
+        except Exception:  # noqa: BLE001 - whatever the function of the domain raises
+            return False
+
+    def _violates(self, holds: Callable[[Any], bool]) -> shrinking.Shows:
+        def shows(entries: list[Entry]) -> bool:
+            state = self._fold.empty()
+            _guarded(lambda some: str(self._fold.fold(state, some)), entries)
+            return not self._holds(holds, Seen(state, self._fold.domain.tables, hooked=True))
+
+        return shows
+
+    def _leaves_a_trace(self, entries: list[Entry]) -> bool:
+        state = self._fold.empty()
+        with suppress(DomainError):
+            self._fold.fold(state, entries[:-1])
+            before = [cells.copy() for cells in state.cells]
+            code = self._fold.fold(state, entries[-1:])[0]
+            return self._fold.outcomes[code].name != "applied" and state.cells != before
+        return False
+
+    def _fails(self, where: str) -> shrinking.Shows:
+        def shows(entries: list[Entry]) -> bool:
+            try:
+                self._fold.fold(self._fold.empty(), entries)
+            except DomainError as error:
+                return error.where == where and len(error.codes) == len(entries) - 1
+            return False
+
+        return shows
+
+    def _smallest(self, entries: list[Entry], shows: shrinking.Shows) -> list[Entry]:
+        until = min(time.monotonic() + SHRINKING, self._until)
+
+        def tried(some: list[Entry]) -> bool:
+            self._trying(some)
+            return shows(some)
+
+        return shrinking.smallest(entries, tried, self._data, lambda: time.monotonic() < until)
+
+    def _break(self, promise: str, entries: list[Entry], where: str, shows: shrinking.Shows | None = None) -> None:
+        if (promise, where) not in self._found and len(self._found) < 20:
+            self._found[promise, where] = None
+            self.broken.append(Broken(promise, self._smallest(entries, shows) if shows else entries, where))
+
+    def _where(self, entry: Entry) -> str:
+        """The rule that applies an entry."""
+        read = self._fold.read(entry[1])
+        event_type: EventType | None = read.type if read.event is None else self._fold.type_of(read.event)
+        return _place(getattr(event_type.apply, "__code__", None)) if event_type else self._fold.name
+
+    def count(self, entries: Sequence[Entry]) -> dict[str, int]:
+        """How many entries of each event type were understood."""
+        counts = {f"{each.wire_name} v{each.v} {each.encoding}": 0 for each in self._fold.domain.events}
+        for _, fields in entries:
+            read = self._fold.read(fields)
+            if read.type is not None and read.event is not None:
+                counts[f"{read.type.wire_name} v{read.type.v} {read.type.encoding}"] += 1
+        return counts
+
+    def unreached(self) -> list[str]:
+        """The reasons that no entry was refused for."""
+        outcomes = zip(self._fold.outcomes, self.state.counts, strict=True)
+        own = self._fold.domain.reasons
+        return [outcome.reason for outcome, count in outcomes if not count and outcome.reason in own and outcome.reason]
+
+
+def result(fold: Fold, entries: Sequence[Entry]) -> str:
+    """The digest of what comes of entries in one page, or what went wrong."""
+
+    def run(some: Sequence[Entry]) -> str:
+        state: State = fold.empty()
+        fold.fold(state, some)
+        return fold.digest(state)
+
+    return _guarded(run, entries)
+
+
+def _guarded(run: Run, entries: Sequence[Entry]) -> str:
+    try:
+        return run(entries)
+    except DomainError as error:
+        return error.where
+    except Exception as error:  # noqa: BLE001 - bare functions may have left anything in a state
+        return type(error).__name__
+
+
+def _promise_of(error: DomainError) -> str:
+    if "none of the domain's reasons" in error.what:
+        return "returns"
+    return "kinds" if type(error.__cause__).__name__ == "UnfitError" else "raises"
+
+
+def _place(code: Any) -> str:
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code is not None else "the domain"
+
+
+def shown(entry: Entry) -> dict[str, str]:
+    """An entry as its fields, for people and programs: text, or `hex:` and digits."""
+    fields = entry[1]
+    return {_text(name): _text(value) for name, value in zip(fields[::2], fields[1::2], strict=True)}
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return f"hex:{value.hex()}"

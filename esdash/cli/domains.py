@@ -1,0 +1,58 @@
+"""Which domain a command works with: the one place that knows those of esdash's own by name."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from esdash.cli.failures import BadInputError
+from esdash.cli.output import warn
+from esdash.config import DEFAULT_DOMAIN, Settings
+from esdash.visible import visible
+
+if TYPE_CHECKING:
+    from esdash.fold.folding import Fold
+    from esdash.log.stream import Log
+
+RAW: Final = "raw"
+
+OWN: Final = {DEFAULT_DOMAIN: "esdash.shop.domain:SHOP", RAW: "esdash.fold.raw:RAW"}
+"""The domains that esdash ships."""
+
+
+def fold_of(settings: Settings) -> "Fold":
+    """The fold of the domain that was chosen. Raises DomainFileError."""
+    from esdash.fold.loading import load
+
+    return load(OWN.get(settings.domain, settings.domain))
+
+
+def only_watches(fold: "Fold") -> bool:
+    """Whether a domain is made for looking only, so that nothing may be written."""
+    return fold.readonly
+
+
+def bound_by(settings: Settings, fold: "Fold") -> Settings:
+    """The settings, read-only where the domain wants it so."""
+    return replace(settings, readonly=True) if only_watches(fold) else settings
+
+
+def require_samples(fold: "Fold") -> None:
+    """Raises BadInputError where a domain cannot make events up."""
+    if fold.domain.sample is None:
+        raise BadInputError(
+            f"The domain {visible(fold.name)} makes no events up: it declares no `sample`. Publish some with `esdash "
+            "publish`, or give it a function `sample(seed)` that yields events."
+        )
+
+
+def warn_of_another_domain(log: "Log", fold: "Fold") -> None:
+    """Say before anything is written that all snapshots of the stream are those of other domains. Raises LogError."""
+    from esdash.log.headers import Header
+    from esdash.log.snapshots import SnapshotStore
+
+    names = {header.domain for header in SnapshotStore(log).offered() if isinstance(header, Header)}
+    if names and fold.name not in names:
+        others = ", ".join(visible(name) for name in sorted(names))
+        warn(
+            f"The snapshots of {visible(log.stream)} are of another domain, {others}, not of {visible(fold.name)}: "
+            "--domain chooses."
+        )

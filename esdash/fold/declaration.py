@@ -1,0 +1,195 @@
+"""Whether a declared domain can be worked with, said before anything is done with it."""
+
+import keyword
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from esdash.domain import Column, Domain, EventType, Format, Table
+from esdash.fold.outcomes import MOST_REASONS, PARKED
+from esdash.fold.schema import Field, Model, SchemaError, model_of
+
+MOST_TYPES: Final = 200
+MOST_TABLES: Final = 64
+MOST_COLUMNS: Final = 64
+
+_RESERVED_TABLES: Final = frozenset({"entry"})
+_RESERVED_COLUMNS: Final = frozenset({"remove"})
+_RESERVED_REASONS: Final = frozenset(PARKED)
+_TAKEN_WORDS: Final = frozenset({"type", "outcome", "reason", "key", "id", "since", "until", "or", "not", "and"})
+
+
+def check(domain: Domain) -> None:
+    """Raises SchemaError, a sentence with the remedy, for what no domain may be."""
+    _named(domain.name, "a domain's name", domain.name)
+    _require(isinstance(domain.version, str) and domain.version != "", "a domain's version is a text", domain.name)
+    _tuple(domain.tables, Table, "tables", "Table(…)", domain.name)
+    _tuple(domain.events, EventType, "events", "EventType(…)", domain.name)
+    _require(isinstance(domain.reasons, Mapping), "a domain's reasons are a dict: reason → sentence", domain.name)
+    _require(
+        isinstance(domain.invariants, tuple) and all(callable(each) for each in domain.invariants),
+        "a domain's invariants are a tuple of functions, as in (nothing_is_lost,)",
+        domain.name,
+    )
+    _require(0 < len(domain.tables) <= MOST_TABLES, f"a domain has 1 to {MOST_TABLES} tables", domain.name)
+    _require(0 < len(domain.events) <= MOST_TYPES, f"a domain has 1 to {MOST_TYPES} event types", domain.name)
+    for name in _twice(table.name for table in domain.tables):
+        raise SchemaError(f"two tables are called {name}; give one another name", name)
+    for word in _twice(table.one for table in domain.tables):
+        raise SchemaError(f"a row is called {word} in two tables; give one another word", word)
+    for table in domain.tables:
+        _check_table(table)
+    tables = {table.name: table for table in domain.tables}
+    for event_type in domain.events:
+        _check_type(event_type, tables)
+    _check_names(domain)
+    _require(len(domain.reasons) <= MOST_REASONS, f"a domain has at most {MOST_REASONS} reasons", domain.name)
+    for reason in domain.reasons:
+        _identifier(reason, "a reason")
+        _require(reason not in _RESERVED_REASONS, f"{reason} is a reason of esdash's own; call it otherwise", reason)
+    _require(
+        not (domain.wire.only and domain.wire.only not in {each.wire_name for each in domain.events}),
+        f"the wire has only {domain.wire.only}, which is no event type of the domain",
+        domain.wire.only,
+    )
+
+
+def _tuple(given: object, of: type, what: str, example: str, at: object) -> None:
+    """Raises SchemaError for what is no tuple of such: of one alone the comma is easily forgotten."""
+    _require(
+        isinstance(given, tuple) and all(isinstance(each, of) for each in given),
+        f"a domain's {what} are a tuple, of one alone with a comma behind it: ({example},)",
+        at,
+    )
+
+
+def _check_table(table: Table) -> None:
+    _identifier(table.name, "a table")
+    _named(table.one, f"the word for a row of {table.name}", table.name)
+    _require(
+        table.name not in _RESERVED_TABLES,
+        f"a table cannot be called {table.name}: state.entry is the entry that is being folded; call it otherwise",
+        table.name,
+    )
+    _require(
+        table.one not in _TAKEN_WORDS,
+        f"a row cannot be called {table.one}, which questions use; choose another word",
+        table.one,
+    )
+    _require(table.key in (int, str), f"the keys of {table.name} are int or str, not {_name(table.key)}", table.name)
+    _require(
+        isinstance(table.columns, tuple) and all(isinstance(each, Column) for each in table.columns),
+        f"the columns of {table.name} are a tuple of Columns, as in (Column('balance'),)",
+        table.name,
+    )
+    _require(
+        0 < len(table.columns) <= MOST_COLUMNS,
+        f"a table has 1 to {MOST_COLUMNS} columns, and {table.name} has {len(table.columns)}",
+        table.name,
+    )
+    for name in _twice(column.name for column in table.columns):
+        raise SchemaError(f"two columns of {table.name} are called {name}; give one another name", name)
+    for column in table.columns:
+        _identifier(column.name, f"a column of {table.name}")
+        _require(
+            column.name not in _RESERVED_COLUMNS,
+            f"a column cannot be called {column.name}: it is how a row is removed; call it otherwise",
+            column.name,
+        )
+        _require(
+            column.kind in (int, str, bool),
+            f"{table.name}.{column.name} is int, str or bool, not {_name(column.kind)}",
+            column.name,
+        )
+        _require(
+            isinstance(column.shown, Format),
+            f"{table.name}.{column.name} is shown by a format, as MONEY or decimal(3), not by {column.shown!r:.60}",
+            column.name,
+        )
+
+
+def _check_type(event_type: EventType, tables: dict[str, Table]) -> None:
+    _require(isinstance(event_type.model, type), f"{event_type.model!r:.60} is no model of events", "EventType")
+    name = event_type.wire_name
+    _require(isinstance(name, str), f"an event type's name is a text, not {name!r:.60}", event_type.model)
+    _require(
+        isinstance(event_type.v, str) and event_type.v != "",
+        f"{name} has v={event_type.v!r:.60}; write a text, as in v='2'",
+        event_type.model,
+    )
+    model = model_of(event_type.model)
+    given = [function for function in (event_type.apply, event_type.upcast) if function is not None]
+    _require(len(given) == 1, f"{name} has either an apply or an upcast", event_type.model)
+    _require(callable(given[0]), f"what {name} does is a function", event_type.model)
+    _require(
+        event_type.encoding in ("json", "msgpack"),
+        f"{name} is encoded as json or msgpack, not {event_type.encoding!r}",
+        event_type.model,
+    )
+    for field in _fields(model):
+        if field.about:
+            table = tables.get(field.about)
+            _require(
+                table is not None,
+                f"{model.type.__name__}.{field.name} is about {field.about}, and there is no such table",
+                event_type.model,
+            )
+            assert table is not None
+            kind = "int" if table.key is int else "str"
+            _require(
+                field.kind == kind,
+                f"{model.type.__name__}.{field.name} is {field.kind}, and the keys of {table.name} are {kind}",
+                event_type.model,
+            )
+
+
+def _fields(model: Model) -> Iterator[Field]:
+    for field in model.fields:
+        yield from _within(field)
+
+
+def _within(field: Field) -> Iterator[Field]:
+    yield field
+    if field.record is not None:
+        yield from _fields(field.record)
+    if field.element is not None:
+        yield from _within(field.element)
+
+
+def _check_names(domain: Domain) -> None:
+    kinds = [(each.wire_name, each.v, each.encoding) for each in domain.events]
+    for name, version, encoding in _twice(kinds):
+        raise SchemaError(f"two event types are {name} v{version} in {encoding}; give one another name or v", name)
+    applied = [each.model for each in domain.events if each.apply is not None]
+    for model in _twice(applied):
+        raise SchemaError(f"two event types have the model {model.__name__}; give one a model of its own", model)
+
+
+def _twice(names: Any) -> Iterator[Any]:
+    seen = set()
+    for name in names:
+        if name in seen:
+            yield name
+        seen.add(name)
+
+
+def _named(text: object, what: str, at: object) -> None:
+    sound = isinstance(text, str) and 0 < len(text) <= 64 and text.isprintable() and text == text.strip()
+    _require(sound, f"{what} is a text of 1 to 64 characters", at)
+
+
+def _identifier(name: object, what: str) -> None:
+    sound = isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name) and name.isascii()
+    _require(
+        sound and not str(name).startswith("_"),
+        f"{name!r} is no name for {what}: letters, digits and _, as in Python",
+        name,
+    )
+
+
+def _name(kind: object) -> str:
+    return getattr(kind, "__name__", repr(kind))
+
+
+def _require(holds: bool, sentence: str, at: object) -> None:
+    if not holds:
+        raise SchemaError(sentence, at)

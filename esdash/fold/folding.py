@@ -1,0 +1,411 @@
+"""The fold: what the entries of a log make of a state, by the rules of a declared domain.
+
+Nothing here reads a clock, a server or a file. The same entries give the same state in every process.
+"""
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import repeat
+from operator import call
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from esdash.domain import PLAIN, Domain, EventType, Format, Refusal
+from esdash.fold import schema, sorting
+from esdash.fold.ledger import Ledger
+from esdash.fold.outcomes import APPLIED, DUPLICATE, INVALID_DATA, OVERFLOW, Outcome, outcomes
+from esdash.fold.reading import Apply, Broken, EventReader, Read, skip
+from esdash.fold.schema import Model, model_of
+from esdash.fold.sorting import FIRST, Fields, Kinds, Sorted, Sorter
+from esdash.fold.stored import Difference, Storage
+from esdash.fold.tables import Cells, Change, OverflowedError, Seen, State, UnfitError
+
+Entry = tuple[bytes, Fields]
+"""id, fields"""
+
+EXCERPT: Final = 200
+"""Bytes of a payload that cannot be understood which are worth telling."""
+
+_NOWHERE: Final = b"0-0"
+
+_HERE: Final = __file__.rpartition("/")[0]
+
+
+class DomainError(Exception):
+    """A function of the domain failed on an entry, which was not folded, nor were those after it."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(where, what)
+        self.where = where
+        """File and line, `bank.py:43`."""
+        self.what = what
+        self.codes = b""
+        """The outcomes of the entries of the page before it."""
+        self.spoiled = False
+        """Whether the state holds half of what that entry does, and is nothing to go on with."""
+        self.entry_id = b""
+        """The entry, where it is one of the log."""
+
+    def __str__(self) -> str:
+        told = f"{self.where}: {self.what.rstrip('.')}."
+        if not self.entry_id:
+            return told
+        entry = self.entry_id.decode("utf-8", "backslashreplace")
+        return f"{told} Entry {entry} was not applied, nor was any after it."
+
+
+class Told(NamedTuple):
+    """What one entry did."""
+
+    changes: tuple[Change, ...] = ()
+    needed: int | None = None
+    """Of a refusal, with `available`: the two numbers that decided it."""
+    available: int | None = None
+    shown: Format = PLAIN
+
+
+class _At:
+    """Where a page's fold ended: entries decided."""
+
+    __slots__ = ("place",)
+
+    def __init__(self) -> None:
+        self.place = 0
+
+
+class Fold:
+    """Folds entries into states of one domain."""
+
+    readonly = False
+    """Whether the domain is for looking only: nothing is published or stored in its name."""
+
+    def __init__(self, domain: Domain) -> None:
+        """The domain was checked (`fold.declaration`). Raises SchemaError where a model does not fit its wire."""
+        self.domain = domain
+        self.name, self.version = domain.name, domain.version
+        self.packing = packing(domain)
+        """What sorts pages in another process, as `log.readahead` names it."""
+        self.outcomes: tuple[Outcome, ...] = outcomes(domain.reasons)
+        self.models: tuple[Model, ...] = tuple(model_of(event_type.model) for event_type in domain.events)
+        """Of each event type."""
+        for model in self.models:
+            schema.require_sayable(model, domain.wire)
+        self.kinds = kinds_of(domain)
+        self.sorter = Sorter(self.kinds)
+        self.publishable: tuple[EventType, ...] = tuple(
+            each
+            for each in domain.events
+            if each.apply is not None and each.encoding == "json" and domain.wire.only in ("", each.wire_name)
+        )
+        """The types that people and programs are offered."""
+        self.storage = Storage(domain.tables, self.outcomes)
+        self.careful = not domain.fast
+        """Whether every write is checked; a fast domain that fails once is folded carefully from then on."""
+        self.source: Callable[[], str] = str
+        """What makes the fingerprint of the domain's source, where it has one (`fold.loading`)."""
+        self.choice = ""
+        """What the domain was called, for another process to load it."""
+        self._reasons = {outcome.reason: code for code, outcome in enumerate(self.outcomes) if code >= OVERFLOW}
+        self.reader = EventReader(domain, self.models, self.sorter)
+        self._applies = self.reader.applies
+        self._functions: list[Any] = [each.apply or each.upcast for each in domain.events]
+        self._versions = {each.wire_name: each.v for each in self.publishable}
+        self._nulls = {
+            each.wire_name: {field.member for field in model.fields if field.says_null()}
+            for each, model in zip(domain.events, self.models, strict=True)
+        }
+        """Members of each type that may say None where they are texts."""
+        self._model_of = {model.type: model for model in self.models}
+        self._type_of = {each.model: each for each in domain.events if each.apply is not None}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the domain's source, without what means nothing to a fold."""
+        return self.source()
+
+    # States
+
+    def empty(self) -> State:
+        """The state before the first entry."""
+        return State(sum(len(table.columns) for table in self.domain.tables), len(self.outcomes))
+
+    def digest(self, state: State) -> str:
+        """A hash of the state: equal states have equal digests."""
+        return self.storage.digest(state)
+
+    def differences(self, one: State, other: State, limit: int) -> list[Difference]:
+        """The numbers that two states do not agree on, at most `limit`."""
+        return self.storage.differences(one, other, limit)
+
+    def dump(self, state: State) -> Iterator[bytes]:
+        """The state as chunks of at most a megabyte."""
+        return self.storage.dump(state)
+
+    def load(self, chunks: Iterable[bytes]) -> State:
+        """The state that `dump` wrote. Raises ValueError for anything else."""
+        return self.storage.load(chunks, self.empty())
+
+    def size(self, state: State) -> int:
+        """About how many rows the state has; digest and dump take a microsecond or so for each."""
+        return sum(map(len, state.cells)) + len(state.key_order)
+
+    def cells_of(self, state: State) -> dict[str, list[Cells]]:
+        """The columns of each table."""
+        return {name: [state.cells[place] for place in places] for name, (_, places) in self.storage.places.items()}
+
+    def cell(self, state: State, table: str, key: int | str, column: str) -> Any:
+        """One number; None where there is none."""
+        declared, places = self.storage.places[table]
+        for place, each in zip(places, declared.columns, strict=True):
+            if each.name == column:
+                return state.cells[place].get(key)
+        raise KeyError(column)
+
+    # Folding
+
+    def fold(self, state: State, entries: Sequence[Entry], tell: "list[Told] | None" = None) -> bytes:
+        """Apply entries in order to the state; one outcome code each. `tell` is given what each did.
+
+        Raises DomainError where a function of the domain fails; never for what an entry holds.
+        """
+        return self.fold_sorted(state, self.sorter.sort(entries), tell)
+
+    def fold_packed(self, state: State, packed: bytes) -> bytes:
+        """`fold` for a page that another process sorted."""
+        return self.fold_sorted(state, sorting.from_bytes(packed))
+
+    def explain(self, state: State, entry: Entry) -> tuple[int, Told]:
+        """Fold one entry; its outcome code, and what it did."""
+        told: list[Told] = []
+        (code,) = self.fold(state, (entry,), told)
+        return code, told[0]
+
+    def fold_sorted(self, state: State, page: Sorted, tell: "list[Told] | None" = None) -> bytes:
+        """`fold` for a page that was sorted."""
+        hooked = self.careful or tell is not None
+        seen = self._seen(state, hooked=hooked)
+        # A kind up to FIRST is the code of its reason; the others are applied until something else is decided.
+        codes = bytearray(page.kinds.translate(_CODES))
+        events, applies, whole = self.reader.page(page)
+        if not whole:
+            for place, event in enumerate(events):
+                if event is None and codes[place] == APPLIED:
+                    codes[place], applies[place] = INVALID_DATA, skip
+        ledger = Ledger(state, page.keys, codes) if page.keys else None
+        if ledger is not None and DUPLICATE in codes:
+            applies = [skip if code == DUPLICATE else apply for code, apply in zip(codes, applies, strict=True)]
+        at = _At()
+        try:
+            if hooked:
+                self._decide(seen, page, events, applies, codes, tell, at)
+            else:
+                self._decide_fast(seen, events, applies, codes, at)
+        except Exception as error:
+            seen.undo()
+            found = self._failure(error, events[at.place])
+            found.codes, found.spoiled = bytes(codes[: at.place]), not hooked
+            self.careful = True
+            if ledger is not None:
+                ledger.take_back(at.place)
+            del codes[at.place :]
+            raise found from error
+        finally:
+            for code, count in _tally(codes):
+                state.counts[code] += count
+        return bytes(codes)
+
+    def _decide(
+        self,
+        seen: Seen,
+        page: Sorted,
+        events: list[Any],
+        applies: list[Apply],
+        codes: bytearray,
+        tell: "list[Told] | None",
+        at: "_At",
+    ) -> None:
+        """Apply entry after entry, every write checked; `at` says where it ended."""
+        journal, overflowed, entry, view = seen.journal, seen.overflowed, seen.entry, seen.state
+        keys, ids = page.keys, page.ids
+        told = tell.append if tell is not None else _forget
+        place = 0
+        try:
+            for place, (apply, event) in enumerate(zip(applies, events, strict=True)):
+                if apply is skip:
+                    told(_UNTOLD)
+                    continue
+                if ids:
+                    entry._id, entry._key = ids[place], keys[place] if keys else None
+                try:
+                    refusal = apply(view, event)
+                except OverflowedError:
+                    refusal = "overflow"
+                if refusal is not None or overflowed:
+                    codes[place] = self._refuse(seen, refusal, told)
+                elif journal:
+                    seen.require_rows()
+                    told(_UNTOLD if tell is None else Told(seen.changes()))
+                    journal.clear()
+                else:
+                    told(_UNTOLD)
+        finally:
+            at.place = place
+
+    def _decide_fast(self, seen: Seen, events: list[Any], applies: list[Apply], codes: bytearray, at: "_At") -> None:
+        """The same for functions that need no hooks: the loop is one of C."""
+        refusals: list[Any] = []
+        try:
+            refusals.extend(map(call, applies, repeat(seen.state), events))
+        finally:
+            at.place = len(refusals)
+        if refusals.count(None) != len(refusals):
+            for place, refusal in enumerate(refusals):
+                if refusal is not None:
+                    at.place = place
+                    codes[place] = self._code(refusal)
+
+    def _refuse(self, seen: Seen, refusal: Any, told: "Callable[[Told], object]") -> int:
+        overflowed = bool(seen.overflowed)
+        seen.undo()
+        if overflowed:
+            refusal = "overflow"
+        code = self._code(refusal)
+        decided = isinstance(refusal, Refusal)
+        told(Told((), refusal.needed, refusal.available, refusal.shown) if decided else _UNTOLD)
+        return code
+
+    def _code(self, refusal: Any) -> int:
+        reason = refusal if refusal.__class__ is str else getattr(refusal, "reason", refusal)
+        code = self._reasons.get(reason) if isinstance(reason, str) else None
+        if code is None:
+            raise UnfitError(f"it returned {reason!r:.60}, which is none of the domain's reasons")
+        return code
+
+    def _seen(self, state: State, *, hooked: bool) -> Seen:
+        seen = state.seen.get(hooked)
+        if seen is None:
+            seen = state.seen[hooked] = Seen(state, self.domain.tables, hooked=hooked)
+        return seen
+
+    def _failure(self, error: Exception, event: Any) -> DomainError:
+        """What went wrong, and the last line of the domain's own files that it went through."""
+        maker: Any = event.maker if isinstance(event, Broken) else self._applies.get(type(event))
+        folders = {_file_of(function).rpartition("/")[0] for function in self._functions}
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_HERE)]
+        own = [frame for frame in frames if frame.filename.rpartition("/")[0] in folders] or frames
+        if own:
+            place = f"{own[-1].filename.rpartition('/')[2]}:{own[-1].lineno}"
+        elif (code := getattr(maker, "__code__", None)) is not None:
+            place = f"{code.co_filename.rpartition('/')[2]}:{code.co_firstlineno}"
+        else:
+            place = self.domain.name
+        what = str(error) if isinstance(error, UnfitError) else f"{type(error).__name__}: {error}".rstrip(": ")
+        return DomainError(place, what)
+
+    # One entry
+
+    def read(self, fields: Fields) -> Read:
+        """What an entry says, or why it cannot be understood. Never raises for what it holds."""
+        return self.reader.one(fields)
+
+    def decode(self, event_type: EventType, payload: bytes) -> tuple[Any, str]:
+        """The event of a payload of one type, and why there is none."""
+        return self.reader.decode(event_type, payload)
+
+    def encode(self, event: Any) -> tuple[str, bytes]:
+        """An event as it is published: `type` and `data`, JSON."""
+        return self.type_of(event).wire_name, schema.encode(event)
+
+    def fields(self, name: str, data: bytes, key: bytes) -> list[bytes]:
+        """An entry's fields on this domain's wire."""
+        wire, v = self.domain.wire, self._versions.get(name, "1")
+        fields = [] if wire.only else [wire.type.encode(), name.encode("utf-8", "surrogateescape")]
+        if wire.data:
+            fields += [wire.data.encode(), data]
+        else:
+            for member, value in msgspec.json.decode(data, type=dict[str, Any]).items():
+                if value is not None or member in self._nulls.get(name, ()):
+                    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+                    fields += [member.encode(), text.encode()]
+        if v != "1" and wire.v:
+            fields += [wire.v.encode(), v.encode()]
+        return [*fields, wire.key.encode(), key] if wire.key else fields
+
+    def samples(self, seed: int) -> Iterator[Any]:
+        """Made-up events of the domain, without an end; none where it has no `sample`. Raises DomainError."""
+        sample = self.domain.sample
+        while sample is not None:
+            empty = True
+            try:
+                for event in sample(seed):
+                    if type(event) not in self._type_of:
+                        raise UnfitError(f"sample yielded {event!r:.60}, which is no event of this domain")
+                    empty = False
+                    yield event
+            except Exception as error:
+                raise self._failure(error, None) from error
+            if empty:
+                return
+            seed += 1
+
+    def model(self, event: Any) -> Model:
+        """The fields of an event's model."""
+        return self._model_of[type(event)]
+
+    def type_of(self, event: Any) -> EventType:
+        """The type under which an event is published."""
+        return self._type_of[type(event)]
+
+    def decide(
+        self, state: State, event: Any, entry_id: bytes = _NOWHERE, key: bytes | None = None
+    ) -> tuple[int, Told]:
+        """What would come of an event if it were the next one; the state stays as it is. Raises DomainError."""
+        if key is not None and key in state.keys:
+            return DUPLICATE, _UNTOLD
+        trial = state.over(keys=False)
+        seen = self._seen(trial, hooked=True)
+        seen.entry._id, seen.entry._key = entry_id, key
+        told: list[Told] = []
+        try:
+            try:
+                refusal = self._applies[type(event)](seen.state, event)
+            except OverflowedError:
+                refusal = "overflow"
+            if refusal is not None or seen.overflowed:
+                return self._refuse(seen, refusal, told.append), told[0]
+            seen.require_rows()
+        except Exception as error:
+            raise self._failure(error, event) from error
+        return APPLIED, Told(seen.changes())
+
+
+def _file_of(function: Any) -> str:
+    code = getattr(function, "__code__", None)
+    return code.co_filename if code is not None else ""
+
+
+def _forget(_: Told) -> None:
+    """Nobody listens."""
+
+
+_UNTOLD: Final = Told()
+_CODES: Final = bytes((*range(FIRST), *[APPLIED] * (256 - FIRST)))
+
+
+def _tally(codes: bytearray) -> Iterator[tuple[int, int]]:
+    for code in set(codes):
+        yield code, codes.count(code)
+
+
+def kinds_of(domain: Domain) -> Kinds:
+    """What another process must know to sort this domain's entries."""
+    wire = domain.wire
+    types = [(each.wire_name, each.v, each.encoding == "msgpack") for each in domain.events]
+    return Kinds(wire.type, wire.data, wire.key, wire.v, wire.only, types, ids=not domain.fast)
+
+
+def packing(domain: Domain) -> str:
+    """A function that sorts pages for this domain in another process, as `log.readahead` names one."""
+    return f"esdash.fold.sorting:packer({msgspec.json.encode(kinds_of(domain)).decode()})"

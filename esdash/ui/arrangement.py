@@ -1,0 +1,62 @@
+"""Where the panels have room on a terminal of some size. No textual."""
+
+from collections.abc import Sequence
+from typing import Final
+
+LEAST_WIDTH: Final = 60
+LEAST_HEIGHT: Final = 16
+
+LAYOUTS: Final = ("tiny", "tabs", "tall", "stacked", "split", "columns")
+"""The classes in `main.tcss`."""
+
+_WIDTH: Final = 38
+"""Cells under which a table beside others is not worth drawing."""
+_HEIGHT: Final = 8
+"""Lines under which a table under others is not: its frame, its titles, and five of its rows."""
+_AROUND: Final = 5
+"""Lines that are no panel's: status, banner, tabs, keys."""
+
+
+def layout_for(width: int, height: int) -> str:
+    """The arrangement of the panels on a terminal of this size."""
+    if width < LEAST_WIDTH or height < LEAST_HEIGHT:
+        return "tiny"
+    if width < 80:
+        return "tall" if height >= 34 else "tabs"
+    if height < 21:
+        return "columns" if width >= 150 else "tabs"
+    if width >= 240:
+        return "columns"
+    return "split" if width >= 110 else "stacked"
+
+
+def tables_for(layout: str, width: int, height: int) -> int:
+    """How many tables have room at once, beside the log."""
+    body = height - _AROUND
+    if layout == "columns":
+        return max(2, width // 2 // _WIDTH)
+    if layout == "stacked":
+        return max(2, width // _WIDTH)
+    if layout == "split":
+        return max(2, body // _HEIGHT)
+    return max(2, body * 2 // 3 // _HEIGHT) if layout == "tall" else 1
+
+
+class Places:
+    """Which tables have a place where there is none for all: those that a person looked at last."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """In the order of the declaration."""
+        self._names = tuple(names)
+        self._recent = list(names)
+
+    def look_at(self, name: str) -> None:
+        """A person has gone to a table; other panels do not count."""
+        if name in self._names:
+            self._recent.remove(name)
+            self._recent.insert(0, name)
+
+    def shown(self, room: int) -> tuple[str, ...]:
+        """Those that have a place, in the order of the declaration."""
+        kept = self._recent[:room]
+        return tuple(name for name in self._names if name in kept)

@@ -1,0 +1,91 @@
+"""When the main screen looks again: at each new view and each second, ten times a second at most."""
+
+import asyncio
+import contextvars
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from textual.timer import Timer
+from textual.widget import Widget
+
+from esdash.engine.console import Console
+
+FRAME_SECONDS: Final = 0.1
+"""Between two looks at what changes, but for one that may come early."""
+
+ATTENTIVE_SECONDS: Final = 3.0
+"""For so long after a person did something it looks again and again, since that may change what no view tells."""
+
+
+class Pace:
+    """Calls `poll` when there is something to see."""
+
+    def __init__(
+        self,
+        owner: Widget,
+        poll: Callable[[], object],
+        moving: Callable[[], bool],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        """`moving` says whether something changes that no view tells of; `owner` is who has the timers."""
+        self._owner = owner
+        self._poll = poll
+        self._moving = moving
+        self._wall_clock = wall_clock
+        self._paced = 0.0
+        """When as many looks as there were would have been due at an even pace."""
+        self._next: tuple[float, Timer] | None = None
+        self._view_is_new = False
+        """The consumer has told of a view, and nobody has looked yet."""
+        self._attentive_until = 0.0
+        self._over = False
+
+    def begin(self, console: Console) -> None:
+        """Look now, and from now on."""
+        self._look()
+        loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+
+        def view_came() -> None:
+            if not self._view_is_new:
+                self._view_is_new = True
+                with suppress(RuntimeError):  # the loop is closed: nobody looks any more
+                    loop.call_soon_threadsafe(self.look_soon, context=context)
+
+        console.on_view(view_came)
+
+    def end(self) -> None:
+        """Look no more."""
+        self._over = True
+        if self._next is not None:
+            self._next[1].stop()
+
+    def attend(self) -> None:
+        """A person has done something."""
+        self._attentive_until = time.monotonic() + ATTENTIVE_SECONDS
+        self.look_soon()
+
+    def look_soon(self) -> None:
+        """Look as soon as there is a frame to spare: at once, though the clock's second may just have been shown."""
+        self._look_at(self._paced - FRAME_SECONDS)
+
+    def _look(self) -> None:
+        self._next = None
+        self._view_is_new = False
+        self._poll()
+        now = time.monotonic()
+        self._paced = max(self._paced, now) + FRAME_SECONDS
+        second = 1.002 - self._wall_clock() % 1  # a timer is up to a millisecond early
+        self._look_at(now + (FRAME_SECONDS if self._moving() or now < self._attentive_until else second))
+
+    def _look_at(self, moment: float) -> None:
+        if self._over:
+            return
+        if self._next is not None:
+            if self._next[0] <= moment:
+                return
+            self._next[1].stop()
+        # Of a timer for no time at all, Textual makes a division by zero.
+        timer = self._owner.set_timer(max(0.001, moment - time.monotonic()), self._look)
+        self._next = (moment, timer)

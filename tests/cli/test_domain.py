@@ -1,0 +1,132 @@
+"""`esdash domain`: what the authors of a domain need."""
+
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.cli.conftest import Call, append
+from tests.strategies import raw_entry
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_example_that_new_writes_keeps_its_promises(call: Call, here: Path) -> None:
+    written = call("domain", "new", "garage")
+    assert (written.code, written.err) == (0, "")
+    assert "esdash domain check garage.py" in written.out
+    assert "parking" not in (here / "garage.py").read_text()
+    checked = call("domain", "check", "garage.py", "--json")
+    assert checked.code == 0, checked
+    document = checked.json
+    assert document["holds"] is True
+    assert document["broken"] == []
+    assert document["domain"] == "garage"
+    assert document["reasons_never_given"] == []
+    assert len(document["promises"]) >= 12
+
+
+def test_people_are_told_each_promise_and_what_the_domain_costs(call: Call, here: Path) -> None:  # noqa: ARG001
+    call("domain", "new", "garage")
+    checked = call("domain", "check", "garage.py")
+    assert checked.code == 0
+    assert "✓ A refusal leaves no trace." in checked.out
+    assert "µs of CPU time" in checked.out
+    assert "A row of cars takes about" in checked.out
+    assert checked.err == ""
+
+
+def test_a_broken_promise_exits_with_3_and_is_told_with_input_and_line(call: Call, here: Path) -> None:
+    call("domain", "new", "garage")
+    source = (here / "garage.py").read_text().replace('return "unknown_car"', 'return "no_such_car"')
+    (here / "garage.py").write_text(source)
+    line = next(number for number, text in enumerate(source.splitlines(), 1) if text.startswith("def parked"))
+    checked = call("domain", "check", "garage.py", "--json")
+    assert checked.code == 3
+    assert checked.json["holds"] is False
+    (broken,) = checked.json["broken"]
+    assert broken["where"] == f"garage.py:{line}"
+    assert broken["promise"] == "A rule returns None, a reason of the domain, or a Refusal."
+    assert [entry["type"] for entry in broken["input"]] == ["Parked"]
+    told = call("domain", "check", "garage.py")
+    assert told.code == 3
+    assert f"✗ garage.py:{line}: A rule returns" in told.out
+    assert "type=Parked" in told.out
+
+
+@pytest.mark.parametrize("name", ["", "two words", "1st", "class", "a/b", "../up", "_hidden", "ä", "x" * 65])
+def test_a_name_that_is_none_is_refused(call: Call, here: Path, name: str) -> None:
+    refused = call("domain", "new", name)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("esdash: ")
+    assert list(here.iterdir()) == []
+
+
+def test_a_file_that_is_there_is_left_as_it_is(call: Call, here: Path) -> None:
+    (here / "garage.py").write_text("mine")
+    refused = call("domain", "new", "garage")
+    assert refused.code == 2
+    assert "garage.py already" in refused.err
+    assert (here / "garage.py").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("x = (\n", "garage.py:1: "),
+        ("\nimport nothing_like_this\n", "garage.py:2: "),
+        ("x = 1\n", "there is no Domain in it"),
+        ("while True:\n    pass\n", "it takes longer than 2 s to be loaded"),
+    ],
+)
+def test_a_file_that_cannot_be_loaded_exits_with_2(call: Call, here: Path, source: str, said: str) -> None:
+    (here / "garage.py").write_text(source)
+    refused = call("domain", "check", "garage.py", "--json", "--seconds", 2 if "while" in source else 30)
+    assert (refused.code, refused.out) == (2, "")
+    assert said in refused.err
+    assert len(refused.err.splitlines()) == 1
+
+
+def test_a_file_that_is_not_there_exits_with_2(call: Call, here: Path) -> None:  # noqa: ARG001
+    refused = call("domain", "check", "nowhere.py")
+    assert refused.code == 2
+    assert refused.err == "esdash: There is no file nowhere.py.\n"
+
+
+def test_fast_is_refused_with_the_line_that_cannot_be_proved(call: Call, here: Path) -> None:
+    call("domain", "new", "garage")
+    source = (here / "garage.py").read_text()
+    source = source.replace("    sample=sample,", "    sample=sample,\n    fast=True,")
+    (here / "garage.py").write_text(source)
+    assert call("domain", "check", "garage.py", "--json").json["fast"]["proved"] is True
+    late = '    if event.hours > 200:\n        return "unknown_car"\n\n\n# A condition'
+    source = source.replace("\n\n# A condition", f"{late}", 1)
+    (here / "garage.py").write_text(source)
+    line = source.splitlines().index("    if event.hours > 200:") + 2
+    refused = call("domain", "check", "garage.py")
+    assert refused.code == 2
+    assert f"garage.py:{line}: fast is not proved: it can still refuse here" in refused.err
+
+
+def test_the_entries_of_a_stream_that_is_named_are_tried_too(
+    call: Call, here: Path, client: redis.Redis, url: str
+) -> None:
+    call("domain", "new", "garage")
+    source = (here / "garage.py").read_text()
+    source = source.replace(
+        "    balance = state.cars.balance\n", '    assert event.plate != "REAL"\n    balance = state.cars.balance\n'
+    )
+    (here / "garage.py").write_text(source)
+    append(client, [raw_entry("Parked", b'{"plate": "REAL"}')], "garages")
+    assert call("domain", "check", "garage.py", "--url", url).code == 0
+    checked = call("domain", "check", "garage.py", "--url", url, "--stream", "garages", "--json")
+    assert checked.code == 3
+    assert checked.json["broken"][0]["input"][0]["data"] == '{"plate": "REAL"}'
+    absent = call("domain", "check", "garage.py", "--url", url, "--stream", "elsewhere")
+    assert absent.code != 0
+    assert "elsewhere" in absent.err

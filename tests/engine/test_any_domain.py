@@ -1,0 +1,188 @@
+"""What a consumer does, for domains of every kind: nothing of it depends on what events mean."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+import redis
+
+from esdash.engine.consumer import FAR, Consumer, ConsumerSettings
+from esdash.engine.history import History
+from esdash.engine.picture import CHANGE, Picture
+from esdash.engine.verify import verify
+from esdash.engine.view import Phase, Verdict, View
+from esdash.fold.folding import Fold
+from esdash.fold.tables import State
+from esdash.log.snapshots import Header, SnapshotStore
+from esdash.log.stream import Log
+from tests.domains.days import DOMAINS, entries
+from tests.engine.running import STREAM, RunningConsumer, stored
+
+
+@pytest.fixture(params=DOMAINS)
+def name(request: pytest.FixtureRequest) -> str:
+    """Which domain."""
+    return str(request.param)
+
+
+@pytest.fixture
+def fold(name: str) -> Fold:
+    """It."""
+    return DOMAINS[name]()
+
+
+@pytest.fixture
+def log(url: str) -> Iterator[Log]:
+    """The stream."""
+    log = Log(url, STREAM)
+    yield log
+    log.close()
+
+
+def folded(fold: Fold, log: Log, count: int | None = None) -> State:
+    """The state of the first entries of the stream, one by one."""
+    state = fold.empty()
+    for entry in stored(log)[:count]:
+        fold.fold(state, [entry])
+    return state
+
+
+def shown(picture: Picture | None) -> dict[str, dict[Any, tuple[Any, ...]]]:
+    """The rows of a picture."""
+    assert picture is not None
+    return {
+        name: {row.key: row.cells for row in map(table.row, table.order())} for name, table in picture.tables.items()
+    }
+
+
+def rows(fold: Fold, state: State) -> dict[str, dict[Any, tuple[Any, ...]]]:
+    """The rows of a state, by key."""
+    return {
+        name: {key: tuple(column.get(key) for column in columns) for key in sorted(columns[0])}
+        for name, columns in fold.cells_of(state).items()
+    }
+
+
+def is_of(count: int, view: View) -> bool:
+    """Whether a view shows the state of so many entries."""
+    return view.state_position.ordinal == count
+
+
+def test_it_lives_crashes_and_comes_back(name: str, fold: Fold, url: str, log: Log) -> None:
+    log.append_many(entries(name, 700, 1))
+    with RunningConsumer(url, domain=fold) as consumer:
+        consumer.until_live(log.facts().last_id)
+        log.append_many(entries(name, 300, 2))
+        consumer.until_live(log.facts().last_id)
+        view = consumer.until(lambda view: view.state_position.ordinal == 1000)
+        expected = folded(fold, log)
+        assert shown(view.state) == rows(fold, expected)
+        assert view.state is not None
+        assert list(view.state.counts) == expected.counts
+        consumer.ask("snapshot")
+        consumer.until(lambda view: view.snapshot is not None and view.snapshot.position.ordinal == 1000)
+        log.append_many(entries(name, 50, 3))
+        consumer.until_live(log.facts().last_id)
+        consumer.ask("crash")
+        view = consumer.until(lambda view: view.restored is not None and view.restored.replayed == 50)
+        assert view.restored is not None
+        assert view.restored.position.ordinal == 1000
+        view = consumer.until(lambda view: view.phase is Phase.LIVE and view.state_position.ordinal == 1050)
+        assert shown(view.state) == rows(fold, folded(fold, log))
+    headers = SnapshotStore(log).headers()
+    assert [header.ordinal for header in headers if isinstance(header, Header)] == [1050, 1000]
+    found = verify(log, fold)
+    assert found.holds
+    assert found.entries == 1050
+
+
+def test_a_picture_that_is_kept_up_is_the_one_that_is_made_anew(name: str, fold: Fold, url: str, log: Log) -> None:
+    log.append_many(entries(name, 100, 1))
+    with RunningConsumer(url, domain=fold) as consumer:
+        for seed in range(2, 12):
+            log.append_many(entries(name, 37, seed))
+            consumer.until_live(log.facts().last_id)
+            view = consumer.until(partial(is_of, log.facts().length))
+            state = folded(fold, log)
+            assert shown(view.state) == rows(fold, state)
+            assert view.state is not None
+            for table in view.state.tables.values():
+                for column in ("", CHANGE, *(each.name for each in table.table.columns)):
+                    there = sorted(table.order(column).tolist())
+                    assert there == list(range(len(table))), "each row once, whatever the order"
+                for number in range(len(table)):
+                    assert table.number(table.row(number).key) == number
+
+
+def test_the_changes_that_are_told_lead_from_one_state_to_the_next(name: str, fold: Fold, log: Log) -> None:
+    log.append_many(entries(name, 400, 4))
+    before = rows(fold, fold.empty())
+    history = History(log, fold)
+    for count, row in enumerate(history.explain(history.before(b"0-1")), 1):
+        after = rows(fold, folded_to(fold, log, count))
+        places = {table.name: [column.name for column in table.columns] for table in fold.domain.tables}
+        expected = {
+            (table, key, column, old, new)
+            for table, columns in places.items()
+            for key in before[table].keys() | after[table].keys()
+            for column, old, new in zip(
+                columns,
+                before[table].get(key, (None,) * len(columns)),
+                after[table].get(key, (None,) * len(columns)),
+                strict=True,
+            )
+            if old != new
+        }
+        assert row.told is not None
+        assert set(row.told.changes) == expected
+        before = after
+
+
+_kept: dict[int, tuple[State, int]] = {}
+
+
+def folded_to(fold: Fold, log: Log, count: int) -> State:
+    """The state of the first entries, one more than at the call before."""
+    state, done = _kept.pop(id(log), (fold.empty(), 0))
+    for entry in stored(log)[done:count]:
+        fold.fold(state, [entry])
+    _kept[id(log)] = state, count
+    return state
+
+
+def test_the_past_is_told_from_any_snapshot(name: str, fold: Fold, log: Log) -> None:
+    for seed in range(1, 4):
+        log.append_many(entries(name, 100, seed))
+        Consumer(log, fold, ConsumerSettings(once=True)).run()
+    ids = [entry_id for entry_id, _ in stored(log)]
+    for count in (1, 99, 100, 101, 250, 300):
+        projection, continuity = History(log, fold).at(ids[count - 1])
+        assert continuity.verdict is not Verdict.GAP
+        assert fold.digest(projection.state) == fold.digest(folded(fold, log, count))
+
+
+@pytest.mark.one_generation
+def test_a_long_way_is_read_ahead_by_another_process(name: str, fold: Fold, log: Log) -> None:
+    for seed in range(10):
+        log.append_many(entries(name, FAR // 8, seed))
+    consumer = Consumer(log, fold, ConsumerSettings(once=True, watched=False))
+    consumer.run()
+    assert consumer.projection is not None
+    state = fold.empty()
+    for page in log.pages(b"0-0"):
+        fold.fold(state, page.entries)
+    assert fold.digest(consumer.projection.state) == fold.digest(state)
+
+
+@pytest.mark.counts_entries
+def test_a_gap_halts_it(name: str, fold: Fold, url: str, log: Log, client: redis.Redis) -> None:
+    log.append_many(entries(name, 100, 1))
+    Consumer(log, fold, ConsumerSettings(once=True)).run()
+    log.append_many(entries(name, 100, 2))
+    client.xtrim(STREAM, maxlen=50, approximate=False)
+    with RunningConsumer(url, domain=fold) as consumer:
+        view = consumer.until_phase(Phase.HALTED)
+        assert str(view.continuity) == "GAP 50"
+        assert shown(view.state) is not None
+        assert view.position.ordinal == 100

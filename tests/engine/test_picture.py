@@ -1,0 +1,167 @@
+"""Pictures of a state: rows in any order, filtered, with what changed them last."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from esdash.engine.picture import CHANGE, REMEMBERED_CHANGES, LastChange, TablePicture, Viewer
+from esdash.engine.row import Row
+from esdash.fold.folding import Fold, Told
+from esdash.fold.tables import State
+from tests.domains import the_bank, the_depots
+from tests.domains.shop import shop
+
+
+class Watched:
+    """A state that is folded and observed."""
+
+    def __init__(self, fold: Fold) -> None:
+        self.fold = fold
+        self.state: State = fold.empty()
+        self.viewer = Viewer(fold)
+        self._ordinal = 0
+
+    def apply(self, *events: tuple[str, bytes], observed: bool = True) -> None:
+        """Fold events, one entry each."""
+        entries = [
+            (b"%d-0" % (self._ordinal + number), [b"type", name.encode(), b"data", data])
+            for number, (name, data) in enumerate(events, 1)
+        ]
+        told: list[Told] = []
+        codes = self.fold.fold(self.state, entries, told)
+        rows = [
+            Row(self._ordinal + number, entry_id, fields, code, told=did)
+            for number, ((entry_id, fields), code, did) in enumerate(zip(entries, codes, told, strict=True), 1)
+        ]
+        self._ordinal += len(entries)
+        if observed:
+            self.viewer.observe(rows)
+
+    def table(self, name: str) -> TablePicture:
+        """A table now."""
+        return self.viewer.view(self.state).tables[name]
+
+
+def top_up(user: int, amount: int) -> tuple[str, bytes]:
+    return "TopUp", b'{"user_id":%d,"amount":%d}' % (user, amount)
+
+
+def opened(account: str, owner: str = "Ann") -> tuple[str, bytes]:
+    return "Opened", f'{{"account":"{account}","owner":"{owner}"}}'.encode()
+
+
+def keys(table: TablePicture, order: Iterable[Any]) -> list[Any]:
+    """The keys of rows."""
+    return [table.row(int(number)).key for number in order]
+
+
+def test_rows_come_by_key_by_a_column_and_by_the_newest_change() -> None:
+    watched = Watched(shop())
+    watched.apply(top_up(7, 300), top_up(2, 100), top_up(11, 300), top_up(2, 50))
+    table = watched.table("users")
+    assert keys(table, table.order()) == [2, 7, 11]
+    assert keys(table, table.order(descending=True)) == [11, 7, 2]
+    assert keys(table, table.order("balance")) == [2, 7, 11]
+    assert keys(table, table.order("balance", descending=True)) == [11, 7, 2]
+    assert keys(table, table.order(CHANGE)) == [7, 11, 2]
+    assert table.get(2) == (2, (150,), LastChange("4-0", "balance", 50, {"balance": 50}))
+    assert table.greatest("balance") == 300
+    assert (table.number(11), table.number(3), table.number(2**70), table.get(3)) == (2, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("needle", "found"),
+    [("1", [1, 10, 11, 19, 100]), ("10", [10, 100]), ("0", [0]), ("9", [9]), ("x", []), ("01", []), ("9" * 30, [])],
+)
+def test_numbers_are_found_by_their_first_digits(needle: str, found: list[int]) -> None:
+    watched = Watched(shop())
+    watched.apply(*(top_up(user, 100) for user in (0, 1, 9, 10, 11, 19, 20, 100)))
+    table = watched.table("users")
+    assert keys(table, table.order(needle=needle)) == found
+
+
+def test_texts_are_found_by_any_part_in_any_case() -> None:
+    watched = Watched(the_bank())
+    watched.apply(opened("Straße"), opened("main"), opened("MAINE"), opened("b"))
+    table = watched.table("accounts")
+    assert keys(table, table.order(needle="mAi")) == ["MAINE", "main"]
+    assert keys(table, table.order(needle="STRASSE")) == ["Straße"]
+    assert keys(table, table.order(needle="q")) == []
+
+
+def test_texts_are_sorted_and_equal_ones_by_key() -> None:
+    watched = Watched(the_bank())
+    watched.apply(opened("a", "Zoe"), opened("b", "Ann"), opened("c", "Zoe"))
+    table = watched.table("accounts")
+    assert keys(table, table.order("owner")) == ["b", "a", "c"]
+    watched.apply(opened("aa", "Ann"))
+    table = watched.table("accounts")
+    assert keys(table, table.order("owner")) == ["aa", "b", "a", "c"]
+
+
+def test_cells_without_a_value_come_first_and_are_none() -> None:
+    watched = Watched(the_depots())
+    built = '{"depot":"%s","name":"N","opened":"2026-01-01T00:00:00Z"%s}'
+    watched.apply(
+        ("Built", (built % ("a", ',"manager":"Zoe"')).encode()),
+        ("Built", (built % ("b", "")).encode()),
+        ("Built", (built % ("c", ',"manager":"Ann"')).encode()),
+    )
+    table = watched.table("depots")
+    place = [column.name for column in table.table.columns].index("manager")
+    assert [table.row(number).cells[place] for number in range(3)] == ["Zoe", None, "Ann"]
+    assert keys(table, table.order("manager")) == ["b", "c", "a"]
+
+
+def test_a_row_that_is_removed_is_gone_and_what_was_seen_before_stays() -> None:
+    watched = Watched(the_depots())
+    built = '{"depot":"%s","name":"N","opened":"2026-01-01T00:00:00Z"}'
+    watched.apply(*(("Built", (built % name).encode()) for name in "abc"))
+    before = watched.table("depots")
+    watched.apply(("Closed", b'{"depot":"b"}'))
+    after = watched.table("depots")
+    assert keys(after, after.order()) == ["a", "c"]
+    assert keys(before, before.order()) == ["a", "b", "c"]
+    assert after.get("b") is None
+
+
+def test_a_picture_after_entries_that_nobody_observed_is_right() -> None:
+    watched = Watched(shop())
+    watched.apply(top_up(1, 100))
+    watched.table("users")
+    watched.apply(top_up(1, 100), top_up(2, 5), observed=False)
+    table = watched.table("users")
+    assert [table.row(number).cells for number in range(2)] == [(200,), (5,)]
+    watched.apply(top_up(3, 7))
+    table = watched.table("users")
+    assert keys(table, table.order()) == [1, 2, 3]
+
+
+def test_the_longest_unchanged_is_forgotten_first() -> None:
+    watched = Watched(shop())
+    watched.apply(*(top_up(user, 100) for user in range(REMEMBERED_CHANGES + 2)))
+    table = watched.table("users")
+    assert [table.row(number).change is None for number in (0, 1, 2)] == [True, True, False]
+
+
+def test_a_refused_entry_changes_nothing_and_is_no_change() -> None:
+    watched = Watched(shop())
+    watched.apply(top_up(1, 100), top_up(1, 0), ("Order", b'{"user_id":1,"lines":[]}'))
+    row = watched.table("users").get(1)
+    assert row is not None
+    assert row.change is not None
+    assert row.change.entry_id == "1-0"
+
+
+def test_an_event_is_tried_on_the_state_and_leaves_it_as_it_is() -> None:
+    watched = Watched(shop())
+    watched.apply(top_up(1, 100))
+    picture = watched.viewer.view(watched.state)
+    digest = watched.fold.digest(watched.state)
+    event = watched.fold.read([b"type", b"TopUp", b"data", b'{"user_id":1,"amount":900}']).event
+    code, told = picture.decide(event)
+    assert watched.fold.outcomes[code].name == "applied"
+    assert [tuple(change) for change in told.changes] == [("users", 1, "balance", 100, 1000)]
+    assert watched.fold.digest(watched.state) == digest
+    assert picture.cell("users", 1, "balance") == 100

@@ -1,0 +1,76 @@
+"""What is said of a domain that cannot be used: the file, the line and the remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from esdash.fold.loading import DomainFileError, load
+from tests.domains import BANK
+
+SOURCE = BANK.read_text("utf-8")
+TABLE = SOURCE[SOURCE.index("(Table(") : SOURCE.index(",\n    events")]
+DOMAIN, OPENED, COLUMN = 'name="bank"', "class Opened", 'Column("owner"'
+SHUT = 'wire=__import__("esdash.domain").domain.Wire(only="Shut"), name="bank"'
+
+WRONG: dict[str, tuple[str, str, str, str]] = {
+    "no python": (OPENED, "klass Opened", "invalid syntax", OPENED),
+    "an import that is not there": ("from msgspec", "from nowhere_at_all", "ModuleNotFoundError", "from msgspec"),
+    "a name that is not there": ("TEXT, ", "", "NameError: name 'TEXT' is not defined", "tables="),
+    "an error of its own": ("BANK = Domain", "1 // 0\nBANK = Domain", "ZeroDivisionError: ", "BANK = "),
+    "no domain": ("BANK = Domain(", "BANK = dict(", "there is no Domain in it", ""),
+    "a column twice": (COLUMN, 'Column("balance"', "two columns of accounts are called balance", COLUMN),
+    "a table entry": ('Table("accounts"', 'Table("entry"', "a table cannot be called entry", "Table("),
+    "a column remove": (COLUMN, 'Column("remove"', "a column cannot be called remove", COLUMN),
+    "a column with a space": (COLUMN, 'Column("the owner"', "'the owner' is no name for a column", COLUMN),
+    "a column of floats": ('"balance", int', '"balance", float', "accounts.balance is int, str or bool", COLUMN),
+    "a column shown by a name": ("str, TEXT)", "str, 'x')", "accounts.owner is shown by a format", COLUMN),
+    "keys of another kind": ('"account", str', '"account", float', "the keys of accounts are int or str", "Table("),
+    "a row called type": ('"account", str', '"type", str', "a row cannot be called type", "Table("),
+    "one table without a comma": (
+        f"{TABLE}",
+        TABLE[:-2] + ")",
+        "one alone with a comma behind it: (Table(…),)",
+        DOMAIN,
+    ),
+    "a list of events": ('press="t")),', 'press="t")) and [],', "a domain's events are a tuple", DOMAIN),
+    "a version that is a number": ('version="1"', "version=1", "a domain's version is a text", DOMAIN),
+    "a v that is a number": ('press="a"', "v=2", "Opened has v=2; write a text, as in v='2'", OPENED),
+    "no tables": (TABLE, "()", "a domain has 1 to 64 tables", DOMAIN),
+    "neither": ("EventType(Opened, opened, ", "EventType(Opened, ", "Opened has either an apply or an upcast", OPENED),
+    "both": ("Opened, opened, ", "Opened, opened, upcast=opened, ", "Opened has either an apply or an upcast", OPENED),
+    "no function": ("(Opened, opened", "(Opened, 'opened'", "what Opened does is a function", OPENED),
+    "another encoding": ('press="a"', 'encoding="xml"', "Opened is encoded as json or msgpack, not 'xml'", OPENED),
+    "two types of one name": ('press="t"', 'name="Opened"', "two event types are Opened v1 in json", ""),
+    "two types of one model": ("(Transferred, t", "(Opened, name='T', apply=t", "the model Opened", OPENED),
+    "about no table": ('about("accounts")', 'about("banks")', "about banks, and there is no such table", OPENED),
+    "about other keys": ('"account", str', '"account", int', "is str, and the keys of accounts are int", OPENED),
+    "a float in an event": ("owner: str", "owner: float", "Opened.owner is a float, which no event may hold", OPENED),
+    "a reason of esdash's own": ('"already_open":', '"invalid_data":', "is a reason of esdash's own", "reasons="),
+    "a reason with a space": ('"already_open":', '"so what":', "'so what' is no name for a reason", "reasons="),
+    "reasons in a list": ("reasons={", "reasons=[] and {", "a domain's reasons are a dict", DOMAIN),
+    "invariants in a list": (DOMAIN, f"invariants=['x'], {DOMAIN}", "invariants are a tuple of functions", DOMAIN),
+    "only a type that is not there": (DOMAIN, SHUT, "the wire has only Shut, which is no event type", DOMAIN),
+    "a name that is none": (DOMAIN, 'name=" bank"', "a domain's name is a text of 1 to 64 characters", DOMAIN),
+}
+
+
+def line(text: str) -> int:
+    """The line of the bank on which a text stands first."""
+    return SOURCE[: SOURCE.index(text)].count("\n") + 1
+
+
+@pytest.mark.parametrize(("old", "new", "said", "at"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_with_a_file_is_said_with_its_line_and_the_remedy(
+    tmp_path: Path, old: str, new: str, said: str, at: str
+) -> None:
+    assert old in SOURCE
+    path = tmp_path / "own.py"
+    path.write_text(SOURCE.replace(old, new, 1), "utf-8")
+    with pytest.raises(DomainFileError) as error:
+        load(str(path))
+    told = str(error.value)
+    assert told.startswith(f"own.py:{line(at)}: " if at else "own.py")
+    assert said in told
+    assert told.endswith(".")
+    assert not told.endswith("..")
+    assert "\n" not in told

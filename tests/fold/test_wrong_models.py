@@ -1,0 +1,57 @@
+"""What a model may not hold, said when the domain is loaded."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from esdash.domain import about
+from esdash.fold.schema import SchemaError, model_of
+
+
+def struct(**fields: Any) -> type:
+    return msgspec.defstruct("Made", list(fields.items()))
+
+
+class Pair(NamedTuple):
+    one: int
+
+
+class Recursive(Struct):
+    inner: "list[Recursive]"
+
+
+WRONG: dict[str, tuple[Callable[[], type], str]] = {
+    "a float": (lambda: struct(x=float), "Made.x is a float, which no event may hold: use int in a small unit"),
+    "a float in a list": (lambda: struct(x=list[float]), "a float"),
+    "an optional float": (lambda: struct(x=float | None), "a float"),
+    "a dict": (lambda: struct(x=dict[str, int]), "use a record, or a list of records"),
+    "a bare dict": (lambda: struct(x=dict), "a dict"),
+    "a set": (lambda: struct(x=set[int]), "use a list: a set has no order"),
+    "a frozenset": (lambda: struct(x=frozenset[int]), "use a list"),
+    "Any": (lambda: struct(x=Any), "say what it holds"),
+    "object": (lambda: struct(x=object), "say what it holds"),
+    "bytes": (lambda: struct(x=bytes), "use str"),
+    "a bare list": (lambda: struct(x=list), "does not say of what it is a list"),
+    "a pair": (lambda: struct(x=tuple[int, str]), "does not say of what it is a list"),
+    "a list of Any": (lambda: struct(x=list[Any]), "say what it holds"),
+    "two kinds": (lambda: struct(x=int | str), "may be one of several kinds"),
+    "a literal True": (lambda: struct(x=Literal[True]), "a choice of something else"),
+    "a complex": (lambda: struct(x=complex), "Made.x is a complex: an event holds int, str, bool"),
+    "a named tuple": (lambda: struct(x=Pair), "Made.x is a Pair"),
+    "a record with a float": (lambda: struct(x=struct(y=float)), "Made.y is a float"),
+    "itself": (lambda: Recursive, "Recursive holds itself"),
+    "a list about rows": (lambda: struct(x=Annotated[list[str], about("things")]), "a key is int or str"),
+    "a bool about a row": (lambda: struct(x=Annotated[bool, about("things")]), "a key is int or str"),
+    "no model": (lambda: Pair, "Pair is no msgspec Struct, dataclass or pydantic model"),
+}
+
+
+@pytest.mark.parametrize(("make", "sentence"), WRONG.values(), ids=WRONG)
+def test_what_no_event_may_hold_is_refused_with_the_remedy(make: Callable[[], type], sentence: str) -> None:
+    with pytest.raises(SchemaError) as refused:
+        model_of(make())
+    assert sentence in str(refused.value)
+    assert isinstance(refused.value.at, type)
