@@ -255,13 +255,11 @@ def _arrays(columns: Sequence[Cells]) -> "list[NDArray[int64]]":
     keys = columns[0]
     arrays = [np.empty(len(keys), "<i8") for _ in range(len(columns) + 1)]
     # In slices, since one conversion of a million would stop every other thread for as long as it takes.
-    names = iter(keys)
+    sources = [iter(keys), iter(keys.values()), *(map(column.__getitem__, keys) for column in columns[1:])]
     for start in range(0, len(keys), SLICE):
-        some = list(islice(names, SLICE))
-        end = start + len(some)
-        arrays[0][start:end] = some
-        for array, column in zip(arrays[1:], columns, strict=True):
-            array[start:end] = list(map(column.__getitem__, some))
+        end = min(start + SLICE, len(keys))
+        for array, source in zip(arrays, sources, strict=True):
+            array[start:end] = np.fromiter(islice(source, SLICE), np.int64, end - start)
     order = np.argsort(arrays[0])
     return [array[order] for array in arrays]
 
