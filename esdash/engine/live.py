@@ -53,7 +53,6 @@ class LiveConsole:
         self._seed = seed
         self._clock = clock
         self._use(domain)
-        self._readonly = settings.readonly
         self._verification: VerificationStatus | None = None
         self._stop_verification = threading.Event()
 
@@ -189,10 +188,13 @@ class LiveConsole:
 
     def _review(self) -> None:
         """Verify, since the state may be that of other rules; where it is, condemn what it came from."""
-        if not self._readonly:
+        if not self._settings.readonly:
             self._start_verification(self._condemn)
 
     def _condemn(self, found: Verification) -> None:
+        if found.segments and found.segments[0].start.ordinal:
+            # What the oldest snapshot was made of is gone, so the log no longer tells what the rules make of it.
+            return
         wrong = [place for place, segment in enumerate(found.segments) if not segment.holds]
         if not wrong:
             self._consumer.ask("reviewed")

@@ -138,6 +138,25 @@ def test_where_the_log_no_longer_has_what_it_was_made_of_the_snapshot_is_used(
         assert value(running) == 10
 
 
+@pytest.mark.counts_entries
+def test_where_it_has_only_the_end_no_state_is_mixed_of_both_rules(url: str, file: Path, client: redis.Redis) -> None:
+    client.xadd(STREAM, {"type": "Raised", "data": '{"name":"a","by":5}'})
+    with console(url, file) as running:
+        eventually(lambda: value(running) == 15)
+    assert len(headers(url)) == 2
+    client.xtrim(STREAM, maxlen=2, approximate=False)
+    file.write_text(COUNTERS.replace("+ event.by", "+ event.by * 3"))
+    with console(url, file) as running:
+        eventually(lambda: running.verification is not None and not running.verification.running)
+        assert running.verification is not None
+        assert running.verification.result is not None
+        assert not running.verification.result.holds, "the rules differ after the older snapshot"
+        eventually(lambda: running.view.phase is Phase.LIVE)
+        assert value(running) == 15
+        assert running.view.edited, "it is still said"
+    assert not any(header.condemned for header in headers(url))
+
+
 def test_another_version_is_not_used(url: str, file: Path) -> None:
     file.write_text(COUNTERS.replace("+ event.by", "+ event.by * 3").replace('version="1"', 'version="2"'))
     with console(url, file) as running:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esdash.shop.events import MAX_INT
 from tests.model import Model
 from tests.strategies import (
     BROKEN_REASONS,
@@ -23,6 +22,8 @@ from tests.strategies import (
     valid_events,
 )
 from tests.unit.shop import (
+    RICH_ITEMS,
+    RICH_USERS,
     SHOP,
     as_entries,
     assert_equals_the_model,
@@ -32,23 +33,12 @@ from tests.unit.shop import (
     model_all,
     pages,
     shop,
+    shuffle,
     steady,
     told,
 )
 
 cuts = st.lists(st.integers(0, 40), max_size=4)
-
-RICH_USERS = {0: MAX_INT - 10**15, 1: MAX_INT, 2: 10**17, 3: 0, MAX_INT: 10**12}
-RICH_ITEMS = {"cpu": (250, MAX_INT), "ram": (0, MAX_INT - 10**12), "x": (10**15, 10**12), "\U0001f600" * 64: (1, 5)}
-"""A shop in which large numbers meet: balances and stocks can overflow, sums pass 64 bits."""
-
-
-def shuffle(numbers: dict[Any, int], chance: random.Random) -> None:
-    """Let the keys of a dict have come in another order."""
-    items = list(numbers.items())
-    chance.shuffle(items)
-    numbers.clear()
-    numbers.update(items)
 
 
 class TestTheSameDecisions:

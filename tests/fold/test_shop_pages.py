@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esdash.fold.outcomes import APPLIED
-from esdash.shop.events import MAX_INT, AddItem, Order, TopUp
+from esdash.shop.events import AddItem, Order, TopUp
 from esdash.shop.older import AddItemV0
 from tests.model import Model
 from tests.strategies import (
@@ -21,6 +21,8 @@ from tests.strategies import (
     valid_events,
 )
 from tests.unit.shop import (
+    RICH_ITEMS,
+    RICH_USERS,
     SHOP,
     as_entries,
     as_sent,
@@ -33,18 +35,6 @@ from tests.unit.shop import (
     steady,
     told,
 )
-
-RICH_USERS = {0: MAX_INT - 10**15, 1: MAX_INT, 2: 10**17, 3: 0, MAX_INT: 10**12}
-RICH_ITEMS = {"cpu": (250, MAX_INT), "ram": (0, MAX_INT - 10**12), "x": (10**15, 10**12), "\U0001f600" * 64: (1, 5)}
-"""A shop in which large numbers meet: balances and stocks can overflow, sums pass 64 bits."""
-
-
-def shuffle(numbers: dict[Any, int], chance: random.Random) -> None:
-    """Let the keys of a dict have come in another order."""
-    items = list(numbers.items())
-    chance.shuffle(items)
-    numbers.clear()
-    numbers.update(items)
 
 
 def cut_in_two(payload: bytes, place: int) -> list[bytes]:

@@ -1,5 +1,6 @@
 """What the tests of the shop share: entries as the server sends them, and folding told in words."""
 
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -8,11 +9,17 @@ from hypothesis import HealthCheck, settings
 from esdash.fold.folding import Entry
 from esdash.fold.loading import load
 from esdash.fold.tables import State
+from esdash.shop.events import MAX_INT
 from tests.model import Model
 from tests.strategies import RawEntry, json_bytes, numbered, raw_entry
 
 SHOP = load("esdash.shop.domain:SHOP")
 """The fold of the shop."""
+
+
+RICH_USERS = {0: MAX_INT - 10**15, 1: MAX_INT, 2: 10**17, 3: 0, MAX_INT: 10**12}
+RICH_ITEMS = {"cpu": (250, MAX_INT), "ram": (0, MAX_INT - 10**12), "x": (10**15, 10**12), "\U0001f600" * 64: (1, 5)}
+"""A shop in which large numbers meet: balances and stocks can overflow, sums pass 64 bits."""
 
 
 def steady(examples: int) -> settings:
@@ -75,6 +82,14 @@ def goods(state: State) -> tuple[dict[int, int], dict[str, tuple[int, int]]]:
     balance, price, remain = state.cells
     assert price.keys() == remain.keys()
     return dict(balance.items()), {item_id: (price[item_id], stock) for item_id, stock in remain.items()}
+
+
+def shuffle(numbers: dict[Any, int], chance: random.Random) -> None:
+    """Let the keys of a dict have come in another order."""
+    items = list(numbers.items())
+    chance.shuffle(items)
+    numbers.clear()
+    numbers.update(items)
 
 
 def assert_equals_the_model(state: State, model: Model) -> None:
