@@ -176,6 +176,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Copy the selected line; of an event its id, type and payload.", Group.PANELS,
     ),
     Action(
+        "messages", "M", "messages", "Messages",
+        "List what the dashboard has said lately, the newest first.", Group.PANELS,
+    ),
+    Action(
         "next_panel", "tab,right,l", "next_panel", "Next panel",
         "Move the focus to the next panel.", Group.PANELS,
     ),

@@ -11,6 +11,10 @@ from typing import ClassVar, Final
 
 import platformdirs
 from textual import events
+from textual.app import ScreenStackError, UnknownModeError
+from textual.content import Content
+from textual.markup import MarkupError
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -19,6 +23,7 @@ from esdash.ui.actions import Keymap, Scope, bindings
 from esdash.ui.commands import ActionCommands
 from esdash.ui.declared import Actions
 from esdash.ui.keymap import unknown
+from esdash.ui.messages import Messages, message_of
 from esdash.ui.notifications import tell
 from esdash.ui.screens.main import MainScreen
 from esdash.ui.type_ahead import TypeAhead
@@ -74,6 +79,7 @@ class DashboardApp(TypeAhead):
         self._may_go_raw = may_go_raw
         self.wants_raw = False
         """A person has left to see the stream without a domain."""
+        self.messages = Messages()
         self.actions = self._actions()
         self._clock = clock
         self._wall_clock = wall_clock
@@ -95,7 +101,7 @@ class DashboardApp(TypeAhead):
         return self._new_main()
 
     def _new_main(self) -> MainScreen:
-        self._main = MainScreen(self.engine, self.actions, self._clock, self._wall_clock)
+        self._main = MainScreen(self.engine, self.actions, self._clock, self._wall_clock, self.messages)
         return self._main
 
     def _actions(self) -> Actions:
@@ -122,6 +128,30 @@ class DashboardApp(TypeAhead):
         if isinstance(event, events.InputEvent) and self._main is not None:
             self._main.pace.attend()
         await super().on_event(event)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Remember what is said, and show it: on the main screen's line, and over other screens as a toast.
+
+        Not to be called from another thread.
+        """
+        said = message_of(_plain(message) if markup else message, severity, self._wall_clock(), timeout)
+        self.messages.add(said)
+        if self._main is not None:
+            self._main.say(said)
+        try:
+            covered = not getattr(self.screen, "SAYS_MESSAGES", False)
+        except (ScreenStackError, UnknownModeError):  # it is ending
+            return
+        if covered:
+            super().notify(str(said), title=title, severity=severity, timeout=said.seconds, markup=False)
 
     def on_mount(self) -> None:
         """Start the consumer once the first picture is on the screen."""
@@ -193,3 +223,10 @@ class DashboardApp(TypeAhead):
                 f"The consumer did not end within {self._farewell_seconds:g} s; its farewell snapshot may be missing."
             )
         self.exit(message=message)
+
+
+def _plain(markup: str) -> str:
+    try:
+        return Content.from_markup(markup).plain
+    except MarkupError:
+        return markup

@@ -6,6 +6,9 @@ from typing import Final
 LEAST_WIDTH: Final = 60
 LEAST_HEIGHT: Final = 16
 
+ROOM_FOR_MESSAGES: Final = 30
+"""Lines from which messages have a line of their own; on lower terminals they stand in the place of the keys."""
+
 LAYOUTS: Final = ("tiny", "tabs", "tall", "stacked", "split", "columns")
 """The classes in `main.tcss`."""
 
@@ -32,7 +35,7 @@ def layout_for(width: int, height: int) -> str:
 
 def tables_for(layout: str, width: int, height: int) -> int:
     """How many tables have room at once, beside the log."""
-    body = height - _AROUND
+    body = height - _AROUND - (height >= ROOM_FOR_MESSAGES)
     if layout == "columns":
         return max(2, width // 2 // _WIDTH)
     if layout == "stacked":

@@ -1,6 +1,6 @@
-"""Notifications of harmless plain text."""
+"""Messages of harmless plain text."""
 
-from typing import Any
+from typing import Any, Literal, cast
 
 from textual.app import App
 
@@ -8,11 +8,6 @@ from esdash.visible import visible
 
 
 def tell(app: App[Any], text: str, severity: str = "information") -> None:
-    """Show a notification. Severity is information, warning or error; a glyph tells it, too."""
-    told = visible(text, 500)
-    if severity == "error":
-        app.notify(f"✗ {told}", severity="error", timeout=10, markup=False)
-    elif severity == "warning":
-        app.notify(f"! {told}", severity="warning", markup=False)
-    else:
-        app.notify(told, markup=False)
+    """Say something. Severity is information, warning or error; a glyph tells it, too."""
+    known = cast("Literal['information', 'warning', 'error']", severity)
+    app.notify(visible(text, 500), severity=known, timeout=10 if severity == "error" else None, markup=False)

@@ -6,6 +6,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from esdash.engine.view import View
+from esdash.ui.app import DashboardApp
 from esdash.ui.screens.main import MainScreen
 from esdash.ui.widgets.panel import Panel
 from tests.ui.recorded import RecordedConsole
@@ -21,6 +22,11 @@ def main_of(app: App[None]) -> MainScreen:
     screen = app.screen_stack[0]
     assert isinstance(screen, MainScreen)
     return screen
+
+
+def told(app: DashboardApp) -> list[str]:
+    """What was said, the oldest first, each with its glyph."""
+    return [str(message) for message in app.messages]
 
 
 def panel_of(app: App[None], name: str) -> Panel:

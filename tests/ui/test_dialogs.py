@@ -67,6 +67,16 @@ class TestReadingTheHelp:
         for word in ("applied", "rejected", "parked", "duplicate", "ordinal", "snapshot", "continuity"):
             assert word in text
 
+    @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+    async def test_it_begins_with_the_words_that_one_meets_first(self, size: tuple[int, int]) -> None:
+        app = Stage(HelpScreen(KEYS))
+        async with app.run_test(size=size):
+            lines = [line.strip("│ ") for line in app.plain.splitlines() if line.strip("│ ")]
+        start = lines.index("In short") + 1
+        words = ("log", "fold", "snapshot", "✗ rejected", "! parked", "= duplicate", "orphan", "restored from")
+        for line, word in zip(lines[start:], words, strict=False):
+            assert line.startswith(f"{word} ")
+
     @pytest.mark.parametrize("key", ["escape", "q", "question_mark"])
     async def test_it_closes(self, key: str) -> None:
         app = Stage(HelpScreen(KEYS))

@@ -19,17 +19,12 @@ from esdash.ui.screens.help import HelpScreen
 from esdash.ui.screens.load import LoadScreen
 from esdash.ui.screens.main import MainScreen
 from esdash.ui.screens.publishing import EventForm
-from tests.ui.looking import main_of, panel_of, settle, show, text_of
+from tests.ui.looking import main_of, panel_of, settle, show, text_of, told
 from tests.ui.recorded import NOW, WALL, RecordedConsole, busy_history, halted
 
 Dashboard = Callable[..., DashboardApp]
 
 SIZE = (120, 40)
-
-
-def told(app: DashboardApp) -> list[str]:
-    """The notifications."""
-    return [notification.message for notification in app._notifications]
 
 
 class TestPublishing:
@@ -76,7 +71,7 @@ class TestPublishing:
             await settle(pilot)
             kinds = [kind for kind, _ in console.published]
             assert kinds == ["TopUp"] * 10 + ["AddItem"] * 10 + ["Order"] * 10
-            assert told(app) == ["30 events are in the log."]
+            assert told(app) == ["· 30 events are in the log."]
 
     async def test_a_refused_batch_says_why(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(busy)
@@ -231,7 +226,7 @@ class TestNotices:
             console.notice("It failed: [b]no room\x1b[2J", "error")
             main_of(app).poll()
             await show(pilot, console, console.view)
-            assert told(app) == ["A snapshot was taken.", "✗ It failed: [b]no room␛[2J"]
+            assert told(app) == ["· A snapshot was taken.", "✗ It failed: [b]no room␛[2J"]
 
 
 class TestTheRegistry:

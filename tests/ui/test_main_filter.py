@@ -10,7 +10,7 @@ from esdash.engine.view import View
 from esdash.shop.events import AddItem, TopUp
 from esdash.ui.app import DashboardApp
 from esdash.ui.widgets.panel import FilterLine
-from tests.ui.looking import cursor_line, lines_of, panel_of, show, text_of
+from tests.ui.looking import cursor_line, lines_of, panel_of, show, text_of, told
 from tests.ui.recorded import History, RecordedConsole
 
 Dashboard = Callable[..., DashboardApp]
@@ -160,8 +160,8 @@ class TestALogThatIsNotAllHere:
             await pilot.press("3", "g", "enter")
             await pilot.press("p")
             await pilot.pause()
-            (told,) = app._notifications
-            assert told.message.startswith("The dashboard keeps the newest 4 of 9 entries")
+            (said,) = told(app)
+            assert said.startswith("· The dashboard keeps the newest 4 of 9 entries")
 
     @pytest.mark.parametrize("size", [(60, 16), (80, 24)])
     async def test_on_a_small_terminal_too(self, dashboard: Dashboard, part: View, size: tuple[int, int]) -> None:

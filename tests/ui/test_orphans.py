@@ -19,7 +19,7 @@ from esdash.ui.screens.orphans import OrphansScreen
 from esdash.ui.widgets.pager import Pager
 from esdash.visible import visible
 from tests.domains import the_depots
-from tests.ui.looking import main_of, text_of
+from tests.ui.looking import main_of, text_of, told
 from tests.ui.recorded import History, RecordedConsole, busy_history, restored
 from tests.ui.stage import said, until
 
@@ -37,10 +37,6 @@ ORPHANS = (
 
 def a_view(**changes: object) -> View:
     return replace(restored(), **{"orphans": ORPHANS, **changes})  # type: ignore[arg-type]
-
-
-def told(app: DashboardApp) -> list[str]:
-    return [notification.message for notification in app._notifications]
 
 
 class TestOnTheMainScreen:

@@ -17,7 +17,7 @@ from esdash.ui.screens.event_types import EventTypesScreen
 from esdash.ui.screens.main import MainScreen
 from esdash.ui.screens.publishing import EventForm
 from esdash.ui.widgets.pager import Pager
-from tests.ui.looking import lines_of, main_of, panel_of, settle, show, text_of
+from tests.ui.looking import lines_of, main_of, panel_of, settle, show, text_of, told
 from tests.ui.recorded import NOW, WALL, History, RecordedConsole
 
 SIZE = (140, 40)
@@ -77,11 +77,6 @@ def some_pieces() -> History:
 def dashboard(view: View, fold: Fold, **options: Any) -> DashboardApp:
     """Over a recorded view, with both clocks frozen."""
     return DashboardApp(RecordedConsole(view, fold), clock=lambda: NOW, wall_clock=lambda: WALL, **options)
-
-
-def told(app: DashboardApp) -> list[str]:
-    """The notifications."""
-    return [notification.message for notification in app._notifications]
 
 
 class TestTables:

@@ -12,7 +12,7 @@ from esdash.engine.view import Phase
 from esdash.fold.loading import load
 from esdash.log.stream import Log
 from esdash.ui.app import DashboardApp
-from tests.ui.looking import lines_of, main_of, text_of
+from tests.ui.looking import lines_of, main_of, text_of, told
 from tests.ui.stage import until
 
 STREAM = "accounts"
@@ -61,7 +61,7 @@ async def test_it_goes_on_with_the_entry_that_it_failed_on(log: Log, client: red
         # Still wrong, in another way.
         rules.write_text(rules.read_text() + "\nan error")
         await pilot.press("R")
-        await until(pilot, lambda: app._notifications)
+        await until(pilot, lambda: told(app))
         assert console.view.phase is Phase.HALTED
 
         rules.write_text(rules.read_text().replace(BROKEN, MENDED).removesuffix("\nan error"))

@@ -12,15 +12,11 @@ from esdash.ui.screens.confirm import ConfirmScreen
 from esdash.ui.screens.ladder import LadderScreen
 from esdash.ui.widgets.pager import Pager
 from esdash.visible import visible
-from tests.ui.looking import main_of, show, text_of
+from tests.ui.looking import main_of, show, text_of, told
 from tests.ui.recorded import NOW, WALL, RecordedConsole, disconnected, halted, restored, restoring
 from tests.ui.stage import said
 
 Dashboard = Callable[..., DashboardApp]
-
-
-def told(app: DashboardApp) -> list[str]:
-    return [notification.message for notification in app._notifications]
 
 
 def after_failures(*reasons: str) -> View:

@@ -26,7 +26,7 @@ from esdash.ui.screens.publishing import EventForm
 from esdash.ui.screens.verify import VerifyScreen
 from esdash.ui.widgets.pager import Pager
 from tests.domains.shop import shop, users_of
-from tests.ui.looking import main_of, text_of
+from tests.ui.looking import main_of, text_of, told
 from tests.ui.stage import said, until, write
 
 STREAM = "orders"
@@ -140,7 +140,7 @@ async def test_a_parked_entry_is_corrected_once_by_whichever_dashboard_is_first(
                 sent = console.publish("TopUp", data, console.view.corrections.key_for_parked(row))
             main_of(app).handled.publish_as(row, sent.entry_id, parked=True)
             await pilot.press("escape")
-            await until(pilot, lambda: any("is a duplicate: somebody" in told.message for told in app._notifications))
+            await until(pilot, lambda: any("is a duplicate: somebody" in said for said in told(app)))
             assert balance(await live(pilot, console, 5), 8) == 1
     finally:
         other.close()

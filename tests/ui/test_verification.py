@@ -15,7 +15,7 @@ from esdash.ui.screens.main import MainScreen
 from esdash.ui.screens.verify import VerifyScreen
 from esdash.ui.widgets.pager import Pager
 from esdash.visible import visible
-from tests.ui.looking import main_of, text_of
+from tests.ui.looking import main_of, text_of, told
 from tests.ui.recorded import NOW, WALL, RecordedConsole, restored
 from tests.ui.stage import until
 
@@ -52,10 +52,6 @@ def running(done: int, total: int) -> VerificationStatus:
 def read(app: DashboardApp) -> str:
     """What the screen says, as one line."""
     return " ".join(app.screen.query_one(Pager).text.split())
-
-
-def told(app: DashboardApp) -> list[str]:
-    return [notification.message for notification in app._notifications]
 
 
 async def look(pilot: Pilot[None]) -> None:

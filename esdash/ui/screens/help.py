@@ -25,6 +25,18 @@ _NARROW_FLOW: Final = (
     "                              ▲         │",
     "                              └─restore─┘",
 )
+_IN_SHORT: Final = (
+    ("log", "all entries in order; added at its end, never edited"),
+    ("fold", "applies one entry after the other; the result: the state"),
+    ("snapshot", "the state saved, so that a start need not fold all again"),
+    (f"{GLYPHS['rejected']} rejected", "a rule said no to the entry; nothing changed"),
+    (f"{GLYPHS['parked']} parked", "the entry cannot be understood; kept, nothing changed"),
+    (f"{GLYPHS['duplicate']} duplicate", "the same key came before; not counted twice"),
+    ("orphan", "an entry that had been applied and is gone from the log"),
+    ("restored from", "the ladder: snapshots that were tried, and the one used"),
+)
+"""What a newcomer meets first on the screen, in a line each."""
+
 _STORY: Final = (
     "None of the numbers in the tables is what is stored. What is stored is a log of events, a Redis Stream: entries "
     "are added at its end and never edited.",
@@ -57,7 +69,7 @@ _WORDS: Final = (
 
 
 class HelpScreen(Dialog[None]):
-    """The keys by group, then event sourcing in a page."""
+    """The words one meets first, the keys by group, then event sourcing in a page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,question_mark", "leave", "Close", show=False)]
 
@@ -76,6 +88,10 @@ class HelpScreen(Dialog[None]):
         self.query_one("#dialog").add_class("-wide")
 
     def _tell(self, width: int) -> Iterator[Paragraph]:
+        yield Paragraph("In short", style="title")
+        for word, meaning in _IN_SHORT:
+            yield Paragraph(meaning, word, indent=15)
+        yield Paragraph("")
         column = max((len(keys) for _, keys, _, _ in self._keys), default=0) + 2
         column = min(column, width // 3)
         for group, members in groupby(self._keys, key=lambda key: key[0]):

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingsMap
 from textual.containers import Container
 from textual.geometry import Size
+from textual.timer import Timer
 from textual.widgets import Static
 
 from esdash.engine.console import Console, VerificationStatus
@@ -16,13 +17,15 @@ from esdash.engine.picture import Picture
 from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
 from esdash.ui.actions import Scope, bindings
-from esdash.ui.arrangement import LAYOUTS, LEAST_HEIGHT, LEAST_WIDTH, layout_for
+from esdash.ui.arrangement import LAYOUTS, LEAST_HEIGHT, LEAST_WIDTH, ROOM_FOR_MESSAGES, layout_for
 from esdash.ui.declared import LOG, Actions
+from esdash.ui.messages import Message, Messages, message_of
 from esdash.ui.pace import Pace
 from esdash.ui.screens.panels import Panels
 from esdash.ui.widgets.banner import Banner
 from esdash.ui.widgets.key_bar import KeyBar
 from esdash.ui.widgets.log_source import counts_text
+from esdash.ui.widgets.message_line import MessageLine
 from esdash.ui.widgets.status_bar import Moment, StatusBar
 
 _RESTING = VerificationStatus(False, 0, 0, None, "")
@@ -32,10 +35,16 @@ class MainScreen(Panels):
     """Polls the console's view and shows what changed."""
 
     AUTO_FOCUS = f"#{LOG}"
+    SAYS_MESSAGES: ClassVar = True
     BINDINGS: ClassVar = bindings(Scope.SCREEN)
 
     def __init__(
-        self, console: Console, actions: Actions, clock: Callable[[], float], wall_clock: Callable[[], float]
+        self,
+        console: Console,
+        actions: Actions,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        messages: Messages,
     ) -> None:
         super().__init__(console, actions, clock, wall_clock)
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
@@ -44,7 +53,9 @@ class MainScreen(Panels):
         """While paused: what is shown, and the wall clock's time that it is of."""
         self._drawn: tuple[object, ...] = ()
         """What the last picture was made of."""
-        self._noticed = 0
+        self._messages = messages
+        self._hushing: Timer | None = None
+        """Takes the message away that is shown."""
         self._leaving = False
         self._reloading = False
         self._state: Picture | None = None
@@ -52,16 +63,18 @@ class MainScreen(Panels):
         self._second = 0
         self._status = StatusBar(id="status")
         self._banner = Banner(self.fold, actions, id="banner")
+        self._message = MessageLine(actions, id="message")
         self._keys = KeyBar(actions, id="keys")
 
     def compose(self) -> ComposeResult:
-        """Status, banner, panels, keys."""
+        """Status, banner, panels, message, keys."""
         yield self._status
         yield self._banner
         yield self.tabs
         with Container(id="panels"):
             yield Container(*self.panels[:-1], id="state")
             yield self.panels[-1]
+        yield self._message
         yield self._keys
         yield Static(
             f"Make the terminal larger:\nesdash needs {LEAST_WIDTH}×{LEAST_HEIGHT}.", id="too-small", markup=False
@@ -116,6 +129,28 @@ class MainScreen(Panels):
         self._banner.failure = text
         self._banner.refit()
 
+    def say(self, said: Message) -> None:
+        """Show a message for as long as it stands, or until the next one."""
+        self.hush()
+        if self.is_running:
+            self._hushing = self.set_timer(said.seconds, self.hush)
+            self._message.show(said)
+            self._place_message()
+
+    def hush(self) -> None:
+        """Take the message away."""
+        if self._hushing is not None:
+            self._hushing.stop()
+            self._hushing = None
+        self._message.show(None)
+        self._place_message()
+
+    def action_messages(self) -> None:
+        """List the last messages."""
+        from esdash.ui.screens.messages import MessagesScreen
+
+        self.app.push_screen(MessagesScreen(self._messages, self._wall_clock))
+
     def action_pause(self) -> None:
         """Freeze, or catch up."""
         self._frozen = (self.engine.view, self._wall_clock()) if self._frozen is None else None
@@ -148,7 +183,12 @@ class MainScreen(Panels):
         for name in LAYOUTS:
             self.set_class(name == layout, f"-{name}")
         self.arrangement = layout
+        self.set_class(layout != "tiny" and size.height >= ROOM_FOR_MESSAGES, "-roomy")
+        self._place_message()
         self.place_panels()
+
+    def _place_message(self) -> None:
+        self.set_class(self._message.message is not None and self.arrangement != "tiny", "-telling")
 
     def _show_tables(self, shown: View, wall: float) -> None:
         newest = shown.rows[-1] if shown.rows else None
@@ -184,6 +224,10 @@ class MainScreen(Panels):
 
     def _tell_notices(self, live: View) -> None:
         for notice in live.notices:
-            if notice.number > self._noticed:
-                self._noticed = notice.number
+            if notice.number <= self._messages.noticed:
+                continue
+            self._messages.noticed = notice.number
+            if self._banner.says(notice.text) or self._status.says(notice.text):
+                self._messages.add(message_of(notice.text, notice.severity, self._wall_clock()))
+            else:
                 self.tell(notice.text, notice.severity)

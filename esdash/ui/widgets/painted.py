@@ -12,6 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from esdash.ui.widgets.drawing import fit
+from esdash.visible import visible
 
 
 class _UncutStrip(Strip):
@@ -158,6 +159,13 @@ class PaintedLines(Painted):
         most = range(max(len(lines), len(self._lines)))
         self.refresh_lines([y for y in most if lines[y : y + 1] != self._lines[y : y + 1]])
         self._lines = lines
+
+    def says(self, text: str) -> bool:
+        """Whether these words, all of them, stand there now; lines may break between them."""
+        height = self.styles.height
+        shown = self._lines[: int(height.value)] if height is not None else self._lines
+        drawn = (fit("".join(span.text for span in line), self.size.width) for line in shown)
+        return " ".join(visible(text, 500).split()) in " ".join(" ".join(drawn).split())
 
     def on_resize(self) -> None:
         """Lines are made for a width."""

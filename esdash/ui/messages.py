@@ -1,0 +1,78 @@
+"""What the dashboard has said lately. No textual."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from esdash.visible import visible
+
+KEPT: Final = 100
+"""Messages that are remembered."""
+
+USUAL_SECONDS: Final = 5.0
+"""How long a message stands on the screen."""
+
+_GLYPHS: Final = {"information": "·", "warning": "!", "error": "✗"}
+_STYLES: Final = {"information": "information", "warning": "warning", "error": "bad"}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing that was said."""
+
+    text: str
+    """Harmless, on one line."""
+    severity: str
+    """information, warning or error."""
+    at: float
+    """Unix seconds."""
+    seconds: float = USUAL_SECONDS
+    """How long it stands on the screen."""
+
+    @property
+    def glyph(self) -> str:
+        """The severity without colour; empty for good news, which bring their own."""
+        return "" if self.severity == "information" and self.text.startswith("✓ ") else _GLYPHS[self.severity]
+
+    @property
+    def style(self) -> str:
+        """The severity's colour, by its name in `esdash.ui.widgets.painted` and `esdash.ui.widgets.pager`."""
+        return _STYLES[self.severity]
+
+    def __str__(self) -> str:
+        """With its glyph."""
+        return f"{self.glyph} {self.text}".strip()
+
+
+class Messages:
+    """The last ones, for as long as the dashboard runs, whatever its domain becomes."""
+
+    def __init__(self) -> None:
+        self._kept: deque[Message] = deque(maxlen=KEPT)
+        self.count = 0
+        """Of all that were ever said."""
+        self.noticed = 0
+        """The number of the newest of the consumer's notices that was said."""
+
+    def add(self, message: Message) -> None:
+        """Remember one."""
+        self._kept.append(message)
+        self.count += 1
+
+    def __iter__(self) -> Iterator[Message]:
+        """The oldest first."""
+        return iter(self._kept)
+
+    def __reversed__(self) -> Iterator[Message]:
+        """The newest first."""
+        return reversed(self._kept)
+
+    def __len__(self) -> int:
+        """Of those that are kept."""
+        return len(self._kept)
+
+
+def message_of(text: str, severity: str, at: float, seconds: float | None = None) -> Message:
+    """A message of any text, made harmless."""
+    return Message(visible(text, 500), severity, at, USUAL_SECONDS if seconds is None else seconds)
