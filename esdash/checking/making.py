@@ -8,8 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from esdash.domain import EventType
+from esdash.fold.decoding import could_be_key
 from esdash.fold.folding import Entry, Fold
-from esdash.fold.schema import Field, Model, could_be_key
+from esdash.fold.schema import Field, Model
 from esdash.fold.tables import MAX_INT, MIN_INT
 
 SAMPLES: Final = 200

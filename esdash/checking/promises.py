@@ -9,9 +9,11 @@ from typing import Any, Final, NamedTuple
 from esdash.checking import outside, shrinking
 from esdash.checking.making import Maker
 from esdash.domain import EventType
-from esdash.fold import schema
-from esdash.fold.folding import DomainError, Entry, Fold
-from esdash.fold.tables import Seen, State
+from esdash.fold import decoding
+from esdash.fold.failing import DomainError
+from esdash.fold.folding import Entry, Fold
+from esdash.fold.hooks import Seen
+from esdash.fold.tables import State
 
 PROMISES: Final = {
     "samples": "Samples are events of the domain, which can be published.",
@@ -206,10 +208,10 @@ class Check:
         event = self._fold.read(entry[1]).event
         if event is None:
             return
-        before = schema.encode(event)
+        before = decoding.encode(event)
         with suppress(DomainError, SystemExit, KeyboardInterrupt):  # which the fold itself meets next
             self._fold.decide(self.state, event, entry[0])
-        if schema.encode(event) != before:
+        if decoding.encode(event) != before:
             self._break("outside", [entry], f"{self._where(entry)}: the event")
         describe = self._fold.domain.describe
         if describe is not None:

@@ -138,7 +138,7 @@ def _catch_up(log: "Log", fold: "Fold", settings: "ConsumerSettings") -> None:
 
 def _go_on(log: "Log", fold: "Fold", settings: "ConsumerSettings", as_json: bool) -> None:
     from esdash.engine.consumer import Consumer
-    from esdash.fold.folding import DomainError
+    from esdash.fold.failing import DomainError
 
     # The first connection is made here, so that a wrong URL ends the command instead of being tried for ever.
     log.server()

@@ -34,7 +34,7 @@ def known() -> tuple[type[Exception], ...]:
     """
     from esdash.engine.console import EngineError
     from esdash.engine.guard import HaltError
-    from esdash.fold.folding import DomainError
+    from esdash.fold.failing import DomainError
     from esdash.fold.loading import DomainFileError
     from esdash.log.data_directory import EmbeddedServerError
     from esdash.log.errors import LogError

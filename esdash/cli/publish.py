@@ -209,7 +209,7 @@ _UNDECIDED: Final = {"ordinal": None, "outcome": None, "reason": None}
 def _publish(settings: Settings, fold: "Fold", make: Callable[[], Any], key: str | None, wait: bool) -> None:
     from esdash.engine.console import EngineError
     from esdash.engine.publisher import Publisher
-    from esdash.fold.folding import DomainError
+    from esdash.fold.failing import DomainError
     from esdash.log.errors import LogError
 
     try:

@@ -22,7 +22,8 @@ from esdash.engine.projection import Projection, blaming
 from esdash.engine.row import Row
 from esdash.engine.snapshotter import Snapshotter
 from esdash.engine.view import Continuity, Phase, Position, Progress, Restored, Rung, Verdict, View
-from esdash.fold.folding import DomainError, Entry, Fold, Told
+from esdash.fold.failing import DomainError
+from esdash.fold.folding import Entry, Fold, Told
 from esdash.log.errors import LogError, UnreadableReplyError
 from esdash.log.follower import Follower
 from esdash.log.headers import Header

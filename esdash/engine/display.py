@@ -8,7 +8,7 @@ from typing import Final
 from esdash.engine.corrections import CorrectionTracker, Noted
 from esdash.engine.meter import RateMeter
 from esdash.engine.parked import ParkedEntries
-from esdash.engine.picture import Picture, Viewer
+from esdash.engine.picture import Picture
 from esdash.engine.projection import Projection
 from esdash.engine.row import Row
 from esdash.engine.rows import RecentRows
@@ -23,6 +23,7 @@ from esdash.engine.view import (
     SnapshotInfo,
     View,
 )
+from esdash.engine.viewer import Viewer
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.log.pages import Page
 from esdash.log.readahead import PackedPage

@@ -8,7 +8,7 @@ from typing import Final
 
 from esdash.engine.console import EngineError, LoadStatus
 from esdash.engine.publisher import Publisher
-from esdash.fold.folding import DomainError
+from esdash.fold.failing import DomainError
 from esdash.log.stream import PAGE
 
 TICK_SECONDS: Final = 0.05

@@ -7,7 +7,8 @@ from typing import Final
 import msgspec
 
 from esdash.engine.view import Position
-from esdash.fold.folding import DomainError, Entry, Fold, Told
+from esdash.fold.failing import DomainError
+from esdash.fold.folding import Entry, Fold, Told
 from esdash.fold.tables import State
 from esdash.log.errors import UnreadableReplyError
 from esdash.log.pages import Page

@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from esdash.engine.corrections import Correction
 from esdash.engine.parked import Mark
-from esdash.engine.picture import ChangeMark
 from esdash.engine.projection import Projection
 from esdash.engine.view import Continuity, Position, Rung, SnapshotInfo, Verdict
+from esdash.engine.viewer import ChangeMark
 from esdash.fold.folding import Fold
 from esdash.fold.tables import State
 from esdash.log.continuity import unseen_before

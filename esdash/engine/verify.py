@@ -4,10 +4,8 @@ The stream is cut at the snapshots. Each segment starts from the snapshot before
 so segments are checked side by side, a process each. A flawed snapshot is found by the segment that leads to it.
 """
 
-import gc
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,66 +14,24 @@ from contextlib import suppress
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from esdash.engine import snapshot
 from esdash.engine.console import EngineError
 from esdash.engine.history import BrokenError
-from esdash.engine.projection import Projection
+from esdash.engine.segment import Report, Task
 from esdash.engine.verification import Segment, Verification
 from esdash.engine.view import Position, Verdict
-from esdash.fold import loading
-from esdash.fold.folding import DomainError, Fold
-from esdash.fold.loading import DomainFileError
-from esdash.fold.stored import Difference
+from esdash.fold.folding import Fold
 from esdash.log import child
 from esdash.log.child import InterruptedWaitError, Pipe, SilentError
 from esdash.log.continuity import Continuity, unseen_before
-from esdash.log.errors import LogError
-from esdash.log.readahead import read_ahead
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
 from esdash.log.stream import Log, id_parts
-
-DIFFERENCES: Final = 20
-"""How many differing numbers are named."""
-
-PROGRESS_SECONDS: Final = 0.1
-
-ALIVE_SECONDS: Final = 1.0
-"""How often a process says that it is there, whatever it does."""
 
 SILENCE: Final = 30.0
 """Seconds after which one that says nothing must be stopped, or stuck."""
 
 _STOPPED: Final = "The verification was stopped."
-
-
-class _Task(Struct, frozen=True):
-    """One segment, as its process is told."""
-
-    url: str
-    stream: str
-    domain: str
-    start: str | None
-    """Snapshot id; None for the beginning of the stream."""
-    unseen: int
-    until: str
-    end: str | None
-    """Snapshot id to arrive at."""
-    ahead: bool
-    """Whether a core is free for a process that reads ahead."""
-
-
-class _Report(Struct, frozen=True):
-    """What a segment's process says: how far it is, and at the end what it found."""
-
-    done: int
-    digest: str | None = None
-    ordinal: int = 0
-    found: str | None = None
-    """The digest of the state that is stored at the end, made anew; the header may say another."""
-    differences: list[Difference] = []
-    error: str = ""
 
 
 def verify(
@@ -106,7 +62,7 @@ def verify(
     processes = processes or os.cpu_count() or 1
     done = [0] * len(tasks)
 
-    def run(number: int) -> _Report:
+    def run(number: int) -> Report:
         def progressed(count: int) -> None:
             done[number] = count
             on_progress(sum(done), total)
@@ -207,9 +163,9 @@ def _cut(
     from_start: bool,
     unseen: int,
     live: tuple[Position, str] | None,
-) -> tuple[list[_Task], list[tuple[Position, Position, Header | str | None]]]:
+) -> tuple[list[Task], list[tuple[Position, Position, Header | str | None]]]:
     """The segments: what their processes are told; and start, end and what should be found there."""
-    tasks: list[_Task] = []
+    tasks: list[Task] = []
     ends: list[tuple[Position, Position, Header | str | None]] = []
     start, start_id = Position(unseen=unseen), None
     remaining = list(headers)
@@ -219,7 +175,7 @@ def _cut(
 
     def add(end: Position, end_id: str | None, found: Header | str | None) -> None:
         tasks.append(
-            _Task(
+            Task(
                 url=log.url,
                 stream=log.stream,
                 domain=domain.choice,
@@ -251,12 +207,12 @@ def _cut(
     return tasks, ends
 
 
-def _run(task: _Task, progressed: Callable[[int], None], stop: threading.Event) -> _Report:
+def _run(task: Task, progressed: Callable[[int], None], stop: threading.Event) -> Report:
     """Check a segment in a process of its own. The URL goes through a pipe, for it may hold a password."""
     if stop.is_set():
         raise EngineError(_STOPPED)
-    report = _Report(0, error="its process ended unexpectedly")
-    with child.start("esdash.engine.verify:main", stdin=subprocess.PIPE) as process:
+    report = Report(0, error="its process ended unexpectedly")
+    with child.start("esdash.engine.segment:main", stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
         # A process that died at once has no use for its task, and its end says so.
         with suppress(BrokenPipeError):
@@ -264,7 +220,7 @@ def _run(task: _Task, progressed: Callable[[int], None], stop: threading.Event) 
             process.stdin.close()
         try:
             for line in Pipe(process.stdout, SILENCE, stop.is_set).lines():
-                report = msgspec.json.decode(line, type=_Report)
+                report = msgspec.json.decode(line, type=Report)
                 progressed(report.done)
                 if stop.is_set():
                     raise InterruptedWaitError
@@ -280,81 +236,3 @@ def _run(task: _Task, progressed: Callable[[int], None], stop: threading.Event) 
         reason = report.error.rstrip(".") or "its process ended unexpectedly"
         raise EngineError(f"A segment could not be verified: {reason}.")
     return report
-
-
-def main() -> None:
-    """The program of one segment: reads a task from standard input, writes reports as JSON lines."""
-    task = msgspec.json.decode(sys.stdin.buffer.read(), type=_Task)
-    gc.disable()
-
-    saying = threading.Lock()
-    last = _Report(0)
-
-    def say(report: _Report | None) -> None:
-        """Write a report, or the last one once more."""
-        nonlocal last
-        with saying:
-            last = report or last
-            sys.stdout.buffer.write(msgspec.json.encode(last) + b"\n")
-            sys.stdout.buffer.flush()
-
-    def say_again() -> None:
-        while not ended.wait(ALIVE_SECONDS):
-            with suppress(BrokenPipeError):
-                say(None)
-
-    ended = threading.Event()
-    threading.Thread(target=say_again, daemon=True).start()
-    try:
-        report = _check_segment(task, loading.load(task.domain), lambda done: say(_Report(done)))
-        ended.set()
-        say(report)
-    except (LogError, DamagedError, DomainError, DomainFileError) as error:
-        ended.set()
-        say(_Report(0, error=str(error)))
-    except BrokenPipeError:
-        # Whoever asked has gone.
-        pass
-
-
-def _check_segment(task: _Task, domain: Fold, progressed: Callable[[int], None]) -> _Report:
-    log = Log(task.url, task.stream)
-    store = SnapshotStore(log)
-    headers = {header.snapshot_id: header for header in store.offered() if isinstance(header, Header)}
-    projection = Projection(domain, task.unseen)
-    if task.start is not None:
-        projection, _ = snapshot.load(_known(headers, task.start), store, domain, believe=True)
-    started = projection.ordinal
-    due = 0.0
-
-    def advanced() -> None:
-        nonlocal due
-        now = time.monotonic()
-        if now >= due:
-            due = now + PROGRESS_SECONDS
-            progressed(projection.ordinal - started)
-
-    until = task.until.encode()
-    if task.ahead:
-        for page in read_ahead(log, projection.last_id, until, domain.packing):
-            projection.apply_ahead(page)
-            advanced()
-    for page in log.pages(projection.last_id, until):
-        if page.entries:
-            projection.apply(page.entries)
-            advanced()
-    digest = domain.digest(projection.state)
-    report = _Report(projection.ordinal - started, digest, projection.ordinal)
-    if task.end is None:
-        return report
-    stored, _ = snapshot.load(_known(headers, task.end), store, domain, believe=True)
-    found = domain.digest(stored.state)
-    differences = domain.differences(projection.state, stored.state, DIFFERENCES) if found != digest else ()
-    return msgspec.structs.replace(report, found=found, differences=list(differences))
-
-
-def _known(headers: dict[str, Header], snapshot_id: str) -> Header:
-    try:
-        return headers[snapshot_id]
-    except KeyError:
-        raise DamagedError(f"snapshot {snapshot_id} was removed meanwhile") from None

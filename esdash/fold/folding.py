@@ -3,24 +3,25 @@
 Nothing here reads a clock, a server or a file. The same entries give the same state in every process.
 """
 
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import repeat
 from operator import call
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
 from esdash.domain import PLAIN, Domain, EventType, Format, Refusal
-from esdash.fold import schema, sorting
+from esdash.fold import decoding, schema, sorting
+from esdash.fold.failing import DomainError, failure
+from esdash.fold.hooks import OverflowedError, Seen, UnfitError
 from esdash.fold.ledger import Ledger
 from esdash.fold.outcomes import APPLIED, DUPLICATE, INVALID_DATA, OVERFLOW, Outcome, outcomes
+from esdash.fold.overlay import Cells
 from esdash.fold.reading import Apply, Broken, EventReader, Read, skip
 from esdash.fold.schema import Model, model_of
-from esdash.fold.sorting import FIRST, Fields, Kinds, Sorted, Sorter
+from esdash.fold.sorting import FIRST, Fields, Sorted, Sorter
 from esdash.fold.stored import Difference, Storage
-from esdash.fold.tables import Cells, Change, OverflowedError, Seen, State, UnfitError
+from esdash.fold.tables import Change, State
+from esdash.fold.writing import EntryWriter, kinds_of, packing
 
 Entry = tuple[bytes, Fields]
 """id, fields"""
@@ -29,31 +30,6 @@ EXCERPT: Final = 200
 """Bytes of a payload that cannot be understood which are worth telling."""
 
 _NOWHERE: Final = b"0-0"
-
-_HERE: Final = __file__.rpartition("/")[0]
-
-
-class DomainError(Exception):
-    """A function of the domain failed on an entry, which was not folded, nor were those after it."""
-
-    def __init__(self, where: str, what: str) -> None:
-        super().__init__(where, what)
-        self.where = where
-        """File and line, `bank.py:43`."""
-        self.what = what
-        self.codes = b""
-        """The outcomes of the entries of the page before it."""
-        self.spoiled = False
-        """Whether the state holds half of what that entry does, and is nothing to go on with."""
-        self.entry_id = b""
-        """The entry, where it is one of the log."""
-
-    def __str__(self) -> str:
-        told = f"{self.where}: {self.what.rstrip('.')}."
-        if not self.entry_id:
-            return told
-        entry = self.entry_id.decode("utf-8", "backslashreplace")
-        return f"{told} Entry {entry} was not applied, nor was any after it."
 
 
 class Told(NamedTuple):
@@ -110,13 +86,7 @@ class Fold:
         self._reasons = {outcome.reason: code for code, outcome in enumerate(self.outcomes) if code >= OVERFLOW}
         self.reader = EventReader(domain, self.models, self.sorter)
         self._applies = self.reader.applies
-        self._functions: list[Any] = [each.apply or each.upcast for each in domain.events]
-        self._versions = {each.wire_name: each.v for each in self.publishable}
-        self._nulls = {
-            each.wire_name: {field.member for field in model.fields if field.says_null()}
-            for each, model in zip(domain.events, self.models, strict=True)
-        }
-        """Members of each type that may say None where they are texts."""
+        self._writer = EntryWriter(domain, self.models)
         self._model_of = {model.type: model for model in self.models}
         self._type_of = {each.model: each for each in domain.events if each.apply is not None}
 
@@ -204,7 +174,7 @@ class Fold:
                 self._decide_fast(seen, events, applies, codes, at)
         except Exception as error:
             seen.undo()
-            found = self._failure(error, events[at.place])
+            found = self._failed(error, events[at.place])
             found.codes, found.spoiled = bytes(codes[: at.place]), not hooked
             self.careful = True
             if ledger is not None:
@@ -289,20 +259,9 @@ class Fold:
             seen = state.seen[hooked] = Seen(state, self.domain.tables, hooked=hooked)
         return seen
 
-    def _failure(self, error: Exception, event: Any) -> DomainError:
-        """What went wrong, and the last line of the domain's own files that it went through."""
-        maker: Any = event.maker if isinstance(event, Broken) else self._applies.get(type(event))
-        folders = {_file_of(function).rpartition("/")[0] for function in self._functions}
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_HERE)]
-        own = [frame for frame in frames if frame.filename.rpartition("/")[0] in folders] or frames
-        if own:
-            place = f"{own[-1].filename.rpartition('/')[2]}:{own[-1].lineno}"
-        elif (code := getattr(maker, "__code__", None)) is not None:
-            place = f"{code.co_filename.rpartition('/')[2]}:{code.co_firstlineno}"
-        else:
-            place = self.domain.name
-        what = str(error) if isinstance(error, UnfitError) else f"{type(error).__name__}: {error}".rstrip(": ")
-        return DomainError(place, what)
+    def _failed(self, error: Exception, event: Any) -> DomainError:
+        maker = event.maker if isinstance(event, Broken) else self._applies.get(type(event))
+        return failure(error, maker, self.domain)
 
     # One entry
 
@@ -316,22 +275,11 @@ class Fold:
 
     def encode(self, event: Any) -> tuple[str, bytes]:
         """An event as it is published: `type` and `data`, JSON."""
-        return self.type_of(event).wire_name, schema.encode(event)
+        return self.type_of(event).wire_name, decoding.encode(event)
 
     def fields(self, name: str, data: bytes, key: bytes) -> list[bytes]:
         """An entry's fields on this domain's wire."""
-        wire, v = self.domain.wire, self._versions.get(name, "1")
-        fields = [] if wire.only else [wire.type.encode(), name.encode("utf-8", "surrogateescape")]
-        if wire.data:
-            fields += [wire.data.encode(), data]
-        else:
-            for member, value in msgspec.json.decode(data, type=dict[str, Any]).items():
-                if value is not None or member in self._nulls.get(name, ()):
-                    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-                    fields += [member.encode(), text.encode()]
-        if v != "1" and wire.v:
-            fields += [wire.v.encode(), v.encode()]
-        return [*fields, wire.key.encode(), key] if wire.key else fields
+        return self._writer.fields(name, data, key)
 
     def samples(self, seed: int) -> Iterator[Any]:
         """Made-up events of the domain, without an end; none where it has no `sample`. Raises DomainError."""
@@ -345,7 +293,7 @@ class Fold:
                     empty = False
                     yield event
             except Exception as error:
-                raise self._failure(error, None) from error
+                raise self._failed(error, None) from error
             if empty:
                 return
             seed += 1
@@ -377,13 +325,8 @@ class Fold:
                 return self._refuse(seen, refusal, told.append), told[0]
             seen.require_rows()
         except Exception as error:
-            raise self._failure(error, event) from error
+            raise self._failed(error, event) from error
         return APPLIED, Told(seen.changes())
-
-
-def _file_of(function: Any) -> str:
-    code = getattr(function, "__code__", None)
-    return code.co_filename if code is not None else ""
 
 
 def _forget(_: Told) -> None:
@@ -397,15 +340,3 @@ _CODES: Final = bytes((*range(FIRST), *[APPLIED] * (256 - FIRST)))
 def _tally(codes: bytearray) -> Iterator[tuple[int, int]]:
     for code in set(codes):
         yield code, codes.count(code)
-
-
-def kinds_of(domain: Domain) -> Kinds:
-    """What another process must know to sort this domain's entries."""
-    wire = domain.wire
-    types = [(each.wire_name, each.v, each.encoding == "msgpack") for each in domain.events]
-    return Kinds(wire.type, wire.data, wire.key, wire.v, wire.only, types, ids=not domain.fast)
-
-
-def packing(domain: Domain) -> str:
-    """A function that sorts pages for this domain in another process, as `log.readahead` names one."""
-    return f"esdash.fold.sorting:packer({msgspec.json.encode(kinds_of(domain)).decode()})"

@@ -15,10 +15,11 @@ import msgspec
 from msgspec import Struct
 
 from esdash.domain import COUNT, TEXT, TIME, Column, Domain, EventType, Table, about, decimal
+from esdash.fold.decoding import Decoder
 from esdash.fold.folding import Fold, Told
 from esdash.fold.outcomes import APPLIED
 from esdash.fold.reading import Read
-from esdash.fold.schema import Decoder, Model
+from esdash.fold.schema import Model
 from esdash.fold.sorting import FIRST, MAX_DATA, Fields, Kinds, Sorted, Sorter
 from esdash.fold.tables import MAX_INT, MAX_NAME, State
 

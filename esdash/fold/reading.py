@@ -5,10 +5,11 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 from esdash.domain import Domain, EventType
+from esdash.fold.decoding import Decoder
+from esdash.fold.hooks import UnfitError
 from esdash.fold.outcomes import INVALID_DATA
-from esdash.fold.schema import Decoder, Model
+from esdash.fold.schema import Model
 from esdash.fold.sorting import FIRST, Fields, Sorted, Sorter
-from esdash.fold.tables import UnfitError
 
 Apply = Callable[[Any, Any], object]
 """What applies an event: state, event → None, a reason or a Refusal."""

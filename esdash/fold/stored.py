@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from esdash.domain import Table
 from esdash.fold.outcomes import Outcome
+from esdash.fold.overlay import Cells, Overlay
 from esdash.fold.sorting import MAX_KEY
-from esdash.fold.tables import KEY_WINDOW, MAX_INT, MAX_NAME, MAX_TEXT, MIN_INT, Cells, Overlay, State, is_name
+from esdash.fold.tables import KEY_WINDOW, MAX_INT, MAX_NAME, MAX_TEXT, MIN_INT, State, is_name
 
 if TYPE_CHECKING:
     from numpy import int64

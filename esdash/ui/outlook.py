@@ -7,7 +7,8 @@ from uuid import uuid4
 
 from esdash.engine.picture import Picture
 from esdash.engine.view import Phase, View
-from esdash.fold.folding import DomainError, Fold, Told
+from esdash.fold.failing import DomainError
+from esdash.fold.folding import Fold, Told
 from esdash.fold.tables import Change
 from esdash.visible import visible
 from esdash.words.changes import text_of

@@ -7,7 +7,7 @@ import redis
 
 from esdash.engine.consumer import FAR, Consumer, ConsumerSettings
 from esdash.engine.view import Phase, View
-from esdash.fold.folding import DomainError
+from esdash.fold.failing import DomainError
 from esdash.fold.loading import load
 from esdash.log.stream import Log
 from tests.engine.running import STREAM, RunningConsumer

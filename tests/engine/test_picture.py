@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from esdash.engine.picture import CHANGE, REMEMBERED_CHANGES, LastChange, TablePicture, Viewer
+from esdash.engine.picture import CHANGE, LastChange, TablePicture
 from esdash.engine.row import Row
+from esdash.engine.viewer import REMEMBERED_CHANGES, Viewer
 from esdash.fold.folding import Fold, Told
 from esdash.fold.tables import State
 from tests.domains import the_bank, the_depots

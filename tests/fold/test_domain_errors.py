@@ -9,7 +9,8 @@ import pytest
 from msgspec import Struct
 
 from esdash.domain import EventType, Refusal
-from esdash.fold.folding import DomainError, Fold
+from esdash.fold.failing import DomainError
+from esdash.fold.folding import Fold
 from tests.fold.trying import Do, Trial, entry, folding, in_words, rows
 
 HERE = "test_domain_errors.py"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esdash.fold.folding import DomainError, Entry, Fold
+from esdash.fold.failing import DomainError
+from esdash.fold.folding import Entry, Fold
 from esdash.fold.tables import KEY_WINDOW, State
 from tests.fold.trying import Do, entry, folding, in_words
 from tests.unit.shop import steady

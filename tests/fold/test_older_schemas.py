@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from esdash.domain import EventType, about
 from esdash.fold import declaration
-from esdash.fold.folding import DomainError, Fold
+from esdash.fold.failing import DomainError
+from esdash.fold.folding import Fold
 from tests.domains import the_depots
 from tests.fold.trying import Do, folding, in_words, rows
 

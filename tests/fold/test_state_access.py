@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from esdash.fold.folding import DomainError
+from esdash.fold.failing import DomainError
 from esdash.fold.tables import MAX_INT, MIN_INT, State
 from tests.fold.trying import Apply, Do, Trial, folding, in_words, rows
 

@@ -11,7 +11,6 @@ import msgspec
 
 from esdash.engine.console import Details, EngineError, LoadStatus, Published, VerificationStatus
 from esdash.engine.corrections import Corrections, CorrectionTracker
-from esdash.engine.picture import Viewer
 from esdash.engine.row import Row
 from esdash.engine.view import (
     Continuity,
@@ -25,6 +24,7 @@ from esdash.engine.view import (
     Verdict,
     View,
 )
+from esdash.engine.viewer import Viewer
 from esdash.fold.folding import Fold, Told
 from esdash.shop.samples import demo_batch, demo_events
 from tests.domains.shop import shop

@@ -7,9 +7,9 @@ from typing import Any
 
 from esdash.engine.console import Details, EngineError, LoadStatus, Published, VerificationStatus
 from esdash.engine.corrections import NOTHING, key_of
-from esdash.engine.picture import Viewer
 from esdash.engine.row import Row
 from esdash.engine.view import Phase, Position, View
+from esdash.engine.viewer import Viewer
 from esdash.fold.folding import Fold, Told
 from tests.domains.shop import shop
 

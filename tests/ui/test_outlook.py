@@ -2,7 +2,7 @@
 
 import time
 
-from esdash.engine.picture import Viewer
+from esdash.engine.viewer import Viewer
 from esdash.ui.outlook import foresee
 from tests.domains import the_depots
 

@@ -15,7 +15,7 @@ from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.view import Phase
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
-from esdash.fold.tables import Overlay
+from esdash.fold.overlay import Overlay
 from esdash.log.pages import Page
 from esdash.log.stream import START, Log
 from tests.domains.shop import shop

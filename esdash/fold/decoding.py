@@ -1,0 +1,268 @@
+"""Payloads to events and back: what a decoder lets through, and what of that an event may hold."""
+
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import chain
+from operator import attrgetter
+from typing import Any, Final
+
+import msgspec
+
+from esdash.fold.schema import Field, Model, declared, first_line, is_pydantic
+from esdash.fold.sorting import is_too_deep
+from esdash.fold.tables import MAX_INT, MAX_NAME, MIN_INT, is_name
+
+
+def could_be_key(key: Any) -> bool:
+    """Whether a value could be the key of a row."""
+    return is_name(key) if isinstance(key, str) else MIN_INT <= key <= MAX_INT
+
+
+class Names:
+    """Whether the fields of a model hold what an event may hold: names of rows that could be keys, a number, a zone."""
+
+    def __init__(self, model: Model) -> None:
+        self._paths = [(path, field) for field in model.fields for path, field in _paths(field, ())]
+
+    def could_be(self, event: Any) -> bool:
+        """Of one event."""
+        return all(_sound(field, value) for path, field in self._paths for value in _along(event, path))
+
+    def why_not(self, event: Any) -> str:
+        """What it holds that no event may hold; empty when there is nothing."""
+        for path, field in self._paths:
+            for value in _along(event, path):
+                if not _sound(field, value):
+                    return _UNSOUND.get(field.kind, "{!r:.60} can be no key of {}").format(value, field.about)
+        return ""
+
+    def all_could_be(self, events: list[Any], *, plain: bool = False) -> bool:
+        """Of many, by columns, which costs a tenth of asking each; False where each must be asked.
+
+        `plain`: no text among them holds a control character.
+        """
+        for path, field in self._paths:
+            if field.kind not in ("int", "str"):
+                return False
+            safe = field.names_safely()
+            if safe and (plain or field.kind == "int"):
+                continue
+            values: Any = events
+            for name in path:
+                values = chain.from_iterable(values) if name is None else map(attrgetter(name), values)
+            try:
+                found = list(values)
+                if field.kind == "int":
+                    if not MIN_INT <= min(found, default=0) <= max(found, default=0) <= MAX_INT:
+                        return False
+                elif not all(map(str.isprintable, found)) or (
+                    not safe and not 0 < min(map(len, found), default=1) <= max(map(len, found), default=1) <= MAX_NAME
+                ):
+                    return False
+            except (TypeError, AttributeError):  # one of them is absent, or what holds it
+                return False
+        return True
+
+
+def _paths(field: Field, above: tuple[str | None, ...]) -> Iterator[tuple[tuple[str | None, ...], Field]]:
+    """How to come from events to each field that is looked at: attributes, and None for the elements of a list."""
+    path = (*above, field.name) if field.name else above
+    if field.about or field.kind in ("decimal", "time"):
+        yield path, field
+    elif field.record is not None:
+        for each in field.record.fields:
+            yield from _paths(each, path)
+    elif field.element is not None:
+        yield from _paths(field.element, (*path, None))
+
+
+def _along(value: Any, path: tuple[str | None, ...]) -> Iterator[Any]:
+    """What a path leads to; an absent value, or one inside, is passed over."""
+    for place, name in enumerate(path):
+        if value is None:
+            return
+        if name is None:
+            for each in value:
+                yield from _along(each, path[place + 1 :])
+            return
+        value = getattr(value, name)
+    if value is not None:
+        yield value
+
+
+def _sound(field: Field, value: Any) -> bool:
+    """Whether a value that the model let through is one: `NaN` is no number, a time without a zone is no moment."""
+    if field.kind == "decimal":
+        return bool(value.is_finite())
+    if field.kind == "time":
+        return value.tzinfo is not None
+    return could_be_key(value)
+
+
+_UNSOUND: Final = {"decimal": "{} is no number", "time": "{} has no zone"}
+
+
+def _with_room(read: Callable[[bytes], Any], payload: bytes) -> Any:
+    """What a function makes of a payload in a thread of its own: how deep it gets depends on its caller's stack."""
+    found: list[Any] = []
+    failed: list[Exception] = []
+
+    def run() -> None:
+        try:
+            found.append(read(payload))
+        except RecursionError:
+            found.append(None)
+        except Exception as error:  # noqa: BLE001 - raised by the caller
+            failed.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+    return found[0]
+
+
+class Decoder:
+    """Payloads of one model to events. What a payload cannot be is None; other exceptions are the model's own."""
+
+    def __init__(self, model: Model, *, packed: bool, lenient: bool) -> None:
+        """`packed`: MessagePack. `lenient`: members are texts that stand for what the model wants."""
+        self._model = model
+        self.names = Names(model)
+        self._texts = {field.member: field for field in model.fields if _is_folded(field, model)} if lenient else {}
+        """Members whose text must be made into something before the model reads it."""
+        self._packed = packed
+        self._lenient = lenient
+        self._lines: Callable[[bytes], list[Any]] | None = None
+        """Many payloads at once, each on a line of its own."""
+        self._one: Callable[[bytes], Any]
+        if is_pydantic(model.type):
+            self._one = self._by_pydantic
+        elif packed:
+            self._one = msgspec.msgpack.Decoder(model.type, strict=not lenient).decode
+        else:
+            decoder: Any = msgspec.json.Decoder(model.type, strict=not lenient)
+            self._one = decoder.decode
+            self._lines = None if lenient else decoder.decode_lines
+
+    def many(self, payloads: bytes | list[bytes], size: int) -> tuple[list[Any], bool]:
+        """The event of each payload, None where there is none; and whether each has one.
+
+        Bytes are plain JSON, each payload on a line.
+        """
+        if isinstance(payloads, bytes):
+            if self._lines is not None:
+                with suppress(msgspec.MsgspecError, ValueError, RecursionError):
+                    events = self._lines(payloads)
+                    if len(events) == size and self.names.all_could_be(events, plain=True):
+                        return events, True
+            payloads = payloads.split(b"\n")
+        elif self._packed:
+            with suppress(msgspec.MsgspecError, ValueError, RecursionError):
+                events = list(map(self._one, payloads))
+                if self.names.all_could_be(events):
+                    return events, True
+        events = list(map(self._event, payloads))
+        there = [event for event in events if event is not None]
+        if not self.names.all_could_be(there):
+            could_be = self.names.could_be
+            events = [event if event is not None and could_be(event) else None for event in events]
+        return events, type(None) not in set(map(type, events))
+
+    def one(self, payload: bytes) -> Any:
+        """The event of a payload, or None."""
+        event = self._event(payload)
+        return event if event is not None and self.names.could_be(event) else None
+
+    def why_not(self, payload: bytes) -> str:
+        """Why a payload is no event, in the words of the decoder; empty when it is one."""
+        try:
+            event = self._decoded(payload)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            return _complaint(error)
+        return self.names.why_not(event)
+
+    def _event(self, payload: bytes) -> Any:
+        """The event of a payload, whatever its names; or None."""
+        try:
+            return self._checked(payload)
+        except RecursionError:
+            return _with_room(self._checked, payload)
+
+    def _checked(self, payload: bytes) -> Any:
+        """The same. Raises RecursionError."""
+        try:
+            if not self._packed and not payload.isascii():
+                payload.decode()  # what a decoder passes over need not be UTF-8 to it
+            return self._decoded(payload)
+        except (msgspec.MsgspecError, ValueError):
+            return None
+
+    def _decoded(self, payload: bytes) -> Any:
+        return self._one(self._unfolded(payload) if self._texts else payload)
+
+    def _by_pydantic(self, payload: bytes) -> Any:
+        """A pydantic model's ValidationError is a ValueError."""
+        model: Any = self._model.type
+        if self._lenient:
+            return model.model_validate(msgspec.json.decode(payload))
+        return (
+            model.model_validate(msgspec.msgpack.decode(payload))
+            if self._packed
+            else model.model_validate_json(payload)
+        )
+
+    def _unfolded(self, payload: bytes) -> bytes:
+        """Members that are texts, of which some are JSON themselves, and some stand for what pydantic reads no text."""
+        members = msgspec.json.decode(payload)
+        for name, field in self._texts.items() if isinstance(members, dict) else ():
+            text = members.get(name)
+            if not isinstance(text, str):
+                continue
+            if field.kind in ("record", "list"):
+                if is_too_deep(text.encode(), False):
+                    raise ValueError(f"{name} is nested too deeply")
+                members[name] = msgspec.json.decode(text)
+            elif text == "null" and field.says_null():
+                members[name] = None
+            else:
+                members[name] = next((each for each in field.choices if str(each) == text), text)
+        return msgspec.json.encode(members)
+
+
+def _is_folded(field: Field, model: Model) -> bool:
+    """Whether a text that stands for a field's value must be made into something before the model reads it."""
+    return field.kind in ("record", "list") or (
+        is_pydantic(model.type) and (field.says_null() or field.kind == "choice")
+    )
+
+
+def _complaint(error: Exception) -> str:
+    """What a decoder says, in the form of msgspec; of the errors that pydantic finds the first."""
+    errors = getattr(error, "errors", None)
+    if not callable(errors):
+        return first_line(error)
+    first = errors(include_url=False)[0]
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    return f"{first['msg']} - at `${path}`" if path else str(first["msg"])
+
+
+def encode(event: Any) -> bytes:
+    """An event as JSON, without what is None by default."""
+    if is_pydantic(type(event)):
+        return event.model_dump_json(exclude_defaults=True, by_alias=True).encode()  # type: ignore[no-any-return]
+    members = msgspec.to_builtins(event)
+    if isinstance(members, dict):
+        model: Any = type(event)
+        optional = _absent(model)
+        members = {name: value for name, value in members.items() if value is not None or name not in optional}
+    return msgspec.json.encode(members)
+
+
+@functools.cache
+def _absent(model: type) -> frozenset[str]:
+    """The members that are None when they are absent."""
+    return frozenset(member for _, member, required, default, _ in declared(model) if not required and default is None)

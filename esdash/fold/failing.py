@@ -1,0 +1,55 @@
+"""A function of a domain that failed, and on which line."""
+
+import traceback
+from typing import Any, Final
+
+from esdash.domain import Domain
+from esdash.fold.hooks import UnfitError
+
+_HERE: Final = __file__.rpartition("/")[0]
+
+
+class DomainError(Exception):
+    """A function of the domain failed on an entry, which was not folded, nor were those after it."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(where, what)
+        self.where = where
+        """File and line, `bank.py:43`."""
+        self.what = what
+        self.codes = b""
+        """The outcomes of the entries of the page before it."""
+        self.spoiled = False
+        """Whether the state holds half of what that entry does, and is nothing to go on with."""
+        self.entry_id = b""
+        """The entry, where it is one of the log."""
+
+    def __str__(self) -> str:
+        told = f"{self.where}: {self.what.rstrip('.')}."
+        if not self.entry_id:
+            return told
+        entry = self.entry_id.decode("utf-8", "backslashreplace")
+        return f"{told} Entry {entry} was not applied, nor was any after it."
+
+
+def failure(error: Exception, maker: Any, domain: Domain) -> DomainError:
+    """What went wrong, and the last line of the domain's own files that it went through.
+
+    `maker` is the function that was called, for what has no line of its own.
+    """
+    folders = {_file_of(each.apply or each.upcast).rpartition("/")[0] for each in domain.events}
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_HERE)]
+    own = [frame for frame in frames if frame.filename.rpartition("/")[0] in folders] or frames
+    if own:
+        place = f"{own[-1].filename.rpartition('/')[2]}:{own[-1].lineno}"
+    elif (code := getattr(maker, "__code__", None)) is not None:
+        place = f"{code.co_filename.rpartition('/')[2]}:{code.co_firstlineno}"
+    else:
+        place = domain.name
+    what = str(error) if isinstance(error, UnfitError) else f"{type(error).__name__}: {error}".rstrip(": ")
+    return DomainError(place, what)
+
+
+def _file_of(function: Any) -> str:
+    code = getattr(function, "__code__", None)
+    return code.co_filename if code is not None else ""

@@ -1,0 +1,197 @@
+"""How the functions of a domain read and write a state.
+
+They see it through hooks that check what is written and note what was there before: so a refusal leaves no trace, and
+every change is known. The functions of a domain that is fast see the dicts themselves.
+"""
+
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import Any
+
+from esdash.domain import Table
+from esdash.fold.tables import MAX_INT, MAX_TEXT, MIN_INT, Change, State, is_name, is_text
+
+
+class OverflowedError(BaseException):
+    """What was to be written is beyond the bounds of a state. No function of a domain should catch it."""
+
+
+class UnfitError(Exception):
+    """A function of a domain wrote what is no value of the column, or left a row without its first column."""
+
+
+class _Entry:
+    """The entry that is being folded."""
+
+    __slots__ = ("_id", "_key")
+
+    def __init__(self) -> None:
+        self._id: bytes | None = None
+        self._key: bytes | None = None
+
+    @property
+    def id(self) -> str:
+        """Its id in the log."""
+        assert self._id is not None, "the fold is told the ids where a domain wants them"
+        return self._id.decode()
+
+    @property
+    def time(self) -> int:
+        """The id's Unix milliseconds."""
+        return int(self.id.partition("-")[0])
+
+    @property
+    def key(self) -> str | None:
+        """Its idempotency key; what is no UTF-8 in it is escaped."""
+        return None if self._key is None else self._key.decode("utf-8", "backslashreplace")
+
+
+class Seen:
+    """A state as a function of the domain sees it: `state.<table>.<column>[key]`, `state.<table>.remove(key)`."""
+
+    def __init__(self, state: State, tables: Sequence[Table], *, hooked: bool) -> None:
+        self.entry = _Entry()
+        self.journal: list[tuple[int, Any, Any]] = []
+        """What was written since it was cleared: column, key, what was there before (None: nothing)."""
+        self.overflowed: list[str] = []
+        """Columns in which something was to be written that is beyond the bounds, since it was cleared."""
+        self._cells = state.cells
+        self._first: list[int] = []
+        """The first column of each column's table."""
+        self._names: list[tuple[str, str]] = []
+        parts: dict[str, Any] = {"entry": self.entry}
+        for table in tables:
+            start = len(self._first)
+            places = range(start, start + len(table.columns))
+            self._first += [start] * len(places)
+            self._names += [(table.name, column.name) for column in table.columns]
+            columns = {
+                column.name: self._hooked(place, table, column.kind, places) if hooked else self._cells[place]
+                for place, column in zip(places, table.columns, strict=True)
+            }
+            parts[table.name] = _frozen({**columns, "remove": self._remover(places, hooked=hooked)})
+        self.state = _frozen(parts)
+        self._lonely = all(len(table.columns) == 1 for table in tables)
+
+    def undo(self) -> None:
+        """Make undone what was written since the journal was cleared."""
+        for place, key, before in reversed(self.journal):
+            if before is None:
+                self._cells[place].pop(key, None)
+            else:
+                self._cells[place][key] = before
+        self.journal.clear()
+        self.overflowed.clear()
+
+    def require_rows(self) -> None:
+        """Raises UnfitError where another column was written and the row has no cell in the first."""
+        if self._lonely:
+            return
+        cells, first = self._cells, self._first
+        for place, key, _ in self.journal:
+            if key not in cells[first[place]] and key in cells[place]:
+                table, column = self._names[place]
+                raise UnfitError(
+                    f"{table}.{column}[{key!r}] was left without its row: there is no "
+                    f"{table}.{self._names[first[place]][1]}[{key!r}]"
+                )
+
+    def changes(self) -> tuple[Change, ...]:
+        """What was changed since the journal was cleared, in the order of the first write."""
+        before: dict[tuple[int, Any], Any] = {}
+        for place, key, value in self.journal:
+            before.setdefault((place, key), value)
+        found = ((place, key, value, self._cells[place].get(key)) for (place, key), value in before.items())
+        return tuple(
+            Change(self._names[place][0], key, self._names[place][1], value, after)
+            for place, key, value, after in found
+            if value != after or type(value) is not type(after)
+        )
+
+    def _remover(self, places: Sequence[int], *, hooked: bool) -> Callable[[Any], None]:
+        cells, note = self._cells, self.journal.append
+
+        def remove(key: Any) -> None:
+            if key not in cells[places[0]]:
+                raise KeyError(key)
+            for place in places:
+                value = cells[place].pop(key, None)
+                if value is not None and hooked:
+                    note((place, key, value))
+
+        return remove
+
+    def _hooked(self, place: int, table: Table, kind: Any, places: Sequence[int]) -> Any:
+        """A column that checks and notes every write; what only reads goes to the dict itself."""
+        cells = self._cells[place]
+        name = f"{table.name}.{self._names[place][1]}"
+        get, put, note = cells.get, cells.__setitem__, self.journal.append
+        key_kind: Any = table.key
+        overflowed = self.overflowed
+        remove = self._remover(places, hooked=True)
+
+        def beyond(what: str) -> OverflowedError:
+            overflowed.append(what)
+            return OverflowedError(what)
+
+        def set_item(_: Any, key: Any, value: Any) -> None:
+            if value.__class__ is not kind:
+                raise UnfitError(f"{name} holds {kind.__name__}, and {value!r:.60} is none")
+            if kind is int:
+                if not MIN_INT <= value <= MAX_INT:
+                    raise beyond(name)
+            elif kind is str and (len(value) > MAX_TEXT // 4 or not value.isascii()):
+                if not is_text(value):
+                    raise UnfitError(f"{name} holds text, and {value!r:.60} is none")
+                if len(value.encode()) > MAX_TEXT:
+                    raise beyond(name)
+            before = get(key)
+            if key.__class__ is not key_kind:
+                raise UnfitError(f"the keys of {table.name} are {key_kind.__name__}, and {key!r:.60} is none")
+            if before is None and not (MIN_INT <= key <= MAX_INT if key_kind is int else is_name(key) and is_text(key)):
+                raise beyond(name)
+            note((place, key, before))
+            put(key, value)
+
+        def del_item(_: Any, key: Any) -> None:
+            if place == places[0]:
+                remove(key)
+            else:
+                before = cells[key]
+                del cells[key]
+                note((place, key, before))
+
+        def pop(key: Any, *default: Any) -> Any:
+            if key not in cells and default:
+                return default[0]
+            value = cells[key]
+            del_item(None, key)
+            return value
+
+        def setdefault(key: Any, default: Any = None) -> Any:
+            if key not in cells:
+                set_item(None, key, default)
+            return cells[key]
+
+        members = {
+            "__slots__": (),
+            # Looked up on the class and bound to the dict already: they cost no call of ours.
+            "__getitem__": cells.__getitem__,
+            "__contains__": cells.__contains__,
+            "__len__": cells.__len__,
+            "get": get,
+            "__setitem__": set_item,
+            "__delitem__": del_item,
+            "pop": staticmethod(pop),
+            "setdefault": staticmethod(setdefault),
+            "__iter__": lambda _: iter(sorted(cells)),
+            "__reversed__": lambda _: iter(sorted(cells, reverse=True)),
+            "__repr__": lambda _: f"<{name}, {len(cells):,} cells>",
+        }
+        return type("Column", (), members)()
+
+
+def _frozen(parts: dict[str, Any]) -> Any:
+    """An object with these attributes, and no others ever."""
+    methods = {name: staticmethod(part) if isinstance(part, FunctionType) else part for name, part in parts.items()}
+    return type("State", (), {"__slots__": (), **methods})()
