@@ -158,12 +158,13 @@ def _codes(fold: "Fold", outcomes: tuple[str, ...]) -> Iterator[int]:
 
 
 def _as_json(fold: "Fold", row: "Row", corrected_by: int | None) -> str:
+    from esdash.engine.corrections import key_field, key_of
     from esdash.log.stream import id_parts
     from esdash.words.entries import type_of
 
     assert row.code is not None, "an entry that was just folded"
     outcome = fold.outcomes[row.code]
-    key = _key_of(fold, row.fields)
+    key = key_of(row.fields, key_field(fold))
     data, raw = _payload(fold, row.fields)
     told = row.told
     short = {} if told is None or told.needed is None else {"needed": told.needed, "available": told.available}
@@ -189,13 +190,6 @@ def _change(change: "Change") -> dict[str, Any]:
     from esdash.fold.stored import number_name
 
     return {"number": number_name(change.table, change.key, change.column), **change._asdict()}
-
-
-def _key_of(fold: "Fold", fields: Sequence[bytes]) -> bytes | None:
-    from esdash.fold.sorting import field_of
-
-    name = fold.domain.wire.key.encode()
-    return field_of(fields, name) if name and name in fields[::2] else None
 
 
 def _payload(fold: "Fold", fields: Sequence[bytes]) -> tuple[Any, str | None]:

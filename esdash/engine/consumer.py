@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, NoReturn
 
 from esdash.engine import snapshot
 from esdash.engine.console import EngineError
-from esdash.engine.corrections import NOTING
+from esdash.engine.corrections import noting
 from esdash.engine.display import Display
 from esdash.engine.guard import DivergedError, HaltError, check_page, check_position, forgotten_by, unbroken
 from esdash.engine.kept import is_same
@@ -334,7 +334,7 @@ class Consumer:
             projection.last_id,
             newest[0][0],
             self._domain.packing,
-            NOTING,
+            noting(self._domain),
             interrupted=lambda: not self._requests.empty(),
         )
         for page in pages:

@@ -5,7 +5,8 @@ up, under `corrects:<its id>:2`, and so on. An orphan goes back under the key th
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -29,8 +30,8 @@ MAX_KEY: Final = 128
 
 _FORM: Final = re.compile(rb"((?:corrects|restores):\d{1,20}-\d{1,20})(?::([2-9]|[1-9]\d{1,8}))?")
 
-NOTING: Final = "esdash.engine.corrections:note"
-"""`note`, for another process."""
+KEY: Final = b"key"
+"""The field that holds an entry's key, unless the domain's wire calls it otherwise."""
 
 
 class Noted(NamedTuple):
@@ -64,24 +65,27 @@ class Correction(Struct, frozen=True, array_like=True, gc=False):
     """An attempt was a duplicate of one that is not known here, so whether that was applied is not known either."""
 
 
-def key_of(fields: Fields) -> bytes | None:
+def key_of(fields: Fields, name: bytes = KEY) -> bytes | None:
     """The entry's idempotency key, when it has a valid one; of several fields `key` the last counts."""
     for place in range(len(fields) - 2, -1, -2):
-        if fields[place] == b"key":
+        if fields[place] == name:
             key = fields[place + 1]
             return key if 0 < len(key) <= MAX_KEY else None
     return None
 
 
-def note(page: Sequence[Entry], also: frozenset[bytes] = frozenset()) -> list[Noted]:
+def note(page: Sequence[Entry], also: frozenset[bytes] = frozenset(), name: bytes = KEY) -> list[Noted]:
     """Those of a page that stand for another entry: by the form of their key, or since it is one of `also`."""
+    if not name:
+        return []
     # Nearly every entry is passed over here, by its last field, which nearly always is the key.
     suspects = [
         place
         for place, (_, fields) in enumerate(page)
-        if len(fields) > 4
+        if (len(fields) > 4 or name != KEY)
+        and fields
         and (
-            fields[-2] != b"key"
+            fields[-2] != name
             or b"co" <= fields[-1] < b"cp"
             or b"re" <= fields[-1] < b"rf"
             or (also and fields[-1] in also)
@@ -90,10 +94,25 @@ def note(page: Sequence[Entry], also: frozenset[bytes] = frozenset()) -> list[No
     found: list[Noted] = []
     for place in suspects:
         entry_id, fields = page[place]
-        key = key_of(fields)
+        key = key_of(fields, name)
         if key is not None and (key.startswith((CORRECTS, RESTORES)) or key in also):
             found.append(Noted(place, entry_id, key))
     return found
+
+
+def key_field(domain: Fold) -> bytes:
+    """The name of the field that holds an entry's key."""
+    return domain.domain.wire.key.encode()
+
+
+def noting(domain: Fold) -> str:
+    """`note` for another process, as `log.readahead` names it."""
+    return f"{__name__}:noter({key_field(domain).decode()})"
+
+
+def noter(name: str) -> Callable[[Sequence[Entry]], list[Noted]]:
+    """`note` for entries whose key has this name."""
+    return partial(note, name=name.encode())
 
 
 class Corrections:
@@ -103,30 +122,32 @@ class Corrections:
         self,
         corrections: Mapping[bytes, Correction] | None = None,
         restorations: Mapping[bytes, Correction] | None = None,
+        name: bytes = KEY,
     ) -> None:
-        """By the first key that was used for each, or could have been."""
+        """By the first key that was used for each, or could have been; `name` is that of the field that holds it."""
+        self._name = name
         self._corrections = corrections or {}
         self._restorations = restorations or {}
 
     def of_parked(self, row: Row) -> Correction | None:
         """What came of correcting a parked entry; None when nobody tried."""
-        return self._corrections.get(_first_key(row))
+        return self._corrections.get(self._first_key(row))
 
     def key_for_parked(self, row: Row) -> str:
         """The key for its correction."""
         found = self.of_parked(row)
-        return _numbered(_first_key(row), 1 + (found.refused if found else 0))
+        return _numbered(self._first_key(row), 1 + (found.refused if found else 0))
 
     def of_orphan(self, row: Row) -> Correction | None:
         """What came of publishing an orphan again; None when nobody tried."""
-        own = key_of(row.fields)
+        own = self.own_key(row)
         first = None if own is None else self._restorations.get(own)
         second = self._restorations.get(RESTORES + row.entry_id)
         return first if second is None or (first is not None and first.done is not None) else second
 
     def key_for_orphan(self, row: Row) -> str:
         """Its own key, unless it had none, or that was used up by an attempt that was rejected."""
-        own = key_of(row.fields)
+        own = self.own_key(row)
         if own is not None:
             found = self._restorations.get(own)
             if found is None or not found.refused:
@@ -134,6 +155,16 @@ class Corrections:
         root = RESTORES + row.entry_id
         found = self._restorations.get(root)
         return _numbered(root, 1 + (found.refused if found else 0))
+
+    def own_key(self, row: Row) -> bytes | None:
+        """The key that an entry came with."""
+        return key_of(row.fields, self._name)
+
+    def _first_key(self, row: Row) -> bytes:
+        """The first key for correcting a parked entry; of a correction that was parked, that of what it corrects."""
+        own = self.own_key(row)
+        form = _FORM.fullmatch(own) if own is not None and own.startswith(CORRECTS) else None
+        return CORRECTS + row.entry_id if form is None else form[1]
 
 
 NOTHING: Final = Corrections()
@@ -148,6 +179,7 @@ class CorrectionTracker:
         self._kept = kept or KEPT
         names = [outcome.name for outcome in domain.outcomes]
         self._names = names
+        self._name = key_field(domain)
         self._own: frozenset[bytes] = frozenset()
         self._watched: Sequence[Row] = ()
         self._corrections: dict[bytes, Correction] = {}
@@ -158,11 +190,11 @@ class CorrectionTracker:
         """Take note of the keys that these had, too."""
         if orphans is not self._watched:
             self._watched = orphans
-            self._own = frozenset(key for row in orphans if (key := key_of(row.fields)) is not None)
+            self._own = frozenset(key for row in orphans if (key := key_of(row.fields, self._name)) is not None)
 
     def add(self, first: int, page: Sequence[Entry], codes: bytes) -> None:
         """A page was folded; its first entry has ordinal `first`."""
-        self.add_noted(first, note(page, self._own), codes)
+        self.add_noted(first, note(page, self._own, self._name), codes)
 
     def add_noted(self, first: int, noted: Iterable[Noted], codes: bytes) -> None:
         """A page was folded of which only what `note` found is known."""
@@ -195,7 +227,7 @@ class CorrectionTracker:
     def current(self) -> Corrections:
         """What is known now; the same object until something changes."""
         if self._current is None:
-            self._current = Corrections(self._corrections.copy(), self._restorations.copy())
+            self._current = Corrections(self._corrections.copy(), self._restorations.copy(), self._name)
         return self._current
 
     def _tried(
@@ -214,13 +246,6 @@ class CorrectionTracker:
         if len(known) > most:
             del known[next(iter(known))]
         self._current = None
-
-
-def _first_key(row: Row) -> bytes:
-    """The first key for correcting a parked entry; of one that was a correction itself, that of what it corrects."""
-    own = key_of(row.fields)
-    form = _FORM.fullmatch(own) if own is not None and own.startswith(CORRECTS) else None
-    return CORRECTS + row.entry_id if form is None else form[1]
 
 
 def _numbered(first_key: bytes, number: int) -> str:

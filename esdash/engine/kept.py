@@ -23,13 +23,13 @@ NOT_KNOWN: Final = 0
 
 
 def rows_of(
-    first: int, page: Sequence[Entry], codes: bytes, told: Sequence[Told] | None = None, *, payloads: bool = True
+    first: int, page: Sequence[Entry], codes: bytes, told: Sequence[Told] | None = None, *, only: bytes | None = None
 ) -> list[Row]:
-    """Rows of a folded page whose first entry has ordinal `first`; without `payloads`, of fields the key alone."""
+    """Rows of a folded page whose first entry has ordinal `first`; of fields perhaps `only` the one of this name."""
     numbered = zip(range(first, first + len(page)), page, codes, told or repeat(None), strict=False)
-    if not payloads:
+    if only is not None:
         return [
-            Row(ordinal, entry_id, _key_alone(fields), code, mark=_mark(fields))
+            Row(ordinal, entry_id, _alone(fields, only), code, mark=_mark(fields))
             for ordinal, (entry_id, fields), code, _ in numbered
         ]
     most, longest = _extent(page)
@@ -85,9 +85,9 @@ def _most_of_each(sizes: Sequence[int]) -> int:
     return most
 
 
-def _key_alone(fields: Fields) -> Fields:
-    key = key_of(fields) if len(fields) > 4 else None
-    return () if key is None else (b"key", key)
+def _alone(fields: Fields, name: bytes) -> Fields:
+    value = key_of(fields, name)
+    return () if value is None else (name, value)
 
 
 def _mark(fields: Fields) -> int:

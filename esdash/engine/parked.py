@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from esdash.engine.corrections import key_field
 from esdash.engine.kept import NOT_KNOWN, rows_of, size_of
 from esdash.engine.row import Row
 from esdash.fold.folding import Entry, Fold
@@ -40,6 +41,7 @@ class ParkedEntries:
         """Without `payloads` only ids and outcomes are kept."""
         codes = {code for code, outcome in enumerate(domain.outcomes) if outcome.name == "parked"}
         self._payloads = payloads
+        self._only = None if payloads else key_field(domain)
         self._parked = codes
         self._others = bytes(code for code in range(256) if code not in codes)
         self._rows: deque[Row] = deque()
@@ -55,7 +57,7 @@ class ParkedEntries:
         if not codes.translate(None, self._others):
             return []
         return [
-            rows_of(first + place, (page[place],), bytes((code,)), payloads=self._payloads)[0]
+            rows_of(first + place, (page[place],), bytes((code,)), only=self._only)[0]
             for place, code in enumerate(codes)
             if code in self._parked
         ]

@@ -50,9 +50,9 @@ class RowWindow(Sequence[Row]):
 class RecentRows:
     """Takes whole pages at almost no cost, and makes rows of the newest entries when somebody looks."""
 
-    def __init__(self, *, payloads: bool = True) -> None:
-        """Without `payloads` only ids and outcomes are kept."""
-        self._payloads = payloads
+    def __init__(self, only: bytes | None = None) -> None:
+        """Of the fields perhaps `only` the one of this name is kept, the key."""
+        self._only = only
         self._rows: list[Row] = []
         self._size = 0
         """Bytes of the rows, or more."""
@@ -67,11 +67,11 @@ class RecentRows:
 
     def add(self, first: int, page: Sequence[Entry], codes: bytes, told: Sequence[Told] | None = None) -> None:
         """A page was folded; its first entry has ordinal `first`."""
-        size = size_at_most(page) if self._payloads else _EAGER
+        size = size_at_most(page) if self._only is None else _EAGER
         if size < _EAGER:
             self._wait(_Waiting(len(page), size, first, page, codes, told))
         else:
-            rows = rows_of(first, page, codes, told, payloads=self._payloads)
+            rows = rows_of(first, page, codes, told, only=self._only)
             self._wait(_Waiting(len(page), sum(map(size_of, rows)), rows=rows))
 
     def _wait(self, page: "_Waiting") -> None:

@@ -86,7 +86,7 @@ class TestTheNewestEntries:
         assert len(recent.window()) == rows.ROWS
 
     def test_hold_no_payload_when_nobody_watches(self) -> None:
-        recent = RecentRows(payloads=False)
+        recent = RecentRows(only=b"key")
         recent.add(1, [large(1), large(2)], b"\1\2")
         assert bytes_of([row for page in recent._waiting for row in page.rows]) == 0
         recent.settle()

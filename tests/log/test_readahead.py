@@ -6,15 +6,18 @@ from typing import Any
 import pytest
 import redis
 
-from esdash.engine.corrections import NOTING, note
+from esdash.engine.corrections import note, noting
 from esdash.log import readahead
 from esdash.log.errors import LogError
 from esdash.log.pages import Page
 from esdash.log.readahead import read_ahead
 from esdash.log.stream import PAGE, START, Log, anchor_of
+from tests.domains.shop import shop
 from tests.log.packing import PACKING, unpack
 
 pytestmark = pytest.mark.two_generations
+
+NOTING = noting(shop())
 
 STREAM = "orders"
 

@@ -10,7 +10,6 @@ from typing import ClassVar, Final
 from textual.binding import Binding, BindingType
 
 from esdash.engine.console import Console, EngineError
-from esdash.engine.corrections import key_of
 from esdash.engine.row import Row
 from esdash.engine.view import View
 from esdash.fold.folding import Fold
@@ -84,7 +83,8 @@ class OrphansScreen(EntryListScreen):
         yield Paragraph(stands.told, "Stands", stands.style, LABEL)
         if stands.open:
             key = self.engine.view.corrections.key_for_orphan(row).encode("utf-8", "surrogateescape")
-            note = "its own" if key == key_of(row.fields) else "made of the id that it had"
+            own = self.engine.view.corrections.own_key(row)
+            note = "its own" if key == own else "made of the id that it had"
             shown = visible(key.decode("utf-8", "backslashreplace"), 130)
             yield Paragraph(f"{shown} ({note})", "Key", indent=LABEL)
         yield Paragraph("")
@@ -136,7 +136,8 @@ class OrphansScreen(EntryListScreen):
         if not rows:
             self.tell("Nothing is left to publish again.")
             return
-        keyless = sum(key_of(row.fields) is None for row in rows)
+        own_key = self.engine.view.corrections.own_key
+        keyless = sum(own_key(row) is None for row in rows)
         keys = "Each goes back under its own idempotency key and counts once."
         if keyless:
             old = "gets its old id" if keyless == 1 else "get their old ids"

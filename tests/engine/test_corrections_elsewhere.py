@@ -1,0 +1,62 @@
+"""Corrections on a wire on which keys are called otherwise."""
+
+from dataclasses import replace
+
+import pytest
+import redis
+
+from esdash.domain import Wire
+from esdash.engine.consumer import FAR, ConsumerSettings
+from esdash.engine.view import Phase
+from esdash.fold.folding import Fold
+from esdash.log.stream import Log
+from esdash.shop.domain import SHOP
+from tests.engine.running import STREAM, RunningConsumer
+
+WIRES = {"other names": Wire("kind", "body", "id", "version"), "one type, flat": Wire(data="", key="id", only="TopUp")}
+
+
+@pytest.fixture(params=WIRES)
+def fold(request: pytest.FixtureRequest) -> Fold:
+    """The shop on another wire."""
+    fold = Fold(replace(SHOP, wire=WIRES[request.param]))
+    fold.choice = "nowhere"
+    return fold
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_correction_is_known_by_its_key(url: str, client: redis.Redis, fold: Fold, watched: bool) -> None:
+    nonsense = fold.fields("TopUp", b'{"user_id":"x","amount":"y"}', b"k1")
+    client.xadd(STREAM, dict(zip(nonsense[::2], nonsense[1::2], strict=True)), id="5-0")
+    with RunningConsumer(url, ConsumerSettings(watched=watched), domain=fold) as consumer:
+        view = consumer.until(lambda view: view.parked)
+        (row,) = view.parked
+        assert view.corrections.of_parked(row) is None
+        key = view.corrections.key_for_parked(row)
+        assert key == "corrects:5-0"
+        fields = fold.fields("TopUp", b'{"user_id":7,"amount":300}', key.encode())
+        client.xadd(STREAM, dict(zip(fields[::2], fields[1::2], strict=True)))
+        view = consumer.until(lambda view: view.position.ordinal == 2 and view.phase is Phase.LIVE)
+        found = view.corrections.of_parked(row)
+        assert found is not None
+        assert found.done is not None
+        assert found.done.ordinal == 2
+
+
+@pytest.mark.one_generation
+def test_a_correction_is_known_when_another_process_read_it(url: str, fold: Fold) -> None:
+    log = Log(url, STREAM)
+    nonsense = fold.fields("TopUp", b'{"user_id":"x","amount":"y"}', b"k1")
+    (parked,) = log.append_many([nonsense])
+    key = b"corrects:" + parked
+    log.append_many([fold.fields("TopUp", b'{"user_id":7,"amount":300}', key)])
+    others = fold.fields("TopUp", b'{"user_id":7,"amount":300}', b"")[:-2]
+    log.append_many([others] * (FAR + 2000))
+    with RunningConsumer(url, domain=fold) as consumer:
+        view = consumer.until_live(log.facts().last_id)
+        (row,) = view.parked
+        found = view.corrections.of_parked(row)
+        assert found is not None
+        assert found.done is not None
+        assert found.done.ordinal == 2
+    log.close()
