@@ -27,6 +27,7 @@ from esdash.ui.messages import Messages, message_of
 from esdash.ui.notifications import tell
 from esdash.ui.screens.main import MainScreen
 from esdash.ui.type_ahead import TypeAhead
+from esdash.ui.widgets.painted import Palette
 from esdash.visible import visible
 
 FAREWELL_SECONDS: Final = 15.0
@@ -49,7 +50,7 @@ class UiSettings:
     """Action id (`esdash.ui.actions`) → keys, comma-separated, instead of the usual ones."""
 
 
-class DashboardApp(TypeAhead):
+class DashboardApp(Palette, TypeAhead):
     """Watches and drives one consumer."""
 
     TITLE = "esdash"

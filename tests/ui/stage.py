@@ -4,15 +4,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
+from esdash.ui.widgets.painted import Palette
 from tests.ui.recording_console import RecordingConsole
 
 
-class Stage(App[None]):
+class Stage(Palette):
     """Shows one screen and keeps its result."""
 
     def __init__(self, screen: Screen[Any]) -> None:

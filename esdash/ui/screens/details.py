@@ -144,16 +144,16 @@ class DetailsScreen(Dialog[Place | None]):
     def _tell(self, width: int) -> Iterator[Paragraph]:
         yield from self._identity()
         yield Paragraph("")
-        yield Paragraph("Before → after", style="title")
+        yield Paragraph("Before → after", style="accent")
         yield from self._changes()
         if links := self._links():
             yield Paragraph("")
-            yield Paragraph("Its rows: a digit goes there", style="title")
+            yield Paragraph("Its rows: a digit goes there", style="accent")
             words = {table.name: table.one for table in self._fold.domain.tables}
             for number, (table, key) in enumerate(links, 1):
                 yield Paragraph(f"{visible(words[table], 40)} {visible(str(key), 60)}", f"{number}", indent=LABEL)
         yield Paragraph("")
-        yield Paragraph("As it is stored", style="title")
+        yield Paragraph("As it is stored", style="accent")
         yield from tell_fields(self.row.fields, width, self.row.sizes, payload=self._fold.domain.wire.data)
 
     def _identity(self) -> Iterator[Paragraph]:

@@ -88,14 +88,14 @@ class HelpScreen(Dialog[None]):
         self.query_one("#dialog").add_class("-wide")
 
     def _tell(self, width: int) -> Iterator[Paragraph]:
-        yield Paragraph("In short", style="title")
+        yield Paragraph("In short", style="accent")
         for word, meaning in _IN_SHORT:
             yield Paragraph(meaning, word, indent=15)
         yield Paragraph("")
         column = max((len(keys) for _, keys, _, _ in self._keys), default=0) + 2
         column = min(column, width // 3)
         for group, members in groupby(self._keys, key=lambda key: key[0]):
-            yield Paragraph(group, style="title")
+            yield Paragraph(group, style="accent")
             for _, keys, label, tooltip in members:
                 what = f"{label} — {tooltip}" if tooltip and tooltip != label else label
                 yield Paragraph(what, f"{keys} ", indent=max(column, len(keys) + 1))
@@ -104,7 +104,7 @@ class HelpScreen(Dialog[None]):
 
 
 def _learn(width: int) -> Iterator[Paragraph]:
-    yield Paragraph("What you are looking at", style="title")
+    yield Paragraph("What you are looking at", style="accent")
     yield Paragraph("")
     for line in _FLOW if width >= max(map(len, _FLOW)) else _NARROW_FLOW:
         yield Paragraph(line, verbatim=True, style="dim")
@@ -112,10 +112,10 @@ def _learn(width: int) -> Iterator[Paragraph]:
     for sentences in _STORY:
         yield Paragraph(sentences)
         yield Paragraph("")
-    yield Paragraph("Outcomes", style="title")
+    yield Paragraph("Outcomes", style="accent")
     for name, meaning in MEANINGS.items():
         yield Paragraph(meaning, f"{GLYPHS[name]} {name}", indent=13)
     yield Paragraph("")
-    yield Paragraph("Words", style="title")
+    yield Paragraph("Words", style="accent")
     for word, meaning in _WORDS:
         yield Paragraph(meaning, word, indent=13)

@@ -52,16 +52,16 @@ class LadderScreen(Dialog[None]):
 
     def _tell(self, width: int) -> Iterator[Paragraph]:  # noqa: ARG002 - the same at every width
         view = self.engine.view
-        yield Paragraph("The ladder", style="title")
+        yield Paragraph("The ladder", style="accent")
         if view.restored is None:
             yield Paragraph("Nothing was restored yet.", style="dim")
         else:
             yield from _rungs(view.restored, view.phase)
             yield Paragraph("")
-            yield Paragraph("Replay", style="title")
+            yield Paragraph("Replay", style="accent")
             yield from _replay(view.restored, view)
         yield Paragraph("")
-        yield Paragraph("Snapshots", style="title")
+        yield Paragraph("Snapshots", style="accent")
         yield from _snapshots(view, self._wall_clock())
 
 

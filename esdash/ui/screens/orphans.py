@@ -88,7 +88,7 @@ class OrphansScreen(EntryListScreen):
             shown = visible(key.decode("utf-8", "backslashreplace"), 130)
             yield Paragraph(f"{shown} ({note})", "Key", indent=LABEL)
         yield Paragraph("")
-        yield Paragraph("As it was stored", style="title")
+        yield Paragraph("As it was stored", style="accent")
         yield from tell_fields(row.fields, width, row.sizes, payload=self.fold.domain.wire.data)
 
     def when_empty(self, view: View) -> Iterator[Paragraph]:

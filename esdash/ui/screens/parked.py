@@ -90,7 +90,7 @@ class ParkedScreen(EntryListScreen):
         stands = self.stands(row)
         yield Paragraph(stands.told, "Stands", stands.style, LABEL)
         yield Paragraph("")
-        yield Paragraph("As it is stored", style="title")
+        yield Paragraph("As it is stored", style="accent")
         payload = self.fold.domain.wire.data
         yield from tell_fields(row.fields, width, row.sizes, payload=payload, bytes_too=True)
 

@@ -155,12 +155,12 @@ def tell_result(found: "Verification", fold: Fold) -> Iterator[Paragraph]:
     ):
         if snapshots:
             yield Paragraph("")
-            yield Paragraph(title, style="title")
+            yield Paragraph(title, style="accent")
         for snapshot_id, reason in snapshots:
             glyph = "✗" if style == "bad" else "–"
             yield Paragraph(f"{glyph} {visible(snapshot_id, 40)}: {visible(reason, 300)}", style=style)
     yield Paragraph("")
-    yield Paragraph(f"Segments · {took}", style="title")
+    yield Paragraph(f"Segments · {took}", style="accent")
     for segment in found.segments:
         glyph = "–" if segment.found_digest is None else "✓" if segment.holds else "✗"
         style = {"–": "dim", "✓": "good", "✗": "bad"}[glyph]

@@ -131,7 +131,7 @@ class Banner(PaintedLines):
             count = "snapshots"
         key = self._actions.key("ladder")
         chunks = [
-            Chunk((Span(f"▲ {count} could not be used", "warning"), Span(f" ({key})", "key"))),
+            Chunk((Span(f"▲ {count} could not be used", "warning"), Span(f" ({key})", "accent"))),
             Chunk((Span(visible(failed[0].reason or ""), "dim"),)),
         ]
         return (join(chunks, width, ": "),)
@@ -141,7 +141,7 @@ class Banner(PaintedLines):
         key = self._actions.key("orphans")
         chunks = [
             Chunk((Span(f"▲ {undecided:,} {what} gone from the log", "warning"),)),
-            Chunk((Span(key, "key"), Span(" shows them", "dim"))),
+            Chunk((Span(key, "accent"), Span(" shows them", "dim"))),
         ]
         if view.orphans:
             first = visible(view.orphans[0].entry_id.decode("utf-8", "backslashreplace"))
@@ -195,7 +195,7 @@ class Banner(PaintedLines):
             lines.append(join([Chunk((Span(staying, "strong"),))], width))
             choices = choices[1:]
         chunks = [
-            Chunk((Span(self._actions.key(name), "key"), Span(f" {consequence}"))) for name, consequence in choices
+            Chunk((Span(self._actions.key(name), "accent"), Span(f" {consequence}"))) for name, consequence in choices
         ]
         lines.append(join(chunks, width, "  "))
         return lines

@@ -54,6 +54,6 @@ class HintBar(PaintedLines):
 
     def _chunks(self) -> list[tuple[Hint, Chunk]]:
         return [
-            (hint, Chunk((Span(hint.key, "key"), Span(f" {hint.label}")), place))
+            (hint, Chunk((Span(hint.key, "accent"), Span(f" {hint.label}")), place))
             for place, hint in enumerate(self._hints)
         ]

@@ -64,5 +64,5 @@ class KeyBar(PaintedLines):
             key = action.name(self._actions.keymap)
             if label and key:
                 kept = action.id in ("help", "quit") or action.id in self._extra
-                chunks.append((action, Chunk((Span(key, "key"), Span(f" {label}")), 0 if kept else rank + 1)))
+                chunks.append((action, Chunk((Span(key, "accent"), Span(f" {label}")), 0 if kept else rank + 1)))
         return chunks

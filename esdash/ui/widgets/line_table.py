@@ -85,7 +85,7 @@ class LineTable(Painted, can_focus=True):
         """Look at the source again and redraw the lines that changed."""
         rows = self._look()
         drawn = len(self._rows)
-        self.refresh_lines([y for y, row in enumerate(rows) if y >= drawn or row != self._rows[y]])
+        self.repaint([y for y, row in enumerate(rows) if y >= drawn or row != self._rows[y]])
         self._rows = rows
 
     def forget(self) -> None:

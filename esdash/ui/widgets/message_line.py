@@ -38,7 +38,7 @@ class MessageLine(PaintedLines):
         key = self._actions.key("messages")
         if not key or width < _ROOMY:
             return ((Span(told, style),),)
-        more = Chunk((Span("  "), Span(key, "key"), Span(" messages", "dim")))
+        more = Chunk((Span("  "), Span(key, "accent"), Span(" messages", "dim")))
         return ((Span(fit(told, width - more.width), style), *more.spans),)
 
     async def on_click(self, event: events.Click) -> None:

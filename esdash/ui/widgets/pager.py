@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len, chop_cells
-from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+from esdash.ui.widgets.painted import Painted, strip_of
 
 
 class Paragraph(NamedTuple):
@@ -17,7 +18,7 @@ class Paragraph(NamedTuple):
     text: str
     label: str = ""
     style: str = ""
-    """``, `title`, `dim`, `good`, `bad` or `warning`."""
+    """A name that `Painted.paint` knows."""
     indent: int = 0
     """Cells before the text, where the label stands."""
     verbatim: bool = False
@@ -28,18 +29,9 @@ Writer = Callable[[int], Iterable[Paragraph]]
 """The text for a width in cells."""
 
 
-class Pager(ScrollView, can_focus=True):
+class Pager(ScrollView, Painted, can_focus=True):
     """Scrolls with arrows, vim keys, pages, ends and the mouse wheel; wraps to the width it has."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "pager--title",
-        "pager--label",
-        "pager--dim",
-        "pager--good",
-        "pager--bad",
-        "pager--warning",
-        "pager--information",
-    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "Up", show=False),
         Binding("down,j", "scroll_down", "Down", show=False),
@@ -86,12 +78,9 @@ class Pager(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         place = y + self.scroll_offset.y
         if place >= len(self._lines):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.paint())
         label, text, style = self._lines[place]
-        label_style = self.get_component_rich_style("pager--label", partial=True)
-        text_style = self.get_component_rich_style(f"pager--{style}", partial=True) if style else None
-        strip = Strip([Segment(label, label_style), Segment(text, text_style)])
-        return strip.apply_style(self.rich_style).adjust_cell_length(width, self.rich_style)
+        return strip_of([(label, self.paint("strong")), (text, self.paint(style))], width, self.paint())
 
     def action_half_page(self, direction: int) -> None:
         """Scroll by half of what is visible."""

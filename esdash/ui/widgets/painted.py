@@ -2,11 +2,12 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import App
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -41,53 +42,57 @@ class Uncut(Widget):
         return strips
 
 
-class Painted(Uncut):
-    """A widget that paints with a small set of named styles, which follow the theme."""
+PAINTS: Final = ("strong", "dim", "accent", "good", "bad", "warning", "information", "track", "header", "tag")
+"""What text can be painted with; `good-strong` is both."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "painted--strong",
-        "painted--dim",
-        "painted--accent",
-        "painted--good",
-        "painted--bad",
-        "painted--warning",
-        "painted--information",
-        "painted--track",
-        "painted--header",
-        "painted--cursor",
-        "painted--blurred-cursor",
-        "painted--tag",
-        "painted--key",
-    }
+UNDER: Final = ("cursor", "blurred-cursor")
+"""What a line can be painted over."""
+
+
+class Palette(App[None]):
+    """An app that holds the styles of everything that is painted.
+
+    Each component class of a widget costs about as much as a widget whenever its style is worked out; here they are
+    worked out once, and follow the theme as they would there. Textual reads them from the first base of a class alone.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"paint--{name}" for name in (*PAINTS, *UNDER)}
     DEFAULT_CSS = """
-    Painted {
-        .painted--strong { text-style: bold; }
-        .painted--dim { color: $text-muted; }
-        .painted--accent { color: $text-accent; text-style: bold; }
-        .painted--good { color: $text-success; }
-        .painted--bad { color: $text-error; }
-        .painted--warning { color: $text-warning; }
-        .painted--information { color: $text-primary; }
-        .painted--track { color: $foreground 20%; }
-        .painted--header { color: $text-muted; text-style: bold; }
-        .painted--cursor { background: $primary 45%; text-style: bold; }
-        .painted--blurred-cursor { background: $foreground 8%; }
-        .painted--tag { text-style: bold reverse; }
-        .painted--key { color: $text-accent; text-style: bold; }
+    Palette {
+        .paint--strong { text-style: bold; }
+        .paint--dim { color: $text-muted; }
+        .paint--accent { color: $text-accent; text-style: bold; }
+        .paint--good { color: $text-success; }
+        .paint--bad { color: $text-error; }
+        .paint--warning { color: $text-warning; }
+        .paint--information { color: $text-primary; }
+        .paint--track { color: $foreground 20%; }
+        .paint--header { color: $text-muted; text-style: bold; }
+        .paint--tag { text-style: bold reverse; }
+        .paint--cursor { background: $primary 45%; text-style: bold; }
+        .paint--blurred-cursor { background: $foreground 8%; }
         &:ansi {
-            .painted--dim, .painted--track { color: ansi_default; text-style: dim; }
-            .painted--header { color: ansi_default; text-style: dim bold; }
-            .painted--information { color: ansi_cyan; }
-            .painted--accent, .painted--key { color: ansi_blue; text-style: bold; }
-            .painted--cursor { background: ansi_default; text-style: bold reverse; }
-            .painted--blurred-cursor { background: ansi_default; text-style: bold; }
+            .paint--dim, .paint--track { color: ansi_default; text-style: dim; }
+            .paint--header { color: ansi_default; text-style: dim bold; }
+            .paint--good { color: ansi_green; }
+            .paint--bad { color: ansi_red; }
+            .paint--warning { color: ansi_yellow; }
+            .paint--information { color: ansi_cyan; }
+            .paint--accent { color: ansi_blue; text-style: bold; }
+            .paint--cursor { background: ansi_default; text-style: bold reverse; }
+            .paint--blurred-cursor { background: ansi_default; text-style: bold; }
         }
     }
     """
+
+
+class Painted(Uncut):
+    """A widget that paints with the styles of a `Palette`."""
+
     ALLOW_SELECT = False
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self._paints: dict[tuple[str, str], Style] = {}
 
     def paint(self, name: str = "", over: str = "") -> Style:
@@ -95,14 +100,20 @@ class Painted(Uncut):
         found = self._paints.get((name, over))
         if found is None:
             found = self.rich_style
+            ground = self.background_colors[1]
             for part in name.split("-") if name else ():
-                found += self._foreground(part)
+                styles = self.app.get_component_styles(f"paint--{part}")
+                found += styles.text_style
+                if styles.has_rule("color"):
+                    colour = ground.get_contrast_text(styles.color.a) if styles.auto_color else styles.color
+                    found += Style(color=(ground + colour).rich_color)
             if over:
-                found += self._background(over)
+                styles = self.app.get_component_styles(f"paint--{over}")
+                found += styles.text_style + Style(bgcolor=(ground + styles.background).rich_color)
             self._paints[name, over] = found
         return found
 
-    def refresh_lines(self, changed: Iterable[int]) -> None:
+    def repaint(self, changed: Iterable[int]) -> None:
         """Draw some lines anew, in ascending order; those that adjoin together, which takes half of the time."""
         regions: list[Region] = []
         width = self.size.width
@@ -113,18 +124,6 @@ class Painted(Uncut):
                 regions.append(Region(0, y, width, 1))
         if regions:
             self.refresh(*regions)
-
-    def _foreground(self, name: str) -> Style:
-        named = f"painted--{name}"
-        style = self.get_component_rich_style(named)
-        rules = self.get_component_styles(named)
-        attributes = self.get_component_rich_style(named, partial=True).without_color
-        return attributes + Style(color=style.color) if rules.has_rule("color") else attributes
-
-    def _background(self, name: str) -> Style:
-        named = f"painted--{name}"
-        attributes = self.get_component_rich_style(named, partial=True).without_color
-        return attributes + Style(bgcolor=self.get_component_rich_style(named).bgcolor)
 
     def notify_style_update(self) -> None:
         """Forget the styles of the last theme."""
@@ -157,7 +156,7 @@ class PaintedLines(Painted):
         """Look whether anything changed."""
         lines = tuple(self.lines(self.size.width))
         most = range(max(len(lines), len(self._lines)))
-        self.refresh_lines([y for y in most if lines[y : y + 1] != self._lines[y : y + 1]])
+        self.repaint([y for y in most if lines[y : y + 1] != self._lines[y : y + 1]])
         self._lines = lines
 
     def says(self, text: str) -> bool:
