@@ -42,11 +42,14 @@ class _Link:
     def _replies(self) -> None:
         with contextlib.suppress(OSError):
             while data := self.server.recv(_RECEIVE):
-                if self.left is not None:
-                    data, self.left = data[: self.left], max(0, self.left - len(data))
+                # Looked at before the client has an answer, to which its next request may be the one that is cut.
+                left = self.left
+                if left is not None:
+                    data = data[:left]
+                    self.left = left = left - len(data)
                 if data:
                     self.client.sendall(data)
-                if self.left == 0:
+                if left == 0:
                     break
         self.cut()
         for end in (self.client, self.server):
