@@ -102,7 +102,8 @@ class Sorter:
             if size == 4:
                 first, name, second, data = fields
                 if first != type_field or second != data_field:
-                    data = b""
+                    # The reference program writes the payload first for one of its types.
+                    name, data = (data, name) if first == data_field and second == type_field else (name, b"")
             elif size == 6:
                 first, name, second, data, third, key = fields
                 if first != type_field or second != data_field or third != key_field or not 0 < len(key) <= MAX_KEY:
