@@ -1,22 +1,14 @@
 """Where a server is: a URL, read strictly into what redis-py's connections need, and shown without its secrets."""
 
-import inspect
 import math
 import re
 import ssl
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
-import redis
-from redis.backoff import NoBackoff
-from redis.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
-from redis.retry import Retry
-
 from esdash.log.errors import LogError
-from esdash.log.parser import BoundedParser
 
 SCHEMES: Final = {"redis": "redis", "valkey": "redis", "rediss": "rediss", "valkeys": "rediss", "unix": "unix"}
 """What a URL may begin with, and which of redis-py's three kinds of connection that is."""
@@ -27,50 +19,16 @@ SECONDS: Final = (0.1, 3600.0)
 _WRITTEN: Final = "Write redis://host:port/db, rediss:// for TLS, or unix:///path/to/socket."
 
 
-def _greet(connection: AbstractConnection) -> None:
-    """What redis-py does once it is connected; and a server that lets nobody in, and says why, is heard."""
-    connection.on_connect()
-    if isinstance(connection, SSLConnection):
-        # Its handshake leaves something to be read, which redis-py would take for a reply that nobody read. Everybody
-        # may say HELLO, whatever else they may not; where it is renamed or not known, that is no matter.
-        connection.send_command("HELLO")
-        with suppress(redis.exceptions.ResponseError):
-            connection.read_response()
-    elif connection.can_read():
-        connection.read_response()
-
-
-_ALWAYS: Final = {
-    # What is read raw depends on the first two, and what may be sent twice is for the caller to say.
-    "protocol": 2,
-    "decode_responses": False,
-    "retry": Retry(NoBackoff(), 0),
-    "socket_read_size": 256 * 1024,
-    "redis_connect_func": _greet,
-    "parser_class": BoundedParser,
-    # No CLIENT SETINFO: redis-py would swallow its refusal, and with it why the server lets nobody in.
-    **(
-        {"driver_info": None}
-        if "driver_info" in inspect.signature(AbstractConnection.__init__).parameters
-        else {"lib_name": None, "lib_version": None}
-    ),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Address:
     """A server, as one URL names it."""
 
     shown: str
     """The URL as people may see it."""
-    kind: type[Connection | UnixDomainSocketConnection]
+    kind: str
+    """`redis`, `rediss` (TLS) or `unix`."""
     options: Mapping[str, Any] = field(repr=False)
-    """Arguments of `kind`; the password may be among them."""
-
-    def pool(self, timeout: float) -> redis.ConnectionPool:
-        """A pool of connections, none of them open; `timeout` seconds count where the URL says nothing of them."""
-        timeouts = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
-        return redis.ConnectionPool(self.kind, **{**timeouts, **self.options, **_ALWAYS})
+    """Arguments of redis-py's connection of that kind; the password may be among them."""
 
 
 def parse(url: str) -> Address:
@@ -91,12 +49,12 @@ def _parse(url: str, shown: str) -> Address:
         path = unquote(parts.path)
         if host or not path.strip("/") or "\0" in path:
             raise LogError(f"{shown} names no socket. Write unix:///path/to/socket.")
-        return Address(shown, UnixDomainSocketConnection, {**options, "path": path})
+        return Address(shown, scheme, {**options, "path": path})
     if parts.path not in ("", "/"):
         if "db" in options:
             raise LogError(f"{shown} names its database twice, after the host and as an option. Leave one out.")
         options["db"] = _option("db", parts.path.removeprefix("/"), shown, "The path")
-    return Address(shown, SSLConnection if scheme == "rediss" else Connection, {**options, "host": host, "port": port})
+    return Address(shown, scheme, {**options, "host": host, "port": port})
 
 
 def redact(url: str) -> str:

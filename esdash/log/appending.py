@@ -3,14 +3,13 @@
 import socket
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Final
-
-import redis
-from redis._parsers.base import BaseParser
-from redis.connection import Connection
+from typing import TYPE_CHECKING, Final
 
 from esdash.log.bounded import MOST_OF_A_LINE, NOT_ENOUGH, BoundedReader
 from esdash.log.shapes import entry_id
+
+if TYPE_CHECKING:
+    from redis.connection import Connection
 
 SLICE: Final = 125
 """Entries sent at a time: the server works on these while the next ones are packed."""
@@ -21,13 +20,17 @@ _BEFORE: Final = [b"\r\n$%d\r\n" % size for size in range(256)]
 _RECEIVE: Final = 256 * 1024
 
 
-def append(connection: Connection, key: bytes, entries: Iterable[Sequence[bytes]]) -> list[bytes | Exception]:
+def append(connection: "Connection", key: bytes, entries: Iterable[Sequence[bytes]]) -> list[bytes | Exception]:
     """XADD for each entry; their ids in order, for a refused one the exception that redis-py has for it.
 
     Entries that are made while they are asked for are made while the server works.
 
     Raises OSError, redis-py's ConnectionError and UnreadableError; then replies may be outstanding.
     """
+    from redis._parsers.base import BaseParser
+    from redis.exceptions import ConnectionError as BrokenError
+    from redis.exceptions import RedisError
+
     # Connected and authenticated: redis-py has no public way to its socket.
     opened: socket.socket = getattr(connection, "_sock")  # noqa: B009 - its type says None
     count, remaining = 0, iter(entries)
@@ -39,10 +42,10 @@ def append(connection: Connection, key: bytes, entries: Iterable[Sequence[bytes]
     while len(replies) < count:
         received = opened.recv(_RECEIVE)
         if not received:
-            raise redis.exceptions.ConnectionError("the connection was closed")
+            raise BrokenError("the connection was closed")
         reader.feed(received)
         while len(replies) < count and (reply := reader.gets()) is not NOT_ENOUGH:
-            replies.append(reply if isinstance(reply, redis.exceptions.RedisError) else entry_id(reply))
+            replies.append(reply if isinstance(reply, RedisError) else entry_id(reply))
     return replies
 
 

@@ -1,18 +1,21 @@
 """Reading what comes."""
 
-from redis.connection import Connection
+from typing import TYPE_CHECKING
 
 from esdash.log import pages, transactions
 from esdash.log.errors import plainly
 from esdash.log.pages import Page
-from esdash.log.parser import received
+from esdash.log.paging import received
 from esdash.log.stream import NOT_HAD, PAGE, Log
+
+if TYPE_CHECKING:
+    from redis.connection import Connection
 
 
 class Follower:
     """Reads a stream's new entries as they come, on a connection of its own."""
 
-    def __init__(self, log: Log, connection: Connection) -> None:
+    def __init__(self, log: Log, connection: "Connection") -> None:
         """Use it inside `with log.connection() as connection`."""
         self._log = log
         self._connection = connection

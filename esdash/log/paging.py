@@ -1,8 +1,11 @@
 """How many entries are asked for at a time: fewer where they are large, or where so many cannot be had."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from esdash.log.errors import ClosedError, TooMuchError, UnreachableError, UnreadableReplyError
+
+if TYPE_CHECKING:
+    from redis.connection import Connection
 
 PAGE: Final = 1000
 """Entries a page at most. 100 costs twice as much an entry, 100,000 leaves the caches."""
@@ -78,3 +81,9 @@ class PageSize:
         self._possible = max(1, self.count // (2 if closed else 8))
         self._had = 0
         self._patience = min(2 * self._patience, PATIENCE[1])
+
+
+def received(connection: "Connection") -> int:
+    """Bytes of replies that have come on a connection (`log.parser`)."""
+    bytes_received: int = getattr(connection._parser, "received", 0)
+    return bytes_received

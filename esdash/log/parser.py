@@ -19,9 +19,3 @@ class BoundedParser(parsing._HiredisParser):  # redis-py documents the argument,
     def received(self) -> int:
         """Bytes taken on this connection."""
         return 0 if self._reader is None else int(self._reader.taken)
-
-
-def received(connection: Any) -> int:
-    """Bytes of replies that have come on a connection of redis-py."""
-    parser = connection._parser
-    return parser.received if isinstance(parser, BoundedParser) else 0

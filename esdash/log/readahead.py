@@ -5,21 +5,19 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Final
 
 import hiredis
 import msgspec
-import redis.exceptions
 
 from esdash.log import child
 from esdash.log.bounded import BoundedReader
 from esdash.log.child import InterruptedWaitError, Pipe, SilentError
-from esdash.log.errors import ForbiddenError, LogError, plainly, refusal
+from esdash.log.errors import ForbiddenError, LogError, plainly
 from esdash.log.reader import READY, Answer, Frame, parse
-from esdash.log.shapes import TooLargeError, UnreadableError
 from esdash.log.stream import NOT_HAD, Entry, Evidence, Log, Page
 
 _PIPE_BYTES: Final = 1 << 20
@@ -146,6 +144,8 @@ def _pages_from(
     process: "subprocess.Popen[bytes]", pipe: Pipe, log: Log, after: bytes, until: bytes
 ) -> Iterator[Page | PackedPage | None]:
     """What the other process reads."""
+    from esdash.log.refusals import FAILURES, refusal  # with redis-py, which is loaded by now
+
     assert process.stdin is not None
     parser = BoundedReader()
     count = log.paging.count
@@ -178,19 +178,10 @@ def _pages_from(
             raise refusal(frame.error, log.server_name, log.stream)
         elif frame.error:
             with plainly(log.server_name):
-                raise _FAILURES[frame.failure](frame.error)
+                raise FAILURES[frame.failure](frame.error)
         elif not frame.count:
             yield None
             return
         else:
             after = frame.last_entry[0]
             yield PackedPage(frame.count, frame.last_entry, frame.evidence, frame.packed, frame.noted)
-
-
-_FAILURES: Final[Mapping[str, Callable[[str], Exception]]] = {
-    "unreadable": UnreadableError,
-    "too_large": TooLargeError,
-    "silent": redis.exceptions.TimeoutError,
-    "closed": redis.exceptions.ConnectionError,
-}
-"""What to raise for what went wrong there."""

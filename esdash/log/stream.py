@@ -4,13 +4,10 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
-
-import redis
-from redis.connection import Connection
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from esdash.log import pages, shapes, transactions
-from esdash.log.address import parse
+from esdash.log.address import Address, parse
 from esdash.log.appending import append
 from esdash.log.errors import (
     ClosedError,
@@ -24,9 +21,12 @@ from esdash.log.errors import (
 )
 from esdash.log.facts import START, Entry, Evidence, StreamFacts, anchor_of, id_parts
 from esdash.log.pages import Page
-from esdash.log.paging import BYTES, PAGE, PageSize
-from esdash.log.parser import received
+from esdash.log.paging import BYTES, PAGE, PageSize, received
 from esdash.log.transactions import read_facts
+
+if TYPE_CHECKING:
+    from redis import ConnectionPool
+    from redis.connection import Connection
 
 TIMEOUT: Final = 5.0
 """Seconds without an answer after which a server counts as unreachable."""
@@ -88,8 +88,9 @@ class Log:
         self._find = url if callable(url) else None
         self._finding = threading.Lock()
         self._url = ""
+        self._address: Address | None = None
         self.server_name = name or ""
-        self._pool: redis.ConnectionPool | None = None
+        self._pool: ConnectionPool | None = None
         if not callable(url):
             self._turn_to(url)
         self.paging = PageSize()
@@ -98,7 +99,7 @@ class Log:
     @property
     def url(self) -> str:
         """Where the server is; may hold a password, so never to be shown. Raises LogError."""
-        if self._pool is None:
+        if not self._url:
             self.locate()
         return self._url
 
@@ -113,14 +114,28 @@ class Log:
             return
         with self._finding:
             url = self._find()
-            if url != self._url or self._pool is None:
+            if url != self._url:
                 self._turn_to(url)
 
     def _turn_to(self, url: str) -> None:
         address = parse(url)
         self.timeout = address.options.get("socket_timeout", self.timeout)
         self.server_name = self.server_name or address.shown
-        self._pool, self._url = address.pool(self.timeout), url
+        self._address, self._url, self._pool = address, url, None
+
+    def _connections(self) -> "ConnectionPool":
+        """The pool, made when it is first needed: redis-py takes as long to load as the first picture to be painted."""
+        if self._pool is not None:
+            return self._pool
+        from esdash.log.connections import pool
+
+        if not self._url:
+            self.locate()
+        with self._finding:
+            if self._pool is None:
+                assert self._address is not None, "it was located"
+                self._pool = pool(self._address, self.timeout)
+            return self._pool
 
     def close(self) -> None:
         """Close every connection."""
@@ -128,12 +143,9 @@ class Log:
             self._pool.disconnect()
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
+    def connection(self) -> "Iterator[Connection]":
         """A connection of one's own, for raw commands; disconnected when the block fails, since a reply may be due."""
-        if self._pool is None:
-            self.locate()
-        pool = self._pool
-        assert pool is not None, "locate makes one"
+        pool = self._connections()
         with plainly(self.server_name, sent=False):
             connection = pool.get_connection()
         with plainly(self.server_name, self.stream):
@@ -161,6 +173,8 @@ class Log:
 
         Of the replies nothing is known: see `understood`.
         """
+        from redis.exceptions import ResponseError
+
         with self.connection() as connection:
             if atomic:
                 connection.send_packed_command(transactions.packed(connection, commands))
@@ -170,7 +184,7 @@ class Log:
             for _ in commands:
                 try:
                     replies.append(connection.read_response(disable_decoding=True, disconnect_on_error=False))
-                except redis.exceptions.ResponseError as error:
+                except ResponseError as error:
                     replies.append(error)
             return replies
 
@@ -296,7 +310,7 @@ class Log:
             except NOT_HAD as error:
                 self.paging.shrink(error)
 
-    def _pages(self, connection: Connection, after: bytes, until: bytes, most: int) -> Iterator[Page]:
+    def _pages(self, connection: "Connection", after: bytes, until: bytes, most: int) -> Iterator[Page]:
         def ask() -> int:
             count = min(most, self.paging.count)
             commands = pages.commands(self.key, after, until, count)

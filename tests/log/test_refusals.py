@@ -19,10 +19,10 @@ from esdash.log.errors import (
     RefusedError,
     UnreachableError,
     WrongTypeError,
-    refusal,
 )
 from esdash.log.follower import Follower
 from esdash.log.readahead import read_ahead
+from esdash.log.refusals import refusal
 from esdash.log.stream import START, Log
 from tests.generations import Generation
 from tests.log.packing import PACKING
