@@ -105,14 +105,17 @@ _UNSOUND: Final = {"decimal": "{} is no number", "time": "{} has no zone"}
 
 
 def _with_room(read: Callable[[bytes], Any], payload: bytes) -> Any:
-    """What a function makes of a payload in a thread of its own: how deep it gets depends on its caller's stack."""
+    """The event that a function makes of a payload in a thread of its own, or None.
+
+    How deep a decoder gets depends on its caller's stack.
+    """
     found: list[Any] = []
     failed: list[Exception] = []
 
     def run() -> None:
         try:
             found.append(read(payload))
-        except RecursionError:
+        except (RecursionError, msgspec.MsgspecError, ValueError):
             found.append(None)
         except Exception as error:  # noqa: BLE001 - raised by the caller
             failed.append(error)
@@ -165,7 +168,7 @@ class Decoder:
                 events = list(map(self._one, payloads))
                 if self.names.all_could_be(events):
                     return events, True
-        events = list(map(self._event, payloads))
+        events = self._each(payloads)
         there = [event for event in events if event is not None]
         if not self.names.all_could_be(there):
             could_be = self.names.could_be
@@ -174,7 +177,7 @@ class Decoder:
 
     def one(self, payload: bytes) -> Any:
         """The event of a payload, or None."""
-        event = self._event(payload)
+        (event,) = self._each([payload])
         return event if event is not None and self.names.could_be(event) else None
 
     def why_not(self, payload: bytes) -> str:
@@ -185,21 +188,20 @@ class Decoder:
             return _complaint(error)
         return self.names.why_not(event)
 
-    def _event(self, payload: bytes) -> Any:
-        """The event of a payload, whatever its names; or None."""
-        try:
-            return self._checked(payload)
-        except RecursionError:
-            return _with_room(self._checked, payload)
-
-    def _checked(self, payload: bytes) -> Any:
-        """The same. Raises RecursionError."""
-        try:
-            if not self._packed and not payload.isascii():
-                payload.decode()  # what a decoder passes over need not be UTF-8 to it
-            return self._decoded(payload)
-        except (msgspec.MsgspecError, ValueError):
-            return None
+    def _each(self, payloads: list[bytes]) -> list[Any]:
+        """The event of each payload, whatever its names; or None."""
+        read = self._decoded if self._texts else self._one
+        events: list[Any] = []
+        for payload in payloads:
+            try:
+                if not self._packed and not payload.isascii():
+                    payload.decode()  # what a decoder passes over need not be UTF-8 to it
+                events.append(read(payload))
+            except (msgspec.MsgspecError, ValueError):
+                events.append(None)
+            except RecursionError:
+                events.append(_with_room(read, payload))
+        return events
 
     def _decoded(self, payload: bytes) -> Any:
         return self._one(self._unfolded(payload) if self._texts else payload)

@@ -8,6 +8,7 @@ from tests.benchmarks.report import Report, options, table
 
 PROGRAMS: Final = (
     "replay",
+    "mixes",
     "screen_replay",
     "start",
     "snapshots",
