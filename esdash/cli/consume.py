@@ -14,9 +14,10 @@ from esdash.cli.domains import bound_by, fold_of, warn_of_another_domain
 from esdash.cli.failures import BadInputError, ExitCode, FailedError
 from esdash.cli.interpreter import collect_rarely
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import plural, print_json, require_reader, say, warn, warn_of_partial_history, warn_of_rung
+from esdash.cli.output import print_json, require_reader, say, warn, warn_of_partial_history, warn_of_rung
 from esdash.cli.presence import absence
 from esdash.config import Settings
+from esdash.counted import counted
 
 if TYPE_CHECKING:
     from esdash.engine.consumer import ConsumerSettings
@@ -82,7 +83,7 @@ def _ask_before_forgetting(log: "Log") -> None:
     gone = forgotten(log, SnapshotStore(log))
     if not gone:
         return
-    entries = plural(gone, "entry that a snapshot has seen has", "entries that a snapshot has seen have")
+    entries = counted(gone, "entry that a snapshot has seen has", "entries that a snapshot has seen have")
     consequence = f"{entries} left the stream, and a state made from its beginning is without them."
     if not sys.stdin.isatty():
         raise BadInputError(f"{consequence} Leave --from-start out to keep them, or add --yes to lose them.")
@@ -223,7 +224,7 @@ class _Reporter:
         else:
             note = f": {view.phase_note}" if view.phase_note else ""
             say(
-                f"{view.phase}{note} · {plural(view.position.ordinal, 'entry', 'entries')} · last "
+                f"{view.phase}{note} · {counted(view.position.ordinal, 'entry', 'entries')} · last "
                 f"{view.position.last_event_id} · {view.rate:,.0f} events/s · lag {view.lag:,}"
                 f"{f' · snapshot {view.snapshot.snapshot_id}' if view.snapshot else ''}"
             )

@@ -12,8 +12,9 @@ import click
 from esdash.cli.domains import OWN
 from esdash.cli.failures import BadInputError, ExitCode
 from esdash.cli.options import as_json, common_options, with_settings
-from esdash.cli.output import plural, print_json, say, tell
+from esdash.cli.output import print_json, say, tell
 from esdash.config import Settings
+from esdash.counted import counted
 
 if TYPE_CHECKING:
     from esdash.fold.folding import Entry
@@ -101,7 +102,7 @@ def _tell(found: dict[str, Any]) -> None:
         tell(f"✗ {each['where']}: {each['promise'].rstrip('.')} – not so:")
         hidden = len(each["input"]) - SHOWN
         if hidden > 0:
-            tell(f"    {plural(hidden, 'entry', 'entries')}, which --json shows, and then")
+            tell(f"    {counted(hidden, 'entry', 'entries')}, which --json shows, and then")
         for entry in each["input"][-SHOWN:]:
             tell(f"    {' '.join(f'{name}={value}' for name, value in entry.items())}")
     if found.get("unfinished"):
@@ -118,7 +119,9 @@ def _tell(found: dict[str, Any]) -> None:
         else:
             tell(f"– It cannot be fast=True. {fast['where']}: {fast['sentence']}.")
     if found.get("speed") is not None:
-        tell(f"– {plural(found['entries'], 'entry', 'entries')} tried; an entry takes {found['speed']} µs of CPU time.")
+        tell(
+            f"– {counted(found['entries'], 'entry', 'entries')} tried; an entry takes {found['speed']} µs of CPU time."
+        )
         for name, size in found["bytes_a_row"].items():
             if size:
                 tell(f"– A row of {name} takes about {size} bytes.")

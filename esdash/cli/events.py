@@ -10,11 +10,12 @@ from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import iso_time, local_time, paint, plural, warn
+from esdash.cli.output import iso_time, local_time, paint, warn
 from esdash.cli.places import PLACE, begin_of, end_of
 from esdash.cli.presence import absence
 from esdash.cli.rows import Named, called, read_rows
 from esdash.config import Settings
+from esdash.counted import counted
 
 if TYPE_CHECKING:
     from esdash.engine.history import Beginning
@@ -78,7 +79,7 @@ def command(
         if beginning.snapshot_id is not None:
             warn(_what_is_left_out(beginning))
         if projection.unseen > 0:
-            gone = plural(projection.unseen, "entry was", "entries were")
+            gone = counted(projection.unseen, "entry was", "entries were")
             warn(f"Partial history: {gone} gone, and what is shown is the fold of those that are left.")
         for row in history.explain(projection, follow=follow):
             if until is not None and id_parts(row.entry_id) > id_parts(until):
@@ -105,7 +106,7 @@ def _what_is_left_out(beginning: "Beginning") -> str:
     shown = f"Shown is what came after #{number:,}: --from snapshot:{beginning.snapshot_id}."
     if not beginning.left_out:
         return f"Entries up to #{number:,} are gone from the stream. {shown}"
-    still_there = plural(beginning.left_out, "entry that is", "entries that are")
+    still_there = counted(beginning.left_out, "entry that is", "entries that are")
     return f"What became of {still_there} still in the stream cannot be told, since others are gone. {shown}"
 
 

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
+from esdash.counted import counted
 from esdash.visible import visible
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def warn(text: str) -> None:
 def warn_of_partial_history(unseen: int) -> None:
     """Say how many entries were gone before esdash first read the stream, when there are any."""
     if unseen > 0:
-        gone = plural(unseen, "entry was", "entries were")
+        gone = counted(unseen, "entry was", "entries were")
         warn(f"Partial history: {gone} gone from the stream before this state began, and not in it.")
 
 
@@ -131,11 +132,6 @@ def in_colour() -> bool:
 def paint(text: str, colour: str) -> str:
     """The text in a colour, where that is wanted."""
     return click.style(text, fg=colour) if in_colour() else text
-
-
-def plural(count: int, one: str, many: str) -> str:
-    """`1 entry`, `2 entries`."""
-    return f"{count:,} {one if count == 1 else many}"
 
 
 def number(value: int | None) -> str:

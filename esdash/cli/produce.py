@@ -12,8 +12,9 @@ import click
 from esdash.cli.connect import open_log, require_writable
 from esdash.cli.domains import fold_of, require_samples
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import plural, print_json, say
+from esdash.cli.output import print_json, say
 from esdash.config import Settings
+from esdash.counted import counted
 
 if TYPE_CHECKING:
     from esdash.engine.publisher import Publisher
@@ -123,7 +124,7 @@ class _Production:
             self.seconds = now - begun
             if now - reported >= REPORT_SECONDS:
                 reported = now
-                say(f"{plural(self.published, 'event', 'events')}, {self._speed():,.0f} a second")
+                say(f"{counted(self.published, 'event', 'events')}, {self._speed():,.0f} a second")
             if due and not page:
                 return
 
@@ -140,7 +141,7 @@ class _Production:
     def summary(self) -> str:
         """What was done, in a line."""
         return (
-            f"{plural(self.published, 'event', 'events')} published in {self.seconds:.2f} s, "
+            f"{counted(self.published, 'event', 'events')} published in {self.seconds:.2f} s, "
             f"{self._speed():,.0f} a second."
         )
 

@@ -9,8 +9,9 @@ from esdash.cli.connect import open_log, require_writable
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import BadInputError, FailedError, message_of
 from esdash.cli.options import common_options, common_parameters, settings_of, with_settings
-from esdash.cli.output import plural, print_json
+from esdash.cli.output import print_json
 from esdash.config import Settings
+from esdash.counted import counted
 from esdash.visible import visible
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def batch(context: click.Context, settings: Settings, file: BinaryIO) -> None:
 
 
 def _progress(sent: int) -> str:
-    return f"{plural(sent, 'event', 'events')} before {'is' if sent == 1 else 'are'} in the log."
+    return f"{counted(sent, 'event', 'events')} before {'is' if sent == 1 else 'are'} in the log."
 
 
 _UNDECIDED: Final = {"ordinal": None, "outcome": None, "reason": None}

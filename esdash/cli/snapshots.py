@@ -13,7 +13,6 @@ from esdash.cli.output import (
     local_time,
     new_table,
     number,
-    plural,
     print_json,
     print_tables,
     tell,
@@ -23,6 +22,7 @@ from esdash.cli.output import (
 )
 from esdash.cli.presence import absence, require_stream
 from esdash.config import Settings
+from esdash.counted import counted
 from esdash.visible import visible
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def _document(store: "SnapshotStore", fold: "Fold", header: "Header | Unreadable
 def _usable(document: dict[str, Any]) -> str:
     if not document["usable"]:
         return f"no: {visible(document['reason'])}"
-    return f"yes, without {plural(document['unseen'], 'entry', 'entries')} before" if document["unseen"] > 0 else "yes"
+    return f"yes, without {counted(document['unseen'], 'entry', 'entries')} before" if document["unseen"] > 0 else "yes"
 
 
 def _facts(header: "Header") -> dict[str, Any]:

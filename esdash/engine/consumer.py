@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final, NamedTuple, NoReturn
 
+from esdash.counted import counted
 from esdash.engine import snapshot
 from esdash.engine.console import EngineError
 from esdash.engine.corrections import noting
@@ -517,7 +518,7 @@ class Consumer:
         if gone.count:
             self._display.notify(
                 "warning",
-                f"{gone.count:,} {'entry' if gone.count == 1 else 'entries'} had been applied and "
+                f"{counted(gone.count, 'entry', 'entries')} had been applied and "
                 f"{'is' if gone.count == 1 else 'are'} gone from the log.",
             )
 

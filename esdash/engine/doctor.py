@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import Final
 
+from esdash.counted import counted
 from esdash.engine import snapshot
 from esdash.engine.findings import (
     Finding,
@@ -191,7 +192,7 @@ class Doctor:
             yield Finding(
                 "other versions",
                 Status.OK,
-                f"{count} {'snapshot was' if count == 1 else 'snapshots were'} made by version {version} of {name}, "
+                f"{counted(count, 'snapshot was', 'snapshots were')} made by version {version} of {name}, "
                 f"not by version {self._domain.version} of {self._domain.name}, which this esdash has.",
                 f"If nobody uses them any more, `esdash snapshot delete --version {version}` removes them.",
             )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from esdash.counted import counted
 from esdash.log.continuity import Continuity, Verdict
 from esdash.log.inspection import Inspection
 
@@ -212,7 +213,7 @@ def parked_finding(parked: int, reasons: str, known: int, left: int) -> Finding:
 
 def entries(count: int) -> str:
     """`1 entry`, `2 entries`."""
-    return f"{count:,} {'entry' if count == 1 else 'entries'}"
+    return counted(count, "entry", "entries")
 
 
 def duration(seconds: float) -> str:
@@ -221,7 +222,7 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * one:
             return f"{seconds / one:,.0f} {unit}"
     whole = round(max(0.0, seconds))
-    return f"{whole} {'second' if whole == 1 else 'seconds'}"
+    return counted(whole, "second", "seconds")
 
 
 def size(count: int) -> str:

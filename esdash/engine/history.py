@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from esdash.counted import counted
 from esdash.engine.console import EngineError
 from esdash.engine.guard import check_page, check_position
 from esdash.engine.projection import Projection
@@ -226,7 +227,7 @@ class History:
         if found is None:
             return gap
         header, projection = found
-        gone = "1 entry is" if gap.missing == 1 else f"{gap.missing:,} entries are"
+        gone = counted(gap.missing, "entry is", "entries are")
         number = projection.ordinal + projection.unseen
         return replace(
             gap,

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from esdash.counted import counted
 from esdash.engine import snapshot
 from esdash.engine.console import EngineError
 from esdash.engine.history import BrokenError
@@ -91,7 +92,7 @@ def verify(
             # The server could not tell that entries were trimmed or deleted; a replay without them proves nothing.
             missing += vanished
             if isinstance(found, Header):
-                gone = "1 entry before it is" if vanished == 1 else f"{vanished:,} entries before it are"
+                gone = counted(vanished, "entry before it is", "entries before it are")
                 skipped.append((found.snapshot_id, f"{gone} not in the stream any more"))
             continue
         end_id = found.snapshot_id if isinstance(found, Header) else None

@@ -12,6 +12,7 @@ entries after it were read: what follows an anchor that stands follows the state
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from esdash.counted import counted
 from esdash.log.facts import Evidence
 from esdash.log.stream import START, Log, StreamFacts, id_parts
 
@@ -125,7 +126,7 @@ def judge(standing: Standing, evidence: Evidence, *, must_stand: bool = False) -
             "it was made again or lost entries.",
         )
     if missing > 0:
-        entries = f"{missing:,} {'entry' if missing == 1 else 'entries'}"
+        entries = counted(missing, "entry", "entries")
         if not trimmed and deleted <= at:
             # Nothing can have vanished after the position, but that was not counted on the way.
             return Continuity(

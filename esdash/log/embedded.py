@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
+from esdash.counted import counted
 from esdash.log import server_process
 from esdash.log.data_directory import (
     DataDirectory,
@@ -219,7 +220,7 @@ def stop(data_dir: Path, force: bool = False) -> bool:
         with directory.turn():
             pids = directory.member_pids()
             if pids and not force:
-                who = "1 esdash process uses" if len(pids) == 1 else f"{len(pids)} esdash processes use"
+                who = counted(len(pids), "esdash process uses", "esdash processes use")
                 raise EmbeddedServerError(
                     f"{who} the embedded server of {directory.root} ({', '.join(map(str, pids))}). Quit first, "
                     "or stop the server all the same with --force."

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from esdash.counted import counted
 from esdash.log import scripts, shapes
 from esdash.log.continuity import Continuity, Verdict, check
 from esdash.log.errors import ForbiddenError, RefusedError, WrongTypeError, plainly
@@ -225,7 +226,7 @@ class SnapshotStore:
             gone = draft.unseen - max(0, header.unseen)
             raise RefusedError(
                 f"The snapshot was not stored: snapshot {header.snapshot_id} has seen "
-                f"{gone:,} {'entry' if gone == 1 else 'entries'} more that left the stream, and stays the one to "
+                f"{counted(gone, 'entry', 'entries')} more that left the stream, and stays the one to "
                 "restore from. Delete it with `esdash snapshot delete` if they are not wanted."
             )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from esdash.counted import counted
 from esdash.engine.console import VerificationStatus
 from esdash.visible import visible
 
@@ -58,7 +59,7 @@ def summary(status: VerificationStatus) -> tuple[str, str]:
     if found is None:
         return f"The verification ended without a result. {visible(status.error, 300)}".strip(), "warning"
     if found.holds:
-        events = "1 event" if found.entries == 1 else f"{found.entries:,} events"
+        events = counted(found.entries, "event", "events")
         return f"✓ Verified: the replay of {events} agrees with {compared(found)}.", "information"
     if (first := found.first_difference) is not None:
         what = f"snapshot {visible(first.snapshot_id, 40)}" if first.snapshot_id else "the live state"

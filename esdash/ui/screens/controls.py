@@ -9,6 +9,7 @@ from typing import Final
 
 from textual.screen import Screen
 
+from esdash.counted import counted
 from esdash.engine.console import Console, EngineError, Published
 from esdash.engine.view import Phase
 from esdash.fold.folding import Fold
@@ -123,7 +124,7 @@ class Controls(Screen[None]):
         events = view.position.ordinal
         if view.phase is Phase.HALTED and view.continuity is not None and view.continuity.missing:
             missing = view.continuity.missing
-            lost = "1 entry is" if missing == 1 else f"{missing:,} entries are"
+            lost = counted(missing, "entry is", "entries are")
             self._ask(
                 "Rebuild from what is left?",
                 f"{lost} lost, and what they changed with them. The state is made anew from the entries that are "
@@ -133,7 +134,7 @@ class Controls(Screen[None]):
             )
             return
         if view.forgotten:
-            gone = "1 entry has" if view.forgotten == 1 else f"{view.forgotten:,} entries have"
+            gone = counted(view.forgotten, "entry has", "entries have")
             self._ask(
                 "Rebuild, and forget what is not in the stream any more?",
                 f"{gone} left the stream since esdash read them. The state is made anew without them, from the "

@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from esdash.counted import counted
 from esdash.engine.console import Console
 from esdash.engine.view import Phase, Restored, Rung, View
 from esdash.ui.screens.dialog import Dialog
@@ -82,14 +83,14 @@ def _replay(restored: Restored, view: View) -> Iterator[Paragraph]:
     if restored.snapshot_id is not None:
         yield Paragraph(duration(restored.load_seconds), "loaded in", indent=_LABEL)
         saved = restored.position.ordinal
-        events = "1 event" if saved == 1 else f"{saved:,} events"
+        events = counted(saved, "event", "events")
         yield Paragraph(f"{events} that did not have to be replayed", "saved", indent=_LABEL)
     if not restored.done:
         progress = view.progress
         done = "not yet" if progress is None else f"{progress.done:,} of {progress.total:,} events so far"
         yield Paragraph(done, "replayed", indent=_LABEL)
         return
-    events = "1 event" if restored.replayed == 1 else f"{restored.replayed:,} events"
+    events = counted(restored.replayed, "event", "events")
     speed = restored.replayed / restored.replay_seconds if restored.replay_seconds > 0 else 0.0
     at = f", {rate(speed)}" if restored.replayed >= 1000 and speed else ""
     yield Paragraph(f"{events} in {duration(restored.replay_seconds)}{at}", "replayed", indent=_LABEL)

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
+from esdash.counted import counted
 from esdash.engine.console import Console, EngineError
 from esdash.engine.row import Row
 from esdash.engine.view import View
@@ -94,7 +95,7 @@ class OrphansScreen(EntryListScreen):
     def when_empty(self, view: View) -> Iterator[Paragraph]:
         """What orphans are."""
         if more := unlisted(view):
-            gone = "1 entry is" if more == 1 else f"{more:,} entries are"
+            gone = counted(more, "entry is", "entries are")
             yield Paragraph(f"{gone} gone, and none of them can be listed: {_WHY_UNLISTED}", style="warning")
             yield Paragraph("")
             yield Paragraph(
@@ -147,7 +148,7 @@ class OrphansScreen(EntryListScreen):
             if sure:
                 self._publish(rows)
 
-        what = "1 orphan" if len(rows) == 1 else f"{len(rows):,} orphans"
+        what = counted(len(rows), "orphan", "orphans")
         consequence = f"They are appended in their old order, after all that is in the log now. {keys}"
         self.app.push_screen(ConfirmScreen(f"Publish {what} again?", consequence, "Publish"), answered)
 

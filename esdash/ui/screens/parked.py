@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 from textual import on
 from textual.binding import Binding, BindingType
 
+from esdash.counted import counted
 from esdash.engine.console import Console, EngineError, Published
 from esdash.engine.row import Row
 from esdash.engine.view import View
@@ -97,7 +98,7 @@ class ParkedScreen(EntryListScreen):
     def when_empty(self, view: View) -> Iterator[Paragraph]:
         """What parked means."""
         if total := parked_in(self.fold, view):
-            were = "1 entry was" if total == 1 else f"{total:,} entries were"
+            were = counted(total, "entry was", "entries were")
             yield Paragraph(
                 f"{were} parked, and none is kept here. `esdash events --outcome parked` lists those that are still "
                 "in the stream.",
@@ -216,7 +217,7 @@ class ParkedScreen(EntryListScreen):
             told = f"{done:,} of {len(others):,} corrected. {error}" if done else str(error)
             self.app.call_from_thread(self.tell, told, "error")
         else:
-            what = "1 corrected event is" if done == 1 else f"{done:,} corrected events are"
+            what = counted(done, "corrected event is", "corrected events are")
             self.app.call_from_thread(self.tell, f"{what} in the log.")
 
 

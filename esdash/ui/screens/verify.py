@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button
 
+from esdash.counted import counted
 from esdash.engine.console import Console, VerificationStatus
 from esdash.engine.view import Position
 from esdash.fold.folding import Fold
@@ -137,7 +138,7 @@ class VerifyScreen(Dialog[None]):
 
 def tell_result(found: "Verification", fold: Fold) -> Iterator[Paragraph]:
     """What a verification found: the verdict first, then each segment and snapshot."""
-    events = "1 event" if found.entries == 1 else f"{found.entries:,} events"
+    events = counted(found.entries, "event", "events")
     took = f"{events} replayed in {duration(found.seconds)}"
     first = found.first_difference
     if first is not None:
@@ -147,7 +148,7 @@ def tell_result(found: "Verification", fold: Fold) -> Iterator[Paragraph]:
     else:
         yield Paragraph(f"✓ Everything agrees: {took}, the same as {compared(found)}.", style="good")
     if found.unseen > 0:
-        missing = "1 older event is" if found.unseen == 1 else f"{found.unseen:,} older events are"
+        missing = counted(found.unseen, "older event is", "older events are")
         yield Paragraph(f"◐ {missing} not in the stream any more and could not be replayed.", style="warning")
     for title, style, snapshots in (
         ("Damaged snapshots, which no start can use", "bad", found.damaged),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import Final
 
+from esdash.counted import counted
 from esdash.engine.view import Phase, Progress, Restored, Rung, SnapshotInfo, View
 from esdash.fold.folding import Fold
 from esdash.ui.declared import Actions
@@ -126,7 +127,7 @@ class Banner(PaintedLines):
         failed = [rung for rung in restored.rungs if rung.reason]
         if not failed:
             return ()
-        count = "1 snapshot" if len(failed) == 1 else f"{len(failed)} snapshots"
+        count = counted(len(failed), "snapshot", "snapshots")
         if not failed[0].snapshot_id:
             count = "snapshots"
         key = self._actions.key("ladder")

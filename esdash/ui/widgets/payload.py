@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from rich.cells import cell_len
 
+from esdash.counted import counted
 from esdash.domain import Wire
 from esdash.engine.row import Row
 from esdash.fold.sorting import Fields
@@ -100,7 +101,7 @@ def tell_payload(data: bytes, width: int, size: int | None = None, *, bytes_too:
     size = size or len(data)
     kind, text = _read(data) if size <= SHOWN else _read_beginning(data[:SHOWN])
     cut = f", the first {SHOWN:,} shown" if size > SHOWN else ""
-    yield Paragraph(f"{size:,} {'byte' if size == 1 else 'bytes'}{cut} · {kind}", style="dim")
+    yield Paragraph(f"{counted(size, 'byte', 'bytes')}{cut} · {kind}", style="dim")
     if text is not None:
         for line in text.split("\n"):
             for start in range(0, max(1, len(line)), PIECE):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from esdash.counted import counted
 from esdash.engine.console import LoadStatus, VerificationStatus
 from esdash.engine.view import Continuity, Phase, Verdict, View
 from esdash.ui.trouble import domain_failed
@@ -117,7 +118,7 @@ def _trust(continuity: Continuity | None, width: int) -> list[Chunk]:
     if (unseen := continuity.unseen_before_start) > 0:
         text = f"◐ PARTIAL HISTORY −{unseen:,}"
         if width >= ROOMY:
-            missing = "1 entry before the first is" if unseen == 1 else f"{unseen:,} entries before the first are"
+            missing = counted(unseen, "entry before the first is", "entries before the first are")
             text = f"◐ PARTIAL: {missing} missing"
         chunks.append(Chunk((Span(text, "warning"),), 1))
     chunks.append(Chunk((Span(f"{mark.glyph} {continuity}", f"{mark.style}-strong"),)))
@@ -126,8 +127,9 @@ def _trust(continuity: Continuity | None, width: int) -> list[Chunk]:
 
 def _numbers(moment: Moment, width: int) -> Line:
     view = moment.shown
+    number, events = counted(view.position.ordinal, "event", "events").split()
     chunks = [
-        Chunk((Span(f"{view.position.ordinal:,}", "strong"), Span(" events", "dim"))),
+        Chunk((Span(number, "strong"), Span(f" {events}", "dim"))),
         _lag(view),
         Chunk((Span(rate(view.rate).ljust(7), "strong"),)),
         _snapshot(view, moment.wall),
