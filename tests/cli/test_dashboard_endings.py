@@ -78,7 +78,7 @@ def test_sigterm_ends_it(situations: Situations, name: str) -> None:
     assert terminal.shown.rindex("\x1b[?1049l") > terminal.shown.rindex("\x1b[?1049h"), "the terminal is given back"
 
 
-@pytest.mark.parametrize("name", ["live", "in a dialog", "halted", "under load"])
+@pytest.mark.parametrize("name", ["in a dialog", "under load"])
 def test_it_does_not_outlive_its_terminal_under_nohup_either(situations: Situations, name: str) -> None:
     terminal = situations.bring(name, ignored=(signal.SIGHUP,))
     terminal.close()

@@ -134,7 +134,7 @@ def shell(shop: str, home: Path) -> Iterator[Shell]:  # noqa: ARG001 - the setti
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 class TestStoppedByAShell:
-    @pytest.mark.parametrize("how", ["Ctrl+Z", "Ctrl+Z in a dialog", "SIGTSTP", "SIGSTOP", "SIGSTOP in a dialog"])
+    @pytest.mark.parametrize("how", ["Ctrl+Z in a dialog", "SIGTSTP", "SIGSTOP in a dialog"])
     def test_after_fg_everything_is_drawn_again(self, shell: Shell, how: str) -> None:
         if "dialog" in how:
             shell.read_until("Publish", since=shell.type("t"))

@@ -7,8 +7,6 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Final
 
-import pytest
-
 from esdash.domain import Domain
 from esdash.fold.proof import prove
 from tests.fold.declaring import Declare
@@ -192,9 +190,8 @@ def events(chance: random.Random) -> Iterator[Any]:
         yield SimpleNamespace(account=chance.choice("abcd"), other=chance.choice("abcd"), amount=amount, lines=lines)
 
 
-@pytest.mark.parametrize("seeds", [range(5), range(5, 10)], ids=str)
-def test_a_proved_rule_that_refuses_has_written_nothing(declare: Declare, seeds: range) -> None:
-    refusals = [count for seed in seeds for count in refused(*declared(declare, seed), random.Random(seed))]
+def test_a_proved_rule_that_refuses_has_written_nothing(declare: Declare) -> None:
+    refusals = [count for seed in range(6) for count in refused(*declared(declare, seed), random.Random(seed))]
     assert len(refusals) > 15
     assert sum(refusals) > 200
 

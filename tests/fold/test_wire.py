@@ -23,6 +23,7 @@ from esdash.fold.schema import SchemaError
 from esdash.fold.sorting import MAX_DEPTH
 from esdash.words.entries import describe, payload_of, type_of
 from tests.domains.bank import BANK, Opened
+from tests.unit.shop import steady
 
 WIRES = Path(__file__).parent / "wires"
 
@@ -392,6 +393,7 @@ WIRINGS = [
 
 
 @pytest.mark.parametrize("wire", [*WIRINGS, *(dataclasses.replace(wire, only="only") for wire in WIRINGS)])
+@steady(40)
 @given(event=EVENTS)
 def test_what_is_published_is_read_as_the_same_event(wire: Wire, event: Any) -> None:
     name = type(event).__name__

@@ -823,8 +823,8 @@ def test_every_verdict_is_what_the_bookkeeping_of_random_days_says(log: Log, cli
     run_state_machine_as_test(
         Days,
         settings=settings(
-            max_examples=30,
-            stateful_step_count=25,
+            max_examples=20,
+            stateful_step_count=20,
             deadline=None,
             derandomize=True,
             database=None,

@@ -57,16 +57,18 @@ class TestToppingUp:
             assert note(form, "user_id") == "new user"
             assert said(pilot) == "✓ would be applied: balance of user 8 new → 1.00"
 
-    @pytest.mark.parametrize("typed", ["12.345", "1e3", "-5", "x", "12,50", "10000000000000.01"])
-    async def test_a_wrong_amount_is_explained_and_cannot_be_published(self, typed: str) -> None:
+    async def test_a_wrong_amount_is_explained_and_cannot_be_published(self) -> None:
         console = a_shop()
         form = form_of("TopUp", console, user_id="7")
         async with Stage(form).run_test() as pilot:
-            await write(pilot, typed)
-            assert note(form, "amount").startswith("✗ amount")
-            assert said(pilot) == "✗ cannot be published: see amount"
-            await pilot.press("enter")
-            await pilot.click("#publish")
+            for typed in ("12.345", "1e3", "-5", "x", "12,50", "10000000000000.01"):
+                form.query_one("#field-amount", Input).value = ""
+                form.query_one("#field-amount").focus()
+                await write(pilot, typed)
+                assert note(form, "amount").startswith("✗ amount"), typed
+                assert said(pilot) == "✗ cannot be published: see amount"
+                await pilot.press("enter")
+                await pilot.click("#publish")
         assert console.published == []
 
     async def test_enter_in_an_unfinished_form_goes_to_what_is_missing(self) -> None:

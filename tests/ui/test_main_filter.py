@@ -188,39 +188,32 @@ class TestGoingFromALineToItsEvents:
 
 
 class TestSorting:
-    @pytest.mark.parametrize(
-        ("keys", "users"),
-        [
-            ("", ["5", "7", "12", "70"]),
-            ("i", ["70", "12", "7", "5"]),
-            (">", ["5", "7", "12", "70"]),
-            ("> i", ["70", "12", "7", "5"]),
-            ("> >", ["12", "5", "70", "7"]),
-            ("<", ["12", "5", "70", "7"]),
-            ("> > >", ["5", "7", "12", "70"]),
-        ],
-    )
-    async def test_balances_by_user_balance_and_change(self, dashboard: Dashboard, keys: str, users: list[str]) -> None:
+    async def test_balances_by_user_balance_and_change(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
-            await pilot.press("1", *keys.split())
-            assert first_words(app, "users") == users
+            for key, users in (
+                ("1", ["5", "7", "12", "70"]),
+                ("i", ["70", "12", "7", "5"]),
+                ("i", ["5", "7", "12", "70"]),
+                (">", ["5", "7", "12", "70"]),
+                ("i", ["70", "12", "7", "5"]),
+                (">", ["12", "5", "70", "7"]),
+                (">", ["5", "7", "12", "70"]),
+                ("<", ["12", "5", "70", "7"]),
+            ):
+                await pilot.press(key)
+                assert first_words(app, "users") == users, key
 
-    @pytest.mark.parametrize(
-        ("keys", "items"),
-        [
-            ("", ["SSD", "cpu", "hdd"]),
-            (">", ["SSD", "cpu", "hdd"]),
-            ("> i", ["hdd", "cpu", "SSD"]),
-            ("> >", ["hdd", "SSD", "cpu"]),
-            ("> > >", ["hdd", "cpu", "SSD"]),
-        ],
-    )
-    async def test_stock_by_item_price_remaining_and_change(
-        self, dashboard: Dashboard, keys: str, items: list[str]
-    ) -> None:
+    async def test_stock_by_item_price_remaining_and_change(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
-            await pilot.press("2", *keys.split())
-            assert first_words(app, "items") == items
+            for key, items in (
+                ("2", ["SSD", "cpu", "hdd"]),
+                (">", ["SSD", "cpu", "hdd"]),
+                ("i", ["hdd", "cpu", "SSD"]),
+                (">", ["hdd", "SSD", "cpu"]),
+                (">", ["hdd", "cpu", "SSD"]),
+            ):
+                await pilot.press(key)
+                assert first_words(app, "items") == items, key
 
     async def test_a_click_on_a_title_sorts_and_another_turns_it_around(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
