@@ -188,9 +188,11 @@ def _as_json(fold: "Fold", row: "Row", corrected_by: int | None) -> str:
 
 
 def _change(change: "Change") -> dict[str, Any]:
+    from msgspec.structs import asdict
+
     from esdash.fold.stored import number_name
 
-    return {"number": number_name(change.table, change.key, change.column), **change._asdict()}
+    return {"number": number_name(change.table, change.key, change.column), **asdict(change)}
 
 
 def _payload(fold: "Fold", fields: Sequence[bytes]) -> tuple[Any, str | None]:

@@ -54,17 +54,18 @@ class _Columns:
             places = [place for key in gone if (place := self._known(key)) is not None]
             self.keys = np.delete(self.keys, places)
             self.columns = [np.delete(column, places) for column in self.columns]
-        new = sorted(key for key in there if self._known(key) is None)
+        new = {key for key in there if self._known(key) is None}
         if new:
-            places = [place_of(self.keys, key) for key in new]
-            self.keys = np.insert(self.keys, places, _array(new, self._table.key is int))
+            added = sorted(new)
+            places = [place_of(self.keys, key) for key in added]
+            self.keys = np.insert(self.keys, places, _array(added, self._table.key is int))
             self.columns = [
-                np.insert(column, places, _array([found.get(key) for key in new], column.dtype != object))
-                if column.dtype == object or all(key in found for key in new)
-                else np.insert(column.astype(object), places, _array([found.get(key) for key in new], False))
+                np.insert(column, places, _array([found.get(key) for key in added], column.dtype != object))
+                if column.dtype == object or all(key in found for key in added)
+                else np.insert(column.astype(object), places, _array([found.get(key) for key in added], False))
                 for column, found in zip(self.columns, cells, strict=True)
             ]
-        old = [key for key in there if key not in set(new)] if new else there
+        old = [key for key in there if key not in new] if new else there
         if old:
             places = [place_of(self.keys, key) for key in old]
             self.columns = [
@@ -134,12 +135,13 @@ class Viewer:
     def _note(self, entry_id: str, told: Told) -> None:
         moved: dict[tuple[str, Any], dict[str, int]] = {}
         first: dict[tuple[str, Any], str] = {}
-        for table, key, column, before, after in told.changes:
-            self._touched[table].add(key)
-            place = table, key
-            first.setdefault(place, column)
+        for change in told.changes:
+            self._touched[change.table].add(change.key)
+            place = change.table, change.key
+            first.setdefault(place, change.column)
+            before, after = change.before, change.after
             if type(after) is int and (type(before) is int or before is None):
-                moved.setdefault(place, {})[column] = after - (before or 0)
+                moved.setdefault(place, {})[change.column] = after - (before or 0)
         for place, column in first.items():
             table, key = place
             deltas = moved.get(place, {})

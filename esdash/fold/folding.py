@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import repeat
 from operator import call
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+from msgspec import Struct
 
 from esdash.domain import PLAIN, Domain, EventType, Format, Refusal
 from esdash.fold import decoding, schema, sorting
@@ -32,8 +34,8 @@ EXCERPT: Final = 200
 _NOWHERE: Final = b"0-0"
 
 
-class Told(NamedTuple):
-    """What one entry did."""
+class Told(Struct, frozen=True, gc=False):
+    """What one entry did. So many are kept that the garbage collector must not look at them."""
 
     changes: tuple[Change, ...] = ()
     needed: int | None = None

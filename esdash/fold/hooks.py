@@ -101,12 +101,13 @@ class Seen:
         before: dict[tuple[int, Any], Any] = {}
         for place, key, value in self.journal:
             before.setdefault((place, key), value)
-        found = ((place, key, value, self._cells[place].get(key)) for (place, key), value in before.items())
-        return tuple(
-            Change(self._names[place][0], key, self._names[place][1], value, after)
-            for place, key, value, after in found
-            if value != after or type(value) is not type(after)
-        )
+        changes: list[Change] = []
+        for (place, key), value in before.items():
+            after = self._cells[place].get(key)
+            if value != after or type(value) is not type(after):
+                table, column = self._names[place]
+                changes.append(Change(table, key, column, value, after))
+        return tuple(changes)
 
     def _remover(self, places: Sequence[int], *, hooked: bool) -> Callable[[Any], None]:
         cells, note = self._cells, self.journal.append

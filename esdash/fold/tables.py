@@ -1,7 +1,9 @@
 """The tables of a state: plain dicts, since a fold touches a column once or twice an entry."""
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from esdash.fold.overlay import Cells, Overlay
 
@@ -21,7 +23,7 @@ KEY_WINDOW: Final = 100_000
 _CONTROLS: Final = {*range(32), *range(127, 160)}
 
 
-class Change(NamedTuple):
+class Change(Struct, frozen=True, gc=False):
     """One number before and after an entry; None where there was none."""
 
     table: str

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from msgspec.structs import astuple
 
 from esdash.engine.picture import CHANGE, LastChange, TablePicture
 from esdash.engine.row import Row
@@ -163,6 +164,6 @@ def test_an_event_is_tried_on_the_state_and_leaves_it_as_it_is() -> None:
     event = watched.fold.read([b"type", b"TopUp", b"data", b'{"user_id":1,"amount":900}']).event
     code, told = picture.decide(event)
     assert watched.fold.outcomes[code].name == "applied"
-    assert [tuple(change) for change in told.changes] == [("users", 1, "balance", 100, 1000)]
+    assert [astuple(change) for change in told.changes] == [("users", 1, "balance", 100, 1000)]
     assert watched.fold.digest(watched.state) == digest
     assert picture.cell("users", 1, "balance") == 100

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry, Fold
@@ -166,7 +167,7 @@ class TestCounting:
         state = folded(fold, (b"1000-0", [b"type", b"A"]))
         code, told = fold.explain(state, (b"61000-0", [b"type", b"A"]))
         assert fold.outcomes[code].name == "applied"
-        assert [change[2:] for change in told.changes if change.table == "types"] == [
+        assert [astuple(change)[2:] for change in told.changes if change.table == "types"] == [
             ("count", 1, 2),
             ("often", None, 100),
             ("last", 1000, 61000),

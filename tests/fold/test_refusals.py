@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import astuple
 
 from esdash.domain import COUNT, EventType, Refusal
 from esdash.fold.folding import Fold, Told
@@ -164,7 +165,7 @@ class TestWhatIsTold:
 
         trial = furnished(apply)
         _, told = trial.fold.explain(trial.state, entry(1, Do()))
-        assert [tuple(change) for change in told.changes] == [
+        assert [astuple(change) for change in told.changes] == [
             ("marks", 1, "n", 1, 5),
             ("things", "a", "flag", True, False),
             ("things", "b", "n", 2, None),
