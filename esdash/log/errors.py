@@ -77,8 +77,6 @@ def plainly(server: str, key: str = "", *, sent: bool = True) -> Iterator[None]:
     except OSError as error:
         kind = ClosedError if sent else UnconnectedError
         raise kind(f"No connection to {server}: {error.strerror or error}.") from error
-    except LogError:
-        raise
     except Exception as error:
         # What redis-py raises: it is loaded by now, and takes as long for that as the first picture does to be painted.
         from esdash.log.refusals import said_of

@@ -1,4 +1,4 @@
-"""What is known about a stream as a whole, and how ids compare. Imports no client, so that a reader starts quickly."""
+"""What is known about a stream and its server, and how ids compare. Imports no client, so a reader starts quickly."""
 
 import hashlib
 from dataclasses import dataclass
@@ -16,6 +16,18 @@ def id_parts(entry_id: bytes | str) -> tuple[int, int]:
     text = entry_id.decode() if isinstance(entry_id, bytes) else entry_id
     milliseconds, _, sequence = text.partition("-")
     return int(milliseconds), int(sequence or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """`INFO server` and `INFO replication`, as far as they matter to a consumer."""
+
+    product: str
+    """valkey or redis; `a server` when it does not tell."""
+    version: str
+    run_id: str
+    role: str
+    """master or slave, in the server's words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from esdash.log import pages, shapes, transactions
@@ -19,7 +18,7 @@ from esdash.log.errors import (
     UnreachableError,
     plainly,
 )
-from esdash.log.facts import START, Entry, Evidence, StreamFacts, anchor_of, id_parts
+from esdash.log.facts import START, Entry, Evidence, ServerFacts, StreamFacts, anchor_of, id_parts
 from esdash.log.pages import Page
 from esdash.log.paging import BYTES, PAGE, PageSize, received
 from esdash.log.transactions import read_facts
@@ -46,18 +45,6 @@ NOT_HAD: Final = (TooMuchError, ClosedError)
 
 TAIL: Final = 100
 """Entries after a position that a check counts by reading them."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServerFacts:
-    """`INFO server` and `INFO replication`, as far as they matter to a consumer."""
-
-    product: str
-    """valkey or redis; `a server` when it does not tell."""
-    version: str
-    run_id: str
-    role: str
-    """master or slave, in the server's words."""
 
 
 class Log:

@@ -1,5 +1,6 @@
 """The shop's events as people read them, what they are about, and the made-up ones."""
 
+import gc
 from itertools import islice
 from typing import Any
 
@@ -70,6 +71,14 @@ class TestWhatIsTold:
             Change("items", "hdd", "remain", 5, 3),
             Change("items", "cpu", "remain", 5, 3),
         }
+
+    def test_what_is_kept_of_each_entry_is_nothing_to_the_garbage_collector(self) -> None:
+        """Looking at tens of thousands of them would keep the fold waiting."""
+        lines = [{"item_id": "hdd", "quantity": 1}]
+        (entry,) = as_entries([event("Order", user_id=7, lines=lines)])
+        _, heard = SHOP.explain(shop({7: 1_000}, {"hdd": (250, 5)}), entry)
+        assert len(heard.changes) == 2
+        assert not any(map(gc.is_tracked, (heard, *heard.changes)))
 
     @pytest.mark.parametrize(
         ("quantity", "outcome", "needed", "available", "written"),
