@@ -12,7 +12,7 @@ from esdash.domain import EventType
 from esdash.fold import decoding
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold
-from esdash.fold.hooks import Seen
+from esdash.fold.hooks import Seen, Way
 from esdash.fold.tables import State
 
 PROMISES: Final = {
@@ -97,7 +97,7 @@ class Check:
         self.tried |= {"invariants"} if self._fold.domain.invariants else set()
         self.tried |= {"describes"} if self._fold.domain.describe else set()
         places = outside.Places(self._fold)
-        view = Seen(self.state, self._fold.domain.tables, hooked=True)
+        view = Seen(self.state, self._fold.domain.tables, Way.CHECKED)
         invariants = list(self._fold.domain.invariants)
         kept: list[Entry] = []
         step = 1 + len(entries) // CLOSELY
@@ -231,7 +231,7 @@ class Check:
         def shows(entries: list[Entry]) -> bool:
             state = self._fold.empty()
             _guarded(lambda some: str(self._fold.fold(state, some)), entries)
-            return not self._holds(holds, Seen(state, self._fold.domain.tables, hooked=True))
+            return not self._holds(holds, Seen(state, self._fold.domain.tables, Way.CHECKED))
 
         return shows
 

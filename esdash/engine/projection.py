@@ -9,6 +9,7 @@ import msgspec
 from esdash.engine.view import Position
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold, Told
+from esdash.fold.recording import Record
 from esdash.fold.tables import State
 from esdash.log.errors import UnreadableReplyError
 from esdash.log.pages import Page
@@ -72,15 +73,18 @@ class Projection:
             self._last_entry = None
         return self._anchor or None
 
-    def apply(self, page: Sequence[Entry], tell: list[Told] | None = None) -> bytes:
-        """Fold a page that is not empty; one outcome code an entry. `tell` is given what each did.
+    def apply(self, page: Sequence[Entry], tell: list[Told] | None = None, record: Record | None = None) -> bytes:
+        """Fold a page that is not empty; one outcome code an entry. `tell` is given what each did, or `record`.
 
         Raises UnreadableReplyError for what are no entries; then the state is nothing to go on with. Raises DomainError
         where a function of the domain fails; then it stands before that entry.
         """
         try:
             with blaming(page):
-                codes = self.domain.fold(self.state, page, tell)
+                if record is not None:
+                    codes = self.domain.record(self.state, page, record)
+                else:
+                    codes = self.domain.fold(self.state, page, tell)
         except DomainError as error:
             error.entry_id = page[len(error.codes)][0]
             if error.codes:

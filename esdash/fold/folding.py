@@ -5,24 +5,23 @@ Nothing here reads a clock, a server or a file. The same entries give the same s
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import repeat
-from operator import call
 from typing import Any, Final
 
-from msgspec import Struct
-
-from esdash.domain import PLAIN, Domain, EventType, Format, Refusal
+from esdash.domain import Domain, EventType
 from esdash.fold import decoding, schema, sorting
+from esdash.fold.deciding import Decider
 from esdash.fold.failing import DomainError, failure
-from esdash.fold.hooks import OverflowedError, Seen, UnfitError
+from esdash.fold.hooks import OverflowedError, Seen, UnfitError, Way
 from esdash.fold.ledger import Ledger
 from esdash.fold.outcomes import APPLIED, DUPLICATE, INVALID_DATA, OVERFLOW, Outcome, outcomes
 from esdash.fold.overlay import Cells
-from esdash.fold.reading import Apply, Broken, EventReader, Read, skip
+from esdash.fold.reading import Broken, EventReader, Read, skip
+from esdash.fold.recording import UNTOLD, Record
+from esdash.fold.recording import Told as Told
 from esdash.fold.schema import Model, model_of
 from esdash.fold.sorting import FIRST, Fields, Sorted, Sorter
 from esdash.fold.stored import Difference, Storage
-from esdash.fold.tables import Change, State
+from esdash.fold.tables import State
 from esdash.fold.writing import EntryWriter, kinds_of, packing
 
 Entry = tuple[bytes, Fields]
@@ -32,25 +31,6 @@ EXCERPT: Final = 200
 """Bytes of a payload that cannot be understood which are worth telling."""
 
 _NOWHERE: Final = b"0-0"
-
-
-class Told(Struct, frozen=True, gc=False):
-    """What one entry did. So many are kept that the garbage collector must not look at them."""
-
-    changes: tuple[Change, ...] = ()
-    needed: int | None = None
-    """Of a refusal, with `available`: the two numbers that decided it."""
-    available: int | None = None
-    shown: Format = PLAIN
-
-
-class _At:
-    """Where a page's fold ended: entries decided."""
-
-    __slots__ = ("place",)
-
-    def __init__(self) -> None:
-        self.place = 0
 
 
 class Fold:
@@ -85,7 +65,7 @@ class Fold:
         """What makes the fingerprint of the domain's source, where it has one (`fold.loading`)."""
         self.choice = ""
         """What the domain was called, for another process to load it."""
-        self._reasons = {outcome.reason: code for code, outcome in enumerate(self.outcomes) if code >= OVERFLOW}
+        self._reasons = {str(outcome.reason): code for code, outcome in enumerate(self.outcomes) if code >= OVERFLOW}
         self.reader = EventReader(domain, self.models, self.sorter)
         self._applies = self.reader.applies
         self._writer = EntryWriter(domain, self.models)
@@ -154,10 +134,17 @@ class Fold:
         (code,) = self.fold(state, (entry,), told)
         return code, told[0]
 
-    def fold_sorted(self, state: State, page: Sorted, tell: "list[Told] | None" = None) -> bytes:
+    def record(self, state: State, entries: Sequence[Entry], record: Record) -> bytes:
+        """`fold`, and record what is written. Where it raises, the record has what was done before."""
+        return self.fold_sorted(state, self.sorter.sort(entries), record=record)
+
+    def fold_sorted(
+        self, state: State, page: Sorted, tell: "list[Told] | None" = None, record: Record | None = None
+    ) -> bytes:
         """`fold` for a page that was sorted."""
-        hooked = self.careful or tell is not None
-        seen = self._seen(state, hooked=hooked)
+        checked = self.careful or tell is not None
+        way = Way.CHECKED if checked else Way.BARE if record is None else Way.NOTED
+        seen = self._seen(state, way)
         # A kind up to FIRST is the code of its reason; the others are applied until something else is decided.
         codes = bytearray(page.kinds.translate(_CODES))
         events, applies, whole = self.reader.page(page)
@@ -168,97 +155,35 @@ class Fold:
         ledger = Ledger(state, page.keys, codes) if page.keys else None
         if ledger is not None and DUPLICATE in codes:
             applies = [skip if code == DUPLICATE else apply for code, apply in zip(codes, applies, strict=True)]
-        at = _At()
+        decider = Decider(self._reasons)
         try:
-            if hooked:
-                self._decide(seen, page, events, applies, codes, tell, at)
+            if checked:
+                told = tell.append if tell is not None else _forget if record is None else record.heard(seen.journal)
+                decider.checked(seen, page, events, applies, codes, told, changes=tell is not None)
+            elif record is not None:
+                decider.noted(seen, events, applies, codes, record)
             else:
-                self._decide_fast(seen, events, applies, codes, at)
+                decider.bare(seen, events, applies, codes)
         except Exception as error:
             seen.undo()
-            found = self._failed(error, events[at.place])
-            found.codes, found.spoiled = bytes(codes[: at.place]), not hooked
+            found = self._failed(error, events[decider.place])
+            found.codes, found.spoiled = bytes(codes[: decider.place]), way is Way.BARE
             self.careful = True
             if ledger is not None:
-                ledger.take_back(at.place)
-            del codes[at.place :]
+                ledger.take_back(decider.place)
+            del codes[decider.place :]
             raise found from error
         finally:
             for code, count in _tally(codes):
                 state.counts[code] += count
+            if record is not None:
+                record.add(bytes(codes), page.kinds, page.keys, events)
         return bytes(codes)
 
-    def _decide(
-        self,
-        seen: Seen,
-        page: Sorted,
-        events: list[Any],
-        applies: list[Apply],
-        codes: bytearray,
-        tell: "list[Told] | None",
-        at: "_At",
-    ) -> None:
-        """Apply entry after entry, every write checked; `at` says where it ended."""
-        journal, overflowed, entry, view = seen.journal, seen.overflowed, seen.entry, seen.state
-        keys, ids = page.keys, page.ids
-        told = tell.append if tell is not None else _forget
-        place = 0
-        try:
-            for place, (apply, event) in enumerate(zip(applies, events, strict=True)):
-                if apply is skip:
-                    told(_UNTOLD)
-                    continue
-                if ids:
-                    entry._id, entry._key = ids[place], keys[place] if keys else None
-                try:
-                    refusal = apply(view, event)
-                except OverflowedError:
-                    refusal = "overflow"
-                if refusal is not None or overflowed:
-                    codes[place] = self._refuse(seen, refusal, told)
-                elif journal:
-                    seen.require_rows()
-                    told(_UNTOLD if tell is None else Told(seen.changes()))
-                    journal.clear()
-                else:
-                    told(_UNTOLD)
-        finally:
-            at.place = place
-
-    def _decide_fast(self, seen: Seen, events: list[Any], applies: list[Apply], codes: bytearray, at: "_At") -> None:
-        """The same for functions that need no hooks: the loop is one of C."""
-        refusals: list[Any] = []
-        try:
-            refusals.extend(map(call, applies, repeat(seen.state), events))
-        finally:
-            at.place = len(refusals)
-        if refusals.count(None) != len(refusals):
-            for place, refusal in enumerate(refusals):
-                if refusal is not None:
-                    at.place = place
-                    codes[place] = self._code(refusal)
-
-    def _refuse(self, seen: Seen, refusal: Any, told: "Callable[[Told], object]") -> int:
-        overflowed = bool(seen.overflowed)
-        seen.undo()
-        if overflowed:
-            refusal = "overflow"
-        code = self._code(refusal)
-        decided = isinstance(refusal, Refusal)
-        told(Told((), refusal.needed, refusal.available, refusal.shown) if decided else _UNTOLD)
-        return code
-
-    def _code(self, refusal: Any) -> int:
-        reason = refusal if refusal.__class__ is str else getattr(refusal, "reason", refusal)
-        code = self._reasons.get(reason) if isinstance(reason, str) else None
-        if code is None:
-            raise UnfitError(f"it returned {reason!r:.60}, which is none of the domain's reasons")
-        return code
-
-    def _seen(self, state: State, *, hooked: bool) -> Seen:
-        seen = state.seen.get(hooked)
+    def _seen(self, state: State, way: Way) -> Seen:
+        seen = state.seen.get(way)
         if seen is None:
-            seen = state.seen[hooked] = Seen(state, self.domain.tables, hooked=hooked)
+            seen = state.seen[way] = Seen(state, self.domain.tables, way)
         return seen
 
     def _failed(self, error: Exception, event: Any) -> DomainError:
@@ -313,9 +238,9 @@ class Fold:
     ) -> tuple[int, Told]:
         """What would come of an event if it were the next one; the state stays as it is. Raises DomainError."""
         if key is not None and key in state.keys:
-            return DUPLICATE, _UNTOLD
+            return DUPLICATE, UNTOLD
         trial = state.over(keys=False)
-        seen = self._seen(trial, hooked=True)
+        seen = self._seen(trial, Way.CHECKED)
         seen.entry._id, seen.entry._key = entry_id, key
         told: list[Told] = []
         try:
@@ -324,7 +249,7 @@ class Fold:
             except OverflowedError:
                 refusal = "overflow"
             if refusal is not None or seen.overflowed:
-                return self._refuse(seen, refusal, told.append), told[0]
+                return Decider(self._reasons).refuse(seen, refusal, told.append), told[0]
             seen.require_rows()
         except Exception as error:
             raise self._failed(error, event) from error
@@ -335,7 +260,6 @@ def _forget(_: Told) -> None:
     """Nobody listens."""
 
 
-_UNTOLD: Final = Told()
 _CODES: Final = bytes((*range(FIRST), *[APPLIED] * (256 - FIRST)))
 
 

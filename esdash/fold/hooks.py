@@ -1,10 +1,12 @@
 """How the functions of a domain read and write a state.
 
 They see it through hooks that check what is written and note what was there before: so a refusal leaves no trace, and
-every change is known. The functions of a domain that is fast see the dicts themselves.
+every change is known. The functions of a domain that is fast see the dicts themselves, or, where what they change is
+recorded, through hooks that only note.
 """
 
 from collections.abc import Callable, Sequence
+from enum import Enum, auto
 from types import FunctionType
 from typing import Any
 
@@ -18,6 +20,17 @@ class OverflowedError(BaseException):
 
 class UnfitError(Exception):
     """A function of a domain wrote what is no value of the column, or left a row without its first column."""
+
+
+class Way(Enum):
+    """How functions of a domain see a state."""
+
+    BARE = auto()
+    """The dicts themselves."""
+    NOTED = auto()
+    """What was there before is noted with every write."""
+    CHECKED = auto()
+    """Every write is checked, and noted."""
 
 
 class _Entry:
@@ -49,7 +62,7 @@ class _Entry:
 class Seen:
     """A state as a function of the domain sees it: `state.<table>.<column>[key]`, `state.<table>.remove(key)`."""
 
-    def __init__(self, state: State, tables: Sequence[Table], *, hooked: bool) -> None:
+    def __init__(self, state: State, tables: Sequence[Table], way: Way) -> None:
         self.entry = _Entry()
         self.journal: list[tuple[int, Any, Any]] = []
         """What was written since it was cleared: column, key, what was there before (None: nothing)."""
@@ -66,10 +79,12 @@ class Seen:
             self._first += [start] * len(places)
             self._names += [(table.name, column.name) for column in table.columns]
             columns = {
-                column.name: self._hooked(place, table, column.kind, places) if hooked else self._cells[place]
+                column.name: self._cells[place]
+                if way is Way.BARE
+                else self._hooked(place, table, column.kind, places, checked=way is Way.CHECKED)
                 for place, column in zip(places, table.columns, strict=True)
             }
-            parts[table.name] = _frozen({**columns, "remove": self._remover(places, hooked=hooked)})
+            parts[table.name] = _frozen({**columns, "remove": self._remover(places, noted=way is not Way.BARE)})
         self.state = _frozen(parts)
         self._lonely = all(len(table.columns) == 1 for table in tables)
 
@@ -109,7 +124,7 @@ class Seen:
                 changes.append(Change(table, key, column, value, after))
         return tuple(changes)
 
-    def _remover(self, places: Sequence[int], *, hooked: bool) -> Callable[[Any], None]:
+    def _remover(self, places: Sequence[int], *, noted: bool) -> Callable[[Any], None]:
         cells, note = self._cells, self.journal.append
 
         def remove(key: Any) -> None:
@@ -117,19 +132,19 @@ class Seen:
                 raise KeyError(key)
             for place in places:
                 value = cells[place].pop(key, None)
-                if value is not None and hooked:
+                if value is not None and noted:
                     note((place, key, value))
 
         return remove
 
-    def _hooked(self, place: int, table: Table, kind: Any, places: Sequence[int]) -> Any:
-        """A column that checks and notes every write; what only reads goes to the dict itself."""
+    def _hooked(self, place: int, table: Table, kind: Any, places: Sequence[int], *, checked: bool) -> Any:
+        """A column that notes every write, and perhaps checks it; what only reads goes to the dict itself."""
         cells = self._cells[place]
         name = f"{table.name}.{self._names[place][1]}"
         get, put, note = cells.get, cells.__setitem__, self.journal.append
         key_kind: Any = table.key
         overflowed = self.overflowed
-        remove = self._remover(places, hooked=True)
+        remove = self._remover(places, noted=True)
 
         def beyond(what: str) -> OverflowedError:
             overflowed.append(what)
@@ -154,6 +169,10 @@ class Seen:
             note((place, key, before))
             put(key, value)
 
+        def set_item_noted(_: Any, key: Any, value: Any) -> None:
+            note((place, key, get(key)))
+            put(key, value)
+
         def del_item(_: Any, key: Any) -> None:
             if place == places[0]:
                 remove(key)
@@ -171,9 +190,10 @@ class Seen:
 
         def setdefault(key: Any, default: Any = None) -> Any:
             if key not in cells:
-                set_item(None, key, default)
+                put_item(None, key, default)
             return cells[key]
 
+        put_item = set_item if checked else set_item_noted
         members = {
             "__slots__": (),
             # Looked up on the class and bound to the dict already: they cost no call of ours.
@@ -181,7 +201,7 @@ class Seen:
             "__contains__": cells.__contains__,
             "__len__": cells.__len__,
             "get": get,
-            "__setitem__": set_item,
+            "__setitem__": put_item,
             "__delitem__": del_item,
             "pop": staticmethod(pop),
             "setdefault": staticmethod(setdefault),

@@ -16,9 +16,11 @@ from msgspec import Struct
 
 from esdash.domain import COUNT, TEXT, TIME, Column, Domain, EventType, Table, about, decimal
 from esdash.fold.decoding import Decoder
-from esdash.fold.folding import Fold, Told
+from esdash.fold.folding import Fold
+from esdash.fold.hooks import Way
 from esdash.fold.outcomes import APPLIED
 from esdash.fold.reading import Read
+from esdash.fold.recording import Record, Told
 from esdash.fold.schema import Model
 from esdash.fold.sorting import FIRST, MAX_DATA, Fields, Kinds, Sorted, Sorter
 from esdash.fold.tables import MAX_INT, MAX_NAME, State
@@ -144,12 +146,14 @@ class RawFold(Fold):
         self.publishable = ()
         self.reader.decoders = [_Types(self.models[0], packed=False, lenient=False)]
 
-    def fold_sorted(self, state: State, page: Sorted, tell: list[Told] | None = None) -> bytes:
+    def fold_sorted(
+        self, state: State, page: Sorted, tell: list[Told] | None = None, record: Record | None = None
+    ) -> bytes:
         """`fold` for a page that was sorted."""
-        if tell is not None:
-            return super().fold_sorted(state, page, tell)
+        if tell is not None or record is not None:
+            return super().fold_sorted(state, page, tell, record)
         # What the only function writes needs no check, and nothing is refused.
-        bare = self._seen(state, hooked=False)
+        bare = self._seen(state, Way.BARE)
         entry, view = bare.entry, bare.state
         for entry_id, kind in zip(page.ids, _listed(page.groups[0]), strict=True):
             entry._id = entry_id

@@ -87,16 +87,17 @@ def _named(field: Field, value: Any) -> Iterator[tuple[str, Any]]:
         yield field.about, value
     elif field.record is not None:
         yield from field.record.rows(value)
-    elif field.element is not None and _names_rows(field.element):
+    elif field.element is not None and names_rows(field.element):
         for each in value:
             yield from _named(field.element, each)
 
 
-def _names_rows(field: Field) -> bool:
+def names_rows(field: Field) -> bool:
+    """Whether a field, or one inside it, names rows."""
     return bool(
         field.about
-        or (field.record is not None and any(map(_names_rows, field.record.fields)))
-        or (field.element is not None and _names_rows(field.element))
+        or (field.record is not None and any(map(names_rows, field.record.fields)))
+        or (field.element is not None and names_rows(field.element))
     )
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from esdash.fold.overlay import Cells, Overlay
 
 if TYPE_CHECKING:
-    from esdash.fold.hooks import Seen
+    from esdash.fold.hooks import Seen, Way
 
 MAX_INT: Final = 2**63 - 1
 MIN_INT: Final = -(2**63)
@@ -60,8 +60,8 @@ class State:
         self.keys: set[bytes] = set()
         self.key_order: deque[bytes] = deque()
         """The keys in the order of their arrival; a deque, for a dict is slow to drop its oldest."""
-        self.seen: dict[bool, Seen] = {}
-        """How functions of the domain see it, hooked or bare; made when first wanted."""
+        self.seen: dict[Way, Seen] = {}
+        """How functions of the domain see it; made when first wanted."""
 
     def fork(self) -> "State":
         """The state as it is now; from here on this one notes what changes beside it."""

@@ -1,0 +1,118 @@
+"""The loops over the entries of a page: event after event is applied, and a refusal undone."""
+
+from collections.abc import Callable, Mapping
+from itertools import repeat, starmap
+from operator import call
+from typing import Any
+
+from esdash.domain import Refusal
+from esdash.fold.hooks import OverflowedError, Seen, UnfitError
+from esdash.fold.reading import Apply, skip
+from esdash.fold.recording import UNTOLD, Record, Told
+from esdash.fold.sorting import Sorted
+
+
+class Decider:
+    """Decides the entries of one page.
+
+    Each loop writes the code of every refusal into `codes` and keeps `place` at the entry that is being decided: where
+    a function of the domain raises, that is the one it failed on.
+    """
+
+    __slots__ = ("_reasons", "place")
+
+    def __init__(self, reasons: Mapping[str, int]) -> None:
+        """`reasons`: the codes of those for which an entry may be refused."""
+        self._reasons = reasons
+        self.place = 0
+
+    def checked(
+        self,
+        seen: Seen,
+        page: Sorted,
+        events: list[Any],
+        applies: list[Apply],
+        codes: bytearray,
+        told: Callable[[Told], object],
+        *,
+        changes: bool,
+    ) -> None:
+        """With every write checked. `told` hears of every entry, before the journal is cleared; of its `changes`, too,
+        where those are wanted."""
+        journal, overflowed, entry, view = seen.journal, seen.overflowed, seen.entry, seen.state
+        keys, ids = page.keys, page.ids
+        place = 0
+        try:
+            for place, (apply, event) in enumerate(zip(applies, events, strict=True)):
+                if apply is skip:
+                    told(UNTOLD)
+                    continue
+                if ids:
+                    entry._id, entry._key = ids[place], keys[place] if keys else None
+                try:
+                    refusal = apply(view, event)
+                except OverflowedError:
+                    refusal = "overflow"
+                if refusal is not None or overflowed:
+                    codes[place] = self.refuse(seen, refusal, told)
+                elif journal:
+                    seen.require_rows()
+                    told(Told(seen.changes()) if changes else UNTOLD)
+                    journal.clear()
+                else:
+                    told(UNTOLD)
+        finally:
+            self.place = place
+
+    def bare(self, seen: Seen, events: list[Any], applies: list[Apply], codes: bytearray) -> None:
+        """For functions that need no checks: the loop is one of C."""
+        refusals: list[Any] = []
+        try:
+            refusals.extend(map(call, applies, repeat(seen.state), events))
+        finally:
+            self.place = len(refusals)
+        if refusals.count(None) != len(refusals):
+            for place, refusal in enumerate(refusals):
+                if refusal is not None:
+                    self.place = place
+                    codes[place] = self._code(refusal)
+
+    def noted(self, seen: Seen, events: list[Any], applies: list[Apply], codes: bytearray, record: Record) -> None:
+        """The same, and every write is noted. Where a function fails, what is to be undone is left in the journal."""
+        journal = seen.journal
+        noted: list[tuple[Any, int]] = []
+        try:
+            # How many writes there are after each entry.
+            writes = starmap(journal.__len__, repeat(()))
+            noted.extend(zip(map(call, applies, repeat(seen.state), events), writes, strict=False))
+        finally:
+            self.place = len(noted)
+            record.note(journal, [end for _, end in noted])
+        try:
+            for place, (refusal, _) in enumerate(noted):
+                if refusal is not None:
+                    self.place = place
+                    codes[place] = self._code(refusal)
+                    if isinstance(refusal, Refusal):
+                        record.decide(place, refusal)
+        except UnfitError:
+            record.take_back(journal, self.place)
+            raise
+
+    def refuse(self, seen: Seen, refusal: Any, told: Callable[[Told], object]) -> int:
+        """Undo what an entry wrote; the code of the reason."""
+        overflowed = bool(seen.overflowed)
+        seen.undo()
+        if overflowed:
+            refusal = "overflow"
+        code = self._code(refusal)
+        decided = isinstance(refusal, Refusal)
+        told(Told((), refusal.needed, refusal.available, refusal.shown) if decided else UNTOLD)
+        return code
+
+    def _code(self, refusal: Any) -> int:
+        reason = refusal if refusal.__class__ is str else getattr(refusal, "reason", refusal)
+        code = self._reasons.get(reason) if isinstance(reason, str) else None
+        if code is None:
+            raise UnfitError(f"it returned {reason!r:.60}, which is none of the domain's reasons")
+        return code

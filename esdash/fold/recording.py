@@ -1,0 +1,135 @@
+"""What entries did: of one, for a person who looks at it; of many, for whoever keeps the past of a state."""
+
+from collections.abc import Callable, Sequence
+from itertools import chain, compress, repeat
+from operator import attrgetter, is_
+from typing import Any, Final, NamedTuple
+
+from msgspec import Struct
+
+from esdash.domain import PLAIN, Format, Refusal
+from esdash.fold.outcomes import APPLIED, DUPLICATE
+from esdash.fold.schema import Field, Model, names_rows
+from esdash.fold.tables import Change
+
+Write = tuple[int, Any, Any]
+"""Column, key, what was there before (None: nothing)."""
+
+
+class Told(Struct, frozen=True, gc=False):
+    """What one entry did. So many are kept that the garbage collector must not look at them."""
+
+    changes: tuple[Change, ...] = ()
+    needed: int | None = None
+    """Of a refusal, with `available`: the two numbers that decided it."""
+    available: int | None = None
+    shown: Format = PLAIN
+
+
+UNTOLD: Final = Told()
+
+
+class Decisive(NamedTuple):
+    """The two numbers that decided a refusal."""
+
+    entry: int
+    """Its place in the record, from 0."""
+    needed: int
+    available: int
+    shown: Format
+
+
+class Record:
+    """What was recorded of consecutive entries; grows with every page."""
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        self.codes = bytearray()
+        """Of each entry, its outcome."""
+        self.kinds = bytearray()
+        """Of each entry, why it is parked, or FIRST + the index of its type."""
+        self.writes: list[Write] = []
+        """In their order."""
+        self.ends: list[int] = []
+        """Of each entry: how many writes there were after it."""
+        self.decisive: list[Decisive] = []
+        self.keys: list[tuple[int, bytes]] = []
+        """The idempotency keys that entered the window: place of the entry, key."""
+        self.named: dict[str, tuple[list[int], list[Any]]] = {}
+        """By table, the rows that events name: places of the entries, keys."""
+        self._naming = {model.type: model for model in models if any(map(names_rows, model.fields))}
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def note(self, journal: list[Write], ends: Sequence[int]) -> None:
+        """Entries of the page that is being folded wrote what is in a journal, which keeps what is after the last."""
+        start = len(self.writes)
+        last = ends[-1] if ends else 0
+        self.writes += journal[:last]
+        del journal[:last]
+        self.ends += [start + end for end in ends]
+
+    def take_back(self, journal: list[Write], place: int) -> None:
+        """Give back to a journal what the entries of the page that is being folded wrote, from a place on."""
+        keep = len(self.codes) + place
+        end = self.ends[keep - 1] if keep else 0
+        journal[:0] = self.writes[end:]
+        del self.writes[end:], self.ends[keep:]
+
+    def heard(self, journal: list[Write]) -> Callable[[Told], object]:
+        """What to tell of each entry, when the journal has what it alone wrote."""
+
+        def hear(told: Told) -> None:
+            if told.needed is not None and told.available is not None:
+                self.decisive.append(Decisive(len(self.ends), told.needed, told.available, told.shown))
+            self.writes.extend(journal)
+            self.ends.append(len(self.writes))
+
+        return hear
+
+    def decide(self, place: int, refusal: Refusal) -> None:
+        """An entry of the page that is being folded was refused for two numbers."""
+        if refusal.needed is not None and refusal.available is not None:
+            self.decisive.append(Decisive(len(self.codes) + place, refusal.needed, refusal.available, refusal.shown))
+
+    def add(self, codes: bytes, kinds: bytes, keys: Sequence[bytes | None], events: Sequence[Any]) -> None:
+        """A page was folded, or the part of it that `codes` is of; its writes were noted as they were made."""
+        start, size = len(self.codes), len(codes)
+        self.codes += codes
+        self.kinds += kinds[:size]
+        if keys:
+            self.keys += [
+                (start + place, key)
+                for place, (key, code) in enumerate(zip(keys, codes, strict=False))
+                if key is not None and code >= APPLIED and code != DUPLICATE
+            ]
+        self._name(start, events[:size])
+
+    def _name(self, start: int, events: Sequence[Any]) -> None:
+        types = list(map(type, events))
+        for kind in set(types):
+            model = self._naming.get(kind)
+            if model is None:
+                continue
+            chosen = list(map(is_, repeat(kind), types))
+            places = list(compress(range(start, start + len(types)), chosen))
+            self._name_all(model, places, list(compress(events, chosen)))
+
+    def _name_all(self, model: Model, places: Sequence[int], records: Sequence[Any]) -> None:
+        for field in model.fields:
+            if names_rows(field):
+                self._name_field(field, places, list(map(attrgetter(field.name), records)))
+
+    def _name_field(self, field: Field, places: Sequence[int], values: list[Any]) -> None:
+        if None in values:
+            there = [place for place, value in enumerate(values) if value is not None]
+            places, values = [places[place] for place in there], [values[place] for place in there]
+        if field.about:
+            entries, keys = self.named.setdefault(field.about, ([], []))
+            entries += places
+            keys += values
+        elif field.record is not None:
+            self._name_all(field.record, places, values)
+        elif field.element is not None:
+            repeated = list(chain.from_iterable(map(repeat, places, map(len, values))))
+            self._name_field(field.element, repeated, list(chain.from_iterable(values)))

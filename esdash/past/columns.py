@@ -1,0 +1,165 @@
+"""A column at one moment, which moves along with the entries in either direction."""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from esdash.domain import Column, Table
+from esdash.fold.tables import Change
+from esdash.past.decoding import SegmentPart
+from esdash.past.packing import Numbers
+
+
+class MovingColumn:
+    """The cells of a column after some entry of a segment.
+
+    Rows that had a cell once and have none now are kept, as absent.
+    """
+
+    def __init__(self, table: Table, column: Column) -> None:
+        self.table = table
+        self.column = column
+        self._numbers = column.kind is not str
+        self.clear()
+
+    def clear(self) -> None:
+        """No cells."""
+        self.keys: Any = np.empty(0, np.int64 if self.table.key is int else object)
+        self.values: NDArray[Any] = np.empty(0, np.int64 if self._numbers else object)
+        self._cells = np.empty(0, np.int64)
+        """Of a column of numbers: 1 where there is one, 0 where not; then its value is 0."""
+        self.leave()
+
+    def leave(self) -> None:
+        """Stand in a segment that changes nothing here."""
+        self._part: SegmentPart | None = None
+        self._entries: Numbers = np.empty(0, np.int64)
+        self._changes: Numbers = self._entries
+        self._places: Numbers = self._entries
+        self._last = 0
+        """Of the segment that was entered: entries that are applied."""
+        self._done = 0
+        """Of the segment that was entered: changes that are applied."""
+
+    def set(self, keys: Any, values: NDArray[Any]) -> None:
+        """The cells of a keyframe; `keys` ascend."""
+        self.keys, self.values, self._cells = keys, values.copy(), np.ones(len(keys), np.int64)
+        self.leave()
+
+    def skip(self, part: SegmentPart, *, back: bool) -> None:
+        """Apply all that a segment changed, or take it back."""
+        self.leave()
+        places = self._places_of(part.keys)
+        ends = np.cumsum(part.counts)
+        starts = ends - part.counts
+        if self._numbers:
+            sign = -1 if back else 1
+            self.values[places] += sign * np.add.reduceat(part.moved, starts)
+            self._cells[places] += sign * np.add.reduceat(part.there, starts)
+        else:
+            self._put(places, part.before[starts] if back else part.after[ends - 1])
+
+    def enter(self, part: SegmentPart, *, at_end: bool) -> None:
+        """Stand at the beginning or the end of a segment, to move in it."""
+        changes = part.changes
+        order = np.argsort(changes.entries, kind="stable")
+        self._part = part
+        self._entries, self._changes = changes.entries[order], order
+        self._places = self._places_of(part.keys)[changes.rows[order]]
+        self._done = len(order) if at_end else 0
+
+    def move(self, entries: int) -> bool:
+        """Stand after so many entries of the segment that was entered. Whether that changed anything."""
+        self._last = entries
+        target = int(self._entries.searchsorted(entries))
+        start, end = sorted((self._done, target))
+        back = target < self._done
+        self._done = target
+        if start == end or self._part is None:
+            return False
+        places, changes = self._places[start:end], self._changes[start:end]
+        # Pictures may show the arrays as they were.
+        self.values, self._cells = self.values.copy(), self._cells.copy()
+        if self._numbers:
+            sign = -1 if back else 1
+            np.add.at(self.values, places, sign * self._part.moved[changes])
+            np.add.at(self._cells, places, sign * self._part.there[changes])
+        elif back:
+            self._put(places[::-1], self._part.before[changes[::-1]])
+        else:
+            self._put(places, self._part.after[changes])
+        return True
+
+    @property
+    def there(self) -> NDArray[np.bool_]:
+        """Of each key, whether it has a cell."""
+        if self._numbers:
+            return self._cells > 0
+        return np.array([value is not None for value in self.values], bool)
+
+    def get(self, key: int | str) -> Any:
+        """A cell, as a value of the column's kind; None where there is none."""
+        (place,), known = self._find(_array([key], self.table))
+        return self.value(int(place)) if known.all() else None
+
+    def value(self, place: int) -> Any:
+        """The cell of the key at a place, as a value of the column's kind; None where there is none."""
+        if not self._numbers:
+            return self.values[place]
+        return self.column.kind(self.values[place]) if self._cells[place] else None
+
+    def cells(self) -> dict[Any, Any]:
+        """All of them, by key."""
+        there = np.flatnonzero(self.there)
+        keys, values = self.keys[there].tolist(), self.values[there].tolist()
+        return dict(zip(keys, map(bool, values) if self.column.kind is bool else values, strict=True))
+
+    def changed(self) -> Iterator[Change]:
+        """What the last entry that was applied changed."""
+        if self._part is None or not self._last:
+            return
+        start, end = self._entries.searchsorted((self._last - 1, self._last))
+        for place, change in zip(self._places[start:end].tolist(), self._changes[start:end].tolist(), strict=True):
+            key, after = self.keys[place : place + 1].tolist()[0], self.value(place)
+            if self._numbers:
+                there = int(self._cells[place] - self._part.there[change])
+                before = self.column.kind(self.values[place] - self._part.moved[change]) if there else None
+            else:
+                before = self._part.before[change]
+            yield Change(self.table.name, key, self.column.name, before, after)
+
+    def _put(self, places: Numbers, values: NDArray[Any]) -> None:
+        # In their order: of several in one place the last one stays.
+        self.values[places] = values
+
+    def _find(self, keys: Any) -> tuple[Numbers, NDArray[np.bool_]]:
+        """Where keys are or would be, and which are there."""
+        if self.table.key is int:
+            places = self.keys.searchsorted(keys)
+        else:
+            places = np.fromiter((bisect_left(self.keys, key) for key in keys), np.int64, len(keys))
+        known = np.zeros(len(keys), bool)
+        inside = places < len(self.keys)
+        known[inside] = self.keys[places[inside]] == keys[inside]
+        return places, known
+
+    def _places_of(self, keys: Any) -> Numbers:
+        """Where keys are; those that are not there are added, without a cell."""
+        places, known = self._find(keys)
+        if known.all():
+            return places
+        new = places[~known]
+        self.keys = np.insert(self.keys, new, keys[~known])
+        nothing: Any = 0 if self._numbers else None
+        self.values = np.insert(self.values, new, nothing)
+        self._cells = np.insert(self._cells, new, 0) if self._numbers else self._cells
+        return self._find(keys)[0]
+
+
+def _array(keys: list[Any], table: Table) -> Any:
+    array = np.empty(len(keys), np.int64 if table.key is int else object)
+    array[:] = keys
+    return array

@@ -1,0 +1,151 @@
+"""The parts of a segment, read: the other side of `encoding`."""
+
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from esdash.domain import Column, Table
+from esdash.past.encoding import APPEARED, VANISHED
+from esdash.past.packing import Numbers, unpack
+
+_END: Final = b"\n"
+
+
+class Refused(NamedTuple):
+    """The two numbers that decided each refusal which had some."""
+
+    entries: Numbers
+    needed: Numbers
+    available: Numbers
+    shown: Numbers
+    """Places in the formats that the segment was written with."""
+
+
+class SegmentEntries:
+    """What is known of a segment's entries, whatever they changed."""
+
+    def __init__(self, name: str, blob: bytes) -> None:
+        """Raises DamagedTrackError."""
+        first, times, sequences, codes, kinds, *refused = unpack(name, blob)
+        self.milliseconds: Numbers = np.cumsum(times.astype(np.int64)) + (first.astype(np.int64) if len(first) else 0)
+        self.sequences: Numbers = sequences.astype(np.int64)
+        self.codes = codes
+        self.kinds = kinds
+        self.refused = Refused(*(each.astype(np.int64) for each in refused))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def id(self, entry: int) -> bytes:
+        """The id of an entry."""
+        unsigned = self.milliseconds[entry].astype(np.uint64), self.sequences[entry].astype(np.uint64)
+        return b"%d-%d" % tuple(map(int, unsigned))
+
+
+class Changes(NamedTuple):
+    """What a segment changed in a column, or which rows its entries are about: by row, then in order."""
+
+    rows: Numbers
+    """Of each, the place of its row."""
+    entries: Numbers
+    values: list[NDArray[Any]]
+
+
+class SegmentPart:
+    """One part of a segment: which rows are in it is known at once, the rest when it is asked for."""
+
+    def __init__(self, name: str, first: int, table: Table, rows: bytes, data: bytes) -> None:
+        """Raises DamagedTrackError."""
+        self._place = f"{name} {first}"
+        self._table = table
+        self._data = data
+        *keys, counts = unpack(f"{self._place} rows", rows)
+        self._keys = keys
+        self.counts: Numbers = counts.astype(np.int64)
+
+    @cached_property
+    def keys(self) -> Any:
+        """The rows, ascending: an array of integers, or of texts as objects."""
+        return _keys(self._table, self._keys)
+
+    def place(self, key: int | str) -> int | None:
+        """The place of a row; None when the segment has nothing about it."""
+        if isinstance(key, int):
+            place = int(self.keys.searchsorted(key))
+            return place if place < len(self.keys) and self.keys[place] == key else None
+        joined = self._keys[0].tobytes()
+        at = joined.find(_END + key.encode() + _END)
+        return None if at < 0 else joined.count(_END, 0, at)
+
+    @cached_property
+    def changes(self) -> Changes:
+        """All of it. Raises DamagedTrackError."""
+        gaps, *values = unpack(f"{self._place} data", self._data)
+        ends = np.cumsum(self.counts)
+        starts = ends - self.counts
+        sums = np.cumsum(gaps.astype(np.int64))
+        # What is stored of the first entry of a row is no gap.
+        before = np.zeros(len(starts), np.int64)
+        before[1:] = sums[starts[1:] - 1]
+        rows = np.repeat(np.arange(len(starts)), self.counts)
+        return Changes(rows, sums - before[rows], values)
+
+    @cached_property
+    def moved(self) -> Numbers:
+        """Of a column of numbers: each difference, modulo 2^64."""
+        return self.changes.values[0].astype(np.int64)
+
+    @cached_property
+    def there(self) -> Numbers:
+        """Of a column of numbers: 1 where a cell appeared, −1 where one vanished, else 0."""
+        flags = self.changes.values[1]
+        there: Numbers = (flags == APPEARED).astype(np.int64) - (flags == VANISHED)
+        return there
+
+    @cached_property
+    def before(self) -> NDArray[Any]:
+        """Of a column of texts: what was there before each change, None for nothing."""
+        texts: NDArray[Any] = self._texts[self.changes.values[0]]
+        return texts
+
+    @cached_property
+    def after(self) -> NDArray[Any]:
+        """Of a column of texts: what was there after each change."""
+        texts: NDArray[Any] = self._texts[self.changes.values[1]]
+        return texts
+
+    @cached_property
+    def _texts(self) -> NDArray[Any]:
+        return _objects([None, *msgspec.msgpack.decode(self.changes.values[2].tobytes(), type=list[str])])
+
+
+def decode_cells(name: str, ordinal: int, table: Table, column: Column, blob: bytes) -> tuple[Any, NDArray[Any]]:
+    """Keys, ascending, and the value of each. Raises DamagedTrackError."""
+    *keys, packed = unpack(f"{name} {ordinal} cells", blob)
+    if column.kind is not str:
+        return _keys(table, keys), packed.astype(np.int64)
+    return _keys(table, keys), _objects(msgspec.msgpack.decode(packed.tobytes(), type=list[str]))
+
+
+def _keys(table: Table, packed: list[NDArray[Any]]) -> Any:
+    if table.key is int:
+        first, gaps = packed
+        return np.cumsum(np.concatenate((first.astype(np.int64), gaps.astype(np.int64))))
+    return _objects(packed[0].tobytes().decode().split("\n")[1:-1])
+
+
+def _objects(values: list[Any]) -> NDArray[Any]:
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array
+
+
+def decode_keys(name: str, blob: bytes) -> list[tuple[int, bytes]]:
+    """Place of the entry and key, of each idempotency key that entered the window. Raises DamagedTrackError."""
+    places, lengths, joined = unpack(name, blob)
+    text, ends = joined.tobytes(), np.cumsum(lengths.astype(np.int64)).tolist()
+    starts = [0, *ends[:-1]]
+    return [(place, text[start:end]) for place, start, end in zip(places.tolist(), starts, ends, strict=True)]

@@ -1,0 +1,121 @@
+"""Reads a track: segments, their entries and parts, as they are needed."""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from esdash.domain import Column, Table
+from esdash.fold.folding import Fold
+from esdash.fold.tables import KEY_WINDOW
+from esdash.past.decoding import SegmentEntries, SegmentPart, decode_cells, decode_keys
+from esdash.past.packing import DamagedTrackError
+from esdash.past.recorder import part_name
+from esdash.past.track import Origin, Segment, Track
+
+HELD: Final = 64
+"""Segments of which the entries are held once they were read."""
+
+
+class TrackReader:
+    """What is in a track, for one thread."""
+
+    def __init__(self, path: Path, fold: Fold) -> None:
+        """Raises TrackError, DamagedTrackError."""
+        self.fold = fold
+        self._track = Track(path)
+        origin = self._track.origin()
+        if origin is None:
+            raise DamagedTrackError(f"{path} is of nothing")
+        self.origin: Origin = origin
+        self.segments: list[Segment] = []
+        self._firsts: list[int] = []
+        self.entries = lru_cache(HELD)(self._entries)
+        self.refresh()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._track.close()
+
+    def refresh(self) -> None:
+        """Take note of what was added."""
+        self.segments = self._track.segments()
+        self._firsts = [segment.first for segment in self.segments]
+        for before, after in pairwise(self.segments):
+            if after.first != before.last + 1:
+                raise DamagedTrackError("a segment is missing")
+        self.entries.cache_clear()
+
+    @property
+    def shown_from(self) -> int:
+        """The ordinal after which the first state can be shown."""
+        return self._firsts[0] - 1 if self._firsts else self.origin.ordinal
+
+    @property
+    def built_to(self) -> int:
+        """The ordinal of the last entry in it."""
+        return self.segments[-1].last if self.segments else self.origin.ordinal
+
+    def segment_of(self, ordinal: int) -> int:
+        """The place of the segment that an entry is in; it is in one."""
+        return bisect_right(self._firsts, ordinal) - 1
+
+    def counts_before(self, place: int) -> list[int]:
+        """Outcomes before a segment."""
+        if place:
+            return self.segments[place - 1].counts
+        codes = self.entries(0).codes if self.segments else np.empty(0, np.uint8)
+        end = self.segments[0].counts if self.segments else self.origin.counts
+        return list(map(int, np.array(end) - np.bincount(codes, minlength=len(end))))
+
+    def _entries(self, place: int) -> SegmentEntries:
+        first = self.segments[place].first
+        return SegmentEntries(f"{first} entries", self._track.entries(first))
+
+    def parts(
+        self, name: str, table: Table, start: int, end: int, *, newest_first: bool = False
+    ) -> Iterator[tuple[int, SegmentPart]]:
+        """A part of the segments from one place up to another (exclusive), of those that have it, with their places."""
+        if start >= end:
+            return
+        firsts = self._firsts[start], self._firsts[end - 1]
+        for first, rows, data in self._track.parts(name, *firsts, newest_first=newest_first):
+            yield self.segment_of(first), SegmentPart(name, first, table, rows, data)
+
+    def part(self, name: str, table: Table, place: int) -> SegmentPart | None:
+        """A part of one segment; None where it has nothing of it."""
+        return next((part for _, part in self.parts(name, table, place, place + 1)), None)
+
+    def keyframes(self, table: Table, column: Column) -> list[int]:
+        """The places of segments before which all cells of a column are known."""
+        ordinals = self._track.keyframes(part_name(table, column))
+        return [bisect_right(self._firsts, ordinal) for ordinal in ordinals]
+
+    def keyframe(self, table: Table, column: Column, place: int) -> tuple[Any, NDArray[Any]]:
+        """All cells of a column before the segment at a place."""
+        name = part_name(table, column)
+        ordinal = self.segments[place].first - 1 if place < len(self.segments) else self.built_to
+        return decode_cells(name, ordinal, table, column, self._track.keyframe(name, ordinal))
+
+    def window(self, ordinal: int) -> list[bytes]:
+        """The idempotency keys that the state after an ordinal remembers, oldest first."""
+        found: list[bytes] = []
+        for place in range(self.segment_of(ordinal), -1, -1):
+            if len(found) >= KEY_WINDOW:
+                break
+            first = self.segments[place].first
+            found += reversed(self._keys(first, ordinal - first + 1))
+        else:
+            found += reversed(self._keys(0, 1))
+        return found[:KEY_WINDOW][::-1]
+
+    def _keys(self, first: int, entries: int) -> list[bytes]:
+        blob = self._track.keys(first)
+        if blob is None:
+            return []
+        return [key for entry, key in decode_keys(f"{first} keys", blob) if entry < entries]
