@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, SearchStrategy
 
@@ -50,6 +50,7 @@ def told(fold: Fold, entries: Sequence[Entry]) -> tuple[list[str], list[list[int
 
 
 @pytest.mark.parametrize("name", DOMAINS)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_any_moment_in_any_order_is_that_of_a_plain_replay(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]
@@ -69,6 +70,7 @@ def test_any_moment_in_any_order_is_that_of_a_plain_replay(name: str, data: Data
 
 
 @pytest.mark.parametrize("name", DOMAINS)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_track_may_begin_at_any_snapshot(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]
