@@ -1,5 +1,6 @@
 """A moment of the past that can be moved: all tables, counted outcomes and changes as they were after any entry."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,8 @@ import numpy as np
 from esdash.domain import Column, Table
 from esdash.fold.tables import Change, State
 from esdash.past.columns import MovingColumn
+from esdash.past.encoding import part_name
 from esdash.past.reader import TrackReader
-from esdash.past.recorder import part_name
 
 
 class _Track:
@@ -75,7 +76,7 @@ class Cursor:
         self._place, self._entries = 0, 0
 
     def seek(self, ordinal: int) -> None:
-        """Stand after the entry of an ordinal, which is one that can be shown. Raises TrackError, DamagedTrackError."""
+        """Stand after the entry of an ordinal, which is one that can be shown. Raises TrackError."""
         reader = self._reader
         if not reader.shown_from <= ordinal <= reader.built_to:
             raise ValueError(f"{ordinal} is none of those from {reader.shown_from} to {reader.built_to}")
@@ -104,13 +105,17 @@ class Cursor:
         """What the entry that it stands after changed."""
         return [change for columns in self._columns.values() for column in columns for change in column.cells.changed()]
 
+    def all_cells(self) -> Iterator[tuple[Table, Column, dict[Any, Any]]]:
+        """The cells of every column, in the order of the declaration."""
+        for columns in self._columns.values():
+            for column in columns:
+                yield column.cells.table, column.cells.column, column.cells.cells()
+
     def state(self) -> State:
         """The whole state, as a fold would have made it."""
         fold = self._reader.fold
         state = fold.empty()
-        for table, places in fold.storage.places.values():
-            for place, column in zip(places, self.columns(table.name), strict=True):
-                state.cells[place] = column.cells()
+        state.cells = [cells for _, _, cells in self.all_cells()]
         state.counts = self.counts()
         state.key_order.extend(self._reader.window(self.ordinal))
         state.keys.update(state.key_order)

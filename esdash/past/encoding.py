@@ -55,6 +55,11 @@ class _Grouped(NamedTuple):
     """Of each pair, where it was found."""
 
 
+def part_name(table: Table, column: Column) -> str:
+    """What a column is called in a track."""
+    return f"{table.name}.{column.name}"
+
+
 def encode_entries(name: str, entries: Entries, record: Record, formats: Sequence[Any]) -> bytes:
     """The entries of a segment. `formats`: those in which the numbers of refusals may be shown."""
     decisive = record.decisive
@@ -68,11 +73,11 @@ def encode_entries(name: str, entries: Entries, record: Record, formats: Sequenc
     return pack(name, [entries.milliseconds[:1], times, entries.sequences, entries.codes, entries.kinds, *decided])
 
 
-def encode_keys(name: str, record: Record) -> bytes:
-    """The idempotency keys that entered the window."""
-    places = numbers([place for place, _ in record.keys])
-    lengths = numbers([len(key) for _, key in record.keys])
-    return pack(name, [places, lengths, b"".join(key for _, key in record.keys)])
+def encode_keys(name: str, keys: Sequence[tuple[int, bytes]]) -> bytes:
+    """Idempotency keys that entered the window: place of the entry, key."""
+    places = numbers([place for place, _ in keys])
+    lengths = numbers([len(key) for _, key in keys])
+    return pack(name, [places, lengths, b"".join(key for _, key in keys)])
 
 
 def encode_parts(first: int, fold: Fold, state: State, record: Record) -> Iterator[Part]:
@@ -148,7 +153,7 @@ def _encode_column(
         rows, entries = grouped.rows[kept], grouped.entries[kept]
     else:
         rows, entries = grouped.rows, grouped.entries
-    return _part(f"{table.name}.{column.name}", first, table, grouped.keys, rows, entries, values)
+    return _part(part_name(table, column), first, table, grouped.keys, rows, entries, values)
 
 
 def _differences(befores: list[Any], afters: list[Any]) -> "tuple[list[NDArray[Any] | bytes], NDArray[Any]]":

@@ -18,7 +18,11 @@ _ITEM: Final = struct.Struct("<BI")
 _SUM: Final = struct.Struct("<I")
 
 
-class DamagedTrackError(Exception):
+class TrackError(Exception):
+    """The track cannot be used, or not be written; a plain sentence."""
+
+
+class DamagedTrackError(TrackError):
     """What is stored is not what was written."""
 
 

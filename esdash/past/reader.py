@@ -14,8 +14,8 @@ from esdash.domain import Column, Table
 from esdash.fold.folding import Fold
 from esdash.fold.tables import KEY_WINDOW
 from esdash.past.decoding import SegmentEntries, SegmentPart, decode_cells, decode_keys
+from esdash.past.encoding import part_name
 from esdash.past.packing import DamagedTrackError
-from esdash.past.recorder import part_name
 from esdash.past.track import Origin, Segment, Track
 
 HELD: Final = 64
@@ -26,7 +26,7 @@ class TrackReader:
     """What is in a track, for one thread."""
 
     def __init__(self, path: Path, fold: Fold) -> None:
-        """Raises TrackError, DamagedTrackError."""
+        """Raises TrackError."""
         self.fold = fold
         self._track = Track(path)
         origin = self._track.origin()
@@ -105,17 +105,9 @@ class TrackReader:
     def window(self, ordinal: int) -> list[bytes]:
         """The idempotency keys that the state after an ordinal remembers, oldest first."""
         found: list[bytes] = []
-        for place in range(self.segment_of(ordinal), -1, -1):
+        for first, blob in self._track.keys(ordinal):
+            keys = decode_keys(f"{first} keys", blob)
+            found += [key for entry, key in reversed(keys) if not first or entry <= ordinal - first]
             if len(found) >= KEY_WINDOW:
                 break
-            first = self.segments[place].first
-            found += reversed(self._keys(first, ordinal - first + 1))
-        else:
-            found += reversed(self._keys(0, 1))
         return found[:KEY_WINDOW][::-1]
-
-    def _keys(self, first: int, entries: int) -> list[bytes]:
-        blob = self._track.keys(first)
-        if blob is None:
-            return []
-        return [key for entry, key in decode_keys(f"{first} keys", blob) if entry < entries]

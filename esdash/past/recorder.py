@@ -1,16 +1,18 @@
 """Records what entries do into a track, segment by segment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 
-from esdash.domain import COUNT, MONEY, PLAIN, TEXT, TIME, Column, Table
+from esdash.domain import COUNT, MONEY, PLAIN, TEXT, TIME
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.recording import Record
 from esdash.fold.tables import State
-from esdash.past.encoding import Entries, encode_cells, encode_entries, encode_keys, encode_parts
+from esdash.past.cursor import Cursor
+from esdash.past.encoding import Entries, encode_cells, encode_entries, encode_keys, encode_parts, part_name
+from esdash.past.reader import TrackReader
 from esdash.past.track import FORMAT, Origin, Segment, Track
 
 SEGMENT: Final = 20_000
@@ -56,10 +58,7 @@ class Recorder:
         projection = self.projection
         with self._track.writing():
             self._track.begin(origin_of(self._fold, self._stream, projection))
-            if projection.state.key_order:
-                record = Record(())
-                record.keys = [(0, key) for key in projection.state.key_order]
-                self._track.put_keys(0, encode_keys("0 keys", record))
+            self._keep_keys(projection.state.key_order)
             self._keep(projection.state, always=True)
 
     def _begin_segment(self) -> None:
@@ -106,12 +105,37 @@ class Recorder:
             self._track.put(
                 segment,
                 encode_entries(f"{first} entries", entries, record, self._formats),
-                encode_keys(f"{first} keys", record) if record.keys else None,
+                encode_keys(f"{first} keys", record.keys) if record.keys else None,
                 encode_parts(first, self._fold, projection.state, record),
             )
             if len(record) >= self._whole:
                 self._keep(projection.state)
         self._stored = len(record)
+
+    def thin(self) -> None:
+        """Drop the oldest tenth. Raises TrackError."""
+        reader = TrackReader(self._track.path, self._fold)
+        try:
+            if len(reader.segments) < 2:
+                return
+            until = reader.segments[max(1, len(reader.segments) // 10)].first
+            cursor = Cursor(reader)
+            cursor.seek(until - 1)
+            with self._track.writing():
+                for table, column, cells in cursor.all_cells():
+                    name = part_name(table, column)
+                    encoded = encode_cells(name, until - 1, table, column, cells)
+                    self._track.put_keyframe(name, until - 1, encoded)
+                self._keep_keys(reader.window(until - 1))
+                self._track.thin(until)
+        finally:
+            reader.close()
+        self._track.shrink()
+
+    def _keep_keys(self, keys: Iterable[bytes]) -> None:
+        """Keep those that were in the window before the first segment."""
+        if pairs := [(0, key) for key in keys]:
+            self._track.put_keys(0, encode_keys("0 keys", pairs))
 
     def _keep(self, state: State, *, always: bool = False) -> None:
         ordinal = self.projection.ordinal
@@ -122,11 +146,6 @@ class Recorder:
                 if cells and (always or due):
                     self._track.put_keyframe(name, ordinal, encode_cells(name, ordinal, table, column, cells))
                     self._kept[name] = ordinal
-
-
-def part_name(table: Table, column: Column) -> str:
-    """What a column is called in a track."""
-    return f"{table.name}.{column.name}"
 
 
 def formats(fold: Fold) -> list[object]:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from esdash.past.encoding import Part
-from esdash.past.packing import DamagedTrackError
+from esdash.past.packing import DamagedTrackError, TrackError
 
 _Kind = TypeVar("_Kind")
 
@@ -29,10 +29,6 @@ CREATE TABLE IF NOT EXISTS parts
 CREATE TABLE IF NOT EXISTS keyframes
     (name TEXT NOT NULL, ordinal INTEGER NOT NULL, cells BLOB NOT NULL, PRIMARY KEY (name, ordinal));
 """
-
-
-class TrackError(Exception):
-    """The track cannot be used, or not be written; a plain sentence."""
 
 
 class Origin(Struct, frozen=True):
@@ -87,6 +83,7 @@ class Track:
             if write:
                 path.chmod(0o600)
                 self._file.execute("PRAGMA page_size = 4096")
+                self._file.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 self._file.execute("PRAGMA journal_mode = WAL")
                 self._file.execute("PRAGMA synchronous = NORMAL")
                 self._file.executescript(_TABLES)
@@ -100,8 +97,10 @@ class Track:
     def _plainly(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except sqlite3.OperationalError as error:
             raise TrackError(f"The track of the past at {self.path} cannot be used: {error}.") from error
+        except (sqlite3.Error, UnicodeError) as error:
+            raise DamagedTrackError(f"{self.path} is not what was written") from error
 
     def _decode(self, kind: type[_Kind], blob: bytes) -> _Kind:
         try:
@@ -125,26 +124,31 @@ class Track:
     # What is there
 
     def origin(self) -> Origin | None:
-        """What it is of; None for a new one. Raises TrackError, DamagedTrackError."""
+        """What it is of; None for a new one. Raises TrackError."""
         with self._plainly():
             found = self._file.execute("SELECT origin FROM origin").fetchone()
-            return None if found is None else self._decode(Origin, found[0])
+            return None if found is None else self._decode(Origin, self._bytes(found[0]))
 
     def segments(self, first: int = 0) -> list[Segment]:
-        """Those that begin with this ordinal or later, in order. Raises TrackError, DamagedTrackError."""
+        """Those that begin with this ordinal or later, in order. Raises TrackError."""
         with self._plainly():
             found = self._file.execute("SELECT about FROM segments WHERE first >= ? ORDER BY first", (first,))
-            return [self._decode(Segment, about) for (about,) in found]
+            return [self._decode(Segment, self._bytes(about)) for (about,) in found]
 
     def entries(self, first: int) -> bytes:
         """The entries of the segment that begins with an ordinal."""
         return self._blob("SELECT entries FROM segments WHERE first = ?", (first,))
 
-    def keys(self, first: int) -> bytes | None:
-        """The idempotency keys of a segment, or (at the ordinal 0) those before the first; None without any."""
+    def keys(self, last: int) -> Iterator[tuple[int, bytes]]:
+        """(first ordinal, idempotency keys) of the segments that begin up to an ordinal, newest first.
+
+        The last ones, at the ordinal 0, are those before the first segment.
+        """
         with self._plainly():
-            found = self._file.execute("SELECT keys FROM keys WHERE first = ?", (first,)).fetchone()
-        return None if found is None else bytes(found[0])
+            for first, keys in self._file.execute(
+                "SELECT first, keys FROM keys WHERE first <= ? ORDER BY first DESC", (last,)
+            ):
+                yield first, self._bytes(keys)
 
     def parts(
         self, name: str, first: int, last: int, *, newest_first: bool = False
@@ -152,10 +156,11 @@ class Track:
         """(first ordinal, rows, data) of the segments that begin from one ordinal up to another."""
         order = "DESC" if newest_first else "ASC"
         with self._plainly():
-            yield from self._file.execute(
+            for first_in, rows, data in self._file.execute(
                 f"SELECT first, rows, data FROM parts WHERE name = ? AND first BETWEEN ? AND ? ORDER BY first {order}",
                 (name, first, last),
-            )
+            ):
+                yield first_in, self._bytes(rows), self._bytes(data)
 
     def keyframes(self, name: str) -> list[int]:
         """After which ordinals all cells of a column are kept, ascending."""
@@ -176,7 +181,12 @@ class Track:
             found = self._file.execute(query, values).fetchone()
         if found is None:
             raise DamagedTrackError(f"{self.path} lacks a part of it")
-        return bytes(found[0])
+        return self._bytes(found[0])
+
+    def _bytes(self, blob: object) -> bytes:
+        if not isinstance(blob, bytes):
+            raise DamagedTrackError(f"{self.path} is not what was written")
+        return blob
 
     # What is written
 
@@ -214,16 +224,14 @@ class Track:
         self._file.execute("DELETE FROM keyframes WHERE ordinal >= ?", (first,))
 
     def thin(self, until: int) -> None:
-        """Drop the oldest segments, those that end before an ordinal."""
+        """Drop the oldest segments, those that end before an ordinal; their keys are those at 0 from now on."""
         for table in ("segments", "parts"):
             self._file.execute(f"DELETE FROM {table} WHERE first < ?", (until,))
+        self._file.execute("DELETE FROM keys WHERE first BETWEEN 1 AND ?", (until - 1,))
         self._file.execute("DELETE FROM keyframes WHERE ordinal < ?", (until - 1,))
 
-    def size(self) -> int:
-        """Bytes in use."""
+    def shrink(self) -> None:
+        """Give back what is not used any more. Raises TrackError."""
         with self._plainly():
-            pages, free, size = (
-                self._file.execute(f"PRAGMA {name}").fetchone()[0]
-                for name in ("page_count", "freelist_count", "page_size")
-            )
-        return int((pages - free) * size)
+            self._file.execute("PRAGMA incremental_vacuum").fetchall()
+            self._file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

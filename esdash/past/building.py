@@ -1,0 +1,158 @@
+"""Builds the track of a stream, and keeps it up with what is appended."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from esdash.engine.guard import check_page
+from esdash.engine.history import BrokenError, History
+from esdash.engine.projection import Projection
+from esdash.engine.view import Position
+from esdash.fold.folding import Fold
+from esdash.log.continuity import Verdict, check
+from esdash.log.follower import Follower
+from esdash.log.stream import START, Log, Page
+from esdash.past.cursor import Cursor
+from esdash.past.folder import TrackFolder, remove
+from esdash.past.packing import DamagedTrackError
+from esdash.past.reader import TrackReader
+from esdash.past.recorder import SEGMENT, Recorder
+from esdash.past.track import FORMAT, Segment, Track
+
+WAIT_SECONDS: Final = 0.2
+"""How long one read waits for new entries: what came is stored after it at the latest."""
+
+STORE_SHARE: Final = 20
+"""The last entries are stored again and again until they make a segment: for one part of the time in so many."""
+
+
+class Builder:
+    """Writes one track."""
+
+    def __init__(
+        self,
+        log: Log,
+        fold: Fold,
+        folder: TrackFolder,
+        *,
+        progressed: Callable[[int, int], object] = max,
+        clock: Callable[[], float] = time.monotonic,
+        segment: int = SEGMENT,
+    ) -> None:
+        """`progressed` hears of the ordinal of the last entry that is stored, and about how many are to come."""
+        self._log = log
+        self._fold = fold
+        self._folder = folder
+        self._progressed = progressed
+        self._clock = clock
+        self._size = segment
+        self.path: Path = folder.file_of(log.server_name, log.stream, fold)
+        self._due = 0.0
+
+    def run(self, stopped: Callable[[], bool], *, follow: bool = True) -> None:
+        """Until `stopped`, or without `follow` until all is recorded.
+
+        Raises LogError, BrokenError where entries vanished unread, DomainError, TrackError.
+        """
+        self._folder.make()
+        try:
+            self._run(stopped, follow)
+        except DamagedTrackError:
+            # Made anew from the log: a track is a cache.
+            remove(self.path)
+            self._run(stopped, follow)
+
+    def _run(self, stopped: Callable[[], bool], follow: bool) -> None:
+        track = Track(self.path, write=True)
+        try:
+            recorder = self._resumed(track) or self._anew(track)
+            for page in self._pages(recorder.projection, follow=follow):
+                if stopped():
+                    break
+                self._take(recorder, page)
+            recorder.store()
+            self._told(recorder, 0)
+        finally:
+            track.close()
+
+    def _pages(self, projection: Projection, *, follow: bool) -> Iterator[Page]:
+        yield from self._log.pages(projection.last_id)
+        if follow:
+            with self._log.connection() as connection:
+                follower = Follower(self._log, connection)
+                while True:
+                    yield follower.next(projection.last_id, WAIT_SECONDS)
+
+    def _take(self, recorder: Recorder, page: Page) -> None:
+        projection = recorder.projection
+        found = check_page(self._log, projection, page)
+        if found.verdict is Verdict.GAP and projection.ordinal == 0:
+            projection.unseen += found.missing
+            recorder.begin()
+        elif found.verdict in (Verdict.GAP, Verdict.DIVERGED):
+            raise BrokenError(found)
+        if page.entries:
+            recorder.add(page.entries)
+            self._bound(recorder)
+        now = self._clock()
+        if recorder.pending and now >= self._due:
+            recorder.store()
+            self._due = self._clock() + (self._clock() - now) * STORE_SHARE
+        if not recorder.pending:
+            self._told(recorder, page.evidence.facts.length if page.full else 0)
+
+    def _told(self, recorder: Recorder, length: int) -> None:
+        done = recorder.projection.ordinal - recorder.pending
+        self._progressed(done, max(0, length - done))
+
+    def _anew(self, track: Track) -> Recorder:
+        beginning = History(self._log, self._fold).since(START)
+        recorder = Recorder(track, self._log.stream, beginning.projection, self._size)
+        recorder.begin()
+        return recorder
+
+    def _resumed(self, track: Track) -> Recorder | None:
+        """What is in the track already, as much of it as is of this log; None where it is to be made anew."""
+        origin = track.origin()
+        if origin is None or origin.format != FORMAT:
+            return None
+        segments = track.segments()
+        kept = self._still_true(segments, origin.unseen)
+        if kept and kept[-1].count < self._size:
+            # Made again with what comes after it, where that is there, or short ones would pile up.
+            kept = self._still_true(kept[:-1], origin.unseen) or kept
+        if not kept:
+            return None
+        with track.writing():
+            track.cut(kept[-1].last + 1)
+        reader = TrackReader(self.path, self._fold)
+        try:
+            cursor = Cursor(reader)
+            cursor.seek(reader.built_to)
+            state = cursor.state()
+        finally:
+            reader.close()
+        last = kept[-1]
+        position = Position(last.last_id.decode(), last.last)
+        projection = Projection.restored(self._fold, state, position, origin.unseen, last.anchor)
+        return Recorder(track, self._log.stream, projection, self._size)
+
+    def _still_true(self, segments: list[Segment], unseen: int) -> list[Segment]:
+        """Those up to the last one whose end is in the log as it was; none where entries after it are missing."""
+        kept = list(segments)
+        while kept:
+            last = kept[-1]
+            found = check(self._log, last.last_id, last.last, unseen, last.anchor)
+            if found.verdict in (Verdict.CONTINUOUS, Verdict.UNKNOWN):
+                return kept
+            if found.verdict is Verdict.GAP:
+                return []
+            kept.pop()
+        return []
+
+    def _bound(self, recorder: Recorder) -> None:
+        with suppress(OSError):
+            if not recorder.pending and not self._folder.make_room(self.path):
+                recorder.thin()

@@ -1,0 +1,186 @@
+"""A track is kept up with its stream, and is never of anything else."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import redis
+
+from esdash.engine.history import History
+from esdash.fold.folding import Fold
+from esdash.log.stream import Log
+from esdash.past.building import Builder
+from esdash.past.cursor import Cursor
+from esdash.past.folder import TrackFolder, lock
+from esdash.past.packing import TrackError
+from esdash.past.process import Task, TrackProcess
+from esdash.past.reader import TrackReader
+from tests.domains.shop import Shop
+from tests.engine.running import STREAM, publish_more, stored
+from tests.waiting import eventually
+
+SEGMENT = 50
+
+
+def build(log: Log, folder: TrackFolder, segment: int = SEGMENT) -> Path:
+    """Record all that is in the log."""
+    builder = Builder(log, Shop(), folder, segment=segment)
+    builder.run(bool, follow=False)
+    return builder.path
+
+
+def require_true(path: Path, log: Log, ids: Sequence[bytes], before: int = 0) -> None:
+    """Every moment after one of these entries, or some of many, is that of the log; `before` is the ordinal before."""
+    fold: Fold = Shop()
+    reader = TrackReader(path, fold)
+    try:
+        cursor = Cursor(reader)
+        assert reader.built_to == before + len(ids)
+        for number in random.Random(1).sample(range(1, len(ids) + 1), min(12, len(ids))):
+            projection, _ = History(log, fold).at(ids[number - 1], ignore_snapshots=True)
+            cursor.seek(before + number)
+            assert fold.digest(cursor.state()) == fold.digest(projection.state)
+    finally:
+        reader.close()
+
+
+def test_what_is_appended_later_is_recorded_then(log: Log, client: redis.Redis, folder: TrackFolder) -> None:
+    ids: list[bytes] = []
+    for count in (0, 1, 70, 3, 200, 1):
+        ids += publish_more(client, count)
+        require_true(build(log, folder), log, ids)
+
+
+def test_restarts_leave_no_short_segments(log: Log, client: redis.Redis, folder: TrackFolder) -> None:
+    ids: list[bytes] = []
+    for _ in range(20):
+        ids += publish_more(client, 10)
+        path = build(log, folder)
+    reader = TrackReader(path, Shop())
+    assert all(segment.count >= SEGMENT for segment in reader.segments[1:-1])
+    reader.close()
+
+
+def test_another_log_of_the_same_name_takes_the_place_of_the_first(
+    log: Log, client: redis.Redis, folder: TrackFolder
+) -> None:
+    publish_more(client, 120)
+    build(log, folder)
+    client.delete(STREAM)
+    ids = publish_more(client, 150)
+    require_true(build(log, folder), log, ids)
+
+
+def test_a_log_that_lost_its_tail_cuts_the_track_back(log: Log, client: redis.Redis, folder: TrackFolder) -> None:
+    ids = publish_more(client, 200)
+    build(log, folder)
+    kept = stored(log)[:120]
+    client.delete(STREAM)
+    for entry_id, fields in kept:
+        client.execute_command("XADD", STREAM, entry_id, *fields)
+    ids = ids[:120] + publish_more(client, 30)
+    require_true(build(log, folder), log, ids)
+
+
+def test_what_was_trimmed_after_it_was_recorded_is_still_shown(
+    log: Log, client: redis.Redis, folder: TrackFolder
+) -> None:
+    ids = publish_more(client, 210)
+    build(log, folder)
+    fold = Shop()
+    expected = fold.digest(History(log, fold).at(ids[29], ignore_snapshots=True)[0].state)
+    client.xtrim(STREAM, minid=ids[150], approximate=False)
+    publish_more(client, 30)
+    path = build(log, folder)
+    reader = TrackReader(path, fold)
+    cursor = Cursor(reader)
+    assert (reader.shown_from, reader.built_to) == (0, 240)
+    cursor.seek(30)
+    assert fold.digest(cursor.state()) == expected
+    reader.close()
+
+
+def test_a_trimmed_stream_shows_from_where_it_can(log: Log, client: redis.Redis, folder: TrackFolder) -> None:
+    ids = publish_more(client, 100)
+    client.xtrim(STREAM, minid=ids[60], approximate=False)
+    require_true(build(log, folder), log, ids[60:])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_damaged_file_is_built_anew(log: Log, client: redis.Redis, folder: TrackFolder, seed: int) -> None:
+    ids = publish_more(client, 120)
+    path = build(log, folder)
+    whole = path.read_bytes()
+    chance = random.Random(seed)
+    damaged = bytearray(whole)
+    if seed % 3 == 0:
+        del damaged[chance.randrange(len(damaged)) :]
+    else:
+        for _ in range(200):
+            damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
+    path.write_bytes(damaged)
+    try:
+        reader = TrackReader(path, Shop())
+        cursor = Cursor(reader)
+        for ordinal in range(reader.shown_from, reader.built_to + 1):
+            cursor.seek(ordinal)
+        reader.close()
+    except TrackError:
+        pass
+    ids += publish_more(client, 10)
+    require_true(build(log, folder), log, ids)
+
+
+def test_the_oldest_goes_when_there_is_too_much(log: Log, client: redis.Redis, tmp_path: Path) -> None:
+    ids = publish_more(client, 3000)
+    folder = TrackFolder(tmp_path / "past", 0)
+    folder.bound = 120_000
+    path = build(log, folder)
+    fold = Shop()
+    reader = TrackReader(path, fold)
+    cursor = Cursor(reader)
+    assert reader.shown_from > 0
+    assert reader.built_to == 3000
+    assert path.stat().st_size < 200_000
+    for ordinal in (reader.shown_from, reader.shown_from + 70, 3000):
+        cursor.seek(ordinal)
+        projection, _ = History(log, fold).at(ids[ordinal - 1], ignore_snapshots=True)
+        assert fold.digest(cursor.state()) == fold.digest(projection.state)
+    reader.close()
+
+
+def test_the_tracks_of_others_go_first(log: Log, client: redis.Redis, folder: TrackFolder) -> None:
+    folder.make()
+    other = folder.path / "other.track"
+    other.write_bytes(bytes(200_000))
+    publish_more(client, 120)
+    folder.bound = 150_000
+    build(log, folder)
+    assert not other.exists()
+
+
+def test_the_folder_is_for_this_user_alone(log: Log, client: redis.Redis, folder: TrackFolder) -> None:
+    publish_more(client, 10)
+    path = build(log, folder)
+    assert folder.path.stat().st_mode & 0o777 == 0o700
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_process_keeps_up_until_it_is_closed(url: str, client: redis.Redis, log: Log, folder: TrackFolder) -> None:
+    ids = publish_more(client, 100)
+    shop = Shop()
+    path = folder.file_of(log.server_name, STREAM, shop)
+    process = TrackProcess(Task(url, STREAM, shop.choice, str(folder.path), 100))
+    process.start()
+    try:
+        eventually(lambda: process.built.ordinal == 100)
+        with lock(path) as alone:
+            assert not alone
+        ids += publish_more(client, 40)
+        eventually(lambda: process.built.ordinal == 140)
+    finally:
+        process.close()
+    require_true(path, log, ids)
+    with lock(path) as alone:
+        assert alone
