@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,49 @@ from esdash.domain import Column, Table
 from esdash.fold.tables import Change
 from esdash.past.decoding import SegmentPart
 from esdash.past.packing import Numbers
+
+
+class Last(NamedTuple):
+    """What changed a cell last."""
+
+    entry: int
+    """Its place in the segment."""
+    moved: int | None
+    """By how much; None for what is no number, or was not there before or after."""
+
+
+class Applied(NamedTuple):
+    """What was applied of a segment's part; it stays as it is when the column moves on."""
+
+    part: SegmentPart
+    entries: int
+    numbers: bool
+
+    def last(self, key: int | str) -> Last | None:
+        """What changed a row last; None where nothing did."""
+        place = self.part.place(key)
+        if place is None:
+            return None
+        changes = self.part.changes
+        start, end = changes.rows.searchsorted((place, place + 1))
+        at = start + int(changes.entries[start:end].searchsorted(self.entries)) - 1
+        if at < start:
+            return None
+        return Last(int(changes.entries[at]), self._moved(at))
+
+    def _moved(self, at: int) -> int | None:
+        if not self.numbers or self.part.there[at] < 0:
+            return None
+        return int(self.part.moved[at])
+
+    def newest(self) -> Iterator[tuple[Any, int]]:
+        """Each row that was changed, and the place of the last entry that did."""
+        changes = self.part.changes
+        applied = changes.entries < self.entries
+        keys = self.part.keys.tolist()
+        yield from zip(
+            map(keys.__getitem__, changes.rows[applied].tolist()), changes.entries[applied].tolist(), strict=True
+        )
 
 
 class MovingColumn:
@@ -116,6 +159,24 @@ class MovingColumn:
         there = np.flatnonzero(self.there)
         keys, values = self.keys[there].tolist(), self.values[there].tolist()
         return dict(zip(keys, map(bool, values) if self.column.kind is bool else values, strict=True))
+
+    def shown(self, keys: Any) -> NDArray[Any]:
+        """The cells of these keys: integers, or objects where some are absent or texts."""
+        if len(keys) == len(self.keys) and bool((keys == self.keys).all()):
+            places, known = np.arange(len(keys)), self.there
+        else:
+            places, known = self._find(keys)
+            known[known] = self.there[places[known]]
+        if self.column.kind is int and known.all():
+            return self.values[places]
+        values = np.empty(len(keys), object)
+        found = np.flatnonzero(known)
+        values[found] = [self.value(place) for place in places[found].tolist()]
+        return values
+
+    def applied(self) -> Applied | None:
+        """What was applied of the segment that it stands in; None for nothing."""
+        return None if self._part is None else Applied(self._part, self._last, self._numbers)
 
     def changed(self) -> Iterator[Change]:
         """What the last entry that was applied changed."""

@@ -8,6 +8,7 @@ import numpy as np
 from esdash.domain import Column, Table
 from esdash.fold.tables import Change, State
 from esdash.past.columns import MovingColumn
+from esdash.past.decoding import SegmentEntries
 from esdash.past.encoding import part_name
 from esdash.past.reader import TrackReader
 
@@ -26,7 +27,8 @@ class _Track:
 
     def seek(self, place: int, entries: int) -> bool:
         """Stand after so many entries of the segment at a place. Whether it may show something else than before."""
-        end = self._reader.segments[place].count
+        segments = self._reader.segments
+        end = segments[place].count if segments else 0
         if place == self._place and end == self._count:
             return self.cells.move(entries)
         begin_at = place + (entries > end // 2)
@@ -75,23 +77,34 @@ class Cursor:
         self.ordinal = -1
         self._place, self._entries = 0, 0
 
-    def seek(self, ordinal: int) -> None:
-        """Stand after the entry of an ordinal, which is one that can be shown. Raises TrackError."""
+    def seek(self, ordinal: int) -> set[str]:
+        """Stand after the entry of an ordinal, which is one that can be shown. Raises TrackError.
+
+        The tables that may show something else than before.
+        """
         reader = self._reader
         if not reader.shown_from <= ordinal <= reader.built_to:
             raise ValueError(f"{ordinal} is none of those from {reader.shown_from} to {reader.built_to}")
         place = max(0, reader.segment_of(ordinal))
-        entries = ordinal - reader.segments[place].first + 1
-        for columns in self._columns.values():
-            for column in columns:
-                column.seek(place, entries)
+        entries = ordinal - reader.segments[place].first + 1 if reader.segments else 0
+        moved = set()
+        for name, columns in self._columns.items():
+            if any([column.seek(place, entries) for column in columns]):
+                moved.add(name)
         self.ordinal, self._place, self._entries = ordinal, place, entries
+        return moved
 
     def counts(self) -> list[int]:
         """Outcomes so far, by code."""
         before = self._reader.counts_before(self._place)
+        if not self._entries:
+            return before
         codes = self._reader.entries(self._place).codes[: self._entries]
-        return [int(count) for count in np.array(before) + np.bincount(codes, minlength=len(before))]
+        return list(map(int, np.array(before) + np.bincount(codes, minlength=len(before))))
+
+    def entries(self) -> SegmentEntries | None:
+        """Those of the segment that it stands in; None where there is none."""
+        return self._reader.entries(self._place) if self._reader.segments else None
 
     def columns(self, table: str) -> list[MovingColumn]:
         """The columns of a table, in the order of its declaration."""

@@ -65,13 +65,29 @@ class TrackReader:
         """The place of the segment that an entry is in; it is in one."""
         return bisect_right(self._firsts, ordinal) - 1
 
+    def id_of(self, ordinal: int) -> bytes:
+        """The id of an entry that is in it."""
+        place = self.segment_of(ordinal)
+        return self.entries(place).id(ordinal - self._firsts[place])
+
+    def time_of(self, ordinal: int) -> int:
+        """Unix milliseconds of its id."""
+        place = self.segment_of(ordinal)
+        return int(self.entries(place).milliseconds[ordinal - self._firsts[place]])
+
+    def code_of(self, ordinal: int) -> int:
+        """Its outcome."""
+        place = self.segment_of(ordinal)
+        return int(self.entries(place).codes[ordinal - self._firsts[place]])
+
     def counts_before(self, place: int) -> list[int]:
         """Outcomes before a segment."""
         if place:
             return self.segments[place - 1].counts
-        codes = self.entries(0).codes if self.segments else np.empty(0, np.uint8)
-        end = self.segments[0].counts if self.segments else self.origin.counts
-        return list(map(int, np.array(end) - np.bincount(codes, minlength=len(end))))
+        if not self.segments:
+            return self.origin.counts
+        end = self.segments[0].counts
+        return list(map(int, np.array(end) - np.bincount(self.entries(0).codes, minlength=len(end))))
 
     def _entries(self, place: int) -> SegmentEntries:
         first = self.segments[place].first
@@ -81,6 +97,7 @@ class TrackReader:
         self, name: str, table: Table, start: int, end: int, *, newest_first: bool = False
     ) -> Iterator[tuple[int, SegmentPart]]:
         """A part of the segments from one place up to another (exclusive), of those that have it, with their places."""
+        end = min(end, len(self._firsts))
         if start >= end:
             return
         firsts = self._firsts[start], self._firsts[end - 1]

@@ -1,6 +1,7 @@
 """Every moment that a track shows is the one that a plain replay to it makes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -8,9 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, SearchStrategy
 
 from esdash.engine.projection import Projection
+from esdash.engine.viewer import Viewer
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.tables import Change
 from esdash.past.cursor import Cursor
+from esdash.past.moments import Moments
+from esdash.past.story import Story
 from tests import strategies
 from tests.domains import the_bank, the_depots
 from tests.domains.shop import Shop
@@ -87,3 +91,47 @@ def test_a_track_may_begin_at_any_snapshot(name: str, data: DataObject) -> None:
         for ordinal in data.draw(st.permutations(range(start, len(entries) + 1))) if start < len(entries) else []:
             cursor.seek(ordinal)
             assert fold.digest(cursor.state()) == digests[ordinal]
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_the_story_of_a_number_is_every_entry_that_changed_it(name: str, data: DataObject) -> None:
+    make, strategy = DOMAINS[name]
+    fold = make()
+    entries = data.draw(strategy())
+    _, _, changes = told(fold, entries)
+    expected: dict[tuple[str, str, int | str], list[tuple[int, Any, Any]]] = {}
+    for ordinal, found in enumerate(changes):
+        for change in found:
+            place = change.table, change.column, change.key
+            expected.setdefault(place, []).insert(0, (ordinal, change.before, change.after))
+    with recorded(make(), entries, page=3, segment=data.draw(st.integers(1, 9))) as reader:
+        for (table, column, key), moved in expected.items():
+            declared = fold.storage.places[table][0]
+            wanted = next(each for each in declared.columns if each.name == column)
+            story = Story(reader, declared, wanted, key)
+            assert [(each.ordinal, each.before, each.after) for each in story.backwards()] == moved
+            assert story.newest() == moved[0][2]
+            assert all(reader.id_of(each.ordinal) == each.entry_id for each in story.backwards())
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_pictures_have_the_rows_and_cells_of_their_moment(name: str, data: DataObject) -> None:
+    make, strategy = DOMAINS[name]
+    fold = make()
+    entries = data.draw(strategy())
+    with recorded(make(), entries, page=3, segment=data.draw(st.integers(1, 9))) as reader:
+        moments = Moments(reader)
+        for ordinal in data.draw(st.permutations(range(len(entries) + 1))):
+            state = fold.empty()
+            if ordinal:
+                fold.fold(state, entries[:ordinal])
+            picture = moments.at(ordinal).picture
+            expected = Viewer(fold).view(state)
+            for table in fold.domain.tables:
+                found, wanted = picture.tables[table.name], expected.tables[table.name]
+                shown = [found.row(number)[:2] for number in range(len(found))]
+                assert shown == [wanted.row(number)[:2] for number in range(len(wanted))]

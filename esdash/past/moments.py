@@ -1,0 +1,161 @@
+"""Moments of the past as a screen shows them: pictures of the tables, and the last entries of the log."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from msgspec import Struct
+
+from esdash.domain import Table
+from esdash.engine.kept import row_of
+from esdash.engine.picture import LastChange, Picture, TablePicture
+from esdash.engine.row import Row
+from esdash.engine.view import Position
+from esdash.fold.folding import Fold, Told
+from esdash.fold.outcomes import PARKED
+from esdash.fold.tables import Change
+from esdash.log.stream import Log
+from esdash.past.columns import MovingColumn
+from esdash.past.cursor import Cursor
+from esdash.past.decoding import SegmentEntries
+from esdash.past.reader import TrackReader
+
+ROWS: Final = 500
+"""Entries before a moment that are shown with it."""
+
+
+class Moment(Struct, frozen=True):
+    """The state after one entry, with that entry."""
+
+    position: Position
+    time: int
+    """Unix milliseconds of the entry's id; 0 before the first."""
+    picture: Picture
+    changes: Sequence[Change]
+    """What the entry changed."""
+
+
+class PastPicture(Picture):
+    """A state of the past: nothing is decided by it."""
+
+    def cell(self, table: str, key: int | str, column: str) -> Any:
+        """One number; None where there is none."""
+        picture = self.tables[table]
+        row = picture.get(key)
+        place = next(place for place, each in enumerate(picture.table.columns) if each.name == column)
+        return None if row is None else row.cells[place]
+
+
+class _LastChanges(Mapping[Any, LastChange]):
+    """What changed the rows of a table last, as far as that was in the segment of the moment."""
+
+    def __init__(self, columns: Sequence[MovingColumn], entries: SegmentEntries) -> None:
+        self._columns = [(column.column, found) for column in columns if (found := column.applied()) is not None]
+        self._entries = entries
+
+    def __getitem__(self, key: Any) -> LastChange:
+        newest, columns, deltas = -1, list[str](), dict[str, int]()
+        for column, applied in self._columns:
+            found = applied.last(key)
+            if found is None or found.entry < newest:
+                continue
+            if found.entry > newest:
+                newest, columns, deltas = found.entry, [], {}
+            columns.append(column.name)
+            if found.moved is not None:
+                deltas[column.name] = found.moved
+        if newest < 0:
+            raise KeyError(key)
+        named = next(iter(deltas), columns[0])
+        return LastChange(self._entries.id(newest).decode(), named, deltas.get(named), deltas)
+
+    def __iter__(self) -> Iterator[Any]:
+        newest: dict[Any, int] = {}
+        for _, applied in self._columns:
+            for key, entry in applied.newest():
+                newest[key] = max(entry, newest.get(key, -1))
+        return iter(sorted(newest, key=newest.__getitem__))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+class Moments:
+    """Shows the moments of one track. Belongs to the reader's thread."""
+
+    def __init__(self, reader: TrackReader) -> None:
+        self.reader = reader
+        self._fold = reader.fold
+        self._cursor = Cursor(reader)
+        self._tables: dict[str, TablePicture] = {}
+
+    def at(self, ordinal: int) -> Moment:
+        """The moment after an entry that can be shown. Raises TrackError."""
+        cursor, reader = self._cursor, self.reader
+        moved = cursor.seek(ordinal)
+        for table in self._fold.domain.tables:
+            if table.name in moved or table.name not in self._tables:
+                self._tables[table.name] = _picture(table, cursor.columns(table.name), cursor.entries())
+        entry_id, time = b"0-0", 0
+        if ordinal > reader.shown_from:
+            entry_id, time = reader.id_of(ordinal), reader.time_of(ordinal)
+        elif ordinal:
+            entry_id = reader.origin.last_id
+        picture = PastPicture(dict(self._tables), tuple(cursor.counts()), 0, self._fold, self._fold.empty())
+        position = Position(entry_id.decode(), ordinal, reader.origin.unseen)
+        return Moment(position, time, picture, cursor.changes())
+
+    def rows(self, log: Log, moment: Moment, count: int = ROWS) -> list[Row]:
+        """The last entries up to a moment, oldest first, those that are in the stream. Raises LogError, TrackError."""
+        reader, ordinal = self.reader, moment.position.ordinal
+        rows: list[Row] = []
+        entries = log.newest(moment.position.last_event_id.encode(), count) if ordinal > reader.shown_from else []
+        for entry in reversed(entries):
+            if ordinal <= reader.shown_from or entry[0] != reader.id_of(ordinal):
+                break
+            told = None if rows else Told(tuple(moment.changes))
+            rows.append(row_of(ordinal, entry, reader.code_of(ordinal), told))
+            ordinal -= 1
+        return rows[::-1]
+
+    def next_of(self, ordinal: int, codes: Sequence[int], *, back: bool = False) -> int | None:
+        """The next entry after an ordinal with one of these outcomes, or the one before it; None for none."""
+        reader = self.reader
+        place = max(0, reader.segment_of(ordinal))
+        places = range(place, -1, -1) if back else range(place, len(reader.segments))
+        for each in places:
+            segment = reader.segments[each]
+            found = np.flatnonzero(np.isin(reader.entries(each).codes, codes)) + segment.first
+            found = found[found < ordinal] if back else found[found > ordinal]
+            if len(found):
+                return int(found[-1 if back else 0])
+        return None
+
+    def ordinal_at(self, milliseconds: int) -> int:
+        """The last entry that came up to a time; the first that can be shown where none did."""
+        reader = self.reader
+        place = bisect_right([segment.first_ms for segment in reader.segments], milliseconds) - 1
+        if place < 0:
+            return reader.shown_from
+        inside = int(reader.entries(place).milliseconds.searchsorted(milliseconds, "right"))
+        return reader.segments[place].first + inside - 1
+
+
+def refused_codes(fold: Fold) -> list[int]:
+    """Of the outcomes by which a rule says no."""
+    return [code for code, outcome in enumerate(fold.outcomes) if outcome.name == "rejected"]
+
+
+def parked_codes() -> list[int]:
+    """Of the outcomes of what cannot be understood."""
+    return list(range(len(PARKED)))
+
+
+def _picture(table: Table, columns: Sequence[MovingColumn], entries: SegmentEntries | None) -> TablePicture:
+    first, *rest = columns
+    there = first.there
+    keys = first.keys[there]
+    arrays = [first.shown(keys), *(column.shown(keys) for column in rest)]
+    changes: Mapping[Any, LastChange] = {} if entries is None else _LastChanges(columns, entries)
+    return TablePicture(table, keys, arrays, changes)

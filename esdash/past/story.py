@@ -1,0 +1,103 @@
+"""Why a number is what it is: every entry that moved it."""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from esdash.domain import Column, Table
+from esdash.past.decoding import SegmentPart
+from esdash.past.encoding import part_name
+from esdash.past.reader import TrackReader
+
+
+class Moved(Struct, frozen=True):
+    """One entry that changed a cell."""
+
+    ordinal: int
+    entry_id: bytes
+    kind: int
+    """FIRST + the index of its type."""
+    code: int
+    """Its outcome."""
+    before: Any
+    """None where there was none; so `after`."""
+    after: Any
+
+
+class Story:
+    """The story of one cell."""
+
+    def __init__(self, reader: TrackReader, table: Table, column: Column, key: int | str) -> None:
+        self._reader = reader
+        self._table = table
+        self._column = column
+        self._key = key
+        self._name = part_name(table, column)
+
+    def newest(self) -> Any:
+        """The cell after the last entry of the track; None where there is none. Raises TrackError."""
+        reader = self._reader
+        known = reader.keyframes(self._table, self._column)
+        place, value = 0, None
+        if known:
+            place = known[-1]
+            keys, values = reader.keyframe(self._table, self._column, place)
+            value = _cell(keys, values, self._key)
+        for _, part in reader.parts(self._name, self._table, place, len(reader.segments)):
+            found = _changes_of(part, self._key)
+            if found is None:
+                continue
+            _, where = found
+            if self._column.kind is str:
+                value = part.after[where][-1]
+            else:
+                moved, there = part.moved[where], part.there[where]
+                exists = (value is not None) + int(there.sum())
+                value = _wrapped((value or 0) + int(moved.sum())) if exists else None
+        return value if value is None else self._column.kind(value)
+
+    def backwards(self, until: int | None = None) -> Iterator[Moved]:
+        """Every entry that changed it, the newest first; up to the ordinal `until` perhaps. Raises TrackError."""
+        reader, kind = self._reader, self._column.kind
+        after = self.newest()
+        for place, part in reader.parts(self._name, self._table, 0, len(reader.segments), newest_first=True):
+            found = _changes_of(part, self._key)
+            if found is None:
+                continue
+            entries, where = found
+            about, first = reader.entries(place), reader.segments[place].first
+            for entry, change in zip(reversed(entries.tolist()), reversed(where.tolist()), strict=True):
+                if kind is str:
+                    before = part.before[change]
+                else:
+                    there = (after is not None) - int(part.there[change])
+                    before = kind(_wrapped((after or 0) - int(part.moved[change]))) if there else None
+                if until is None or first + entry <= until:
+                    yield Moved(
+                        first + entry, about.id(entry), int(about.kinds[entry]), int(about.codes[entry]), before, after
+                    )
+                after = before
+
+
+def _changes_of(part: SegmentPart, key: int | str) -> tuple[Any, Any] | None:
+    """The entries that changed a row, and the places of their changes; None where there is none."""
+    place = part.place(key)
+    if place is None:
+        return None
+    start = int(part.counts[:place].sum())
+    where = np.arange(start, start + int(part.counts[place]))
+    return part.changes.entries[where], where
+
+
+def _cell(keys: Any, values: Any, key: int | str) -> Any:
+    place = bisect_left(keys, key) if keys.dtype == object else int(keys.searchsorted(key))
+    found = place < len(keys) and keys[place] == key
+    return values[place : place + 1].tolist()[0] if found else None
+
+
+def _wrapped(value: int) -> int:
+    """A number as 64 bits hold it: differences are kept modulo 2^64."""
+    return (value + 2**63) % 2**64 - 2**63
