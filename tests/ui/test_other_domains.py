@@ -12,11 +12,11 @@ from esdash.engine.view import Continuity, Phase, Verdict, View
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
 from esdash.ui.app import DashboardApp
-from esdash.ui.screens.details import DetailsScreen
-from esdash.ui.screens.event_types import EventTypesScreen
-from esdash.ui.screens.main import MainScreen
-from esdash.ui.screens.publishing import EventForm
-from esdash.ui.widgets.pager import Pager
+from esdash.ui.forms.event_types import EventTypesScreen
+from esdash.ui.forms.publishing import EventForm
+from esdash.ui.main.screen import MainScreen
+from esdash.ui.paint.pager import Pager
+from esdash.ui.trust.details import DetailsScreen
 from tests.ui.looking import lines_of, main_of, panel_of, settle, show, text_of, told
 from tests.ui.recorded import NOW, WALL, History, RecordedConsole
 
