@@ -102,7 +102,9 @@ class DashboardApp(Palette, TypeAhead):
         return self._new_main()
 
     def _new_main(self) -> MainScreen:
-        self._main = MainScreen(self.engine, self.actions, self._clock, self._wall_clock, self.messages)
+        self._main = MainScreen(
+            self.engine, self.actions, self._clock, self._wall_clock, self.messages, self.begin_anew
+        )
         return self._main
 
     def _actions(self) -> Actions:

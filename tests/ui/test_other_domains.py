@@ -96,7 +96,7 @@ class TestTables:
 
     async def test_absent_cells_scarce_pieces_and_truth_values(self) -> None:
         async with dashboard(some_pieces().live(), many_tables()).run_test(size=SIZE) as pilot:
-            source = main_of(pilot.app).tables[0]
+            source = main_of(pilot.app).panels.tables[0]
             few, many, none = (source.cells(index) for index in range(3))
             assert [cell.text for cell in few[:2]] == ["few", "3"]
             assert [few[1].style, many[1].style, none[1].style] == ["warning", "", "bad"]
@@ -151,7 +151,7 @@ class TestMoreTablesThanFit:
 
 def shown(app: Any) -> list[str]:
     """The panels that are on the screen."""
-    names = [source.table.name for source in main_of(app).tables]
+    names = [source.table.name for source in main_of(app).panels.tables]
     return [name for name in (*names, "log") if panel_of(app, name).table.size.height]
 
 

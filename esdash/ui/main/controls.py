@@ -12,7 +12,6 @@ from textual.screen import Screen
 from esdash.counted import counted
 from esdash.engine.console import Console, EngineError, Published
 from esdash.engine.view import Phase
-from esdash.fold.folding import Fold
 from esdash.fold.schema import Model
 from esdash.ui.declared import Actions
 from esdash.ui.forms.outlook import blocked
@@ -27,25 +26,35 @@ BATCH: Final = 30
 """Made-up events that are published at once."""
 
 
-class Controls(Screen[None]):
-    """The part of the main screen that acts on the engine. Whatever may block runs in a thread."""
+class Controls:
+    """Acts on the engine. Whatever may block runs in a thread."""
 
-    def __init__(self, console: Console, actions: Actions) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        screen: Screen[None],
+        console: Console,
+        actions: Actions,
+        chosen_rows: Callable[[], dict[str, int | str]],
+        begin_anew: Callable[[], object],
+    ) -> None:
+        """`chosen_rows` gives table → key of the row that is selected; `begin_anew` is called after the domain's files
+        were read again, and may declare other tables and events.
+        """
+        self.screen = screen
         self.engine = console
-        self.fold: Fold = console.fold
+        self.fold = console.fold
         self.actions = actions
+        self.reloading = False
+        """What the views show may be of other rules than `fold` by now."""
+        self._chosen_rows = chosen_rows
+        self._begin_anew = begin_anew
         self._seeds = itertools.count(time.time_ns() // 1_000_000)
         self._rate = FIRST_RATE
         """Of the steady load, when it is started."""
 
     def tell(self, text: str, severity: str = "information") -> None:
         """A notification of harmless plain text."""
-        tell(self.app, text, severity)
-
-    def chosen_rows(self) -> dict[str, int | str]:
-        """Table → key of the row that is selected."""
-        return {}
+        tell(self.screen.app, text, severity)
 
     def action_publish(self, number: int) -> None:
         """Open the form of an event type, filled in with what is selected."""
@@ -54,8 +63,8 @@ class Controls(Screen[None]):
         if self._may_publish():
             event_type = self.fold.publishable[number]
             model = self.fold.models[self.fold.domain.events.index(event_type)]
-            form = event_form(self.engine, event_type, prefilled(model, self.chosen_rows()))
-            self.app.push_screen(form, self._published)
+            form = event_form(self.engine, event_type, prefilled(model, self._chosen_rows()))
+            self.screen.app.push_screen(form, self._published)
 
     def action_events(self) -> None:
         """Choose one of all event types."""
@@ -64,7 +73,7 @@ class Controls(Screen[None]):
         if not self.fold.publishable:
             self.tell(f"{visible(self.fold.name, 40)} has no events to publish.", "warning")
         elif self._may_publish():
-            self.app.push_screen(EventTypesScreen(self.fold, self.actions), self._chose_type)
+            self.screen.app.push_screen(EventTypesScreen(self.fold, self.actions), self._chose_type)
 
     def _chose_type(self, number: int | None) -> None:
         if number is not None:
@@ -87,7 +96,7 @@ class Controls(Screen[None]):
         from esdash.ui.forms.load import LoadScreen
 
         if self._has_samples() and self._may_publish():
-            self.app.push_screen(LoadScreen(self.engine, self._current_rate), self._remember_rate)
+            self.screen.app.push_screen(LoadScreen(self.engine, self._current_rate), self._remember_rate)
 
     def action_faster(self) -> None:
         """The next higher rate."""
@@ -154,13 +163,6 @@ class Controls(Screen[None]):
         else:
             self.tell("There is nothing to mend: the domain did not fail.")
 
-    def action_stay(self) -> None:
-        """Keep the last good state."""
-        if self.engine.view.phase is Phase.HALTED:
-            self.engine.stay()
-        else:
-            self.tell("There is nothing to choose: the consumer is not halted.")
-
     @property
     def _current_rate(self) -> float:
         load = self.engine.load
@@ -191,7 +193,7 @@ class Controls(Screen[None]):
     def _publish_batch(self) -> None:
         events = islice(self.fold.samples(next(self._seeds)), BATCH)
         count = self.engine.publish_batch(map(self.fold.encode, events))
-        self.app.call_from_thread(self.tell, f"{count} events are in the log.")
+        self.screen.app.call_from_thread(self.tell, f"{count} events are in the log.")
 
     def _published(self, published: Published | None) -> None:
         if published is not None:
@@ -203,14 +205,13 @@ class Controls(Screen[None]):
         return self.fold.domain.sample is not None
 
     def _reload(self) -> None:
-        self.engine.reload()
-        self.app.call_from_thread(self.reloaded)
-
-    def reloaded(self) -> None:
-        """The domain's files were read again, and may declare other tables and events now."""
-        begin_anew = getattr(self.app, "begin_anew", None)
-        if begin_anew is not None:
-            begin_anew()
+        self.reloading = True
+        try:
+            self.engine.reload()
+        except EngineError:
+            self.reloading = False
+            raise
+        self.screen.app.call_from_thread(self._begin_anew)
 
     def _may_publish(self) -> bool:
         view = self.engine.view
@@ -226,16 +227,16 @@ class Controls(Screen[None]):
             if sure:
                 act()
 
-        self.app.push_screen(ConfirmScreen(question, consequence, yes), answered)
+        self.screen.app.push_screen(ConfirmScreen(question, consequence, yes), answered)
 
     def _in_thread(self, work: Callable[[], None]) -> None:
-        self.run_worker(partial(self._try, work), thread=True, exit_on_error=False, name="engine")
+        self.screen.run_worker(partial(self._try, work), thread=True, exit_on_error=False, name="engine")
 
     def _try(self, work: Callable[[], None]) -> None:
         try:
             work()
         except EngineError as error:
-            self.app.call_from_thread(self.tell, str(error), "error")
+            self.screen.app.call_from_thread(self.tell, str(error), "error")
 
 
 def prefilled(model: Model, rows: dict[str, int | str]) -> dict[str, str]:

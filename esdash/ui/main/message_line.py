@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from textual import events
+from textual.timer import Timer
 
 from esdash.ui.declared import Actions
 from esdash.ui.messages import Message
@@ -14,7 +15,7 @@ _ROOMY = 78
 
 
 class MessageLine(PaintedLines):
-    """One message, or nothing; a click lists the earlier ones."""
+    """One message for as long as it stands, or nothing; a click lists the earlier ones."""
 
     DEFAULT_CSS = """
     MessageLine { height: 1; padding: 0 1; }
@@ -24,11 +25,19 @@ class MessageLine(PaintedLines):
         super().__init__(id=id)
         self._actions = actions
         self.message: Message | None = None
+        self._hushing: Timer | None = None
+        """Takes the message away that is shown."""
 
-    def show(self, message: Message | None) -> None:
-        """Another one, or none."""
+    def say(self, message: Message | None) -> None:
+        """Show another one, or none. While there is one, the screen has the class `-telling`."""
+        if self._hushing is not None:
+            self._hushing.stop()
+        if not self.is_running:
+            return
+        self._hushing = None if message is None else self.set_timer(message.seconds, lambda: self.say(None))
         self.message = message
         self.sync()
+        self.screen.set_class(message is not None, "-telling")
 
     def lines(self, width: int) -> Sequence[Line]:
         """The message, cut to the width, and how to see those before it."""

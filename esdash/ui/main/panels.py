@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 
+from rich.cells import cell_len
 from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container
 
 from esdash.engine.console import Console
+from esdash.engine.picture import Picture
 from esdash.engine.row import Row
 from esdash.engine.view import View
 from esdash.ui.declared import LOG, Actions, panel_of, title_of, visible_tables
 from esdash.ui.main.arrangement import Places, tables_for
-from esdash.ui.main.trust import Trust
+from esdash.ui.notifications import tell
 from esdash.ui.paint.payload import too_large
 from esdash.ui.tables.hints import log_hint, table_hint
 from esdash.ui.tables.line_table import LineTable
-from esdash.ui.tables.log_source import LogSource
+from esdash.ui.tables.log_source import LogSource, counts_text
 from esdash.ui.tables.log_table import LogTable
 from esdash.ui.tables.panel import Panel
 from esdash.ui.tables.panel_tabs import PanelTabs, Tab
@@ -23,57 +27,78 @@ from esdash.visible import visible
 from esdash.words.entries import payload_of, type_of
 
 
-class Panels(Trust):
-    """The part of the main screen that has the panels: one for each table that is not hidden, and the log."""
+class Panels(Container):
+    """The panels: one for each table that is not hidden, and the log. They show one view at a time."""
 
-    def __init__(
-        self, console: Console, actions: Actions, clock: Callable[[], float], wall_clock: Callable[[], float]
-    ) -> None:
-        super().__init__(console, actions, clock, wall_clock)
+    def __init__(self, console: Console, actions: Actions, changed: Callable[[], object]) -> None:
+        """`changed` is called when something else is to be shown although the view is the same."""
+        super().__init__(id="panels")
+        self.engine = console
+        self.fold = console.fold
+        self.actions = actions
+        self._changed = changed
         self.tables = tuple(
-            RowsSource(table, table_hint(self.fold, actions, table), lambda: self.call_later(self.poll))
+            RowsSource(table, table_hint(self.fold, actions, table), lambda: self.call_later(changed))
             for table in visible_tables(self.fold)
         )
         self.log_lines = LogSource(self.fold, log_hint(self.fold, actions))
-        self.panels = (
+        self.all = (
             *(self._table_panel(number, source) for number, source in enumerate(self.tables, 1)),
             Panel(
                 len(self.tables) + 1, "Log", self.log_lines, LogTable(self.log_lines, id=LOG),
-                f"part of a line{self._example()}", self.counts,
+                f"part of a line{self._example()}", self._counted,
             ),
         )  # fmt: skip
-        self.tabs = PanelTabs(id="tabs")
+        self.tabs = PanelTabs(self.action_panel, id="tabs")
         self.current = LOG
-        self.arrangement = ""
-        """One of `arrangement.LAYOUTS`."""
         self.zoomed = False
-        self._places = Places([panel.called for panel in self.panels[:-1]])
+        self._arrangement = ""
+        """One of `arrangement.LAYOUTS`."""
+        self._places = Places([panel.called for panel in self.all[:-1]])
+        self._state: Picture | None = None
+        self._newest: Row | None = None
+        self._second = 0
 
-    def poll(self) -> None:
-        """Show the newest view."""
-        raise NotImplementedError
+    def compose(self) -> ComposeResult:
+        """The tables together, and the log."""
+        yield Container(*self.all[:-1], id="state")
+        yield self.all[-1]
 
-    def redraw(self) -> None:
-        """Show it again although it is the same."""
-        raise NotImplementedError
+    def show(self, view: View, wall: float) -> None:
+        """Show a view as it was at a time in Unix seconds."""
+        newest = view.rows[-1] if view.rows else None
+        same = view.state is self._state and newest is self._newest and int(wall) == self._second
+        if same and not self.sorting:
+            return
+        self._state, self._newest, self._second = view.state, newest, int(wall)
+        for source in self.tables:
+            source.update(view.state, wall)
+        self.log_lines.update(view.rows, wall, view.nth(0))
+        self.log_lines.known = view.state is not None
+        self.log_lines.behind = view.position.ordinal > 0
+        for panel in self.all:
+            panel.sync()
+        self._show_tabs()
 
-    def shown_view(self) -> View:
-        """The view that the panels show, which is an older one while paused."""
-        raise NotImplementedError
+    def lay_out(self, layout: str) -> None:
+        """Place them as `arrangement.layout_for` says."""
+        self._arrangement = layout
+        self._place()
 
-    def counts(self, width: int) -> str:
-        """Outcomes by name and reason, for the log's lower edge."""
-        raise NotImplementedError
+    @property
+    def sorting(self) -> bool:
+        """A table is being sorted in a thread."""
+        return any(source.sorting for source in self.tables)
 
     @property
     def panel(self) -> Panel:
         """The one that keys are about."""
-        return next(panel for panel in self.panels if panel.called == self.current)
+        return next(panel for panel in self.all if panel.called == self.current)
 
     @property
     def chosen_entry(self) -> Row | None:
         """The entry of the log that a person has gone to; None while the log follows its tail."""
-        table = self.panels[-1].table
+        table = self.all[-1].table
         if self.current != LOG or table.selected is None or (isinstance(table, LogTable) and table.following):
             return None
         return self.log_lines.row(table.cursor)
@@ -94,8 +119,8 @@ class Panels(Trust):
         """Focus a panel; where it has no place, give it one."""
         self.current = name
         self._places.look_at(name)
-        self.place_panels()
-        self.set_focus(self.panel.table)
+        self._place()
+        self.screen.set_focus(self.panel.table)
 
     def action_next_panel(self) -> None:
         """Focus the next one."""
@@ -108,8 +133,8 @@ class Panels(Trust):
     def action_zoom(self) -> None:
         """One panel, or all."""
         self.zoomed = not self.zoomed
-        self.place_panels()
-        self.redraw()
+        self._place()
+        self._changed()
 
     def action_filter(self) -> None:
         """Type a filter."""
@@ -119,7 +144,7 @@ class Panels(Trust):
         """Undo the filter, or the zoom."""
         if not self.panel.clear_filter() and self.zoomed:
             self.action_zoom()
-        self.set_focus(self.panel.table)
+        self.screen.set_focus(self.panel.table)
 
     def action_sort_next(self) -> None:
         """Another column."""
@@ -150,14 +175,14 @@ class Panels(Trust):
         from esdash.ui.trust.details import DetailsScreen
 
         row = self.log_lines.row(panel.table.cursor)
-        self.app.push_screen(DetailsScreen(self.engine, row, self.shown_view().rows), self.go_to_row)
+        self.app.push_screen(DetailsScreen(self.engine, row, self.log_lines.rows), self.go_to_row)
 
     def go_to_row(self, place: tuple[str, int | str] | None) -> None:
         """Put the cursor on a row of a table."""
         if place is None:
             return
         name, key = place
-        for source, panel in zip(self.tables, self.panels, strict=False):
+        for source, panel in zip(self.tables, self.all, strict=False):
             if source.table.name != name:
                 continue
             if source.find(key) is None and source.needle:
@@ -166,7 +191,7 @@ class Panels(Trust):
             index = source.find(key)
             if index is None:
                 one = visible(source.table.one, 40)
-                self.tell(f"{one} {visible(str(key), 60)} is not in the table now.", "warning")
+                tell(self.app, f"{one} {visible(str(key), 60)} is not in the table now.", "warning")
                 return
             self.action_panel(panel.called)
             panel.table.move_to(index)
@@ -179,16 +204,16 @@ class Panels(Trust):
         if self.current == LOG:
             row = self.log_lines.row(table.cursor)
             if why_not := too_large(row, "copied"):
-                self.tell(why_not, "warning")
+                tell(self.app, why_not, "warning")
                 return
             payload = payload_of(self.fold, row.fields).decode("utf-8", "backslashreplace")
             entry_id = row.entry_id.decode("utf-8", "backslashreplace")
             text = f"{entry_id} {type_of(self.fold, row.fields)} {payload}"
-            self.tell("The event's id, type and payload are copied.")
+            tell(self.app, "The event's id, type and payload are copied.")
         else:
             cells = table.source.cells(table.cursor)[:-2]  # without what changed it last, and when
             text = " ".join(cell.text for cell in cells if cell.text)
-            self.tell("The line is copied.")
+            tell(self.app, "The line is copied.")
         self.app.copy_to_clipboard(text)
 
     @on(LineTable.Activated)
@@ -196,36 +221,41 @@ class Panels(Trust):
         event.stop()
         self.action_details()
 
-    @on(PanelTabs.Chosen)
-    def _choose(self, event: PanelTabs.Chosen) -> None:
-        event.stop()
-        self.action_panel(event.panel)
-
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Remember which panel the keys are about."""
         panel = next((node for node in event.widget.ancestors_with_self if isinstance(node, Panel)), None)
         if panel is not None and panel.called != self.current:
             self.current = panel.called
             self._places.look_at(self.current)
-            self.show_tabs()
-            self.redraw()
+            self._show_tabs()
+            self._changed()
 
-    def place_panels(self) -> None:
+    def _place(self) -> None:
         """Hide the panels that have no place now."""
-        room = tables_for(self.arrangement, *self.app.size)
-        single = self.zoomed or self.arrangement == "tabs"
+        room = tables_for(self._arrangement, *self.app.size)
+        single = self.zoomed or self._arrangement == "tabs"
         shown = {self.current} if single else {LOG, *self._places.shown(room)}
-        self.set_class(single, "-single")
-        self.set_class(len(shown) < len(self.panels) and not self.zoomed, "-crowded")
-        for panel in self.panels:
+        self.screen.set_class(single, "-single")
+        self.screen.set_class(len(shown) < len(self.all) and not self.zoomed, "-crowded")
+        for panel in self.all:
             panel.display = panel.called in shown
         self.query_one("#state").display = bool(shown - {LOG})
-        self.show_tabs()
+        self._show_tabs()
 
-    def show_tabs(self) -> None:
+    def _show_tabs(self) -> None:
         """The names of the panels, for where not all of them have room."""
-        tabs = [Tab(panel.called, panel.brief) for panel in self.panels]
-        self.tabs.show(tabs, self.current, [panel.called for panel in self.panels if panel.display])
+        tabs = [Tab(panel.called, panel.brief) for panel in self.all]
+        self.tabs.show(tabs, self.current, [panel.called for panel in self.all if panel.display])
+
+    def _counted(self, width: int) -> str:
+        """Outcomes by name and reason, for the log's lower edge."""
+        if self._state is None:
+            return ""
+        outcomes, counts = self.fold.outcomes, self._state.counts
+        text = counts_text(outcomes, counts, width)
+        parked = any(count for (name, _), count in zip(outcomes, counts, strict=False) if name == "parked")
+        more = f"  {self.actions.key('parked')} shows parked" if parked else ""
+        return text + more if cell_len(text + more) <= width else text
 
     def _table_panel(self, number: int, source: RowsSource) -> Panel:
         table = source.table
@@ -240,10 +270,10 @@ class Panels(Trust):
 
     def _sortable(self) -> bool:
         if self.panel.table.source.order is None:
-            self.tell("The log has one order: that of its entries.")
+            tell(self.app, "The log has one order: that of its entries.")
             return False
         return True
 
     def _step(self, step: int) -> None:
-        names = [panel.called for panel in self.panels]
+        names = [panel.called for panel in self.all]
         self.action_panel(names[(names.index(self.current) + step) % len(names)])

@@ -3,36 +3,35 @@
 from collections.abc import Callable
 from typing import ClassVar
 
-from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingsMap
-from textual.containers import Container
 from textual.geometry import Size
-from textual.timer import Timer
+from textual.screen import Screen
 from textual.widgets import Static
 
-from esdash.engine.console import Console, VerificationStatus
-from esdash.engine.picture import Picture
-from esdash.engine.row import Row
+from esdash.engine.console import Console
 from esdash.engine.view import Phase, View
 from esdash.ui.actions import Scope, bindings
 from esdash.ui.declared import LOG, Actions
 from esdash.ui.main.arrangement import LAYOUTS, LEAST_HEIGHT, LEAST_WIDTH, ROOM_FOR_MESSAGES, layout_for
 from esdash.ui.main.banner import Banner
+from esdash.ui.main.controls import Controls
 from esdash.ui.main.key_bar import KeyBar
 from esdash.ui.main.message_line import MessageLine
 from esdash.ui.main.pace import Pace
 from esdash.ui.main.panels import Panels
 from esdash.ui.main.status_bar import Moment, StatusBar
+from esdash.ui.main.trust import Trust
 from esdash.ui.messages import Message, Messages, message_of
-from esdash.ui.tables.log_source import counts_text
-
-_RESTING = VerificationStatus(False, 0, 0, None, "")
+from esdash.ui.notifications import tell
 
 
-class MainScreen(Panels):
-    """Polls the console's view and shows what changed."""
+class MainScreen(Screen[None]):
+    """Polls the console's view and shows what changed.
+
+    What its keys do is done by its parts: the panels, the controls of the engine, and what is about trust.
+    """
 
     AUTO_FOCUS = f"#{LOG}"
     SAYS_MESSAGES: ClassVar = True
@@ -45,35 +44,47 @@ class MainScreen(Panels):
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
         messages: Messages,
+        begin_anew: Callable[[], object],
     ) -> None:
-        super().__init__(console, actions, clock, wall_clock)
+        """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
+
+        `begin_anew` is called when the domain has become another one, which this screen is not made for.
+        """
+        super().__init__()
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
+        self.engine = console
+        self.actions = actions
+        self.panels = Panels(console, actions, self.redraw)
+        self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew)
+        self.trust = Trust(self, console, clock, wall_clock)
+        for part in (self.panels, self.controls, self.trust):
+            self._offer_actions(part)
         self.pace = Pace(self, self.poll, self._is_moving, wall_clock)
+        self._clock = clock
+        self._wall_clock = wall_clock
         self._frozen: tuple[View, float] | None = None
         """While paused: what is shown, and the wall clock's time that it is of."""
         self._drawn: tuple[object, ...] = ()
         """What the last picture was made of."""
         self._messages = messages
-        self._hushing: Timer | None = None
-        """Takes the message away that is shown."""
         self._leaving = False
-        self._reloading = False
-        self._state: Picture | None = None
-        self._newest: Row | None = None
-        self._second = 0
         self._status = StatusBar(id="status")
-        self._banner = Banner(self.fold, actions, id="banner")
+        self._banner = Banner(console.fold, actions, id="banner")
         self._message = MessageLine(actions, id="message")
         self._keys = KeyBar(actions, id="keys")
+
+    def _offer_actions(self, part: object) -> None:
+        """Textual looks for the method of an action on the screen."""
+        for name in vars(type(part)):
+            if name.startswith("action_"):
+                setattr(self, name, getattr(part, name))
 
     def compose(self) -> ComposeResult:
         """Status, banner, panels, message, keys."""
         yield self._status
         yield self._banner
-        yield self.tabs
-        with Container(id="panels"):
-            yield Container(*self.panels[:-1], id="state")
-            yield self.panels[-1]
+        yield self.panels.tabs
+        yield self.panels
         yield self._message
         yield self._keys
         yield Static(
@@ -91,32 +102,28 @@ class MainScreen(Panels):
 
     def poll(self) -> None:
         """Show the newest view, if it or a clock's second is another one than drawn last."""
-        if self._reloading:
-            return  # what the views show may be of other rules by now
+        if self.controls.reloading:
+            return
         live, load, wall = self.engine.view, self.engine.load, self._wall_clock()
-        self.watch_over(live)
-        trust = self.trust_now(live)
+        self.trust.look(live)
+        trust = self.trust.now(live)
         drawn = (live.number, load, int(wall), self._frozen is None, self._leaving, trust)
-        if drawn == self._drawn and not self._is_sorting():
+        if drawn == self._drawn and not self.panels.sorting:
             return
         self._drawn = drawn
         shown, shown_at = self._frozen or (live, wall)
         moment = Moment(live, shown, load, self._clock(), wall, paused=self._frozen is not None, trust=trust)
         self._status.show(moment)
         self._banner.show(moment)
-        self._show_tables(shown, shown_at)
-        labels, extra = self._labels(live, load.running)
-        self._keys.relabel(labels, extra, readonly=live.readonly or live.phase is Phase.HALTED)
+        self.panels.show(shown, shown_at)
+        readonly = live.readonly or live.phase is Phase.HALTED
+        self._keys.relabel(self._labels(load.running), self.trust.keys_that_matter(live), readonly=readonly)
         self._tell_notices(live)
 
     def redraw(self) -> None:
         """Show the view again although it is the same."""
         self._drawn = ()
         self.poll()
-
-    def shown_view(self) -> View:
-        """The view that the panels show, which is an older one while paused."""
-        return self._frozen[0] if self._frozen is not None else self.engine.view
 
     def say_farewell(self) -> None:
         """The person is leaving: say what is being waited for."""
@@ -129,21 +136,9 @@ class MainScreen(Panels):
         self._banner.failure = text
         self._banner.refit()
 
-    def say(self, said: Message) -> None:
-        """Show a message for as long as it stands, or until the next one."""
-        self.hush()
-        if self.is_running:
-            self._hushing = self.set_timer(said.seconds, self.hush)
-            self._message.show(said)
-            self._place_message()
-
-    def hush(self) -> None:
-        """Take the message away."""
-        if self._hushing is not None:
-            self._hushing.stop()
-            self._hushing = None
-        self._message.show(None)
-        self._place_message()
+    def say(self, said: Message | None) -> None:
+        """Show a message for as long as it stands, or until the next one; None takes it away."""
+        self._message.say(said)
 
     def action_messages(self) -> None:
         """List the last messages."""
@@ -168,59 +163,28 @@ class MainScreen(Panels):
         self._drawn = ()
         self.call_after_refresh(self.poll)
 
-    def counts(self, width: int) -> str:
-        """Outcomes by name and reason, for the log's lower edge."""
-        if self._state is None:
-            return ""
-        outcomes, counts = self.fold.outcomes, self._state.counts
-        text = counts_text(outcomes, counts, width)
-        parked = any(count for (name, _), count in zip(outcomes, counts, strict=False) if name == "parked")
-        more = f"  {self.actions.key('parked')} shows parked" if parked else ""
-        return text + more if cell_len(text + more) <= width else text
-
     def _fit(self, size: Size) -> None:
         layout = layout_for(*size)
         for name in LAYOUTS:
             self.set_class(name == layout, f"-{name}")
-        self.arrangement = layout
         self.set_class(layout != "tiny" and size.height >= ROOM_FOR_MESSAGES, "-roomy")
-        self._place_message()
-        self.place_panels()
-
-    def _place_message(self) -> None:
-        self.set_class(self._message.message is not None and self.arrangement != "tiny", "-telling")
-
-    def _show_tables(self, shown: View, wall: float) -> None:
-        newest = shown.rows[-1] if shown.rows else None
-        same = shown.state is self._state and newest is self._newest and int(wall) == self._second
-        if same and not self._is_sorting():
-            return
-        self._state, self._newest, self._second = shown.state, newest, int(wall)
-        for source in self.tables:
-            source.update(shown.state, wall)
-        self.log_lines.update(shown.rows, wall, shown.nth(0))
-        self.log_lines.known = shown.state is not None
-        self.log_lines.behind = shown.position.ordinal > 0
-        for panel in self.panels:
-            panel.sync()
-        self.show_tabs()
-
-    def _is_sorting(self) -> bool:
-        return any(source.sorting for source in self.tables)
+        self.panels.lay_out(layout)
 
     def _is_moving(self) -> bool:
-        return self.engine.load.running or (self.engine.verification or _RESTING).running or self._is_sorting()
+        verification = self.engine.verification
+        verifying = verification is not None and verification.running
+        return self.engine.load.running or verifying or self.panels.sorting
 
-    def _labels(self, live: View, producing: bool) -> tuple[dict[str, str], tuple[str, ...]]:
-        """What some keys do just now, and keys that matter only now."""
-        labels = {} if self.current == LOG else {"details": "Entries"}
+    def _labels(self, producing: bool) -> dict[str, str]:
+        """What some keys do just now."""
+        labels = {} if self.panels.current == LOG else {"details": "Entries"}
         if producing:
             labels["load"] = "Stop producing"
         if self._frozen is not None:
             labels["pause"] = "Go on"
-        if self.zoomed:
+        if self.panels.zoomed:
             labels["zoom"] = "Unzoom"
-        return labels, self.keys_that_matter(live)
+        return labels
 
     def _tell_notices(self, live: View) -> None:
         for notice in live.notices:
@@ -230,4 +194,4 @@ class MainScreen(Panels):
             if self._banner.says(notice.text) or self._status.says(notice.text):
                 self._messages.add(message_of(notice.text, notice.severity, self._wall_clock()))
             else:
-                self.tell(notice.text, notice.severity)
+                tell(self.app, notice.text, notice.severity)

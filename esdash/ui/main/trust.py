@@ -2,33 +2,34 @@
 
 from collections.abc import Callable
 
+from textual.screen import Screen
+
 from esdash.engine.console import Console
 from esdash.engine.view import Phase, View
-from esdash.ui.declared import Actions
-from esdash.ui.main.controls import Controls
 from esdash.ui.main.status_bar import TrustNow
 from esdash.ui.main.trouble import domain_failed
+from esdash.ui.notifications import tell
 from esdash.ui.trust import standing
 from esdash.ui.trust.handled import Handled
 from esdash.ui.trust.verification import VerificationWatch, summary
 
 
-class Trust(Controls):
-    """The part of the main screen that opens the screens about trust, and watches while they are closed."""
+class Trust:
+    """Opens the screens about trust, and watches while they are closed."""
 
     def __init__(
         self,
+        screen: Screen[None],
         console: Console,
-        actions: Actions,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds."""
-        super().__init__(console, actions)
-        self._clock = clock
+        self.screen = screen
+        self.engine = console
         self._wall_clock = wall_clock
         self.handled = Handled()
-        self._open_orphans = standing.OpenOrphans(self.fold, self.handled)
+        self._open_orphans = standing.OpenOrphans(console.fold, self.handled)
         self._verifying = VerificationWatch(clock)
         self.stayed = False
         """While halted: a person has chosen to stay."""
@@ -37,32 +38,35 @@ class Trust(Controls):
         """List what could not be understood."""
         from esdash.ui.trust.parked import ParkedScreen
 
-        self.app.push_screen(ParkedScreen(self.engine, self.handled, self._wall_clock))
+        self.screen.app.push_screen(ParkedScreen(self.engine, self.handled, self._wall_clock))
 
     def action_orphans(self) -> None:
         """List what is gone from the log."""
         from esdash.ui.trust.orphans import OrphansScreen
 
-        self.app.push_screen(OrphansScreen(self.engine, self.handled, self._wall_clock))
+        self.screen.app.push_screen(OrphansScreen(self.engine, self.handled, self._wall_clock))
 
     def action_ladder(self) -> None:
         """Tell where the state came from."""
         from esdash.ui.trust.ladder import LadderScreen
 
-        self.app.push_screen(LadderScreen(self.engine, self._wall_clock))
+        self.screen.app.push_screen(LadderScreen(self.engine, self._wall_clock))
 
     def action_verify(self) -> None:
         """Start a verification, or look at it."""
         from esdash.ui.trust.verify import VerifyScreen
 
-        self.app.push_screen(VerifyScreen(self.engine, self._verifying))
+        self.screen.app.push_screen(VerifyScreen(self.engine, self._verifying))
 
     def action_stay(self) -> None:
         """Keep the last good state."""
         self.stayed = self.engine.view.phase is Phase.HALTED
-        super().action_stay()
+        if self.stayed:
+            self.engine.stay()
+        else:
+            tell(self.screen.app, "There is nothing to choose: the consumer is not halted.")
 
-    def watch_over(self, live: View) -> None:
+    def look(self, live: View) -> None:
         """Notice what happens while nobody looks: a verification ends, a halt is over."""
         if live.phase is not Phase.HALTED:
             self.stayed = False
@@ -71,11 +75,11 @@ class Trust(Controls):
         if (ended := self._verifying.ended) is not None:
             from esdash.ui.trust.verify import VerifyScreen
 
-            if not any(isinstance(screen, VerifyScreen) for screen in self.app.screen_stack):
+            if not any(isinstance(screen, VerifyScreen) for screen in self.screen.app.screen_stack):
                 self._verifying.ended = None
-                self.tell(*summary(ended))
+                tell(self.screen.app, *summary(ended))
 
-    def trust_now(self, live: View) -> TrustNow:
+    def now(self, live: View) -> TrustNow:
         """What status and banner show beside the view."""
         undecided = self._open_orphans.count(live)
         if self.handled.told_gone != live.orphans_gone and (more := standing.unlisted(live)):

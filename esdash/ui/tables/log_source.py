@@ -76,7 +76,8 @@ class LogSource:
         self.known = False
         """A consumer has looked into the stream."""
         self._hint = hint
-        self._rows: Sequence[Row] = ()
+        self.rows: Sequence[Row] = ()
+        """All of them, whether they match the filter or not."""
         self._first = 0
         """The ordinal of the first row."""
         self._last = 0
@@ -92,7 +93,7 @@ class LogSource:
     @property
     def total(self) -> int:
         """Entries, whether they match the filter or not."""
-        return len(self._rows)
+        return len(self.rows)
 
     @property
     def older(self) -> int:
@@ -108,13 +109,13 @@ class LogSource:
         if rows:
             # Entries of another day than today take more, and at midnight all become such.
             self._widest[0] = max(self._widest[0], len(clock_time(milliseconds_of(rows[0].entry_id), now)))
-        if len(rows) == len(self._rows) and (not rows or rows[-1] is self._rows[-1]):
+        if len(rows) == len(self.rows) and (not rows or rows[-1] is self.rows[-1]):
             return
         if not rows or rows[-1].ordinal < self._last:  # the consumer began anew
             self._cells.clear()
             self._matches.clear()
             self._scanned = 0
-        self._rows = rows
+        self.rows = rows
         self._first, self._last = (rows[0].ordinal, rows[-1].ordinal) if rows else (0, 0)
         if rows:
             self._widest[1] = max(self._widest[1], len(f"{self._last + unseen:,}"))
@@ -131,17 +132,17 @@ class LogSource:
         self._scan()
 
     def __len__(self) -> int:
-        return len(self._matches) if self.needle else len(self._rows)
+        return len(self._matches) if self.needle else len(self.rows)
 
     def row(self, index: int) -> Row:
         """The entry on a line."""
-        return self._rows[self._matches[index] - self._first if self.needle else index]
+        return self.rows[self._matches[index] - self._first if self.needle else index]
 
     def after(self, ordinal: int) -> int:
         """Lines that stand for entries after this ordinal."""
         if self.needle:
             return len(self._matches) - bisect_left(self._matches, ordinal + 1)
-        return max(0, min(self._last - ordinal, len(self._rows)))
+        return max(0, min(self._last - ordinal, len(self.rows)))
 
     def cells(self, index: int) -> tuple[Cell, ...]:
         """One line."""
@@ -205,8 +206,8 @@ class LogSource:
         gone = bisect_left(self._matches, self._first)
         del self._matches[:gone]
         start = max(0, self._scanned + 1 - self._first)
-        for place in range(start, len(self._rows)):
-            if self._is_wanted(self._rows[place]):
+        for place in range(start, len(self.rows)):
+            if self._is_wanted(self.rows[place]):
                 self._matches.append(self._first + place)
         self._scanned = self._last
 

@@ -1,11 +1,10 @@
 """The panels' names on one line, where not all of them have room on the screen."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
 from textual import events
-from textual.message import Message
 
 from esdash.ui.paint.painted import Line, PaintedLines, Span
 
@@ -24,15 +23,10 @@ class PanelTabs(PaintedLines):
     PanelTabs { height: 1; padding: 0 1; }
     """
 
-    class Chosen(Message):
-        """A name was clicked."""
-
-        def __init__(self, panel: str) -> None:
-            super().__init__()
-            self.panel = panel
-
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, choose: Callable[[str], object], *, id: str | None = None) -> None:
+        """`choose` is called with the panel whose name was clicked."""
         super().__init__(id=id)
+        self._choose = choose
         self._tabs: tuple[Tab, ...] = ()
         self._current = ""
         self._on_screen: frozenset[str] = frozenset()
@@ -63,7 +57,7 @@ class PanelTabs(PaintedLines):
         x = event.x - self.styles.padding.left - (bool(tabs) and tabs[0] is not self._tabs[0])
         for tab in tabs:
             if 0 <= x < _width(tab) - 1:
-                self.post_message(self.Chosen(tab.panel))
+                self._choose(tab.panel)
                 return
             x -= _width(tab)
 

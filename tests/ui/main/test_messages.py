@@ -64,7 +64,7 @@ class TestTheNewestMessage:
     ) -> None:
         async with dashboard(restored()).run_test(size=size) as pilot:
             assert "q Quit" not in (await say(pilot, "It is done."))[-1]
-            main_of(pilot.app).hush()
+            main_of(pilot.app).say(None)
             await pilot.pause()
             assert "q Quit" in text_of(pilot.app)[-1]
 

@@ -138,7 +138,7 @@ async def test_a_parked_entry_is_corrected_once_by_whichever_dashboard_is_first(
             for amount in (1, 2):
                 data = b'{"user_id":8,"amount":%d}' % amount
                 sent = console.publish("TopUp", data, console.view.corrections.key_for_parked(row))
-            main_of(app).handled.publish_as(row, sent.entry_id, parked=True)
+            main_of(app).trust.handled.publish_as(row, sent.entry_id, parked=True)
             await pilot.press("escape")
             await until(pilot, lambda: any("is a duplicate: somebody" in said for said in told(app)))
             assert balance(await live(pilot, console, 5), 8) == 1
