@@ -127,7 +127,7 @@ class TestWhatIsLoaded:
             "assert app.engine.view\n"
             "print(*sys.modules, sep='\\n')"
         )
-        assert "esdash.ui.screens.main" in modules
+        assert "esdash.ui.main.screen" in modules
         assert found_in(modules, "redis numpy") == []
 
     @pytest.mark.parametrize("command", ["publish top-up 7 5", "state", "state --json", "consume --once", "events"])

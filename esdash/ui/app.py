@@ -23,11 +23,11 @@ from esdash.ui.actions import Keymap, Scope, bindings
 from esdash.ui.commands import ActionCommands
 from esdash.ui.declared import Actions
 from esdash.ui.keymap import unknown
+from esdash.ui.main.screen import MainScreen
 from esdash.ui.messages import Messages, message_of
 from esdash.ui.notifications import tell
-from esdash.ui.screens.main import MainScreen
+from esdash.ui.paint.painted import Palette
 from esdash.ui.type_ahead import TypeAhead
-from esdash.ui.widgets.painted import Palette
 from esdash.visible import visible
 
 FAREWELL_SECONDS: Final = 15.0
@@ -54,7 +54,7 @@ class DashboardApp(Palette, TypeAhead):
     """Watches and drives one consumer."""
 
     TITLE = "esdash"
-    CSS_PATH = "screens/main.tcss"  # a default screen does not load its own
+    CSS_PATH = "main/main.tcss"  # a default screen does not load its own
     COMMANDS: ClassVar = {ActionCommands}
     BINDINGS: ClassVar = bindings(Scope.APP)
     ENABLE_SELECT_AUTO_SCROLL = False
@@ -102,7 +102,9 @@ class DashboardApp(Palette, TypeAhead):
         return self._new_main()
 
     def _new_main(self) -> MainScreen:
-        self._main = MainScreen(self.engine, self.actions, self._clock, self._wall_clock, self.messages)
+        self._main = MainScreen(
+            self.engine, self.actions, self._clock, self._wall_clock, self.messages, self.begin_anew
+        )
         return self._main
 
     def _actions(self) -> Actions:

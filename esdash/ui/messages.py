@@ -37,7 +37,7 @@ class Message:
 
     @property
     def style(self) -> str:
-        """The severity's colour, by its name in `esdash.ui.widgets.painted` and `esdash.ui.widgets.pager`."""
+        """The severity's colour, by its name in `esdash.ui.paint.painted` and `esdash.ui.paint.pager`."""
         return _STYLES[self.severity]
 
     def __str__(self) -> str:

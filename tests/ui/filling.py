@@ -6,9 +6,9 @@ from typing import Any
 
 from textual.widgets import Input
 
-from esdash.ui.screens.forms import TypeForm, event_form
-from esdash.ui.screens.publishing import EventForm
-from esdash.ui.widgets.form_input import Suggestions
+from esdash.ui.forms.inputs import Suggestions
+from esdash.ui.forms.publishing import EventForm
+from esdash.ui.forms.type_form import TypeForm, event_form
 from tests.ui.recording_console import RecordingConsole
 
 

@@ -7,8 +7,8 @@ from textual.widget import Widget
 
 from esdash.engine.view import View
 from esdash.ui.app import DashboardApp
-from esdash.ui.screens.main import MainScreen
-from esdash.ui.widgets.panel import Panel
+from esdash.ui.main.screen import MainScreen
+from esdash.ui.tables.panel import Panel
 from tests.ui.recorded import RecordedConsole
 
 

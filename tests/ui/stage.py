@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from esdash.ui.widgets.painted import Palette
+from esdash.ui.paint.painted import Palette
 from tests.ui.recording_console import RecordingConsole
 
 

@@ -5,10 +5,11 @@ from textual.widgets import Button, Input
 
 from esdash.engine.console import LoadStatus
 from esdash.engine.load import MAX_RATE as MOST_OF_THE_ENGINE
-from esdash.ui.screens.confirm import ConfirmScreen
-from esdash.ui.screens.help import HelpScreen
-from esdash.ui.screens.load import MAX_RATE, LoadScreen, read_rate
-from esdash.ui.widgets.pager import Pager, wrap
+from esdash.ui.forms.load import LoadScreen
+from esdash.ui.forms.rates import MAX_RATE, read_rate
+from esdash.ui.main.help import HelpScreen
+from esdash.ui.paint.confirm import ConfirmScreen
+from esdash.ui.paint.pager import Pager, wrap
 from tests.ui.stage import Stage, a_shop, said, until, write
 
 KEYS = (

@@ -12,11 +12,11 @@ from esdash.engine.view import Continuity, Phase, Verdict, View
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
 from esdash.ui.app import DashboardApp
-from esdash.ui.screens.details import DetailsScreen
-from esdash.ui.screens.event_types import EventTypesScreen
-from esdash.ui.screens.main import MainScreen
-from esdash.ui.screens.publishing import EventForm
-from esdash.ui.widgets.pager import Pager
+from esdash.ui.forms.event_types import EventTypesScreen
+from esdash.ui.forms.publishing import EventForm
+from esdash.ui.main.screen import MainScreen
+from esdash.ui.paint.pager import Pager
+from esdash.ui.trust.details import DetailsScreen
 from tests.ui.looking import lines_of, main_of, panel_of, settle, show, text_of, told
 from tests.ui.recorded import NOW, WALL, History, RecordedConsole
 
@@ -96,7 +96,7 @@ class TestTables:
 
     async def test_absent_cells_scarce_pieces_and_truth_values(self) -> None:
         async with dashboard(some_pieces().live(), many_tables()).run_test(size=SIZE) as pilot:
-            source = main_of(pilot.app).tables[0]
+            source = main_of(pilot.app).panels.tables[0]
             few, many, none = (source.cells(index) for index in range(3))
             assert [cell.text for cell in few[:2]] == ["few", "3"]
             assert [few[1].style, many[1].style, none[1].style] == ["warning", "", "bad"]
@@ -151,7 +151,7 @@ class TestMoreTablesThanFit:
 
 def shown(app: Any) -> list[str]:
     """The panels that are on the screen."""
-    names = [source.table.name for source in main_of(app).tables]
+    names = [source.table.name for source in main_of(app).panels.tables]
     return [name for name in (*names, "log") if panel_of(app, name).table.size.height]
 
 

@@ -1,0 +1,73 @@
+"""All types of event that can be published, to choose one from."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from esdash.fold.folding import Fold
+from esdash.ui.declared import Actions, label_of
+from esdash.ui.paint.dialog import Dialog
+from esdash.visible import visible
+
+
+class EventTypesScreen(Dialog[int | None]):
+    """A list with the key and the help of each. Its result is the number of the chosen one in `Fold.publishable`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,e", "leave", "Close", show=False),
+        Binding("j", "down", "Down", show=False),
+        Binding("k", "up", "Up", show=False),
+    ]
+    AUTO_FOCUS = "#types"
+    DEFAULT_CSS = """
+    EventTypesScreen OptionList, EventTypesScreen OptionList:focus {
+        height: auto; max-height: 100%; border: none; padding: 0; background: transparent;
+    }
+    """
+
+    def __init__(self, fold: Fold, actions: Actions) -> None:
+        super().__init__()
+        self._fold = fold
+        self._actions = actions
+
+    def compose(self) -> ComposeResult:
+        """One line each."""
+        with self.frame("Publish an event", "Enter opens its form · Esc close"):
+            yield OptionList(*self._options(), id="types")
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(event.option_index)
+
+    def action_down(self) -> None:
+        """The next one."""
+        self.query_one(OptionList).action_cursor_down()
+
+    def action_up(self) -> None:
+        """The one before."""
+        self.query_one(OptionList).action_cursor_up()
+
+    def _options(self) -> list[Option]:
+        keys = [self._actions.key(name) for name in self._actions.event_types]
+        labels = [label_of(event_type) for event_type in self._fold.publishable]
+        widths = max(map(len, keys), default=0), max(map(len, labels), default=0)
+        options = []
+        for key, label, event_type in zip(keys, labels, self._fold.publishable, strict=True):
+            model = self._fold.models[self._fold.domain.events.index(event_type)]
+            summary = visible((model.help.splitlines() or [""])[0], 200)
+            options.append(
+                Option(
+                    Content.assemble(
+                        (f"{key:<{widths[0]}}  " if widths[0] else "", "$text-accent bold"),
+                        (f"{label:<{widths[1]}}  ", "bold"),
+                        (summary, "$text-muted"),
+                    )
+                )
+            )
+        return options

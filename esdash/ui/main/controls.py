@@ -1,0 +1,251 @@
+"""What the keys of the main screen do to the engine: publish, produce, snapshot, crash, rebuild."""
+
+import itertools
+import time
+from collections.abc import Callable
+from functools import partial
+from itertools import islice
+from typing import Final
+
+from textual.screen import Screen
+
+from esdash.counted import counted
+from esdash.engine.console import Console, EngineError, Published
+from esdash.engine.view import Phase
+from esdash.fold.schema import Model
+from esdash.ui.declared import Actions
+from esdash.ui.forms.outlook import blocked
+from esdash.ui.forms.rates import FIRST_RATE, step_from
+from esdash.ui.main.trouble import domain_failed
+from esdash.ui.notifications import tell
+from esdash.ui.paint.drawing import rate
+from esdash.visible import visible
+from esdash.words.typed import pair_of, write_name, write_pair_name, write_value
+
+BATCH: Final = 30
+"""Made-up events that are published at once."""
+
+
+class Controls:
+    """Acts on the engine. Whatever may block runs in a thread."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        console: Console,
+        actions: Actions,
+        chosen_rows: Callable[[], dict[str, int | str]],
+        begin_anew: Callable[[], object],
+    ) -> None:
+        """`chosen_rows` gives table → key of the row that is selected; `begin_anew` is called after the domain's files
+        were read again, and may declare other tables and events.
+        """
+        self.screen = screen
+        self.engine = console
+        self.fold = console.fold
+        self.actions = actions
+        self.reloading = False
+        """What the views show may be of other rules than `fold` by now."""
+        self._chosen_rows = chosen_rows
+        self._begin_anew = begin_anew
+        self._seeds = itertools.count(time.time_ns() // 1_000_000)
+        self._rate = FIRST_RATE
+        """Of the steady load, when it is started."""
+
+    def tell(self, text: str, severity: str = "information") -> None:
+        """A notification of harmless plain text."""
+        tell(self.screen.app, text, severity)
+
+    def action_publish(self, number: int) -> None:
+        """Open the form of an event type, filled in with what is selected."""
+        from esdash.ui.forms.type_form import event_form
+
+        if self._may_publish():
+            event_type = self.fold.publishable[number]
+            model = self.fold.models[self.fold.domain.events.index(event_type)]
+            form = event_form(self.engine, event_type, prefilled(model, self._chosen_rows()))
+            self.screen.app.push_screen(form, self._published)
+
+    def action_events(self) -> None:
+        """Choose one of all event types."""
+        from esdash.ui.forms.event_types import EventTypesScreen
+
+        if not self.fold.publishable:
+            self.tell(f"{visible(self.fold.name, 40)} has no events to publish.", "warning")
+        elif self._may_publish():
+            self.screen.app.push_screen(EventTypesScreen(self.fold, self.actions), self._chose_type)
+
+    def _chose_type(self, number: int | None) -> None:
+        if number is not None:
+            self.action_publish(number)
+
+    def action_demo_batch(self) -> None:
+        """Publish the first made-up events."""
+        if self._has_samples() and self._may_publish():
+            self._in_thread(self._publish_batch)
+
+    def action_load(self) -> None:
+        """Start or stop the steady load."""
+        if self.engine.load.running:
+            self._in_thread(self._stop_load)
+        elif self._has_samples() and self._may_publish():
+            self._start_load()
+
+    def action_load_form(self) -> None:
+        """Open the dialog."""
+        from esdash.ui.forms.load import LoadScreen
+
+        if self._has_samples() and self._may_publish():
+            self.screen.app.push_screen(LoadScreen(self.engine, self._current_rate), self._remember_rate)
+
+    def action_faster(self) -> None:
+        """The next higher rate."""
+        self._change_rate(step_from(self._current_rate, 1))
+
+    def action_slower(self) -> None:
+        """The next lower rate."""
+        self._change_rate(step_from(self._current_rate, -1))
+
+    def action_snapshot(self) -> None:
+        """Take a snapshot; a notice tells how it went."""
+        if self.engine.view.readonly:
+            self.tell("This dashboard is read-only: it writes no snapshots.", "warning")
+        else:
+            self.engine.take_snapshot()
+
+    def action_crash(self) -> None:
+        """Ask, then drop the memory."""
+        self._ask(
+            "Crash the consumer?",
+            "Its memory is dropped without a farewell snapshot. It restores the newest snapshot and replays the events "
+            "after it; nothing in the log is lost.",
+            "Crash",
+            self.engine.crash,
+        )
+
+    def action_rebuild(self) -> None:
+        """Ask, then replay everything."""
+        view = self.engine.view
+        events = view.position.ordinal
+        if view.phase is Phase.HALTED and view.continuity is not None and view.continuity.missing:
+            missing = view.continuity.missing
+            lost = counted(missing, "entry is", "entries are")
+            self._ask(
+                "Rebuild from what is left?",
+                f"{lost} lost, and what they changed with them. The state is made anew from the entries that are "
+                "still in the stream, and is labelled partial from then on. Stored snapshots stay.",
+                "Rebuild",
+                self.engine.rebuild,
+            )
+            return
+        if view.forgotten:
+            gone = counted(view.forgotten, "entry has", "entries have")
+            self._ask(
+                "Rebuild, and forget what is not in the stream any more?",
+                f"{gone} left the stream since esdash read them. The state is made anew without them, from the "
+                f"{events - view.forgotten:,} events that are left, and is labelled partial. It is not stored as long "
+                "as a snapshot that has seen more can be used: a crash or a new start brings that one back.",
+                "Rebuild",
+                self.engine.rebuild,
+            )
+            return
+        self._ask(
+            "Rebuild from the beginning of the stream?",
+            f"The state is forgotten and all {events:,} events are replayed. Stored snapshots stay.",
+            "Rebuild",
+            self.engine.rebuild,
+        )
+
+    def action_reload(self) -> None:
+        """Read the domain's files again, after it failed."""
+        if domain_failed(self.engine.view):
+            self._in_thread(self._reload)
+        else:
+            self.tell("There is nothing to mend: the domain did not fail.")
+
+    @property
+    def _current_rate(self) -> float:
+        load = self.engine.load
+        return load.rate if load.running else self._rate
+
+    def _remember_rate(self, chosen: float | None) -> None:
+        self._rate = chosen or self._rate
+
+    def _change_rate(self, wanted: float) -> None:
+        if not self._has_samples():
+            return
+        self._rate = wanted
+        if self.engine.load.running:
+            self._start_load()
+        else:
+            self.tell(f"The steady load will make {rate(wanted)}.")
+
+    def _start_load(self) -> None:
+        try:
+            self.engine.start_load(self._rate)
+        except EngineError as error:
+            self.tell(str(error), "error")
+
+    def _stop_load(self) -> None:
+        self._rate = self.engine.load.rate or self._rate
+        self.engine.stop_load()
+
+    def _publish_batch(self) -> None:
+        events = islice(self.fold.samples(next(self._seeds)), BATCH)
+        count = self.engine.publish_batch(map(self.fold.encode, events))
+        self.screen.app.call_from_thread(self.tell, f"{count} events are in the log.")
+
+    def _published(self, published: Published | None) -> None:
+        if published is not None:
+            self.tell(f"{published.event_type} {published.entry_id} is in the log.")
+
+    def _has_samples(self) -> bool:
+        if self.fold.domain.sample is None:
+            self.tell(f"{visible(self.fold.name, 40)} declares no `sample`, so there are no made-up events.", "warning")
+        return self.fold.domain.sample is not None
+
+    def _reload(self) -> None:
+        self.reloading = True
+        try:
+            self.engine.reload()
+        except EngineError:
+            self.reloading = False
+            raise
+        self.screen.app.call_from_thread(self._begin_anew)
+
+    def _may_publish(self) -> bool:
+        view = self.engine.view
+        why_not = blocked(view) if view.readonly or view.phase is Phase.HALTED else None
+        if why_not is not None:
+            self.tell(why_not, "warning")
+        return why_not is None
+
+    def _ask(self, question: str, consequence: str, yes: str, act: Callable[[], None]) -> None:
+        from esdash.ui.paint.confirm import ConfirmScreen
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                act()
+
+        self.screen.app.push_screen(ConfirmScreen(question, consequence, yes), answered)
+
+    def _in_thread(self, work: Callable[[], None]) -> None:
+        self.screen.run_worker(partial(self._try, work), thread=True, exit_on_error=False, name="engine")
+
+    def _try(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except EngineError as error:
+            self.screen.app.call_from_thread(self.tell, str(error), "error")
+
+
+def prefilled(model: Model, rows: dict[str, int | str]) -> dict[str, str]:
+    """What to fill in for the fields that name rows, by the name of the field."""
+    values = {}
+    for field in model.fields:
+        pair = pair_of(field)
+        if field.about in rows:
+            values[field.name] = write_value(field, rows[field.about])
+        elif pair is not None and pair[0].about in rows:
+            values[field.name] = write_pair_name(write_name(str(rows[pair[0].about])))
+    return values

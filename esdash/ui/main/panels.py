@@ -1,0 +1,279 @@
+"""What the keys of the main screen do to its panels: go to one, filter, sort, zoom, look closer, copy."""
+
+from collections.abc import Callable
+
+from rich.cells import cell_len
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from esdash.engine.console import Console
+from esdash.engine.picture import Picture
+from esdash.engine.row import Row
+from esdash.engine.view import View
+from esdash.ui.declared import LOG, Actions, panel_of, title_of, visible_tables
+from esdash.ui.main.arrangement import Places, tables_for
+from esdash.ui.notifications import tell
+from esdash.ui.paint.payload import too_large
+from esdash.ui.tables.hints import log_hint, table_hint
+from esdash.ui.tables.line_table import LineTable
+from esdash.ui.tables.log_source import LogSource, counts_text
+from esdash.ui.tables.log_table import LogTable
+from esdash.ui.tables.panel import Panel
+from esdash.ui.tables.panel_tabs import PanelTabs, Tab
+from esdash.ui.tables.relation import rows_of, text_of
+from esdash.ui.tables.rows_source import RowsSource
+from esdash.visible import visible
+from esdash.words.entries import payload_of, type_of
+
+
+class Panels(Container):
+    """The panels: one for each table that is not hidden, and the log. They show one view at a time."""
+
+    def __init__(self, console: Console, actions: Actions, changed: Callable[[], object]) -> None:
+        """`changed` is called when something else is to be shown although the view is the same."""
+        super().__init__(id="panels")
+        self.engine = console
+        self.fold = console.fold
+        self.actions = actions
+        self._changed = changed
+        self.tables = tuple(
+            RowsSource(table, table_hint(self.fold, actions, table), lambda: self.call_later(changed))
+            for table in visible_tables(self.fold)
+        )
+        self.log_lines = LogSource(self.fold, log_hint(self.fold, actions))
+        self.all = (
+            *(self._table_panel(number, source) for number, source in enumerate(self.tables, 1)),
+            Panel(
+                len(self.tables) + 1, "Log", self.log_lines, LogTable(self.log_lines, id=LOG),
+                f"part of a line{self._example()}", self._counted,
+            ),
+        )  # fmt: skip
+        self.tabs = PanelTabs(self.action_panel, id="tabs")
+        self.current = LOG
+        self.zoomed = False
+        self._arrangement = ""
+        """One of `arrangement.LAYOUTS`."""
+        self._places = Places([panel.called for panel in self.all[:-1]])
+        self._state: Picture | None = None
+        self._newest: Row | None = None
+        self._second = 0
+
+    def compose(self) -> ComposeResult:
+        """The tables together, and the log."""
+        yield Container(*self.all[:-1], id="state")
+        yield self.all[-1]
+
+    def show(self, view: View, wall: float) -> None:
+        """Show a view as it was at a time in Unix seconds."""
+        newest = view.rows[-1] if view.rows else None
+        same = view.state is self._state and newest is self._newest and int(wall) == self._second
+        if same and not self.sorting:
+            return
+        self._state, self._newest, self._second = view.state, newest, int(wall)
+        for source in self.tables:
+            source.update(view.state, wall)
+        self.log_lines.update(view.rows, wall, view.nth(0))
+        self.log_lines.known = view.state is not None
+        self.log_lines.behind = view.position.ordinal > 0
+        for panel in self.all:
+            panel.sync()
+        self._show_tabs()
+
+    def lay_out(self, layout: str) -> None:
+        """Place them as `arrangement.layout_for` says."""
+        self._arrangement = layout
+        self._place()
+
+    @property
+    def sorting(self) -> bool:
+        """A table is being sorted in a thread."""
+        return any(source.sorting for source in self.tables)
+
+    @property
+    def panel(self) -> Panel:
+        """The one that keys are about."""
+        return next(panel for panel in self.all if panel.called == self.current)
+
+    @property
+    def chosen_entry(self) -> Row | None:
+        """The entry of the log that a person has gone to; None while the log follows its tail."""
+        table = self.all[-1].table
+        if self.current != LOG or table.selected is None or (isinstance(table, LogTable) and table.following):
+            return None
+        return self.log_lines.row(table.cursor)
+
+    def chosen_rows(self) -> dict[str, int | str]:
+        """Table → key of the row that is selected, or that the selected entry is about."""
+        source = self.panel.source
+        if isinstance(source, RowsSource):
+            selected = self.panel.table.selected
+            return {source.table.name: selected} if isinstance(selected, int | str) else {}
+        entry = self.chosen_entry
+        found: dict[str, int | str] = {}
+        for table, key in rows_of(self.fold, entry) if entry is not None else ():
+            found.setdefault(table, key)
+        return found
+
+    def action_panel(self, name: str) -> None:
+        """Focus a panel; where it has no place, give it one."""
+        self.current = name
+        self._places.look_at(name)
+        self._place()
+        self.screen.set_focus(self.panel.table)
+
+    def action_next_panel(self) -> None:
+        """Focus the next one."""
+        self._step(1)
+
+    def action_previous_panel(self) -> None:
+        """Focus the one before."""
+        self._step(-1)
+
+    def action_zoom(self) -> None:
+        """One panel, or all."""
+        self.zoomed = not self.zoomed
+        self._place()
+        self._changed()
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.panel.start_filter()
+
+    def action_clear(self) -> None:
+        """Undo the filter, or the zoom."""
+        if not self.panel.clear_filter() and self.zoomed:
+            self.action_zoom()
+        self.screen.set_focus(self.panel.table)
+
+    def action_sort_next(self) -> None:
+        """Another column."""
+        if self._sortable():
+            self.panel.table.sort_step(1)
+
+    def action_sort_previous(self) -> None:
+        """Another column."""
+        if self._sortable():
+            self.panel.table.sort_step(-1)
+
+    def action_sort_invert(self) -> None:
+        """The other way round."""
+        if self._sortable():
+            self.panel.table.sort_invert()
+
+    def action_details(self) -> None:
+        """Look closer at the line under the cursor."""
+        panel = self.panel
+        selected = panel.table.selected
+        if selected is None:
+            return
+        if isinstance(panel.source, RowsSource):
+            assert isinstance(selected, int | str)
+            self.action_panel(LOG)
+            self.panel.start_filter(text_of(panel.source.table, selected))
+            return
+        from esdash.ui.trust.details import DetailsScreen
+
+        row = self.log_lines.row(panel.table.cursor)
+        self.app.push_screen(DetailsScreen(self.engine, row, self.log_lines.rows), self.go_to_row)
+
+    def go_to_row(self, place: tuple[str, int | str] | None) -> None:
+        """Put the cursor on a row of a table."""
+        if place is None:
+            return
+        name, key = place
+        for source, panel in zip(self.tables, self.all, strict=False):
+            if source.table.name != name:
+                continue
+            if source.find(key) is None and source.needle:
+                panel.clear_filter()
+                source.search("")
+            index = source.find(key)
+            if index is None:
+                one = visible(source.table.one, 40)
+                tell(self.app, f"{one} {visible(str(key), 60)} is not in the table now.", "warning")
+                return
+            self.action_panel(panel.called)
+            panel.table.move_to(index)
+
+    def action_copy(self) -> None:
+        """Copy the line under the cursor."""
+        table = self.panel.table
+        if table.selected is None:
+            return
+        if self.current == LOG:
+            row = self.log_lines.row(table.cursor)
+            if why_not := too_large(row, "copied"):
+                tell(self.app, why_not, "warning")
+                return
+            payload = payload_of(self.fold, row.fields).decode("utf-8", "backslashreplace")
+            entry_id = row.entry_id.decode("utf-8", "backslashreplace")
+            text = f"{entry_id} {type_of(self.fold, row.fields)} {payload}"
+            tell(self.app, "The event's id, type and payload are copied.")
+        else:
+            cells = table.source.cells(table.cursor)[:-2]  # without what changed it last, and when
+            text = " ".join(cell.text for cell in cells if cell.text)
+            tell(self.app, "The line is copied.")
+        self.app.copy_to_clipboard(text)
+
+    @on(LineTable.Activated)
+    def _open(self, event: LineTable.Activated) -> None:
+        event.stop()
+        self.action_details()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Remember which panel the keys are about."""
+        panel = next((node for node in event.widget.ancestors_with_self if isinstance(node, Panel)), None)
+        if panel is not None and panel.called != self.current:
+            self.current = panel.called
+            self._places.look_at(self.current)
+            self._show_tabs()
+            self._changed()
+
+    def _place(self) -> None:
+        """Hide the panels that have no place now."""
+        room = tables_for(self._arrangement, *self.app.size)
+        single = self.zoomed or self._arrangement == "tabs"
+        shown = {self.current} if single else {LOG, *self._places.shown(room)}
+        self.screen.set_class(single, "-single")
+        self.screen.set_class(len(shown) < len(self.all) and not self.zoomed, "-crowded")
+        for panel in self.all:
+            panel.display = panel.called in shown
+        self.query_one("#state").display = bool(shown - {LOG})
+        self._show_tabs()
+
+    def _show_tabs(self) -> None:
+        """The names of the panels, for where not all of them have room."""
+        tabs = [Tab(panel.called, panel.brief) for panel in self.all]
+        self.tabs.show(tabs, self.current, [panel.called for panel in self.all if panel.display])
+
+    def _counted(self, width: int) -> str:
+        """Outcomes by name and reason, for the log's lower edge."""
+        if self._state is None:
+            return ""
+        outcomes, counts = self.fold.outcomes, self._state.counts
+        text = counts_text(outcomes, counts, width)
+        parked = any(count for (name, _), count in zip(outcomes, counts, strict=False) if name == "parked")
+        more = f"  {self.actions.key('parked')} shows parked" if parked else ""
+        return text + more if cell_len(text + more) <= width else text
+
+    def _table_panel(self, number: int, source: RowsSource) -> Panel:
+        table = source.table
+        looked_for = "first digits" if table.key is int else f"part of the {visible(table.one, 30)}"
+        name = panel_of(table)
+        return Panel(number, title_of(table), source, LineTable(source, id=name), looked_for)
+
+    def _example(self) -> str:
+        for table in visible_tables(self.fold):
+            return f", or {text_of(table, 7 if table.key is int else '…')}"
+        return ""
+
+    def _sortable(self) -> bool:
+        if self.panel.table.source.order is None:
+            tell(self.app, "The log has one order: that of its entries.")
+            return False
+        return True
+
+    def _step(self, step: int) -> None:
+        names = [panel.called for panel in self.all]
+        self.action_panel(names[(names.index(self.current) + step) % len(names)])

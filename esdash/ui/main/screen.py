@@ -1,0 +1,197 @@
+"""The main screen: what the consumer is doing, and the tables and the event log it makes of the stream."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingsMap
+from textual.geometry import Size
+from textual.screen import Screen
+from textual.widgets import Static
+
+from esdash.engine.console import Console
+from esdash.engine.view import Phase, View
+from esdash.ui.actions import Scope, bindings
+from esdash.ui.declared import LOG, Actions
+from esdash.ui.main.arrangement import LAYOUTS, LEAST_HEIGHT, LEAST_WIDTH, ROOM_FOR_MESSAGES, layout_for
+from esdash.ui.main.banner import Banner
+from esdash.ui.main.controls import Controls
+from esdash.ui.main.key_bar import KeyBar
+from esdash.ui.main.message_line import MessageLine
+from esdash.ui.main.pace import Pace
+from esdash.ui.main.panels import Panels
+from esdash.ui.main.status_bar import Moment, StatusBar
+from esdash.ui.main.trust import Trust
+from esdash.ui.messages import Message, Messages, message_of
+from esdash.ui.notifications import tell
+
+
+class MainScreen(Screen[None]):
+    """Polls the console's view and shows what changed.
+
+    What its keys do is done by its parts: the panels, the controls of the engine, and what is about trust.
+    """
+
+    AUTO_FOCUS = f"#{LOG}"
+    SAYS_MESSAGES: ClassVar = True
+    BINDINGS: ClassVar = bindings(Scope.SCREEN)
+
+    def __init__(
+        self,
+        console: Console,
+        actions: Actions,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        messages: Messages,
+        begin_anew: Callable[[], object],
+    ) -> None:
+        """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
+
+        `begin_anew` is called when the domain has become another one, which this screen is not made for.
+        """
+        super().__init__()
+        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
+        self.engine = console
+        self.actions = actions
+        self.panels = Panels(console, actions, self.redraw)
+        self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew)
+        self.trust = Trust(self, console, clock, wall_clock)
+        for part in (self.panels, self.controls, self.trust):
+            self._offer_actions(part)
+        self.pace = Pace(self, self.poll, self._is_moving, wall_clock)
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._frozen: tuple[View, float] | None = None
+        """While paused: what is shown, and the wall clock's time that it is of."""
+        self._drawn: tuple[object, ...] = ()
+        """What the last picture was made of."""
+        self._messages = messages
+        self._leaving = False
+        self._status = StatusBar(id="status")
+        self._banner = Banner(console.fold, actions, id="banner")
+        self._message = MessageLine(actions, id="message")
+        self._keys = KeyBar(actions, id="keys")
+
+    def _offer_actions(self, part: object) -> None:
+        """Textual looks for the method of an action on the screen."""
+        for name in vars(type(part)):
+            if name.startswith("action_"):
+                setattr(self, name, getattr(part, name))
+
+    def compose(self) -> ComposeResult:
+        """Status, banner, panels, message, keys."""
+        yield self._status
+        yield self._banner
+        yield self.panels.tabs
+        yield self.panels
+        yield self._message
+        yield self._keys
+        yield Static(
+            f"Make the terminal larger:\nesdash needs {LEAST_WIDTH}×{LEAST_HEIGHT}.", id="too-small", markup=False
+        )
+
+    def on_mount(self) -> None:
+        """Look from now on."""
+        self._fit(self.app.size)
+        self.pace.begin(self.engine)
+
+    def on_unmount(self) -> None:
+        """Look no more."""
+        self.pace.end()
+
+    def poll(self) -> None:
+        """Show the newest view, if it or a clock's second is another one than drawn last."""
+        if self.controls.reloading:
+            return
+        live, load, wall = self.engine.view, self.engine.load, self._wall_clock()
+        self.trust.look(live)
+        trust = self.trust.now(live)
+        drawn = (live.number, load, int(wall), self._frozen is None, self._leaving, trust)
+        if drawn == self._drawn and not self.panels.sorting:
+            return
+        self._drawn = drawn
+        shown, shown_at = self._frozen or (live, wall)
+        moment = Moment(live, shown, load, self._clock(), wall, paused=self._frozen is not None, trust=trust)
+        self._status.show(moment)
+        self._banner.show(moment)
+        self.panels.show(shown, shown_at)
+        readonly = live.readonly or live.phase is Phase.HALTED
+        self._keys.relabel(self._labels(load.running), self.trust.keys_that_matter(live), readonly=readonly)
+        self._tell_notices(live)
+
+    def redraw(self) -> None:
+        """Show the view again although it is the same."""
+        self._drawn = ()
+        self.poll()
+
+    def say_farewell(self) -> None:
+        """The person is leaving: say what is being waited for."""
+        self._leaving = True
+        self._banner.farewell = True
+        self._banner.refit()
+
+    def say_failure(self, text: str) -> None:
+        """The consumer ended by itself."""
+        self._banner.failure = text
+        self._banner.refit()
+
+    def say(self, said: Message | None) -> None:
+        """Show a message for as long as it stands, or until the next one; None takes it away."""
+        self._message.say(said)
+
+    def action_messages(self) -> None:
+        """List the last messages."""
+        from esdash.ui.main.messages import MessagesScreen
+
+        self.app.push_screen(MessagesScreen(self._messages, self._wall_clock))
+
+    def action_pause(self) -> None:
+        """Freeze, or catch up."""
+        self._frozen = (self.engine.view, self._wall_clock()) if self._frozen is None else None
+        self.redraw()
+
+    def action_help(self) -> None:
+        """Explain."""
+        from esdash.ui.main.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.actions.key_rows(self.engine.view.readonly)))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Arrange the panels for the terminal's size."""
+        self._fit(event.size)
+        self._drawn = ()
+        self.call_after_refresh(self.poll)
+
+    def _fit(self, size: Size) -> None:
+        layout = layout_for(*size)
+        for name in LAYOUTS:
+            self.set_class(name == layout, f"-{name}")
+        self.set_class(layout != "tiny" and size.height >= ROOM_FOR_MESSAGES, "-roomy")
+        self.panels.lay_out(layout)
+
+    def _is_moving(self) -> bool:
+        verification = self.engine.verification
+        verifying = verification is not None and verification.running
+        return self.engine.load.running or verifying or self.panels.sorting
+
+    def _labels(self, producing: bool) -> dict[str, str]:
+        """What some keys do just now."""
+        labels = {} if self.panels.current == LOG else {"details": "Entries"}
+        if producing:
+            labels["load"] = "Stop producing"
+        if self._frozen is not None:
+            labels["pause"] = "Go on"
+        if self.panels.zoomed:
+            labels["zoom"] = "Unzoom"
+        return labels
+
+    def _tell_notices(self, live: View) -> None:
+        for notice in live.notices:
+            if notice.number <= self._messages.noticed:
+                continue
+            self._messages.noticed = notice.number
+            if self._banner.says(notice.text) or self._status.says(notice.text):
+                self._messages.add(message_of(notice.text, notice.severity, self._wall_clock()))
+            else:
+                tell(self.app, notice.text, notice.severity)

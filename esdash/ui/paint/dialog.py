@@ -1,0 +1,37 @@
+"""What all dialogs share: the frame with its title and key hints, and Escape."""
+
+from pathlib import Path
+from typing import ClassVar, Final, Generic
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen, ScreenResultType
+
+STYLES: Final = Path(__file__).with_name("dialog.tcss")
+"""Of all dialogs, and of whatever has a text to read."""
+
+
+class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
+    """A screen over the main one, as large as it needs to be. Escape leaves it without a result.
+
+    The frame has a body that scrolls when the terminal is small, and under it what must never be cut off.
+    """
+
+    CSS_PATH: ClassVar = [STYLES]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        # A short terminal gets no empty lines.
+        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
+
+    def frame(self, title: str, hints: str) -> Vertical:
+        """The frame to compose the dialog in. Title and hints are the program's own text: they may hold markup."""
+        frame = Vertical(id="dialog")
+        frame.border_title = title
+        frame.border_subtitle = hints
+        return frame
+
+    def action_leave(self) -> None:
+        """Close without a result."""
+        self.dismiss(None)

@@ -1,0 +1,205 @@
+"""A frame around a table: its title with counts, and the line in which a filter is typed."""
+
+from collections.abc import Callable
+from typing import ClassVar, Protocol
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from esdash.ui.paint.line_input import LineInput
+from esdash.ui.paint.painted import Uncut
+from esdash.ui.tables.line_table import LineTable
+from esdash.ui.tables.log_table import LogTable
+
+
+class Searchable(Protocol):
+    """A source that can be filtered."""
+
+    needle: str
+
+    @property
+    def total(self) -> int:
+        """Lines, whether they match the filter or not."""
+
+    @property
+    def older(self) -> int:
+        """Lines there would be before these, which are not here."""
+
+    def __len__(self) -> int:
+        """Lines that match."""
+
+    def search(self, needle: str) -> None:
+        """Filter."""
+
+
+class FilterInput(LineInput):
+    """Where a filter is typed. Enter and the arrows go back to the table and keep it, Escape clears it."""
+
+    DEFAULT_CSS = """
+    FilterInput, FilterInput:focus { height: 1; width: 1fr; border: none; padding: 0; background: transparent; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,down,up,tab", "keep", "Keep the filter", show=False),
+        Binding("escape", "drop", "Clear the filter", show=False),
+    ]
+
+    def __init__(self, placeholder: str, leave: Callable[[], None]) -> None:
+        """`leave` is called, not told by a message, so that the next key is the table's already."""
+        super().__init__(placeholder=placeholder, max_length=300)
+        self.cursor_blink = False
+        self._leave = leave
+
+    def action_keep(self) -> None:
+        """Back to the table."""
+        self._leave()
+
+    def action_drop(self) -> None:
+        """Clear, and back to the table."""
+        self.value = ""
+        self._leave()
+
+
+class FilterLine(Horizontal):
+    """A slash and what is typed after it; hidden until it is wanted."""
+
+    DEFAULT_CSS = """
+    FilterLine { height: 1; padding: 0 1; background: $boost; &:ansi { background: ansi_default; } }
+    FilterLine Static { width: 2; color: $text-accent; text-style: bold; }
+    """
+
+    def __init__(self, placeholder: str, leave: Callable[[], None]) -> None:
+        super().__init__()
+        self.display = False
+        self.input = FilterInput(placeholder, leave)
+
+    def compose(self) -> ComposeResult:
+        """The slash, the input."""
+        yield Static("/", markup=False)
+        yield self.input
+
+
+class Panel(Uncut, Vertical):
+    """A table in a frame."""
+
+    DEFAULT_CSS = """
+    Panel {
+        border: round $foreground 30%;
+        border-title-color: $foreground;
+        border-title-style: bold;
+        border-subtitle-color: $text-muted;
+        height: 1fr;
+        width: 1fr;
+    }
+    Panel:focus-within { border: round $primary; border-title-color: $text-primary; }
+    Panel:ansi {
+        border: round ansi_default; border-title-color: ansi_default; border-subtitle-color: ansi_default;
+    }
+    Panel:ansi:focus-within { border: round ansi_blue; border-title-color: ansi_blue; }
+    """
+
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        source: Searchable,
+        table: LineTable,
+        placeholder: str,
+        footing: Callable[[int], str] = lambda _: "",
+    ) -> None:
+        """`placeholder` says what a filter looks for; `footing` makes the text on the lower edge, in so many cells."""
+        super().__init__(id=f"panel-{table.id}")
+        self.called = table.id or ""
+        """What it is called in actions."""
+        self.number = number
+        self.caption = name
+        self.source = source
+        self.table = table
+        self._line = FilterLine(f"{placeholder}, Esc shows all", self._stop_typing)
+        self._footing = footing
+        self._title = ("", "")
+
+    @property
+    def input(self) -> FilterInput:
+        """Where a filter is typed."""
+        return self._line.input
+
+    @property
+    def brief(self) -> str:
+        """Its number, name and how many lines it has."""
+        counts = f"{self.source.total:,}"
+        if self.source.older:
+            counts = f"newest {counts}"
+        if self.source.needle:
+            counts = f"{len(self.source):,} of {'the ' if self.source.older else ''}{counts}"
+        return f"{self.number} {self.caption} · {counts}"
+
+    @property
+    def heading(self) -> str:
+        """The same with what there is beside that."""
+        heading = self.brief
+        if self.source.older:
+            heading += f" of {self.source.total + self.source.older:,}"
+        if isinstance(self.table, LogTable) and not self.table.following and self.source.total:
+            heading += f" · ↓ {self.table.waiting:,} new"
+        return heading
+
+    def compose(self) -> ComposeResult:
+        """The table, and under it the filter."""
+        yield self.table
+        yield self._line
+
+    def sync(self) -> None:
+        """Redraw what changed."""
+        self.table.sync()
+        self.retitle()
+
+    def retitle(self) -> None:
+        """Redraw the text on the edges if it changed: it takes the whole frame along."""
+        title = (self.heading, self._footing(max(0, self.size.width - 4)))
+        if title != self._title:
+            self._title = title
+            self.border_title, self.border_subtitle = map(Content, title)
+
+    def on_resize(self) -> None:
+        """There is more or less room on the edges."""
+        self.retitle()
+
+    def start_filter(self, needle: str | None = None) -> None:
+        """Let a filter be typed, or apply one."""
+        self._line.display = True
+        if needle is None:
+            self.screen.set_focus(self.input)  # `focus()` would let go of keys typed right after the slash
+        else:
+            self.input.value = needle
+            self.input.cursor_position = len(needle)  # what is typed next goes on with it
+
+    def clear_filter(self) -> bool:
+        """Show all lines. Whether there was a filter."""
+        filtered = self._line.display
+        self.input.value = ""
+        self._line.display = False
+        return filtered
+
+    @on(Input.Changed)
+    def _filter(self, event: Input.Changed) -> None:
+        event.stop()
+        self.source.search(event.value)
+        self.sync()
+
+    def _stop_typing(self) -> None:
+        self.screen.set_focus(self.table)
+        self._line.display = bool(self.input.value)
+
+    @on(LineTable.Moved)
+    def _moved(self, event: LineTable.Moved) -> None:
+        event.stop()
+        self.retitle()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the frame means the panel."""
+        event.stop()
+        self.table.focus()

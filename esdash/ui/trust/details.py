@@ -1,0 +1,234 @@
+"""Everything about one entry: what it is, what it did, which rows it is about, and how it is stored."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+from typing import ClassVar, Final
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.worker import Worker, WorkerState
+
+from esdash.engine.console import Console, Details, EngineError
+from esdash.engine.row import Row
+from esdash.fold.folding import Fold, Told
+from esdash.fold.sorting import field_of
+from esdash.ui.notifications import tell
+from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.pager import Pager, Paragraph
+from esdash.ui.paint.payload import LABEL, copyable, tell_fields, too_large
+from esdash.ui.tables.log_source import MARKS, the_newest
+from esdash.ui.tables.relation import rows_of
+from esdash.ui.trust import standing
+from esdash.ui.trust.handled import Handled
+from esdash.visible import visible
+from esdash.words.changes import text_of
+from esdash.words.entries import describe, payload_of, type_of
+from esdash.words.outcomes import MEANINGS, outcome_of, sentence, shortfall
+
+Place = tuple[str, int | str]
+"""A row: table and key."""
+
+MOST_LINKS: Final = 9
+"""Rows that a digit goes to."""
+
+
+class DetailsScreen(Dialog[Place | None]):
+    """One entry of the log. With `rows`, its neighbours are a key away. Its result is a row that a person went to."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,enter", "leave", "Close", show=False),
+        Binding("n,right", "turn(1)", "Next entry", show=False),
+        Binding("p,left", "turn(-1)", "Previous entry", show=False),
+        Binding("y", "copy", "Copy the payload", show=False),
+        *(Binding(f"{number}", f"go({number})", "Go to a row", show=False) for number in range(1, MOST_LINKS + 1)),
+    ]
+
+    def __init__(self, console: Console, row: Row, rows: Sequence[Row] = (), zone: tzinfo | None = None) -> None:
+        """`zone` is for the local time; None is the computer's."""
+        super().__init__()
+        self.engine = console
+        self.row = row
+        self._fold = console.fold
+        self._rows = rows
+        self._place = next((place for place, other in enumerate(rows) if other.entry_id == row.entry_id), None)
+        self._zone = zone
+        self._found: Details | str | None = None
+        """What the entry changed, why that cannot be said, or None while it is computed."""
+        self._asking: Worker[Details] | None = None
+        self._asked: Row | None = None
+
+    def compose(self) -> ComposeResult:
+        """One long text."""
+        turn = "n/p next/previous · " if self._place is not None else ""
+        with self.frame("Entry", f"↑↓ scroll · {turn}y copy · Esc close"):
+            yield Pager(self._tell, id="pager")
+
+    def on_mount(self) -> None:
+        """Show what is known, and ask for the rest."""
+        self.query_one("#dialog").add_class("-wide")
+        self._title()
+        self._ask()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The engine has answered; when the reader is at another entry by now, ask for that one."""
+        if event.worker is not self._asking or event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
+            return
+        self._asking = None
+        if self._asked is not self.row:
+            self._ask()
+            return
+        error = event.worker.error
+        if event.state is WorkerState.SUCCESS:
+            self._found = event.worker.result
+        elif isinstance(error, EngineError):
+            self._found = str(error)
+        else:
+            self._found = f"This could not be computed: {error!r}."
+        self.query_one(Pager).write(self._tell, keep_place=True)
+
+    def action_turn(self, step: int) -> None:
+        """Go to a neighbour in the log; stay at its ends, and say so."""
+        if self._place is None:
+            return
+        if not 0 <= self._place + step < len(self._rows):
+            if step > 0:
+                tell(self.app, "This is the newest entry.")
+            elif (older := self._rows[0].ordinal - 1) > 0:
+                kept = the_newest(len(self._rows), older)
+                tell(self.app, f"The dashboard keeps {kept}; `esdash events` reads those before them.")
+            else:
+                tell(self.app, "This is the first entry.")
+            return
+        self._place += step
+        self.row = self._rows[self._place]
+        self._found = None
+        self._title()
+        self._ask()
+        self.query_one(Pager).write(self._tell)
+
+    def action_copy(self) -> None:
+        """Put the payload on the clipboard."""
+        if why_not := too_large(self.row, "copied"):
+            tell(self.app, why_not, "warning")
+            return
+        self.app.copy_to_clipboard(copyable(payload_of(self._fold, self.row.fields)))
+        tell(self.app, "The payload was copied.")
+
+    def action_go(self, number: int) -> None:
+        """Leave for a row that the entry is about."""
+        links = self._links()
+        if number <= len(links):
+            self.dismiss(links[number - 1])
+
+    def _title(self) -> None:
+        number = f" {self.engine.view.nth(self.row.ordinal):,}" if self.row.ordinal else ""
+        self.query_one("#dialog").border_title = f"Entry{number}"
+
+    def _ask(self) -> None:
+        if self.row.told is not None:
+            self._found = Details(self.row, self.row.told)
+        # One question at a time: leafing through many entries must not start a replay for each.
+        elif self._asking is None:
+            self._asked = self.row
+            ask = partial(self.engine.details, self.row)
+            self._asking = self.run_worker(ask, group="details", thread=True, exit_on_error=False)
+
+    def _links(self) -> list[Place]:
+        """The rows that it is about and that have a panel."""
+        hidden = {table.name for table in self._fold.domain.tables if table.hidden}
+        row = self._found.row if isinstance(self._found, Details) else self.row
+        return [place for place in rows_of(self._fold, row) if place[0] not in hidden][:MOST_LINKS]
+
+    def _tell(self, width: int) -> Iterator[Paragraph]:
+        yield from self._identity()
+        yield Paragraph("")
+        yield Paragraph("Before → after", style="accent")
+        yield from self._changes()
+        if links := self._links():
+            yield Paragraph("")
+            yield Paragraph("Its rows: a digit goes there", style="accent")
+            words = {table.name: table.one for table in self._fold.domain.tables}
+            for number, (table, key) in enumerate(links, 1):
+                yield Paragraph(f"{visible(words[table], 40)} {visible(str(key), 60)}", f"{number}", indent=LABEL)
+        yield Paragraph("")
+        yield Paragraph("As it is stored", style="accent")
+        yield from tell_fields(self.row.fields, width, self.row.sizes, payload=self._fold.domain.wire.data)
+
+    def _identity(self) -> Iterator[Paragraph]:
+        row, fold = self.row, self._fold
+        entry_id = visible(row.entry_id.decode("ascii", "backslashreplace"), 60)
+        yield Paragraph(entry_id, "Id", indent=LABEL)
+        yield from (Paragraph(line, label, indent=LABEL) for label, line in _times(row.entry_id, self._zone))
+        ordinal = f"{row.ordinal:,}" if row.ordinal else "not known"
+        number = self.engine.view.nth(row.ordinal)
+        ever = f", and #{number:,} of all that were ever added" if row.ordinal and number != row.ordinal else ""
+        yield Paragraph(ordinal + ever, "Ordinal", indent=LABEL)
+        yield Paragraph(visible(type_of(fold, row.fields)) or "none", "Type", indent=LABEL)
+        yield Paragraph(visible(describe(fold, row.fields)), "What", indent=LABEL)
+        outcome = outcome_of(fold, row.code)
+        if outcome is None:
+            yield Paragraph("not known any more", "Outcome", "dim", LABEL)
+            return
+        mark = MARKS[outcome.name]
+        name = outcome.name if outcome.reason is None else f"{outcome.name}: {outcome.reason}"
+        yield Paragraph(f"{mark.glyph} {name}", "Outcome", mark.style, LABEL)
+        yield Paragraph(visible(sentence(fold, outcome), 400), indent=LABEL)
+        if outcome.name == "duplicate":
+            yield Paragraph(self._first(), indent=LABEL)
+        if outcome.name == "parked":
+            yield Paragraph(f"Parked means: {MEANINGS['parked']}.", indent=LABEL)
+            stands = standing.of_parked(self.engine.view, fold, Handled(), row)
+            yield Paragraph(stands.cell, "Stands", stands.style, LABEL)
+
+    def _first(self) -> str:
+        """Which entry was decided under the key of this one."""
+        name = self._fold.domain.wire.key.encode()
+        key = field_of(self.row.fields, name)
+        for other in self._rows[: self._place]:
+            outcome = outcome_of(self._fold, other.code)
+            first = outcome is not None and outcome.name in ("applied", "rejected")
+            if first and other.mark is None and field_of(other.fields, name) == key:
+                entry_id = visible(other.entry_id.decode("ascii", "backslashreplace"), 60)
+                return f"The first with its key is #{self.engine.view.nth(other.ordinal):,}, {entry_id}."
+        return "The first with its key came before all that is kept here."
+
+    def _changes(self) -> Iterator[Paragraph]:
+        if self._found is None:
+            yield Paragraph("computing …", style="dim")
+        elif isinstance(self._found, str):
+            yield Paragraph(f"✗ {visible(self._found, 400)}", style="bad")
+        else:
+            yield from tell_changes(self._fold, self._found.told)
+
+
+def tell_changes(fold: Fold, told: Told) -> Iterator[Paragraph]:
+    """Every number before and after, and by how much; of a refusal what decided it."""
+    if not told.changes:
+        yield Paragraph("Nothing changed.", style="dim")
+        if decided := shortfall(told):
+            yield Paragraph(visible(decided, 200))
+        return
+    texts = [text_of(fold, change) for change in told.changes]
+    subjects = [f"{visible(text.one, 40)} {visible(text.key, 30)}" for text in texts]
+    labels = [visible(text.column, 24) for text in texts]
+    widest = max(map(cell_len, subjects))
+    indent = max(LABEL, max(map(cell_len, labels)) + 2)
+    for text, subject, label in zip(texts, subjects, labels, strict=True):
+        padded = subject + " " * (widest - cell_len(subject))
+        moved = f"  ({visible(text.moved, 60)})" if text.moved and text.before != "–" else ""
+        yield Paragraph(f"{padded}  {visible(text.before)} → {visible(text.after)}{moved}", label, indent=indent)
+
+
+def _times(entry_id: bytes, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
+    """The time that the server put into the id, in UTC and where the reader is."""
+    try:
+        moment = datetime.fromtimestamp(int(entry_id.partition(b"-")[0]) / 1000, UTC)
+        local = moment.astimezone(zone)
+    except (ValueError, OverflowError, OSError):
+        yield "Time", "the id holds no time"
+        return
+    yield "UTC", f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}"
+    offset = f"{local:%z}"
+    yield "Local", f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03} {offset[:3]}:{offset[3:5]}"

@@ -1,0 +1,120 @@
+"""The lines of a list of single entries: parked ones, orphans."""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Final
+
+from textual.cache import LRUCache
+
+from esdash.engine.row import Row
+from esdash.fold.folding import Fold
+from esdash.ui.paint.drawing import clock_time, milliseconds_of
+from esdash.ui.tables.columns import Cell, Column, Kind
+from esdash.ui.tables.line_table import SortOrder
+from esdash.ui.tables.log_source import MARKS, outcome_cell
+from esdash.ui.trust.standing import Standing
+from esdash.visible import visible
+from esdash.words.entries import describe, type_of
+
+_COLUMNS: Final = (
+    Column("time", "time", Kind.TEXT, least=11, rank=4),
+    Column("ordinal", "#", Kind.NUMBER, rank=5),
+    Column("id", "id", Kind.NUMBER, rank=2),
+    Column("type", "type", Kind.TEXT, least=7, rank=3),
+    Column("outcome", "reason", Kind.TEXT, least=14),
+    Column("what", "payload", Kind.TEXT, least=10, stretch=1, rank=6),
+    Column("done", "", Kind.TEXT, least=7, rank=1),
+)
+
+
+class EntrySource:
+    """Entries, newest or oldest first, with what was done about each."""
+
+    columns = _COLUMNS
+    order: SortOrder | None = None
+
+    def __init__(self, fold: Fold, stands: Callable[[Row], Standing], *, parked: bool) -> None:
+        """`stands` tells how an entry stands.
+
+        A list of parked entries shows the newest first, and of their outcomes the reasons only.
+        """
+        self._fold = fold
+        self._stands = stands
+        self._parked = parked
+        self._given: Sequence[Row] = ()
+        self._rows: Sequence[Row] = ()
+        self._places: dict[Hashable, int] = {}
+        self._now = 0.0
+        self._unseen = 0
+        self._clock = 8
+        """Cells of the widest time."""
+        self._cells: LRUCache[Hashable, tuple[Cell, ...]] = LRUCache(512)
+
+    def update(self, rows: Sequence[Row], now: float, unseen: int = 0) -> None:
+        """Show these, given oldest first; `now` in Unix seconds. `unseen` entries came before the first of all."""
+        self._now = now
+        if unseen != self._unseen:
+            self._unseen = unseen
+            self._cells.clear()
+        if rows is self._given:
+            return
+        self._given = rows
+        self._rows = rows[::-1] if self._parked else rows
+        self._places = {_identity(row): place for place, row in enumerate(self._rows)}
+        times = (clock_time(milliseconds_of(row.entry_id), now) for row in (*rows[:1], *rows[-1:]))
+        self._clock = max((self._clock, *map(len, times)))
+
+    def row(self, index: int) -> Row:
+        """The entry on a line."""
+        return self._rows[index]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def cells(self, index: int) -> tuple[Cell, ...]:
+        """One line."""
+        row = self._rows[index]
+        standing = self._stands(row)
+        key = (_identity(row), row.code, standing, int(self._now // 86400))
+        cells = self._cells.get(key)
+        if cells is None:
+            cells = self._cells[key] = self._describe(row, standing)
+        return cells
+
+    def identity(self, index: int) -> Hashable:
+        """Id and ordinal: after a failover another entry may have the same id."""
+        return _identity(self._rows[index])
+
+    def find(self, identity: Hashable) -> int | None:
+        """Where the entry is."""
+        return self._places.get(identity)
+
+    def sort(self, order: SortOrder) -> None:
+        """There is one order."""
+
+    def wanted(self) -> Sequence[int]:
+        """Cells for usual content."""
+        digits = max((len(f"{row.ordinal + self._unseen:,}") for row in (*self._rows[:1], *self._rows[-1:])), default=1)
+        return (self._clock, digits, 15, 8, 16 if self._parked else 30, 36, 20)
+
+    def hint(self) -> Sequence[str]:
+        """An empty list is explained elsewhere."""
+        return ()
+
+    def _describe(self, row: Row, standing: Standing) -> tuple[Cell, ...]:
+        return (
+            Cell(clock_time(milliseconds_of(row.entry_id), self._now), "dim"),
+            Cell(f"{row.ordinal + self._unseen:,}" if row.ordinal else "—", "dim"),
+            Cell(visible(row.entry_id.decode("utf-8", "backslashreplace")), "dim"),
+            Cell(visible(type_of(self._fold, row.fields)) or "—"),
+            self._reason(row.code) if self._parked else outcome_cell(self._fold, row),
+            Cell(visible(describe(self._fold, row.fields))),
+            Cell(standing.cell, standing.style, (standing.brief,)),
+        )
+
+    def _reason(self, code: int | None) -> Cell:
+        reason = "" if code is None else self._fold.outcomes[code].reason or ""
+        return Cell(f"{MARKS['parked'].glyph} {reason}", MARKS["parked"].style)
+
+
+def _identity(row: Row) -> tuple[bytes, int]:
+    return row.entry_id, row.ordinal

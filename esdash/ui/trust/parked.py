@@ -1,0 +1,230 @@
+"""Entries that could not be understood: why, what they hold, and a way to publish what they should have been."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, ClassVar, Final
+
+from textual import on
+from textual.binding import Binding, BindingType
+
+from esdash.counted import counted
+from esdash.engine.console import Console, EngineError, Published
+from esdash.engine.row import Row
+from esdash.engine.view import View
+from esdash.fold.folding import Fold
+from esdash.fold.sorting import Fields
+from esdash.ui.correct.alike import alike, change_of
+from esdash.ui.correct.form import ChooseType, RawEventForm, form_for, needs_a_type
+from esdash.ui.correct.salvage import objection
+from esdash.ui.forms.publishing import EventForm, Purpose
+from esdash.ui.paint.confirm import ConfirmScreen
+from esdash.ui.paint.hint_bar import Hint
+from esdash.ui.paint.pager import Paragraph
+from esdash.ui.paint.payload import LABEL, payload_size, tell_fields
+from esdash.ui.tables.line_table import LineTable
+from esdash.ui.trust.entry_list import EntryListScreen
+from esdash.ui.trust.handled import Handled
+from esdash.ui.trust.standing import of_parked
+from esdash.visible import visible
+from esdash.words.entries import describe_event, payload_of, type_of
+from esdash.words.outcomes import GLYPHS, MEANINGS, outcome_of, sentence
+
+MOST_TOLD: Final = 5
+"""Events that are told one by one before several are published."""
+
+
+def parked_in(fold: Fold, view: View) -> int:
+    """How many entries the state counts as parked, whether they are kept for the screen or not."""
+    counts = view.state.counts if view.state is not None else ()
+    counted = sum(count for outcome, count in zip(fold.outcomes, counts, strict=False) if outcome.name == "parked")
+    return max(counted, len(view.parked))
+
+
+class ParkedScreen(EntryListScreen):
+    """The newest parked entries, the last one first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c,enter", "correct", "Correct", show=False),
+        Binding("e", "edit", "Edit type and JSON", show=False),
+    ]
+
+    def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float]) -> None:
+        super().__init__(console, handled, wall_clock, parked=True)
+
+    def rows(self, view: View) -> Sequence[Row]:
+        """Those that the consumer keeps."""
+        return view.parked
+
+    def title_and_meaning(self, view: View) -> tuple[str, str]:
+        """How many; where the others are."""
+        count, total = len(view.parked), parked_in(self.fold, view)
+        left = f"{sum(self.stands(row).open for row in view.parked):,} open"
+        if total > count:
+            return (
+                f"! Parked entries: the {count} newest of {total:,}, {left}",
+                "`esdash events --outcome parked` lists all of them. They stay in the stream and change nothing.",
+            )
+        title = f"! Parked entries: {count}, {left}" if count else "Parked entries: none"
+        return title, "esdash cannot understand them; they stay in the stream and change nothing."
+
+    def hints(self, empty: bool) -> Sequence[Hint]:
+        """Without an entry there is nothing to do."""
+        back = Hint("Esc", "back", "leave")
+        if empty:
+            return (back,)
+        return (
+            back,
+            Hint("c", "publish a corrected event", "correct"),
+            Hint("e", "edit type and JSON", "edit"),
+            Hint("y", "copy", "copy"),
+            Hint("Tab", "to the text", "app.focus_next"),
+        )
+
+    def about(self, row: Row, width: int) -> Iterator[Paragraph]:
+        """Why it is parked, what became of it, every byte."""
+        outcome = outcome_of(self.fold, row.code)
+        if outcome is not None:
+            yield Paragraph(f"{GLYPHS['parked']} {outcome.reason}", "Reason", "warning", LABEL)
+            yield Paragraph(sentence(self.fold, outcome), indent=LABEL)
+        if exactly := objection(self.fold, row, payload_size(row, self.fold.domain.wire)):
+            yield Paragraph(exactly, "Exactly", indent=LABEL)
+        stands = self.stands(row)
+        yield Paragraph(stands.told, "Stands", stands.style, LABEL)
+        yield Paragraph("")
+        yield Paragraph("As it is stored", style="accent")
+        payload = self.fold.domain.wire.data
+        yield from tell_fields(row.fields, width, row.sizes, payload=payload, bytes_too=True)
+
+    def when_empty(self, view: View) -> Iterator[Paragraph]:
+        """What parked means."""
+        if total := parked_in(self.fold, view):
+            were = counted(total, "entry was", "entries were")
+            yield Paragraph(
+                f"{were} parked, and none is kept here. `esdash events --outcome parked` lists those that are still "
+                "in the stream.",
+                style="warning",
+            )
+        else:
+            yield Paragraph("No entry is parked.", style="good")
+        yield Paragraph("")
+        yield Paragraph(f"Parked means: {MEANINGS['parked']}.")
+        yield Paragraph("")
+        yield Paragraph(
+            "Its type is unknown, a field is missing, its data breaks the schema, is larger than 64 KiB, or has a "
+            "version that the domain does not know. Such an entry is never deleted: each is counted and listed with "
+            "its bytes and the reason, and a corrected event can be published for it."
+        )
+        yield Paragraph("")
+        yield Paragraph("To see one, append an event of a type that does not exist:")
+        yield Paragraph(f"  XADD {visible(view.stream, 60)} * {self._unknown()}", verbatim=True)
+
+    def _unknown(self) -> str:
+        """Fields of an entry that the domain cannot understand."""
+        wire = self.fold.domain.wire
+        kind = "" if wire.only else f"{wire.type} Unheard-of "
+        return visible(kind + (f"{wire.data} '{{}}'" if wire.data else "member 1"), 60)
+
+    async def action_correct(self) -> None:
+        """Open the form that fits, with all in it that can still be read."""
+        if (row := self._open_one()) is not None:
+            fields, purpose = _readable(self.fold, row), self._purpose(row)
+
+            def chosen(kind: str | None) -> None:
+                if kind is not None:
+                    self._open(row, form_for(self.engine, fields, purpose, kind))
+
+            if needs_a_type(self.fold, fields):
+                await self.app.push_screen(ChooseType(self.fold, fields, purpose), chosen)
+            else:
+                chosen("")
+
+    def action_edit(self) -> None:
+        """Open type and data as they will be stored."""
+        if (row := self._open_one()) is not None:
+            self._open(row, RawEventForm(self.engine, _readable(self.fold, row), self._purpose(row)))
+
+    def _open_one(self) -> Row | None:
+        """The selected one, unless it was corrected already, by whomever."""
+        row = self.selected
+        if row is None or (stands := self.stands(row)).open:
+            return row
+        self.tell(f"Nothing is left to correct: {stands.told}")
+        return None
+
+    def _purpose(self, row: Row) -> Purpose:
+        def objection(view: View) -> str | None:
+            stands = of_parked(view, self.fold, self.handled, row)
+            return None if stands.open else f"Nothing is left to correct: {stands.told}"
+
+        payload = payload_of(self.fold, row.fields)[:200].decode("utf-8", "backslashreplace")
+        what = f"{type_of(self.fold, row.fields) or 'no type'} {payload}"
+        return Purpose(lambda view: view.corrections.key_for_parked(row), objection, f"Parked: {visible(what, 300)}")
+
+    @on(LineTable.Activated)
+    async def _activated(self, event: LineTable.Activated) -> None:
+        event.stop()
+        await self.action_correct()
+
+    def _open(self, row: Row, form: EventForm) -> None:
+        def closed(published: Published | None) -> None:
+            if published is not None:
+                self.handled.publish_as(row, published.entry_id, parked=True)
+                self.tell(f"{published.event_type} {published.entry_id} is in the log; the parked entry stays.")
+                self.poll()
+                self._offer_the_same(row, form.submitted_event)
+
+        self.app.push_screen(form, closed)
+
+    def _offer_the_same(self, row: Row, event: Any) -> None:
+        """Ask whether others that need the same change are to be corrected in one go."""
+        if row.mark is not None or event is None:
+            return
+        left = [other for other in self.engine.view.parked if self.stands(other).open]
+        others = list(alike(self.fold, change_of(self.fold, row.fields, event), row, left))
+        if not others:
+            return
+        one = len(others) == 1
+        what = "1 more entry was" if one else f"{len(others):,} more entries were"
+        told = [visible(describe_event(self.fold, other)) for _, other in others[:MOST_TOLD]]
+        more = f"\n… and {len(others) - MOST_TOLD:,} more" if len(others) > MOST_TOLD else ""
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                work = partial(self._correct, others)
+                self.app.run_worker(work, thread=True, exit_on_error=False, name="engine", group="corrections")
+
+        self.app.push_screen(
+            ConfirmScreen(
+                f"{what} parked for the same reason and type and {'needs' if one else 'need'} the same change. "
+                f"Correct {'it' if one else 'them'}, too?",
+                "\n".join(told) + more,
+                "Correct",
+            ),
+            answered,
+        )
+
+    def _correct(self, others: Sequence[tuple[Row, Any]]) -> None:
+        """In a thread: publish an event for each that is still open."""
+        done = 0
+        try:
+            for row, event in others:
+                if self.stands(row).open:
+                    key = self.engine.view.corrections.key_for_parked(row)
+                    published = self.engine.publish(*self.fold.encode(event), key)
+                    self.handled.publish_as(row, published.entry_id, parked=True)
+                    done += 1
+        except EngineError as error:
+            told = f"{done:,} of {len(others):,} corrected. {error}" if done else str(error)
+            self.app.call_from_thread(self.tell, told, "error")
+        else:
+            what = counted(done, "corrected event is", "corrected events are")
+            self.app.call_from_thread(self.tell, f"{what} in the log.")
+
+
+def _readable(fold: Fold, row: Row) -> Fields:
+    """What a correction may begin with. Of an entry that is kept in part only the type: half is no event."""
+    if row.mark is None:
+        return row.fields
+    wire = fold.domain.wire
+    kind = () if wire.only else (wire.type.encode(), type_of(fold, row.fields).encode("utf-8", "backslashreplace"))
+    return (*kind, wire.data.encode(), b"") if wire.data else kind

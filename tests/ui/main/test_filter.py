@@ -1,0 +1,248 @@
+"""Finding lines: the filter, the order of columns."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from textual.pilot import Pilot
+
+from esdash.engine.view import View
+from esdash.shop.events import AddItem, TopUp
+from esdash.ui.app import DashboardApp
+from esdash.ui.tables.panel import FilterLine
+from tests.ui.looking import cursor_line, lines_of, panel_of, show, text_of, told
+from tests.ui.recorded import History, RecordedConsole
+
+Dashboard = Callable[..., DashboardApp]
+
+SIZE = (160, 40)
+
+
+def a_shop() -> History:
+    """Users and items whose orders by each column differ."""
+    history = History()
+    for user_id, amount in ((7, 300), (70, 100), (12, 200), (5, 400)):
+        history.add_event(TopUp(user_id, amount))
+    for item_id, count, price in (("SSD", 5, 900), ("hdd", 50, 100), ("cpu", 1, 500)):
+        history.add_event(AddItem(item_id, count, price))
+    history.add_event(TopUp(12, 5))
+    history.add_event(AddItem("hdd", 1))
+    return history
+
+
+def first_words(app: DashboardApp, panel: str) -> list[str]:
+    """The first column."""
+    return [line.split()[0] for line in lines_of(app, panel)[1:] if line.strip()]
+
+
+async def type_filter(pilot: Pilot[None], text: str) -> None:
+    """Open the filter and type."""
+    await pilot.press("slash", *text)
+    await pilot.pause()
+
+
+class TestFiltering:
+    async def test_balances_match_the_beginning_of_a_users_number(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("1")
+            await type_filter(pilot, "7")
+            assert first_words(app, "users") == ["7", "70"]
+            assert panel_of(app, "users").heading == "1 Balances · 2 of 4"
+            await pilot.press("0")
+            await pilot.pause()
+            assert first_words(app, "users") == ["70"]
+
+    async def test_stock_matches_any_part_in_any_case(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("2")
+            await type_filter(pilot, "sd")
+            assert first_words(app, "items") == ["SSD"]
+
+    @pytest.mark.parametrize("needle", ["topup", "user 12", "APPLIED"])
+    async def test_the_log_matches_type_story_and_outcome(self, dashboard: Dashboard, needle: str) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("3")
+            await type_filter(pilot, ["space" if char == " " else char for char in needle])  # type: ignore[arg-type]
+            shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
+            assert shown
+            assert all(needle.casefold() in line.casefold() for line in shown)
+
+    async def test_the_log_matches_reasons(self, dashboard: Dashboard, busy: View) -> None:
+        async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
+            await type_filter(pilot, "unknown_")
+            shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
+            assert shown
+            assert all("unknown_" in line for line in shown)
+
+    async def test_new_entries_are_filtered_as_they_arrive(self, dashboard: Dashboard) -> None:
+        history = a_shop()
+        console = RecordedConsole(history.live())
+        async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
+            await type_filter(pilot, "AddItem")
+            before = panel_of(app, "log").heading
+            history.add_event(TopUp(1, 1))
+            history.add_event(AddItem("new", 1, 1))
+            await show(pilot, console, history.live())
+            assert before == "3 Log · 4 of 9"
+            assert panel_of(app, "log").heading == "3 Log · 5 of 11"
+            assert "new +1" in cursor_line(app, "log")
+
+    async def test_escape_shows_all_again_and_gives_the_keys_back(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("1")
+            await type_filter(pilot, "9")
+            assert "no user matches" in "".join(lines_of(app, "users"))
+            await pilot.press("escape")
+            await pilot.pause()
+            assert len(first_words(app, "users")) == 4
+            assert app.focused is panel_of(app, "users").table
+            assert not panel_of(app, "users").query_one(FilterLine).display
+
+    async def test_enter_keeps_the_filter_and_escape_clears_it_later(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("1")
+            await type_filter(pilot, "7")
+            await pilot.press("enter", "down")
+            assert cursor_line(app, "users").split()[0] == "70"
+            await pilot.press("escape")
+            await pilot.pause()
+            assert len(first_words(app, "users")) == 4
+            assert cursor_line(app, "users").split()[0] == "70"
+
+    async def test_keys_typed_into_the_filter_do_nothing_else(self, dashboard: Dashboard) -> None:
+        console = RecordedConsole(a_shop().live())
+        async with dashboard(console).run_test(size=SIZE) as pilot:
+            await type_filter(pilot, "qscbtpz")
+            assert console.asked == []
+            assert pilot.app.is_running
+
+    async def test_a_filter_is_text_and_not_a_pattern_or_markup(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            panel = panel_of(app, "log")
+            await pilot.press("slash")
+            panel.input.value = "[red]( .*"
+            await pilot.pause()
+            assert panel.heading == "3 Log · 0 of 9"
+
+
+class TestALogThatIsNotAllHere:
+    """The dashboard keeps the newest entries; it says so wherever it counts them or finds none."""
+
+    @pytest.fixture
+    def part(self) -> View:
+        """The newest 4 of 9 entries."""
+        view = a_shop().live()
+        return replace(view, rows=view.rows[-4:])
+
+    async def test_the_title_says_of_how_many_they_are_the_newest(self, dashboard: Dashboard, part: View) -> None:
+        async with (app := dashboard(part)).run_test(size=SIZE) as pilot:
+            assert panel_of(app, "log").heading == "3 Log · newest 4 of 9"
+            await type_filter(pilot, "TopUp")
+            shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
+            assert panel_of(app, "log").heading == f"3 Log · {len(shown)} of the newest 4 of 9"
+
+    async def test_nothing_found_is_not_nothing_there(self, dashboard: Dashboard, part: View) -> None:
+        async with (app := dashboard(part)).run_test(size=SIZE) as pilot:
+            await type_filter(pilot, "nosuchthing")
+            lines = "\n".join(lines_of(app, "log"))
+            assert "None of the newest 4 of 9 entries matches." in lines
+            assert "`esdash events` reads those before them." in lines
+            assert "no entry matches" not in lines
+
+    async def test_where_all_are_here_nothing_is_said_of_others(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            assert panel_of(app, "log").heading == "3 Log · 9"
+            await type_filter(pilot, "nosuchthing")
+            assert "no entry matches" in "\n".join(lines_of(app, "log"))
+
+    async def test_details_say_that_there_are_more_before_the_oldest(self, dashboard: Dashboard, part: View) -> None:
+        async with (app := dashboard(part)).run_test(size=SIZE) as pilot:
+            await pilot.press("3", "g", "enter")
+            await pilot.press("p")
+            await pilot.pause()
+            (said,) = told(app)
+            assert said.startswith("· The dashboard keeps the newest 4 of 9 entries")
+
+    @pytest.mark.parametrize("size", [(60, 16), (80, 24)])
+    async def test_on_a_small_terminal_too(self, dashboard: Dashboard, part: View, size: tuple[int, int]) -> None:
+        async with (app := dashboard(part)).run_test(size=size):
+            assert "newest 4 of 9" in "\n".join(text_of(app))
+
+
+class TestGoingFromALineToItsEvents:
+    async def test_a_users_events(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("1", "down", "enter")
+            await pilot.pause()
+            shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
+            assert ["user 7 +3.00" in line for line in shown] == [True]
+            assert app.focused is panel_of(app, "log").table
+
+    async def test_an_items_events_by_a_double_click(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.click(panel_of(app, "items").table, offset=(4, 3), times=2)
+            await pilot.pause()
+            shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
+            assert len(shown) == 2
+            assert all("hdd" in line for line in shown)
+
+
+class TestSorting:
+    async def test_balances_by_user_balance_and_change(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            for key, users in (
+                ("1", ["5", "7", "12", "70"]),
+                ("i", ["70", "12", "7", "5"]),
+                ("i", ["5", "7", "12", "70"]),
+                (">", ["5", "7", "12", "70"]),
+                ("i", ["70", "12", "7", "5"]),
+                (">", ["12", "5", "70", "7"]),
+                (">", ["5", "7", "12", "70"]),
+                ("<", ["12", "5", "70", "7"]),
+            ):
+                await pilot.press(key)
+                assert first_words(app, "users") == users, key
+
+    async def test_stock_by_item_price_remaining_and_change(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            for key, items in (
+                ("2", ["SSD", "cpu", "hdd"]),
+                (">", ["SSD", "cpu", "hdd"]),
+                ("i", ["hdd", "cpu", "SSD"]),
+                (">", ["hdd", "SSD", "cpu"]),
+                (">", ["hdd", "cpu", "SSD"]),
+            ):
+                await pilot.press(key)
+                assert first_words(app, "items") == items, key
+
+    async def test_a_click_on_a_title_sorts_and_another_turns_it_around(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            table = panel_of(app, "items").table
+            x = lines_of(app, "items")[0].index("remaining") + 3
+            await pilot.click(table, offset=(x, 0))
+            assert first_words(app, "items") == ["hdd", "SSD", "cpu"]
+            assert "↓remaining" in lines_of(app, "items")[0]
+            await pilot.pause()
+            await pilot.click(table, offset=(x, 0))
+            assert first_words(app, "items") == ["cpu", "SSD", "hdd"]
+            assert "↑remaining" in lines_of(app, "items")[0]
+
+    async def test_the_cursor_stays_on_its_item(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            await pilot.press("2", "down", ">", ">", "i")
+            assert cursor_line(app, "items").split()[0] == "cpu"
+
+    async def test_the_log_has_one_order(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+            before = lines_of(app, "log")
+            await pilot.press("3", ">", "i", "<")
+            assert lines_of(app, "log") == before
+
+    async def test_a_sorted_panel_sorts_what_arrives(self, dashboard: Dashboard) -> None:
+        history = a_shop()
+        console = RecordedConsole(history.live())
+        async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
+            await pilot.press("1", ">")
+            history.add_event(TopUp(70, 100_000))
+            await show(pilot, console, history.live())
+            assert first_words(app, "users") == ["70", "5", "7", "12"]

@@ -1,0 +1,193 @@
+"""The screen at every size: what is shown where, zoom, and lines of exactly the terminal's width."""
+
+from collections.abc import Callable
+
+import pytest
+from rich.cells import cell_len
+
+from esdash.engine.view import View
+from esdash.ui.app import DashboardApp, UiSettings
+from esdash.ui.main.arrangement import layout_for
+from tests.ui.looking import cursor_line, main_of, panel_of, text_of
+from tests.ui.recorded import (
+    blank,
+    busy_history,
+    disconnected,
+    halted,
+    hostile,
+    replaying,
+    restored,
+    restoring,
+)
+
+Dashboard = Callable[..., DashboardApp]
+
+SIZES = [(60, 16), (80, 24), (120, 40), (160, 18), (200, 60)]
+
+
+def shown(app: DashboardApp) -> list[str]:
+    """The panels that are on the screen."""
+    return [name for name in ("users", "items", "log") if panel_of(app, name).table.size.height]
+
+
+class TestEverySize:
+    @pytest.mark.parametrize(
+        "recorded",
+        [blank, restoring, replaying, restored, disconnected, halted, hostile],
+        ids=lambda recorded: recorded.__name__,
+    )
+    async def test_every_line_is_exactly_as_wide_as_the_terminal(
+        self, dashboard: Dashboard, recorded: Callable[[], View]
+    ) -> None:
+        async with (app := dashboard(recorded())).run_test(size=SIZES[0]) as pilot:
+            for size in SIZES:
+                await pilot.resize_terminal(*size)
+                await pilot.pause()
+                lines = text_of(app)
+                assert len(lines) == size[1]
+                assert {cell_len(line) for line in lines} == {size[0]}
+
+    async def test_the_essentials_are_never_left_out(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(restored())).run_test(size=SIZES[-1]) as pilot:
+            for size in SIZES:
+                await pilot.resize_terminal(*size)
+                await pilot.pause()
+                lines = text_of(app)
+                assert "● LIVE" in lines[0]
+                assert "✓ CONTINUOUS" in lines[0]
+                assert "98 events" in lines[1]
+                assert "lag 0" in lines[1]
+                assert "snapshot 12 s ago" in lines[1]
+                assert "34 events" in lines[2]
+                assert "? Help" in lines[-1]
+                assert "q Quit" in lines[-1]
+
+    @pytest.mark.parametrize(
+        ("size", "panels"),
+        [
+            ((60, 16), ["log"]),
+            ((60, 50), ["users", "items", "log"]),
+            ((80, 24), ["users", "items", "log"]),
+            ((120, 40), ["users", "items", "log"]),
+            ((120, 18), ["log"]),
+        ],
+    )
+    async def test_panels_that_have_no_room_wait_behind_their_names(
+        self, dashboard: Dashboard, size: tuple[int, int], panels: list[str]
+    ) -> None:
+        async with (app := dashboard(restored())).run_test(size=size):
+            assert shown(app) == panels
+
+    @pytest.mark.parametrize("size", [(59, 40), (200, 15), (20, 5), (1, 1)])
+    async def test_below_sixty_by_sixteen_it_says_so(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
+        async with (app := dashboard(restored())).run_test(size=size) as pilot:
+            if size[0] > 30:
+                assert "esdash needs 60×16" in " ".join(text_of(app))
+            await pilot.resize_terminal(80, 24)
+            await pilot.pause()
+            assert shown(app) == ["users", "items", "log"]
+
+    @pytest.mark.parametrize("width", [60, 80, 93, 110, 128])
+    async def test_numbers_are_whole_or_an_ellipsis(self, dashboard: Dashboard, width: int) -> None:
+        history = busy_history()
+        history.add("TopUp", '{"user_id":9223372036854775807,"amount":1000000000000000}')
+        async with (app := dashboard(history.live())).run_test(size=(width, 40)) as pilot:
+            await pilot.press("1", "G")
+            await pilot.pause()
+            last = cursor_line(app, "users").split()
+            assert last[0] in ("9223372036854775807", "…")
+            assert last[1] in ("10,000,000,000,000.00", "…")
+
+    def test_every_layout_is_used(self) -> None:
+        layouts = {layout_for(width, height) for width in range(40, 300) for height in range(10, 60)}
+        assert layouts == {"tiny", "tabs", "tall", "stacked", "split", "columns"}
+
+
+class TestZooming:
+    @pytest.mark.parametrize("size", [(80, 24), (120, 40), (240, 60)])
+    async def test_the_focused_panel_takes_the_screen_and_gives_it_back(
+        self, dashboard: Dashboard, size: tuple[int, int]
+    ) -> None:
+        async with (app := dashboard(restored())).run_test(size=size) as pilot:
+            await pilot.press("2", "z")
+            await pilot.pause()
+            assert shown(app) == ["items"]
+            assert panel_of(app, "items").table.size.width == size[0] - 2
+            await pilot.press("z")
+            await pilot.pause()
+            assert shown(app) == ["users", "items", "log"]
+
+    async def test_escape_leaves_it_as_well(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:
+            await pilot.press("1", "z", "escape")
+            await pilot.pause()
+            assert len(shown(app)) == 3
+
+    async def test_another_panel_can_be_chosen_while_zoomed(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:
+            await pilot.press("z", "1")
+            await pilot.pause()
+            assert shown(app) == ["users"]
+            assert app.focused is panel_of(app, "users").table
+            await pilot.press("tab")
+            await pilot.pause()
+            assert shown(app) == ["items"]
+
+
+class TestOnePanelAtATime:
+    async def test_keys_turn_to_the_next_panel(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(restored())).run_test(size=(60, 16)) as pilot:
+            for key, panel in (("1", "users"), ("l", "items"), ("tab", "log"), ("shift+tab", "items")):
+                await pilot.press(key)
+                await pilot.pause()
+                assert shown(app) == [panel]
+
+    async def test_a_click_on_a_name_turns_to_its_panel(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(restored())).run_test(size=(60, 16)) as pilot:
+            x = text_of(app)[3].index("2 Stock")
+            await pilot.click("#tabs", offset=(x, 0))
+            await pilot.pause()
+            assert shown(app) == ["items"]
+
+    async def test_growing_the_terminal_shows_all_again(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(restored())).run_test(size=(60, 16)) as pilot:
+            await pilot.resize_terminal(120, 40)
+            await pilot.pause()
+            assert len(shown(app)) == 3
+
+
+class TestColours:
+    @pytest.mark.parametrize("theme", ["textual-light", "ansi-dark", "ansi-light", "nord", "gruvbox", "dracula"])
+    async def test_every_theme_shows_the_same_text(self, dashboard: Dashboard, theme: str) -> None:
+        async with (app := dashboard(restored(), UiSettings(theme=theme))).run_test(size=(120, 40)):
+            assert app.theme == theme
+            assert "● LIVE" in text_of(app)[0]
+
+    async def test_sixteen_colours_are_the_terminals_own(
+        self, dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.delenv("COLORTERM")
+        async with (app := dashboard(restored())).run_test(size=(120, 40)):
+            assert app.theme == "ansi-dark"
+
+    async def test_an_unknown_theme_leaves_the_usual_one(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(restored(), UiSettings(theme="no-such"))).run_test(size=(120, 40)):
+            assert app.theme == "textual-dark"
+
+    async def test_without_colour_the_cursor_and_the_outcomes_still_show(
+        self, dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("NO_COLOR", "1")
+        async with (app := dashboard(restored())).run_test(size=(120, 40)):
+            assert app.no_color
+            assert any("▌" in line and "✓ applied" in line for line in text_of(app))
+
+    async def test_the_theme_can_change_while_it_runs(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:
+            table = panel_of(app, "log").table
+            before = table.paint("good")
+            app.theme = "textual-light"
+            await pilot.pause()
+            assert table.paint("good") != before
+            assert main_of(app).is_current

@@ -1,0 +1,65 @@
+"""Keys sent faster than the screen changes mean what they mean when typed slowly."""
+
+from collections.abc import Callable
+
+from textual.events import Key
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from esdash.engine.view import View
+from esdash.ui.app import DashboardApp
+from esdash.ui.forms.publishing import EventForm
+from esdash.ui.main.screen import MainScreen
+from tests.ui.looking import main_of, panel_of, settle
+from tests.ui.recorded import RecordedConsole
+
+Dashboard = Callable[..., DashboardApp]
+
+SIZE = (120, 40)
+
+
+async def send(pilot: Pilot[None], keys: str) -> None:
+    """Put all the keys into the app's queue at once, as a paste or a script does, and wait until they are done."""
+    app = pilot.app
+    assert isinstance(app, DashboardApp)
+    due = app.keys_done + len(keys.split())
+    for key in keys.split():
+        app.post_message(Key(key, key if len(key) == 1 else None))
+    while app.keys_done < due:
+        await pilot.pause(0.01)
+    await pilot.pause()
+
+
+class TestTypingFast:
+    async def test_what_follows_the_slash_is_the_filter(self, dashboard: Dashboard, busy: View) -> None:
+        async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
+            await send(pilot, "1 slash 1 0")
+            assert panel_of(app, "users").input.value == "10"
+            assert panel_of(app, "users").heading == "1 Balances · 1 of 10"
+
+    async def test_what_follows_the_key_of_a_form_is_typed_into_it(self, dashboard: Dashboard, busy: View) -> None:
+        console = RecordedConsole(busy)
+        async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
+            await send(pilot, "t 7 tab 1 2 enter")
+            await settle(pilot)
+            assert console.published == [("TopUp", b'{"user_id":7,"amount":1200}')]
+            assert isinstance(app.screen, MainScreen)
+
+    async def test_keys_after_escape_are_the_panels_again(self, dashboard: Dashboard, busy: View) -> None:
+        async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
+            await send(pilot, "t b s escape 2 down down")
+            assert isinstance(app.screen, MainScreen)
+            assert panel_of(app, "items").table.cursor == 2
+            assert app.focused is panel_of(app, "items").table
+
+    async def test_a_hundred_keys_arrive_in_their_order(self, dashboard: Dashboard, busy: View) -> None:
+        async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
+            await send(pilot, "slash " + " ".join("abcdefghij" * 9) + " enter z")
+            assert panel_of(app, "log").input.value == "abcdefghij" * 9
+            assert main_of(app).has_class("-single")
+
+    async def test_a_form_left_in_between_swallows_nothing(self, dashboard: Dashboard, busy: View) -> None:
+        async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
+            await send(pilot, "t escape t escape t 5")
+            assert isinstance(app.screen, EventForm)
+            assert app.screen.query(Input).first().value == "5"

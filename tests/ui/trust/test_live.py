@@ -1,0 +1,311 @@
+"""The screens about trust over a real consumer and a real server."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from esdash.engine import snapshot
+from esdash.engine.console import EngineError
+from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.live import LiveConsole
+from esdash.engine.view import Phase, View
+from esdash.log.snapshots import Header, SnapshotStore
+from esdash.log.stream import Log
+from esdash.ui.app import DashboardApp
+from esdash.ui.forms.publishing import EventForm
+from esdash.ui.paint.confirm import ConfirmScreen
+from esdash.ui.paint.pager import Pager
+from esdash.ui.trust.orphans import OrphansScreen
+from esdash.ui.trust.parked import ParkedScreen
+from esdash.ui.trust.verify import VerifyScreen
+from tests.domains.shop import shop, users_of
+from tests.ui.looking import main_of, text_of, told
+from tests.ui.stage import said, until, write
+
+STREAM = "orders"
+SIZE = (150, 40)
+
+
+@pytest.fixture
+def log(url: str) -> Iterator[Log]:
+    log = Log(url, STREAM)
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def console(log: Log) -> LiveConsole:
+    return LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
+
+
+def top_up(client: redis.Redis, user_id: int, amount: int, **options: Any) -> bytes:
+    """Append a top-up; its id."""
+    data = f'{{"user_id":{user_id},"amount":{amount}}}'
+    entry_id = client.xadd(STREAM, {"type": "TopUp", "data": data}, **options)
+    assert isinstance(entry_id, bytes)
+    return entry_id
+
+
+def entries(client: redis.Redis) -> list[tuple[bytes, dict[Any, Any]]]:
+    """All that is in the stream."""
+    found: Any = client.xrange(STREAM)
+    return list(found)
+
+
+async def seen(pilot: Pilot[None], console: LiveConsole, condition: Callable[[View], object]) -> View:
+    """Wait for a view, and let the main screen show it."""
+    await until(pilot, lambda: condition(console.view), timeout=20)
+    main_of(pilot.app).poll()
+    await pilot.pause()
+    return console.view
+
+
+async def live(pilot: Pilot[None], console: LiveConsole, ordinal: int) -> View:
+    """Wait until so many entries were consumed."""
+    return await seen(pilot, console, lambda view: view.phase is Phase.LIVE and view.state_position.ordinal >= ordinal)
+
+
+async def with_snapshot(pilot: Pilot[None], console: LiveConsole) -> None:
+    """Take one."""
+    taken = console.view.snapshot
+    await pilot.press("s")
+    await seen(pilot, console, lambda view: view.snapshot is not None and view.snapshot != taken)
+
+
+def balance(view: View, user_id: int) -> int | None:
+    found = None if view.state is None else view.state.tables["users"].get(user_id)
+    return None if found is None else found.cells[0]
+
+
+async def test_a_parked_entry_appears_and_a_corrected_event_is_published(
+    console: LiveConsole, client: redis.Redis
+) -> None:
+    app = DashboardApp(console)
+    async with app.run_test(size=SIZE) as pilot:
+        await live(pilot, console, 0)
+        parked_id = client.xadd(STREAM, {"type": "TopUp", "data": '{"user_id":"7","amount":1250}'})
+        assert isinstance(parked_id, bytes)
+        await seen(pilot, console, lambda view: view.parked)
+        await pilot.press("x")
+        assert isinstance(app.screen, ParkedScreen)
+        assert any(parked_id.decode() in line and "invalid_data" in line for line in text_of(app))
+        await pilot.press("c", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ParkedScreen))
+        view = await live(pilot, console, 2)
+        assert balance(view, 7) == 1250
+        assert client.xrange(STREAM, parked_id, parked_id), "the parked entry stays in the stream"
+        await until(pilot, lambda: "✓ corrected by #2" in app.screen.query_one(Pager).text)
+        await pilot.press("c", "enter", "enter", "c", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ParkedScreen))
+        assert len(entries(client)) == 2, "once is enough"
+
+
+async def test_a_parked_entry_is_corrected_once_by_whichever_dashboard_is_first(
+    console: LiveConsole, log: Log, client: redis.Redis
+) -> None:
+    other = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
+    thread = threading.Thread(target=other.run)
+    thread.start()
+    app = DashboardApp(console)
+    try:
+        async with app.run_test(size=SIZE) as pilot:
+            await live(pilot, console, 0)
+            parked_id = client.xadd(STREAM, {"type": "TopUp", "data": '{"user_id":"7","amount":1250}'})
+            assert isinstance(parked_id, bytes)
+            await seen(pilot, console, lambda view: view.parked)
+            await pilot.press("x", "c")
+            await until(pilot, lambda: isinstance(app.screen, EventForm))
+            await until(pilot, lambda: other.view.parked)
+            key = other.view.corrections.key_for_parked(other.view.parked[0])
+            other.publish("TopUp", b'{"user_id":7,"amount":100}', key)
+            await until(pilot, lambda: "corrected by #2" in str(app.screen.query_one("#outlook", Static).content))
+            await pilot.press("enter", "escape")
+            await until(pilot, lambda: "✓ corrected by #2" in app.screen.query_one(Pager).text)
+            assert len(entries(client)) == 2
+            # Both at once: the second is a duplicate, and its author is told.
+            client.xadd(STREAM, {"type": "TopUp", "data": '{"user_id":"8","amount":1250}'})
+            await until(pilot, lambda: "Parked entries: 2, 1 open" in text_of(app)[0])
+            await pilot.press("g", "c")
+            await until(pilot, lambda: isinstance(app.screen, EventForm))
+            row = console.view.parked[1]
+            for amount in (1, 2):
+                data = b'{"user_id":8,"amount":%d}' % amount
+                sent = console.publish("TopUp", data, console.view.corrections.key_for_parked(row))
+            main_of(app).trust.handled.publish_as(row, sent.entry_id, parked=True)
+            await pilot.press("escape")
+            await until(pilot, lambda: any("is a duplicate: somebody" in said for said in told(app)))
+            assert balance(await live(pilot, console, 5), 8) == 1
+    finally:
+        other.close()
+        thread.join(20)
+
+
+async def test_several_alike_are_corrected_in_one_go(console: LiveConsole, client: redis.Redis) -> None:
+    app = DashboardApp(console)
+    async with app.run_test(size=SIZE) as pilot:
+        await live(pilot, console, 0)
+        parked = [
+            client.xadd(STREAM, {"type": "Refund", "data": f'{{"user_id":{user_id},"amount":{user_id}00}}'})
+            for user_id in range(1, 5)
+        ]
+        client.xadd(STREAM, {"type": "Refund", "data": '{"user_id":9}'})
+        await seen(pilot, console, lambda view: len(view.parked) == 5)
+        await pilot.press("x", "G", "c", "enter")
+        await until(pilot, lambda: isinstance(app.screen, EventForm))
+        await write(pilot, "1.00")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        assert "3 more entries were parked" in said(pilot, "#question")
+        assert "user 2 +2.00" in said(pilot, "#consequence")
+        assert len(entries(client)) == 6, "nothing more before a person agrees"
+        await pilot.press("y")
+        view = await live(pilot, console, 9)
+        assert [balance(view, user_id) for user_id in (1, 2, 3, 4, 9)] == [100, 200, 300, 400, None]
+        keys = [fields[b"key"] for _, fields in entries(client)[5:]]
+        assert set(keys) == {b"corrects:" + entry_id for entry_id in parked if isinstance(entry_id, bytes)}
+        await until(pilot, lambda: "Parked entries: 5, 1 open" in text_of(app)[0])
+
+
+async def test_a_gap_halts_the_screen_and_a_rebuild_is_labelled_partial(
+    console: LiveConsole, client: redis.Redis
+) -> None:
+    app = DashboardApp(console)
+    async with app.run_test(size=SIZE) as pilot:
+        for _ in range(5):
+            top_up(client, 7, 100)
+        await live(pilot, console, 5)
+        with client.pipeline(transaction=True) as pipeline:
+            for user in (7, 7, 7, 8):
+                pipeline.xadd(STREAM, {"type": "TopUp", "data": f'{{"user_id":{user},"amount":100}}'})
+            pipeline.xtrim(STREAM, maxlen=1, approximate=False)
+            pipeline.execute()
+        left = entries(client)[0][0].decode()
+        view = await seen(pilot, console, lambda view: view.phase is Phase.HALTED)
+        said = " ".join(" ".join(text_of(app)[2:6]).split())
+        assert "3 entries vanished unread" in said
+        assert f"between {view.position.last_event_id} and {left}" in said
+        assert "r rebuild from what is left" in said
+        assert balance(view, 7) == 500, "the last good state stays on the screen"
+        with pytest.raises(EngineError, match="halted"):
+            console.publish("TopUp", b'{"user_id":1,"amount":1}')
+        assert client.xlen(STREAM) == 1
+        await pilot.press("S")
+        await pilot.press("r")
+        assert isinstance(app.screen, ConfirmScreen)
+        await pilot.press("y")
+        view = await live(pilot, console, 1)
+        assert (balance(view, 7), balance(view, 8)) == (None, 100)
+        assert "PARTIAL: 8 entries before the first are missing" in text_of(app)[0]
+        assert "✓ CONTINUOUS" in text_of(app)[0]
+        console.publish("TopUp", b'{"user_id":1,"amount":1}')
+
+
+async def test_a_crash_shows_where_the_state_came_back_from(console: LiveConsole, client: redis.Redis) -> None:
+    app = DashboardApp(console)
+    async with app.run_test(size=SIZE) as pilot:
+        for _ in range(20):
+            top_up(client, 7, 100)
+        await live(pilot, console, 20)
+        await with_snapshot(pilot, console)
+        for _ in range(3):
+            top_up(client, 7, 100)
+        await live(pilot, console, 23)
+        await pilot.press("c", "y")
+        view = await seen(
+            pilot, console, lambda view: view.restored and view.restored.snapshot_id and view.phase is Phase.LIVE
+        )
+        assert balance(view, 7) == 2300
+        line = text_of(app)[2]
+        assert "restored from snapshot #20" in line
+        assert "replayed 3 events" in line
+        assert "20 did not have to be" in line
+        await pilot.press("L")
+        assert "✓ snapshot 20-" in app.screen.query_one(Pager).text
+
+
+def flip(client: redis.Redis, store: SnapshotStore, user_id: int) -> Header:
+    """Change a balance in the newest stored snapshot, and make its checksums right again."""
+    header = store.headers()[0]
+    assert isinstance(header, Header)
+    projection, _ = snapshot.load(header, store, shop())
+    journal = next(iter(store.chunks(header)))
+    users_of(projection.state)[user_id] += 98_000
+    chunks = [journal, *shop().dump(projection.state)]
+    prefix = f"esdash:{{{STREAM}}}:snapshot"
+    for number, chunk in enumerate(chunks):
+        client.hset(f"{prefix}:{header.snapshot_id}", str(number), chunk)
+    stored = client.hget(f"{prefix}s", header.snapshot_id)
+    assert isinstance(stored, bytes)
+    checksum = hashlib.blake2b(b"".join(chunks), digest_size=16).hexdigest()
+    changes = {"checksum": checksum, "size": sum(map(len, chunks))}
+    raw = json.dumps(json.loads(stored[16:]) | changes).encode()
+    client.hset(f"{prefix}s", header.snapshot_id, hashlib.blake2b(raw, digest_size=8).hexdigest().encode() + raw)
+    return header
+
+
+async def test_a_verification_agrees_and_then_finds_a_flipped_balance(
+    console: LiveConsole, client: redis.Redis, log: Log
+) -> None:
+    app = DashboardApp(console)
+    async with app.run_test(size=SIZE) as pilot:
+        for _ in range(20):
+            top_up(client, 7, 100)
+        await live(pilot, console, 20)
+        await with_snapshot(pilot, console)
+        top_up(client, 8, 100)
+        await live(pilot, console, 21)
+        await pilot.press("v")
+        assert isinstance(app.screen, VerifyScreen)
+        pager = app.screen.query_one(Pager)
+        await until(pilot, lambda: "Everything agrees" in pager.text, timeout=30)
+        assert "21 events" in pager.text
+        assert "1 snapshot and the live state" in " ".join(pager.text.split())
+        header = flip(client, SnapshotStore(log), 7)
+        await pilot.press("r", "escape")
+        # It goes on without its screen.
+        await until(pilot, lambda: console.verification is not None and not console.verification.running, timeout=30)
+        await pilot.press("v")
+        text = " ".join(app.screen.query_one(Pager).text.split())
+        assert f"the replay and snapshot {header.snapshot_id} do not agree" in text
+        assert "users:7.balance 20.00 1,000.00" in text
+
+
+async def test_orphans_are_announced_and_count_once_when_they_are_published_again(
+    console: LiveConsole, client: redis.Redis
+) -> None:
+    app = DashboardApp(console)
+    async with app.run_test(size=SIZE) as pilot:
+        kept = [top_up(client, 7, 100) for _ in range(5)]
+        await live(pilot, console, 5)
+        await with_snapshot(pilot, console)
+        client.xadd(STREAM, {"type": "TopUp", "data": '{"user_id":8,"amount":300}', "key": "own"})
+        top_up(client, 9, 500)
+        await live(pilot, console, 7)
+        copies = entries(client)[: len(kept)]
+        with client.pipeline(transaction=True) as pipeline:  # as a replica has it that lacked the newest two
+            pipeline.delete(STREAM)
+            for entry_id, fields in copies:
+                pipeline.xadd(STREAM, fields, id=entry_id)
+            pipeline.execute()
+        view = await seen(pilot, console, lambda view: len(view.orphans) == 2 and view.phase is Phase.LIVE)
+        assert (balance(view, 7), balance(view, 8)) == (500, None)
+        assert "2 entries had been applied and are gone from the log" in text_of(app)[3]
+        await pilot.press("O")
+        assert isinstance(app.screen, OrphansScreen)
+        await pilot.press("a", "y")
+        view = await live(pilot, console, 7)
+        assert (balance(view, 8), balance(view, 9)) == (300, 500)
+        console.publish("TopUp", b'{"user_id":8,"amount":300}', "own")
+        view = await live(pilot, console, 8)
+        assert balance(view, 8) == 300, "its first publisher may send it again"
+        await pilot.press("escape")
+        main_of(app).poll()
+        await pilot.pause()
+        assert "gone from the log" not in "\n".join(text_of(app))
