@@ -31,15 +31,10 @@ class Applied(NamedTuple):
 
     def last(self, key: int | str) -> Last | None:
         """What changed a row last; None where nothing did."""
-        place = self.part.place(key)
-        if place is None:
-            return None
-        changes = self.part.changes
-        start, end = changes.rows.searchsorted((place, place + 1))
-        at = start + int(changes.entries[start:end].searchsorted(self.entries)) - 1
-        if at < start:
-            return None
-        return Last(int(changes.entries[at]), self._moved(at))
+        where = self.part.where(key)
+        entries = self.part.changes.entries
+        at = where.start + int(entries[where].searchsorted(self.entries)) - 1
+        return None if at < where.start else Last(int(entries[at]), self._moved(at))
 
     def _moved(self, at: int) -> int | None:
         if not self.numbers or self.part.there[at] < 0:

@@ -89,7 +89,8 @@ class Cursor:
         entries = ordinal - reader.segments[place].first + 1 if reader.segments else 0
         moved = set()
         for name, columns in self._columns.items():
-            if any([column.seek(place, entries) for column in columns]):
+            changed = [column.seek(place, entries) for column in columns]
+            if any(changed):
                 moved.add(name)
         self.ordinal, self._place, self._entries = ordinal, place, entries
         return moved

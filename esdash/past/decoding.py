@@ -80,6 +80,18 @@ class SegmentPart:
         at = joined.find(_END + key.encode() + _END)
         return None if at < 0 else joined.count(_END, 0, at)
 
+    def entries_about(self, key: int | str) -> Numbers:
+        """The entries that changed a row, or are about it; ascending. Raises DamagedTrackError."""
+        return self.changes.entries[self.where(key)]
+
+    def where(self, key: int | str) -> slice:
+        """Which of the changes are those of a row."""
+        place = self.place(key)
+        if place is None:
+            return slice(0, 0)
+        start = int(self.counts[:place].sum())
+        return slice(start, start + int(self.counts[place]))
+
     @cached_property
     def changes(self) -> Changes:
         """All of it. Raises DamagedTrackError."""

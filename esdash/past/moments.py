@@ -1,6 +1,5 @@
 """Moments of the past as a screen shows them: pictures of the tables, and the last entries of the log."""
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from esdash.log.stream import Log
 from esdash.past.columns import MovingColumn
 from esdash.past.cursor import Cursor
 from esdash.past.decoding import SegmentEntries
+from esdash.past.encoding import part_name
 from esdash.past.reader import TrackReader
 
 ROWS: Final = 500
@@ -132,14 +132,23 @@ class Moments:
                 return int(found[-1 if back else 0])
         return None
 
-    def ordinal_at(self, milliseconds: int) -> int:
-        """The last entry that came up to a time; the first that can be shown where none did."""
+    def next_about(self, ordinal: int, table: Table, key: int | str, *, back: bool = False) -> int | None:
+        """The next entry after an ordinal that is about a row, or the one before it; None where there is none."""
         reader = self.reader
-        place = bisect_right([segment.first_ms for segment in reader.segments], milliseconds) - 1
-        if place < 0:
-            return reader.shown_from
-        inside = int(reader.entries(place).milliseconds.searchsorted(milliseconds, "right"))
-        return reader.segments[place].first + inside - 1
+        place = max(0, reader.segment_of(ordinal))
+        places = range(place, -1, -1) if back else range(place, len(reader.segments))
+        names = [table.name, *(part_name(table, column) for column in table.columns)]
+        for each in places:
+            first = reader.segments[each].first
+            found = set[int]()
+            for name in names:
+                part = reader.part(name, table, each)
+                if part is not None:
+                    found.update((part.entries_about(key) + first).tolist())
+            wanted = [entry for entry in found if (entry < ordinal if back else entry > ordinal)]
+            if wanted:
+                return max(wanted) if back else min(wanted)
+        return None
 
 
 def refused_codes(fold: Fold) -> list[int]:

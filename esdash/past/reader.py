@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from esdash.domain import Column, Table
 from esdash.fold.folding import Fold
 from esdash.fold.tables import KEY_WINDOW
+from esdash.log.facts import id_parts
 from esdash.past.decoding import SegmentEntries, SegmentPart, decode_cells, decode_keys
 from esdash.past.encoding import part_name
 from esdash.past.packing import DamagedTrackError
@@ -35,21 +36,21 @@ class TrackReader:
         self.origin: Origin = origin
         self.segments: list[Segment] = []
         self._firsts: list[int] = []
-        self.entries = lru_cache(HELD)(self._entries)
+        self._held = lru_cache(HELD)(self._decoded)
         self.refresh()
 
     def close(self) -> None:
         """Close the file."""
         self._track.close()
 
-    def refresh(self) -> None:
-        """Take note of what was added."""
-        self.segments = self._track.segments()
+    def refresh(self) -> bool:
+        """Take note of what was added. Whether all that was there before, but for the tail, is as it was."""
+        before, self.segments = self.segments[:-1], self._track.segments()
         self._firsts = [segment.first for segment in self.segments]
-        for before, after in pairwise(self.segments):
-            if after.first != before.last + 1:
+        for one, other in pairwise(self.segments):
+            if other.first != one.last + 1:
                 raise DamagedTrackError("a segment is missing")
-        self.entries.cache_clear()
+        return self.segments[: len(before)] == before
 
     @property
     def shown_from(self) -> int:
@@ -64,6 +65,25 @@ class TrackReader:
     def segment_of(self, ordinal: int) -> int:
         """The place of the segment that an entry is in; it is in one."""
         return bisect_right(self._firsts, ordinal) - 1
+
+    def is_stale(self) -> bool:
+        """Whether its file was deleted, or is another one now."""
+        return self._track.is_stale()
+
+    def ordinal_of(self, entry_id: bytes) -> int:
+        """The ordinal of the last entry up to an id; where the first that can be shown is later, that of the entry
+        before it."""
+        wanted = id_parts(entry_id)
+        place = bisect_right(self.segments, wanted[0], key=lambda segment: segment.first_ms) - 1
+        # An id may have the milliseconds of several segments.
+        while place >= 0:
+            entries, first = self.entries(place), self._firsts[place]
+            start, end = entries.milliseconds.searchsorted((wanted[0], wanted[0] + 1))
+            inside = int(start) + int(np.count_nonzero(entries.sequences[start:end].view(np.uint64) <= wanted[1]))
+            if inside:
+                return first + inside - 1
+            place -= 1
+        return self.shown_from
 
     def id_of(self, ordinal: int) -> bytes:
         """The id of an entry that is in it."""
@@ -89,9 +109,16 @@ class TrackReader:
         end = self.segments[0].counts
         return list(map(int, np.array(end) - np.bincount(self.entries(0).codes, minlength=len(end))))
 
-    def _entries(self, place: int) -> SegmentEntries:
-        first = self.segments[place].first
-        return SegmentEntries(f"{first} entries", self._track.entries(first))
+    def entries(self, place: int) -> SegmentEntries:
+        """The entries of a segment."""
+        segment = self.segments[place]
+        return self._held(segment.first, segment.count)
+
+    def _decoded(self, first: int, count: int) -> SegmentEntries:
+        entries = SegmentEntries(f"{first} entries", self._track.entries(first))
+        if len(entries) < count:
+            raise DamagedTrackError("a segment lacks entries")
+        return entries
 
     def parts(
         self, name: str, table: Table, start: int, end: int, *, newest_first: bool = False

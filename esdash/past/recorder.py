@@ -12,6 +12,7 @@ from esdash.fold.recording import Record
 from esdash.fold.tables import State
 from esdash.past.cursor import Cursor
 from esdash.past.encoding import Entries, encode_cells, encode_entries, encode_keys, encode_parts, part_name
+from esdash.past.packing import DamagedTrackError
 from esdash.past.reader import TrackReader
 from esdash.past.track import FORMAT, Origin, Segment, Track
 
@@ -87,6 +88,8 @@ class Recorder:
         record, projection = self._record, self.projection
         if not self.pending:
             return
+        if self._track.is_stale():
+            raise DamagedTrackError(f"{self._track.path} was deleted")
         first = projection.ordinal - len(record) + 1
         text = b" ".join(self._ids).replace(b"-", b" ")
         ids = np.fromstring(text.decode(), np.uint64, sep=" ").view(np.int64).reshape(-1, 2)

@@ -4,11 +4,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 from msgspec import Struct
 
 from esdash.domain import Column, Table
-from esdash.past.decoding import SegmentPart
 from esdash.past.encoding import part_name
 from esdash.past.reader import TrackReader
 
@@ -47,10 +45,9 @@ class Story:
             keys, values = reader.keyframe(self._table, self._column, place)
             value = _cell(keys, values, self._key)
         for _, part in reader.parts(self._name, self._table, place, len(reader.segments)):
-            found = _changes_of(part, self._key)
-            if found is None:
+            where = part.where(self._key)
+            if where.start == where.stop:
                 continue
-            _, where = found
             if self._column.kind is str:
                 value = part.after[where][-1]
             else:
@@ -64,12 +61,12 @@ class Story:
         reader, kind = self._reader, self._column.kind
         after = self.newest()
         for place, part in reader.parts(self._name, self._table, 0, len(reader.segments), newest_first=True):
-            found = _changes_of(part, self._key)
-            if found is None:
+            where = part.where(self._key)
+            if where.start == where.stop:
                 continue
-            entries, where = found
             about, first = reader.entries(place), reader.segments[place].first
-            for entry, change in zip(reversed(entries.tolist()), reversed(where.tolist()), strict=True):
+            for change in range(where.stop - 1, where.start - 1, -1):
+                entry = int(part.changes.entries[change])
                 if kind is str:
                     before = part.before[change]
                 else:
@@ -80,16 +77,6 @@ class Story:
                         first + entry, about.id(entry), int(about.kinds[entry]), int(about.codes[entry]), before, after
                     )
                 after = before
-
-
-def _changes_of(part: SegmentPart, key: int | str) -> tuple[Any, Any] | None:
-    """The entries that changed a row, and the places of their changes; None where there is none."""
-    place = part.place(key)
-    if place is None:
-        return None
-    start = int(part.counts[:place].sum())
-    where = np.arange(start, start + int(part.counts[place]))
-    return part.changes.entries[where], where
 
 
 def _cell(keys: Any, values: Any, key: int | str) -> Any:

@@ -72,14 +72,16 @@ class Segment(Struct, frozen=True):
 
 
 class Track:
-    """A track's file. Belongs to one thread."""
+    """A track's file. For one thread at a time."""
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
         """Open it; with `write` it is made where there is none. Raises TrackError."""
         self.path = path
         mode = "rwc" if write else "ro"
         with self._plainly():
-            self._file = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+            self._file = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+            )
             if write:
                 path.chmod(0o600)
                 self._file.execute("PRAGMA page_size = 4096")
@@ -87,6 +89,15 @@ class Track:
                 self._file.execute("PRAGMA journal_mode = WAL")
                 self._file.execute("PRAGMA synchronous = NORMAL")
                 self._file.executescript(_TABLES)
+
+        self._inode = path.stat().st_ino
+
+    def is_stale(self) -> bool:
+        """Whether the file was deleted, or is another one now."""
+        try:
+            return self.path.stat().st_ino != self._inode
+        except OSError:
+            return True
 
     def close(self) -> None:
         """Close the file."""

@@ -1,0 +1,191 @@
+"""The past of a stream as a dashboard asks for it, while the consumer goes on."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Final, TypeVar
+
+from msgspec import Struct
+
+from esdash.domain import Column, Table
+from esdash.engine.console import EngineError
+from esdash.engine.places import end_of
+from esdash.engine.row import Row
+from esdash.fold.folding import Fold
+from esdash.log.errors import LogError
+from esdash.log.stream import Log
+from esdash.past.folder import TrackFolder
+from esdash.past.moments import Moment, Moments, parked_codes, refused_codes
+from esdash.past.packing import DamagedTrackError, TrackError
+from esdash.past.process import Built, Task, TrackProcess
+from esdash.past.reader import TrackReader
+from esdash.past.story import Moved, Story
+from esdash.past.timeline import Timeline, timeline
+from esdash.query.places import Place
+
+PATIENCE: Final = 3.0
+"""Seconds that a moment is waited for which is not in the track yet, when little is missing."""
+
+LOOK_SECONDS: Final = 0.05
+
+NEAR: Final = 200_000
+"""Entries that the track may lack to be waited for."""
+
+_Answer = TypeVar("_Answer")
+
+
+class Shown(Struct, frozen=True):
+    """A moment with the last entries of the log."""
+
+    moment: Moment
+    rows: Sequence[Row]
+
+
+class Span(Struct, frozen=True):
+    """What can be shown."""
+
+    first: int
+    """The ordinal after which the first state can be shown; 0: that before the first entry."""
+    last: int
+    first_ms: int = 0
+    last_ms: int = 0
+    """Unix milliseconds of the ids of the first and the last entry."""
+
+
+class Past:
+    """The past of one stream by the rules of one domain. Every method may block but `start`, and may be called from
+    any thread; each raises EngineError with a sentence where it has no answer."""
+
+    def __init__(
+        self,
+        log: Log,
+        fold: Fold,
+        folder: TrackFolder,
+        process: TrackProcess,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._log = log
+        self._fold = fold
+        self._path = folder.file_of(log.server_name, log.stream, fold)
+        self._process = process
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._moments: Moments | None = None
+
+    def start(self) -> None:
+        """Have the track kept up with the stream, in a process of its own."""
+        self._process.start()
+
+    def close(self) -> None:
+        """End that."""
+        self._process.close()
+        with self._lock:
+            self._forget()
+
+    @property
+    def built(self) -> Built:
+        """How far the track is."""
+        return self._process.built
+
+    def span(self) -> Span:
+        """What can be shown now."""
+        with self._reading() as moments:
+            reader = moments.reader
+            if not reader.segments:
+                return Span(reader.shown_from, reader.built_to)
+            first, last = reader.segments[0], reader.segments[-1]
+            return Span(reader.shown_from, reader.built_to, first.first_ms, last.last_ms)
+
+    def at(self, ordinal: int) -> Shown:
+        """The moment after an entry, or the nearest one that can be shown."""
+        self._wait_for(ordinal)
+        with self._reading() as moments:
+            reader = moments.reader
+            moment = moments.at(min(max(ordinal, reader.shown_from), reader.built_to))
+            return Shown(moment, moments.rows(self._log, moment))
+
+    def place(self, place: Place) -> int:
+        """The ordinal of the last entry up to and with a place."""
+        with self._plainly():
+            entry_id = end_of(self._log, place)
+        self._wait_for(self.built.ordinal + self.built.waiting)
+        with self._reading() as moments:
+            return moments.reader.ordinal_of(entry_id)
+
+    def refused(self, ordinal: int, *, back: bool = False) -> int | None:
+        """The next entry after an ordinal that a rule refused, or the one before it; None where there is none."""
+        with self._reading() as moments:
+            return moments.next_of(ordinal, refused_codes(self._fold), back=back)
+
+    def parked(self, ordinal: int, *, back: bool = False) -> int | None:
+        """The next entry that could not be understood, or the one before it; None where there is none."""
+        with self._reading() as moments:
+            return moments.next_of(ordinal, parked_codes(), back=back)
+
+    def about(self, ordinal: int, table: Table, key: int | str, *, back: bool = False) -> int | None:
+        """The next entry that is about a row, or the one before it; None where there is none."""
+        with self._reading() as moments:
+            return moments.next_about(ordinal, table, key, back=back)
+
+    def story(self, table: Table, column: Column, key: int | str, until: int, most: int) -> list[Moved]:
+        """The entries that changed a cell, newest first, up to an ordinal; at most so many."""
+        with self._reading() as moments:
+            return list(islice(Story(moments.reader, table, column, key).backwards(until), most))
+
+    def timeline(self, start: int, end: int, parts: int) -> Timeline:
+        """The entries from one time up to another, in Unix milliseconds, counted in equal parts."""
+        with self._reading() as moments:
+            return timeline(moments.reader, start, end, parts)
+
+    def _wait_for(self, ordinal: int) -> None:
+        deadline = self._clock() + PATIENCE
+        while True:
+            with self._reading() as moments:
+                lacking = ordinal - moments.reader.built_to
+            if lacking <= 0:
+                return
+            if lacking > NEAR or self._clock() >= deadline:
+                built = self.built
+                why = built.error or f"so far it reaches to #{ordinal - lacking:,}"
+                raise EngineError(f"The past up to #{ordinal:,} is still being put together: {why}. Try again soon.")
+            time.sleep(LOOK_SECONDS)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Moments]:
+        with self._lock, self._plainly():
+            moments = self._moments
+            if moments is None or moments.reader.is_stale() or not moments.reader.refresh():
+                self._forget()
+                moments = self._moments = Moments(TrackReader(self._path, self._fold))
+            try:
+                yield moments
+            except DamagedTrackError:
+                self._forget()
+                raise
+
+    @contextmanager
+    def _plainly(self) -> Iterator[None]:
+        try:
+            yield
+        except DamagedTrackError as error:
+            raise EngineError(
+                "The past is being put together anew, for its file was damaged. Try again soon."
+            ) from error
+        except TrackError as error:
+            raise EngineError(self.built.error or "The past is not there yet. Try again in a moment.") from error
+        except LogError as error:
+            raise EngineError(str(error)) from error
+
+    def _forget(self) -> None:
+        if self._moments is not None:
+            self._moments.reader.close()
+            self._moments = None
+
+
+def past_of(log: Log, fold: Fold, url: str, folder: TrackFolder) -> Past:
+    """The past of a log, kept in a folder."""
+    task = Task(url, log.stream, fold.choice, str(folder.path), folder.bound // 2**20)
+    return Past(log, fold, folder, TrackProcess(task))

@@ -1,0 +1,98 @@
+"""The past as a dashboard asks for it."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from esdash.engine.console import EngineError
+from esdash.engine.history import History
+from esdash.log.stream import Log
+from esdash.past.folder import TrackFolder
+from esdash.past.service import Past, past_of
+from esdash.query.places import read_place
+from tests.domains.shop import Shop, users_shown
+from tests.engine.running import STREAM, document, publish_more, top_up
+from tests.waiting import eventually
+
+
+@pytest.fixture
+def past(url: str, log: Log, folder: TrackFolder) -> Iterator[Past]:
+    past = past_of(log, Shop(), url, folder)
+    past.start()
+    yield past
+    past.close()
+
+
+def built(past: Past, ordinal: int) -> bool:
+    return past.built.ordinal >= ordinal
+
+
+def test_a_moment_that_was_just_appended_is_waited_for(past: Past, client: redis.Redis, log: Log) -> None:
+    publish_more(client, 50)
+    eventually(lambda: built(past, 50))
+    ids = publish_more(client, 1)
+    shown = past.at(51)
+    projection, _ = History(log, Shop()).at(ids[-1])
+    assert shown.moment.position == projection.position
+    assert users_shown(shown.moment.picture) == {
+        int(user): balance for user, balance in document(projection)["users"].items()
+    }
+    assert [row.ordinal for row in shown.rows] == list(range(1, 52))
+
+
+def test_what_is_not_there_is_said_in_a_sentence(log: Log, url: str, folder: TrackFolder) -> None:
+    past = past_of(log, Shop(), url, folder)
+    with pytest.raises(EngineError, match="The past is not there yet"):
+        past.at(1)
+
+
+def test_places_are_those_of_the_commands(past: Past, client: redis.Redis) -> None:
+    ids = publish_more(client, 40)
+    eventually(lambda: built(past, 40))
+    assert past.place(read_place("#7", 0)) == 7
+    assert past.place(read_place(ids[11].decode(), 0)) == 12
+    assert past.place(read_place("first", 0)) == 1
+    assert past.place(read_place("now", 0)) == 40
+
+
+def test_the_next_refused_parked_and_about_a_row(past: Past, client: redis.Redis) -> None:
+    order = json.dumps({"user_id": 7, "lines": [{"item_id": "hdd", "quantity": 1}]})
+    client.xadd(STREAM, top_up(1))
+    client.xadd(STREAM, {"type": "Order", "data": order})
+    client.xadd(STREAM, {"type": "?"})
+    client.xadd(STREAM, top_up(7))
+    client.xadd(STREAM, top_up(1))
+    eventually(lambda: built(past, 5))
+    users = Shop().domain.tables[0]
+    assert past.refused(0) == 2
+    assert past.refused(5, back=True) == 2
+    assert past.refused(2) is None
+    assert past.parked(0) == 3
+    assert past.parked(3, back=True) is None
+    assert [past.about(0, users, 7), past.about(2, users, 7), past.about(4, users, 7)] == [2, 4, None]
+    assert past.about(4, users, 7, back=True) == 2
+
+
+def test_time_is_counted_in_parts(past: Past, client: redis.Redis) -> None:
+    for number in range(100):
+        fields = top_up(1, 0) if number % 10 == 0 else top_up(1)
+        client.xadd(STREAM, fields, id=f"{1_000_000 + number * 10}-0")
+    eventually(lambda: built(past, 100))
+    span = past.span()
+    assert (span.first, span.last, span.first_ms, span.last_ms) == (0, 100, 1_000_000, 1_000_990)
+    line = past.timeline(1_000_000, 1_001_000, 10)
+    assert line.entries == [10] * 10
+    assert line.refused == [1] * 10
+    assert line.parked == [0] * 10
+
+
+def test_a_deleted_folder_is_filled_anew(past: Past, client: redis.Redis, folder: TrackFolder) -> None:
+    publish_more(client, 30)
+    eventually(lambda: built(past, 30))
+    past.at(10)
+    for path in folder.path.iterdir():
+        path.unlink()
+    publish_more(client, 5)
+    eventually(lambda: past.at(35).moment.position.ordinal == 35, ignore=EngineError)
