@@ -98,13 +98,15 @@ class Controls:
         if self._has_samples() and self._may_publish():
             self.screen.app.push_screen(LoadScreen(self.engine, self._current_rate), self._remember_rate)
 
-    def action_faster(self) -> None:
-        """The next higher rate."""
-        self._change_rate(step_from(self._current_rate, 1))
-
-    def action_slower(self) -> None:
-        """The next lower rate."""
-        self._change_rate(step_from(self._current_rate, -1))
+    def action_change_rate(self, direction: int) -> None:
+        """The next higher rate, or the next lower one."""
+        if not self._has_samples():
+            return
+        self._rate = step_from(self._current_rate, direction)
+        if self.engine.load.running:
+            self._start_load()
+        else:
+            self.tell(f"The steady load will make {rate(self._rate)}.")
 
     def action_snapshot(self) -> None:
         """Take a snapshot; a notice tells how it went."""
@@ -170,15 +172,6 @@ class Controls:
 
     def _remember_rate(self, chosen: float | None) -> None:
         self._rate = chosen or self._rate
-
-    def _change_rate(self, wanted: float) -> None:
-        if not self._has_samples():
-            return
-        self._rate = wanted
-        if self.engine.load.running:
-            self._start_load()
-        else:
-            self.tell(f"The steady load will make {rate(wanted)}.")
 
     def _start_load(self) -> None:
         try:

@@ -122,13 +122,10 @@ class Panels(Container):
         self._place()
         self.screen.set_focus(self.panel.table)
 
-    def action_next_panel(self) -> None:
-        """Focus the next one."""
-        self._step(1)
-
-    def action_previous_panel(self) -> None:
-        """Focus the one before."""
-        self._step(-1)
+    def action_next_panel(self, step: int) -> None:
+        """Focus the next one, or the one before."""
+        names = [panel.called for panel in self.all]
+        self.action_panel(names[(names.index(self.current) + step) % len(names)])
 
     def action_zoom(self) -> None:
         """One panel, or all."""
@@ -146,15 +143,10 @@ class Panels(Container):
             self.action_zoom()
         self.screen.set_focus(self.panel.table)
 
-    def action_sort_next(self) -> None:
-        """Another column."""
+    def action_sort(self, step: int) -> None:
+        """By the next column, or the one before."""
         if self._sortable():
-            self.panel.table.sort_step(1)
-
-    def action_sort_previous(self) -> None:
-        """Another column."""
-        if self._sortable():
-            self.panel.table.sort_step(-1)
+            self.panel.table.sort_step(step)
 
     def action_sort_invert(self) -> None:
         """The other way round."""
@@ -273,7 +265,3 @@ class Panels(Container):
             tell(self.app, "The log has one order: that of its entries.")
             return False
         return True
-
-    def _step(self, step: int) -> None:
-        names = [panel.called for panel in self.all]
-        self.action_panel(names[(names.index(self.current) + step) % len(names)])

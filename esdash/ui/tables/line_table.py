@@ -145,29 +145,15 @@ class LineTable(Painted, can_focus=True):
         place = [column.key for column in sortable].index(order.column)
         self.sort_by(sortable[(place + step) % len(sortable)])
 
-    def action_cursor_up(self) -> None:
-        """One line up."""
-        self.move_to(self.cursor - 1)
+    def action_move(self, lines: int) -> None:
+        """Some lines down, or up where it is negative."""
+        self.move_to(self.cursor + lines)
 
-    def action_cursor_down(self) -> None:
-        """One line down."""
-        self.move_to(self.cursor + 1)
-
-    def action_half_page_up(self) -> None:
-        """Half a page up."""
-        self._jump(-(self.page // 2 or 1))
-
-    def action_half_page_down(self) -> None:
-        """Half a page down."""
-        self._jump(self.page // 2 or 1)
-
-    def action_page_up(self) -> None:
-        """A page up."""
-        self._jump(-self.page)
-
-    def action_page_down(self) -> None:
-        """A page down."""
-        self._jump(self.page)
+    def action_page(self, pages: float) -> None:
+        """A page or half of one down, or up where it is negative."""
+        lines = int(self.page * pages) or (1 if pages > 0 else -1)
+        self.top = max(0, min(self.top + lines, len(self.source) - self.page))
+        self.move_to(self.cursor + lines)
 
     def action_first(self) -> None:
         """To the first line."""
@@ -183,10 +169,6 @@ class LineTable(Painted, can_focus=True):
         self._settle()
         self._measure()
         return [self._row(y) for y in range(self._area.height)]
-
-    def _jump(self, lines: int) -> None:
-        self.top = max(0, min(self.top + lines, len(self.source) - self.page))
-        self.move_to(self.cursor + lines)
 
     def _settle(self) -> None:
         """Find the chosen line again, and keep it on the same line of the screen."""
