@@ -22,6 +22,7 @@ from esdash.config import DEFAULT_DOMAIN, Settings
 if TYPE_CHECKING:
     from esdash.fold.folding import Fold
     from esdash.log.stream import Log
+    from esdash.past.service import Past
     from esdash.ui.app import DashboardApp
 
 UNABLE: Final = frozenset({"dumb", "unknown"})
@@ -86,7 +87,7 @@ def _show(log: "Log", fold: "Fold", settings: Settings, let_go: Callable[[], obj
         ConsumerSettings(snapshot_seconds=settings.snapshot_seconds, readonly=settings.readonly),
         seed=time.time_ns(),
     )
-    app = DashboardApp(console, looks, may_go_raw=settings.domain != RAW)
+    app = DashboardApp(console, looks, may_go_raw=settings.domain != RAW, past_of=_past_of(log, settings))
     if looks.theme not in app.available_themes:
         raise BadInputError(f"There is no theme {looks.theme!r}. There are {', '.join(sorted(app.available_themes))}.")
     collect_rarely()
@@ -96,6 +97,21 @@ def _show(log: "Log", fold: "Fold", settings: Settings, let_go: Callable[[], obj
     finally:
         ignore_endings()
     return app
+
+
+def _past_of(log: "Log", settings: Settings) -> "Callable[[Fold], Past] | None":
+    """What gives the past by the rules of a domain; None where none is kept."""
+    folder = settings.track_dir
+    if not settings.track_mb or folder is None:
+        return None
+
+    def begin(fold: "Fold") -> "Past":
+        from esdash.past.folder import TrackFolder
+        from esdash.past.service import past_of
+
+        return past_of(log, fold, TrackFolder(folder / "past", settings.track_mb))
+
+    return begin
 
 
 def _keymap(settings: Settings, fold: "Fold") -> dict[str, str]:

@@ -36,19 +36,22 @@ class Builder:
         log: Log,
         fold: Fold,
         folder: TrackFolder,
+        path: Path,
         *,
         progressed: Callable[[int, int], object] = max,
         clock: Callable[[], float] = time.monotonic,
         segment: int = SEGMENT,
     ) -> None:
-        """`progressed` hears of the ordinal of the last entry that is stored, and about how many are to come."""
+        """`path`: the track's file, in the folder. `progressed` hears of the ordinal of the last entry that is stored, and
+        about how many are to come.
+        """
         self._log = log
         self._fold = fold
         self._folder = folder
         self._progressed = progressed
         self._clock = clock
         self._size = segment
-        self.path: Path = folder.file_of(log.server_name, log.stream, fold)
+        self.path = path
         self._due = 0.0
 
     def run(self, stopped: Callable[[], bool], *, follow: bool = True) -> None:

@@ -28,6 +28,9 @@ from esdash.past.packing import TrackError
 AGAIN_SECONDS: Final = 2.0
 """Between two tries: to reach the server again, or to find out that nobody else builds the track any more."""
 
+LEAVE_SECONDS: Final = 0.5
+"""How long a process may take to end by itself: what it does not store then, it stores the next time."""
+
 NICE: Final = 10
 """The consumer goes before it."""
 
@@ -38,7 +41,8 @@ class Task(Struct, frozen=True):
     url: str
     stream: str
     domain: str
-    folder: str
+    path: str
+    """The track's file."""
     megabytes: int
 
 
@@ -87,9 +91,10 @@ def main() -> None:
 
 
 def _build(task: Task, stopped: Callable[[], bool], progressed: Callable[[int, int], object]) -> None:
-    folder = TrackFolder(Path(task.folder), task.megabytes)
+    path = Path(task.path)
+    folder = TrackFolder(path.parent, task.megabytes)
     folder.make()
-    builder = Builder(Log(task.url, task.stream), loading.load(task.domain), folder, progressed=progressed)
+    builder = Builder(Log(task.url, task.stream), loading.load(task.domain), folder, path, progressed=progressed)
     with lock(builder.path) as alone:
         if alone:
             builder.run(stopped)
@@ -118,7 +123,7 @@ class TrackProcess:
         with suppress(OSError):
             process.stdin.close()
         with suppress(subprocess.TimeoutExpired):
-            process.wait(AGAIN_SECONDS)
+            process.wait(LEAVE_SECONDS)
         process.kill()
         self._thread.join()
 

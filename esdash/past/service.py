@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -62,14 +63,14 @@ class Past:
         self,
         log: Log,
         fold: Fold,
-        folder: TrackFolder,
+        path: Path,
         process: TrackProcess,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = log
         self._fold = fold
-        self._path = folder.file_of(log.server_name, log.stream, fold)
+        self._path = path
         self._process = process
         self._clock = clock
         self._lock = threading.Lock()
@@ -185,7 +186,8 @@ class Past:
             self._moments = None
 
 
-def past_of(log: Log, fold: Fold, url: str, folder: TrackFolder) -> Past:
+def past_of(log: Log, fold: Fold, folder: TrackFolder) -> Past:
     """The past of a log, kept in a folder."""
-    task = Task(url, log.stream, fold.choice, str(folder.path), folder.bound // 2**20)
-    return Past(log, fold, folder, TrackProcess(task))
+    path = folder.file_of(log.server_name, log.stream, fold)
+    task = Task(log.url, log.stream, fold.choice, str(path), folder.bound // 2**20)
+    return Past(log, fold, path, TrackProcess(task))

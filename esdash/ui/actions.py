@@ -34,6 +34,7 @@ class Group(StrEnum):
     CONSUMER = "Control the consumer"
     TRUST = "Check what can be trusted"
     PANELS = "Look closer"
+    PAST = "Go to the past"
     MOVE = "Move"
     PROGRAM = "esdash"
 
@@ -113,7 +114,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("filter", "/", "filter", "Filter",
         "Show only the lines that match what is typed; escape shows all again.", Group.PANELS, shown=True),
     Action("clear", "escape", "clear", "Clear filter",
-        "Clear the filter of the panel, or leave the zoom.", Group.PANELS, palette=False),
+        "Go back to now; there, clear the filter of the panel, or leave the zoom.", Group.PANELS, palette=False),
     Action("sort_next", ">", "sort(1)", "Sort by next column",
         "Sort the panel by its next column; a click on a column's title sorts by it.", Group.PANELS),
     Action("sort_previous", "<", "sort(-1)", "Sort by previous column",
@@ -123,11 +124,32 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("zoom", "z", "zoom", "Zoom",
         "Give the whole screen to the panel, or take it back.", Group.PANELS, shown=True),
     Action("pause", "space", "pause", "Pause",
-        "Freeze the screen, while the consumer goes on; again to catch up.", Group.PANELS, shown=True),
+        "Freeze the screen, while the consumer goes on; again to catch up. In the past: play, or stop.",
+        Group.PANELS, shown=True),
     Action("copy", "y", "copy", "Copy",
         "Copy the selected line; of an event its id, type and payload.", Group.PANELS),
     Action("messages", "M", "messages", "Messages",
         "List what the dashboard has said lately, the newest first.", Group.PANELS),
+    Action("step_back", "[", "step(-1)", "Step back",
+        "Show the moment one entry earlier: all tables, numbers and the log as they were then.", Group.PAST),
+    Action("step_on", "]", "step(1)", "Step on",
+        "Show the moment one entry later.", Group.PAST),
+    Action("about_before", "{", "next_about(-1)", "Back to the row",
+        "Go back to the entry before that is about the selected row.", Group.PAST),
+    Action("about_after", "}", "next_about(1)", "On to the row",
+        "Go on to the next entry about the selected row.", Group.PAST),
+    Action("refused_before", "(", "next_refused(-1)", "Refused before",
+        "Go back to the entry before that a rule refused.", Group.PAST),
+    Action("refused_after", ")", "next_refused(1)", "Refused next",
+        "Go on to the next entry that a rule refused.", Group.PAST),
+    Action("parked_before", "ctrl+x", "next_parked(-1)", "Parked before",
+        "Go back to the entry before that could not be understood.", Group.PAST),
+    Action("parked_after", "X", "next_parked(1)", "Parked next",
+        "Go on to the next entry that could not be understood.", Group.PAST),
+    Action("go_to", "@", "go_to", "Go to",
+        "Go to an entry, a time, or so long ago.", Group.PAST),
+    Action("watch", ".", "watch", "Watch the replay",
+        "Play what was replayed since the last restore, from its snapshot on.", Group.PAST),
     Action("next_panel", "tab,right,l", "next_panel(1)", "Next panel",
         "Move the focus to the next panel.", Group.PANELS),
     Action("previous_panel", "shift+tab,left,h", "next_panel(-1)", "Previous panel",

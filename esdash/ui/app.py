@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import platformdirs
 from textual import events
@@ -19,6 +19,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from esdash.engine.console import Console
+from esdash.fold.folding import Fold
 from esdash.ui.actions import Keymap, Scope, bindings
 from esdash.ui.commands import ActionCommands
 from esdash.ui.declared import Actions
@@ -29,6 +30,9 @@ from esdash.ui.notifications import tell
 from esdash.ui.paint.painted import Palette
 from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
+
+if TYPE_CHECKING:
+    from esdash.past.service import Past
 
 FAREWELL_SECONDS: Final = 15.0
 """How long leaving waits for the farewell snapshot."""
@@ -68,16 +72,20 @@ class DashboardApp(Palette, TypeAhead):
         wall_clock: Callable[[], float] = time.time,
         farewell_seconds: float = FAREWELL_SECONDS,
         may_go_raw: bool = False,
+        past_of: "Callable[[Fold], Past] | None" = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
-        `may_go_raw`: whoever runs it looks at `wants_raw` when it has ended, and shows the stream without a domain.
+        `past_of` gives the past by the rules of a domain, where one is kept. `may_go_raw`: whoever runs it looks at
+        `wants_raw` when it has ended, and shows the stream without a domain.
         """
         super().__init__()
         self.engine = console
         self.settings = settings or UiSettings()
         self.keymap = self.settings.keymap
         self._may_go_raw = may_go_raw
+        self._past_of = past_of
+        self._past: Past | None = None
         self.wants_raw = False
         """A person has left to see the stream without a domain."""
         self.messages = Messages()
@@ -103,7 +111,7 @@ class DashboardApp(Palette, TypeAhead):
 
     def _new_main(self) -> MainScreen:
         self._main = MainScreen(
-            self.engine, self.actions, self._clock, self._wall_clock, self.messages, self.begin_anew
+            self.engine, self.actions, self._clock, self._wall_clock, self.messages, self.begin_anew, lambda: self._past
         )
         return self._main
 
@@ -120,6 +128,7 @@ class DashboardApp(Palette, TypeAhead):
         self.switch_mode(f"domain-{self._generation}")
         if former:
             self.remove_mode(f"domain-{former}")
+        self.run_worker(self._begin_past, thread=True, exit_on_error=False, name="past")
 
     @property
     def readonly(self) -> bool:
@@ -167,6 +176,8 @@ class DashboardApp(Palette, TypeAhead):
     def on_unmount(self) -> None:
         """However the screen ends, the consumer must not outlive it."""
         self.engine.close()
+        if self._past is not None:
+            self._past.close()
 
     def action_suspend_process(self) -> None:
         """Stop, with whatever was started along with esdash, as Ctrl+Z does everywhere."""
@@ -216,6 +227,16 @@ class DashboardApp(Palette, TypeAhead):
 
     def _start_consumer(self) -> None:
         self.run_worker(self.engine.run, thread=True, exit_on_error=False, name="consumer", group="consumer")
+        self.run_worker(self._begin_past, thread=True, exit_on_error=False, name="past")
+
+    def _begin_past(self) -> None:
+        """Have the past kept from now on, by the rules of the domain as it is now; takes some tenths of a second."""
+        former = self._past
+        if former is not None:
+            former.close()
+        if self._past_of is not None:
+            self._past = self._past_of(self.engine.fold)
+            self._past.start()
 
     async def _leave(self) -> None:
         message = None

@@ -25,7 +25,9 @@ SEGMENT = 50
 
 def build(log: Log, folder: TrackFolder, segment: int = SEGMENT) -> Path:
     """Record all that is in the log."""
-    builder = Builder(log, Shop(), folder, segment=segment)
+    shop = Shop()
+    path = folder.file_of(log.server_name, STREAM, shop)
+    builder = Builder(log, shop, folder, path, segment=segment)
     builder.run(bool, follow=False)
     return builder.path
 
@@ -171,7 +173,7 @@ def test_a_process_keeps_up_until_it_is_closed(url: str, client: redis.Redis, lo
     ids = publish_more(client, 100)
     shop = Shop()
     path = folder.file_of(log.server_name, STREAM, shop)
-    process = TrackProcess(Task(url, STREAM, shop.choice, str(folder.path), 100))
+    process = TrackProcess(Task(url, STREAM, shop.choice, str(path), 100))
     process.start()
     try:
         eventually(lambda: process.built.ordinal == 100)

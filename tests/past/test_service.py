@@ -18,8 +18,8 @@ from tests.waiting import eventually
 
 
 @pytest.fixture
-def past(url: str, log: Log, folder: TrackFolder) -> Iterator[Past]:
-    past = past_of(log, Shop(), url, folder)
+def past(log: Log, folder: TrackFolder) -> Iterator[Past]:
+    past = past_of(log, Shop(), folder)
     past.start()
     yield past
     past.close()
@@ -42,8 +42,8 @@ def test_a_moment_that_was_just_appended_is_waited_for(past: Past, client: redis
     assert [row.ordinal for row in shown.rows] == list(range(1, 52))
 
 
-def test_what_is_not_there_is_said_in_a_sentence(log: Log, url: str, folder: TrackFolder) -> None:
-    past = past_of(log, Shop(), url, folder)
+def test_what_is_not_there_is_said_in_a_sentence(log: Log, folder: TrackFolder) -> None:
+    past = past_of(log, Shop(), folder)
     with pytest.raises(EngineError, match="The past is not there yet"):
         past.at(1)
 

@@ -20,6 +20,10 @@ _UNDER_WAY: Final = {Phase.CONNECTING: "connecting …", Phase.REPLAYING: "repla
 """What is said of a phase that says nothing itself."""
 
 
+def _cut(line: Line, width: int) -> Line:
+    return join([Chunk((span,)) for span in line], width, "")
+
+
 class Banner(PaintedLines):
     """One line as a rule; more while something needs explaining."""
 
@@ -68,8 +72,8 @@ class Banner(PaintedLines):
             return tuple((Span(line, "bad"),) for line in wrap(f"✗ {self.failure}", max(width, 20)))
         if self._moment is None:
             return ()
-        view = self._moment.live
-        lines = self._of_phase(view, width)
+        view, past = self._moment.live, self._moment.past
+        lines = self._of_phase(view, width) if past is None or view.phase is Phase.HALTED else [_cut(past.line, width)]
         if undecided := self._moment.trust.undecided:
             lines = [*lines, self._orphans(view, undecided, width)]
         if fits_nowhere(view, self._fold):

@@ -36,9 +36,11 @@ class Controls:
         actions: Actions,
         chosen_rows: Callable[[], dict[str, int | str]],
         begin_anew: Callable[[], object],
+        why_not_now: Callable[[], str],
     ) -> None:
         """`chosen_rows` gives table → key of the row that is selected; `begin_anew` is called after the domain's files
-        were read again, and may declare other tables and events.
+        were read again, and may declare other tables and events; `why_not_now` says why nothing can be published,
+        empty when something can.
         """
         self.screen = screen
         self.engine = console
@@ -48,6 +50,7 @@ class Controls:
         """What the views show may be of other rules than `fold` by now."""
         self._chosen_rows = chosen_rows
         self._begin_anew = begin_anew
+        self._why_not_now = why_not_now
         self._seeds = itertools.count(time.time_ns() // 1_000_000)
         self._rate = FIRST_RATE
         """Of the steady load, when it is started."""
@@ -208,7 +211,7 @@ class Controls:
 
     def _may_publish(self) -> bool:
         view = self.engine.view
-        why_not = blocked(view) if view.readonly or view.phase is Phase.HALTED else None
+        why_not = blocked(view) if view.readonly or view.phase is Phase.HALTED else self._why_not_now() or None
         if why_not is not None:
             self.tell(why_not, "warning")
         return why_not is None

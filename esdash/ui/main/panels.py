@@ -64,14 +64,15 @@ class Panels(Container):
         yield Container(*self.all[:-1], id="state")
         yield self.all[-1]
 
-    def show(self, view: View, wall: float) -> None:
-        """Show a view as it was at a time in Unix seconds."""
+    def show(self, view: View, wall: float, lit: str = "") -> None:
+        """Show a view as it was at a time in Unix seconds; what the entry with the id `lit` changed stands out."""
         newest = view.rows[-1] if view.rows else None
         same = view.state is self._state and newest is self._newest and int(wall) == self._second
         if same and not self.sorting:
             return
         self._state, self._newest, self._second = view.state, newest, int(wall)
         for source in self.tables:
+            source.lit = lit
             source.update(view.state, wall)
         self.log_lines.update(view.rows, wall, view.nth(0))
         self.log_lines.known = view.state is not None

@@ -1,7 +1,7 @@
 """The main screen: what the consumer is doing, and the tables and the event log it makes of the stream."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -25,6 +25,13 @@ from esdash.ui.main.status_bar import Moment, StatusBar
 from esdash.ui.main.trust import Trust
 from esdash.ui.messages import Message, Messages, message_of
 from esdash.ui.notifications import tell
+from esdash.ui.past.time_machine import TimeMachine
+
+if TYPE_CHECKING:
+    from esdash.past.service import Past
+
+PAST_KEYS: Final = ("clear", "step_back", "step_on", "refused_before", "refused_after", "go_to")
+"""What the line of keys begins with while the past is shown."""
 
 
 class MainScreen(Screen[None]):
@@ -45,6 +52,7 @@ class MainScreen(Screen[None]):
         wall_clock: Callable[[], float],
         messages: Messages,
         begin_anew: Callable[[], object],
+        past: "Callable[[], Past | None]" = lambda: None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
@@ -55,15 +63,14 @@ class MainScreen(Screen[None]):
         self.engine = console
         self.actions = actions
         self.panels = Panels(console, actions, self.redraw)
-        self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew)
+        self.time = TimeMachine(self, console, past, actions, self.panels.chosen_rows, self.redraw, wall_clock)
+        self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew, self._why_not_now)
         self.trust = Trust(self, console, clock, wall_clock)
-        for part in (self.panels, self.controls, self.trust):
+        for part in (self.panels, self.controls, self.trust, self.time):
             self._offer_actions(part)
         self.pace = Pace(self, self.poll, self._is_moving, wall_clock)
         self._clock = clock
         self._wall_clock = wall_clock
-        self._frozen: tuple[View, float] | None = None
-        """While paused: what is shown, and the wall clock's time that it is of."""
         self._drawn: tuple[object, ...] = ()
         """What the last picture was made of."""
         self._messages = messages
@@ -76,7 +83,7 @@ class MainScreen(Screen[None]):
     def _offer_actions(self, part: object) -> None:
         """Textual looks for the method of an action on the screen."""
         for name in vars(type(part)):
-            if name.startswith("action_"):
+            if name.startswith("action_") and name not in vars(MainScreen):
                 setattr(self, name, getattr(part, name))
 
     def compose(self) -> ComposeResult:
@@ -107,17 +114,20 @@ class MainScreen(Screen[None]):
         live, load, wall = self.engine.view, self.engine.load, self._wall_clock()
         self.trust.look(live)
         trust = self.trust.now(live)
-        drawn = (live.number, load, int(wall), self._frozen is None, self._leaving, trust)
+        past = self.time.now
+        drawn = (live.number, load, int(wall), self.time.paused, past, self._leaving, trust)
         if drawn == self._drawn and not self.panels.sorting:
             return
         self._drawn = drawn
-        shown, shown_at = self._frozen or (live, wall)
-        moment = Moment(live, shown, load, self._clock(), wall, paused=self._frozen is not None, trust=trust)
+        shown, shown_at = self.time.view(live, wall)
+        moment = Moment(live, shown, load, self._clock(), wall, paused=self.time.paused, trust=trust, past=past)
+        self.set_class(past is not None, "-past")
         self._status.show(moment)
         self._banner.show(moment)
-        self.panels.show(shown, shown_at)
-        readonly = live.readonly or live.phase is Phase.HALTED
-        self._keys.relabel(self._labels(load.running), self.trust.keys_that_matter(live), readonly=readonly)
+        self.panels.show(shown, shown_at, self.time.lit)
+        readonly = live.readonly or live.phase is Phase.HALTED or past is not None
+        matters = self.trust.keys_that_matter(live) if past is None else PAST_KEYS
+        self._keys.relabel(self._labels(load.running), matters, readonly=readonly)
         self._tell_notices(live)
 
     def redraw(self) -> None:
@@ -146,10 +156,19 @@ class MainScreen(Screen[None]):
 
         self.app.push_screen(MessagesScreen(self._messages, self._wall_clock))
 
-    def action_pause(self) -> None:
-        """Freeze, or catch up."""
-        self._frozen = (self.engine.view, self._wall_clock()) if self._frozen is None else None
-        self.redraw()
+    def action_clear(self) -> None:
+        """Go back to now; there, undo the filter, or the zoom."""
+        if self.time.now is not None:
+            self.time.action_now()
+        else:
+            self.panels.action_clear()
+
+    def action_change_rate(self, direction: int) -> None:
+        """Faster or slower: what is played in the past, else the steady load."""
+        if self.time.now is not None:
+            self.time.action_change_pace(direction)
+        else:
+            self.controls.action_change_rate(direction)
 
     def action_help(self) -> None:
         """Explain."""
@@ -178,13 +197,27 @@ class MainScreen(Screen[None]):
     def _labels(self, producing: bool) -> dict[str, str]:
         """What some keys do just now."""
         labels = {} if self.panels.current == LOG else {"details": "Entries"}
+        if (past := self.time.now) is not None:
+            return labels | {
+                "clear": "Back to now",
+                "pause": "Stop" if past.pace else "Play",
+                "snapshot": "",
+                "crash": "",
+                "rebuild": "",
+            }
         if producing:
             labels["load"] = "Stop producing"
-        if self._frozen is not None:
+        if self.time.paused:
             labels["pause"] = "Go on"
         if self.panels.zoomed:
             labels["zoom"] = "Unzoom"
         return labels
+
+    def _why_not_now(self) -> str:
+        """Why nothing can be published; empty when something can."""
+        if self.time.now is None:
+            return ""
+        return f"The past cannot be changed. {self.actions.key('clear')} goes back to now."
 
     def _tell_notices(self, live: View) -> None:
         for notice in live.notices:

@@ -8,8 +8,9 @@ from esdash.counted import counted
 from esdash.engine.console import LoadStatus, VerificationStatus
 from esdash.engine.view import Continuity, Phase, Verdict, View
 from esdash.ui.main.trouble import domain_failed
-from esdash.ui.paint.drawing import age, rate, sparkline
+from esdash.ui.paint.drawing import age, clock_time, rate, sparkline
 from esdash.ui.paint.painted import Chunk, Line, PaintedLines, Span, join
+from esdash.ui.past.time_machine import PastNow
 from esdash.ui.tables.log_source import Mark
 from esdash.ui.trust.verification import percent
 from esdash.visible import visible
@@ -65,6 +66,8 @@ class Moment:
     paused: bool = False
     """A person stopped the picture."""
     trust: TrustNow = TrustNow()
+    past: PastNow | None = None
+    """The moment of the past that `shown` is of; None: it is of now."""
 
 
 class StatusBar(PaintedLines):
@@ -87,7 +90,34 @@ class StatusBar(PaintedLines):
         """Identity, then numbers."""
         if self._moment is None:
             return ()
+        if self._moment.past is not None:
+            return _as_of(self._moment, self._moment.past, width), _counts(self._moment, self._moment.past, width)
         return _identity(self._moment, width), _numbers(self._moment, width)
+
+
+def _as_of(moment: Moment, past: PastNow, width: int) -> Line:
+    """Which moment it is, and that it is not now."""
+    live, mark = moment.live, PHASES[moment.live.phase]
+    when = clock_time(past.time, moment.wall) if past.time else "before the first entry"
+    now = f"live: {mark.glyph} {live.phase.value.upper()} #{live.position.number:,}"
+    chunks = [
+        Chunk((Span(f" ◆ AS OF #{past.number:,} ", "tag"), Span(f" {when}", "strong"))),
+        *([Chunk((Span(f"{age(moment.wall - past.time / 1000)} ago", "strong"),), 2)] if past.time else []),
+        *([Chunk((Span(f"▶ playing {past.pace:,}/s", "accent"),), 1)] if past.pace else []),
+        Chunk((Span(now, mark.style), Span(f" · {rate(live.rate)}", "dim")), 3),
+    ]
+    return join(chunks, width, "  ")
+
+
+def _counts(moment: Moment, past: PastNow, width: int) -> Line:
+    """The outcomes up to that moment."""
+    chunks = [
+        Chunk((Span(f"✓ {past.applied:,}", "good"), Span(" applied", "dim"))),
+        Chunk((Span(f"✗ {past.rejected:,}", "bad"), Span(" rejected", "dim"))),
+        Chunk((Span(f"! {past.parked:,}", "warning"), Span(" parked", "dim"))),
+        Chunk((Span("stream ", "dim"), Span(visible(moment.live.stream, 60), "strong")), 2),
+    ]
+    return join(chunks, width, " · ")
 
 
 def _identity(moment: Moment, width: int) -> Line:

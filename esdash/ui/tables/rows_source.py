@@ -47,6 +47,8 @@ class RowsSource:
         self.order: SortOrder | None = SortOrder("", False)
         self.needle = ""
         """Digits that keys begin with, or text that they contain, in any case."""
+        self.lit = ""
+        """The id of the entry whose changes stand out; empty for none."""
         self._hint = hint
         self._ordering = Ordering(sorted_later)
         self._latest: TablePicture | None = None
@@ -97,7 +99,8 @@ class RowsSource:
         """One line."""
         assert self._ordering.table is not None
         row = self._ordering.table.row(int(self._ordering.rows[index]))
-        cells = [Cell(visible(str(row.key)), "strong")]
+        lit = self.lit and row.change is not None and row.change.entry_id == self.lit
+        cells = [Cell(visible(str(row.key)), "tag" if lit else "strong")]
         for column, value in zip(self.table.columns, row.cells, strict=True):
             tone = _tone(column, value)
             text = visible(write(column.shown, value))

@@ -1,0 +1,36 @@
+"""What one entry says and did, on a line."""
+
+from esdash.engine.row import Row
+from esdash.fold.folding import Fold
+from esdash.ui.paint.painted import Line, Span
+from esdash.ui.tables.log_source import MARKS
+from esdash.visible import visible
+from esdash.words.changes import text_of
+from esdash.words.entries import describe, type_of
+from esdash.words.outcomes import shortfall
+
+
+def about_entry(fold: Fold, row: Row | None) -> Line:
+    """Type, what it says, the decision, and each number before → after."""
+    if row is None:
+        return (Span("before the first entry", "dim"),)
+    spans = [
+        Span(visible(type_of(fold, row.fields), 30), "strong"),
+        Span(f"  {visible(describe(fold, row.fields), 120)}  "),
+    ]
+    outcome = None if row.code is None else fold.outcomes[row.code]
+    if outcome is not None and outcome.name != "applied":
+        mark = MARKS[outcome.name]
+        spans.append(Span(f"{mark.glyph} {outcome.name} {outcome.reason or ''} ".replace("  ", " "), mark.style))
+    if row.told is not None:
+        if short := shortfall(row.told):
+            spans.append(Span(visible(short, 120), "dim"))
+        for change in row.told.changes:
+            if fold.storage.places[change.table][0].hidden:
+                continue
+            text = text_of(fold, change)
+            spans += [
+                Span(f"{text.column} of {visible(text.key, 40)} ", "dim"),
+                Span(f"{text.before} → {text.after}  ", "strong"),
+            ]
+    return tuple(spans)

@@ -1,0 +1,326 @@
+"""Which moment the screen shows: now, a picture that was stopped, or any moment of the past; and how keys go there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from textual.screen import Screen
+from textual.timer import Timer
+
+from esdash.engine.console import Console, EngineError
+from esdash.engine.view import View
+from esdash.ui.declared import Actions
+from esdash.ui.notifications import tell
+from esdash.ui.paint.painted import Line
+from esdash.ui.past.entry_line import about_entry
+from esdash.visible import visible
+
+if TYPE_CHECKING:
+    from esdash.past.service import Past, Shown
+    from esdash.query.places import Place
+
+PACES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000, 20_000)
+"""Entries a second that are played."""
+
+FRAME_SECONDS: Final = 0.1
+
+EYES: Final = 8.0
+"""Seconds in which a replay is watched."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastNow:
+    """What status and banner show of the past."""
+
+    number: int
+    """Of the entry, as people count."""
+    time: int
+    """Unix milliseconds of its id; 0 before the first."""
+    applied: int
+    rejected: int
+    parked: int
+    line: Line
+    """What the entry says and did."""
+    pace: int = 0
+    """Entries a second while it is played, else 0."""
+
+
+class TimeMachine:
+    """The part of the main screen that knows which moment it shows."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        console: Console,
+        past: "Callable[[], Past | None]",
+        actions: Actions,
+        chosen_rows: Callable[[], dict[str, int | str]],
+        changed: Callable[[], object],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        """`chosen_rows` gives table → key of the row that is selected; `changed` is called when another moment is to be
+        shown."""
+        self.screen = screen
+        self.engine = console
+        self._past = past
+        self.fold = console.fold
+        self._actions = actions
+        self._chosen_rows = chosen_rows
+        self._changed = changed
+        self._wall_clock = wall_clock
+        self._stopped: tuple[View, float] | None = None
+        """While paused: what is shown, and the wall clock's time that it is of."""
+        self._shown: Shown | None = None
+        self._now: PastNow | None = None
+        self._wanted: int | None = None
+        """The ordinal that is to be shown, while it is being looked for."""
+        self._looking = False
+        self._pace = 0
+        self._usual_pace = 5
+        self._until = 0
+        """The ordinal that is played to."""
+        self._owed = 0.0
+        self._playing: Timer | None = None
+
+    @property
+    def past(self) -> "Past | None":
+        """Where moments come from; None while, or where, no past is kept."""
+        return self._past()
+
+    # What is shown
+
+    @property
+    def paused(self) -> bool:
+        """A person stopped the picture."""
+        return self._stopped is not None
+
+    @property
+    def now(self) -> PastNow | None:
+        """What there is to say of the moment of the past that is shown; None while none is."""
+        return None if self._now is None else replace(self._now, pace=self._pace)
+
+    @property
+    def lit(self) -> str:
+        """The id of the entry whose changes are lit; empty for none."""
+        return "" if self._shown is None else self._shown.moment.position.last_event_id
+
+    def view(self, live: View, wall: float) -> tuple[View, float]:
+        """What the panels show, and the time in Unix seconds that it is of."""
+        if self._shown is not None:
+            moment = self._shown.moment
+            shown = replace(
+                live,
+                position=moment.position,
+                state_position=moment.position,
+                rows=self._shown.rows,
+                state=moment.picture,
+                orphans=(),
+                parked=(),
+            )
+            return shown, moment.time / 1000
+        return self._stopped or (live, wall)
+
+    # What keys do
+
+    def action_pause(self) -> None:
+        """Stop the picture, or go on; in the past, play."""
+        if self._shown is not None:
+            self._play(0 if self._pace else self._usual_pace, self.engine.view.position.ordinal)
+            return
+        self._stopped = (self.engine.view, self._wall_clock()) if self._stopped is None else None
+        self._changed()
+
+    def action_change_pace(self, direction: int) -> None:
+        """Play faster or slower."""
+        steps = PACES if direction > 0 else PACES[::-1]
+        at = self._pace or self._usual_pace
+        self._usual_pace = next((step for step in steps if (step - at) * direction > 0), steps[-1])
+        if self._pace:
+            self._play(self._usual_pace, self._until)
+        self._changed()
+
+    def action_now(self) -> None:
+        """Go back to now."""
+        self._play(0, 0)
+        self._stopped = self._shown = self._now = self._wanted = None
+        self._changed()
+
+    def action_step(self, by: int) -> None:
+        """Go on, or back, by entries."""
+        self._play(0, 0)
+        self.go_to(self._ordinal() + by)
+
+    def action_next_refused(self, direction: int) -> None:
+        """Go to the next entry that a rule refused, or to the one before."""
+        self._look_for(lambda past, at: past.refused(at, back=direction < 0), "was refused by a rule", direction)
+
+    def action_next_parked(self, direction: int) -> None:
+        """Go to the next entry that could not be understood, or to the one before."""
+        self._look_for(lambda past, at: past.parked(at, back=direction < 0), "could not be understood", direction)
+
+    def action_next_about(self, direction: int) -> None:
+        """Go to the next entry about the selected row, or to the one before."""
+        name, key = next(iter(self._chosen_rows().items()), ("", 0))
+        if not name:
+            tell(self.screen.app, "Select a row, or an entry about one: then these keys go to the next about it.")
+            return
+        table, _ = self.fold.storage.places[name]
+        row = f"is about {visible(table.one, 40)} {visible(str(key), 40)}"
+        self._look_for(lambda past, at: past.about(at, table, key, back=direction < 0), row, direction)
+
+    def action_go_to(self) -> None:
+        """Ask where to go."""
+        from esdash.ui.past.go_to import GoToScreen
+
+        if self._may_look():
+            self.screen.app.push_screen(GoToScreen(self._wall_clock), self._chose_place)
+
+    def action_watch(self) -> None:
+        """Watch the replay since the last restore."""
+        restored = self.engine.view.restored
+        if restored is None or not restored.done or not restored.replayed:
+            tell(self.screen.app, "Nothing was replayed since the last restore.")
+        elif self._may_look():
+            end = restored.position.ordinal + restored.replayed
+            self.go_to(restored.position.ordinal)
+            self._play(max(1, round(restored.replayed / EYES)), end)
+
+    def go_to(self, ordinal: int) -> None:
+        """Show the moment after an entry."""
+        if not self._may_look():
+            return
+        newest = self.engine.view.position.ordinal
+        if ordinal > newest:
+            self._play(0, 0)
+            if self._shown is not None and self._ordinal() >= newest:
+                tell(self.screen.app, f"This is the newest entry. {self._actions.key('clear')} goes on to what comes.")
+            ordinal = newest
+            if self._shown is None:
+                tell(self.screen.app, "This is now: nothing is later.")
+                return
+        self._wanted = max(0, ordinal)
+        self._look()
+
+    # Looking, in a thread
+
+    def _may_look(self) -> bool:
+        if self.past is None:
+            tell(
+                self.screen.app,
+                "No past is kept here: the setting track_mb is 0, or it is only being begun.",
+                "warning",
+            )
+        return self.past is not None
+
+    def _ordinal(self) -> int:
+        """Where keys go on from."""
+        if self._wanted is not None:
+            return self._wanted
+        return self.engine.view.position.ordinal if self._shown is None else self._shown.moment.position.ordinal
+
+    def _look(self) -> None:
+        past, wanted = self.past, self._wanted
+        if past is None or wanted is None or self._looking:
+            return
+
+        def look() -> None:
+            try:
+                shown = past.at(wanted)
+            except EngineError as error:
+                self.screen.app.call_from_thread(self._failed, str(error))
+            else:
+                self.screen.app.call_from_thread(self._arrived, wanted, shown)
+
+        self._looking = True
+        self._in_thread(look)
+
+    def _arrived(self, wanted: int, shown: "Shown") -> None:
+        self._looking = False
+        if self._wanted is None:
+            return  # somebody has gone back to now
+        if self._wanted != wanted:
+            self._look()
+        else:
+            self._wanted = None
+        moment = shown.moment
+        totals = dict.fromkeys(("applied", "rejected", "parked", "duplicate"), 0)
+        for outcome, count in zip(self.fold.outcomes, moment.picture.counts, strict=True):
+            totals[outcome.name] += count
+        self._shown = shown
+        line = about_entry(self.fold, shown.rows[-1] if shown.rows else None)
+        self._now = PastNow(
+            moment.position.number, moment.time, totals["applied"], totals["rejected"], totals["parked"], line
+        )
+        self._changed()
+
+    def _failed(self, why: str) -> None:
+        self._looking = False
+        self._wanted = None
+        self._play(0, 0)
+        tell(self.screen.app, why, "warning")
+
+    def _look_for(self, find: "Callable[[Past, int], int | None]", what: str, direction: int) -> None:
+        past, at = self.past, self._ordinal()
+        if past is None or not self._may_look():
+            return
+        self._play(0, 0)
+        # From now, the newest entry is one before.
+        at += self._shown is None and direction < 0
+
+        def look() -> None:
+            try:
+                found = find(past, at)
+            except EngineError as error:
+                self.screen.app.call_from_thread(self._failed, str(error))
+                return
+            if found is None:
+                where = "before" if direction < 0 else "after"
+                text = f"No entry {where} this one {what}."
+                self.screen.app.call_from_thread(tell, self.screen.app, text)
+            else:
+                self.screen.app.call_from_thread(self.go_to, found)
+
+        self._in_thread(look)
+
+    def _chose_place(self, place: "Place | None") -> None:
+        past = self.past
+        if place is None or past is None:
+            return
+
+        def look() -> None:
+            try:
+                found = past.place(place)
+            except EngineError as error:
+                self.screen.app.call_from_thread(self._failed, str(error))
+            else:
+                self.screen.app.call_from_thread(self.go_to, found)
+
+        self._in_thread(look)
+
+    def _in_thread(self, work: Callable[[], None]) -> None:
+        self.screen.run_worker(work, thread=True, exit_on_error=False, name="past")
+
+    # Playing
+
+    def _play(self, pace: int, until: int) -> None:
+        """Go on by so many entries a second up to an ordinal; 0 stops."""
+        self._pace, self._until, self._owed = pace, until, 0.0
+        if pace and self._playing is None:
+            self._playing = self.screen.set_interval(FRAME_SECONDS, self._play_on)
+        elif not pace and self._playing is not None:
+            self._playing.stop()
+            self._playing = None
+
+    def _play_on(self) -> None:
+        if self._looking or self._shown is None:
+            return
+        at = self._shown.moment.position.ordinal
+        if at >= self._until:
+            self._play(0, 0)
+            self._changed()
+            return
+        self._owed += self._pace * FRAME_SECONDS
+        if self._owed >= 1:
+            steps = int(self._owed)
+            self._owed -= steps
+            self.go_to(min(at + steps, self._until))
