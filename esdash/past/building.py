@@ -42,8 +42,9 @@ class Builder:
         clock: Callable[[], float] = time.monotonic,
         segment: int = SEGMENT,
     ) -> None:
-        """`path`: the track's file, in the folder. `progressed` hears of the ordinal of the last entry that is stored, and
-        about how many are to come.
+        """`path`: the track's file, in the folder.
+
+        `progressed` hears of the ordinal of the last entry that is stored, and about how many are to come.
         """
         self._log = log
         self._fold = fold

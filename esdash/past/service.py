@@ -116,6 +116,11 @@ class Past:
         with self._reading() as moments:
             return moments.reader.ordinal_of(entry_id)
 
+    def at_time(self, milliseconds: int) -> int:
+        """The ordinal of the last entry up to a time in Unix milliseconds."""
+        with self._reading() as moments:
+            return moments.reader.ordinal_of(b"%d-%d" % (milliseconds, 2**64 - 1))
+
     def refused(self, ordinal: int, *, back: bool = False) -> int | None:
         """The next entry after an ordinal that a rule refused, or the one before it; None where there is none."""
         with self._reading() as moments:

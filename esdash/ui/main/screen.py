@@ -25,6 +25,7 @@ from esdash.ui.main.status_bar import Moment, StatusBar
 from esdash.ui.main.trust import Trust
 from esdash.ui.messages import Message, Messages, message_of
 from esdash.ui.notifications import tell
+from esdash.ui.past.time_line import TimeLine
 from esdash.ui.past.time_machine import TimeMachine
 
 if TYPE_CHECKING:
@@ -52,11 +53,12 @@ class MainScreen(Screen[None]):
         wall_clock: Callable[[], float],
         messages: Messages,
         begin_anew: Callable[[], object],
-        past: "Callable[[], Past | None]" = lambda: None,
+        past: "Callable[[], Past | None] | None" = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
-        `begin_anew` is called when the domain has become another one, which this screen is not made for.
+        `begin_anew` is called when the domain has become another one, which this screen is not made for. `past` gives
+        the past once it is being kept; None: none is kept.
         """
         super().__init__()
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
@@ -76,6 +78,7 @@ class MainScreen(Screen[None]):
         self._messages = messages
         self._leaving = False
         self._status = StatusBar(id="status")
+        self._line = TimeLine(past, self.time.go_to_time, wall_clock, id="time-line")
         self._banner = Banner(console.fold, actions, id="banner")
         self._message = MessageLine(actions, id="message")
         self._keys = KeyBar(actions, id="keys")
@@ -89,6 +92,7 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Status, banner, panels, message, keys."""
         yield self._status
+        yield self._line
         yield self._banner
         yield self.panels.tabs
         yield self.panels
@@ -123,6 +127,7 @@ class MainScreen(Screen[None]):
         moment = Moment(live, shown, load, self._clock(), wall, paused=self.time.paused, trust=trust, past=past)
         self.set_class(past is not None, "-past")
         self._status.show(moment)
+        self._line.show(None if past is None else past.time)
         self._banner.show(moment)
         self.panels.show(shown, shown_at, self.time.lit)
         readonly = live.readonly or live.phase is Phase.HALTED or past is not None
@@ -163,6 +168,10 @@ class MainScreen(Screen[None]):
         else:
             self.panels.action_clear()
 
+    def action_zoom_time(self, direction: int) -> None:
+        """Show less of the time in its line, or more."""
+        self._line.zoom(direction)
+
     def action_change_rate(self, direction: int) -> None:
         """Faster or slower: what is played in the past, else the steady load."""
         if self.time.now is not None:
@@ -186,7 +195,9 @@ class MainScreen(Screen[None]):
         layout = layout_for(*size)
         for name in LAYOUTS:
             self.set_class(name == layout, f"-{name}")
-        self.set_class(layout != "tiny" and size.height >= ROOM_FOR_MESSAGES, "-roomy")
+        roomy = layout != "tiny" and size.height >= ROOM_FOR_MESSAGES
+        self.set_class(roomy, "-roomy")
+        self.set_class(roomy and self.time.kept, "-timed")
         self.panels.lay_out(layout)
 
     def _is_moving(self) -> bool:

@@ -48,7 +48,12 @@ def sparkline(values: Sequence[float], width: int) -> str:
     top = max(shown, default=0.0)
     if top <= 0:
         return "▁" * len(shown)
-    return "".join(_SPARKS[min(7, int(value / top * 7.999))] for value in shown)
+    return "".join(spark(value, top) for value in shown)
+
+
+def spark(value: float, top: float) -> str:
+    """A value as a block; `top`, which is more than 0, is a full one."""
+    return _SPARKS[min(7, int(value / top * 7.999))]
 
 
 def age(seconds: float) -> str:

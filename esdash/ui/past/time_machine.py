@@ -52,7 +52,7 @@ class TimeMachine:
         self,
         screen: Screen[None],
         console: Console,
-        past: "Callable[[], Past | None]",
+        past: "Callable[[], Past | None] | None",
         actions: Actions,
         chosen_rows: Callable[[], dict[str, int | str]],
         changed: Callable[[], object],
@@ -85,7 +85,12 @@ class TimeMachine:
     @property
     def past(self) -> "Past | None":
         """Where moments come from; None while, or where, no past is kept."""
-        return self._past()
+        return None if self._past is None else self._past()
+
+    @property
+    def kept(self) -> bool:
+        """Whether a past is kept, or will be in a moment."""
+        return self._past is not None
 
     # What is shown
 
@@ -201,15 +206,19 @@ class TimeMachine:
         self._wanted = max(0, ordinal)
         self._look()
 
+    def go_to_time(self, milliseconds: int) -> None:
+        """Show the moment of a time."""
+        past = self.past
+        if past is not None and self._may_look():
+            self._find(lambda: past.at_time(milliseconds))
+
     # Looking, in a thread
 
     def _may_look(self) -> bool:
-        if self.past is None:
-            tell(
-                self.screen.app,
-                "No past is kept here: the setting track_mb is 0, or it is only being begun.",
-                "warning",
-            )
+        if self._past is None:
+            tell(self.screen.app, "No past is kept here: the setting track_mb is 0.", "warning")
+        elif self.past is None:
+            tell(self.screen.app, "The past is only being begun. Try again in a moment.")
         return self.past is not None
 
     def _ordinal(self) -> int:
@@ -260,42 +269,34 @@ class TimeMachine:
         tell(self.screen.app, why, "warning")
 
     def _look_for(self, find: "Callable[[Past, int], int | None]", what: str, direction: int) -> None:
-        past, at = self.past, self._ordinal()
-        if past is None or not self._may_look():
-            return
-        self._play(0, 0)
-        # From now, the newest entry is one before.
-        at += self._shown is None and direction < 0
+        past = self.past
+        if past is not None and self._may_look():
+            # From now, the newest entry is one before.
+            at = self._ordinal() + (self._shown is None and direction < 0)
+            where = "before" if direction < 0 else "after"
+            self._find(lambda: find(past, at), f"No entry {where} this one {what}.")
+
+    def _find(self, find: Callable[[], int | None], otherwise: str = "") -> None:
+        """Go to what is found, in a thread; where nothing is, say something."""
 
         def look() -> None:
             try:
-                found = find(past, at)
+                found = find()
             except EngineError as error:
                 self.screen.app.call_from_thread(self._failed, str(error))
                 return
             if found is None:
-                where = "before" if direction < 0 else "after"
-                text = f"No entry {where} this one {what}."
-                self.screen.app.call_from_thread(tell, self.screen.app, text)
+                self.screen.app.call_from_thread(tell, self.screen.app, otherwise)
             else:
                 self.screen.app.call_from_thread(self.go_to, found)
 
+        self._play(0, 0)
         self._in_thread(look)
 
     def _chose_place(self, place: "Place | None") -> None:
         past = self.past
-        if place is None or past is None:
-            return
-
-        def look() -> None:
-            try:
-                found = past.place(place)
-            except EngineError as error:
-                self.screen.app.call_from_thread(self._failed, str(error))
-            else:
-                self.screen.app.call_from_thread(self.go_to, found)
-
-        self._in_thread(look)
+        if place is not None and past is not None:
+            self._find(lambda: past.place(place))
 
     def _in_thread(self, work: Callable[[], None]) -> None:
         self.screen.run_worker(work, thread=True, exit_on_error=False, name="past")
