@@ -52,7 +52,7 @@ class Settings:
     snapshot_seconds: Annotated[float, Ge(0), Le(86_400)] = 30.0
     """Between two snapshots, when something changed; 0: only when asked and at the end."""
     track_dir: Path | None = field(default_factory=lambda: _in_home(platformdirs.user_cache_path))
-    """In its folder `past` is kept what every entry changed: for this user alone, and good to be deleted at any time."""
+    """In its folder `past` is kept what every entry changed: for this user alone; it can be deleted at any time."""
     track_mb: Annotated[int, Ge(0), Le(1_048_576)] = 2048
     """Megabytes that the past takes at most, of all streams together; 0: none is kept."""
     theme: str | None = None

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from esdash.domain import Column, Table
+from esdash.domain import COUNT, MONEY, PLAIN, TEXT, TIME, Column, Format, Table
 from esdash.fold.folding import Fold
 from esdash.fold.recording import Record
 from esdash.fold.tables import State
@@ -60,7 +60,18 @@ def part_name(table: Table, column: Column) -> str:
     return f"{table.name}.{column.name}"
 
 
-def encode_entries(name: str, entries: Entries, record: Record, formats: Sequence[Any]) -> bytes:
+def formats(fold: Fold) -> list[Format]:
+    """The formats in which the numbers of refusals may be shown, in an order that goes with the domain's source."""
+    found: list[Format] = [PLAIN, COUNT, MONEY, TEXT, TIME]
+    declared = [column.shown for table in fold.domain.tables for column in table.columns]
+    declared += [field.shown for model in fold.models for field in model.fields]
+    for shown in declared:
+        if shown not in found:
+            found.append(shown)
+    return found
+
+
+def encode_entries(name: str, entries: Entries, record: Record, formats: Sequence[Format]) -> bytes:
     """The entries of a segment. `formats`: those in which the numbers of refusals may be shown."""
     decisive = record.decisive
     decided = [
@@ -260,7 +271,7 @@ def _packed_keys(table: Table, keys: list[Any]) -> "list[NDArray[Any] | bytes]":
     return ["\n".join(["", *keys, ""]).encode()]
 
 
-def _place(formats: Sequence[Any], shown: Any) -> int:
+def _place(formats: Sequence[Format], shown: Any) -> int:
     return formats.index(shown) if shown in formats else 0
 
 

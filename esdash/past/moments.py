@@ -114,10 +114,15 @@ class Moments:
         for entry in reversed(entries):
             if ordinal <= reader.shown_from or entry[0] != reader.id_of(ordinal):
                 break
-            told = None if rows else Told(tuple(moment.changes))
+            told = None if rows else self.told(ordinal, tuple(moment.changes))
             rows.append(row_of(ordinal, entry, reader.code_of(ordinal), told))
             ordinal -= 1
         return rows[::-1]
+
+    def told(self, ordinal: int, changes: tuple[Change, ...]) -> Told:
+        """What an entry did, which changed this."""
+        decisive = self.reader.decisive_of(ordinal)
+        return Told(changes) if decisive is None else Told(changes, *decisive)
 
     def next_of(self, ordinal: int, codes: Sequence[int], *, back: bool = False) -> int | None:
         """The next entry after an ordinal with one of these outcomes, or the one before it; None for none."""

@@ -10,12 +10,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from esdash.domain import Column, Table
+from esdash.domain import Column, Format, Table
 from esdash.fold.folding import Fold
 from esdash.fold.tables import KEY_WINDOW
 from esdash.log.facts import id_parts
 from esdash.past.decoding import SegmentEntries, SegmentPart, decode_cells, decode_keys
-from esdash.past.encoding import part_name
+from esdash.past.encoding import formats, part_name
 from esdash.past.packing import DamagedTrackError
 from esdash.past.track import Origin, Segment, Track
 
@@ -99,6 +99,16 @@ class TrackReader:
         """Its outcome."""
         place = self.segment_of(ordinal)
         return int(self.entries(place).codes[ordinal - self._firsts[place]])
+
+    def decisive_of(self, ordinal: int) -> tuple[int, int, Format] | None:
+        """The two numbers that decided a refusal, and how they are shown; None where none did."""
+        place = self.segment_of(ordinal)
+        entry, refused = ordinal - self._firsts[place], self.entries(place).refused
+        at = int(refused.entries.searchsorted(entry))
+        if at == len(refused.entries) or refused.entries[at] != entry:
+            return None
+        shown = formats(self.fold)[int(refused.shown[at])]
+        return int(refused.needed[at]), int(refused.available[at]), shown
 
     def counts_before(self, place: int) -> list[int]:
         """Outcomes before a segment."""

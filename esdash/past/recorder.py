@@ -5,13 +5,12 @@ from typing import Final
 
 import numpy as np
 
-from esdash.domain import COUNT, MONEY, PLAIN, TEXT, TIME
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.recording import Record
 from esdash.fold.tables import State
 from esdash.past.cursor import Cursor
-from esdash.past.encoding import Entries, encode_cells, encode_entries, encode_keys, encode_parts, part_name
+from esdash.past.encoding import Entries, encode_cells, encode_entries, encode_keys, encode_parts, formats, part_name
 from esdash.past.packing import DamagedTrackError
 from esdash.past.reader import TrackReader
 from esdash.past.track import FORMAT, Origin, Segment, Track
@@ -149,14 +148,3 @@ class Recorder:
                 if cells and (always or due):
                     self._track.put_keyframe(name, ordinal, encode_cells(name, ordinal, table, column, cells))
                     self._kept[name] = ordinal
-
-
-def formats(fold: Fold) -> list[object]:
-    """The formats in which the numbers of refusals may be shown, in an order that goes with the domain's source."""
-    found: list[object] = [PLAIN, COUNT, MONEY, TEXT, TIME]
-    declared = [column.shown for table in fold.domain.tables for column in table.columns]
-    declared += [field.shown for model in fold.models for field in model.fields]
-    for shown in declared:
-        if shown not in found:
-            found.append(shown)
-    return found

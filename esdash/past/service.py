@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from esdash.domain import Column, Table
 from esdash.engine.console import EngineError
+from esdash.engine.kept import row_of
 from esdash.engine.places import end_of
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
@@ -22,7 +23,7 @@ from esdash.past.moments import Moment, Moments, parked_codes, refused_codes
 from esdash.past.packing import DamagedTrackError, TrackError
 from esdash.past.process import Built, Task, TrackProcess
 from esdash.past.reader import TrackReader
-from esdash.past.story import Moved, Story
+from esdash.past.story import StoryLine, Totals, story_of_row, totals
 from esdash.past.timeline import Timeline, timeline
 from esdash.query.places import Place
 
@@ -136,10 +137,26 @@ class Past:
         with self._reading() as moments:
             return moments.next_about(ordinal, table, key, back=back)
 
-    def story(self, table: Table, column: Column, key: int | str, until: int, most: int) -> list[Moved]:
-        """The entries that changed a cell, newest first, up to an ordinal; at most so many."""
+    def story(self, table: Table, key: int | str, until: int, most: int) -> list[tuple[StoryLine, Row | None]]:
+        """The entries that changed a row or are about it, newest first, up to an ordinal; at most so many.
+
+        Beside each the entry itself; None where it has left the stream.
+        """
+        self._wait_for(until)
         with self._reading() as moments:
-            return list(islice(Story(moments.reader, table, column, key).backwards(until), most))
+            lines = list(islice(story_of_row(moments.reader, table, key, until), most))
+            told = [moments.told(line.ordinal, line.changes) for line in lines]
+        with self._plainly():
+            entries = list(self._log.entries([line.entry_id for line in lines]))
+        return [
+            (line, None if entry is None else row_of(line.ordinal, entry, line.code, did))
+            for line, entry, did in zip(lines, entries, told, strict=True)
+        ]
+
+    def totals(self, table: Table, column: Column, key: int | str) -> Totals:
+        """What moved a cell of a column of numbers."""
+        with self._reading() as moments:
+            return totals(moments.reader, table, column, key)
 
     def timeline(self, start: int, end: int, parts: int) -> Timeline:
         """The entries from one time up to another, in Unix milliseconds, counted in equal parts."""

@@ -2,11 +2,14 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from heapq import merge
+from itertools import groupby
 from typing import Any
 
 from msgspec import Struct
 
 from esdash.domain import Column, Table
+from esdash.fold.tables import Change
 from esdash.past.encoding import part_name
 from esdash.past.reader import TrackReader
 
@@ -77,6 +80,66 @@ class Story:
                         first + entry, about.id(entry), int(about.kinds[entry]), int(about.codes[entry]), before, after
                     )
                 after = before
+
+
+class StoryLine(Struct, frozen=True):
+    """One entry of the story of a row: one that changed it, or is about it."""
+
+    ordinal: int
+    entry_id: bytes
+    code: int
+    """Its outcome."""
+    changes: tuple[Change, ...]
+    """Of this row."""
+
+
+class Totals(Struct, frozen=True):
+    """All that ever moved a cell of a column of numbers."""
+
+    up: int
+    down: int
+    times: int
+    first: int | None
+    """The ordinal of the first entry that did; None where none did."""
+
+
+def story_of_row(reader: TrackReader, table: Table, key: int | str, until: int | None = None) -> Iterator[StoryLine]:
+    """The entries that changed a row or are about it, the newest first, up to an ordinal perhaps. Raises TrackError."""
+
+    def moved(column: Column) -> Iterator[tuple[int, Change | None]]:
+        for each in Story(reader, table, column, key).backwards(until):
+            yield each.ordinal, Change(table.name, key, column.name, each.before, each.after)
+
+    named: Iterator[tuple[int, Change | None]] = ((each, None) for each in _named(reader, table, key, until))
+    together = merge(*map(moved, table.columns), named, key=lambda each: -each[0])
+    for ordinal, group in groupby(together, key=lambda each: each[0]):
+        changes = tuple(change for _, change in group if change is not None)
+        yield StoryLine(ordinal, reader.id_of(ordinal), reader.code_of(ordinal), changes)
+
+
+def totals(reader: TrackReader, table: Table, column: Column, key: int | str) -> Totals:
+    """What moved a cell of a column of numbers. Raises TrackError."""
+    up = down = times = 0
+    first = None
+    for place, part in reader.parts(part_name(table, column), table, 0, len(reader.segments)):
+        where = part.where(key)
+        if where.start == where.stop:
+            continue
+        moved = part.moved[where].tolist()
+        up += sum(each for each in moved if each > 0)
+        down += sum(each for each in moved if each < 0)
+        times += len(moved)
+        if first is None:
+            first = reader.segments[place].first + int(part.changes.entries[where][0])
+    return Totals(up, down, times, first)
+
+
+def _named(reader: TrackReader, table: Table, key: int | str, until: int | None) -> Iterator[int]:
+    for place, part in reader.parts(table.name, table, 0, len(reader.segments), newest_first=True):
+        first = reader.segments[place].first
+        for entry in reversed(part.entries_about(key).tolist()):
+            if until is None or first + entry <= until:
+                yield first + entry
 
 
 def _cell(keys: Any, values: Any, key: int | str) -> Any:

@@ -7,6 +7,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from esdash.domain import Table
 from esdash.engine.console import Console
 from esdash.engine.picture import Picture
 from esdash.engine.row import Row
@@ -30,13 +31,21 @@ from esdash.words.entries import payload_of, type_of
 class Panels(Container):
     """The panels: one for each table that is not hidden, and the log. They show one view at a time."""
 
-    def __init__(self, console: Console, actions: Actions, changed: Callable[[], object]) -> None:
-        """`changed` is called when something else is to be shown although the view is the same."""
+    def __init__(
+        self,
+        console: Console,
+        actions: Actions,
+        changed: Callable[[], object],
+        open_page: Callable[[Table, int | str], bool] = lambda _, __: False,
+    ) -> None:
+        """`changed` is called when something else is to be shown although the view is the same; `open_page` opens the
+        page of a row, where there is one."""
         super().__init__(id="panels")
         self.engine = console
         self.fold = console.fold
         self.actions = actions
         self._changed = changed
+        self._open_page = open_page
         self.tables = tuple(
             RowsSource(table, table_hint(self.fold, actions, table), lambda: self.call_later(changed))
             for table in visible_tables(self.fold)
@@ -162,13 +171,26 @@ class Panels(Container):
             return
         if isinstance(panel.source, RowsSource):
             assert isinstance(selected, int | str)
-            self.action_panel(LOG)
-            self.panel.start_filter(text_of(panel.source.table, selected))
+            if not self._open_page(panel.source.table, selected):
+                self.list_entries(panel.source.table, selected)
             return
         from esdash.ui.trust.details import DetailsScreen
 
         row = self.log_lines.row(panel.table.cursor)
         self.app.push_screen(DetailsScreen(self.engine, row, self.log_lines.rows), self.go_to_row)
+
+    def action_entries(self) -> None:
+        """List the entries about the selected row."""
+        source, selected = self.panel.source, self.panel.table.selected
+        if isinstance(source, RowsSource) and isinstance(selected, int | str):
+            self.list_entries(source.table, selected)
+        else:
+            tell(self.app, "Select a row of a table: then this lists the entries about it.")
+
+    def list_entries(self, table: Table, key: int | str) -> None:
+        """List the entries about a row."""
+        self.action_panel(LOG)
+        self.panel.start_filter(text_of(table, key))
 
     def go_to_row(self, place: tuple[str, int | str] | None) -> None:
         """Put the cursor on a row of a table."""

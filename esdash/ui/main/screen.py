@@ -64,7 +64,7 @@ class MainScreen(Screen[None]):
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
         self.engine = console
         self.actions = actions
-        self.panels = Panels(console, actions, self.redraw)
+        self.panels = Panels(console, actions, self.redraw, lambda table, key: self.time.open_page(table, key))
         self.time = TimeMachine(self, console, past, actions, self.panels.chosen_rows, self.redraw, wall_clock)
         self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew, self._why_not_now)
         self.trust = Trust(self, console, clock, wall_clock)
@@ -207,7 +207,7 @@ class MainScreen(Screen[None]):
 
     def _labels(self, producing: bool) -> dict[str, str]:
         """What some keys do just now."""
-        labels = {} if self.panels.current == LOG else {"details": "Entries"}
+        labels = {} if self.panels.current == LOG else {"details": "Page" if self.time.kept else "Entries"}
         if (past := self.time.now) is not None:
             return labels | {
                 "clear": "Back to now",

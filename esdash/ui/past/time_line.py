@@ -83,7 +83,7 @@ class TimeLine(PaintedLines):
         self._looking = True
         self.run_worker(count, thread=True, exit_on_error=False, name="time line")
 
-    def lines(self, width: int) -> Sequence[Line]:
+    def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - the parts were counted for a width
         """One line."""
         found = self._timeline
         if found is None or not any(found.entries):

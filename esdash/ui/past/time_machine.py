@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from textual.screen import Screen
 from textual.timer import Timer
 
+from esdash.domain import Table
 from esdash.engine.console import Console, EngineError
 from esdash.engine.view import View
 from esdash.ui.declared import Actions
@@ -205,6 +206,24 @@ class TimeMachine:
                 return
         self._wanted = max(0, ordinal)
         self._look()
+
+    def open_page(self, table: Table, key: int | str) -> bool:
+        """Open the page of a row as of the moment that is shown; False where no past is kept."""
+        past = self.past
+        if past is None:
+            return False
+        from esdash.ui.past.row_page import RowPage
+
+        view, _ = self.view(self.engine.view, 0)
+        picture = None if view.state is None else view.state.tables.get(table.name)
+        row = None if picture is None else picture.get(key)
+        page = RowPage(self.fold, past, table, key, row, view.position.ordinal, self._wall_clock)
+        self.screen.app.push_screen(page, self._chose_entry)
+        return True
+
+    def _chose_entry(self, ordinal: int | None) -> None:
+        if ordinal is not None:
+            self.go_to(ordinal)
 
     def go_to_time(self, milliseconds: int) -> None:
         """Show the moment of a time."""

@@ -1,0 +1,181 @@
+"""The page of one row: what it is, all that made it so, and what was refused about it."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from esdash.counted import counted
+from esdash.domain import Column, Table
+from esdash.engine.console import EngineError
+from esdash.engine.picture import TableRow
+from esdash.fold.folding import Fold
+from esdash.fold.tables import Change
+from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.drawing import clock_time, fit, milliseconds_of, sparkline
+from esdash.ui.paint.pager import Pager, Paragraph
+from esdash.ui.tables.log_source import MARKS
+from esdash.visible import visible
+from esdash.words.changes import by, moved, title_of
+from esdash.words.entries import describe, type_of, write
+from esdash.words.outcomes import shortfall
+
+if TYPE_CHECKING:
+    from esdash.engine.row import Row
+    from esdash.past.service import Past
+    from esdash.past.story import StoryLine, Totals
+
+MOST: Final = 500
+"""Entries of a story that are listed."""
+
+
+class RowPage(Dialog[int]):
+    """Left with Enter, it gives the ordinal of the chosen entry."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("backspace,q", "leave", "Back", show=False)]
+    CSS: ClassVar = """
+    RowPage #dialog { width: 96%; height: 96%; max-width: 160; }
+    RowPage #about { height: auto; max-height: 40%; }
+    RowPage OptionList { height: 1fr; border: none; padding: 0; background: transparent; }
+    RowPage #body { height: 1fr; }
+    """
+
+    def __init__(
+        self,
+        fold: Fold,
+        past: "Past",
+        table: Table,
+        key: int | str,
+        row: TableRow | None,
+        until: int,
+        wall_clock: Callable[[], float],
+    ) -> None:
+        """`row` is what is there at the moment of the ordinal `until`; None: nothing."""
+        super().__init__()
+        self._fold = fold
+        self._past = past
+        self._table = table
+        self._key = key
+        self._row = row
+        self._until = until
+        self._wall_clock = wall_clock
+        self._lines: list[tuple[StoryLine, Row | None]] | None = None
+        self._totals: dict[str, Totals] = {}
+
+    def compose(self) -> ComposeResult:
+        """What it is, and its story."""
+        title = f"{visible(self._table.one, 30)} › {visible(str(self._key), 60)}"
+        with self.frame(title.replace("[", r"\["), "↑↓ choose · Enter that moment · Esc back"), Vertical(id="body"):
+            yield Pager(self._about, id="about")
+            yield OptionList(id="story", markup=False)
+
+    def on_mount(self) -> None:
+        """Look into the past, in a thread."""
+        self.query_one(OptionList).focus()
+        self.run_worker(self._look, thread=True, exit_on_error=False, name="story")
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        if self._lines:
+            self.dismiss(self._lines[event.option_index][0].ordinal)
+
+    def _look(self) -> None:
+        try:
+            lines = self._past.story(self._table, self._key, self._until, MOST)
+            self.app.call_from_thread(self._came, lines)
+            found = {
+                column.name: self._past.totals(self._table, column, self._key)
+                for column in self._table.columns
+                if column.kind is int
+            }
+            self.app.call_from_thread(self._counted, found)
+        except EngineError as error:
+            self.app.call_from_thread(self._failed, str(error))
+
+    def _came(self, lines: "list[tuple[StoryLine, Row | None]]") -> None:
+        self._lines = lines
+        story = self.query_one(OptionList)
+        story.add_options(Option(self._told(line, row)) for line, row in lines)
+        if lines:
+            story.highlighted = 0
+        self._write()
+
+    def _counted(self, found: "dict[str, Totals]") -> None:
+        self._totals = found
+        self._write()
+
+    def _failed(self, why: str) -> None:
+        self._lines = []
+        self.query_one(OptionList).add_option(Option(Text(visible(why, 300)), disabled=True))
+
+    def _write(self) -> None:
+        self.query_one(Pager).write(self._about)
+
+    def _about(self, width: int) -> Iterator[Paragraph]:
+        if self._row is None:
+            yield Paragraph("It is not in the table.", style="dim")
+        for place, column in enumerate(self._table.columns):
+            value = None if self._row is None else self._row.cells[place]
+            yield Paragraph(
+                f"{visible(title_of(column), 24)}  {visible(write(column.shown, value), 200)}", style="strong"
+            )
+            if (all_of_it := self._totals.get(column.name)) is not None and all_of_it.times:
+                yield Paragraph(self._in_words(column, all_of_it), "  ", "dim", 2)
+            values = self._curve(column, width - 4)
+            if len(values) > 2:
+                yield Paragraph(sparkline(values, width - 4), "  ", "information", 2)
+        if self._lines is None:
+            yield Paragraph("looking into the past …", style="dim")
+        elif not self._lines:
+            yield Paragraph("No entry was about it.", style="dim")
+        elif len(self._lines) == MOST:
+            yield Paragraph(f"the newest {MOST} entries about it", style="dim")
+
+    def _in_words(self, column: Column, found: "Totals") -> str:
+        first = f" · first #{found.first:,}" if found.first is not None else ""
+        up, down = visible(by(column, found.up), 60), visible(by(column, found.down), 60)
+        refused = sum(self._fold.outcomes[line.code].name == "rejected" for line, _ in self._lines or ())
+        no = f" · {counted(refused, 'refusal', 'refusals')}" if refused else ""
+        return f"{up} · {down} · {counted(found.times, 'change', 'changes')}{no}{first}"
+
+    def _curve(self, column: Column, width: int) -> list[float]:
+        """The values that it had, oldest first, over the changes that are listed."""
+        values = [
+            float(change.after or 0)
+            for line, _ in self._lines or ()
+            for change in line.changes
+            if change.column == column.name and column.kind is int
+        ]
+        step = max(1, -(-len(values) // max(1, width)))
+        return values[::step][::-1]
+
+    def _told(self, line: "StoryLine", row: "Row | None") -> Text:
+        when = clock_time(milliseconds_of(line.entry_id), self._wall_clock())
+        text = Text(no_wrap=True, overflow="ellipsis")
+        text.append(f"{when:>11} {f'#{line.ordinal:,}':>9}  ", "dim")
+        outcome = self._fold.outcomes[line.code]
+        if row is not None:
+            text.append(fit(visible(type_of(self._fold, row.fields), 16), 16) + " ", "bold")
+            text.append(fit(visible(describe(self._fold, row.fields), 60), 34) + " ")
+        if outcome.name != "applied":
+            text.append(f"{MARKS[outcome.name].glyph} {outcome.reason or outcome.name}  ", "bold")
+            text.append(visible(shortfall(None if row is None else row.told), 80), "dim")
+        for change in line.changes:
+            text.append_text(self._change(change))
+        return text
+
+    def _change(self, change: Change) -> Text:
+        column = next(each for each in self._table.columns if each.name == change.column)
+        by_how_much = visible(moved(column, change.before, change.after), 30)
+        text = Text()
+        if len(self._table.columns) > 1:
+            text.append(f"{visible(title_of(column), 16)} ", "dim")
+        text.append(f"{by_how_much:>12} ", "red" if by_how_much.startswith("−") else "green")
+        text.append(f"{visible(write(column.shown, change.after), 60):>14}  ")
+        return text
