@@ -65,10 +65,11 @@ class Past:
         log: Log,
         fold: Fold,
         path: Path,
-        process: TrackProcess,
+        process: TrackProcess | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`path` is the track's file; `process` builds it, where that is done for this past."""
         self._log = log
         self._fold = fold
         self._path = path
@@ -78,19 +79,21 @@ class Past:
         self._moments: Moments | None = None
 
     def start(self) -> None:
-        """Have the track kept up with the stream, in a process of its own."""
-        self._process.start()
+        """Have the track kept up with the stream, in a process of its own, where there is to be one."""
+        if self._process is not None:
+            self._process.start()
 
     def close(self) -> None:
         """End that."""
-        self._process.close()
+        if self._process is not None:
+            self._process.close()
         with self._lock:
             self._forget()
 
     @property
     def built(self) -> Built:
         """How far the track is."""
-        return self._process.built
+        return Built() if self._process is None else self._process.built
 
     def span(self) -> Span:
         """What can be shown now."""

@@ -1,0 +1,199 @@
+"""The past on the screen, over a real consumer, a real server and a real track."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from textual.pilot import Pilot
+from textual.widgets import OptionList
+
+from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.live import LiveConsole
+from esdash.engine.view import Phase
+from esdash.fold.folding import Fold
+from esdash.log.stream import Log
+from esdash.past.building import Builder
+from esdash.past.folder import TrackFolder
+from esdash.past.service import Past
+from esdash.ui.app import DashboardApp
+from esdash.ui.main.screen import MainScreen
+from esdash.ui.past.row_page import RowPage
+from tests.domains.shop import shop
+from tests.ui.looking import lines_of, main_of, text_of, told
+from tests.ui.stage import until, write
+
+STREAM = "orders"
+SIZE = (120, 40)
+
+
+@pytest.fixture
+def log(url: str) -> Iterator[Log]:
+    log = Log(url, STREAM)
+    yield log
+    log.close()
+
+
+def order(client: redis.Redis, user: int, quantity: int) -> None:
+    data = json.dumps({"user_id": user, "lines": [{"item_id": "hdd", "quantity": quantity}]})
+    client.xadd(STREAM, {"type": "Order", "data": data})
+
+
+def top_up(client: redis.Redis, user: int, amount: int) -> None:
+    client.xadd(STREAM, {"type": "TopUp", "data": f'{{"user_id":{user},"amount":{amount}}}'})
+
+
+def publish(client: redis.Redis) -> None:
+    """Nine entries: user 7 has 50.00, buys twice for 17.00, and between that not for 170.00; the fourth is parked."""
+    top_up(client, 7, 3000)
+    client.xadd(STREAM, {"type": "AddItem", "data": '{"item_id":"hdd","count":20,"price":1700}'})
+    top_up(client, 7, 2000)
+    client.xadd(STREAM, {"type": "?", "data": "{}"})
+    order(client, 7, 1)
+    order(client, 7, 10)
+    order(client, 7, 1)
+    top_up(client, 8, 100)
+    top_up(client, 9, 100)
+
+
+@asynccontextmanager
+async def dashboard(log: Log, folder: Path, count: int = 9) -> AsyncIterator[tuple[DashboardApp, Pilot[None]]]:
+    """A dashboard that is live, with a track of all there is now."""
+
+    def past(fold: Fold) -> Past:
+        tracks = TrackFolder(folder, 100)
+        path = tracks.file_of(log.server_name, log.stream, fold)
+        Builder(log, fold, tracks, path).run(bool, follow=False)
+        return Past(log, fold, path)
+
+    console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
+    app = DashboardApp(console, past_of=past)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(
+            pilot, lambda: console.view.phase is Phase.LIVE and console.view.position.ordinal == count, timeout=20
+        )
+        await until(pilot, lambda: main_of(app).time.past is not None, timeout=20)
+        yield app, pilot
+
+
+async def as_of(pilot: Pilot[None], number: int) -> list[str]:
+    """Wait until the screen shows the moment after an entry; its lines."""
+    await until(pilot, lambda: any(f"AS OF #{number} " in line for line in text_of(pilot.app)), timeout=20)
+    return text_of(pilot.app)
+
+
+def is_now(app: DashboardApp) -> bool:
+    main = main_of(app)
+    assert isinstance(main, MainScreen)
+    return main.time.now is None and any("LIVE" in line for line in text_of(app)[:2])
+
+
+async def test_every_panel_is_that_of_the_moment_and_escape_is_now(
+    log: Log, client: redis.Redis, tmp_path: Path
+) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        now = [line.split()[:2] for line in lines_of(app, "users")]
+        await pilot.press("left_square_bracket")
+        await as_of(pilot, 8)
+        await pilot.press("left_square_bracket", "left_square_bracket")
+        screen = await as_of(pilot, 6)
+        assert "needed 170.00, had 33.00, short 137.00" in screen[3]
+        assert "33.00" in lines_of(app, "users")[1]
+        assert len([line for line in lines_of(app, "users")[1:] if line.strip()]) == 1
+        assert lines_of(app, "log")[6].split()[1] == "6"
+        assert any("╔═ 1 Balances · 1 ═" in line for line in screen), "another frame, in no colours too"
+        assert any("✓ 4 applied" in line and "✗ 1 rejected" in line for line in screen)
+        await pilot.press("right_square_bracket")
+        await as_of(pilot, 7)
+        assert "16.00" in lines_of(app, "users")[1]
+        await pilot.press("escape")
+        await until(pilot, lambda: is_now(app))
+        assert [line.split()[:2] for line in lines_of(app, "users")] == now
+
+
+async def test_the_consumer_goes_on_meanwhile_and_nothing_is_published(
+    log: Log, client: redis.Redis, tmp_path: Path
+) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        await pilot.press("left_square_bracket")
+        await as_of(pilot, 8)
+        await pilot.press("t", "b", "p")
+        assert isinstance(app.screen, MainScreen)
+        assert any("The past cannot be changed" in line for line in told(app))
+        top_up(client, 1, 100)
+        await until(pilot, lambda: any("live: ● LIVE #10" in line for line in text_of(app)), timeout=20)
+        assert client.xlen(STREAM) == 10
+        await as_of(pilot, 8)
+
+
+async def test_keys_go_to_what_was_refused_parked_or_is_about_a_row(
+    log: Log, client: redis.Redis, tmp_path: Path
+) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        await pilot.press("left_parenthesis")
+        await as_of(pilot, 6)
+        await pilot.press("left_parenthesis")
+        await until(pilot, lambda: any("No entry before this one was refused" in line for line in told(app)))
+        await pilot.press("ctrl+x")
+        await as_of(pilot, 4)
+        await pilot.press("1", "home", "right_curly_bracket")
+        await as_of(pilot, 5)
+        await pilot.press("right_curly_bracket", "right_curly_bracket")
+        await as_of(pilot, 7)
+
+
+async def test_a_place_is_gone_to_and_played_from(log: Log, client: redis.Redis, tmp_path: Path) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        await pilot.press("at")
+        await write(pilot, "nonsense")
+        assert any("✗" in line or "no place" in line.lower() for line in text_of(app)) or app.screen is not main_of(app)
+        await pilot.press("ctrl+u")
+        await write(pilot, "#2")
+        await pilot.press("enter")
+        await as_of(pilot, 2)
+        await pilot.press("plus", "plus", "plus", "space")
+        await as_of(pilot, 9)
+        await until(pilot, lambda: not any("playing" in line for line in text_of(app)))
+
+
+async def test_a_row_has_a_page_with_all_that_made_it_so(log: Log, client: redis.Redis, tmp_path: Path) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        await pilot.press("1", "home", "enter")
+        await until(
+            pilot, lambda: isinstance(app.screen, RowPage) and app.screen.query_one(OptionList).option_count == 5
+        )
+        page = "\n".join(text_of(app))
+        assert "user › 7" in page
+        assert "+50.00 · −34.00 · 4 changes · 1 refusal · first #1" in page
+        assert "insufficient_funds" in page
+        assert "short 137.00" in page
+        await pilot.press("down", "enter")
+        await as_of(pilot, 6)
+
+
+async def test_what_was_replayed_can_be_watched(log: Log, client: redis.Redis, tmp_path: Path) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        await pilot.press("full_stop")
+        await as_of(pilot, 9)
+        await pilot.press("escape")
+        await until(pilot, lambda: is_now(app))
+
+
+async def test_without_a_past_the_keys_say_so(log: Log, client: redis.Redis) -> None:
+    publish(client)
+    console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
+    app = DashboardApp(console)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: console.view.position.ordinal == 9, timeout=20)
+        await pilot.press("left_square_bracket")
+        await until(
+            pilot, lambda: any("No past is kept here: the setting track_mb is 0." in line for line in told(app))
+        )
