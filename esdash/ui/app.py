@@ -111,7 +111,13 @@ class DashboardApp(Palette, TypeAhead):
 
     def _new_main(self) -> MainScreen:
         self._main = MainScreen(
-            self.engine, self.actions, self._clock, self._wall_clock, self.messages, self.begin_anew, lambda: self._past
+            self.engine,
+            self.actions,
+            self._clock,
+            self._wall_clock,
+            self.messages,
+            self.begin_anew,
+            None if self._past_of is None else lambda: self._past,
         )
         return self._main
 
