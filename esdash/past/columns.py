@@ -194,6 +194,11 @@ class MovingColumn:
     def _find(self, keys: Any) -> tuple[Numbers, NDArray[np.bool_]]:
         """Where keys are or would be, and which are there."""
         if self.table.key is int:
+            if len(self.keys) and int(self.keys[-1]) - int(self.keys[0]) == len(self.keys) - 1:
+                # None is left out, as is usual: then a key tells its place.
+                places = keys - self.keys[0]
+                known = (keys >= self.keys[0]) & (keys <= self.keys[-1])
+                return np.where(known, places, np.where(keys < self.keys[0], 0, len(self.keys))), known
             places = self.keys.searchsorted(keys)
         else:
             places = np.fromiter((bisect_left(self.keys, key) for key in keys), np.int64, len(keys))

@@ -51,7 +51,6 @@ class Changes(NamedTuple):
     rows: Numbers
     """Of each, the place of its row."""
     entries: Numbers
-    values: list[NDArray[Any]]
 
 
 class SegmentPart:
@@ -95,7 +94,7 @@ class SegmentPart:
     @cached_property
     def changes(self) -> Changes:
         """All of it. Raises DamagedTrackError."""
-        gaps, *values = unpack(f"{self._place} data", self._data)
+        gaps = self._unpacked[0]
         ends = np.cumsum(self.counts)
         starts = ends - self.counts
         sums = np.cumsum(gaps.astype(np.int64))
@@ -103,35 +102,39 @@ class SegmentPart:
         before = np.zeros(len(starts), np.int64)
         before[1:] = sums[starts[1:] - 1]
         rows = np.repeat(np.arange(len(starts)), self.counts)
-        return Changes(rows, sums - before[rows], values)
+        return Changes(rows, sums - before[rows])
+
+    @cached_property
+    def _unpacked(self) -> list[NDArray[Any]]:
+        return unpack(f"{self._place} data", self._data)
 
     @cached_property
     def moved(self) -> Numbers:
         """Of a column of numbers: each difference, modulo 2^64."""
-        return self.changes.values[0].astype(np.int64)
+        return self._unpacked[1].astype(np.int64)
 
     @cached_property
     def there(self) -> Numbers:
         """Of a column of numbers: 1 where a cell appeared, −1 where one vanished, else 0."""
-        flags = self.changes.values[1]
+        flags = self._unpacked[2]
         there: Numbers = (flags == APPEARED).astype(np.int64) - (flags == VANISHED)
         return there
 
     @cached_property
     def before(self) -> NDArray[Any]:
         """Of a column of texts: what was there before each change, None for nothing."""
-        texts: NDArray[Any] = self._texts[self.changes.values[0]]
+        texts: NDArray[Any] = self._texts[self._unpacked[1]]
         return texts
 
     @cached_property
     def after(self) -> NDArray[Any]:
         """Of a column of texts: what was there after each change."""
-        texts: NDArray[Any] = self._texts[self.changes.values[1]]
+        texts: NDArray[Any] = self._texts[self._unpacked[2]]
         return texts
 
     @cached_property
     def _texts(self) -> NDArray[Any]:
-        return _objects([None, *msgspec.msgpack.decode(self.changes.values[2].tobytes(), type=list[str])])
+        return _objects([None, *msgspec.msgpack.decode(self._unpacked[3].tobytes(), type=list[str])])
 
 
 def decode_cells(name: str, ordinal: int, table: Table, column: Column, blob: bytes) -> tuple[Any, NDArray[Any]]:
