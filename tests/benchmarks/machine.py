@@ -13,9 +13,16 @@ def describe(log: Log) -> str:
     """Processor, cores, memory, Python and server, in a line."""
     server = log.server()
     return (
-        f"{_processor()}, {os.cpu_count()} cores, {_memory():.0f} GB, {platform.system()}; "
-        f"{platform.python_implementation()} {platform.python_version()}, hiredis {hiredis.__version__}; "
+        f"{without_server()}, hiredis {hiredis.__version__}; "
         f"{server.product} {server.version} on a unix socket, no append-only file"
+    )
+
+
+def without_server() -> str:
+    """Processor, cores, memory and Python, in a line."""
+    return (
+        f"{_processor()}, {os.cpu_count()} cores, {_memory():.0f} GB, {platform.system()}; "
+        f"{platform.python_implementation()} {platform.python_version()}"
     )
 
 
