@@ -1,6 +1,6 @@
 """The past: what it costs to keep, how large it is, how fast any moment of it is shown.
 
-About a fifth of the entries is refused; 100,000 users, 1,000 items, an entry each 5 ms. No server is needed: entries are
+About a fifth of the entries is refused; 100,000 users, 1,000 items, an entry each 5 ms. No server: entries are
 made here, and folded in the same process with and without being recorded.
 """
 
