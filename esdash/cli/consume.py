@@ -139,6 +139,7 @@ def _catch_up(log: "Log", fold: "Fold", settings: "ConsumerSettings") -> None:
 
 def _go_on(log: "Log", fold: "Fold", settings: "ConsumerSettings", as_json: bool) -> None:
     from esdash.engine.consumer import Consumer
+    from esdash.engine.requests import Stop
     from esdash.fold.failing import DomainError
 
     # The first connection is made here, so that a wrong URL ends the command instead of being tried for ever.
@@ -153,7 +154,7 @@ def _go_on(log: "Log", fold: "Fold", settings: "ConsumerSettings", as_json: bool
             failures.append(error)
 
     def stop(_: int, __: FrameType | None) -> None:
-        consumer.ask("stop")
+        consumer.ask(Stop())
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
@@ -170,10 +171,10 @@ def _go_on(log: "Log", fold: "Fold", settings: "ConsumerSettings", as_json: bool
             reporter.look(view)
             if view.phase == "halted":
                 halted = view.phase_note
-                consumer.ask("stop")
+                consumer.ask(Stop())
     finally:
         # What cannot be reported any more must not leave the consumer running without its log.
-        consumer.ask("stop")
+        consumer.ask(Stop())
         thread.join()
     reporter.look(consumer.view, last=True)
     if failures:

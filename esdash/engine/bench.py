@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from esdash.engine.console import EngineError
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.publisher import Publisher
+from esdash.engine.requests import Stop
 from esdash.engine.view import Phase
 from esdash.fold.folding import Entry, Fold
 from esdash.log.errors import ForbiddenError
@@ -147,7 +148,7 @@ class Bench:
             sent, answered = self._publish_slowly(Publisher(scratch, self._domain.fields))
             self._await(lambda: len(timed.applied) >= len(sent))
         finally:
-            consumer.ask("stop")
+            consumer.ask(Stop())
             thread.join(PATIENCE_SECONDS)
         delays = sorted(late - early for early, late in zip(sent, timed.applied, strict=True))
         appends = sorted(late - early for early, late in zip(sent, answered, strict=True))

@@ -100,13 +100,15 @@ class Display:
         self._noticed += 1
         self._notices.append(Notice(self._noticed, severity, text))
 
-    def enter(self, phase: Phase, note: str = "") -> None:
+    def enter(self, phase: Phase, note: str = "", retry_at: float | None = None) -> None:
         """The consumer is in another phase, or there is something else to say of it."""
         if phase is not self.phase:
             self._phase_since = self._clock()
             if phase in (Phase.LIVE, Phase.HALTED):
                 self._state_due = 0.0
-        self.phase, self.phase_note = phase, note
+            elif phase is Phase.RESTORING:
+                self.restored = Restored(())
+        self.phase, self.phase_note, self.retry_at = phase, note, retry_at
 
     def recall(self, log: Log, projection: Projection, journal: Journal) -> None:
         """Show the last entries before a snapshot, and the parked ones it remembers. Raises LogError."""

@@ -2,7 +2,7 @@
 
 from esdash.engine.projection import Projection
 from esdash.log.continuity import Continuity, Standing, Verdict, bounded, check, judge
-from esdash.log.facts import Evidence
+from esdash.log.facts import Evidence, StreamFacts
 from esdash.log.pages import Page
 from esdash.log.readahead import PackedPage
 from esdash.log.stream import Log, anchor_of
@@ -43,6 +43,14 @@ def forgotten_by(projection: Projection, evidence: Evidence) -> int:
             return 0
         added = projection.ordinal + projection.unseen + evidence.after
     return min(projection.ordinal, max(0, added - facts.length - projection.unseen))
+
+
+def lag_of(projection: Projection, facts: StreamFacts, gap: Continuity | None = None) -> int:
+    """Entries after the position; what vanished in a gap is none."""
+    if facts.entries_added is None:
+        return 0 if facts.last_id == projection.last_id else max(0, facts.length - projection.ordinal)
+    not_there = gap.unseen_before_start + gap.missing if gap else projection.unseen
+    return max(0, facts.entries_added - not_there - projection.ordinal)
 
 
 def check_position(log: Log, projection: Projection) -> Continuity:

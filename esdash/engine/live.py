@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
+from esdash.engine import requests
 from esdash.engine.console import Details, EngineError, LoadStatus, Published, VerificationStatus
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.history import History
@@ -94,23 +95,23 @@ class LiveConsole:
         self._publisher.close()
         self._load.stop()
         self.stop_verification()
-        self._consumer.ask("stop")
+        self._consumer.ask(requests.Stop())
 
     def take_snapshot(self) -> None:
         """Take a snapshot now."""
-        self._consumer.ask("snapshot")
+        self._consumer.ask(requests.TakeSnapshot())
 
     def crash(self) -> None:
         """Drop all memory without a farewell, then restore and replay."""
-        self._consumer.ask("crash")
+        self._consumer.ask(requests.Crash())
 
     def rebuild(self) -> None:
         """Forget the state and replay from the beginning of the stream."""
-        self._consumer.ask("rebuild")
+        self._consumer.ask(requests.Rebuild())
 
     def stay(self) -> None:
         """While halted: keep the last good state, read-only."""
-        self._consumer.ask("stay")
+        self._consumer.ask(requests.Stay())
 
     def reload(self) -> None:
         """Read the domain's files again and go on by them. Raises EngineError."""
@@ -121,7 +122,7 @@ class LiveConsole:
         before = self._consumer.view.number
         self._load.stop()
         self.stop_verification()
-        self._consumer.reload(fold)
+        self._consumer.ask(requests.Reload(fold))
         # What the consumer shows until it has dropped its memory was made by the former rules.
         deadline = self._clock() + RELOAD_SECONDS
         while self._consumer.view.number == before and self._clock() < deadline:
@@ -197,16 +198,17 @@ class LiveConsole:
             return
         wrong = [place for place, segment in enumerate(found.segments) if not segment.holds]
         if not wrong:
-            self._consumer.ask("reviewed")
+            self._consumer.ask(requests.Reviewed())
             return
         doubted = found.segments[wrong[0] :]
         SnapshotStore(self._log).condemn([each.snapshot_id for each in doubted if each.snapshot_id is not None])
         numbers = [f"{each.number} {each.second} instead of {each.first}" for each in doubted[0].differences[:NAMED]]
-        self._consumer.restore_anew(
+        why = (
             f"The rules of {self._domain.name} were edited, and make another state of the same entries"
             f"{': ' if numbers else ''}{', '.join(numbers)}. The snapshots made before are not used any more. Give the "
             "domain another version when its meaning changes."
         )
+        self._consumer.ask(requests.RestoreAnew(why))
 
     def _progressed(self, done: int, total: int) -> None:
         self._verification = replace(self._verification_now(), done=done, total=total)

@@ -14,6 +14,7 @@ import pytest
 
 from esdash.engine.console import EngineError
 from esdash.engine.publisher import Publisher
+from esdash.engine.requests import Crash, TakeSnapshot
 from esdash.engine.view import Phase
 from esdash.log import embedded
 from esdash.log.embedded import EmbeddedServer
@@ -74,7 +75,7 @@ def test_entries_that_are_trimmed_and_deleted_under_the_cursor(new_server: NewSe
         (first,) = publish_more(client, 1)
         record.update((entry_id, list(fields)) for entry_id, fields in stored(log))
         consumer.until_live(first)
-        consumer.ask("snapshot")
+        consumer.ask(TakeSnapshot())
         consumer.until(lambda view: view.snapshot)
         for _ in range(200):
             # What is added is put on record before anybody can take it away.
@@ -86,8 +87,8 @@ def test_entries_that_are_trimmed_and_deleted_under_the_cursor(new_server: NewSe
             elif what < 0.5:
                 client.xdel(STREAM, *chance.sample(sorted(record)[-60:], k=min(3, len(record))))
             elif what < 0.6:
-                consumer.ask("snapshot")
-                consumer.ask("crash")
+                consumer.ask(TakeSnapshot())
+                consumer.ask(Crash())
             if consumer.view.phase is Phase.HALTED:
                 break
         last = sorted(record, key=lambda entry_id: tuple(map(int, entry_id.split(b"-"))))

@@ -11,6 +11,7 @@ import redis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.projection import Projection
+from esdash.engine.requests import Request, Stop
 from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
 from esdash.fold.folding import Fold
@@ -197,11 +198,11 @@ class RunningConsumer:
         """The phases so far, each once for as long as it lasted."""
         return [phase for phase, _ in itertools.groupby(view.phase for view in self.views)]
 
-    def ask(self, request: str) -> None:
+    def ask(self, request: Request) -> None:
         """See Consumer.ask."""
         self.consumer.ask(request)
 
-    def begin_anew(self, request: str) -> None:
+    def begin_anew(self, request: Request) -> None:
         """Ask it to crash or to rebuild, and wait until it has begun to: what held before has to hold again."""
         seen = len(self.views)
         self.ask(request)
@@ -235,7 +236,7 @@ class RunningConsumer:
 
     def stop(self) -> View:
         """Ask it to stop and wait until it has; the last view."""
-        self.ask("stop")
+        self.ask(Stop())
         self._thread.join(30)
         assert not self._thread.is_alive(), "the consumer did not stop"
         self.log.close()

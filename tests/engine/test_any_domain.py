@@ -8,9 +8,11 @@ import pytest
 import redis
 from msgspec.structs import astuple
 
-from esdash.engine.consumer import FAR, Consumer, ConsumerSettings
+from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.history import History
 from esdash.engine.picture import CHANGE, Picture
+from esdash.engine.replaying import FAR
+from esdash.engine.requests import Crash, TakeSnapshot
 from esdash.engine.verify import verify
 from esdash.engine.view import Phase, Verdict, View
 from esdash.fold.folding import Fold
@@ -81,11 +83,11 @@ def test_it_lives_crashes_and_comes_back(name: str, fold: Fold, url: str, log: L
         assert shown(view.state) == rows(fold, expected)
         assert view.state is not None
         assert list(view.state.counts) == expected.counts
-        consumer.ask("snapshot")
+        consumer.ask(TakeSnapshot())
         consumer.until(lambda view: view.snapshot is not None and view.snapshot.position.ordinal == 1000)
         log.append_many(entries(name, 50, 3))
         consumer.until_live(log.facts().last_id)
-        consumer.ask("crash")
+        consumer.ask(Crash())
         view = consumer.until(lambda view: view.restored is not None and view.restored.replayed == 50)
         assert view.restored is not None
         assert view.restored.position.ordinal == 1000

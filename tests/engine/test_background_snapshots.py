@@ -9,6 +9,7 @@ import redis
 from esdash.engine import snapshotter
 from esdash.engine.console import EngineError
 from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.requests import Crash, TakeSnapshot
 from esdash.engine.snapshot import load
 from esdash.engine.view import Phase
 from esdash.fold.tables import State
@@ -76,7 +77,7 @@ class TestWhileOneIsWritten:
         last = publish_day(client, 500)[-1]
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until_live(last)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
             for _ in range(3):
                 last = publish_more(client, 700)[-1]
@@ -98,7 +99,7 @@ class TestWhileOneIsWritten:
         publish_day(client, 500)
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until(lambda view: view.state_position.ordinal == 500)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
             publish_more(client, 100)
             view = consumer.until(lambda view: view.state_position.ordinal == 600)
@@ -115,9 +116,9 @@ class TestWhileOneIsWritten:
         publish_day(client, 50)
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until_live()
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             view = consumer.until(lambda view: view.notices)
             assert view.notices[-1].text == "A snapshot is being written already."
             shop.go_on.set()
@@ -126,7 +127,7 @@ class TestWhileOneIsWritten:
         publish_day(client, 50)
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until_live()
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
             with pytest.raises(EngineError, match="Try again in a moment"):
                 consumer.consumer.checkpoint().result(10)
@@ -142,7 +143,7 @@ class TestWhileOneIsWritten:
         publish_day(client, 50)
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until_live()
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
             consumer.until_live(publish_more(client, 50)[-1])
             threading.Timer(0.1, shop.go_on.set).start()
@@ -154,9 +155,9 @@ class TestWhileOneIsWritten:
         last = publish_day(client, 50)[-1]
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until_live()
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             consumer.until(lambda view: view.phase is Phase.LIVE and view.lag == 0)
             last = publish_more(client, 50)[-1]
             consumer.until_live(last)
@@ -174,7 +175,7 @@ class TestWhileOneIsWritten:
         last = publish_day(client, 50)[-1]
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until_live(last)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
             last = publish_more(client, 50)[-1]
             consumer.until_live(last)
@@ -194,7 +195,7 @@ class TestWhileOneIsWritten:
         last = publish_day(client, 50)[-1]
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until_live(last)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
             client.delete(STREAM)
             last = publish_more(client, 20)[-1]
@@ -237,7 +238,7 @@ def test_hundreds_of_them_beside_a_busy_fold_are_all_right(url: str, client: red
         seen: dict[int, Header] = {}
         for _ in range(60):
             last = publish_more(client, 40)[-1]
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             for header in headers(log):
                 if header.ordinal not in seen:
                     try:

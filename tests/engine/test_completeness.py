@@ -12,6 +12,7 @@ import redis
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.guard import HaltError
 from esdash.engine.history import History
+from esdash.engine.requests import Rebuild, TakeSnapshot
 from esdash.engine.snapshot import forgotten, restore
 from esdash.engine.view import Phase, Verdict
 from esdash.log.snapshots import Header, SnapshotStore, Unreadable
@@ -112,7 +113,7 @@ class TestARebuildOfATrimmedStream:
             assert consumer.view.forgotten == 0
             client.xtrim(STREAM, maxlen=400, approximate=False)
             consumer.until(lambda view: view.forgotten == 600)
-            consumer.ask("rebuild")
+            consumer.ask(Rebuild())
             consumer.until(lambda view: view.phase is Phase.LIVE and view.position.ordinal == 400)
             consumer.until(lambda view: view.forgotten == 0)
 
@@ -132,7 +133,7 @@ class TestARebuildOfATrimmedStream:
                 last = publish_more(client, 20)[-1]
                 entries += [entry for entry in stored(log) if entry[0] not in {known for known, _ in entries}]
                 partial.until_live(last)
-                partial.ask("snapshot")
+                partial.ask(TakeSnapshot())
                 complete.until_live(last)
                 assert asked(log) == (modelled(entries).document(), "CONTINUOUS", 0)
         assert asked(log) == (modelled(entries).document(), "CONTINUOUS", 0)
@@ -147,7 +148,7 @@ class TestARebuildOfATrimmedStream:
             client.xtrim(STREAM, maxlen=50, approximate=False)
             once(log)
             assert asked(log)[2] == 50
-            complete.ask("snapshot")
+            complete.ask(TakeSnapshot())
             complete.until(lambda view: any("taken in" in notice.text for notice in view.notices))
             assert asked(log) == (modelled(entries).document(), "CONTINUOUS", 0)
             last = publish_more(client, 10)[-1]
@@ -213,7 +214,7 @@ class TestASnapshotThatCannotBeRead:
             assert "60 entries are gone from the stream" in view.phase_note
             assert view.lag == log.facts().length
             assert [rung.reason for rung in view.restored.rungs] == ["its header is damaged", None]  # type: ignore[union-attr]
-            consumer.ask("rebuild")
+            consumer.ask(Rebuild())
             consumer.until_live()
         assert asked(log)[1:] == ("CONTINUOUS", 60)
         newest = SnapshotStore(log).newest()
@@ -312,7 +313,7 @@ def test_a_log_that_comes_back_is_restored_from_its_snapshots(url: str, client: 
     expected = model_of(log).document()
     with RunningConsumer(url) as consumer:
         consumer.until_live(stored(log)[-1][0])
-        consumer.ask("snapshot")
+        consumer.ask(TakeSnapshot())
         consumer.until(lambda view: view.snapshot)
         client.xtrim(STREAM, maxlen=10, approximate=False)
         client.rename(STREAM, "elsewhere")

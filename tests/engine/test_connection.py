@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import redis
 
-from esdash.engine import consumer as consumer_module
-from esdash.engine.consumer import RETRY_SECONDS, Consumer, ConsumerSettings
+from esdash.engine import replaying
+from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.lifecycle import RETRY_SECONDS
+from esdash.engine.requests import Stay, TakeSnapshot
 from esdash.engine.view import Phase, View
 from esdash.fold.tables import State
 from esdash.log import readahead
@@ -104,7 +106,7 @@ class TestAServerThatDies:
                 assert view.retry_at is not None
                 pauses.append(view.retry_at - clock())
                 clock.ahead += 20
-                consumer.ask("stay")  # wakes it, changes nothing
+                consumer.ask(Stay())  # wakes it, changes nothing
         assert max(pauses) <= RETRY_SECONDS[1] / 2
         assert pauses[-1] > RETRY_SECONDS[1] / 2 - 1
 
@@ -129,7 +131,7 @@ class TestAServerThatDies:
             consumer.until_live()
             server.kill()
             consumer.until_phase(Phase.DISCONNECTED)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             view = consumer.until(lambda view: view.notices)
             assert "disconnected" in view.notices[-1].text
 
@@ -200,7 +202,7 @@ class TestTheProcessThatReadsAhead:
     def test_may_die_and_the_replay_goes_on(
         self, url: str, client: redis.Redis, log: Log, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consumer_module, "FAR", 1000)
+        monkeypatch.setattr(replaying, "FAR", 1000)
         last = publish_day(client, 20_000)[-1]
         started: list[subprocess.Popen[bytes]] = []
         start = readahead._start
@@ -308,7 +310,7 @@ class TestAServerThatSaysNo:
             url = f"redis://shop:pw@127.0.0.1:{server.port}"
             with RunningConsumer(url) as consumer:
                 consumer.until_live(last)
-                consumer.ask("snapshot")
+                consumer.ask(TakeSnapshot())
                 consumer.until(lambda view: view.snapshot)
         assert Phase.DISCONNECTED not in consumer.phases
 
@@ -326,7 +328,7 @@ class TestAServerThatSaysNo:
             clock.ahead += 31
             view = consumer.until(lambda view: view.snapshot_note)
             assert "replica and takes no writes" in view.snapshot_note
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             view = consumer.until(lambda view: view.notices)
             assert "replica and takes no writes" in view.notices[-1].text
             consumer.until_live(publish_more(client, 10)[-1])

@@ -10,6 +10,7 @@ import redis
 from esdash.engine import snapshot
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.picture import LastChange, TableRow
+from esdash.engine.requests import Crash, Rebuild, TakeSnapshot
 from esdash.engine.rows import ROWS
 from esdash.engine.view import Phase, Verdict, View
 from esdash.log.snapshots import Header, SnapshotStore
@@ -129,7 +130,7 @@ class TestFollowing:
             greatest = f"{2**64 - 1}-{2**64 - 1}"
             client.xadd(STREAM, top_up(), id=greatest)
             consumer.until_live(greatest)
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             consumer.until_live(greatest)
 
     def test_what_a_view_shows_never_changes(self, url: str, client: redis.Redis) -> None:
@@ -141,7 +142,7 @@ class TestFollowing:
                 last = publish_more(client, 3000)[-1]
                 consumer.until_live(last)
                 assert picture(old) == before
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             consumer.until_live(last)
         assert picture(old) == before
 
@@ -252,12 +253,12 @@ class TestCrashing:
         last = publish_day(client, 700)[-1]
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             taken = consumer.until(lambda view: view.snapshot).snapshot
             assert taken is not None
             last = publish_more(client, 60)[-1]
             number = consumer.until_live(last).number
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             view = consumer.until_live(last)
             assert view.restored is not None
             assert (view.restored.snapshot_id, view.restored.replayed) == (taken.snapshot_id, 60)
@@ -270,7 +271,7 @@ class TestCrashing:
         last = publish_day(client, 300)[-1]
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             view = consumer.until_live(last)
             assert view.restored is not None
             assert view.restored.replayed == 300
@@ -282,12 +283,12 @@ class TestCrashing:
         caught_up(url)
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
-            consumer.begin_anew("rebuild")
+            consumer.begin_anew(Rebuild())
             view = consumer.until_live(last)
             assert view.restored is not None
             assert (view.restored.snapshot_id, view.restored.replayed) == (None, 300)
             assert view.snapshot is not None, "stored snapshots stay"
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             view = consumer.until_live(last)
             assert view.restored is not None
             assert view.restored.replayed == 0, "only the rebuild itself ignores them"
@@ -297,8 +298,8 @@ class TestCrashing:
         publish_day(client, 200)
         with RunningConsumer(url) as consumer:
             for _ in range(10):
-                consumer.ask("crash")
-                consumer.ask("snapshot")
+                consumer.ask(Crash())
+                consumer.ask(TakeSnapshot())
                 last = publish_more(client, 20)[-1]
             consumer.until_live(last)
         assert consumer.document == model_of(log).document()
@@ -353,7 +354,7 @@ class TestSnapshots:
         last = publish_day(client, 10)[-1]
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             view = consumer.until(lambda view: view.snapshot)
             assert view.snapshot is not None
             (notice,) = consumer.until(lambda view: view.notices).notices
@@ -364,7 +365,7 @@ class TestSnapshots:
     def test_of_an_empty_stream_are_not_taken(self, url: str, client: redis.Redis) -> None:
         with RunningConsumer(url) as consumer:
             consumer.until_live()
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             (notice,) = consumer.until(lambda view: view.notices).notices
             assert notice.text == "No snapshot: nothing has happened yet."
         assert client.keys("*") == []
@@ -373,7 +374,7 @@ class TestSnapshots:
         publish_day(client, 10)
         with RunningConsumer(url, ConsumerSettings(readonly=True)) as consumer:
             consumer.until_live()
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             (notice,) = consumer.until(lambda view: view.notices).notices
             assert notice.text.startswith("No snapshot")
 

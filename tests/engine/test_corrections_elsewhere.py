@@ -6,7 +6,8 @@ import pytest
 import redis
 
 from esdash.domain import Wire
-from esdash.engine.consumer import FAR, ConsumerSettings
+from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.replaying import FAR
 from esdash.engine.view import Phase
 from esdash.fold.folding import Fold
 from esdash.log.stream import Log

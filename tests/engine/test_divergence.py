@@ -7,6 +7,7 @@ import pytest
 import redis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.requests import Crash, TakeSnapshot
 from esdash.engine.view import Phase, Verdict, View
 from esdash.fold.folding import Entry, Told
 from esdash.fold.tables import State
@@ -227,7 +228,7 @@ class TestTheNumberOfOrphans:
         publish_day(client, 100)
         with RunningConsumer(url) as consumer:
             consumer.until_live()
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             consumer.until(lambda view: view.snapshot)
             client.xtrim(STREAM, maxlen=5, approximate=False)
             saved = save(client)
@@ -398,7 +399,7 @@ def test_nothing_but_the_log_decides(url: str, client: redis.Redis, log: Log) ->
         lost = publish_more(client, 5)
         first.until_live(lost[-1])
         second.until_live(lost[-1])
-        second.ask("crash")
+        second.ask(Crash())
         lose_what_followed(client, saved)
         last = publish_more(client, 30)[-1]
         first.until_live(last)

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from esdash.engine.consumer import FAR, Consumer, ConsumerSettings
+from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.replaying import FAR
+from esdash.engine.requests import Reload
 from esdash.engine.view import Phase, View
 from esdash.fold.failing import DomainError
 from esdash.fold.loading import load
@@ -78,7 +80,7 @@ def test_halts_the_consumer_before_the_entry(url: str, file: Path) -> None:
         assert view.snapshot is not None
         assert view.snapshot.position.ordinal == 2
         file.write_text(MENDED)
-        consumer.consumer.reload(load(str(file)))
+        consumer.ask(Reload(load(str(file))))
         view = consumer.until_live("4-0")
         assert cells(consumer.until(lambda view: view.state_position.ordinal == 4)) == (175, 4)
         assert view.restored is not None

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import redis
 
-from esdash.engine import consumer as consumer_module
+from esdash.engine import replaying
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.guard import HaltError
 from esdash.engine.history import History
+from esdash.engine.requests import Crash, Rebuild, Stay, TakeSnapshot
 from esdash.engine.view import Phase, Verdict, View
 from esdash.fold.folding import Entry, Told
 from esdash.fold.tables import State
@@ -108,7 +109,7 @@ class TestWhileTheConsumerWasAway:
         client.xdel(STREAM, ids[7])
         with RunningConsumer(url) as consumer:
             consumer.until_phase(Phase.HALTED)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             view = consumer.until(lambda view: view.notices)
             assert "halted" in view.notices[-1].text
         assert SnapshotStore(log).headers() == before
@@ -223,7 +224,7 @@ class TestDuringReplay:
         ids = publish_day(client, 30_000 if far else 6000)
         entries = stored(log)
         if far:
-            monkeypatch.setattr(consumer_module, "FAR", 1000)
+            monkeypatch.setattr(replaying, "FAR", 1000)
         shop = TrimmingShop(lambda: client.xtrim(STREAM, maxlen=kept, approximate=False))
         consumer = Consumer(log, shop, ConsumerSettings(once=True))
         with pytest.raises(HaltError) as caught:
@@ -245,7 +246,7 @@ class TestDuringReplay:
         ids = publish_day(client, 30_000 if far else 6000)
         entries = stored(log)
         if far:
-            monkeypatch.setattr(consumer_module, "FAR", 1000)
+            monkeypatch.setattr(replaying, "FAR", 1000)
         consumer = Consumer(log, TrimmingShop(lambda: client.xdel(STREAM, ids[-10])), ConsumerSettings(once=True))
         with pytest.raises(HaltError, match="1 entry vanished") as caught:
             consumer.run()
@@ -288,7 +289,7 @@ class TestTheLastGoodState:
             consumer.until_live(last)
             vanish(client, 3, appended=8, kept=5)
             consumer.until_phase(Phase.HALTED)
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             view = consumer.until_phase(Phase.HALTED)
             assert gap_of(view) == (3, last.decode(), stored(log)[0][0].decode())
         assert consumer.document == expected
@@ -314,7 +315,7 @@ class TestChoosing:
             consumer.until_live(last)
             vanish(client, 3, appended=8, kept=5)
             consumer.until_phase(Phase.HALTED)
-            consumer.ask("stay")
+            consumer.ask(Stay())
             view = consumer.until(lambda view: view.notices)
             assert "last good state" in view.notices[-1].text
             assert (view.phase, view.position.ordinal) == (Phase.HALTED, 50)
@@ -328,7 +329,7 @@ class TestChoosing:
             consumer.until_live()
             vanish(client, 3, appended=8, kept=5)
             consumer.until_phase(Phase.HALTED)
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             view = consumer.until_phase(Phase.HALTED)
             assert view.position.ordinal == 50
 
@@ -340,7 +341,7 @@ class TestChoosing:
             consumer.until_live(last)
             vanish(client, 3, appended=8, kept=5)
             consumer.until_phase(Phase.HALTED)
-            consumer.ask("rebuild")
+            consumer.ask(Rebuild())
             last = stored(log)[-1][0]
             view = consumer.until_live(last)
             self._assert_partial(view)
@@ -376,7 +377,7 @@ class TestChoosing:
             consumer.until_live()
             vanish(client, 3, appended=8, kept=5)
             consumer.until_phase(Phase.HALTED)
-            consumer.ask("rebuild")
+            consumer.ask(Rebuild())
             consumer.until_live(stored(log)[-1][0])
         with RunningConsumer(url) as again:
             view = again.until_live()
@@ -385,13 +386,13 @@ class TestChoosing:
     def test_a_rebuild_is_not_undone_by_a_crash(self, url: str, client: redis.Redis) -> None:
         with RunningConsumer(url) as consumer:
             consumer.until_live(publish_more(client, 10)[-1])
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             consumer.until(lambda view: view.snapshot is not None)
             vanish(client, 3, appended=8, kept=5)
             consumer.until_phase(Phase.HALTED)
-            consumer.ask("rebuild")
+            consumer.ask(Rebuild())
             consumer.until(lambda view: view.snapshot is not None and view.snapshot.position.ordinal == 5)
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             view = consumer.until(lambda view: view.phase in (Phase.LIVE, Phase.HALTED))
             assert (view.phase, view.position.ordinal) == (Phase.LIVE, 5)
 
@@ -401,7 +402,7 @@ class TestChoosing:
             consumer.until_live()
             vanish(client, 3, appended=8, kept=5)
             consumer.until_phase(Phase.HALTED)
-            consumer.ask("rebuild")
+            consumer.ask(Rebuild())
             last = stored(log)[-1][0]
             consumer.until_live(last)
             vanish(client, 2, appended=4, kept=2)

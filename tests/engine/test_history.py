@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from esdash.engine.console import EngineError
 from esdash.engine.history import BrokenError, History, id_before
+from esdash.engine.requests import Rebuild
 from esdash.engine.row import Row
 from esdash.engine.view import Phase, Verdict
 from esdash.log.snapshots import Header, SnapshotStore
@@ -284,7 +285,7 @@ class TestAStateThatOnlySnapshotsKnow:
             assert view.position.ordinal == 0
             assert view.restored is not None
             assert [rung.reason for rung in view.restored.rungs] == ["the checksum is wrong", None]
-            consumer.ask("rebuild")
+            consumer.ask(Rebuild())
             view = consumer.until_live(ids[-1])
             assert view.continuity is not None
             assert (str(view.continuity), view.continuity.unseen_before_start) == ("CONTINUOUS", 50)

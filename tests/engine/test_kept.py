@@ -120,7 +120,7 @@ def test_a_consumer_that_nobody_watches_remembers_without_payloads(client: redis
         consumer.run()
         assert bytes_of([*consumer.view.rows, *consumer.view.parked]) == 0
         assert consumer.projection is not None
-        journals.append(consumer._display.journal(consumer.projection))
+        journals.append(consumer._memory.display.journal(consumer.projection))
     replayed, restored = journals
     assert replayed == restored, "what was restored from the snapshot's journal is what the next one has to remember"
     assert len(restored.recent) == 6

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 import redis
 
-from esdash.engine import consumer as consuming
+from esdash.engine import replaying
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.history import History
 from esdash.engine.view import Phase, Verdict
@@ -126,7 +126,7 @@ def test_without_new_entries_is_noticed_all_the_same(
 def test_in_the_middle_of_a_replay_is_noticed(
     url: str, client: redis.Redis, monkeypatch: pytest.MonkeyPatch, swap: Callable[[redis.Redis], None], far: int
 ) -> None:
-    monkeypatch.setattr(consuming, "FAR", far)
+    monkeypatch.setattr(replaying, "FAR", far)
     count = 6 * PAGE
     write(client, STREAM, 1, count)
     # Wherever a page ends, the entries before it are others.

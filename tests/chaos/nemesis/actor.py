@@ -12,6 +12,7 @@ from typing import Final
 from redis.connection import Connection
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.requests import Stop
 from esdash.engine.view import Phase
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
@@ -192,13 +193,13 @@ class Actor:
         """Have a killed one dead, wherever it stands."""
         self.gate.kill(0)
         # One that is halted takes no steps: it dies of being asked something.
-        self.consumer.ask("stop")
+        self.consumer.ask(Stop())
         self.close()
 
     def stop(self) -> None:
         """SIGTERM: a farewell."""
         self.gate.open()
-        self.consumer.ask("stop")
+        self.consumer.ask(Stop())
         self.close()
 
     def close(self) -> None:
@@ -206,7 +207,7 @@ class Actor:
         self.thread.join(10)
         assert not self.thread.is_alive(), f"{self.name} does not end: {self.phase}"
         # One that was killed leaves its snapshot half written; the thread that writes it dies at its next step.
-        if (background := self.consumer._snapshots._background) is not None:
+        if (background := self.consumer._memory.snapshots._background) is not None:
             background.join(10)
         self.log.close()
 
