@@ -21,7 +21,7 @@ from esdash.config import DEFAULT_DOMAIN, Settings
 
 if TYPE_CHECKING:
     from esdash.fold.folding import Fold
-    from esdash.log.stream import Log
+    from esdash.log.stream import Stream
     from esdash.ui.app import DashboardApp
 
 UNABLE: Final = frozenset({"dumb", "unknown"})
@@ -70,7 +70,7 @@ def open_dashboard(settings: Settings) -> None:
         raise click.exceptions.Exit(app.return_code)
 
 
-def _show(log: "Log", fold: "Fold", settings: Settings, let_go: Callable[[], object]) -> "DashboardApp":
+def _show(log: "Stream", fold: "Fold", settings: Settings, let_go: Callable[[], object]) -> "DashboardApp":
     """Run a dashboard for one domain to its end. Raises BadInputError for settings that name nothing."""
     from esdash.engine.consumer import ConsumerSettings
     from esdash.engine.live import LiveConsole

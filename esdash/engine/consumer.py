@@ -22,7 +22,7 @@ from esdash.engine.view import Position, View
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Consumer:
 
     def __init__(
         self,
-        log: Log,
+        log: Stream,
         domain: Fold,
         settings: ConsumerSettings | None = None,
         *,
@@ -222,9 +222,9 @@ class Consumer:
             return stimuli.DomainFailed(error, error.spoiled)
 
     def _connect(self) -> stimuli.Connected:
-        self._log.locate()
-        facts = self._log.server()
-        self._memory.display.server = f"{self._log.server_name} · {facts.product} {facts.version}"
+        self._log.server.locate()
+        facts = self._log.server.facts()
+        self._memory.display.server = f"{self._log.server.name} · {facts.product} {facts.version}"
         return stimuli.Connected()
 
     def _check_position(self) -> stimuli.Unbroken:

@@ -27,7 +27,7 @@ from esdash.engine.viewer import Viewer
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.log.pages import Page
 from esdash.log.readahead import PackedPage
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 
 VIEW_SECONDS: Final = 0.025
 """A new view is published at most this often."""
@@ -110,7 +110,7 @@ class Display:
                 self.restored = Restored(())
         self.phase, self.phase_note, self.retry_at = phase, note, retry_at
 
-    def recall(self, log: Log, projection: Projection, journal: Journal) -> None:
+    def recall(self, log: Stream, projection: Projection, journal: Journal) -> None:
         """Show the last entries before a snapshot, and the parked ones it remembers. Raises LogError."""
         if self._watched:
             entries = reversed(log.newest(projection.last_id, JOURNAL))

@@ -5,7 +5,7 @@ from esdash.log.continuity import Continuity, Standing, Verdict, bounded, check,
 from esdash.log.facts import Evidence, StreamFacts
 from esdash.log.pages import Page
 from esdash.log.readahead import PackedPage
-from esdash.log.stream import Log, anchor_of
+from esdash.log.stream import Stream, anchor_of
 
 
 class HaltError(Exception):
@@ -53,12 +53,12 @@ def lag_of(projection: Projection, facts: StreamFacts, gap: Continuity | None = 
     return max(0, facts.entries_added - not_there - projection.ordinal)
 
 
-def check_position(log: Log, projection: Projection) -> Continuity:
+def check_position(log: Stream, projection: Projection) -> Continuity:
     """Compare where a projection stands with the log as it is. Raises LogError."""
     return check(log, projection.last_id, projection.ordinal, projection.unseen, projection.anchor)
 
 
-def check_page(log: Log, projection: Projection, page: Page | PackedPage) -> Continuity:
+def check_page(log: Stream, projection: Projection, page: Page | PackedPage) -> Continuity:
     """Whether a page that was read after a projection has all that there was. Raises LogError."""
     standing = Standing(projection.last_id, projection.ordinal, projection.unseen, projection.anchor)
     found = judge(standing, page.evidence)

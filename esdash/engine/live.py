@@ -22,7 +22,7 @@ from esdash.fold.folding import Fold
 from esdash.fold.loading import DomainFileError
 from esdash.log.errors import LogError
 from esdash.log.snapshots import SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 
 NAMED: Final = 3
 """Numbers that are named of those on which edited rules differ."""
@@ -39,7 +39,7 @@ class LiveConsole:
 
     def __init__(
         self,
-        log: Log,
+        log: Stream,
         domain: Fold,
         settings: ConsumerSettings,
         *,

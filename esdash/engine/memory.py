@@ -18,7 +18,7 @@ from esdash.log.errors import LogError, UnreadableReplyError
 from esdash.log.pages import Page
 from esdash.log.readahead import PackedPage
 from esdash.log.snapshots import SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 
 
 class SpoiledError(Exception):
@@ -43,14 +43,14 @@ class Memory:
     """Belongs to the thread that folds. Without a projection until there is a state, and again after `drop`."""
 
     def __init__(
-        self, log: Log, fold: Fold, clocks: Clocks, *, watched: bool, readonly: bool, snapshot_seconds: float
+        self, log: Stream, fold: Fold, clocks: Clocks, *, watched: bool, readonly: bool, snapshot_seconds: float
     ) -> None:
         """`watched`: somebody looks at the state. `snapshot_seconds` lie between two periodic snapshots; 0: none."""
         self.log = log
         self.fold = fold
         self.clock = clocks.clock
         self.store = SnapshotStore(log)
-        self.display = Display(fold, log.server_name, log.stream, readonly, clocks.clock, watched=watched)
+        self.display = Display(fold, log.server.name, log.name, readonly, clocks.clock, watched=watched)
         self.on_view: Callable[[], object] = int
         """Called after each new view."""
         self.projection: Projection | None = None

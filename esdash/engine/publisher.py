@@ -9,7 +9,7 @@ from typing import Final
 from esdash.engine.console import EngineError, NotPublishedError, Published
 from esdash.log.appending import SLICE
 from esdash.log.errors import ElsewhereError, LogError, RefusedError, UnconnectedError, UnreachableError
-from esdash.log.stream import PAGE, Log
+from esdash.log.stream import PAGE, Stream
 
 ATTEMPTS: Final = 4
 """How often an append is tried when no answer comes, or one that may be another in a moment."""
@@ -41,7 +41,7 @@ class Publisher:
     """
 
     def __init__(
-        self, log: Log, fields: Fields | None = None, *, readonly: bool = False, objection: Callable[[], str] = str
+        self, log: Stream, fields: Fields | None = None, *, readonly: bool = False, objection: Callable[[], str] = str
     ) -> None:
         """`fields` makes an entry of type, data and key. `objection` says in a sentence why nothing may be published
         just now; empty when something may.
@@ -82,7 +82,7 @@ class Publisher:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 if attempt > 1:
-                    self._log.locate()
+                    self._log.server.locate()
                 return self._log.append_many(batch.entries())
             except LogError as error:
                 # What an attempt before this one sent may have arrived, whatever becomes of this one.

@@ -13,7 +13,7 @@ from esdash.engine.row import Row
 from esdash.engine.stimuli import StateRestored
 from esdash.engine.view import Restored, Rung
 from esdash.log.headers import Header
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 
 
 def restore(memory: Memory, *, ignore_snapshots: bool) -> StateRestored:
@@ -79,7 +79,7 @@ def _find_orphans(memory: Memory, projection: Projection, foreign: Sequence[Head
         )
 
 
-def _gone(log: Log, rows: Iterable[Row]) -> list[Row]:
+def _gone(log: Stream, rows: Iterable[Row]) -> list[Row]:
     rows = list(rows)
     found = log.entries([row.entry_id for row in rows])
     return [row for row, entry in zip(rows, found, strict=True) if entry is None or not is_same(row, entry)]

@@ -74,7 +74,7 @@ def _consumer(setting: Setting, stream: str, rate: int, burst: int, seconds: flo
     # Another process, from the beginning, must come to the same.
     consume(setting, stream, len(delays), shop.digest(projection.state))
     log.command("DEL", stream)
-    log.close()
+    log.server.close()
     return delays
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import hiredis
 
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 
 
-def describe(log: Log) -> str:
+def describe(log: Stream) -> str:
     """Processor, cores, memory, Python and server, in a line."""
-    server = log.server()
+    server = log.server.facts()
     return (
         f"{_processor()}, {os.cpu_count()} cores, {_memory():.0f} GB, {platform.system()}; "
         f"{platform.python_implementation()} {platform.python_version()}, hiredis {hiredis.__version__}; "

@@ -15,7 +15,8 @@ from esdash.engine.requests import Request, Stop
 from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
 from esdash.fold.folding import Fold
-from esdash.log.stream import START, Log
+from esdash.log.server import Server
+from esdash.log.stream import START, Stream
 from tests.domains.shop import Shop, document_of, shop
 from tests.model import Model
 from tests.strategies import RawEntry, seeded_entries
@@ -60,7 +61,7 @@ def publish_more(client: redis.Redis, count: int) -> list[bytes]:
     return publish_day(client, count, seed=1000 + next(_seeds))
 
 
-def stored(log: Log) -> list[tuple[bytes, Sequence[bytes]]]:
+def stored(log: Stream) -> list[tuple[bytes, Sequence[bytes]]]:
     """Every entry in the stream."""
     return [entry for page in log.pages(START) for entry in page.entries]
 
@@ -70,7 +71,7 @@ def pairs(fields: Sequence[bytes]) -> RawEntry:
     return list(zip(fields[::2], fields[1::2], strict=True))
 
 
-def model_of(log: Log) -> Model:
+def model_of(log: Stream) -> Model:
     """What the model makes of the entries in the stream, as if they were all there ever were."""
     return modelled(stored(log))
 
@@ -140,7 +141,7 @@ class RunningConsumer:
         domain: Fold | None = None,
         **options: Callable[[], float],
     ) -> None:
-        self.log = Log(url, stream, timeout=timeout)
+        self.log = Stream(Server(url, timeout=timeout), stream)
         self.error: BaseException | None = None
         self.views: list[View] = []
         self.consumer = Consumer(self.log, domain or Shop(), settings, **options)
@@ -239,5 +240,5 @@ class RunningConsumer:
         self.ask(Stop())
         self._thread.join(30)
         assert not self._thread.is_alive(), "the consumer did not stop"
-        self.log.close()
+        self.log.server.close()
         return self.view

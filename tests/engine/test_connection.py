@@ -16,7 +16,8 @@ from esdash.engine.view import Phase, View
 from esdash.fold.tables import State
 from esdash.log import readahead
 from esdash.log.errors import LogError, RefusedError, UnreachableError
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from tests.domains.shop import Shop
 from tests.engine.running import (
     STREAM,
@@ -38,9 +39,9 @@ from tests.waiting import eventually
 
 def assert_equals_the_log(consumer: RunningConsumer, url: str) -> None:
     """The consumer has ended; its state is what the model makes of the stream."""
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     assert consumer.document == model_of(log).document()
-    log.close()
+    log.server.close()
 
 
 class TestAServerThatDies:
@@ -63,9 +64,9 @@ class TestAServerThatDies:
             assert view.position.ordinal == 150
             assert view.phase_note == ""
             assert view.retry_at is None
-            log = Log(server.url, STREAM)
+            log = Stream(Server(server.url), STREAM)
             assert seen_rows(view.rows) == modelled_rows(stored(log))
-            log.close()
+            log.server.close()
         assert_equals_the_log(consumer, server.url)
 
     def test_is_not_restored_again_when_memory_is_intact(self, new_server: Callable[..., RunningServer]) -> None:
@@ -200,7 +201,7 @@ class TestAConnectionThatBreaks:
 
 class TestTheProcessThatReadsAhead:
     def test_may_die_and_the_replay_goes_on(
-        self, url: str, client: redis.Redis, log: Log, monkeypatch: pytest.MonkeyPatch
+        self, url: str, client: redis.Redis, log: Stream, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(replaying, "FAR", 1000)
         last = publish_day(client, 20_000)[-1]
@@ -378,13 +379,13 @@ class TestAServerThatSaysNo:
 class TestOnce:
     def test_an_unreachable_server_ends_it(self, new_server: Callable[..., RunningServer]) -> None:
         server = new_server()
-        log = Log(server.url, STREAM)
+        log = Stream(Server(server.url), STREAM)
         server.kill()
         with pytest.raises(UnreachableError):
             Consumer(log, Shop(), ConsumerSettings(once=True)).run()
-        log.close()
+        log.server.close()
 
-    def test_a_refusal_ends_it(self, client: redis.Redis, log: Log) -> None:
+    def test_a_refusal_ends_it(self, client: redis.Redis, log: Stream) -> None:
         client.set(STREAM, "text")
         with pytest.raises(RefusedError, match="not a stream"):
             Consumer(log, Shop(), ConsumerSettings(once=True)).run()
@@ -395,19 +396,19 @@ class TestOnce:
         with primary.client() as client, replica.client() as copy:
             publish_day(client, 10)
             eventually(lambda: copy.xlen(STREAM) == 10)
-        log = Log(replica.url, STREAM)
+        log = Stream(Server(replica.url), STREAM)
         consumer = Consumer(log, Shop(), ConsumerSettings(once=True))
         consumer.run()
         assert consumer.projection is not None
         assert consumer.projection.ordinal == 10
         assert any("takes no writes" in notice.text for notice in consumer.view.notices)
-        log.close()
+        log.server.close()
 
 
 @pytest.mark.parametrize("url", ["", "orders", "http://localhost", "redis://h:port", "redis://localhost:99999999"])
 def test_a_url_that_is_none_is_said_in_words(url: str) -> None:
     with pytest.raises(LogError, match="is not a URL of a server"):
-        Log(url)
+        Stream(Server(url), "orders")
 
 
 def test_an_entry_that_comes_while_the_view_is_made_is_shown_soon(url: str, client: redis.Redis) -> None:

@@ -12,8 +12,9 @@ from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.view import Phase
 from esdash.fold.loading import load
+from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from tests.engine.running import STREAM
 from tests.waiting import eventually
 
@@ -48,7 +49,7 @@ COUNTERS = Domain(
 @contextmanager
 def console(url: str, file: Path) -> Iterator[LiveConsole]:
     """A console that is live."""
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     running = LiveConsole(log, load(str(file)), ConsumerSettings(snapshot_seconds=0))
     thread = threading.Thread(target=running.run)
     thread.start()
@@ -57,7 +58,7 @@ def console(url: str, file: Path) -> Iterator[LiveConsole]:
     finally:
         running.close()
         thread.join(20)
-        log.close()
+        log.server.close()
         assert not thread.is_alive()
 
 
@@ -82,9 +83,9 @@ def file(tmp_path: Path, url: str, client: redis.Redis) -> Path:
 
 def headers(url: str) -> list[Header]:
     """The stored snapshots."""
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     found = [header for header in SnapshotStore(log).headers() if isinstance(header, Header)]
-    log.close()
+    log.server.close()
     return found
 
 

@@ -10,7 +10,8 @@ from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.view import Phase
 from esdash.fold.loading import load
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from esdash.ui.app import DashboardApp
 from tests.ui.looking import lines_of, main_of, text_of, told
 from tests.ui.stage import until
@@ -36,13 +37,13 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def log(url: str) -> Iterator[Log]:
-    log = Log(url, STREAM)
+def log(url: str) -> Iterator[Stream]:
+    log = Stream(Server(url), STREAM)
     yield log
-    log.close()
+    log.server.close()
 
 
-async def test_it_goes_on_with_the_entry_that_it_failed_on(log: Log, client: redis.Redis, file: Path) -> None:
+async def test_it_goes_on_with_the_entry_that_it_failed_on(log: Stream, client: redis.Redis, file: Path) -> None:
     for account in "AB":
         client.xadd(STREAM, {"type": "Opened", "data": f'{{"account":"{account}","owner":"{account}"}}'})
     client.xadd(STREAM, {"type": "Transferred", "data": '{"source":"A","target":"B","amount":200}'})

@@ -16,8 +16,9 @@ from esdash.engine.console import EngineError
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.view import Phase, View
+from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from esdash.ui.app import DashboardApp
 from esdash.ui.screens.confirm import ConfirmScreen
 from esdash.ui.screens.orphans import OrphansScreen
@@ -34,14 +35,14 @@ SIZE = (150, 40)
 
 
 @pytest.fixture
-def log(url: str) -> Iterator[Log]:
-    log = Log(url, STREAM)
+def log(url: str) -> Iterator[Stream]:
+    log = Stream(Server(url), STREAM)
     yield log
-    log.close()
+    log.server.close()
 
 
 @pytest.fixture
-def console(log: Log) -> LiveConsole:
+def console(log: Stream) -> LiveConsole:
     return LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
 
 
@@ -108,7 +109,7 @@ async def test_a_parked_entry_appears_and_a_corrected_event_is_published(
 
 
 async def test_a_parked_entry_is_corrected_once_by_whichever_dashboard_is_first(
-    console: LiveConsole, log: Log, client: redis.Redis
+    console: LiveConsole, log: Stream, client: redis.Redis
 ) -> None:
     other = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
     thread = threading.Thread(target=other.run)
@@ -251,7 +252,7 @@ def flip(client: redis.Redis, store: SnapshotStore, user_id: int) -> Header:
 
 
 async def test_a_verification_agrees_and_then_finds_a_flipped_balance(
-    console: LiveConsole, client: redis.Redis, log: Log
+    console: LiveConsole, client: redis.Redis, log: Stream
 ) -> None:
     app = DashboardApp(console)
     async with app.run_test(size=SIZE) as pilot:

@@ -78,7 +78,7 @@ def _consume_once(stage: Stage, number: int, *, from_start: bool) -> None:
     except (LogError, HaltError) as error:
         stage.hear(str(error))
     finally:
-        log.close()
+        log.server.close()
 
 
 def once(stage: Stage, number: int = 0) -> None:
