@@ -96,13 +96,13 @@ def test_an_edited_docstring_costs_nothing(url: str, file: Path) -> None:
         assert running.view.restored is not None
         assert running.view.restored.replayed == 0
         assert not running.view.edited
-        assert running.verification is None
+        assert running.verifying.verification is None
 
 
 def test_other_source_of_the_same_meaning_is_verified_and_kept(url: str, file: Path) -> None:
     file.write_text(COUNTERS.replace("+ event.by", "+ (event.by * 2) // 2"))
     with console(url, file) as running:
-        eventually(lambda: running.verification is not None and not running.verification.running)
+        eventually(lambda: running.verifying.verification is not None and not running.verifying.verification.running)
         eventually(lambda: not running.view.edited)
         assert running.view.restored is not None
         assert running.view.restored.replayed == 0
@@ -134,7 +134,7 @@ def test_where_the_log_no_longer_has_what_it_was_made_of_the_snapshot_is_used(
     client.xtrim(STREAM, maxlen=1, approximate=False)
     file.write_text(COUNTERS.replace("+ event.by", "+ event.by * 3"))
     with console(url, file) as running:
-        eventually(lambda: running.verification is not None and not running.verification.running)
+        eventually(lambda: running.verifying.verification is not None and not running.verifying.verification.running)
         assert running.view.phase is Phase.LIVE
         assert value(running) == 10
 
@@ -148,10 +148,10 @@ def test_where_it_has_only_the_end_no_state_is_mixed_of_both_rules(url: str, fil
     client.xtrim(STREAM, maxlen=2, approximate=False)
     file.write_text(COUNTERS.replace("+ event.by", "+ event.by * 3"))
     with console(url, file) as running:
-        eventually(lambda: running.verification is not None and not running.verification.running)
-        assert running.verification is not None
-        assert running.verification.result is not None
-        assert not running.verification.result.holds, "the rules differ after the older snapshot"
+        eventually(lambda: running.verifying.verification is not None and not running.verifying.verification.running)
+        assert running.verifying.verification is not None
+        assert running.verifying.verification.result is not None
+        assert not running.verifying.verification.result.holds, "the rules differ after the older snapshot"
         eventually(lambda: running.view.phase is Phase.LIVE)
         assert value(running) == 15
         assert running.view.edited, "it is still said"

@@ -223,8 +223,3 @@ class TestWhenTheServerRefuses:
             list(Publisher(log).publish_many(events))
         assert 0 < len(stored(log)) < 1000
         log.server.close()
-
-    def test_a_readonly_publisher_publishes_nothing(self, client: redis.Redis, log: Stream) -> None:
-        with pytest.raises(EngineError, match="read-only"):
-            Publisher(log, readonly=True).publish("TopUp", TOP_UP)
-        assert client.exists(STREAM) == 0

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
+from esdash.engine.console import Console, NotPublishedError, load_of, publishing_of
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.load import MAX_RATE, SteadyLoad
@@ -292,7 +293,8 @@ class TestTheConsole:
         assert not thread.is_alive()
 
     def test_shows_what_it_published(self, console: LiveConsole) -> None:
-        published = console.publish("TopUp", b'{"user_id":7,"amount":300}')
+        assert console.publishing is not None
+        published = console.publishing.publish("TopUp", b'{"user_id":7,"amount":300}')
         eventually(lambda: console.view.position.last_event_id == published.entry_id)
         (row,) = console.view.rows
         details = console.details(row)
@@ -308,17 +310,28 @@ class TestTheConsole:
             console.details(row)
 
     def test_publishes_a_batch(self, console: LiveConsole, log: Stream) -> None:
-        assert console.publish_batch([("TopUp", b'{"user_id":7,"amount":300}')] * 2500) == 2500
+        assert console.publishing is not None
+        assert console.publishing.publish_batch([("TopUp", b'{"user_id":7,"amount":300}')] * 2500) == 2500
         eventually(lambda: console.view.position.ordinal == 2500)
         assert model_of(log).users == {7: 2500 * 300}
 
     def test_closing_stops_load_and_consumer(self, console: LiveConsole, log: Stream) -> None:
-        console.start_load(500)
-        eventually(lambda: console.load.sent > 20)
+        publishing = console.publishing
+        assert publishing is not None
+        publishing.start_load(500)
+        eventually(lambda: publishing.load.sent > 20)
         console.close()
         eventually(lambda: console.view.phase == "stopped")
         assert console.view.position.ordinal <= len(stored(log))
-        assert not console.load.running
+        assert not publishing.load.running
+
+    def test_that_is_read_only_has_nothing_that_writes(self, log: Stream) -> None:
+        console: Console = LiveConsole(log, Shop(), ConsumerSettings(readonly=True))
+        assert console.publishing is None
+        assert console.storing is None
+        with pytest.raises(NotPublishedError, match="read-only"):
+            publishing_of(console)
+        assert not load_of(console).running
 
 
 def test_a_day_has_every_kind_of_entry(client: redis.Redis, log: Stream) -> None:

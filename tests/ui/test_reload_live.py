@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from esdash.engine.console import publishing_of
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.view import Phase
@@ -70,6 +71,6 @@ async def test_it_goes_on_with_the_entry_that_it_failed_on(log: Stream, client: 
         await until(pilot, lambda: console.view.phase is Phase.LIVE and console.view.state_position.ordinal == 3)
         await until(pilot, lambda: len(lines_of(app, "accounts")) > 2 and "3.00" in lines_of(app, "accounts")[1])
         assert "7.00" in lines_of(app, "accounts")[2]
-        console.publish("Transferred", b'{"source":"B","target":"A","amount":100}')
+        publishing_of(console).publish("Transferred", b'{"source":"B","target":"A","amount":100}')
         await until(pilot, lambda: console.view.state_position.ordinal == 4)
         await until(pilot, lambda: "4.00" in lines_of(app, "accounts")[1])

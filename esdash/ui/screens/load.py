@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Input, Static
 
-from esdash.engine.console import Console
+from esdash.engine.console import Console, load_of, publishing_of
 from esdash.ui.outlook import blocked
 from esdash.ui.screens.controls import FIRST_RATE, RATES
 from esdash.ui.screens.dialog import Dialog
@@ -77,7 +77,7 @@ class LoadScreen(Dialog[float]):
             self._rate = None
             note = Note(str(error), wrong=True)
         self.query_one(Field).say(note)
-        load = self.engine.load
+        load = load_of(self.engine)
         why_not = blocked(self.engine.view)
         if load.running:
             text = f"▶ running at {_written(load.rate)}/s · {load.sent:,} sent"
@@ -121,13 +121,13 @@ class LoadScreen(Dialog[float]):
         field.value = _written(rate)
         field.cursor_position = len(field.value)
         self.look()
-        if self.engine.load.running:
+        if load_of(self.engine).running:
             self._start()
 
     def action_switch(self) -> None:
         """Start when it is stopped, stop when it runs."""
-        if self.engine.load.running:
-            self.engine.stop_load()
+        if load_of(self.engine).running:
+            publishing_of(self.engine).stop_load()
             self.look()
         else:
             self._start()
@@ -143,7 +143,7 @@ class LoadScreen(Dialog[float]):
     def _start(self) -> None:
         self.look()
         if self._rate is not None and blocked(self.engine.view) is None:
-            self.engine.start_load(self._rate)
+            publishing_of(self.engine).start_load(self._rate)
             self.look()
 
 

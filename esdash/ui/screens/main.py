@@ -12,7 +12,7 @@ from textual.geometry import Size
 from textual.timer import Timer
 from textual.widgets import Static
 
-from esdash.engine.console import Console, VerificationStatus
+from esdash.engine.console import Console, VerificationStatus, load_of
 from esdash.engine.picture import Picture
 from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
@@ -93,7 +93,7 @@ class MainScreen(Panels):
         """Show the newest view, if it or a clock's second is another one than drawn last."""
         if self._reloading:
             return  # what the views show may be of other rules by now
-        live, load, wall = self.engine.view, self.engine.load, self._wall_clock()
+        live, load, wall = self.engine.view, load_of(self.engine), self._wall_clock()
         self.watch_over(live)
         trust = self.trust_now(live)
         drawn = (live.number, load, int(wall), self._frozen is None, self._leaving, trust)
@@ -209,7 +209,11 @@ class MainScreen(Panels):
         return any(source.sorting for source in self.tables)
 
     def _is_moving(self) -> bool:
-        return self.engine.load.running or (self.engine.verification or _RESTING).running or self._is_sorting()
+        return (
+            load_of(self.engine).running
+            or (self.engine.verifying.verification or _RESTING).running
+            or self._is_sorting()
+        )
 
     def _labels(self, live: View, producing: bool) -> tuple[dict[str, str], tuple[str, ...]]:
         """What some keys do just now, and keys that matter only now."""
