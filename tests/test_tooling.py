@@ -121,9 +121,11 @@ class TestWhatIsLoaded:
             "from esdash.config import Settings\n"
             "from esdash.engine.consumer import ConsumerSettings\n"
             "from esdash.engine.live import LiveConsole\n"
-            "from esdash.log.stream import Log\n"
+            "from esdash.log.server import Server\n"
+            "from esdash.log.stream import Stream\n"
             "from esdash.ui.app import DashboardApp\n"
-            "app = DashboardApp(LiveConsole(Log('unix:///nowhere'), fold_of(Settings()), ConsumerSettings()))\n"
+            "log = Stream(Server('unix:///nowhere'), 'orders')\n"
+            "app = DashboardApp(LiveConsole(log, fold_of(Settings()), ConsumerSettings()))\n"
             "assert app.engine.view\n"
             "print(*sys.modules, sep='\\n')"
         )

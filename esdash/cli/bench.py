@@ -45,10 +45,10 @@ def command(settings: Settings, entries: int, yes: bool, as_json: bool) -> None:
             "out --url."
         )
     with open_log(settings) as log:
-        server = log.server()
+        server = log.server.facts()
         events = map(fold.encode, fold.samples(time.time_ns()))
         found = Bench(log, fold, events).run(entries, lambda what: say(f"{what} …"))
-        name = f"{log.server_name} · {server.product} {server.version}"
+        name = f"{log.server.name} · {server.product} {server.version}"
     if as_json:
         print_json(_document(name, found))
     else:

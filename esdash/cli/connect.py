@@ -11,7 +11,8 @@ from esdash.cli.output import warn
 from esdash.config import Settings, place_of_data
 from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
 from esdash.log.errors import LogError, UnreachableError
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from esdash.signals import ending_in_order
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class _Membership:
 
 
 @contextmanager
-def open_log(settings: Settings, told: Callable[[str], object] = warn) -> Iterator[Log]:
+def open_log(settings: Settings, told: Callable[[str], object] = warn) -> Iterator[Stream]:
     """A log for the length of the block. Connects when it is first used; the embedded server is started then.
 
     `told` hears what a person should know of that start.
@@ -67,22 +68,22 @@ def open_log(settings: Settings, told: Callable[[str], object] = warn) -> Iterat
     """
     if settings.url:
         try:
-            log = Log(settings.url, settings.stream)
+            log = Stream(Server(settings.url), settings.stream)
         except LogError as error:
             raise BadInputError(str(error)) from error
         try:
             with ending_in_order():
                 yield log
         finally:
-            log.close()
+            log.server.close()
         return
     membership = _Membership(settings, told)
-    log = Log(membership.find, settings.stream, name=EMBEDDED)
+    log = Stream(Server(membership.find, name=EMBEDDED), settings.stream)
     with ending_in_order():
         try:
             yield log
         finally:
-            log.close()
+            log.server.close()
             membership.leave()
 
 

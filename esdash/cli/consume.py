@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from esdash.engine.consumer import ConsumerSettings
     from esdash.engine.view import Rung, View
     from esdash.fold.folding import Fold
-    from esdash.log.stream import Log
+    from esdash.log.stream import Stream
 
 LOOK_SECONDS: Final = 0.2
 """Between two looks at the consumer."""
@@ -75,7 +75,7 @@ def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool,
             _go_on(log, fold, consumer_settings, as_json)
 
 
-def _ask_before_forgetting(log: "Log") -> None:
+def _ask_before_forgetting(log: "Stream") -> None:
     """Raises BadInputError when nobody can be asked, and FailedError when the answer is no."""
     from esdash.engine.snapshot import forgotten
     from esdash.log.snapshots import SnapshotStore
@@ -91,7 +91,7 @@ def _ask_before_forgetting(log: "Log") -> None:
         raise FailedError("Nothing was done.")
 
 
-def _catch_up(log: "Log", fold: "Fold", settings: "ConsumerSettings") -> None:
+def _catch_up(log: "Stream", fold: "Fold", settings: "ConsumerSettings") -> None:
     from esdash.engine.consumer import Consumer
     from esdash.engine.guard import HaltError
 
@@ -137,12 +137,13 @@ def _catch_up(log: "Log", fold: "Fold", settings: "ConsumerSettings") -> None:
         click.get_current_context().exit(ExitCode.BROKEN)
 
 
-def _go_on(log: "Log", fold: "Fold", settings: "ConsumerSettings", as_json: bool) -> None:
+def _go_on(log: "Stream", fold: "Fold", settings: "ConsumerSettings", as_json: bool) -> None:
     from esdash.engine.consumer import Consumer
+    from esdash.engine.requests import Stop
     from esdash.fold.failing import DomainError
 
     # The first connection is made here, so that a wrong URL ends the command instead of being tried for ever.
-    log.server()
+    log.server.facts()
     consumer = Consumer(log, fold, settings)
     failures: list[DomainError] = []
 
@@ -153,7 +154,7 @@ def _go_on(log: "Log", fold: "Fold", settings: "ConsumerSettings", as_json: bool
             failures.append(error)
 
     def stop(_: int, __: FrameType | None) -> None:
-        consumer.ask("stop")
+        consumer.ask(Stop())
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
@@ -170,10 +171,10 @@ def _go_on(log: "Log", fold: "Fold", settings: "ConsumerSettings", as_json: bool
             reporter.look(view)
             if view.phase == "halted":
                 halted = view.phase_note
-                consumer.ask("stop")
+                consumer.ask(Stop())
     finally:
         # What cannot be reported any more must not leave the consumer running without its log.
-        consumer.ask("stop")
+        consumer.ask(Stop())
         thread.join()
     reporter.look(consumer.view, last=True)
     if failures:

@@ -21,7 +21,7 @@ from esdash.config import DEFAULT_DOMAIN, Settings
 
 if TYPE_CHECKING:
     from esdash.fold.folding import Fold
-    from esdash.log.stream import Log
+    from esdash.log.stream import Stream
     from esdash.past.service import Past
     from esdash.ui.app import DashboardApp
 
@@ -71,7 +71,7 @@ def open_dashboard(settings: Settings) -> None:
         raise click.exceptions.Exit(app.return_code)
 
 
-def _show(log: "Log", fold: "Fold", settings: Settings, let_go: Callable[[], object]) -> "DashboardApp":
+def _show(log: "Stream", fold: "Fold", settings: Settings, let_go: Callable[[], object]) -> "DashboardApp":
     """Run a dashboard for one domain to its end. Raises BadInputError for settings that name nothing."""
     from esdash.engine.consumer import ConsumerSettings
     from esdash.engine.live import LiveConsole
@@ -99,7 +99,7 @@ def _show(log: "Log", fold: "Fold", settings: Settings, let_go: Callable[[], obj
     return app
 
 
-def _past_of(log: "Log", settings: Settings) -> "Callable[[Fold], Past] | None":
+def _past_of(log: "Stream", settings: Settings) -> "Callable[[Fold], Past] | None":
     """What gives the past by the rules of a domain; None where none is kept."""
     folder = settings.track_dir
     if not settings.track_mb or folder is None:

@@ -10,7 +10,7 @@ from esdash.visible import visible
 
 if TYPE_CHECKING:
     from esdash.fold.folding import Fold
-    from esdash.log.stream import Log
+    from esdash.log.stream import Stream
 
 RAW: Final = "raw"
 
@@ -44,7 +44,7 @@ def require_samples(fold: "Fold") -> None:
         )
 
 
-def warn_of_another_domain(log: "Log", fold: "Fold") -> None:
+def warn_of_another_domain(log: "Stream", fold: "Fold") -> None:
     """Say before anything is written that all snapshots of the stream are those of other domains. Raises LogError."""
     from esdash.log.headers import Header
     from esdash.log.snapshots import SnapshotStore
@@ -53,6 +53,6 @@ def warn_of_another_domain(log: "Log", fold: "Fold") -> None:
     if names and fold.name not in names:
         others = ", ".join(visible(name) for name in sorted(names))
         warn(
-            f"The snapshots of {visible(log.stream)} are of another domain, {others}, not of {visible(fold.name)}: "
+            f"The snapshots of {visible(log.name)} are of another domain, {others}, not of {visible(fold.name)}: "
             "--domain chooses."
         )

@@ -9,7 +9,7 @@ from esdash.cli.output import warn
 from esdash.query.places import Place, PlaceError, read_place
 
 if TYPE_CHECKING:
-    from esdash.log.stream import Log
+    from esdash.log.stream import Stream
 
 
 class PlaceType(click.ParamType[Place]):
@@ -28,14 +28,14 @@ class PlaceType(click.ParamType[Place]):
 PLACE = PlaceType()
 
 
-def begin_of(log: "Log", place: Place) -> bytes:
+def begin_of(log: "Stream", place: Place) -> bytes:
     """The least id of a range that begins with a place; what was assumed is said. Raises NoPlaceError, LogError."""
     from esdash.engine import places
 
     return places.begin_of(log, place, warn)
 
 
-def end_of(log: "Log", place: Place) -> bytes:
+def end_of(log: "Stream", place: Place) -> bytes:
     """The greatest id up to and with a place; what was assumed is said. Raises NoPlaceError, LogError."""
     from esdash.engine import places
 

@@ -7,7 +7,7 @@ from esdash.cli.failures import FailedError
 from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.log.stream import Log
+    from esdash.log.stream import Stream
 
 SCANS: Final = 100
 """Steps of a search for other streams, a thousand keys each: it stops soon on a server with millions of keys."""
@@ -16,7 +16,7 @@ SHOWN: Final = 3
 """Other streams that are named."""
 
 
-def absence(log: "Log") -> str | None:
+def absence(log: "Stream") -> str | None:
     """Says that neither the stream nor a snapshot of it exists, and what similar ones there are; None when one does.
 
     Raises LogError.
@@ -31,9 +31,9 @@ def absence(log: "Log") -> str | None:
             return None
     except RefusedError:
         pass  # whoever may not see snapshots has none
-    sentence = f"There is no stream {_quoted(log.stream)} on {log.server_name}, nor a snapshot of it."
+    sentence = f"There is no stream {_quoted(log.name)} on {log.server.name}, nor a snapshot of it."
     names = _streams(log)
-    similar = difflib.get_close_matches(log.stream, names, SHOWN)
+    similar = difflib.get_close_matches(log.name, names, SHOWN)
     if similar:
         return f"{sentence} Did you mean {' or '.join(map(_quoted, similar))}? --stream chooses."
     if names:
@@ -42,13 +42,13 @@ def absence(log: "Log") -> str | None:
     return f"{sentence} The first event that is published makes it."
 
 
-def require_stream(log: "Log") -> None:
+def require_stream(log: "Stream") -> None:
     """Raises FailedError where neither the stream nor a snapshot of it exists; LogError."""
     if missing := absence(log):
         raise FailedError(missing)
 
 
-def _streams(log: "Log") -> list[str]:
+def _streams(log: "Stream") -> list[str]:
     """The names of streams on the server, in order, as far as it tells and a bounded search finds them."""
     from esdash.log import shapes
     from esdash.log.errors import RefusedError

@@ -80,7 +80,7 @@ def command(
     samples = fold.samples(time.time_ns() if seed is None else seed)
     events = map(fold.encode, islice(samples, count if limited else None))
     with open_log(settings) as log:
-        log.connect()
+        log.server.connect()
         production = _Production(Publisher(log, fold.fields))
         try:
             production.run(events, rate, seconds)

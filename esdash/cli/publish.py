@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from esdash.engine.console import Published
     from esdash.engine.row import Row
     from esdash.fold.folding import Fold
-    from esdash.log.stream import Log
+    from esdash.log.stream import Stream
 
 BATCH: Final = "batch"
 
@@ -182,7 +182,7 @@ def batch(context: click.Context, settings: Settings, file: BinaryIO) -> None:
         file.seek(start)
     sent = 0
     with open_log(settings) as log:
-        log.connect()
+        log.server.connect()
         publisher = Publisher(log, fold.fields)
         try:
             # A page is read, and so checked, before its first event is sent.
@@ -222,7 +222,7 @@ def _publish(settings: Settings, fold: "Fold", make: Callable[[], Any], key: str
         raise BadInputError(f"Entries of the domain {visible(fold.name)} have no field for a key: leave --key out.")
     require_writable(settings, "Nothing was published", fold)
     with open_log(settings) as log:
-        log.connect()
+        log.server.connect()
         published = Publisher(log, fold.fields).publish(*fold.encode(event), key)
         told, row = _document(fold, published), None
         try:
@@ -259,7 +259,7 @@ def _document(fold: "Fold", published: "Published") -> dict[str, Any]:
     return {"id": published.entry_id, "type": published.event_type, "key": key}
 
 
-def _decided(log: "Log", fold: "Fold", published: "Published") -> "Row":
+def _decided(log: "Stream", fold: "Fold", published: "Published") -> "Row":
     """The entry with what the fold made of it. Of several with one key, the later ones are duplicates."""
     from esdash.engine.history import History
 

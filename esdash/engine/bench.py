@@ -12,11 +12,12 @@ from typing import Any, Final, cast
 from esdash.engine.console import EngineError
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.publisher import Publisher
+from esdash.engine.requests import Stop
 from esdash.engine.view import Phase
 from esdash.fold.folding import Entry, Fold
 from esdash.log.errors import ForbiddenError
 from esdash.log.keys import key_prefix
-from esdash.log.stream import START, Log
+from esdash.log.stream import START, Stream
 
 REPLAYS: Final = 3
 """The one in the middle is told."""
@@ -67,7 +68,7 @@ class Bench:
 
     def __init__(
         self,
-        log: Log,
+        log: Stream,
         domain: Fold,
         events: Iterator[Event],
         *,
@@ -95,24 +96,21 @@ class Bench:
         return Measured(entries, publish, read, replay, latency)
 
     @contextmanager
-    def _scratch(self) -> Iterator[Log]:
+    def _scratch(self) -> Iterator[Stream]:
         """A stream that nobody else has, in the slot of the log's; gone at the end, however that comes."""
-        name = f"{key_prefix(self._log.stream)}bench:{secrets.token_hex(8)}"
-        scratch = Log(self._log.url, name, name=self._log.server_name)
+        name = f"{key_prefix(self._log.name)}bench:{secrets.token_hex(8)}"
+        scratch = Stream(self._log.server, name)
         try:
             yield scratch
         finally:
             try:
-                # The connections of the scratch log may be in the middle of something.
                 self._log.command("UNLINK", scratch.key)
             except ForbiddenError as error:
                 # Who may not touch the key has written nothing there, and is told so by the first attempt.
                 if not error.right.startswith("~"):
                     raise
-            finally:
-                scratch.close()
 
-    def _publish(self, scratch: Log, entries: int) -> float:
+    def _publish(self, scratch: Stream, entries: int) -> float:
         events = list(islice(self._events, entries))
         publisher = Publisher(scratch, self._domain.fields)
         first, rest = events[:1], events[1:]
@@ -122,13 +120,13 @@ class Bench:
         _exhaust(publisher.publish_many((*event, None) for event in rest))
         return len(rest) / (self._clock() - begun)
 
-    def _read(self, scratch: Log, entries: int) -> float:
+    def _read(self, scratch: Stream, entries: int) -> float:
         begun = self._clock()
         count = sum(page.count for page in scratch.pages(START))
         _require(count == entries)
         return count / (self._clock() - begun)
 
-    def _replay(self, scratch: Log, entries: int) -> float:
+    def _replay(self, scratch: Stream, entries: int) -> float:
         consumer = Consumer(scratch, self._domain, ConsumerSettings(write_snapshots=False, once=True))
         consumer.run()
         restored = consumer.view.restored
@@ -136,7 +134,7 @@ class Bench:
         assert restored is not None, "required above"
         return entries / restored.replay_seconds
 
-    def _latency(self, scratch: Log) -> Latency:
+    def _latency(self, scratch: Stream) -> Latency:
         timed = _Timed(self._domain, self._clock)
         consumer = Consumer(scratch, cast(Fold, timed), ConsumerSettings(write_snapshots=False))
         thread = threading.Thread(target=consumer.run, name="bench", daemon=True)
@@ -147,7 +145,7 @@ class Bench:
             sent, answered = self._publish_slowly(Publisher(scratch, self._domain.fields))
             self._await(lambda: len(timed.applied) >= len(sent))
         finally:
-            consumer.ask("stop")
+            consumer.ask(Stop())
             thread.join(PATIENCE_SECONDS)
         delays = sorted(late - early for early, late in zip(sent, timed.applied, strict=True))
         appends = sorted(late - early for early, late in zip(sent, answered, strict=True))

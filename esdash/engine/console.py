@@ -1,8 +1,8 @@
-"""Everything a screen can ask of the engine, in one place."""
+"""Everything a screen can ask of the engine, by subject."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct
 
@@ -64,8 +64,12 @@ class VerificationStatus:
     """Why there is no result; empty when there is one, or not yet."""
 
 
-class Console(Protocol):
-    """What a screen needs; every call but `run`, `reload`, `publish`, `publish_batch`, `details` returns at once."""
+RESTING: Final = LoadStatus(False, 0.0, 0, "")
+"""The load of a console that cannot make one."""
+
+
+class Watch(Protocol):
+    """A consumer, as it is seen; every call but `run` and `details` returns at once."""
 
     @property
     def fold(self) -> Fold:
@@ -78,18 +82,18 @@ class Console(Protocol):
     def on_view(self, callback: Callable[[], object]) -> None:
         """Have `callback`, which must be quick, called in the consumer's thread after each new view."""
 
-    @property
-    def load(self) -> LoadStatus:
-        """The steady load."""
-
     def run(self) -> None:
         """Be the consumer until `close`; for a thread of its own. Raises nothing a person should see."""
 
     def close(self) -> None:
         """Ask `run` to take a farewell snapshot and return."""
 
-    def take_snapshot(self) -> None:
-        """Take a snapshot now; a notice in the view tells how it went."""
+    def details(self, row: Row) -> Details:
+        """What an entry changed; replays from a snapshot before it, so it may take a while. Raises EngineError."""
+
+
+class Control(Protocol):
+    """What may be done to a consumer's own memory. Writes nothing; every call but `reload` returns at once."""
 
     def crash(self) -> None:
         """Drop all memory without a farewell, then restore and replay."""
@@ -103,8 +107,20 @@ class Console(Protocol):
     def reload(self) -> None:
         """Read the domain's files again and go on by them, from the newest snapshot that they can use; blocks.
 
-        Raises EngineError with what is wrong with them; then nothing has changed. After it `fold` is another one.
+        Raises EngineError with what is wrong with them; then nothing has changed. After it `fold` is another one, and
+        so is `publishing`.
         """
+
+
+class Storing(Protocol):
+    """Snapshots that a person wants."""
+
+    def take_snapshot(self) -> None:
+        """Take a snapshot now; a notice in the view tells how it went. Returns at once."""
+
+
+class Publishing(Protocol):
+    """Appending events."""
 
     def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
         """Append one event; blocks. Safe to call again with the same key after an error: the fold counts it once.
@@ -115,21 +131,58 @@ class Console(Protocol):
     def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
         """Append many; blocks. How many were appended. Raises EngineError."""
 
+    @property
+    def load(self) -> LoadStatus:
+        """The steady load."""
+
     def start_load(self, rate: float) -> None:
         """Append events of the domain's generator at `rate` a second until `stop_load`; also changes the rate."""
 
     def stop_load(self) -> None:
         """Stop the steady load."""
 
+
+class Verifying(Protocol):
+    """Replaying everything in the background. Returns at once."""
+
     @property
     def verification(self) -> VerificationStatus | None:
         """The verification that runs or ran last; None before the first."""
 
     def start_verification(self) -> None:
-        """Replay everything in the background and compare it with every snapshot and the live state."""
+        """Compare what a replay makes with every snapshot and the live state."""
 
     def stop_verification(self) -> None:
         """Give up a verification that runs."""
 
-    def details(self, row: Row) -> Details:
-        """What an entry changed; replays from a snapshot before it, so it may take a while. Raises EngineError."""
+
+class Console(Watch, Protocol):
+    """A consumer, and what may be done: what writes to the server is None for a read-only console."""
+
+    @property
+    def control(self) -> Control:
+        """Its own memory."""
+
+    @property
+    def verifying(self) -> Verifying:
+        """Verification."""
+
+    @property
+    def storing(self) -> Storing | None:
+        """Snapshots; None: it writes none."""
+
+    @property
+    def publishing(self) -> Publishing | None:
+        """Events; None: it publishes none."""
+
+
+def publishing_of(console: Console) -> Publishing:
+    """What appends events. Raises NotPublishedError for a read-only console."""
+    if console.publishing is None:
+        raise NotPublishedError("Nothing was published: this console is read-only.")
+    return console.publishing
+
+
+def load_of(console: Console) -> LoadStatus:
+    """The steady load of a console, which rests where it is read-only."""
+    return RESTING if console.publishing is None else console.publishing.load

@@ -27,7 +27,7 @@ from esdash.engine.viewer import Viewer
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.log.pages import Page
 from esdash.log.readahead import PackedPage
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 
 VIEW_SECONDS: Final = 0.025
 """A new view is published at most this often."""
@@ -100,15 +100,17 @@ class Display:
         self._noticed += 1
         self._notices.append(Notice(self._noticed, severity, text))
 
-    def enter(self, phase: Phase, note: str = "") -> None:
+    def enter(self, phase: Phase, note: str = "", retry_at: float | None = None) -> None:
         """The consumer is in another phase, or there is something else to say of it."""
         if phase is not self.phase:
             self._phase_since = self._clock()
             if phase in (Phase.LIVE, Phase.HALTED):
                 self._state_due = 0.0
-        self.phase, self.phase_note = phase, note
+            elif phase is Phase.RESTORING:
+                self.restored = Restored(())
+        self.phase, self.phase_note, self.retry_at = phase, note, retry_at
 
-    def recall(self, log: Log, projection: Projection, journal: Journal) -> None:
+    def recall(self, log: Stream, projection: Projection, journal: Journal) -> None:
         """Show the last entries before a snapshot, and the parked ones it remembers. Raises LogError."""
         if self._watched:
             entries = reversed(log.newest(projection.last_id, JOURNAL))

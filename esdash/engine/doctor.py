@@ -31,7 +31,7 @@ from esdash.log.errors import ForbiddenError, LogError, RefusedError, Unreachabl
 from esdash.log.inspection import Inspection, inspect_server, key_sizes, times_to_live
 from esdash.log.keys import key_prefix
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
-from esdash.log.stream import Log, StreamFacts, id_parts
+from esdash.log.stream import Stream, StreamFacts, id_parts
 
 SKEW_SECONDS: Final = 2.0
 """Clocks this far apart are worth a word."""
@@ -59,7 +59,7 @@ class Doctor:
 
     def __init__(
         self,
-        log: Log,
+        log: Stream,
         domain: Fold,
         *,
         snapshot_seconds: float,
@@ -73,7 +73,7 @@ class Doctor:
 
     def examine(self) -> Iterator[Finding]:
         """One finding after the other. Raises UnreachableError when the server does not answer."""
-        self._log.server()
+        self._log.server.facts()
         yield from self._guarded("server", self._server)
         yield from self._guarded("stream", self._stream)
         yield from self._guarded("state", self._state)
@@ -94,7 +94,7 @@ class Doctor:
 
     def _server(self) -> Iterator[Finding]:
         try:
-            server = inspect_server(self._log)
+            server = inspect_server(self._log.server)
         except RefusedError as error:
             yield Finding("server", Status.WARNING, str(error), "Let this user run INFO to have it examined.")
             return
@@ -133,14 +133,14 @@ class Doctor:
     def _stream(self) -> Iterator[Finding]:
         facts = self._log.facts()
         if not facts.exists or facts.first_id is None:
-            seen = f"{self._log.stream} has no entries."
+            seen = f"{self._log.name} has no entries."
             yield Finding("stream", Status.OK, seen, "Publish some, or check the name, if that is not what you expect.")
             return
         first, last = (id_parts(entry_id)[0] / 1000 for entry_id in (facts.first_id, facts.last_id))
         yield Finding(
             "stream",
             Status.OK,
-            f"{self._log.stream} has {entries(facts.length)}"
+            f"{self._log.name} has {entries(facts.length)}"
             + (f" of {facts.entries_added:,} ever added" if facts.entries_added not in (None, facts.length) else "")
             + f", over {duration(last - first)}, the last {duration(self._wall_clock() - last)} ago.",
         )
@@ -233,7 +233,7 @@ class Doctor:
     def _expiry(self) -> Iterator[Finding]:
         index, *stored = self._own_keys()
         try:
-            found = times_to_live(self._log, [self._log.stream, index, *stored])
+            found = times_to_live(self._log.server, [self._log.name, index, *stored])
         except RefusedError as error:
             yield Finding(
                 "expiry",
@@ -242,19 +242,19 @@ class Doctor:
                 "Let this user run PTTL (+pttl), to know that no key is deleted in time.",
             )
             return
-        yield expiry_finding(self._log.stream, found)
+        yield expiry_finding(self._log.name, found)
 
     def _own_keys(self) -> list[str]:
         """The keys of the snapshots: their index first. None of them may expire."""
-        prefix = key_prefix(self._log.stream)
+        prefix = key_prefix(self._log.name)
         headers = SnapshotStore(self._log).headers()
         return [f"{prefix}snapshots", *(f"{prefix}snapshot:{header.snapshot_id}" for header in headers)]
 
     def _keys(self) -> Iterator[Finding]:
-        prefix = key_prefix(self._log.stream)
+        prefix = key_prefix(self._log.name)
         own = [*self._own_keys(), f"{prefix}lease"]
         try:
-            sizes = key_sizes(self._log, [self._log.stream, *own])
+            sizes = key_sizes(self._log.server, [self._log.name, *own])
         except RefusedError as error:
             yield Finding(
                 "keys",
@@ -263,7 +263,7 @@ class Doctor:
                 "Let this user run MEMORY USAGE (+memory|usage) to have them measured.",
             )
             return
-        stream = sizes.pop(self._log.stream, 0)
+        stream = sizes.pop(self._log.name, 0)
         own_size = size(sum(sizes.values()))
         yield Finding(
             "keys",

@@ -2,10 +2,10 @@
 
 from esdash.engine.projection import Projection
 from esdash.log.continuity import Continuity, Standing, Verdict, bounded, check, judge
-from esdash.log.facts import Evidence
+from esdash.log.facts import Evidence, StreamFacts
 from esdash.log.pages import Page
 from esdash.log.readahead import PackedPage
-from esdash.log.stream import Log, anchor_of
+from esdash.log.stream import Stream, anchor_of
 
 
 class HaltError(Exception):
@@ -45,12 +45,20 @@ def forgotten_by(projection: Projection, evidence: Evidence) -> int:
     return min(projection.ordinal, max(0, added - facts.length - projection.unseen))
 
 
-def check_position(log: Log, projection: Projection) -> Continuity:
+def lag_of(projection: Projection, facts: StreamFacts, gap: Continuity | None = None) -> int:
+    """Entries after the position; what vanished in a gap is none."""
+    if facts.entries_added is None:
+        return 0 if facts.last_id == projection.last_id else max(0, facts.length - projection.ordinal)
+    not_there = gap.unseen_before_start + gap.missing if gap else projection.unseen
+    return max(0, facts.entries_added - not_there - projection.ordinal)
+
+
+def check_position(log: Stream, projection: Projection) -> Continuity:
     """Compare where a projection stands with the log as it is. Raises LogError."""
     return check(log, projection.last_id, projection.ordinal, projection.unseen, projection.anchor)
 
 
-def check_page(log: Log, projection: Projection, page: Page | PackedPage) -> Continuity:
+def check_page(log: Stream, projection: Projection, page: Page | PackedPage) -> Continuity:
     """Whether a page that was read after a projection has all that there was. Raises LogError."""
     standing = Standing(projection.last_id, projection.ordinal, projection.unseen, projection.anchor)
     found = judge(standing, page.evidence)

@@ -15,7 +15,7 @@ from esdash.engine.view import Continuity, Rung, Verdict
 from esdash.fold.folding import Entry, Fold
 from esdash.log.follower import Follower
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
-from esdash.log.stream import START, Log, Page, id_parts
+from esdash.log.stream import START, Page, Stream, id_parts
 
 FOLLOW_SECONDS: Final = 1.0
 """How long one read waits for new entries."""
@@ -65,7 +65,7 @@ Seen = Callable[[int, Sequence[Entry], bytes], object]
 class History:
     """Reads the past of one stream; writes nothing. Every method raises LogError for the server."""
 
-    def __init__(self, log: Log, domain: Fold, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, log: Stream, domain: Fold, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log
         self._domain = domain
         self._store = SnapshotStore(log)

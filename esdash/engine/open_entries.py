@@ -11,7 +11,7 @@ from esdash.engine.projection import Projection
 from esdash.engine.row import Row
 from esdash.engine.snapshot import Journal
 from esdash.fold.folding import Entry, Fold
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 
 AHEAD: Final = 100_000
 """Corrections that are known at a time to one who reads ahead: as many as there are keys in the window."""
@@ -20,7 +20,7 @@ AHEAD: Final = 100_000
 class OpenEntries:
     """Counts those of the newest parked entries that are open, while a state is made (`History.at`)."""
 
-    def __init__(self, log: Log, domain: Fold) -> None:
+    def __init__(self, log: Stream, domain: Fold) -> None:
         self._log = log
         self._parked = ParkedEntries(domain)
         self._corrections = CorrectionTracker(domain)

@@ -13,7 +13,7 @@ from esdash.engine.kept import is_same
 from esdash.engine.projection import Projection
 from esdash.engine.row import Row
 from esdash.log.headers import Header
-from esdash.log.stream import Log, anchor_of
+from esdash.log.stream import Stream, anchor_of
 
 MARKS: Final = 1024
 """Kept at most; when there are more, every other one goes."""
@@ -88,7 +88,7 @@ def way_of(snapshots: Sequence[Header]) -> Way | None:
     return Way(trail, marks[-1], max(0, passed[-1].unseen), ())
 
 
-def orphans_of(way: Way, log: Log, restored: Mark) -> Orphans:
+def orphans_of(way: Way, log: Stream, restored: Mark) -> Orphans:
     """What of a way the log does not hold. It does up to `restored`, from where a consumer goes on. Raises LogError."""
     agreed, next_mark = _newest_standing(way, log, restored)
     known = {row.entry_id: row for row in way.rows}
@@ -106,7 +106,7 @@ def orphans_of(way: Way, log: Log, restored: Mark) -> Orphans:
     return Orphans(way.end.number - max(last, way.unseen), lost)
 
 
-def _newest_standing(way: Way, log: Log, restored: Mark) -> tuple[Mark, Mark]:
+def _newest_standing(way: Way, log: Stream, restored: Mark) -> tuple[Mark, Mark]:
     """The newest mark that is in the log, and the one after it, which is not."""
     between = (mark for mark in way.trail.marks if restored.number < mark.number < way.end.number)
     marks = [restored, *between, way.end]

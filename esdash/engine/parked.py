@@ -8,7 +8,7 @@ from esdash.engine.corrections import key_field
 from esdash.engine.kept import NOT_KNOWN, rows_of, size_of
 from esdash.engine.row import Row
 from esdash.fold.folding import Entry, Fold
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 
 PARKED: Final = 500
 """Entries kept; `esdash events --outcome parked` lists them all."""
@@ -77,7 +77,7 @@ class ParkedEntries:
         if codes.translate(None, self._others):
             self._stretches.append(_Stretch(after, last, first, codes))
 
-    def find(self, log: Log) -> None:
+    def find(self, log: Stream) -> None:
         """Read what `add_unseen` told of, as far as it is among the newest. Raises LogError."""
         wanted: deque[_Stretch] = deque()
         count = 0
@@ -96,7 +96,7 @@ class ParkedEntries:
             if place == len(codes):
                 self._keep(found)
 
-    def recall(self, log: Log, marks: Sequence[Mark]) -> None:
+    def recall(self, log: Stream, marks: Sequence[Mark]) -> None:
         """Find again those that a snapshot remembers, unless they left the stream. Raises LogError.
 
         Without payloads nobody looks whether they are still there.

@@ -8,7 +8,7 @@ from esdash.engine.history import id_before
 from esdash.log.continuity import Verdict
 from esdash.log.facts import START, id_parts
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from esdash.query.places import GREATEST, Between, End, Id, Numbered, OfSnapshot, Place
 
 TOO_OLD: Final = (
@@ -36,7 +36,7 @@ def id_after(entry_id: bytes) -> bytes:
     return b"%d-0" % (milliseconds + 1) if milliseconds < GREATEST else entry_id
 
 
-def begin_of(log: Log, place: Place, on_note: Callable[[str], object] = id) -> bytes:
+def begin_of(log: Stream, place: Place, on_note: Callable[[str], object] = id) -> bytes:
     """The least id that a range which begins with the place may hold.
 
     `on_note` hears what had to be assumed, a sentence. Raises NoPlaceError, LogError.
@@ -50,7 +50,7 @@ def begin_of(log: Log, place: Place, on_note: Callable[[str], object] = id) -> b
     return _entry(log, place, on_note)
 
 
-def end_of(log: Log, place: Place, on_note: Callable[[str], object] = id) -> bytes:
+def end_of(log: Stream, place: Place, on_note: Callable[[str], object] = id) -> bytes:
     """The greatest id up to and with the place.
 
     `on_note` hears what had to be assumed, a sentence. Raises NoPlaceError, LogError.
@@ -68,13 +68,13 @@ def _joined(entry_id: Id) -> bytes:
     return b"%d-%d" % entry_id
 
 
-def _entry(log: Log, place: Place, on_note: Callable[[str], object]) -> bytes:
+def _entry(log: Stream, place: Place, on_note: Callable[[str], object]) -> bytes:
     if isinstance(place, Numbered):
         return _Numbers(log, on_note).find(place.number)
     return log.facts().first_id or START
 
 
-def _of_snapshot(log: Log, snapshot_id: str) -> bytes:
+def _of_snapshot(log: Stream, snapshot_id: str) -> bytes:
     store = SnapshotStore(log)
     for header in store.offered():
         if header.snapshot_id != snapshot_id:
@@ -94,7 +94,7 @@ class _Numbers:
     of the oldest entry where none was deleted behind it; from the nearest of them entries are counted, page by page.
     """
 
-    def __init__(self, log: Log, on_note: Callable[[str], object]) -> None:
+    def __init__(self, log: Stream, on_note: Callable[[str], object]) -> None:
         self._log = log
         self._facts = facts = log.facts()
         store = SnapshotStore(log)

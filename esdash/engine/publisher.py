@@ -9,7 +9,7 @@ from typing import Final
 from esdash.engine.console import EngineError, NotPublishedError, Published
 from esdash.log.appending import SLICE
 from esdash.log.errors import ElsewhereError, LogError, RefusedError, UnconnectedError, UnreachableError
-from esdash.log.stream import PAGE, Log
+from esdash.log.stream import PAGE, Stream
 
 ATTEMPTS: Final = 4
 """How often an append is tried when no answer comes, or one that may be another in a moment."""
@@ -40,15 +40,12 @@ class Publisher:
     same keys: if the first ones did arrive, the fold counts the second ones as duplicates.
     """
 
-    def __init__(
-        self, log: Log, fields: Fields | None = None, *, readonly: bool = False, objection: Callable[[], str] = str
-    ) -> None:
+    def __init__(self, log: Stream, fields: Fields | None = None, *, objection: Callable[[], str] = str) -> None:
         """`fields` makes an entry of type, data and key. `objection` says in a sentence why nothing may be published
         just now; empty when something may.
         """
         self._fields = fields or plain_fields
         self._log = log
-        self._readonly = readonly
         self._objection = objection
         self._closing = threading.Event()
 
@@ -71,8 +68,6 @@ class Publisher:
             yield from map(Published, map(bytes.decode, ids), [kind for kind, _, _ in wanted], batch.keys)
 
     def _append(self, batch: "_Batch") -> list[bytes]:
-        if self._readonly:
-            raise NotPublishedError("Nothing was published: this console is read-only.")
         if objection := self._objection():
             raise NotPublishedError(f"Nothing was published. {objection}")
         what = "The event" if len(batch.events) == 1 else "Any of the events"
@@ -82,7 +77,7 @@ class Publisher:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 if attempt > 1:
-                    self._log.locate()
+                    self._log.server.locate()
                 return self._log.append_many(batch.entries())
             except LogError as error:
                 # What an attempt before this one sent may have arrived, whatever becomes of this one.

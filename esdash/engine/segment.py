@@ -20,8 +20,9 @@ from esdash.fold.loading import DomainFileError
 from esdash.fold.stored import Difference
 from esdash.log.errors import LogError
 from esdash.log.readahead import read_ahead
+from esdash.log.server import Server
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 
 DIFFERENCES: Final = 20
 """How many differing numbers are named."""
@@ -96,7 +97,7 @@ def main() -> None:
 
 
 def _check_segment(task: Task, domain: Fold, progressed: Callable[[int], None]) -> Report:
-    log = Log(task.url, task.stream)
+    log = Stream(Server(task.url), task.stream)
     store = SnapshotStore(log)
     headers = {header.snapshot_id: header for header in store.offered() if isinstance(header, Header)}
     projection = Projection(domain, task.unseen)

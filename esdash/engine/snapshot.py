@@ -20,7 +20,7 @@ from esdash.fold.tables import State
 from esdash.log.continuity import unseen_before
 from esdash.log.headers import Header, Unreadable
 from esdash.log.snapshots import DamagedError, Draft, SnapshotStore
-from esdash.log.stream import START, Log, StreamFacts, id_parts
+from esdash.log.stream import START, Stream, StreamFacts, id_parts
 
 CONDEMNED: Final = "a verification found that the entries make another state of it"
 """Why a condemned snapshot is not used."""
@@ -194,7 +194,7 @@ def is_usable(header: Header, store: SnapshotStore, domain: Fold) -> bool:
 
 
 def restore(
-    log: Log,
+    log: Stream,
     store: SnapshotStore,
     domain: Fold,
     *,
@@ -281,7 +281,7 @@ def restore(
 
 
 def _beginning(
-    log: Log, store: SnapshotStore, headers: Sequence[Header | Unreadable], domain: Fold, *, agreed: bool
+    log: Stream, store: SnapshotStore, headers: Sequence[Header | Unreadable], domain: Fold, *, agreed: bool
 ) -> tuple[Projection, Continuity]:
     """The empty state, and whether entries are gone that a snapshot has seen; if so, whether a person `agreed`."""
     facts = log.facts()
@@ -303,13 +303,13 @@ def _beginning(
     return projection, Continuity(verdict, unseen_before_start=gone)
 
 
-def forgotten(log: Log, store: SnapshotStore) -> int:
+def forgotten(log: Stream, store: SnapshotStore) -> int:
     """How many entries that a snapshot has seen are gone, so that a rebuild would forget them. Raises LogError."""
     return _gone(log, store, store.offered(), log.facts())[1]
 
 
 def _gone(
-    log: Log, store: SnapshotStore, headers: Sequence[Header | Unreadable], facts: StreamFacts
+    log: Stream, store: SnapshotStore, headers: Sequence[Header | Unreadable], facts: StreamFacts
 ) -> tuple[int, int]:
     """Entries that left the stream, and how many of them a snapshot, readable or not, of whatever rules, has seen."""
     gone = fewest = unseen_before(facts)

@@ -27,7 +27,7 @@ from esdash.log import child
 from esdash.log.child import InterruptedWaitError, Pipe, SilentError
 from esdash.log.continuity import Continuity, unseen_before
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
-from esdash.log.stream import Log, id_parts
+from esdash.log.stream import Stream, id_parts
 
 SILENCE: Final = 30.0
 """Seconds after which one that says nothing must be stopped, or stuck."""
@@ -36,7 +36,7 @@ _STOPPED: Final = "The verification was stopped."
 
 
 def verify(
-    log: Log,
+    log: Stream,
     domain: Fold,
     *,
     live: tuple[Position, str] | None = None,
@@ -107,7 +107,7 @@ def verify(
     )
 
 
-def _sort_out(log: Log, domain: Fold) -> tuple[list[tuple[str, str]], list[tuple[str, str]], list[Header]]:
+def _sort_out(log: Stream, domain: Fold) -> tuple[list[tuple[str, str]], list[tuple[str, str]], list[Header]]:
     """Which snapshots cannot be believed, which say nothing here, and the others in the order of the stream."""
     damaged: list[tuple[str, str]] = []
     skipped: list[tuple[str, str]] = []
@@ -146,7 +146,7 @@ def _sort_out(log: Log, domain: Fold) -> tuple[list[tuple[str, str]], list[tuple
     return damaged, skipped, good[::-1]
 
 
-def _drop_unfounded(log: Log, domain: Fold, headers: list[Header], damaged: list[tuple[str, str]]) -> None:
+def _drop_unfounded(log: Stream, domain: Fold, headers: list[Header], damaged: list[tuple[str, str]]) -> None:
     """The snapshot that the replay starts from is checked by no segment: its own digest must hold."""
     while headers:
         try:
@@ -158,7 +158,7 @@ def _drop_unfounded(log: Log, domain: Fold, headers: list[Header], damaged: list
 
 
 def _cut(
-    log: Log,
+    log: Stream,
     domain: Fold,
     headers: list[Header],
     from_start: bool,
@@ -177,8 +177,8 @@ def _cut(
     def add(end: Position, end_id: str | None, found: Header | str | None) -> None:
         tasks.append(
             Task(
-                url=log.url,
-                stream=log.stream,
+                url=log.server.url,
+                stream=log.name,
                 domain=domain.choice,
                 start=start_id,
                 unseen=unseen,

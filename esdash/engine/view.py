@@ -16,7 +16,7 @@ from esdash.log.continuity import Verdict as Verdict
 
 
 class Phase(StrEnum):
-    """Where the consumer stands (DESIGN.md, Phases of the consumer)."""
+    """Where the consumer stands; `engine.lifecycle` decides what leads from one to another."""
 
     CONNECTING = "connecting"
     RESTORING = "restoring"

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from esdash.counted import counted
 from esdash.log.facts import Evidence
-from esdash.log.stream import START, Log, StreamFacts, id_parts
+from esdash.log.stream import START, Stream, StreamFacts, id_parts
 
 
 class Verdict(StrEnum):
@@ -156,7 +156,7 @@ def judge(standing: Standing, evidence: Evidence, *, must_stand: bool = False) -
 
 
 def check(
-    log: Log,
+    log: Stream,
     position: bytes,
     ordinal: int,
     unseen: int,
@@ -182,7 +182,7 @@ def check(
     return bounded(log, found, facts)
 
 
-def bounded(log: Log, found: Continuity, facts: StreamFacts) -> Continuity:
+def bounded(log: Stream, found: Continuity, facts: StreamFacts) -> Continuity:
     """The same; a gap with the entry before which all that vanished lay. Raises LogError."""
     if found.verdict is not Verdict.GAP or found.after is None:
         return found

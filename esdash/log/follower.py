@@ -6,7 +6,7 @@ from esdash.log import pages, transactions
 from esdash.log.errors import plainly
 from esdash.log.pages import Page
 from esdash.log.paging import received
-from esdash.log.stream import NOT_HAD, PAGE, Log
+from esdash.log.stream import NOT_HAD, PAGE, Stream
 
 if TYPE_CHECKING:
     from redis.connection import Connection
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Follower:
     """Reads a stream's new entries as they come, on a connection of its own."""
 
-    def __init__(self, log: Log, connection: "Connection") -> None:
+    def __init__(self, log: Stream, connection: "Connection") -> None:
         """Use it inside `with log.connection() as connection`."""
         self._log = log
         self._connection = connection
@@ -27,13 +27,13 @@ class Follower:
         """
         connection, log = self._connection, self._log
         # A healthy server that has nothing to say must answer before it counts as unreachable.
-        block = max(1, round(min(wait, log.timeout / 2) * 1000))
+        block = max(1, round(min(wait, log.server.timeout / 2) * 1000))
         waiting = ("XREAD", "COUNT", 1, "BLOCK", block, "STREAMS", log.key, after)
         count = min(count, log.paging.count)
         commands = pages.commands(log.key, after, b"+", count)
         before = received(connection)
         try:
-            with plainly(log.server_name, log.stream):
+            with plainly(log.server.name, log.name):
                 connection.send_packed_command(
                     [*connection.pack_command(*waiting), *transactions.packed(connection, commands)]
                 )

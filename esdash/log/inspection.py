@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from esdash.log import shapes
 from esdash.log.errors import ForbiddenError, RefusedError
-from esdash.log.stream import Log
+from esdash.log.server import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class Inspection:
         return int(head) if head.isdigit() else 0
 
 
-def inspect_server(log: Log) -> Inspection:
+def inspect_server(server: Server) -> Inspection:
     """Look at the server. Raises RefusedError when it does not let this user, LogError."""
-    info = log.command("INFO", shape=shapes.info)
+    info = server.command("INFO", shape=shapes.info)
     product = "valkey" if "valkey_version" in info else "redis"
-    saves = _setting(log, "save")
+    saves = _setting(server, "save")
     return Inspection(
         product=product,
         version=info.get(f"{product}_version", "?"),
@@ -61,7 +61,7 @@ def inspect_server(log: Log) -> Inspection:
         primary_link_up=info.get("master_link_status", "up") == "up",
         cluster=info.get("cluster_enabled") == "1",
         append_only=info.get("aof_enabled") == "1",
-        append_fsync=_setting(log, "appendfsync"),
+        append_fsync=_setting(server, "appendfsync"),
         append_only_sound=info.get("aof_last_write_status", "ok")
         == info.get("aof_last_bgrewrite_status", "ok")
         == "ok",
@@ -72,31 +72,31 @@ def inspect_server(log: Log) -> Inspection:
         memory_used=_number(info, "used_memory"),
         memory_limit=_number(info, "maxmemory"),
         memory_of_machine=_number(info, "total_system_memory"),
-        clock_ms=_clock(log),
+        clock_ms=_clock(server),
     )
 
 
-def key_sizes(log: Log, keys: Iterable[str]) -> dict[str, int]:
+def key_sizes(server: Server, keys: Iterable[str]) -> dict[str, int]:
     """Bytes of memory that keys take, without those that do not exist. Raises RefusedError, LogError."""
     names = list(keys)
     sizes: dict[str, int] = {}
-    for name, reply in zip(names, log.commands([("MEMORY", "USAGE", name) for name in names]), strict=True):
+    for name, reply in zip(names, server.commands([("MEMORY", "USAGE", name) for name in names]), strict=True):
         if isinstance(reply, Exception):
-            raise RefusedError(f"{log.server_name} does not tell how large its keys are.") from reply
-        size = log.understood(reply, shapes.number_or_none)
+            raise RefusedError(f"{server.name} does not tell how large its keys are.") from reply
+        size = server.understood(reply, shapes.number_or_none)
         if size is not None:
             sizes[name] = size
     return sizes
 
 
-def times_to_live(log: Log, keys: Iterable[str]) -> dict[str, int]:
+def times_to_live(server: Server, keys: Iterable[str]) -> dict[str, int]:
     """Milliseconds after which keys expire, of those that do. Raises RefusedError, LogError."""
     names = list(keys)
     found: dict[str, int] = {}
-    for name, reply in zip(names, log.commands([("PTTL", name) for name in names]), strict=True):
+    for name, reply in zip(names, server.commands([("PTTL", name) for name in names]), strict=True):
         if isinstance(reply, Exception):
-            raise RefusedError(f"{log.server_name} does not tell when its keys expire.") from reply
-        if (left := log.understood(reply, shapes.integer)) >= 0:
+            raise RefusedError(f"{server.name} does not tell when its keys expire.") from reply
+        if (left := server.understood(reply, shapes.integer)) >= 0:
             found[name] = left
     return found
 
@@ -106,17 +106,17 @@ def _number(info: dict[str, str], name: str) -> int:
     return int(value) if value.isdigit() else 0
 
 
-def _clock(log: Log) -> int | None:
+def _clock(server: Server) -> int | None:
     try:
-        return log.command("TIME", shape=shapes.moment)
+        return server.command("TIME", shape=shapes.moment)
     except ForbiddenError:
         return None
 
 
-def _setting(log: Log, name: str) -> str | None:
+def _setting(server: Server, name: str) -> str | None:
     """A setting of the server; None when it is not told, as on many hosted servers."""
     try:
-        reply = log.command("CONFIG", "GET", name, shape=shapes.pairs)
+        reply = server.command("CONFIG", "GET", name, shape=shapes.pairs)
     except RefusedError:
         return None
     return reply[name.encode()].decode("utf-8", "replace") if name.encode() in reply else None

@@ -18,7 +18,7 @@ from esdash.log.bounded import BoundedReader
 from esdash.log.child import InterruptedWaitError, Pipe, SilentError
 from esdash.log.errors import ForbiddenError, LogError, plainly
 from esdash.log.reader import READY, Answer, Frame, parse
-from esdash.log.stream import NOT_HAD, Entry, Evidence, Log, Page
+from esdash.log.stream import NOT_HAD, Entry, Evidence, Page, Stream
 
 _PIPE_BYTES: Final = 1 << 20
 """Pages that may wait: about twenty of them, or the faster process would always wait for the slower."""
@@ -43,7 +43,7 @@ class PackedPage:
 
 
 def read_ahead(
-    log: Log,
+    log: Stream,
     after: bytes,
     until: bytes,
     packing: str,
@@ -72,7 +72,7 @@ def read_ahead(
                 if type(opened) is not socket.socket or not hasattr(os, "posix_spawn"):
                     return
                 with _start(opened, log, until, (packing, noting), parse_all) as process:
-                    pipe = Pipe(process.stdout, log.timeout + SILENCE, interrupted)
+                    pipe = Pipe(process.stdout, log.server.timeout + SILENCE, interrupted)
                     try:
                         for page in _pages(process, pipe, log, after, until):
                             if page is None:
@@ -89,14 +89,14 @@ def read_ahead(
             return
         except SilentError as error:
             raise LogError(
-                f"The process that reads from {log.server_name} does nothing any more. Look whether it was stopped."
+                f"The process that reads from {log.server.name} does nothing any more. Look whether it was stopped."
             ) from error
         except NOT_HAD as error:
             log.paging.shrink(error)
 
 
 def _pages(
-    process: "subprocess.Popen[bytes]", pipe: Pipe, log: Log, after: bytes, until: bytes
+    process: "subprocess.Popen[bytes]", pipe: Pipe, log: Stream, after: bytes, until: bytes
 ) -> Iterator[Page | PackedPage | None]:
     """The pages after an id, those that are read here while the other process starts first; None after the last.
 
@@ -110,7 +110,7 @@ def _pages(
 
 
 def _pages_until_ready(
-    process: "subprocess.Popen[bytes]", log: Log, after: bytes, until: bytes
+    process: "subprocess.Popen[bytes]", log: Stream, after: bytes, until: bytes
 ) -> Generator[Page, None, bytes | None]:
     """What is read here while the other process starts; the id after which it has to begin, None for nothing left."""
     assert process.stdout is not None
@@ -125,13 +125,13 @@ def _pages_until_ready(
 
 
 def _start(
-    opened: socket.socket, log: Log, until: bytes, functions: tuple[str, str], parse_all: bool
+    opened: socket.socket, log: Stream, until: bytes, functions: tuple[str, str], parse_all: bool
 ) -> "subprocess.Popen[bytes]":
-    numbers = [opened.fileno(), log.timeout, int(parse_all)]
+    numbers = [opened.fileno(), log.server.timeout, int(parse_all)]
     return child.start(
         "esdash.log.reader:main",
         *map(str, numbers),
-        log.stream,
+        log.name,
         until.decode(),
         *functions,
         pass_fds=[opened.fileno()],
@@ -141,7 +141,7 @@ def _start(
 
 
 def _pages_from(
-    process: "subprocess.Popen[bytes]", pipe: Pipe, log: Log, after: bytes, until: bytes
+    process: "subprocess.Popen[bytes]", pipe: Pipe, log: Stream, after: bytes, until: bytes
 ) -> Iterator[Page | PackedPage | None]:
     """What the other process reads."""
     from esdash.log.refusals import FAILURES, refusal  # with redis-py, which is loaded by now
@@ -158,15 +158,15 @@ def _pages_from(
         size = int.from_bytes(length, "big")
         raw = pipe.read(size)
         if len(length) < 4 or len(raw) < size:
-            raise LogError(f"The process that reads from {log.server_name} ended unexpectedly. Try again.")
+            raise LogError(f"The process that reads from {log.server.name} ended unexpectedly. Try again.")
         frame = _decode(raw)
         if isinstance(frame, Answer):
-            with plainly(log.server_name):
+            with plainly(log.server.name):
                 parser.feed(frame.raw)
                 try:
                     page = parse(parser, after, until, count)
                 except hiredis.ReplyError as error:
-                    raise refusal(str(error), log.server_name, log.stream) from error
+                    raise refusal(str(error), log.server.name, log.name) from error
             if not page.entries:
                 yield None
                 return
@@ -175,9 +175,9 @@ def _pages_from(
             if after != frame.last_id:
                 return
         elif frame.failure == "refused":
-            raise refusal(frame.error, log.server_name, log.stream)
+            raise refusal(frame.error, log.server.name, log.name)
         elif frame.error:
-            with plainly(log.server_name):
+            with plainly(log.server.name):
                 raise FAILURES[frame.failure](frame.error)
         elif not frame.count:
             yield None

@@ -24,7 +24,7 @@ from esdash.log.continuity import Continuity, Verdict, check
 from esdash.log.errors import ForbiddenError, RefusedError, WrongTypeError, plainly
 from esdash.log.headers import CHECKSUM, FORMAT, Header, Unreadable, rank, read_header, write_header
 from esdash.log.keys import key_prefix
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 
 _Reply = TypeVar("_Reply")
 
@@ -59,9 +59,9 @@ class Draft:
 class SnapshotStore:
     """The snapshots of one stream."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Stream) -> None:
         self._log = log
-        self._prefix = key_prefix(log.stream)
+        self._prefix = key_prefix(log.name)
         self._index = self._prefix + "snapshots"
         self._foreign = self._prefix + "foreign"
         self._condemned = self._prefix + "condemned"
@@ -193,7 +193,7 @@ class SnapshotStore:
 
     def _commit(self, header: Header, unusable: list[str]) -> str | None:
         """Add a header; None when that is done, else the id of a more complete snapshot that stands in its way."""
-        keys = (self._log.stream, self._index, self._foreign, self._chunks_key(header.snapshot_id))
+        keys = (self._log.name, self._index, self._foreign, self._chunks_key(header.snapshot_id))
         options = (self._chunks_key(""), header.snapshot_id, write_header(header), header.chunks, KEEP, CHECKSUM)
         answer = self._command("EVAL", scripts.COMMIT, len(keys), *keys, *options, *unusable, shape=shapes.text)
         if answer == b"ok":
@@ -253,7 +253,7 @@ class SnapshotStore:
         ]
         with self._own_keys():
             removed, *_ = self._log.commands(commands, atomic=True)
-        return self._log.understood(removed, shapes.number) > 0
+            return self._log.server.understood(removed, shapes.number, self._log.name) > 0
 
     def hold_lease(self, owner: str, seconds: float) -> str:
         """Take or renew the lease on periodic snapshots for so long; who holds it now. Raises LogError."""
@@ -283,12 +283,12 @@ class SnapshotStore:
             yield
         except WrongTypeError as error:
             raise RefusedError(
-                f"A key on {self._log.server_name} that begins with {self._prefix} holds something that is not "
+                f"A key on {self._log.server.name} that begins with {self._prefix} holds something that is not "
                 "esdash's. Move it away."
             ) from error
         except ForbiddenError as error:
             if error.right.startswith("~"):
-                raise ForbiddenError.of(self._log.server_name, f"~{self._prefix}*") from error
+                raise ForbiddenError.of(self._log.server.name, f"~{self._prefix}*") from error
             raise
 
     def _chunks_key(self, snapshot_id: str) -> str:
@@ -296,7 +296,7 @@ class SnapshotStore:
 
     def _put(self, key: str, number: int, chunk: bytes) -> None:
         commands = [("HSET", key, number, chunk), ("PEXPIRE", key, _UNFINISHED_MS)]
-        with self._own_keys(), plainly(self._log.server_name, self._log.stream):
+        with self._own_keys(), plainly(self._log.server.name, self._log.name):
             for reply in self._log.commands(commands, atomic=True):
                 if isinstance(reply, Exception):
                     raise reply

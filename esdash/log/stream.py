@@ -1,34 +1,28 @@
 """One stream on one server: raw entries, their ids, and facts about the stream. Knows no event type."""
 
-import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from esdash.log import pages, shapes, transactions
-from esdash.log.address import Address, parse
 from esdash.log.appending import append
 from esdash.log.errors import (
     ClosedError,
     ElsewhereError,
-    ForbiddenError,
     LogError,
     RefusedError,
     TooMuchError,
     UnreachableError,
     plainly,
 )
-from esdash.log.facts import START, Entry, Evidence, ServerFacts, StreamFacts, anchor_of, id_parts
+from esdash.log.facts import START, Entry, Evidence, StreamFacts, anchor_of, id_parts
 from esdash.log.pages import Page
 from esdash.log.paging import BYTES, PAGE, PageSize, received
+from esdash.log.server import Server
 from esdash.log.transactions import read_facts
 
 if TYPE_CHECKING:
-    from redis import ConnectionPool
     from redis.connection import Connection
-
-TIMEOUT: Final = 5.0
-"""Seconds without an answer after which a server counts as unreachable."""
 
 _GREATEST: Final = b"%d-%d" % (2**64 - 1, 2**64 - 1)
 
@@ -47,161 +41,33 @@ TAIL: Final = 100
 """Entries after a position that a check counts by reading them."""
 
 
-class Log:
-    """A stream and the keys beside it.
+class Stream:
+    """A stream of a server. Raises what `Server` raises."""
 
-    Every method raises UnreachableError when no answer comes, RefusedError when the server says no (ElsewhereError when
-    it is not where the stream is now), and LogError for what fits neither. redis-py's own retries are off: only the
-    caller knows what may be sent twice.
-    """
-
-    def __init__(
-        self,
-        url: str | Callable[[], str],
-        stream: str = "orders",
-        *,
-        name: str | None = None,
-        timeout: float = TIMEOUT,
-    ) -> None:
-        """`name` is what people see instead of the URL. Does not connect. Raises LogError for a URL it cannot read.
-
-        `url` may be a function that makes sure that there is a server and says where: it is asked on first use and
-        by every `locate`, may take its time, raises LogErrors and is called by one thread at a time.
-        """
-        self.stream = stream
-        self.key = stream.encode()
-        self.timeout = timeout
-        """Seconds without an answer after which the server counts as unreachable; the URL may say other ones."""
-        self._find = url if callable(url) else None
-        self._finding = threading.Lock()
-        self._url = ""
-        self._address: Address | None = None
-        self.server_name = name or ""
-        self._pool: ConnectionPool | None = None
-        if not callable(url):
-            self._turn_to(url)
+    def __init__(self, server: Server, name: str) -> None:
+        """Does not connect. `name` is the stream's key."""
+        self.server = server
+        self.name = name
+        self.key = name.encode()
         self.paging = PageSize()
         self._facts_command = ("XINFO", "STREAM", self.key)
 
-    @property
-    def url(self) -> str:
-        """Where the server is; may hold a password, so never to be shown. Raises LogError."""
-        if not self._url:
-            self.locate()
-        return self._url
-
-    def locate(self) -> None:
-        """Find the server again after it was lost. Raises LogError.
-
-        Where the URL is fixed its name may lead to another server by now: connections that are not in use are closed.
-        """
-        if self._find is None:
-            if self._pool is not None:
-                self._pool.disconnect(inuse_connections=False)
-            return
-        with self._finding:
-            url = self._find()
-            if url != self._url:
-                self._turn_to(url)
-
-    def _turn_to(self, url: str) -> None:
-        address = parse(url)
-        self.timeout = address.options.get("socket_timeout", self.timeout)
-        self.server_name = self.server_name or address.shown
-        self._address, self._url, self._pool = address, url, None
-
-    def _connections(self) -> "ConnectionPool":
-        """The pool, made when it is first needed: redis-py takes as long to load as the first picture to be painted."""
-        if self._pool is not None:
-            return self._pool
-        from esdash.log.connections import pool
-
-        if not self._url:
-            self.locate()
-        with self._finding:
-            if self._pool is None:
-                assert self._address is not None, "it was located"
-                self._pool = pool(self._address, self.timeout)
-            return self._pool
-
-    def close(self) -> None:
-        """Close every connection."""
-        if self._pool is not None:
-            self._pool.disconnect()
-
-    @contextmanager
-    def connection(self) -> "Iterator[Connection]":
-        """A connection of one's own, for raw commands; disconnected when the block fails, since a reply may be due."""
-        pool = self._connections()
-        with plainly(self.server_name, sent=False):
-            connection = pool.get_connection()
-        with plainly(self.server_name, self.stream):
-            try:
-                yield connection
-            except BaseException:
-                connection.disconnect()
-                raise
-            finally:
-                pool.release(connection)
-
-    def connect(self) -> None:
-        """Make sure that a connection can be had, which takes no right of the user's. Raises LogError."""
-        with self.connection():
-            pass
+    def connection(self) -> "AbstractContextManager[Connection]":
+        """A connection of one's own, for raw commands about the stream; see `Server.connection`."""
+        return self.server.connection(self.name)
 
     def command(self, *arguments: Any, shape: Callable[[Any], _Reply] = shapes.anything) -> _Reply:
-        """One command, its reply as bytes, when it has the shape that one of `shapes` tells."""
-        with self.connection() as connection:
-            connection.send_command(*arguments)
-            return shape(connection.read_response(disable_decoding=True))
+        """One command about the stream, or about keys beside it; see `Server.command`."""
+        return self.server.command(*arguments, shape=shape, key=self.name)
 
     def commands(self, commands: Sequence[Sequence[Any]], *, atomic: bool = False) -> list[Any]:
-        """Many commands in one round trip, or as one transaction; a refused one leaves its exception in the list.
-
-        Of the replies nothing is known: see `understood`.
-        """
-        from redis.exceptions import ResponseError
-
-        with self.connection() as connection:
-            if atomic:
-                connection.send_packed_command(transactions.packed(connection, commands))
-                return transactions.read(connection, len(commands))
-            connection.send_packed_command(connection.pack_commands(commands))
-            replies: list[Any] = []
-            for _ in commands:
-                try:
-                    replies.append(connection.read_response(disable_decoding=True, disconnect_on_error=False))
-                except ResponseError as error:
-                    replies.append(error)
-            return replies
-
-    def understood(self, reply: Any, shape: Callable[[Any], _Reply]) -> _Reply:
-        """One of the replies of `commands`, when it has a shape."""
-        with plainly(self.server_name, self.stream):
-            if isinstance(reply, Exception):
-                raise reply
-            return shape(reply)
-
-    def server(self) -> ServerFacts:
-        """Which server this is, as far as this user may know. Raises RefusedError for a Sentinel, LogError."""
-        try:
-            info = self.command("INFO", shape=shapes.info)
-        except ForbiddenError:
-            return ServerFacts("a server", "of unknown version", "", "")
-        if info.get("redis_mode") == "sentinel" or info.get("server_mode") == "sentinel":
-            raise RefusedError(f"{self.server_name} is a Sentinel. Give the URL of the server that it watches.")
-        product = "valkey" if "valkey_version" in info else "redis"
-        return ServerFacts(
-            product,
-            info.get("valkey_version") or info.get("redis_version", "?"),
-            info.get("run_id", ""),
-            info.get("role", "master"),
-        )
+        """Many of them; see `Server.commands`."""
+        return self.server.commands(commands, atomic=atomic, key=self.name)
 
     def facts(self) -> StreamFacts:
         """Facts about the stream now; a stream that does not exist is an empty one."""
         (reply,) = self.commands([self._facts_command])
-        with plainly(self.server_name, self.stream):
+        with plainly(self.server.name, self.name):
             return read_facts(reply)
 
     def evidence(self, position: bytes) -> Evidence:
@@ -209,7 +75,7 @@ class Log:
 
         def read(count: int) -> Evidence:
             replies = self.commands(pages.commands(self.key, position, b"+", count), atomic=True)
-            with plainly(self.server_name, self.stream):
+            with plainly(self.server.name, self.name):
                 return transactions.page_of(replies, position, b"+", count).evidence
 
         return self._had(TAIL, read)[1]
@@ -329,7 +195,7 @@ class Log:
         ids = [reply for reply in replies if not isinstance(reply, Exception)]
         if len(ids) < len(replies):
             try:
-                with plainly(self.server_name, self.stream):
+                with plainly(self.server.name, self.name):
                     raise next(reply for reply in replies if isinstance(reply, Exception))
             except RefusedError as error:
                 if not ids:
@@ -339,4 +205,4 @@ class Log:
         return ids
 
 
-__all__ = ["PAGE", "START", "Entry", "Evidence", "Log", "Page", "StreamFacts", "anchor_of", "id_parts"]
+__all__ = ["PAGE", "START", "Entry", "Evidence", "Page", "Stream", "StreamFacts", "anchor_of", "id_parts"]

@@ -13,7 +13,7 @@ from esdash.engine.view import Position
 from esdash.fold.folding import Fold
 from esdash.log.continuity import Verdict, check
 from esdash.log.follower import Follower
-from esdash.log.stream import START, Log, Page
+from esdash.log.stream import START, Page, Stream
 from esdash.past.cursor import Cursor
 from esdash.past.folder import TrackFolder, remove
 from esdash.past.packing import DamagedTrackError
@@ -33,7 +33,7 @@ class Builder:
 
     def __init__(
         self,
-        log: Log,
+        log: Stream,
         fold: Fold,
         folder: TrackFolder,
         path: Path,
@@ -113,7 +113,7 @@ class Builder:
 
     def _anew(self, track: Track) -> Recorder:
         beginning = History(self._log, self._fold).since(START)
-        recorder = Recorder(track, self._log.stream, beginning.projection, self._size)
+        recorder = Recorder(track, self._log.name, beginning.projection, self._size)
         recorder.begin()
         return recorder
 
@@ -141,7 +141,7 @@ class Builder:
         last = kept[-1]
         position = Position(last.last_id.decode(), last.last)
         projection = Projection.restored(self._fold, state, position, origin.unseen, last.anchor)
-        return Recorder(track, self._log.stream, projection, self._size)
+        return Recorder(track, self._log.name, projection, self._size)
 
     def _still_true(self, segments: list[Segment], unseen: int) -> list[Segment]:
         """Those up to the last one whose end is in the log as it was; none where entries after it are missing."""

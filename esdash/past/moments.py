@@ -14,7 +14,7 @@ from esdash.engine.view import Position
 from esdash.fold.folding import Fold, Told
 from esdash.fold.outcomes import PARKED
 from esdash.fold.tables import Change
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from esdash.past.columns import MovingColumn
 from esdash.past.cursor import Cursor
 from esdash.past.decoding import SegmentEntries
@@ -106,7 +106,7 @@ class Moments:
         position = Position(entry_id.decode(), ordinal, reader.origin.unseen)
         return Moment(position, time, picture, cursor.changes())
 
-    def rows(self, log: Log, moment: Moment, count: int = ROWS) -> list[Row]:
+    def rows(self, log: Stream, moment: Moment, count: int = ROWS) -> list[Row]:
         """The last entries up to a moment, oldest first, those that are in the stream. Raises LogError, TrackError."""
         reader, ordinal = self.reader, moment.position.ordinal
         rows: list[Row] = []

@@ -20,7 +20,8 @@ from esdash.fold.failing import DomainError
 from esdash.fold.loading import DomainFileError
 from esdash.log import child
 from esdash.log.errors import LogError
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder, lock
 from esdash.past.packing import TrackError
@@ -94,7 +95,9 @@ def _build(task: Task, stopped: Callable[[], bool], progressed: Callable[[int, i
     path = Path(task.path)
     folder = TrackFolder(path.parent, task.megabytes)
     folder.make()
-    builder = Builder(Log(task.url, task.stream), loading.load(task.domain), folder, path, progressed=progressed)
+    builder = Builder(
+        Stream(Server(task.url), task.stream), loading.load(task.domain), folder, path, progressed=progressed
+    )
     with lock(builder.path) as alone:
         if alone:
             builder.run(stopped)

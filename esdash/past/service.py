@@ -17,7 +17,7 @@ from esdash.engine.places import end_of
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from esdash.past.folder import TrackFolder
 from esdash.past.moments import Moment, Moments, parked_codes, refused_codes
 from esdash.past.packing import DamagedTrackError, TrackError
@@ -62,7 +62,7 @@ class Past:
 
     def __init__(
         self,
-        log: Log,
+        log: Stream,
         fold: Fold,
         path: Path,
         process: TrackProcess | None = None,
@@ -211,8 +211,8 @@ class Past:
             self._moments = None
 
 
-def past_of(log: Log, fold: Fold, folder: TrackFolder) -> Past:
+def past_of(log: Stream, fold: Fold, folder: TrackFolder) -> Past:
     """The past of a log, kept in a folder."""
-    path = folder.file_of(log.server_name, log.stream, fold)
-    task = Task(log.url, log.stream, fold.choice, str(path), folder.bound // 2**20)
+    path = folder.file_of(log.server.name, log.name, fold)
+    task = Task(log.server.url, log.name, fold.choice, str(path), folder.bound // 2**20)
     return Past(log, fold, path, TrackProcess(task))

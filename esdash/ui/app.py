@@ -139,7 +139,7 @@ class DashboardApp(Palette, TypeAhead):
     @property
     def readonly(self) -> bool:
         """It writes nothing."""
-        return self.engine.view.readonly
+        return self.engine.publishing is None
 
     async def on_event(self, event: events.Event) -> None:
         """What a person does may change what the main screen shows."""

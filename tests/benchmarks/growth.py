@@ -62,7 +62,7 @@ def _replay(setting: Setting, count: int, pairs: int) -> float:
     """Microseconds an event, start and end of the processes left out."""
     setting.log.command("FLUSHALL")
     digest = fill(setting.log, count, v0=True)
-    stream = setting.log.stream
+    stream = setting.log.name
 
     def replay() -> float:
         ended = consume(setting, stream, count, digest, "--from-start")

@@ -26,5 +26,5 @@ def make(setting: Setting, users: int, tail: int, *, stream: str = "huge", items
     run_module("esdash", "--url", setting.server.url, "--stream", stream, "snapshot", "take")
     state = append(log, entries(tail, v0=False, users=users, items=items), state)
     ordinal = log.facts().length
-    log.close()
+    log.server.close()
     return Huge(stream, ordinal, shop().digest(state))

@@ -77,7 +77,7 @@ def _memory(setting: Setting, seconds: float) -> list[int]:
         Terminal("esdash", "--url", setting.server.url, "--readonly") as screen,
     ):
         screen.until_text("LIVE")
-        appender = start_appender(setting.socket, setting.log.stream, RATE, seconds, 1, Path(folder) / "sent")
+        appender = start_appender(setting.socket, setting.log.name, RATE, seconds, 1, Path(folder) / "sent")
         while appender.poll() is None:
             screen.watch_for(1)
             samples.append(int(screen.process.memory_info().rss))

@@ -10,6 +10,7 @@ from typing import Final
 import hiredis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.requests import Stop
 from tests.benchmarks.appender import moments, start_appender
 from tests.benchmarks.consuming import consume
 from tests.benchmarks.machine import describe
@@ -66,14 +67,14 @@ def _consumer(setting: Setting, stream: str, rate: int, burst: int, seconds: flo
         eventually(lambda: consumer.view.phase == "live")
         delays = _append_and_wait(setting, stream, rate, burst, seconds, shop)
     finally:
-        consumer.ask("stop")
+        consumer.ask(Stop())
         thread.join()
     projection = consumer.projection
     assert projection is not None, "it was live"
     # Another process, from the beginning, must come to the same.
     consume(setting, stream, len(delays), shop.digest(projection.state))
     log.command("DEL", stream)
-    log.close()
+    log.server.close()
     return delays
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import hiredis
 
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 
 
-def describe(log: Log) -> str:
+def describe(log: Stream) -> str:
     """Processor, cores, memory, Python and server, in a line."""
-    server = log.server()
+    server = log.server.facts()
     return (
         f"{without_server()}, hiredis {hiredis.__version__}; "
         f"{server.product} {server.version} on a unix socket, no append-only file"

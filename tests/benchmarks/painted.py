@@ -53,7 +53,7 @@ def _measure(setting: Setting, rate: int, marks: int) -> list[float]:
         screen.until_text("LIVE")
         if rate:
             file = Path(folder) / "sent"
-            appender = start_appender(setting.socket, setting.log.stream, rate, 3600, 1, file)
+            appender = start_appender(setting.socket, setting.log.name, rate, 3600, 1, file)
             started.callback(appender.wait)
             started.callback(appender.kill)
         screen.watch_for(2)

@@ -9,7 +9,7 @@ from typing import Final
 
 from esdash.engine.history import History
 from esdash.engine.publisher import Publisher
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from tests.benchmarks.machine import describe
 from tests.benchmarks.report import Options, Report, in_turn, main, median, per_second, percent, ratios
 from tests.benchmarks.setting import Setting, new_setting
@@ -33,7 +33,7 @@ def run(options: Options) -> Report:
         report.machine = describe(setting.log)
         cpu: dict[str, list[float]] = {"publisher": [], "log": []}
 
-        def measured(name: str, work: Callable[[Log], None]) -> Callable[[], float]:
+        def measured(name: str, work: Callable[[Stream], None]) -> Callable[[], float]:
             def measure() -> float:
                 setting.log.command("FLUSHALL")
                 log = setting.log
@@ -81,13 +81,13 @@ def run(options: Options) -> Report:
     return report
 
 
-def _publish(log: Log, count: int) -> None:
+def _publish(log: Stream, count: int) -> None:
     events = (("TopUp", DATA[number % USERS], None) for number in range(count))
     for _ in Publisher(log).publish_many(events):
         pass
 
 
-def _append(log: Log, count: int) -> None:
+def _append(log: Stream, count: int) -> None:
     for start in range(0, count, BATCH):
         log.append_many([_fields(number) for number in range(start, start + BATCH)])
 
@@ -96,14 +96,14 @@ def _fields(number: int) -> list[bytes]:
     return [b"type", b"TopUp", b"data", DATA[number % USERS], b"key", b"%032d" % number]
 
 
-def _prove(log: Log, count: int) -> None:
+def _prove(log: Stream, count: int) -> None:
     projection, _ = History(log, Shop()).at()
     if projection.ordinal != count or sum(users_of(projection.state).values()) != count * 50_000:
         raise SystemExit("What was published is not what should have been.")
 
 
 def _redis_benchmark(setting: Setting, count: int) -> float:
-    words = ["XADD", setting.log.stream, "*", "type", "TopUp", "data", DATA[0].decode(), "key", KEY.decode()]
+    words = ["XADD", setting.log.name, "*", "type", "TopUp", "data", DATA[0].decode(), "key", KEY.decode()]
     ended = subprocess.run(
         ["redis-benchmark", "-s", setting.socket, "-n", str(count), "-c", "1", "-P", str(BATCH), "--csv", *words],
         capture_output=True,

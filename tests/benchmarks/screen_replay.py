@@ -25,7 +25,7 @@ def run(options: Options) -> Report:
         painted: list[int] = []
 
         def headless() -> float:
-            ended = consume(setting, setting.log.stream, count, digest, "--from-start")
+            ended = consume(setting, setting.log.name, count, digest, "--from-start")
             return float(ended.json["events_per_second"])
 
         def dashboard() -> float:

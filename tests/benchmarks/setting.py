@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from tests.generations import usual
 from tests.servers import RunningServer
 
@@ -26,7 +27,7 @@ class Setting:
     """A server and a log on it."""
 
     server: RunningServer
-    log: Log
+    log: Stream
 
     @property
     def socket(self) -> str:
@@ -38,9 +39,9 @@ class Setting:
         used = psutil.Process(self.server.pid).cpu_times()
         return float(used.user + used.system)
 
-    def other(self, stream: str) -> Log:
+    def other(self, stream: str) -> Stream:
         """Another stream of the server."""
-        return Log(self.server.url, stream)
+        return Stream(Server(self.server.url), stream)
 
 
 @contextmanager
@@ -48,7 +49,7 @@ def new_setting() -> Iterator[Setting]:
     """A server without an append-only file on a unix socket, gone at the end."""
     server = RunningServer(usual().program, appendonly="no")
     try:
-        yield Setting(server, Log(server.url))
+        yield Setting(server, Stream(Server(server.url), "orders"))
     finally:
         server.close()
 

@@ -15,7 +15,7 @@ import esdash.engine.live
 from esdash.cli import run
 from esdash.engine.consumer import ConsumerSettings
 from esdash.fold.folding import Fold
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from tests.benchmarks.observed import ObservedShop
 
 
@@ -47,7 +47,7 @@ def inside(file: Path) -> Inside:
 class _Console(esdash.engine.live.LiveConsole):
     made: "Iterator[_Console]"
 
-    def __init__(self, log: Log, _: Fold, settings: ConsumerSettings, **options: Any) -> None:
+    def __init__(self, log: Stream, _: Fold, settings: ConsumerSettings, **options: Any) -> None:
         self.shop = ObservedShop()
         super().__init__(log, self.shop, settings, **options)
         _Console.made = iter([self])

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Final
 
 from esdash.fold.tables import State
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from tests.domains.shop import shop
 
 BATCH: Final = 1000
@@ -81,12 +81,12 @@ def crowd(users: int, items: int, seed: int = 2) -> Iterator[list[bytes]]:
         yield [b"type", b"TopUp", b"data", b'{"user_id":%d,"amount":%d}' % (number, rnd.randrange(1, 100_000_000))]
 
 
-def fill(log: Log, count: int, *, v0: bool, users: int = 10_000, items: int = 1_000, seed: int = 1) -> str:
+def fill(log: Stream, count: int, *, v0: bool, users: int = 10_000, items: int = 1_000, seed: int = 1) -> str:
     """Append the work to an empty stream; the digest of the state that it leads to, by the plain rules."""
     return shop().digest(append(log, entries(count, v0=v0, users=users, items=items, seed=seed)))
 
 
-def append(log: Log, entries: Iterable[list[bytes]], state: State | None = None) -> State:
+def append(log: Stream, entries: Iterable[list[bytes]], state: State | None = None) -> State:
     """Append entries to a stream that led to `state`; the state that it leads to now, entry by entry."""
     state = state or shop().empty()
     remaining = iter(entries)

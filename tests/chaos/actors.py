@@ -16,8 +16,9 @@ from esdash.engine.history import History
 from esdash.engine.publisher import Publisher
 from esdash.engine.snapshot import load
 from esdash.log.errors import LogError
+from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from tests.domains.shop import Shop
 from tests.engine.running import STREAM, document, model_of, pairs, stored
 from tests.model import Model
@@ -36,7 +37,7 @@ class Customers:
     """
 
     def __init__(self, url: str, *, batch: int = 20, timeout: float = 0.5) -> None:
-        self._log = Log(url, STREAM, timeout=timeout)
+        self._log = Stream(Server(url, timeout=timeout), STREAM)
         self._publisher = Publisher(self._log)
         self._batch = batch
         self._stopping = threading.Event()
@@ -56,7 +57,7 @@ class Customers:
         self._stopping.set()
         self._thread.join(30)
         self._publisher.close()
-        self._log.close()
+        self._log.server.close()
         assert error is not None or not self._thread.is_alive(), f"never acknowledged: {self.complaints[-1:]}"
 
     def more(self, count: int) -> None:
@@ -159,7 +160,7 @@ class ConsumerProcess:
 
 def settled(url: str) -> int:
     """Wait until a snapshot has been taken of the end of the log; its ordinal."""
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     store = SnapshotStore(log)
 
     def caught_up() -> int:
@@ -169,10 +170,10 @@ def settled(url: str) -> int:
     try:
         return eventually(caught_up, timeout=30, ignore=LogError)
     finally:
-        log.close()
+        log.server.close()
 
 
-def sound(log: Log) -> str:
+def sound(log: Stream) -> str:
     """What is said of a log of which nothing is missing: a server before 7.0 cannot tell."""
     return "UNKNOWN" if log.facts().entries_added is None else "CONTINUOUS"
 
@@ -183,7 +184,7 @@ def audit(url: str, customers: Customers | None = None, *, lost: bool = False) -
     Every snapshot is the state at its position; a restore and a full replay both arrive where the model does; each
     customer topped up once and, unless some were `lost` on purpose, everything acknowledged is there.
     """
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     shop = Shop()
     entries = stored(log)
     store = SnapshotStore(log)
@@ -199,7 +200,7 @@ def audit(url: str, customers: Customers | None = None, *, lost: bool = False) -
         projection, continuity = History(log, shop).at(ignore_snapshots=ignore_snapshots)
         assert str(continuity) == sound(log)
         assert document(projection) == expected
-    log.close()
+    log.server.close()
     if customers is not None:
         there = {user: balance for user, balance in model.users.items() if user >= FIRST_USER}
         assert set(there.values()) <= {100}, "nobody topped up twice"

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from esdash.log.server import Server
 from esdash.log.snapshots import SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from tests.chaos.actors import STREAM, ConsumerProcess, Customers, audit, settled, sound
 from tests.engine.running import publish_day
 from tests.servers import RunningServer
@@ -29,10 +30,10 @@ def test_a_consumer_that_is_killed_again_and_again(new_server: NewServer, consum
             consumer.until_phase("live")
             customers.more(chance.randrange(1, 1000))
             consumer.kill()
-    log = Log(server.url, STREAM)
+    log = Stream(Server(server.url), STREAM)
     assert SnapshotStore(log).headers(), "it left snapshots"
     expected = sound(log)
-    log.close()
+    log.server.close()
     last = consume(server.url, arguments=("--once",))
     assert last.wait() == 0
     (report,) = last.reports

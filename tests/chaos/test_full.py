@@ -14,11 +14,13 @@ import pytest
 
 from esdash.engine.console import EngineError
 from esdash.engine.publisher import Publisher
+from esdash.engine.requests import Crash, TakeSnapshot
 from esdash.engine.view import Phase
 from esdash.log import embedded
 from esdash.log.embedded import EmbeddedServer
+from esdash.log.server import Server
 from esdash.log.server_process import AppendFsync
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from tests.chaos.actors import STREAM, ConsumerProcess, Customers, audit, settled
 from tests.engine.running import (
     RunningConsumer,
@@ -67,14 +69,14 @@ def test_entries_that_are_trimmed_and_deleted_under_the_cursor(new_server: NewSe
     """Either the consumer has seen an entry before it went, or it halts before anything after it."""
     chance = random.Random(seed)
     server = new_server(appendonly="no")
-    log = Log(server.url, STREAM)
+    log = Stream(Server(server.url), STREAM)
     record: dict[bytes, list[bytes]] = {}
     with server.client() as client, RunningConsumer(server.url) as consumer:
         consumer.until_live()
         (first,) = publish_more(client, 1)
         record.update((entry_id, list(fields)) for entry_id, fields in stored(log))
         consumer.until_live(first)
-        consumer.ask("snapshot")
+        consumer.ask(TakeSnapshot())
         consumer.until(lambda view: view.snapshot)
         for _ in range(200):
             # What is added is put on record before anybody can take it away.
@@ -86,8 +88,8 @@ def test_entries_that_are_trimmed_and_deleted_under_the_cursor(new_server: NewSe
             elif what < 0.5:
                 client.xdel(STREAM, *chance.sample(sorted(record)[-60:], k=min(3, len(record))))
             elif what < 0.6:
-                consumer.ask("snapshot")
-                consumer.ask("crash")
+                consumer.ask(TakeSnapshot())
+                consumer.ask(Crash())
             if consumer.view.phase is Phase.HALTED:
                 break
         last = sorted(record, key=lambda entry_id: tuple(map(int, entry_id.split(b"-"))))
@@ -104,7 +106,7 @@ def test_entries_that_are_trimmed_and_deleted_under_the_cursor(new_server: NewSe
             publish_more(client, 50)
     consumed = [(entry_id, record[entry_id]) for entry_id in last[: consumer.projection.ordinal]]
     assert consumer.document == modelled(consumed).document(), "what was applied is a beginning of what was added"
-    log.close()
+    log.server.close()
 
 
 @pytest.mark.counts_entries
@@ -151,7 +153,7 @@ def small_disk() -> Iterator[Path]:
 def test_a_disk_that_is_full_under_the_embedded_server(small_disk: Path, appendfsync: AppendFsync) -> None:
     """The server stops taking writes (everysec) or ends (always); with room again, everything goes on."""
     with EmbeddedServer.join(small_disk / "data", appendfsync=appendfsync) as server:
-        log = Log(server.url, STREAM)
+        log = Stream(Server(server.url), STREAM)
         publisher = Publisher(log)
         users = itertools.count(1)
 
@@ -185,5 +187,5 @@ def test_a_disk_that_is_full_under_the_embedded_server(small_disk: Path, appendf
             acknowledged.append(eventually(publish_again, ignore=EngineError))
             consumer.until_live(acknowledged[-1])
         assert set(acknowledged) <= {entry_id.decode() for entry_id, _ in stored(log)}
-        log.close()
+        log.server.close()
         assert set(audit(server.url).users.values()) == {100}

@@ -7,8 +7,9 @@ import pytest
 
 from esdash.engine.view import Phase
 from esdash.log.errors import UnreachableError
+from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from tests.chaos.actors import STREAM, ConsumerProcess, Customers, audit, settled
 from tests.engine.running import RunningConsumer, publish_day
 from tests.proxy import Proxy
@@ -27,7 +28,7 @@ def test_a_server_that_is_paused_past_the_timeouts(new_server: NewServer, consum
     server = new_server(appendfsync="always")
     consumer = consume(f"{server.url}?socket_timeout=0.3")
     consumer.until_phase("live")
-    log = Log(server.url, STREAM, timeout=0.3)
+    log = Stream(Server(server.url, timeout=0.3), STREAM)
 
     def does_not_answer() -> bool:
         try:
@@ -43,7 +44,7 @@ def test_a_server_that_is_paused_past_the_timeouts(new_server: NewServer, consum
             assert does_not_answer()
             assert does_not_answer()
             server.resume()
-    log.close()
+    log.server.close()
     ordinal = settled(server.url)
     assert consumer.terminate() == 0
     assert audit(server.url, customers).ordinal == ordinal
@@ -119,7 +120,7 @@ def test_a_stream_that_is_deleted_and_made_again(new_server: NewServer, consume:
 def test_consumers_that_race_for_snapshots(new_server: NewServer, consume: Consume) -> None:
     server = new_server()
     consumers = [consume(server.url, snapshot_seconds=0.02) for _ in range(3)]
-    log = Log(server.url, STREAM)
+    log = Stream(Server(server.url), STREAM)
     store = SnapshotStore(log)
     newest = [0]
     with Customers(server.url) as customers:
@@ -139,7 +140,7 @@ def test_consumers_that_race_for_snapshots(new_server: NewServer, consume: Consu
         assert consumer.terminate() == 0
     assert audit(server.url, customers).ordinal == ordinal
     eventually(lambda: store.lease_holder() is None)
-    log.close()
+    log.server.close()
 
 
 def test_a_troubled_and_an_undisturbed_consumer_agree_in_the_end(new_server: NewServer) -> None:

@@ -15,7 +15,8 @@ import redis
 
 from esdash.cli import run
 from esdash.log.errors import LogError
-from esdash.log.stream import START, Log
+from esdash.log.server import Server
+from esdash.log.stream import START, Stream
 from tests.liar import NONSENSE, Liar, endless_line, endless_list, endless_lists, endless_text
 from tests.servers import RunningServer
 from tests.strategies import seeded_entries
@@ -144,16 +145,16 @@ def measured(arguments: list[str]) -> tuple[int, str, float]:
 
 
 def test_a_reply_is_read_or_refused_whatever_it_is(server: RunningServer) -> None:
-    questions: tuple[Callable[[Log], object], ...] = (
-        Log.facts,
-        Log.server,
-        Log.newest,
+    questions: tuple[Callable[[Stream], object], ...] = (
+        Stream.facts,
+        lambda log: log.server.facts(),
+        Stream.newest,
         lambda log: [*log.pages(START)],
     )
     for lie in NONSENSE:
         with Liar(server, lie, 0) as liar:
             for ask in questions:
-                log = Log(liar.url, "orders")
+                log = Stream(Server(liar.url), "orders")
                 with suppress(LogError):
                     ask(log)
-                log.close()
+                log.server.close()

@@ -254,7 +254,7 @@ class TestCodeThatFails:
         failing: tuple[Path, str, int],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("esdash.engine.consumer.FAR", 100)
+        monkeypatch.setattr("esdash.engine.replaying.FAR", 100)
         file, _, line = failing
         client.delete("orders")
         append(client, [OPEN_A, OPEN_B, *[transfer(5)] * 600])

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from tests.engine.running import STREAM
 
 
 @pytest.fixture
-def log(url: str) -> Iterator[Log]:
+def log(url: str) -> Iterator[Stream]:
     """The stream on the shared server, for the test itself."""
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     yield log
-    log.close()
+    log.server.close()

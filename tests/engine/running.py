@@ -11,10 +11,12 @@ import redis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.projection import Projection
+from esdash.engine.requests import Request, Stop
 from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
 from esdash.fold.folding import Fold
-from esdash.log.stream import START, Log
+from esdash.log.server import Server
+from esdash.log.stream import START, Stream
 from tests.domains.shop import Shop, document_of, shop
 from tests.model import Model
 from tests.strategies import RawEntry, seeded_entries
@@ -59,7 +61,7 @@ def publish_more(client: redis.Redis, count: int) -> list[bytes]:
     return publish_day(client, count, seed=1000 + next(_seeds))
 
 
-def stored(log: Log) -> list[tuple[bytes, Sequence[bytes]]]:
+def stored(log: Stream) -> list[tuple[bytes, Sequence[bytes]]]:
     """Every entry in the stream."""
     return [entry for page in log.pages(START) for entry in page.entries]
 
@@ -69,7 +71,7 @@ def pairs(fields: Sequence[bytes]) -> RawEntry:
     return list(zip(fields[::2], fields[1::2], strict=True))
 
 
-def model_of(log: Log) -> Model:
+def model_of(log: Stream) -> Model:
     """What the model makes of the entries in the stream, as if they were all there ever were."""
     return modelled(stored(log))
 
@@ -139,7 +141,7 @@ class RunningConsumer:
         domain: Fold | None = None,
         **options: Callable[[], float],
     ) -> None:
-        self.log = Log(url, stream, timeout=timeout)
+        self.log = Stream(Server(url, timeout=timeout), stream)
         self.error: BaseException | None = None
         self.views: list[View] = []
         self.consumer = Consumer(self.log, domain or Shop(), settings, **options)
@@ -197,11 +199,11 @@ class RunningConsumer:
         """The phases so far, each once for as long as it lasted."""
         return [phase for phase, _ in itertools.groupby(view.phase for view in self.views)]
 
-    def ask(self, request: str) -> None:
+    def ask(self, request: Request) -> None:
         """See Consumer.ask."""
         self.consumer.ask(request)
 
-    def begin_anew(self, request: str) -> None:
+    def begin_anew(self, request: Request) -> None:
         """Ask it to crash or to rebuild, and wait until it has begun to: what held before has to hold again."""
         seen = len(self.views)
         self.ask(request)
@@ -235,8 +237,8 @@ class RunningConsumer:
 
     def stop(self) -> View:
         """Ask it to stop and wait until it has; the last view."""
-        self.ask("stop")
+        self.ask(Stop())
         self._thread.join(30)
         assert not self._thread.is_alive(), "the consumer did not stop"
-        self.log.close()
+        self.log.server.close()
         return self.view

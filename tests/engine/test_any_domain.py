@@ -8,15 +8,18 @@ import pytest
 import redis
 from msgspec.structs import astuple
 
-from esdash.engine.consumer import FAR, Consumer, ConsumerSettings
+from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.history import History
 from esdash.engine.picture import CHANGE, Picture
+from esdash.engine.replaying import FAR
+from esdash.engine.requests import Crash, TakeSnapshot
 from esdash.engine.verify import verify
 from esdash.engine.view import Phase, Verdict, View
 from esdash.fold.folding import Fold
 from esdash.fold.tables import State
+from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from tests.domains.days import DOMAINS, entries
 from tests.engine.running import STREAM, RunningConsumer, stored
 
@@ -34,14 +37,14 @@ def fold(name: str) -> Fold:
 
 
 @pytest.fixture
-def log(url: str) -> Iterator[Log]:
+def log(url: str) -> Iterator[Stream]:
     """The stream."""
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     yield log
-    log.close()
+    log.server.close()
 
 
-def folded(fold: Fold, log: Log, count: int | None = None) -> State:
+def folded(fold: Fold, log: Stream, count: int | None = None) -> State:
     """The state of the first entries of the stream, one by one."""
     state = fold.empty()
     for entry in stored(log)[:count]:
@@ -70,7 +73,7 @@ def is_of(count: int, view: View) -> bool:
     return view.state_position.ordinal == count
 
 
-def test_it_lives_crashes_and_comes_back(name: str, fold: Fold, url: str, log: Log) -> None:
+def test_it_lives_crashes_and_comes_back(name: str, fold: Fold, url: str, log: Stream) -> None:
     log.append_many(entries(name, 700, 1))
     with RunningConsumer(url, domain=fold) as consumer:
         consumer.until_live(log.facts().last_id)
@@ -81,11 +84,11 @@ def test_it_lives_crashes_and_comes_back(name: str, fold: Fold, url: str, log: L
         assert shown(view.state) == rows(fold, expected)
         assert view.state is not None
         assert list(view.state.counts) == expected.counts
-        consumer.ask("snapshot")
+        consumer.ask(TakeSnapshot())
         consumer.until(lambda view: view.snapshot is not None and view.snapshot.position.ordinal == 1000)
         log.append_many(entries(name, 50, 3))
         consumer.until_live(log.facts().last_id)
-        consumer.ask("crash")
+        consumer.ask(Crash())
         view = consumer.until(lambda view: view.restored is not None and view.restored.replayed == 50)
         assert view.restored is not None
         assert view.restored.position.ordinal == 1000
@@ -98,7 +101,7 @@ def test_it_lives_crashes_and_comes_back(name: str, fold: Fold, url: str, log: L
     assert found.entries == 1050
 
 
-def test_a_picture_that_is_kept_up_is_the_one_that_is_made_anew(name: str, fold: Fold, url: str, log: Log) -> None:
+def test_a_picture_that_is_kept_up_is_the_one_that_is_made_anew(name: str, fold: Fold, url: str, log: Stream) -> None:
     log.append_many(entries(name, 100, 1))
     with RunningConsumer(url, domain=fold) as consumer:
         for seed in range(2, 12):
@@ -116,7 +119,7 @@ def test_a_picture_that_is_kept_up_is_the_one_that_is_made_anew(name: str, fold:
                     assert table.number(table.row(number).key) == number
 
 
-def test_the_changes_that_are_told_lead_from_one_state_to_the_next(name: str, fold: Fold, log: Log) -> None:
+def test_the_changes_that_are_told_lead_from_one_state_to_the_next(name: str, fold: Fold, log: Stream) -> None:
     log.append_many(entries(name, 400, 4))
     before = rows(fold, fold.empty())
     history = History(log, fold)
@@ -143,7 +146,7 @@ def test_the_changes_that_are_told_lead_from_one_state_to_the_next(name: str, fo
 _kept: dict[int, tuple[State, int]] = {}
 
 
-def folded_to(fold: Fold, log: Log, count: int) -> State:
+def folded_to(fold: Fold, log: Stream, count: int) -> State:
     """The state of the first entries, one more than at the call before."""
     state, done = _kept.pop(id(log), (fold.empty(), 0))
     for entry in stored(log)[done:count]:
@@ -152,7 +155,7 @@ def folded_to(fold: Fold, log: Log, count: int) -> State:
     return state
 
 
-def test_the_past_is_told_from_any_snapshot(name: str, fold: Fold, log: Log) -> None:
+def test_the_past_is_told_from_any_snapshot(name: str, fold: Fold, log: Stream) -> None:
     for seed in range(1, 4):
         log.append_many(entries(name, 100, seed))
         Consumer(log, fold, ConsumerSettings(once=True)).run()
@@ -164,7 +167,7 @@ def test_the_past_is_told_from_any_snapshot(name: str, fold: Fold, log: Log) -> 
 
 
 @pytest.mark.one_generation
-def test_a_long_way_is_read_ahead_by_another_process(name: str, fold: Fold, log: Log) -> None:
+def test_a_long_way_is_read_ahead_by_another_process(name: str, fold: Fold, log: Stream) -> None:
     for seed in range(10):
         log.append_many(entries(name, FAR // 8, seed))
     consumer = Consumer(log, fold, ConsumerSettings(once=True, watched=False))
@@ -177,7 +180,7 @@ def test_a_long_way_is_read_ahead_by_another_process(name: str, fold: Fold, log:
 
 
 @pytest.mark.counts_entries
-def test_a_gap_halts_it(name: str, fold: Fold, url: str, log: Log, client: redis.Redis) -> None:
+def test_a_gap_halts_it(name: str, fold: Fold, url: str, log: Stream, client: redis.Redis) -> None:
     log.append_many(entries(name, 100, 1))
     Consumer(log, fold, ConsumerSettings(once=True)).run()
     log.append_many(entries(name, 100, 2))

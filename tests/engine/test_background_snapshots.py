@@ -9,11 +9,13 @@ import redis
 from esdash.engine import snapshotter
 from esdash.engine.console import EngineError
 from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.requests import Crash, TakeSnapshot
 from esdash.engine.snapshot import load
 from esdash.engine.view import Phase
 from esdash.fold.tables import State
+from esdash.log.server import Server
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from tests.domains.shop import Shop, counts_shown, items_shown, users_shown
 from tests.engine.running import (
     STREAM,
@@ -61,22 +63,22 @@ def shop() -> Iterator[SlowShop]:
     shop.go_on.set()
 
 
-def headers(log: Log) -> list[Header]:
+def headers(log: Stream) -> list[Header]:
     return [header for header in SnapshotStore(log).headers() if isinstance(header, Header)]
 
 
-def assert_is_the_state_then(log: Log, header: Header) -> None:
+def assert_is_the_state_then(log: Stream, header: Header) -> None:
     """A stored snapshot is what the model makes of the entries up to its position."""
     projection, _ = load(header, SnapshotStore(log), Shop())
     assert document(projection) == modelled(stored(log)[: header.ordinal]).document()
 
 
 class TestWhileOneIsWritten:
-    def test_the_fold_goes_on(self, url: str, client: redis.Redis, log: Log, shop: SlowShop) -> None:
+    def test_the_fold_goes_on(self, url: str, client: redis.Redis, log: Stream, shop: SlowShop) -> None:
         last = publish_day(client, 500)[-1]
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until_live(last)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
             for _ in range(3):
                 last = publish_more(client, 700)[-1]
@@ -94,11 +96,11 @@ class TestWhileOneIsWritten:
         for header in headers(log):
             assert_is_the_state_then(log, header)
 
-    def test_the_pictures_of_the_state_go_on(self, url: str, client: redis.Redis, log: Log, shop: SlowShop) -> None:
+    def test_the_pictures_of_the_state_go_on(self, url: str, client: redis.Redis, log: Stream, shop: SlowShop) -> None:
         publish_day(client, 500)
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until(lambda view: view.state_position.ordinal == 500)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
             publish_more(client, 100)
             view = consumer.until(lambda view: view.state_position.ordinal == 600)
@@ -115,9 +117,9 @@ class TestWhileOneIsWritten:
         publish_day(client, 50)
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until_live()
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             view = consumer.until(lambda view: view.notices)
             assert view.notices[-1].text == "A snapshot is being written already."
             shop.go_on.set()
@@ -126,7 +128,7 @@ class TestWhileOneIsWritten:
         publish_day(client, 50)
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until_live()
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
             with pytest.raises(EngineError, match="Try again in a moment"):
                 consumer.consumer.checkpoint().result(10)
@@ -137,12 +139,12 @@ class TestWhileOneIsWritten:
         assert digest == consumer.digest
 
     def test_leaving_waits_for_it_and_takes_a_last_one(
-        self, url: str, client: redis.Redis, log: Log, shop: SlowShop
+        self, url: str, client: redis.Redis, log: Stream, shop: SlowShop
     ) -> None:
         publish_day(client, 50)
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until_live()
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
             consumer.until_live(publish_more(client, 50)[-1])
             threading.Timer(0.1, shop.go_on.set).start()
@@ -150,13 +152,13 @@ class TestWhileOneIsWritten:
         for header in headers(log):
             assert_is_the_state_then(log, header)
 
-    def test_a_crash_forgets_it(self, url: str, client: redis.Redis, log: Log, shop: SlowShop) -> None:
+    def test_a_crash_forgets_it(self, url: str, client: redis.Redis, log: Stream, shop: SlowShop) -> None:
         last = publish_day(client, 50)[-1]
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until_live()
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             consumer.until(lambda view: view.phase is Phase.LIVE and view.lag == 0)
             last = publish_more(client, 50)[-1]
             consumer.until_live(last)
@@ -169,12 +171,12 @@ class TestWhileOneIsWritten:
 
     @pytest.mark.counts_entries
     def test_a_gap_halts_with_the_whole_state_on_the_screen(
-        self, url: str, client: redis.Redis, log: Log, shop: SlowShop
+        self, url: str, client: redis.Redis, log: Stream, shop: SlowShop
     ) -> None:
         last = publish_day(client, 50)[-1]
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until_live(last)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
             last = publish_more(client, 50)[-1]
             consumer.until_live(last)
@@ -190,11 +192,11 @@ class TestWhileOneIsWritten:
         assert consumer.document == before
 
     @pytest.mark.counts_entries
-    def test_a_divergence_heals(self, url: str, client: redis.Redis, log: Log, shop: SlowShop) -> None:
+    def test_a_divergence_heals(self, url: str, client: redis.Redis, log: Stream, shop: SlowShop) -> None:
         last = publish_day(client, 50)[-1]
         with RunningConsumer(url, domain=shop) as consumer:
             consumer.until_live(last)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             assert shop.writing.wait(10)
             client.delete(STREAM)
             last = publish_more(client, 20)[-1]
@@ -223,21 +225,21 @@ class TestWhileOneIsWritten:
             consumer.until_live(last)
             clock.ahead += 31
             consumer.until(lambda view: view.snapshot and view.snapshot.position.ordinal == 100)
-        log = Log(server.url, STREAM)
+        log = Stream(Server(server.url), STREAM)
         assert consumer.document == model_of(log).document()
         for header in headers(log):
             assert_is_the_state_then(log, header)
-        log.close()
+        log.server.close()
 
 
 @pytest.mark.one_generation
-def test_hundreds_of_them_beside_a_busy_fold_are_all_right(url: str, client: redis.Redis, log: Log) -> None:
+def test_hundreds_of_them_beside_a_busy_fold_are_all_right(url: str, client: redis.Redis, log: Stream) -> None:
     with RunningConsumer(url) as consumer:
         consumer.until_live()
         seen: dict[int, Header] = {}
         for _ in range(60):
             last = publish_more(client, 40)[-1]
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             for header in headers(log):
                 if header.ordinal not in seen:
                     try:

@@ -12,10 +12,12 @@ import redis
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.guard import HaltError
 from esdash.engine.history import History
+from esdash.engine.requests import Rebuild, TakeSnapshot
 from esdash.engine.snapshot import forgotten, restore
 from esdash.engine.view import Phase, Verdict
+from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore, Unreadable
-from esdash.log.stream import Log, StreamFacts
+from esdash.log.stream import Stream, StreamFacts
 from tests.domains.shop import Shop
 from tests.engine.running import (
     QUIET,
@@ -45,20 +47,20 @@ class OtherRules(Shop):
 
 
 @pytest.fixture
-def log(url: str) -> Iterator[Log]:
-    log = Log(url, STREAM)
+def log(url: str) -> Iterator[Stream]:
+    log = Stream(Server(url), STREAM)
     yield log
-    log.close()
+    log.server.close()
 
 
-def once(log: Log, domain: Shop | None = None, **settings: Any) -> Consumer:
+def once(log: Stream, domain: Shop | None = None, **settings: Any) -> Consumer:
     """A consumer that has caught up, left its farewell snapshot and ended."""
     consumer = Consumer(log, domain or Shop(), ConsumerSettings(once=True, **settings))
     consumer.run()
     return consumer
 
 
-def asked(log: Log) -> tuple[dict[str, Any], str, int]:
+def asked(log: Stream) -> tuple[dict[str, Any], str, int]:
     """What `state` says: document, verdict, unseen."""
     projection, continuity = History(log, Shop()).at()
     return document(projection), str(continuity), continuity.unseen_before_start
@@ -83,7 +85,7 @@ def forge(client: redis.Redis, header: Header, **changes: object) -> None:
 
 
 class TestARebuildOfATrimmedStream:
-    def test_does_not_touch_the_complete_snapshot(self, client: redis.Redis, log: Log) -> None:
+    def test_does_not_touch_the_complete_snapshot(self, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 1000)
         once(log)
         expected = model_of(log).document()
@@ -96,7 +98,7 @@ class TestARebuildOfATrimmedStream:
         assert asked(log) == (expected, "CONTINUOUS", 0)
         assert once(log).view.position.ordinal == 1000
 
-    def test_is_the_same_after_one_entry_that_was_read_was_deleted(self, client: redis.Redis, log: Log) -> None:
+    def test_is_the_same_after_one_entry_that_was_read_was_deleted(self, client: redis.Redis, log: Stream) -> None:
         ids = publish_day(client, 1000)
         once(log)
         expected = model_of(log).document()
@@ -112,12 +114,12 @@ class TestARebuildOfATrimmedStream:
             assert consumer.view.forgotten == 0
             client.xtrim(STREAM, maxlen=400, approximate=False)
             consumer.until(lambda view: view.forgotten == 600)
-            consumer.ask("rebuild")
+            consumer.ask(Rebuild())
             consumer.until(lambda view: view.phase is Phase.LIVE and view.position.ordinal == 400)
             consumer.until(lambda view: view.forgotten == 0)
 
     def test_a_partial_consumer_beside_a_complete_one_changes_no_answer(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         entries = []
         publish_day(client, 100)
@@ -132,13 +134,13 @@ class TestARebuildOfATrimmedStream:
                 last = publish_more(client, 20)[-1]
                 entries += [entry for entry in stored(log) if entry[0] not in {known for known, _ in entries}]
                 partial.until_live(last)
-                partial.ask("snapshot")
+                partial.ask(TakeSnapshot())
                 complete.until_live(last)
                 assert asked(log) == (modelled(entries).document(), "CONTINUOUS", 0)
         assert asked(log) == (modelled(entries).document(), "CONTINUOUS", 0)
 
     def test_a_complete_consumer_takes_the_place_of_a_partial_one_whatever_is_stored(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         publish_day(client, 100)
         entries = stored(log)
@@ -147,7 +149,7 @@ class TestARebuildOfATrimmedStream:
             client.xtrim(STREAM, maxlen=50, approximate=False)
             once(log)
             assert asked(log)[2] == 50
-            complete.ask("snapshot")
+            complete.ask(TakeSnapshot())
             complete.until(lambda view: any("taken in" in notice.text for notice in view.notices))
             assert asked(log) == (modelled(entries).document(), "CONTINUOUS", 0)
             last = publish_more(client, 10)[-1]
@@ -157,7 +159,9 @@ class TestARebuildOfATrimmedStream:
 
 
 class TestAGapBehindACompleteSnapshot:
-    def test_halts_until_a_person_agrees_and_is_left_behind_then(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_halts_until_a_person_agrees_and_is_left_behind_then(
+        self, url: str, client: redis.Redis, log: Stream
+    ) -> None:
         publish_day(client, 50)
         once(log)
         publish_more(client, 50)
@@ -179,7 +183,7 @@ class TestAGapBehindACompleteSnapshot:
         assert kept.projection.confirmed == 70
 
     def test_is_not_left_behind_for_a_partial_one_that_nobody_agreed_to(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         publish_day(client, 50)
         once(log)
@@ -199,7 +203,7 @@ class TestAGapBehindACompleteSnapshot:
 
 class TestASnapshotThatCannotBeRead:
     def test_of_what_the_stream_no_longer_holds_is_a_gap_and_no_first_visit(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         publish_day(client, 100)
         once(log)
@@ -213,14 +217,14 @@ class TestASnapshotThatCannotBeRead:
             assert "60 entries are gone from the stream" in view.phase_note
             assert view.lag == log.facts().length
             assert [rung.reason for rung in view.restored.rungs] == ["its header is damaged", None]  # type: ignore[union-attr]
-            consumer.ask("rebuild")
+            consumer.ask(Rebuild())
             consumer.until_live()
         assert asked(log)[1:] == ("CONTINUOUS", 60)
         newest = SnapshotStore(log).newest()
         assert newest is not None
         assert newest.confirmed == 60
 
-    def test_is_not_left_behind_for_a_partial_one_either(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_is_not_left_behind_for_a_partial_one_either(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 100)
         with RunningConsumer(url) as complete:
             complete.until_live(stored(log)[-1][0])
@@ -233,7 +237,7 @@ class TestASnapshotThatCannotBeRead:
         client.delete(f"esdash:{{orders}}:snapshot:{newest.snapshot_id}")
         assert asked(log)[1] == "GAP 60"
 
-    def test_costs_nothing_while_the_stream_holds_everything(self, client: redis.Redis, log: Log) -> None:
+    def test_costs_nothing_while_the_stream_holds_everything(self, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 100)
         once(log)
         (header,) = SnapshotStore(log).headers()
@@ -243,7 +247,7 @@ class TestASnapshotThatCannotBeRead:
 
     @pytest.mark.parametrize("entry_id", ["1_0-1", "5-", "-5", "", "5", f"{2**64}-0", f"1-{2**64}"])
     def test_because_it_names_an_id_that_cannot_be_is_a_rung_that_failed(
-        self, url: str, client: redis.Redis, log: Log, entry_id: str
+        self, url: str, client: redis.Redis, log: Stream, entry_id: str
     ) -> None:
         publish_day(client, 20)
         once(log)
@@ -260,7 +264,7 @@ class TestASnapshotThatCannotBeRead:
 
 
 def test_snapshots_that_are_replaced_while_they_are_tried_are_no_reason_to_begin_anew(
-    client: redis.Redis, log: Log
+    client: redis.Redis, log: Stream
 ) -> None:
     publish_day(client, 100)
     once(log)
@@ -287,7 +291,7 @@ def test_snapshots_that_are_replaced_while_they_are_tried_are_no_reason_to_begin
 
 
 class TestTwoVersionsOfTheRules:
-    def test_each_keep_their_snapshots(self, client: redis.Redis, log: Log) -> None:
+    def test_each_keep_their_snapshots(self, client: redis.Redis, log: Stream) -> None:
         for _ in range(7):
             publish_more(client, 10)
             for domain in (Shop(), OtherRules()):
@@ -299,7 +303,7 @@ class TestTwoVersionsOfTheRules:
             made = [header.ordinal for header in headers if header.version == version]
             assert made == [70, 60, 50, 40, 30]
 
-    def test_each_go_on_although_the_stream_is_trimmed(self, client: redis.Redis, log: Log) -> None:
+    def test_each_go_on_although_the_stream_is_trimmed(self, client: redis.Redis, log: Stream) -> None:
         for _ in range(7):
             publish_more(client, 10)
             for domain in (Shop(), OtherRules()):
@@ -307,12 +311,12 @@ class TestTwoVersionsOfTheRules:
             client.xtrim(STREAM, maxlen=3, approximate=False)
 
 
-def test_a_log_that_comes_back_is_restored_from_its_snapshots(url: str, client: redis.Redis, log: Log) -> None:
+def test_a_log_that_comes_back_is_restored_from_its_snapshots(url: str, client: redis.Redis, log: Stream) -> None:
     publish_day(client, 100)
     expected = model_of(log).document()
     with RunningConsumer(url) as consumer:
         consumer.until_live(stored(log)[-1][0])
-        consumer.ask("snapshot")
+        consumer.ask(TakeSnapshot())
         consumer.until(lambda view: view.snapshot)
         client.xtrim(STREAM, maxlen=10, approximate=False)
         client.rename(STREAM, "elsewhere")
@@ -326,7 +330,7 @@ def test_a_log_that_comes_back_is_restored_from_its_snapshots(url: str, client: 
 
 @pytest.mark.every_generation
 def test_what_is_appended_while_one_looks_is_not_taken_for_gone(url: str, client: redis.Redis) -> None:
-    class Busy(Log):
+    class Busy(Stream):
         """A log that grows whenever somebody has asked for its facts."""
 
         def facts(self) -> StreamFacts:
@@ -335,7 +339,7 @@ def test_what_is_appended_while_one_looks_is_not_taken_for_gone(url: str, client
             return found
 
     publish_day(client, 10)
-    log = Busy(url, STREAM)
+    log = Busy(Server(url), STREAM)
     once(log)
     assert forgotten(log, SnapshotStore(log)) == 0
-    log.close()
+    log.server.close()

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 import redis
 
-from esdash.engine import consumer as consumer_module
-from esdash.engine.consumer import RETRY_SECONDS, Consumer, ConsumerSettings
+from esdash.engine import replaying
+from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.lifecycle import RETRY_SECONDS
+from esdash.engine.requests import Stay, TakeSnapshot
 from esdash.engine.view import Phase, View
 from esdash.fold.tables import State
 from esdash.log import readahead
 from esdash.log.errors import LogError, RefusedError, UnreachableError
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from tests.domains.shop import Shop
 from tests.engine.running import (
     STREAM,
@@ -36,9 +39,9 @@ from tests.waiting import eventually
 
 def assert_equals_the_log(consumer: RunningConsumer, url: str) -> None:
     """The consumer has ended; its state is what the model makes of the stream."""
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     assert consumer.document == model_of(log).document()
-    log.close()
+    log.server.close()
 
 
 class TestAServerThatDies:
@@ -61,9 +64,9 @@ class TestAServerThatDies:
             assert view.position.ordinal == 150
             assert view.phase_note == ""
             assert view.retry_at is None
-            log = Log(server.url, STREAM)
+            log = Stream(Server(server.url), STREAM)
             assert seen_rows(view.rows) == modelled_rows(stored(log))
-            log.close()
+            log.server.close()
         assert_equals_the_log(consumer, server.url)
 
     def test_is_not_restored_again_when_memory_is_intact(self, new_server: Callable[..., RunningServer]) -> None:
@@ -104,7 +107,7 @@ class TestAServerThatDies:
                 assert view.retry_at is not None
                 pauses.append(view.retry_at - clock())
                 clock.ahead += 20
-                consumer.ask("stay")  # wakes it, changes nothing
+                consumer.ask(Stay())  # wakes it, changes nothing
         assert max(pauses) <= RETRY_SECONDS[1] / 2
         assert pauses[-1] > RETRY_SECONDS[1] / 2 - 1
 
@@ -129,7 +132,7 @@ class TestAServerThatDies:
             consumer.until_live()
             server.kill()
             consumer.until_phase(Phase.DISCONNECTED)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             view = consumer.until(lambda view: view.notices)
             assert "disconnected" in view.notices[-1].text
 
@@ -198,9 +201,9 @@ class TestAConnectionThatBreaks:
 
 class TestTheProcessThatReadsAhead:
     def test_may_die_and_the_replay_goes_on(
-        self, url: str, client: redis.Redis, log: Log, monkeypatch: pytest.MonkeyPatch
+        self, url: str, client: redis.Redis, log: Stream, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consumer_module, "FAR", 1000)
+        monkeypatch.setattr(replaying, "FAR", 1000)
         last = publish_day(client, 20_000)[-1]
         started: list[subprocess.Popen[bytes]] = []
         start = readahead._start
@@ -308,7 +311,7 @@ class TestAServerThatSaysNo:
             url = f"redis://shop:pw@127.0.0.1:{server.port}"
             with RunningConsumer(url) as consumer:
                 consumer.until_live(last)
-                consumer.ask("snapshot")
+                consumer.ask(TakeSnapshot())
                 consumer.until(lambda view: view.snapshot)
         assert Phase.DISCONNECTED not in consumer.phases
 
@@ -326,7 +329,7 @@ class TestAServerThatSaysNo:
             clock.ahead += 31
             view = consumer.until(lambda view: view.snapshot_note)
             assert "replica and takes no writes" in view.snapshot_note
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             view = consumer.until(lambda view: view.notices)
             assert "replica and takes no writes" in view.notices[-1].text
             consumer.until_live(publish_more(client, 10)[-1])
@@ -376,13 +379,13 @@ class TestAServerThatSaysNo:
 class TestOnce:
     def test_an_unreachable_server_ends_it(self, new_server: Callable[..., RunningServer]) -> None:
         server = new_server()
-        log = Log(server.url, STREAM)
+        log = Stream(Server(server.url), STREAM)
         server.kill()
         with pytest.raises(UnreachableError):
             Consumer(log, Shop(), ConsumerSettings(once=True)).run()
-        log.close()
+        log.server.close()
 
-    def test_a_refusal_ends_it(self, client: redis.Redis, log: Log) -> None:
+    def test_a_refusal_ends_it(self, client: redis.Redis, log: Stream) -> None:
         client.set(STREAM, "text")
         with pytest.raises(RefusedError, match="not a stream"):
             Consumer(log, Shop(), ConsumerSettings(once=True)).run()
@@ -393,19 +396,19 @@ class TestOnce:
         with primary.client() as client, replica.client() as copy:
             publish_day(client, 10)
             eventually(lambda: copy.xlen(STREAM) == 10)
-        log = Log(replica.url, STREAM)
+        log = Stream(Server(replica.url), STREAM)
         consumer = Consumer(log, Shop(), ConsumerSettings(once=True))
         consumer.run()
         assert consumer.projection is not None
         assert consumer.projection.ordinal == 10
         assert any("takes no writes" in notice.text for notice in consumer.view.notices)
-        log.close()
+        log.server.close()
 
 
 @pytest.mark.parametrize("url", ["", "orders", "http://localhost", "redis://h:port", "redis://localhost:99999999"])
 def test_a_url_that_is_none_is_said_in_words(url: str) -> None:
     with pytest.raises(LogError, match="is not a URL of a server"):
-        Log(url)
+        Stream(Server(url), "orders")
 
 
 def test_an_entry_that_comes_while_the_view_is_made_is_shown_soon(url: str, client: redis.Redis) -> None:

@@ -10,10 +10,12 @@ import redis
 from esdash.engine import snapshot
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.picture import LastChange, TableRow
+from esdash.engine.requests import Crash, Rebuild, TakeSnapshot
 from esdash.engine.rows import ROWS
 from esdash.engine.view import Phase, Verdict, View
+from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from tests.domains.shop import Shop
 from tests.engine.running import (
     QUIET,
@@ -33,7 +35,7 @@ from tests.generations import Generation
 from tests.waiting import eventually
 
 
-def headers(log: Log) -> list[Header]:
+def headers(log: Stream) -> list[Header]:
     """The readable snapshots, newest first."""
     return [header for header in SnapshotStore(log).headers() if isinstance(header, Header)]
 
@@ -59,10 +61,10 @@ class TestStarting:
         ]
 
     def test_has_something_to_show_before_it_connects(self, url: str) -> None:
-        log = Log(url, STREAM)
+        log = Stream(Server(url), STREAM)
         view = Consumer(log, Shop()).view
         assert (view.phase, view.stream, len(view.rows)) == (Phase.CONNECTING, STREAM, 0)
-        log.close()
+        log.server.close()
 
     def test_is_live_on_a_stream_that_does_not_exist_yet(self, url: str, client: redis.Redis) -> None:
         with RunningConsumer(url) as consumer:
@@ -74,7 +76,7 @@ class TestStarting:
             consumer.until_live(last)
 
     @pytest.mark.parametrize("count", [1, 999, 1000, 1001, 3500])
-    def test_computes_what_the_model_computes(self, url: str, client: redis.Redis, log: Log, count: int) -> None:
+    def test_computes_what_the_model_computes(self, url: str, client: redis.Redis, log: Stream, count: int) -> None:
         last = publish_day(client, count)[-1]
         with RunningConsumer(url) as consumer:
             view = consumer.until_live(last)
@@ -98,7 +100,7 @@ class TestStarting:
 
 
 class TestFollowing:
-    def test_applies_what_is_appended_once_and_in_order(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_applies_what_is_appended_once_and_in_order(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 20)
         with RunningConsumer(url) as consumer:
             consumer.until_live()
@@ -108,7 +110,7 @@ class TestFollowing:
             assert seen_rows(view.rows) == modelled_rows(stored(log))
         assert consumer.document == model_of(log).document()
 
-    def test_shows_no_more_rows_than_it_should(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_shows_no_more_rows_than_it_should(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, ROWS)
         with RunningConsumer(url) as consumer:
             consumer.until_live()
@@ -129,7 +131,7 @@ class TestFollowing:
             greatest = f"{2**64 - 1}-{2**64 - 1}"
             client.xadd(STREAM, top_up(), id=greatest)
             consumer.until_live(greatest)
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             consumer.until_live(greatest)
 
     def test_what_a_view_shows_never_changes(self, url: str, client: redis.Redis) -> None:
@@ -141,7 +143,7 @@ class TestFollowing:
                 last = publish_more(client, 3000)[-1]
                 consumer.until_live(last)
                 assert picture(old) == before
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             consumer.until_live(last)
         assert picture(old) == before
 
@@ -166,7 +168,7 @@ def picture(view: View) -> list[object]:
 
 
 class TestRestoring:
-    def test_replays_only_the_tail(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_replays_only_the_tail(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 1200)
         caught_up(url)
         last = publish_more(client, 77)[-1]
@@ -181,7 +183,7 @@ class TestRestoring:
 
     @pytest.mark.parametrize("cut", [1, 2, 500, 1000, 1001, 1499])
     def test_a_snapshot_and_the_tail_make_what_a_full_replay_makes(
-        self, url: str, client: redis.Redis, log: Log, cut: int
+        self, url: str, client: redis.Redis, log: Stream, cut: int
     ) -> None:
         ids = publish_day(client, cut)
         caught_up(url)
@@ -196,7 +198,7 @@ class TestRestoring:
         assert from_snapshot.document == from_start.document == model_of(log).document()
 
     def test_the_rows_before_the_snapshot_are_back_with_their_outcomes(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         publish_day(client, 2500)
         caught_up(url)
@@ -206,7 +208,7 @@ class TestRestoring:
             assert len(view.rows) == 1010
             assert seen_rows(view.rows) == modelled_rows(stored(log))[-1010:]
 
-    def test_rows_go_back_to_the_first_entry_that_is_gone(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_rows_go_back_to_the_first_entry_that_is_gone(self, url: str, client: redis.Redis, log: Stream) -> None:
         ids = publish_day(client, 300)
         rows = modelled_rows(stored(log))
         caught_up(url)
@@ -248,16 +250,16 @@ class TestRestoring:
 
 
 class TestCrashing:
-    def test_the_state_dies_and_comes_back_the_same(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_the_state_dies_and_comes_back_the_same(self, url: str, client: redis.Redis, log: Stream) -> None:
         last = publish_day(client, 700)[-1]
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             taken = consumer.until(lambda view: view.snapshot).snapshot
             assert taken is not None
             last = publish_more(client, 60)[-1]
             number = consumer.until_live(last).number
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             view = consumer.until_live(last)
             assert view.restored is not None
             assert (view.restored.snapshot_id, view.restored.replayed) == (taken.snapshot_id, 60)
@@ -270,42 +272,42 @@ class TestCrashing:
         last = publish_day(client, 300)[-1]
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             view = consumer.until_live(last)
             assert view.restored is not None
             assert view.restored.replayed == 300
 
     def test_rebuilding_begins_at_the_start_although_there_are_snapshots(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         last = publish_day(client, 300)[-1]
         caught_up(url)
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
-            consumer.begin_anew("rebuild")
+            consumer.begin_anew(Rebuild())
             view = consumer.until_live(last)
             assert view.restored is not None
             assert (view.restored.snapshot_id, view.restored.replayed) == (None, 300)
             assert view.snapshot is not None, "stored snapshots stay"
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             view = consumer.until_live(last)
             assert view.restored is not None
             assert view.restored.replayed == 0, "only the rebuild itself ignores them"
         assert consumer.document == model_of(log).document()
 
-    def test_crashing_again_and_again_changes_nothing(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_crashing_again_and_again_changes_nothing(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 200)
         with RunningConsumer(url) as consumer:
             for _ in range(10):
-                consumer.ask("crash")
-                consumer.ask("snapshot")
+                consumer.ask(Crash())
+                consumer.ask(TakeSnapshot())
                 last = publish_more(client, 20)[-1]
             consumer.until_live(last)
         assert consumer.document == model_of(log).document()
 
 
 class TestSnapshots:
-    def test_leaving_takes_one_when_something_changed(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_leaving_takes_one_when_something_changed(self, url: str, client: redis.Redis, log: Stream) -> None:
         ids = publish_day(client, 90)
         consumer = caught_up(url)
         (header,) = headers(log)
@@ -329,7 +331,7 @@ class TestSnapshots:
         assert client.keys("*") == [STREAM.encode()]
 
     def test_one_is_taken_every_thirty_seconds_when_something_changed(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         clock = Clock()
         with RunningConsumer(url, ConsumerSettings(), clock=clock) as consumer:
@@ -349,11 +351,11 @@ class TestSnapshots:
             consumer.until(lambda view: view.snapshot and view.snapshot.position.ordinal == 20)
         assert [header.ordinal for header in headers(log)] == [20, 10]
 
-    def test_one_is_taken_when_a_person_asks(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_one_is_taken_when_a_person_asks(self, url: str, client: redis.Redis, log: Stream) -> None:
         last = publish_day(client, 10)[-1]
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             view = consumer.until(lambda view: view.snapshot)
             assert view.snapshot is not None
             (notice,) = consumer.until(lambda view: view.notices).notices
@@ -364,7 +366,7 @@ class TestSnapshots:
     def test_of_an_empty_stream_are_not_taken(self, url: str, client: redis.Redis) -> None:
         with RunningConsumer(url) as consumer:
             consumer.until_live()
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             (notice,) = consumer.until(lambda view: view.notices).notices
             assert notice.text == "No snapshot: nothing has happened yet."
         assert client.keys("*") == []
@@ -373,11 +375,11 @@ class TestSnapshots:
         publish_day(client, 10)
         with RunningConsumer(url, ConsumerSettings(readonly=True)) as consumer:
             consumer.until_live()
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             (notice,) = consumer.until(lambda view: view.notices).notices
             assert notice.text.startswith("No snapshot")
 
-    def test_an_older_one_is_refused_and_the_consumer_goes_on(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_an_older_one_is_refused_and_the_consumer_goes_on(self, url: str, client: redis.Redis, log: Stream) -> None:
         last = publish_day(client, 50)[-1]
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
@@ -411,7 +413,7 @@ def process_of_thread(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
 
 @pytest.mark.usefixtures("process_of_thread")
 class TestTwoConsumers:
-    def test_only_one_takes_the_periodic_snapshots(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_only_one_takes_the_periodic_snapshots(self, url: str, client: redis.Redis, log: Stream) -> None:
         clocks = [Clock(), Clock()]
         settings = ConsumerSettings(snapshot_seconds=30)
         with (
@@ -431,7 +433,7 @@ class TestTwoConsumers:
             assert len(headers(log)) == 1
             assert first.view.snapshot_note == ""
 
-    def test_the_other_takes_over_when_the_lease_was_released(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_the_other_takes_over_when_the_lease_was_released(self, url: str, client: redis.Redis, log: Stream) -> None:
         clock = Clock()
         settings = ConsumerSettings(snapshot_seconds=30)
         with RunningConsumer(url, settings, clock=clock) as second:
@@ -448,7 +450,7 @@ class TestTwoConsumers:
             assert second.view.snapshot_note == ""
 
     def test_the_other_takes_over_when_the_holder_died_without_a_word(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         store = SnapshotStore(log)
         store.hold_lease("there:1", 60)
@@ -465,7 +467,7 @@ class TestTwoConsumers:
             consumer.until(lambda view: view.snapshot and not view.snapshot_note)
             assert len(headers(log)) == 1
 
-    def test_agree_on_every_number(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_agree_on_every_number(self, url: str, client: redis.Redis, log: Stream) -> None:
         with RunningConsumer(url) as first, RunningConsumer(url) as second:
             first.until_live()
             second.until_live()
@@ -482,7 +484,7 @@ class TestOnce:
     """`once` is what commands use: they want an answer or an error, not patience."""
 
     @pytest.mark.parametrize("count", [0, 1, 2500])
-    def test_returns_when_it_has_caught_up(self, client: redis.Redis, log: Log, count: int) -> None:
+    def test_returns_when_it_has_caught_up(self, client: redis.Redis, log: Stream, count: int) -> None:
         publish_day(client, count)
         consumer = Consumer(log, Shop(), ConsumerSettings(once=True))
         consumer.run()
@@ -492,13 +494,13 @@ class TestOnce:
         assert consumer.view.phase is Phase.STOPPED
         assert len(headers(log)) == (1 if count else 0)
 
-    def test_leaves_no_lease_behind(self, client: redis.Redis, log: Log) -> None:
+    def test_leaves_no_lease_behind(self, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 5)
         Consumer(log, Shop(), ConsumerSettings(once=True)).run()
         assert SnapshotStore(log).lease_holder() is None
 
 
-def test_pages_of_any_size_make_the_same_state(client: redis.Redis, log: Log) -> None:
+def test_pages_of_any_size_make_the_same_state(client: redis.Redis, log: Stream) -> None:
     publish_day(client, 1000)
     digests = set()
     for size in (1, 7, 100, 999, 1000, 5000):
@@ -511,7 +513,7 @@ def test_pages_of_any_size_make_the_same_state(client: redis.Redis, log: Log) ->
     assert len(digests) == 1
 
 
-def test_snapshots_are_taken_during_a_long_replay_as_well(client: redis.Redis, log: Log) -> None:
+def test_snapshots_are_taken_during_a_long_replay_as_well(client: redis.Redis, log: Stream) -> None:
     publish_more(client, 3000)
     consumer = Consumer(log, Shop(), ConsumerSettings(snapshot_seconds=1e-6, once=True))
     consumer.run()

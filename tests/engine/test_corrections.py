@@ -6,9 +6,10 @@ from contextlib import contextmanager
 import pytest
 import redis
 
-from esdash.engine import consumer as consumer_module
+from esdash.engine import replaying
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.corrections import Correction
+from esdash.engine.requests import Crash, TakeSnapshot
 from esdash.engine.row import Row
 from esdash.engine.view import View
 from tests.domains.shop import users_of
@@ -131,7 +132,7 @@ class TestAParkedEntry:
         self, url: str, client: redis.Redis, monkeypatch: pytest.MonkeyPatch, ahead: bool
     ) -> None:
         if ahead:
-            monkeypatch.setattr(consumer_module, "FAR", 1000)
+            monkeypatch.setattr(replaying, "FAR", 1000)
         parked = park(client)
         for number in range(4):
             publish_more(client, 1000)
@@ -223,9 +224,9 @@ class TestAnOrphan:
         with self.lost(url, client, top_up(1, 7, "own")) as (consumer, (row,)):
             last = add(client, top_up(1, 7, "own"))
             consumer.until_live(last)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             consumer.until(lambda view: view.snapshot is not None and view.snapshot.position.ordinal == 3)
-            consumer.ask("crash")
+            consumer.ask(Crash())
             view = consumer.until(lambda view: view.restored is not None and view.restored.position.ordinal == 3)
             found = view.corrections.of_orphan(row)
             assert found is not None

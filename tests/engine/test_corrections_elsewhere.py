@@ -6,10 +6,12 @@ import pytest
 import redis
 
 from esdash.domain import Wire
-from esdash.engine.consumer import FAR, ConsumerSettings
+from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.replaying import FAR
 from esdash.engine.view import Phase
 from esdash.fold.folding import Fold
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from esdash.shop.domain import SHOP
 from tests.engine.running import STREAM, RunningConsumer
 
@@ -45,7 +47,7 @@ def test_a_correction_is_known_by_its_key(url: str, client: redis.Redis, fold: F
 
 @pytest.mark.one_generation
 def test_a_correction_is_known_when_another_process_read_it(url: str, fold: Fold) -> None:
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     nonsense = fold.fields("TopUp", b'{"user_id":"x","amount":"y"}', b"k1")
     (parked,) = log.append_many([nonsense])
     key = b"corrects:" + parked
@@ -59,4 +61,4 @@ def test_a_correction_is_known_when_another_process_read_it(url: str, fold: Fold
         assert found is not None
         assert found.done is not None
         assert found.done.ordinal == 2
-    log.close()
+    log.server.close()

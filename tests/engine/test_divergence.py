@@ -7,12 +7,14 @@ import pytest
 import redis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.requests import Crash, TakeSnapshot
 from esdash.engine.view import Phase, Verdict, View
 from esdash.fold.folding import Entry, Told
 from esdash.fold.tables import State
 from esdash.log.errors import LogError
+from esdash.log.server import Server
 from esdash.log.snapshots import SnapshotStore
-from esdash.log.stream import START, Log, StreamFacts
+from esdash.log.stream import START, Stream, StreamFacts
 from tests.domains.shop import Shop, users_shown
 from tests.engine.running import (
     QUIET,
@@ -92,9 +94,9 @@ class TestAFailoverThatLostTheTail:
             assert str(view.continuity) == "CONTINUOUS"
             assert any("20 entries had been applied and are gone" in notice.text for notice in view.notices)
             consumer.stop()
-            log = Log(replica.url, STREAM)
+            log = Stream(Server(replica.url), STREAM)
             assert consumer.document == model_of(log).document()
-            log.close()
+            log.server.close()
 
     def test_heals_from_the_beginning_where_no_snapshot_fits(self, new_server: Callable[..., RunningServer]) -> None:
         primary = new_server(port=True)
@@ -122,7 +124,7 @@ class TestALogThatIsPutBack:
     """The stream loses its tail under a consumer that stays connected, as on a replica that changes its primary."""
 
     @pytest.mark.counts_entries
-    def test_is_noticed_before_what_it_got_since_is_applied(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_is_noticed_before_what_it_got_since_is_applied(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 50)
         saved = save(client)
         lost = publish_more(client, 5)
@@ -137,7 +139,7 @@ class TestALogThatIsPutBack:
         assert max(view.position.ordinal for view in consumer.views) == 55, "the new entry was never the 56th"
         assert consumer.document == model_of(log).document()
 
-    def test_the_ladder_names_the_snapshots_that_do_not_fit(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_the_ladder_names_the_snapshots_that_do_not_fit(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 50)
         caught_up(url)
         saved = save(client)
@@ -160,7 +162,7 @@ class TestALogThatIsPutBack:
         assert consumer.document == model_of(log).document()
 
     def test_an_orphan_whose_id_was_given_again_is_an_orphan_still(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         publish_day(client, 50)
         saved = save(client)
@@ -227,7 +229,7 @@ class TestTheNumberOfOrphans:
         publish_day(client, 100)
         with RunningConsumer(url) as consumer:
             consumer.until_live()
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             consumer.until(lambda view: view.snapshot)
             client.xtrim(STREAM, maxlen=5, approximate=False)
             saved = save(client)
@@ -258,7 +260,7 @@ class TestAStreamThatIsMadeAgain:
     @pytest.mark.counts_entries
     @pytest.mark.parametrize("again", [3, 50, 51, 400])
     def test_under_a_live_consumer_is_folded_from_its_beginning(
-        self, url: str, client: redis.Redis, log: Log, again: int
+        self, url: str, client: redis.Redis, log: Stream, again: int
     ) -> None:
         last = publish_day(client, 50)[-1]
         with RunningConsumer(url) as consumer:
@@ -299,7 +301,7 @@ class TestAStreamThatIsMadeAgain:
         assert consumer.document["ordinal"] == 60
 
     @pytest.mark.counts_entries
-    def test_its_new_snapshots_take_the_place_of_the_old(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_its_new_snapshots_take_the_place_of_the_old(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 50)
         caught_up(url)
         client.delete(STREAM)
@@ -333,7 +335,7 @@ class TestALogThatIsAnotherOneAtEveryLook:
 
         return FlickeringShop()
 
-    def test_ends_a_command_in_words(self, client: redis.Redis, log: Log) -> None:
+    def test_ends_a_command_in_words(self, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 2500)
         consumer = Consumer(log, self.flickering(client), ConsumerSettings(once=True))
         with pytest.raises(LogError, match=r"were applied|had been applied"):
@@ -359,7 +361,7 @@ class TestAServerBeforeRedis7:
 
         monkeypatch.setattr(StreamFacts, "parse", parse_without_counts)
 
-    def test_is_followed_and_its_continuity_is_unknown(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_is_followed_and_its_continuity_is_unknown(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 1500)
         with RunningConsumer(url) as consumer:
             view = consumer.until_live()
@@ -377,7 +379,7 @@ class TestAServerBeforeRedis7:
             assert "a gap would not be noticed" in view.continuity.explanation
         assert again.document == model_of(log).document()
 
-    def test_that_was_emptied_is_noticed(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_that_was_emptied_is_noticed(self, url: str, client: redis.Redis, log: Stream) -> None:
         last = publish_day(client, 50)[-1]
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
@@ -389,7 +391,7 @@ class TestAServerBeforeRedis7:
 
 
 @pytest.mark.counts_entries
-def test_nothing_but_the_log_decides(url: str, client: redis.Redis, log: Log) -> None:
+def test_nothing_but_the_log_decides(url: str, client: redis.Redis, log: Stream) -> None:
     """Two consumers that met different disasters agree in the end."""
     publish_day(client, 50)
     saved = save(client)
@@ -398,7 +400,7 @@ def test_nothing_but_the_log_decides(url: str, client: redis.Redis, log: Log) ->
         lost = publish_more(client, 5)
         first.until_live(lost[-1])
         second.until_live(lost[-1])
-        second.ask("crash")
+        second.ask(Crash())
         lose_what_followed(client, saved)
         last = publish_more(client, 30)[-1]
         first.until_live(last)

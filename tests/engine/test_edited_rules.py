@@ -12,8 +12,9 @@ from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.view import Phase
 from esdash.fold.loading import load
+from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from tests.engine.running import STREAM
 from tests.waiting import eventually
 
@@ -48,7 +49,7 @@ COUNTERS = Domain(
 @contextmanager
 def console(url: str, file: Path) -> Iterator[LiveConsole]:
     """A console that is live."""
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     running = LiveConsole(log, load(str(file)), ConsumerSettings(snapshot_seconds=0))
     thread = threading.Thread(target=running.run)
     thread.start()
@@ -57,7 +58,7 @@ def console(url: str, file: Path) -> Iterator[LiveConsole]:
     finally:
         running.close()
         thread.join(20)
-        log.close()
+        log.server.close()
         assert not thread.is_alive()
 
 
@@ -82,9 +83,9 @@ def file(tmp_path: Path, url: str, client: redis.Redis) -> Path:
 
 def headers(url: str) -> list[Header]:
     """The stored snapshots."""
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     found = [header for header in SnapshotStore(log).headers() if isinstance(header, Header)]
-    log.close()
+    log.server.close()
     return found
 
 
@@ -95,13 +96,13 @@ def test_an_edited_docstring_costs_nothing(url: str, file: Path) -> None:
         assert running.view.restored is not None
         assert running.view.restored.replayed == 0
         assert not running.view.edited
-        assert running.verification is None
+        assert running.verifying.verification is None
 
 
 def test_other_source_of_the_same_meaning_is_verified_and_kept(url: str, file: Path) -> None:
     file.write_text(COUNTERS.replace("+ event.by", "+ (event.by * 2) // 2"))
     with console(url, file) as running:
-        eventually(lambda: running.verification is not None and not running.verification.running)
+        eventually(lambda: running.verifying.verification is not None and not running.verifying.verification.running)
         eventually(lambda: not running.view.edited)
         assert running.view.restored is not None
         assert running.view.restored.replayed == 0
@@ -133,7 +134,7 @@ def test_where_the_log_no_longer_has_what_it_was_made_of_the_snapshot_is_used(
     client.xtrim(STREAM, maxlen=1, approximate=False)
     file.write_text(COUNTERS.replace("+ event.by", "+ event.by * 3"))
     with console(url, file) as running:
-        eventually(lambda: running.verification is not None and not running.verification.running)
+        eventually(lambda: running.verifying.verification is not None and not running.verifying.verification.running)
         assert running.view.phase is Phase.LIVE
         assert value(running) == 10
 
@@ -147,10 +148,10 @@ def test_where_it_has_only_the_end_no_state_is_mixed_of_both_rules(url: str, fil
     client.xtrim(STREAM, maxlen=2, approximate=False)
     file.write_text(COUNTERS.replace("+ event.by", "+ event.by * 3"))
     with console(url, file) as running:
-        eventually(lambda: running.verification is not None and not running.verification.running)
-        assert running.verification is not None
-        assert running.verification.result is not None
-        assert not running.verification.result.holds, "the rules differ after the older snapshot"
+        eventually(lambda: running.verifying.verification is not None and not running.verifying.verification.running)
+        assert running.verifying.verification is not None
+        assert running.verifying.verification.result is not None
+        assert not running.verifying.verification.result.holds, "the rules differ after the older snapshot"
         eventually(lambda: running.view.phase is Phase.LIVE)
         assert value(running) == 15
         assert running.view.edited, "it is still said"

@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.requests import TakeSnapshot
 from esdash.engine.view import Phase
 from esdash.log.errors import ElsewhereError
 from esdash.log.snapshots import SnapshotStore
@@ -62,7 +63,7 @@ def test_on_a_cluster_a_stream_of_whatever_name_has_snapshots(
         )
         with RunningConsumer(server.url, ConsumerSettings(snapshot_seconds=30), stream=stream) as consumer:
             consumer.until_live(last)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             snapshot = consumer.until(lambda view: view.snapshot).snapshot
         with RunningConsumer(server.url, stream=stream) as again:
             restored = again.until_live(last).restored

@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 import redis
 
-from esdash.engine.consumer import FAR, Consumer, ConsumerSettings
+from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.replaying import FAR
+from esdash.engine.requests import Reload
 from esdash.engine.view import Phase, View
 from esdash.fold.failing import DomainError
 from esdash.fold.loading import load
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from tests.engine.running import STREAM, RunningConsumer
 
 COUNTERS = '''"""Counters that are raised."""
@@ -78,7 +81,7 @@ def test_halts_the_consumer_before_the_entry(url: str, file: Path) -> None:
         assert view.snapshot is not None
         assert view.snapshot.position.ordinal == 2
         file.write_text(MENDED)
-        consumer.consumer.reload(load(str(file)))
+        consumer.ask(Reload(load(str(file))))
         view = consumer.until_live("4-0")
         assert cells(consumer.until(lambda view: view.state_position.ordinal == 4)) == (175, 4)
         assert view.restored is not None
@@ -86,26 +89,26 @@ def test_halts_the_consumer_before_the_entry(url: str, file: Path) -> None:
 
 
 def test_ends_a_consumer_that_nobody_watches(url: str, file: Path) -> None:
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     for settings in (ConsumerSettings(watched=False), ConsumerSettings(once=True)):
         consumer = Consumer(log, load(str(file)), settings)
         with pytest.raises(DomainError, match=FAILS):
             consumer.run()
         assert consumer.projection is not None
         assert consumer.projection.position.ordinal == 2
-    log.close()
+    log.server.close()
 
 
 def test_leaves_nothing_half_done_where_writes_were_not_checked(url: str, file: Path) -> None:
     file.write_text(COUNTERS.replace('version="1"', 'version="1", fast=True'))
     domain = load(str(file))
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     consumer = Consumer(log, domain, ConsumerSettings(watched=False))
     with pytest.raises(DomainError, match=FAILS):
         consumer.run()
     assert consumer.projection is not None
     assert [dict(cells) for cells in consumer.projection.state.cells] == [{"a": 150}, {"a": 2}]
-    log.close()
+    log.server.close()
 
 
 @pytest.mark.one_generation

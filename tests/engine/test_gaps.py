@@ -7,15 +7,17 @@ from typing import Any
 import pytest
 import redis
 
-from esdash.engine import consumer as consumer_module
+from esdash.engine import replaying
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.guard import HaltError
 from esdash.engine.history import History
+from esdash.engine.requests import Crash, Rebuild, Stay, TakeSnapshot
 from esdash.engine.view import Phase, Verdict, View
 from esdash.fold.folding import Entry, Told
 from esdash.fold.tables import State
+from esdash.log.server import Server
 from esdash.log.snapshots import SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from tests.domains.shop import Shop
 from tests.engine.running import (
     QUIET,
@@ -86,7 +88,7 @@ class TestWhileTheConsumerWasAway:
         assert consumer.document == good.document
 
     def test_what_was_trimmed_or_deleted_after_it_was_consumed_is_none(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         ids = publish_day(client, 120)
         entries = stored(log)
@@ -100,7 +102,7 @@ class TestWhileTheConsumerWasAway:
             assert view.continuity.verdict is Verdict.CONTINUOUS
         assert consumer.document == modelled(entries + stored(log)[-30:]).document()
 
-    def test_leaving_a_halted_consumer_takes_no_snapshot(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_leaving_a_halted_consumer_takes_no_snapshot(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 120)
         caught_up(url)
         before = SnapshotStore(log).headers()
@@ -108,12 +110,12 @@ class TestWhileTheConsumerWasAway:
         client.xdel(STREAM, ids[7])
         with RunningConsumer(url) as consumer:
             consumer.until_phase(Phase.HALTED)
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             view = consumer.until(lambda view: view.notices)
             assert "halted" in view.notices[-1].text
         assert SnapshotStore(log).headers() == before
 
-    def test_once_ends_with_the_gap(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_once_ends_with_the_gap(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 20)
         good = caught_up(url)
         client.xdel(STREAM, publish_more(client, 3)[1])
@@ -127,7 +129,7 @@ class TestWhileTheConsumerWasAway:
 
 class TestWhileTheConsumerIsLive:
     @pytest.mark.counts_entries
-    def test_nothing_after_a_gap_is_applied(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_nothing_after_a_gap_is_applied(self, url: str, client: redis.Redis, log: Stream) -> None:
         last = publish_day(client, 120)[-1]
         expected = modelled(stored(log)).document()
         with RunningConsumer(url) as consumer:
@@ -161,7 +163,9 @@ class TestWhileTheConsumerIsLive:
             assert gap_of(consumer.until_phase(Phase.HALTED)) == (1, last.decode(), f"{milliseconds}-3")
         assert max(view.position.ordinal for view in consumer.views) == 20
 
-    def test_trimming_and_deleting_behind_the_consumer_is_none(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_trimming_and_deleting_behind_the_consumer_is_none(
+        self, url: str, client: redis.Redis, log: Stream
+    ) -> None:
         ids = publish_day(client, 500)
         entries = stored(log)
         with RunningConsumer(url) as consumer:
@@ -218,12 +222,12 @@ class TestDuringReplay:
     @pytest.mark.parametrize("far", [False, True], ids=["near", "far"])
     @pytest.mark.parametrize("kept", [500, 0])
     def test_nothing_after_a_gap_is_applied(
-        self, client: redis.Redis, log: Log, monkeypatch: pytest.MonkeyPatch, far: bool, kept: int
+        self, client: redis.Redis, log: Stream, monkeypatch: pytest.MonkeyPatch, far: bool, kept: int
     ) -> None:
         ids = publish_day(client, 30_000 if far else 6000)
         entries = stored(log)
         if far:
-            monkeypatch.setattr(consumer_module, "FAR", 1000)
+            monkeypatch.setattr(replaying, "FAR", 1000)
         shop = TrimmingShop(lambda: client.xtrim(STREAM, maxlen=kept, approximate=False))
         consumer = Consumer(log, shop, ConsumerSettings(once=True))
         with pytest.raises(HaltError) as caught:
@@ -240,12 +244,12 @@ class TestDuringReplay:
 
     @pytest.mark.parametrize("far", [False, True], ids=["near", "far"])
     def test_deleted_far_ahead_halts_before_it(
-        self, client: redis.Redis, log: Log, monkeypatch: pytest.MonkeyPatch, far: bool
+        self, client: redis.Redis, log: Stream, monkeypatch: pytest.MonkeyPatch, far: bool
     ) -> None:
         ids = publish_day(client, 30_000 if far else 6000)
         entries = stored(log)
         if far:
-            monkeypatch.setattr(consumer_module, "FAR", 1000)
+            monkeypatch.setattr(replaying, "FAR", 1000)
         consumer = Consumer(log, TrimmingShop(lambda: client.xdel(STREAM, ids[-10])), ConsumerSettings(once=True))
         with pytest.raises(HaltError, match="1 entry vanished") as caught:
             consumer.run()
@@ -253,20 +257,22 @@ class TestDuringReplay:
         assert document(consumer.projection) == modelled(entries[: consumer.projection.ordinal]).document()
         assert caught.value.continuity.before == ids[-9].decode()
 
-    def test_entries_deleted_before_the_first_start_do_not_stop_or_slow_it(self, client: redis.Redis, log: Log) -> None:
+    def test_entries_deleted_before_the_first_start_do_not_stop_or_slow_it(
+        self, client: redis.Redis, log: Stream
+    ) -> None:
         ids = publish_day(client, 5000)
         client.xdel(STREAM, ids[10], ids[4990], ids[4999])
         asked: list[Any] = []
 
-        class CountingLog(Log):
+        class CountingLog(Stream):
             def commands(self, commands: Sequence[Sequence[Any]], *, atomic: bool = False) -> list[Any]:
                 asked.extend(commands)
                 return super().commands(commands, atomic=atomic)
 
-        counting = CountingLog(_url_of(client), STREAM)
+        counting = CountingLog(Server(_url_of(client)), STREAM)
         consumer = Consumer(counting, Shop(), ConsumerSettings(once=True, write_snapshots=False))
         consumer.run()
-        counting.close()
+        counting.server.close()
         assert consumer.projection is not None
         assert document(consumer.projection) == modelled(stored(log)).document()
         assert consumer.view.continuity is not None
@@ -281,14 +287,14 @@ def _url_of(client: redis.Redis) -> str:
 
 @pytest.mark.counts_entries
 class TestTheLastGoodState:
-    def test_survives_a_crash_although_its_entries_are_gone(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_survives_a_crash_although_its_entries_are_gone(self, url: str, client: redis.Redis, log: Stream) -> None:
         last = publish_day(client, 50)[-1]
         expected = modelled(stored(log)).document()
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
             vanish(client, 3, appended=8, kept=5)
             consumer.until_phase(Phase.HALTED)
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             view = consumer.until_phase(Phase.HALTED)
             assert gap_of(view) == (3, last.decode(), stored(log)[0][0].decode())
         assert consumer.document == expected
@@ -314,7 +320,7 @@ class TestChoosing:
             consumer.until_live(last)
             vanish(client, 3, appended=8, kept=5)
             consumer.until_phase(Phase.HALTED)
-            consumer.ask("stay")
+            consumer.ask(Stay())
             view = consumer.until(lambda view: view.notices)
             assert "last good state" in view.notices[-1].text
             assert (view.phase, view.position.ordinal) == (Phase.HALTED, 50)
@@ -328,19 +334,19 @@ class TestChoosing:
             consumer.until_live()
             vanish(client, 3, appended=8, kept=5)
             consumer.until_phase(Phase.HALTED)
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             view = consumer.until_phase(Phase.HALTED)
             assert view.position.ordinal == 50
 
     def test_a_rebuild_goes_on_with_what_is_left_and_is_partial_everywhere(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         last = publish_day(client, 50)[-1]
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
             vanish(client, 3, appended=8, kept=5)
             consumer.until_phase(Phase.HALTED)
-            consumer.ask("rebuild")
+            consumer.ask(Rebuild())
             last = stored(log)[-1][0]
             view = consumer.until_live(last)
             self._assert_partial(view)
@@ -367,7 +373,7 @@ class TestChoosing:
         assert (str(view.continuity), view.continuity.unseen_before_start) == ("CONTINUOUS", 53)
 
     def test_a_rebuilt_snapshot_survives_beside_five_of_before_the_gap(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         for _ in range(5):
             publish_more(client, 10)
@@ -376,7 +382,7 @@ class TestChoosing:
             consumer.until_live()
             vanish(client, 3, appended=8, kept=5)
             consumer.until_phase(Phase.HALTED)
-            consumer.ask("rebuild")
+            consumer.ask(Rebuild())
             consumer.until_live(stored(log)[-1][0])
         with RunningConsumer(url) as again:
             view = again.until_live()
@@ -385,23 +391,23 @@ class TestChoosing:
     def test_a_rebuild_is_not_undone_by_a_crash(self, url: str, client: redis.Redis) -> None:
         with RunningConsumer(url) as consumer:
             consumer.until_live(publish_more(client, 10)[-1])
-            consumer.ask("snapshot")
+            consumer.ask(TakeSnapshot())
             consumer.until(lambda view: view.snapshot is not None)
             vanish(client, 3, appended=8, kept=5)
             consumer.until_phase(Phase.HALTED)
-            consumer.ask("rebuild")
+            consumer.ask(Rebuild())
             consumer.until(lambda view: view.snapshot is not None and view.snapshot.position.ordinal == 5)
-            consumer.begin_anew("crash")
+            consumer.begin_anew(Crash())
             view = consumer.until(lambda view: view.phase in (Phase.LIVE, Phase.HALTED))
             assert (view.phase, view.position.ordinal) == (Phase.LIVE, 5)
 
-    def test_a_second_gap_after_a_rebuild_is_found_too(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_a_second_gap_after_a_rebuild_is_found_too(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 50)
         with RunningConsumer(url) as consumer:
             consumer.until_live()
             vanish(client, 3, appended=8, kept=5)
             consumer.until_phase(Phase.HALTED)
-            consumer.ask("rebuild")
+            consumer.ask(Rebuild())
             last = stored(log)[-1][0]
             consumer.until_live(last)
             vanish(client, 2, appended=4, kept=2)
@@ -413,7 +419,7 @@ class TestChoosing:
 @pytest.mark.counts_entries
 class TestAttachingLate:
     def test_a_stream_that_was_trimmed_before_is_partial_not_broken(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         ids = publish_day(client, 100)
         client.xtrim(STREAM, minid=ids[40], approximate=False)
@@ -429,17 +435,17 @@ class TestAttachingLate:
     def test_a_stream_that_is_being_trimmed_is_attached_to_without_a_gap(self, client: redis.Redis) -> None:
         publish_day(client, 3000)
 
-        class TrimmedWhileAttaching(Log):
+        class TrimmedWhileAttaching(Server):
             """Loses its oldest entries between any two questions, as a stream that a busy producer caps."""
 
-            def connection(self) -> Any:
+            def connection(self, key: str = "") -> Any:
                 oldest = client.xrange(STREAM, count=3)
                 assert oldest
                 client.xdel(STREAM, *(entry[0] for entry in oldest if entry[0]))
-                return super().connection()
+                return super().connection(key)
 
-        capped = TrimmedWhileAttaching(_url_of(client), STREAM)
+        capped = Stream(TrimmedWhileAttaching(_url_of(client)), STREAM)
         consumer = Consumer(capped, Shop(), ConsumerSettings(once=True, write_snapshots=False))
         consumer.run()
-        capped.close()
+        capped.server.close()
         assert str(consumer.view.continuity) == "CONTINUOUS"

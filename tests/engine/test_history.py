@@ -10,10 +10,12 @@ from msgspec.structs import replace
 
 from esdash.engine.console import EngineError
 from esdash.engine.history import BrokenError, History, id_before
+from esdash.engine.requests import Rebuild
 from esdash.engine.row import Row
 from esdash.engine.view import Phase, Verdict
+from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import START, Log
+from esdash.log.stream import START, Stream
 from tests.domains.shop import Shop
 from tests.engine.running import (
     STREAM,
@@ -33,7 +35,7 @@ from tests.model import Model
 
 
 @pytest.fixture
-def history(log: Log) -> History:
+def history(log: Stream) -> History:
     return History(log, Shop())
 
 
@@ -84,7 +86,7 @@ def is_as_seen(told: Row, row: Row) -> bool:
 class TestTheStateAtAnEntry:
     @pytest.mark.counts_entries
     def test_is_what_the_model_makes_of_the_entries_up_to_it(
-        self, url: str, client: redis.Redis, log: Log, history: History
+        self, url: str, client: redis.Redis, log: Stream, history: History
     ) -> None:
         ids = publish_with_snapshots(url, client, [40, 1, 59])
         ids += publish_more(client, 20)
@@ -97,7 +99,7 @@ class TestTheStateAtAnEntry:
         assert document(projection) == modelled(entries).document()
 
     def test_between_two_entries_is_that_of_the_one_before(
-        self, client: redis.Redis, log: Log, history: History
+        self, client: redis.Redis, log: Stream, history: History
     ) -> None:
         for number in (5, 10, 15):
             client.xadd(STREAM, top_up(number), id=f"{number}-5")
@@ -111,13 +113,15 @@ class TestTheStateAtAnEntry:
         projection, continuity = history.at()
         assert (projection.ordinal, str(continuity)) == (0, "CONTINUOUS")
 
-    def test_needs_no_snapshot_that_is_newer(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_needs_no_snapshot_that_is_newer(self, url: str, client: redis.Redis, log: Stream) -> None:
         ids = publish_with_snapshots(url, client, [30, 30])
         client.delete(f"esdash:{{orders}}:snapshot:{SnapshotStore(log).headers()[0].snapshot_id}")
         projection, _ = History(log, Shop()).at(ids[40])
         assert projection.ordinal == 41
 
-    def test_can_be_replayed_without_snapshots(self, url: str, client: redis.Redis, log: Log, history: History) -> None:
+    def test_can_be_replayed_without_snapshots(
+        self, url: str, client: redis.Redis, log: Stream, history: History
+    ) -> None:
         publish_with_snapshots(url, client, [30])
         digests = {Shop().digest(history.at(ignore_snapshots=flag)[0].state) for flag in (False, True)}
         assert len(digests) == 1
@@ -125,7 +129,7 @@ class TestTheStateAtAnEntry:
 
     @pytest.mark.counts_entries
     def test_after_a_gap_is_the_last_that_can_be_trusted(
-        self, url: str, client: redis.Redis, log: Log, history: History
+        self, url: str, client: redis.Redis, log: Stream, history: History
     ) -> None:
         publish_with_snapshots(url, client, [30])
         entries = stored(log)
@@ -148,20 +152,20 @@ class TestTheStateAtAnEntry:
         assert (str(continuity), projection.ordinal) == ("CONTINUOUS", 41)
 
     @pytest.mark.counts_entries
-    def test_of_a_stream_that_a_busy_producer_caps_is_no_gap(self, client: redis.Redis, log: Log) -> None:
+    def test_of_a_stream_that_a_busy_producer_caps_is_no_gap(self, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 3000)
 
-        class Trimming(Log):
+        class Trimming(Server):
             """Loses its oldest entries between any two questions."""
 
-            def connection(self) -> Any:
+            def connection(self, key: str = "") -> Any:
                 client.xtrim(STREAM, maxlen=client.xlen(STREAM) - 3, approximate=False)
-                return super().connection()
+                return super().connection(key)
 
         path = client.connection_pool.connection_kwargs["path"]
-        capped = Trimming(f"unix://{path}", STREAM)
+        capped = Stream(Trimming(f"unix://{path}"), STREAM)
         projection, continuity = History(capped, Shop()).at()
-        capped.close()
+        capped.server.close()
         assert continuity.verdict is Verdict.CONTINUOUS
         assert document(projection)["ordinal"] == projection.ordinal > 2900
         assert projection.ordinal + projection.unseen == 3000
@@ -169,7 +173,7 @@ class TestTheStateAtAnEntry:
 
 
 class TestDetails:
-    def test_are_what_the_consumer_saw(self, url: str, client: redis.Redis, log: Log, history: History) -> None:
+    def test_are_what_the_consumer_saw(self, url: str, client: redis.Redis, log: Stream, history: History) -> None:
         ids = publish_with_snapshots(url, client, [60, 60])
         ids += publish_more(client, 60)
         with RunningConsumer(url) as consumer:
@@ -188,7 +192,7 @@ class TestDetails:
             history.details(ids[5])
 
     def test_of_an_entry_whose_past_was_trimmed_are_a_plain_no(
-        self, url: str, client: redis.Redis, log: Log, history: History
+        self, url: str, client: redis.Redis, log: Stream, history: History
     ) -> None:
         ids = publish_with_snapshots(url, client, [60, 60])
         with RunningConsumer(url) as consumer:
@@ -214,7 +218,7 @@ class TestDetails:
 
 class TestExplaining:
     def test_begins_anywhere_and_says_what_the_consumer_saw(
-        self, url: str, client: redis.Redis, log: Log, history: History
+        self, url: str, client: redis.Redis, log: Stream, history: History
     ) -> None:
         ids = publish_with_snapshots(url, client, [50, 1100])
         ids += publish_more(client, 50)
@@ -232,7 +236,7 @@ class TestExplaining:
         told = list(history.explain(history.before(b"7-0")))
         assert [row.ordinal for row in told] == [2, 3]
 
-    def test_goes_on_with_what_is_appended(self, client: redis.Redis, log: Log, history: History) -> None:
+    def test_goes_on_with_what_is_appended(self, client: redis.Redis, log: Stream, history: History) -> None:
         publish_day(client, 10)
         told = history.explain(history.before(b"0-1"), follow=True)
         assert [row.ordinal for row in islice(told, 10)] == list(range(1, 11))
@@ -257,7 +261,7 @@ class TestExplaining:
         assert str(caught.value.continuity) == "GAP 2"
 
     def test_does_not_make_up_outcomes_where_the_past_was_trimmed(
-        self, url: str, client: redis.Redis, log: Log, history: History
+        self, url: str, client: redis.Redis, log: Stream, history: History
     ) -> None:
         ids = publish_with_snapshots(url, client, [60, 60])
         rows = modelled_rows(stored(log))
@@ -272,7 +276,7 @@ class TestAStateThatOnlySnapshotsKnow:
     """The stream was trimmed behind its snapshots, and then none of them can be used."""
 
     @pytest.mark.counts_entries
-    def test_is_not_replaced_by_what_is_left_without_asking(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_is_not_replaced_by_what_is_left_without_asking(self, url: str, client: redis.Redis, log: Stream) -> None:
         ids = publish_with_snapshots(url, client, [60])
         client.xtrim(STREAM, minid=ids[50], approximate=False)
         (header,) = SnapshotStore(log).headers()
@@ -284,7 +288,7 @@ class TestAStateThatOnlySnapshotsKnow:
             assert view.position.ordinal == 0
             assert view.restored is not None
             assert [rung.reason for rung in view.restored.rungs] == ["the checksum is wrong", None]
-            consumer.ask("rebuild")
+            consumer.ask(Rebuild())
             view = consumer.until_live(ids[-1])
             assert view.continuity is not None
             assert (str(view.continuity), view.continuity.unseen_before_start) == ("CONTINUOUS", 50)
@@ -320,7 +324,7 @@ def test_the_id_before_another(entry_id: bytes, before: bytes) -> None:
     assert id_before(entry_id) == before
 
 
-def test_an_outcome_in_words_is_the_models(client: redis.Redis, log: Log, history: History) -> None:
+def test_an_outcome_in_words_is_the_models(client: redis.Redis, log: Stream, history: History) -> None:
     publish_day(client, 800)
     kinds = {row[2]: row for row in modelled_rows(stored(log))}
     assert len(kinds) > 8, "a day with most outcomes"

@@ -5,14 +5,14 @@ import redis
 
 from esdash.engine.history import BrokenError, History
 from esdash.log.snapshots import SnapshotStore
-from esdash.log.stream import START, Log
+from esdash.log.stream import START, Stream
 from tests.domains.shop import Shop
 from tests.engine.running import STREAM, RunningConsumer, document, modelled, modelled_rows, publish_more, seen_rows
 from tests.engine.running import stored as all_entries
 
 
 @pytest.fixture
-def history(log: Log) -> History:
+def history(log: Stream) -> History:
     return History(log, Shop())
 
 
@@ -27,13 +27,13 @@ def ids(url: str, client: redis.Redis) -> list[bytes]:
     return ids
 
 
-def snapshot_at(log: Log, ordinal: int) -> str:
+def snapshot_at(log: Stream, ordinal: int) -> str:
     return next(header.snapshot_id for header in SnapshotStore(log).headers() if f"{ordinal}-" in header.snapshot_id)
 
 
 class TestACappedStream:
     def test_is_told_from_the_oldest_snapshot_it_goes_on_from(
-        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
+        self, client: redis.Redis, log: Stream, history: History, ids: list[bytes]
     ) -> None:
         rows = modelled_rows(all_entries(log))
         client.xtrim(STREAM, minid=ids[40], approximate=False)
@@ -46,14 +46,14 @@ class TestACappedStream:
         assert seen_rows(history.explain(begun.projection)) == rows[70:]
 
     def test_whose_decided_entries_are_gone_leaves_none_out(
-        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
+        self, client: redis.Redis, log: Stream, history: History, ids: list[bytes]
     ) -> None:
         client.xtrim(STREAM, minid=ids[60], approximate=False)
         begun = history.since(START)
         assert (begun.snapshot_id, begun.left_out) == (snapshot_at(log, 60), 0)
 
     def test_of_which_nothing_that_was_asked_for_can_be_told_is_a_gap(
-        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
+        self, client: redis.Redis, log: Stream, history: History, ids: list[bytes]
     ) -> None:
         client.xtrim(STREAM, minid=ids[40], approximate=False)
         for until in (ids[45], ids[59]):
@@ -68,7 +68,7 @@ class TestACappedStream:
             history.since(START)
 
     def test_is_not_told_from_a_damaged_snapshot(
-        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
+        self, client: redis.Redis, log: Stream, history: History, ids: list[bytes]
     ) -> None:
         client.xtrim(STREAM, minid=ids[40], approximate=False)
         client.hset(f"esdash:{{orders}}:snapshot:{snapshot_at(log, 60)}", "0", b"rubbish")
@@ -78,7 +78,7 @@ class TestACappedStream:
 
 class TestAnEntryThatWasReadAndDeleted:
     def test_hides_nothing_after_the_next_snapshot(
-        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
+        self, client: redis.Redis, log: Stream, history: History, ids: list[bytes]
     ) -> None:
         rows = modelled_rows(all_entries(log))
         client.xdel(STREAM, ids[44])
@@ -88,7 +88,7 @@ class TestAnEntryThatWasReadAndDeleted:
         assert history.since(ids[40]).left_out == 19
 
     def test_hides_nothing_at_a_snapshot(
-        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
+        self, client: redis.Redis, log: Stream, history: History, ids: list[bytes]
     ) -> None:
         entries = all_entries(log)
         client.xdel(STREAM, ids[44])
@@ -98,7 +98,7 @@ class TestAnEntryThatWasReadAndDeleted:
             assert document(projection) == modelled(entries[:count]).document()
 
     def test_between_snapshots_is_a_gap_with_a_way_on(
-        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
+        self, client: redis.Redis, log: Stream, history: History, ids: list[bytes]
     ) -> None:
         client.xdel(STREAM, ids[44])
         projection, continuity = history.at(ids[50])
@@ -109,7 +109,7 @@ class TestAnEntryThatWasReadAndDeleted:
         )
 
     def test_leaves_details_where_a_snapshot_before_an_entry_connects_and_a_sentence_elsewhere(
-        self, client: redis.Redis, log: Log, history: History, ids: list[bytes]
+        self, client: redis.Redis, log: Stream, history: History, ids: list[bytes]
     ) -> None:
         rows = modelled_rows(all_entries(log))
         client.xdel(STREAM, ids[44])

@@ -13,7 +13,8 @@ from esdash.engine.row import Row
 from esdash.engine.rows import BYTES, RecentRows
 from esdash.fold.folding import Entry
 from esdash.fold.outcomes import APPLIED, TOO_LARGE
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from tests.domains.shop import Shop
 from tests.engine.running import STREAM
 
@@ -116,11 +117,11 @@ def test_a_consumer_that_nobody_watches_remembers_without_payloads(client: redis
         client.xadd(STREAM, {"type": "Refund", "data": b"x" * MEGABYTE})
     journals = []
     for _ in range(2):
-        consumer = Consumer(Log(url, STREAM), Shop(), ConsumerSettings(watched=False, once=True))
+        consumer = Consumer(Stream(Server(url), STREAM), Shop(), ConsumerSettings(watched=False, once=True))
         consumer.run()
         assert bytes_of([*consumer.view.rows, *consumer.view.parked]) == 0
         assert consumer.projection is not None
-        journals.append(consumer._display.journal(consumer.projection))
+        journals.append(consumer._memory.display.journal(consumer.projection))
     replayed, restored = journals
     assert replayed == restored, "what was restored from the snapshot's journal is what the next one has to remember"
     assert len(restored.recent) == 6

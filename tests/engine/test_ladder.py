@@ -14,7 +14,7 @@ from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.snapshot import Restoration, restore
 from esdash.engine.view import Rung
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from tests.domains.shop import Shop, users_of
 from tests.engine.running import (
     STREAM,
@@ -37,11 +37,11 @@ def caught_up(url: str) -> RunningConsumer:
     return consumer
 
 
-def headers(log: Log) -> list[Header]:
+def headers(log: Stream) -> list[Header]:
     return [header for header in SnapshotStore(log).headers() if isinstance(header, Header)]
 
 
-def climb(log: Log) -> Restoration:
+def climb(log: Stream) -> Restoration:
     return restore(log, SnapshotStore(log), Shop(), clock=lambda: 0.0)
 
 
@@ -76,7 +76,7 @@ def change_chunks(client: redis.Redis, header: Header, chunks: Sequence[bytes]) 
 
 
 @pytest.fixture
-def two(url: str, client: redis.Redis, log: Log) -> tuple[Header, Header]:
+def two(url: str, client: redis.Redis, log: Stream) -> tuple[Header, Header]:
     """The newer and the older of two small snapshots; some entries follow."""
     rows = [("TopUp", {"user_id": 1, "amount": 500}), ("AddItem", {"item_id": "cpu", "count": 5, "price": 100})]
     publish(client, [raw_entry(name, json_bytes(data), b"k%d" % n) for n, (name, data) in enumerate(rows)])
@@ -101,14 +101,14 @@ def assert_passed_over(found: Restoration, newer: Header, older: Header, reason:
 
 class TestAGoodSnapshot:
     @pytest.mark.counts_entries
-    def test_is_the_only_rung(self, log: Log, two: tuple[Header, Header]) -> None:
+    def test_is_the_only_rung(self, log: Stream, two: tuple[Header, Header]) -> None:
         found = climb(log)
         assert found.rungs == (Rung(two[0].snapshot_id, snapshot.info(two[0]).position, None),)
         assert found.header == two[0]
         assert str(found.continuity) == "CONTINUOUS"
 
     @pytest.mark.one_generation
-    def test_of_100_000_users_comes_back_whole(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_of_100_000_users_comes_back_whole(self, url: str, client: redis.Redis, log: Stream) -> None:
         payloads = (b'{"user_id":%d,"amount":%d}' % (user * 7919, user + 1) for user in range(100_000))
         publish(client, (raw_entry("TopUp", data) for data in payloads))
         taken = caught_up(url)
@@ -126,7 +126,7 @@ class TestAGoodSnapshot:
 @pytest.mark.one_generation
 class TestDamage:
     def test_a_flip_of_any_byte_of_the_header_is_passed_over(
-        self, client: redis.Redis, log: Log, two: tuple[Header, Header]
+        self, client: redis.Redis, log: Stream, two: tuple[Header, Header]
     ) -> None:
         newer, older = two
         good = stored_header(client, newer)
@@ -142,7 +142,7 @@ class TestDamage:
         assert climb(log).header == newer
 
     def test_a_flip_of_any_byte_of_the_chunks_is_passed_over(
-        self, client: redis.Redis, log: Log, two: tuple[Header, Header]
+        self, client: redis.Redis, log: Stream, two: tuple[Header, Header]
     ) -> None:
         newer, older = two
         for number, chunk in enumerate(SnapshotStore(log).chunks(newer)):
@@ -155,7 +155,7 @@ class TestDamage:
         assert climb(log).header == newer
 
     def test_a_flip_of_any_byte_with_the_checksums_fixed_up_never_gives_another_state(
-        self, client: redis.Redis, log: Log, two: tuple[Header, Header]
+        self, client: redis.Redis, log: Stream, two: tuple[Header, Header]
     ) -> None:
         newer, older = two
         chunks = list(SnapshotStore(log).chunks(newer))
@@ -173,18 +173,18 @@ class TestDamage:
                 else:
                     assert found.header == older
 
-    def test_a_missing_chunk_is_passed_over(self, client: redis.Redis, log: Log, two: tuple[Header, Header]) -> None:
+    def test_a_missing_chunk_is_passed_over(self, client: redis.Redis, log: Stream, two: tuple[Header, Header]) -> None:
         newer, older = two
         client.hdel(chunks_key(newer), "1")
         assert_passed_over(climb(log), newer, older, f"chunk 2 of {newer.chunks} is missing")
 
-    def test_missing_chunks_are_passed_over(self, client: redis.Redis, log: Log, two: tuple[Header, Header]) -> None:
+    def test_missing_chunks_are_passed_over(self, client: redis.Redis, log: Stream, two: tuple[Header, Header]) -> None:
         newer, older = two
         client.delete(chunks_key(newer))
         assert_passed_over(climb(log), newer, older, f"chunk 1 of {newer.chunks} is missing")
 
     def test_a_truncated_chunk_is_passed_over_at_every_length(
-        self, client: redis.Redis, log: Log, two: tuple[Header, Header]
+        self, client: redis.Redis, log: Stream, two: tuple[Header, Header]
     ) -> None:
         newer, older = two
         *_, (number, chunk) = enumerate(SnapshotStore(log).chunks(newer))
@@ -193,7 +193,7 @@ class TestDamage:
             assert_passed_over(climb(log), newer, older, "the checksum is wrong")
 
     def test_everything_damaged_leads_to_the_beginning(
-        self, url: str, client: redis.Redis, log: Log, two: tuple[Header, Header]
+        self, url: str, client: redis.Redis, log: Stream, two: tuple[Header, Header]
     ) -> None:
         for header in two:
             client.hset(chunks_key(header), "0", b"rubbish")
@@ -207,12 +207,12 @@ class TestDamage:
 
 
 class TestWhatDoesNotFit:
-    def test_another_version_is_passed_over(self, client: redis.Redis, log: Log, two: tuple[Header, Header]) -> None:
+    def test_another_version_is_passed_over(self, client: redis.Redis, log: Stream, two: tuple[Header, Header]) -> None:
         newer, older = two
         change_header(client, newer, version="0")
         assert_passed_over(climb(log), newer, older, "made by version 0 of the rules, not 1")
 
-    def test_a_snapshot_of_changed_rules_is_never_continued(self, log: Log, two: tuple[Header, Header]) -> None:
+    def test_a_snapshot_of_changed_rules_is_never_continued(self, log: Stream, two: tuple[Header, Header]) -> None:
         class ChangedShop(Shop):
             def __init__(self) -> None:
                 super().__init__()
@@ -222,7 +222,7 @@ class TestWhatDoesNotFit:
         assert [rung.snapshot_id for rung in found.rungs] == [two[0].snapshot_id, two[1].snapshot_id, None]
         assert found.projection.ordinal == 0
 
-    def test_another_format_is_passed_over(self, client: redis.Redis, log: Log, two: tuple[Header, Header]) -> None:
+    def test_another_format_is_passed_over(self, client: redis.Redis, log: Stream, two: tuple[Header, Header]) -> None:
         newer, older = two
         change_header(client, newer, format=99)
         client.delete(chunks_key(older))
@@ -231,13 +231,13 @@ class TestWhatDoesNotFit:
         assert reasons[newer.snapshot_id] == "it has format 99, this esdash reads 3"
         assert found.projection.ordinal == 0
 
-    def test_a_wrong_digest_is_passed_over(self, client: redis.Redis, log: Log, two: tuple[Header, Header]) -> None:
+    def test_a_wrong_digest_is_passed_over(self, client: redis.Redis, log: Stream, two: tuple[Header, Header]) -> None:
         newer, older = two
         change_header(client, newer, digest="f" * 32)
         assert_passed_over(climb(log), newer, older, "the digest of its state is wrong")
 
     def test_a_balance_that_was_changed_with_every_checksum_fixed_up_is_passed_over(
-        self, client: redis.Redis, log: Log, two: tuple[Header, Header]
+        self, client: redis.Redis, log: Stream, two: tuple[Header, Header]
     ) -> None:
         newer, older = two
         journal, *state = SnapshotStore(log).chunks(newer)
@@ -247,13 +247,13 @@ class TestWhatDoesNotFit:
         change_chunks(client, newer, [journal, *domain.dump(changed)])
         assert_passed_over(climb(log), newer, older, "the digest of its state is wrong")
 
-    def test_a_wrong_ordinal_is_passed_over(self, client: redis.Redis, log: Log, two: tuple[Header, Header]) -> None:
+    def test_a_wrong_ordinal_is_passed_over(self, client: redis.Redis, log: Stream, two: tuple[Header, Header]) -> None:
         newer, older = two
         publish_more(client, 200)
         change_header(client, newer, ordinal=4)
         assert_passed_over(climb(log), newer, older, "its state is not that of 4 entries")
 
-    def test_another_history_is_passed_over(self, client: redis.Redis, log: Log, two: tuple[Header, Header]) -> None:
+    def test_another_history_is_passed_over(self, client: redis.Redis, log: Stream, two: tuple[Header, Header]) -> None:
         newer, older = two
         change_header(client, newer, anchor="f" * 40)
         assert_passed_over(climb(log), newer, older, "is not the one that was applied: this is another history")
@@ -261,7 +261,7 @@ class TestWhatDoesNotFit:
     @pytest.mark.parametrize("code", [-1, 16, 255, 256, 2**63])
     @pytest.mark.parametrize("part", ["recent", "parked"])
     def test_outcomes_that_do_not_exist_stop_nobody(
-        self, url: str, client: redis.Redis, log: Log, two: tuple[Header, Header], part: str, code: int
+        self, url: str, client: redis.Redis, log: Stream, two: tuple[Header, Header], part: str, code: int
     ) -> None:
         newer, _ = two
         _, *state = SnapshotStore(log).chunks(newer)
@@ -279,7 +279,7 @@ class TestWhatDoesNotFit:
         [b"", b"\x90", b"\xc0", b"\xff" * 50, b"\x91" * 5000, msgspec.msgpack.encode([[], [(b"not an id", 1, 1)]])],
     )
     def test_a_journal_that_makes_no_sense_stops_nobody(
-        self, url: str, client: redis.Redis, log: Log, two: tuple[Header, Header], journal: bytes
+        self, url: str, client: redis.Redis, log: Stream, two: tuple[Header, Header], journal: bytes
     ) -> None:
         newer, _ = two
         _, *state = SnapshotStore(log).chunks(newer)
@@ -290,7 +290,7 @@ class TestWhatDoesNotFit:
 
     @pytest.mark.parametrize("changes", [{"chunks": 0}, {"chunks": -1}, {"chunks": 10**15}, {"size": -5}])
     def test_a_header_that_lies_about_its_chunks_stops_nobody(
-        self, client: redis.Redis, log: Log, two: tuple[Header, Header], changes: dict[str, int]
+        self, client: redis.Redis, log: Stream, two: tuple[Header, Header], changes: dict[str, int]
     ) -> None:
         newer, older = two
         change_header(client, newer, **changes)

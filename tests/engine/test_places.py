@@ -6,8 +6,9 @@ import pytest
 import redis
 
 from esdash.engine.places import TOO_OLD, NoPlaceError, begin_of, end_of, id_after
+from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import Log, StreamFacts
+from esdash.log.stream import Stream, StreamFacts
 from esdash.query.places import GREATEST, End, Numbered, OfSnapshot, read_place
 from tests.engine.running import STREAM, RunningConsumer, publish_day, publish_more
 
@@ -18,13 +19,13 @@ def snapshot(url: str) -> None:
         consumer.until_live()
 
 
-def found(log: Log, number: int) -> bytes:
+def found(log: Stream, number: int) -> bytes:
     at = end_of(log, Numbered(number))
     assert begin_of(log, Numbered(number)) == at
     return at
 
 
-class Old(Log):
+class Old(Stream):
     """A server before Redis 7: it counts nothing."""
 
     def facts(self) -> StreamFacts:
@@ -32,12 +33,12 @@ class Old(Log):
 
 
 class TestTheNthEntryEverAdded:
-    def test_is_found_in_a_whole_stream(self, client: redis.Redis, log: Log) -> None:
+    def test_is_found_in_a_whole_stream(self, client: redis.Redis, log: Stream) -> None:
         ids = publish_day(client, 2500)
         for number in (1, 2, 999, 1000, 1001, 1002, 1250, 1251, 1500, 1501, 2499, 2500):
             assert found(log, number) == ids[number - 1]
 
-    def test_is_the_same_when_the_stream_was_trimmed(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_is_the_same_when_the_stream_was_trimmed(self, url: str, client: redis.Redis, log: Stream) -> None:
         ids = publish_day(client, 60)
         client.xtrim(STREAM, minid=ids[20], approximate=False)
         for number in range(21, 61):
@@ -49,7 +50,7 @@ class TestTheNthEntryEverAdded:
         for number in (60, *range(81, 101)):
             assert found(log, number) == ids[number - 1]
 
-    def test_is_the_same_beside_entries_that_were_deleted(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_is_the_same_beside_entries_that_were_deleted(self, url: str, client: redis.Redis, log: Stream) -> None:
         ids: list[bytes] = []
         for _ in range(3):
             ids += publish_more(client, 20)
@@ -61,7 +62,7 @@ class TestTheNthEntryEverAdded:
             with pytest.raises(NoPlaceError, match=f"Which entry is #{number} cannot be told: between #20 and #40"):
                 found(log, number)
 
-    def test_is_what_a_first_reader_counts(self, client: redis.Redis, log: Log) -> None:
+    def test_is_what_a_first_reader_counts(self, client: redis.Redis, log: Stream) -> None:
         """Of a stream that nobody read before, what was deleted counts as gone before its beginning."""
         ids = publish_day(client, 20)
         client.xdel(STREAM, ids[9])
@@ -69,7 +70,7 @@ class TestTheNthEntryEverAdded:
         assert found(log, 20) == ids[19]
 
     def test_of_an_entry_that_a_snapshot_stands_at_is_known_when_it_is_gone(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         ids = publish_day(client, 20)
         snapshot(url)
@@ -77,7 +78,7 @@ class TestTheNthEntryEverAdded:
         client.xtrim(STREAM, maxlen=5, approximate=False)
         assert found(log, 20) == ids[19]
 
-    def test_that_is_gone_is_a_sentence_with_what_there_is(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_that_is_gone_is_a_sentence_with_what_there_is(self, url: str, client: redis.Redis, log: Stream) -> None:
         ids = publish_day(client, 60)
         client.xtrim(STREAM, minid=ids[20], approximate=False)
         with pytest.raises(NoPlaceError, match=r"#20 is gone, .*: the stream holds #21 to #60\.$"):
@@ -92,14 +93,14 @@ class TestTheNthEntryEverAdded:
         with pytest.raises(NoPlaceError, match="the stream is empty"):
             found(log, 5)
 
-    def test_that_is_not_there_yet_is_a_sentence_with_what_there_is(self, client: redis.Redis, log: Log) -> None:
+    def test_that_is_not_there_yet_is_a_sentence_with_what_there_is(self, client: redis.Redis, log: Stream) -> None:
         with pytest.raises(NoPlaceError, match="#1 is not there yet: the stream has had no entries"):
             found(log, 1)
         publish_day(client, 1200)
         with pytest.raises(NoPlaceError, match=r"#216,924 is not there yet: the newest entry is #1,200\.$"):
             found(log, 216924)
 
-    def test_is_not_that_of_a_stream_that_was_made_again(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_is_not_that_of_a_stream_that_was_made_again(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 20)
         snapshot(url)
         client.delete(STREAM)
@@ -110,20 +111,20 @@ class TestTheNthEntryEverAdded:
     def test_of_a_stream_that_a_busy_producer_caps_is_right_or_gone(self, url: str, client: redis.Redis) -> None:
         ids = publish_day(client, 3000)
 
-        class Trimming(Log):
+        class Trimming(Server):
             """Loses its oldest entries between any two questions."""
 
-            def connection(self):  # type: ignore[no-untyped-def]
+            def connection(self, key: str = ""):  # type: ignore[no-untyped-def]
                 client.xtrim(STREAM, maxlen=client.xlen(STREAM) - 3, approximate=False)
-                return super().connection()
+                return super().connection(key)
 
-        log = Trimming(url, STREAM)
+        log = Stream(Trimming(url), STREAM)
         for number in (1100, 1400, 2000, 2990):
             assert found(log, number) == ids[number - 1]
-        log.close()
+        log.server.close()
 
     def test_on_an_old_server_says_what_is_assumed(self, url: str, client: redis.Redis) -> None:
-        log = Old(url, STREAM)
+        log = Old(Server(url), STREAM)
         ids = publish_day(client, 30)
         notes: list[str] = []
         assert end_of(log, Numbered(7), notes.append) == ids[6]
@@ -132,10 +133,10 @@ class TestTheNthEntryEverAdded:
         assert end_of(log, Numbered(7)) == ids[16]
         with pytest.raises(NoPlaceError, match="not there yet: the newest entry is #20"):
             end_of(log, Numbered(21))
-        log.close()
+        log.server.close()
 
     def test_on_an_old_server_is_counted_from_snapshots(self, url: str, client: redis.Redis) -> None:
-        log = Old(url, STREAM)
+        log = Old(Server(url), STREAM)
         ids = publish_day(client, 30)
         snapshot(url)
         ids += publish_more(client, 10)
@@ -146,11 +147,11 @@ class TestTheNthEntryEverAdded:
             end_of(log, Numbered(41))
         with pytest.raises(NoPlaceError, match="is gone"):
             end_of(log, Numbered(20))
-        log.close()
+        log.server.close()
 
 
 class TestOtherPlaces:
-    def test_the_ends(self, client: redis.Redis, log: Log) -> None:
+    def test_the_ends(self, client: redis.Redis, log: Stream) -> None:
         assert (begin_of(log, End.FIRST), end_of(log, End.FIRST)) == (b"0-0", b"0-0")
         assert (begin_of(log, End.NOW), end_of(log, End.NOW)) == (b"0-1", b"0-0")
         ids = publish_day(client, 5)
@@ -158,12 +159,12 @@ class TestOtherPlaces:
         assert end_of(log, End.NOW) == ids[-1]
         assert begin_of(log, End.NOW) == id_after(ids[-1])
 
-    def test_a_time_reaches_from_its_first_to_its_last_id(self, log: Log) -> None:
+    def test_a_time_reaches_from_its_first_to_its_last_id(self, log: Stream) -> None:
         minute = read_place("2023-11-14T22:13Z", 0)
         assert begin_of(log, minute) == b"1699999980000-0"
         assert end_of(log, minute) == b"1700000039999-%d" % GREATEST
 
-    def test_a_snapshot_is_the_moment_it_shows(self, url: str, client: redis.Redis, log: Log) -> None:
+    def test_a_snapshot_is_the_moment_it_shows(self, url: str, client: redis.Redis, log: Stream) -> None:
         ids = publish_day(client, 20)
         snapshot(url)
         publish_more(client, 5)
@@ -173,7 +174,7 @@ class TestOtherPlaces:
         assert begin_of(log, place) == id_after(ids[-1])
 
     def test_a_snapshot_that_says_nothing_about_this_stream_is_refused(
-        self, url: str, client: redis.Redis, log: Log
+        self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         publish_day(client, 20)
         snapshot(url)

@@ -9,7 +9,8 @@ import redis
 from esdash.engine.console import EngineError
 from esdash.engine.publisher import ATTEMPTS, Publisher
 from esdash.log.errors import UnreachableError
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from tests.engine.running import STREAM, RunningConsumer, model_of, stored
 from tests.proxy import Proxy
 from tests.servers import RunningServer
@@ -24,12 +25,12 @@ def proxy(new_server: Callable[..., RunningServer]) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def far(proxy: Proxy) -> Iterator[Log]:
+def far(proxy: Proxy) -> Iterator[Stream]:
     """The stream as seen through the proxy."""
-    log = Log(proxy.url, STREAM, timeout=2)
+    log = Stream(Server(proxy.url, timeout=2), STREAM)
     log.command("PING")
     yield log
-    log.close()
+    log.server.close()
 
 
 def lose_the_reply(proxy: Proxy) -> None:
@@ -38,7 +39,7 @@ def lose_the_reply(proxy: Proxy) -> None:
     proxy.cut_reply_to(b"XADD")
 
 
-def test_an_event_is_stored_as_the_wire_format_says(log: Log) -> None:
+def test_an_event_is_stored_as_the_wire_format_says(log: Stream) -> None:
     published = Publisher(log).publish("TopUp", TOP_UP, "k1")
     assert (published.event_type, published.key) == ("TopUp", "k1")
     ((entry_id, fields),) = stored(log)
@@ -46,7 +47,7 @@ def test_an_event_is_stored_as_the_wire_format_says(log: Log) -> None:
     assert fields == [b"type", b"TopUp", b"data", TOP_UP, b"key", b"k1"]
 
 
-def test_every_event_has_a_key_of_its_own(log: Log) -> None:
+def test_every_event_has_a_key_of_its_own(log: Stream) -> None:
     publisher = Publisher(log)
     keys = {publisher.publish("TopUp", TOP_UP).key for _ in range(50)}
     keys |= {published.key for published in publisher.publish_many([("TopUp", TOP_UP, None)] * 50)}
@@ -55,7 +56,7 @@ def test_every_event_has_a_key_of_its_own(log: Log) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 1, 10])
-def test_a_lost_reply_and_a_retry_apply_the_event_once(proxy: Proxy, far: Log, after: int) -> None:
+def test_a_lost_reply_and_a_retry_apply_the_event_once(proxy: Proxy, far: Stream, after: int) -> None:
     """The reply is cut before its first byte, after it, or in the middle of the id."""
     proxy.cut_reply_to(b"XADD", after)
     published = Publisher(far).publish("TopUp", TOP_UP)
@@ -70,7 +71,7 @@ def test_a_lost_reply_and_a_retry_apply_the_event_once(proxy: Proxy, far: Log, a
     assert consumer.document == model.document()
 
 
-def test_a_reply_lost_in_the_middle_of_a_batch_applies_every_event_once(proxy: Proxy, far: Log) -> None:
+def test_a_reply_lost_in_the_middle_of_a_batch_applies_every_event_once(proxy: Proxy, far: Stream) -> None:
     events = [("TopUp", b'{"user_id":%d,"amount":100}' % user, None) for user in range(2500)]
     proxy.cut_reply_to(b"XADD", 3000)
     published = list(Publisher(far).publish_many(events))
@@ -82,7 +83,7 @@ def test_a_reply_lost_in_the_middle_of_a_batch_applies_every_event_once(proxy: P
     assert all(by_id[each.entry_id.encode()][-1] == each.key.encode() for each in published)
 
 
-def test_a_connection_that_was_cut_while_idle_is_no_obstacle(proxy: Proxy, far: Log) -> None:
+def test_a_connection_that_was_cut_while_idle_is_no_obstacle(proxy: Proxy, far: Stream) -> None:
     publisher = Publisher(far)
     publisher.publish("TopUp", TOP_UP)
     proxy.cut()
@@ -92,7 +93,7 @@ def test_a_connection_that_was_cut_while_idle_is_no_obstacle(proxy: Proxy, far: 
 
 class TestWhenTheServerStaysAway:
     def test_the_publisher_is_told_that_the_event_may_be_there_and_how_to_go_on(
-        self, proxy: Proxy, far: Log, monkeypatch: pytest.MonkeyPatch
+        self, proxy: Proxy, far: Stream, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
         lose_the_reply(proxy)
@@ -103,7 +104,7 @@ class TestWhenTheServerStaysAway:
         assert "Publishing again with the key mine is safe" in message
         assert isinstance(caught.value.__cause__, UnreachableError)
 
-    def test_it_is_tried_a_few_times(self, proxy: Proxy, far: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_is_tried_a_few_times(self, proxy: Proxy, far: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
         attempts: list[list[Sequence[bytes]]] = []
         append_many = far.append_many
@@ -120,7 +121,7 @@ class TestWhenTheServerStaysAway:
         assert len(attempts) == ATTEMPTS
         assert all(attempt == attempts[0] for attempt in attempts), "the same event with the same key each time"
 
-    def test_closing_ends_the_waiting(self, proxy: Proxy, far: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_closing_ends_the_waiting(self, proxy: Proxy, far: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 60.0)
         lose_the_reply(proxy)
         publisher = Publisher(far)
@@ -129,7 +130,7 @@ class TestWhenTheServerStaysAway:
             publisher.publish("TopUp", TOP_UP)
 
     def test_nobody_is_told_to_repeat_a_batch_that_would_count_twice(
-        self, proxy: Proxy, far: Log, monkeypatch: pytest.MonkeyPatch
+        self, proxy: Proxy, far: Stream, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
         lose_the_reply(proxy)
@@ -143,7 +144,7 @@ class TestWhenTheServerStaysAway:
 
     def test_a_publish_that_never_left_is_said_to_be_nowhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
-        log = Log("redis://127.0.0.1:1", STREAM)
+        log = Stream(Server("redis://127.0.0.1:1"), STREAM)
         with pytest.raises(EngineError, match=r"^No connection to redis://.* Nothing was published\.$") as caught:
             Publisher(log).publish("TopUp", TOP_UP)
         assert isinstance(caught.value.__cause__, UnreachableError)
@@ -153,10 +154,10 @@ class TestWhenTheServerRefuses:
     def test_the_publisher_is_told_that_nothing_was_published(self, new_server: Callable[..., RunningServer]) -> None:
         primary = new_server(port=True)
         replica = new_server(replica_of=primary)
-        log = Log(replica.url, STREAM)
+        log = Stream(Server(replica.url), STREAM)
         with pytest.raises(EngineError, match=r"replica and takes no writes.* Nothing was published"):
             Publisher(log).publish("TopUp", TOP_UP)
-        log.close()
+        log.server.close()
 
     def test_a_node_that_is_not_where_the_stream_is_now_is_asked_again_under_the_same_key(
         self, new_server: Callable[..., RunningServer]
@@ -164,7 +165,7 @@ class TestWhenTheServerRefuses:
         primary = new_server(port=True)
         server = new_server(port=True)
         with server.client() as client, Proxy(server) as proxy:
-            log = Log(proxy.url, STREAM)
+            log = Stream(Server(proxy.url), STREAM)
             log.command("PING")
             client.replicaof("127.0.0.1", str(primary.port))
             turn = threading.Timer(0.3, client.replicaof, ("NO", "ONE"))
@@ -172,7 +173,7 @@ class TestWhenTheServerRefuses:
             published = Publisher(log).publish("TopUp", TOP_UP, "mine")
             turn.join()
             assert [entry_id.decode() for entry_id, _ in stored(log)] == [published.entry_id]
-            log.close()
+            log.server.close()
 
     def test_a_name_that_leads_to_another_server_by_now_is_followed(
         self, new_server: Callable[..., RunningServer]
@@ -180,14 +181,14 @@ class TestWhenTheServerRefuses:
         primary = new_server(port=True)
         replica = new_server(port=True, replica_of=primary)
         with Proxy(replica) as proxy:
-            log = Log(proxy.url, STREAM)
+            log = Stream(Server(proxy.url), STREAM)
             log.command("PING")
             proxy.point_at_next(primary)
             published = Publisher(log).publish("TopUp", TOP_UP)
             assert [entry_id.decode() for entry_id, _ in stored(log)] == [published.entry_id]
-            log.close()
+            log.server.close()
 
-    def test_a_wrong_key_type_is_told_in_words(self, client: redis.Redis, log: Log) -> None:
+    def test_a_wrong_key_type_is_told_in_words(self, client: redis.Redis, log: Stream) -> None:
         client.set(STREAM, "text")
         with pytest.raises(EngineError, match=r"not a stream.* Nothing was published"):
             Publisher(log).publish("TopUp", TOP_UP)
@@ -199,13 +200,13 @@ class TestWhenTheServerRefuses:
         primary = new_server(port=True)
         replica = new_server(port=True, replica_of=primary)
         with Proxy(primary) as proxy:
-            log = Log(proxy.url, STREAM)
+            log = Stream(Server(proxy.url), STREAM)
             log.command("PING")
             proxy.cut_reply_to(b"XADD")
             proxy.point_at_next(replica)
             with pytest.raises(EngineError) as caught:
                 Publisher(log).publish("TopUp", TOP_UP, "mine")
-            log.close()
+            log.server.close()
         assert "takes no writes" in str(caught.value)
         assert "may or may not be in the log" in str(caught.value)
         with primary.client() as client:
@@ -213,7 +214,7 @@ class TestWhenTheServerRefuses:
 
     def test_a_batch_that_filled_the_memory_is_in_doubt(self, new_server: Callable[..., RunningServer]) -> None:
         server = new_server(appendonly="no")
-        log = Log(server.url, STREAM)
+        log = Stream(Server(server.url), STREAM)
         with server.client() as client:
             used = client.info("memory")["used_memory"]
             client.config_set("maxmemory", used + 300_000)
@@ -221,9 +222,4 @@ class TestWhenTheServerRefuses:
         with pytest.raises(EngineError, match=r"memory limit.* Any of the events may or may not be in the log"):
             list(Publisher(log).publish_many(events))
         assert 0 < len(stored(log)) < 1000
-        log.close()
-
-    def test_a_readonly_publisher_publishes_nothing(self, client: redis.Redis, log: Log) -> None:
-        with pytest.raises(EngineError, match="read-only"):
-            Publisher(log, readonly=True).publish("TopUp", TOP_UP)
-        assert client.exists(STREAM) == 0
+        log.server.close()

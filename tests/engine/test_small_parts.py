@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
+from esdash.engine.console import Console, NotPublishedError, load_of, publishing_of
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.load import MAX_RATE, SteadyLoad
@@ -16,7 +17,8 @@ from esdash.engine.row import Row
 from esdash.engine.rows import ROWS, RecentRows
 from esdash.fold.folding import Entry
 from esdash.fold.tables import Change
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from tests.domains.shop import Shop
 from tests.engine.running import STREAM, Clock, model_of, publish_day, stored
 from tests.proxy import Proxy
@@ -159,14 +161,14 @@ class Events:
 
 
 @pytest.fixture
-def load(log: Log) -> Iterator[SteadyLoad]:
+def load(log: Stream) -> Iterator[SteadyLoad]:
     load = SteadyLoad(Publisher(log), iter(Events()))
     yield load
     load.stop()
 
 
 class TestTheSteadyLoad:
-    def test_appends_at_the_rate_that_is_wanted(self, log: Log) -> None:
+    def test_appends_at_the_rate_that_is_wanted(self, log: Stream) -> None:
         clock = Hand()
         load = SteadyLoad(Publisher(log), iter(Events()), clock=clock)
         load.start(100)
@@ -178,7 +180,7 @@ class TestTheSteadyLoad:
         assert log.facts().length == 300
         assert model_of(log).applied == 300
 
-    def test_can_be_slower_than_one_a_second(self, log: Log) -> None:
+    def test_can_be_slower_than_one_a_second(self, log: Stream) -> None:
         clock = Hand()
         load = SteadyLoad(Publisher(log), iter(Events()), clock=clock)
         load.start(0.5)
@@ -196,7 +198,7 @@ class TestTheSteadyLoad:
         sent = load.status.sent
         eventually(lambda: load.status.sent > sent + 500)
 
-    def test_does_not_make_up_for_what_it_could_not_send(self, log: Log) -> None:
+    def test_does_not_make_up_for_what_it_could_not_send(self, log: Stream) -> None:
         clock = Hand()
         load = SteadyLoad(Publisher(log), iter(Events()), clock=clock)
         load.start(10)
@@ -225,7 +227,7 @@ class TestTheSteadyLoad:
         self, new_server: Callable[..., RunningServer]
     ) -> None:
         server = new_server()
-        log, events = Log(server.url, STREAM), Events()
+        log, events = Stream(Server(server.url), STREAM), Events()
         load = SteadyLoad(Publisher(log), iter(events))
         with server.client() as client:
             load.start(1000)
@@ -246,14 +248,14 @@ class TestTheSteadyLoad:
             load.stop()
             eventually(lambda: not [thread for thread in threading.enumerate() if thread.name == "load"])
             assert client.xlen(STREAM) == events.given > given
-        log.close()
+        log.server.close()
 
     def test_ends_with_a_word_when_the_server_is_gone(
         self, new_server: Callable[..., RunningServer], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
         with Proxy(new_server()) as proxy:
-            log = Log(proxy.url, STREAM)
+            log = Stream(Server(proxy.url), STREAM)
             load = SteadyLoad(Publisher(log), iter(Events()))
             load.start(1000)
             eventually(lambda: load.status.sent > 10)
@@ -268,13 +270,13 @@ class TestTheSteadyLoad:
             eventually(lambda: load.status.sent > 10)
             assert load.status.error == ""
             load.stop()
-            log.close()
+            log.server.close()
 
 
 class TestTheConsole:
     @pytest.fixture
     def console(self, url: str) -> Iterator[LiveConsole]:
-        log = Log(url, STREAM)
+        log = Stream(Server(url), STREAM)
         console: LiveConsole = LiveConsole(
             log,
             Shop(),
@@ -287,11 +289,12 @@ class TestTheConsole:
         yield console
         console.close()
         thread.join(20)
-        log.close()
+        log.server.close()
         assert not thread.is_alive()
 
     def test_shows_what_it_published(self, console: LiveConsole) -> None:
-        published = console.publish("TopUp", b'{"user_id":7,"amount":300}')
+        assert console.publishing is not None
+        published = console.publishing.publish("TopUp", b'{"user_id":7,"amount":300}')
         eventually(lambda: console.view.position.last_event_id == published.entry_id)
         (row,) = console.view.rows
         details = console.details(row)
@@ -306,21 +309,32 @@ class TestTheConsole:
         with pytest.raises(Exception, match="is another one in the stream now"):
             console.details(row)
 
-    def test_publishes_a_batch(self, console: LiveConsole, log: Log) -> None:
-        assert console.publish_batch([("TopUp", b'{"user_id":7,"amount":300}')] * 2500) == 2500
+    def test_publishes_a_batch(self, console: LiveConsole, log: Stream) -> None:
+        assert console.publishing is not None
+        assert console.publishing.publish_batch([("TopUp", b'{"user_id":7,"amount":300}')] * 2500) == 2500
         eventually(lambda: console.view.position.ordinal == 2500)
         assert model_of(log).users == {7: 2500 * 300}
 
-    def test_closing_stops_load_and_consumer(self, console: LiveConsole, log: Log) -> None:
-        console.start_load(500)
-        eventually(lambda: console.load.sent > 20)
+    def test_closing_stops_load_and_consumer(self, console: LiveConsole, log: Stream) -> None:
+        publishing = console.publishing
+        assert publishing is not None
+        publishing.start_load(500)
+        eventually(lambda: publishing.load.sent > 20)
         console.close()
         eventually(lambda: console.view.phase == "stopped")
         assert console.view.position.ordinal <= len(stored(log))
-        assert not console.load.running
+        assert not publishing.load.running
+
+    def test_that_is_read_only_has_nothing_that_writes(self, log: Stream) -> None:
+        console: Console = LiveConsole(log, Shop(), ConsumerSettings(readonly=True))
+        assert console.publishing is None
+        assert console.storing is None
+        with pytest.raises(NotPublishedError, match="read-only"):
+            publishing_of(console)
+        assert not load_of(console).running
 
 
-def test_a_day_has_every_kind_of_entry(client: redis.Redis, log: Log) -> None:
+def test_a_day_has_every_kind_of_entry(client: redis.Redis, log: Stream) -> None:
     publish_day(client, 2000)
     model = model_of(log)
     assert model.applied > 500

@@ -5,14 +5,15 @@ from collections.abc import Callable, Sequence
 import pytest
 import redis
 
-from esdash.engine import consumer as consuming
+from esdash.engine import replaying
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.history import History
 from esdash.engine.view import Phase, Verdict
 from esdash.fold.folding import Entry, Told
 from esdash.fold.tables import State
+from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import PAGE, Log
+from esdash.log.stream import PAGE, Stream
 from tests.domains.shop import Shop
 from tests.engine.running import STREAM, RunningConsumer, document, model_of, top_up
 from tests.servers import RunningServer
@@ -97,11 +98,11 @@ def test_while_live_is_noticed_before_its_next_entry_is_applied(
         write_another_history(client, OTHER, 6, 12)
         swap(client)
         consumer.until_live("12-0")
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     assert consumer.document == model_of(log).document()
     assert any("Going back" in notice.text for notice in consumer.view.notices)
     assert_snapshots_hold(log)
-    log.close()
+    log.server.close()
 
 
 @pytest.mark.parametrize("swap", SWAPS)
@@ -116,9 +117,9 @@ def test_without_new_entries_is_noticed_all_the_same(
         swap(client)
         consumer.until(lambda view: any("Going back" in notice.text for notice in view.notices))
         consumer.until_live("8-0")
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     assert consumer.document == model_of(log).document()
-    log.close()
+    log.server.close()
 
 
 @pytest.mark.parametrize("far", [1, 1_000_000], ids=["read ahead", "read here"])
@@ -126,18 +127,18 @@ def test_without_new_entries_is_noticed_all_the_same(
 def test_in_the_middle_of_a_replay_is_noticed(
     url: str, client: redis.Redis, monkeypatch: pytest.MonkeyPatch, swap: Callable[[redis.Redis], None], far: int
 ) -> None:
-    monkeypatch.setattr(consuming, "FAR", far)
+    monkeypatch.setattr(replaying, "FAR", far)
     count = 6 * PAGE
     write(client, STREAM, 1, count)
     # Wherever a page ends, the entries before it are others.
     write_another_history(client, OTHER, 10, count)
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     consumer = Consumer(log, SwappingShop(lambda: swap(client)), ConsumerSettings(once=True))
     consumer.run()
     assert consumer.projection is not None
     assert document(consumer.projection) == model_of(log).document()
     assert_snapshots_hold(log)
-    log.close()
+    log.server.close()
 
 
 @pytest.mark.parametrize("swap", SWAPS)
@@ -147,14 +148,14 @@ def test_while_the_state_is_asked_for_is_never_called_continuous(
     count = 4 * PAGE
     write(client, STREAM, 1, count)
     write_another_history(client, OTHER, 10, count)
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     projection, continuity = History(log, SwappingShop(lambda: swap(client))).at()
     assert continuity.verdict is Verdict.DIVERGED
     assert projection.ordinal < count
     projection, continuity = History(log, Shop()).at()
     assert continuity.verdict is Verdict.CONTINUOUS
     assert document(projection) == model_of(log).document()
-    log.close()
+    log.server.close()
 
 
 def test_by_a_split_in_which_each_side_takes_as_many_entries_is_healed(
@@ -176,13 +177,13 @@ def test_by_a_split_in_which_each_side_takes_as_many_entries_is_healed(
             write(other, STREAM, 15, 16)
             consumer.until(lambda view: view.phase is Phase.LIVE and view.position.last_event_id == "16-0")
     # Its farewell snapshot was refused by the replica that its server has become.
-    log = Log(right.url, STREAM)
+    log = Stream(Server(right.url), STREAM)
     assert consumer.document == model_of(log).document()
     assert [row.entry_id for row in consumer.view.orphans] == [b"11-0", b"12-0"]
-    log.close()
+    log.server.close()
 
 
-def assert_snapshots_hold(log: Log) -> None:
+def assert_snapshots_hold(log: Stream) -> None:
     """Every stored snapshot is that of the present log at its position."""
     stored = list(SnapshotStore(log).headers())
     assert stored

@@ -15,7 +15,8 @@ from redis.connection import AbstractConnection
 from esdash.log.address import OPTIONS, parse, redact
 from esdash.log.connections import pool
 from esdash.log.errors import LogError
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 
 
 @pytest.mark.parametrize(
@@ -205,9 +206,9 @@ class TestWhatPeopleSee:
         assert redact(url) == shown
 
     def test_names_the_host_that_a_url_without_one_means(self) -> None:
-        assert Log("redis://").server_name == "redis://localhost:6379"
-        assert Log("redis://:6380").server_name == "redis://localhost:6380"
-        assert Log("rediss://:s3cret@/2").server_name == "rediss://localhost:6379/2"
+        assert Server("redis://").name == "redis://localhost:6379"
+        assert Server("redis://:6380").name == "redis://localhost:6380"
+        assert Server("rediss://:s3cret@/2").name == "rediss://localhost:6379/2"
 
     def test_is_not_the_password_in_a_picture_of_the_address(self) -> None:
         assert "s3cret" not in repr(parse("redis://:s3cret@h"))
@@ -215,6 +216,6 @@ class TestWhatPeopleSee:
 
 def test_options_in_the_url_do_not_change_how_replies_are_read(url: str, client: redis.Redis) -> None:
     client.xadd("orders", {"a": 1}, id="1-0")
-    log = Log(f"{url}?decode_responses=true&protocol=3", "orders")
+    log = Stream(Server(f"{url}?decode_responses=true&protocol=3"), "orders")
     assert log.facts().first_id == b"1-0"
-    log.close()
+    log.server.close()

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from esdash.log.appending import SLICE, pack
 from esdash.log.errors import LogError, RefusedError, UnreachableError
-from esdash.log.stream import START, Log
+from esdash.log.server import Server
+from esdash.log.stream import START, Stream
 from tests.servers import RunningServer
 
 pytestmark = pytest.mark.every_generation
@@ -28,20 +29,20 @@ def test_the_commands_are_those_that_the_client_library_makes(key: bytes, entrie
 @pytest.mark.parametrize("count", [0, 1, SLICE, SLICE + 1, 1000])
 def test_ids_are_those_of_the_entries_in_their_order(url: str, count: int) -> None:
     entries = [[b"n", b"%d" % number] for number in range(count)]
-    ids = Log(url).append_many(entries)
-    assert [(entry_id, list(fields)) for entry_id, fields in Log(url).page(START)] == list(
+    ids = Stream(Server(url), "orders").append_many(entries)
+    assert [(entry_id, list(fields)) for entry_id, fields in Stream(Server(url), "orders").page(START)] == list(
         zip(ids, entries, strict=True)
     )
 
 
 def test_entries_larger_than_a_sockets_buffer_arrive_whole(url: str) -> None:
     entries = [[b"data", bytes([number]) * 65_536] for number in range(200)]
-    Log(url).append_many(entries)
-    assert [fields for _, fields in Log(url).page(START)] == entries
+    Stream(Server(url), "orders").append_many(entries)
+    assert [fields for _, fields in Stream(Server(url), "orders").page(START)] == entries
 
 
 def test_a_refused_entry_is_told_and_the_connection_is_still_good(url: str, client: redis.Redis) -> None:
-    log = Log(url)
+    log = Stream(Server(url), "orders")
     client.set("orders", "no stream")
     with pytest.raises(RefusedError, match="not a stream"):
         log.append_many([[b"a", b"b"]] * 300)
@@ -52,15 +53,15 @@ def test_a_refused_entry_is_told_and_the_connection_is_still_good(url: str, clie
 def test_a_full_server_is_told_as_such(new_server: Callable[..., RunningServer]) -> None:
     server = new_server(maxmemory="3mb", appendonly="no")
     with pytest.raises(LogError, match=r"memory.* of 1,000 entries were appended") as caught:
-        Log(server.url).append_many([[b"data", b"x" * 10_000]] * 1000)
+        Stream(Server(server.url), "orders").append_many([[b"data", b"x" * 10_000]] * 1000)
     assert not isinstance(caught.value, RefusedError), "some of them are in the log"
     with pytest.raises(RefusedError, match="memory"):
-        Log(server.url).append_many([[b"data", b"x" * 10_000]] * 10)
+        Stream(Server(server.url), "orders").append_many([[b"data", b"x" * 10_000]] * 10)
 
 
 def test_a_server_that_dies_meanwhile_is_unreachable(new_server: Callable[..., RunningServer]) -> None:
     server = new_server(appendonly="no")
-    log = Log(server.url)
+    log = Stream(Server(server.url), "orders")
     log.append_many([[b"a", b"b"]])
     server.kill()
     with pytest.raises(UnreachableError):

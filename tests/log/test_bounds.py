@@ -18,8 +18,9 @@ from esdash.log.bounded import MOST, NOT_ENOUGH, BoundedReader
 from esdash.log.errors import ClosedError, LogError, TooMuchError, UnreachableError, UnreadableReplyError
 from esdash.log.paging import BYTES, FIRST, PAGE, PATIENCE, PageSize
 from esdash.log.readahead import read_ahead
+from esdash.log.server import Server
 from esdash.log.shapes import TooLargeError, UnreadableError
-from esdash.log.stream import START, Log
+from esdash.log.stream import START, Stream
 from tests.domains.shop import Shop
 from tests.log.packing import PACKING
 from tests.servers import RunningServer
@@ -116,31 +117,31 @@ class TestThePageSize:
 
 class TestAServerThatLimitsItsReplies:
     @pytest.fixture
-    def limited(self, new_server: Callable[..., RunningServer]) -> Iterator[Log]:
+    def limited(self, new_server: Callable[..., RunningServer]) -> Iterator[Stream]:
         """A log of 1,200 entries of 3 KB on a server that closes connections to which it owes a megabyte."""
         server = new_server(port=True, client_output_buffer_limit=LIMIT)
         with server.client() as client:
             fill(client, 1200, 3000)
-        log = Log(server.url, STREAM)
+        log = Stream(Server(server.url), STREAM)
         log.paging.had(PAGE, PAGE)  # as if all entries before had been small
         yield log
-        log.close()
+        log.server.close()
 
-    def test_is_read_in_smaller_pages(self, limited: Log) -> None:
+    def test_is_read_in_smaller_pages(self, limited: Stream) -> None:
         assert sum(page.count for page in limited.pages(START)) == 1200
         assert limited.paging.count < 400
         assert len(limited.page(START, count=1200)) == 1200
         assert len(limited.newest(count=1200)) == 1200
 
-    def test_is_read_ahead_in_smaller_pages(self, limited: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-        def at_once(process: object, log: Log, after: bytes, until: bytes) -> Any:  # noqa: ARG001
+    def test_is_read_ahead_in_smaller_pages(self, limited: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+        def at_once(process: object, log: Stream, after: bytes, until: bytes) -> Any:  # noqa: ARG001
             yield from ()
             return after
 
         monkeypatch.setattr(readahead, "_pages_until_ready", at_once)
         assert sum(page.count for page in read_ahead(limited, START, b"+", PACKING)) == 1200
 
-    def test_is_consumed_and_verified(self, limited: Log) -> None:
+    def test_is_consumed_and_verified(self, limited: Stream) -> None:
         consumer = Consumer(limited, Shop(), ConsumerSettings(once=True))
         consumer.run()
         assert consumer.projection is not None
@@ -150,9 +151,9 @@ class TestAServerThatLimitsItsReplies:
 
 def test_large_entries_are_read_in_pages_of_few(client: redis.Redis, url: str) -> None:
     fill(client, 130, 1024 * 1024)
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     counts = [page.count for page in log.pages(START)]
-    log.close()
+    log.server.close()
     assert sum(counts) == 130
     assert max(counts) * 1024 * 1024 < MOST
     assert counts[-2] <= BYTES // (1024 * 1024)
@@ -206,21 +207,21 @@ class TestAProcessThatIsStopped:
         monkeypatch.setattr(readahead, "SILENCE", 0.5)
         self._stop_each_at_once(monkeypatch)
         fill(client, 3 * PAGE, 10)
-        log = Log(url, STREAM, timeout=0.5)
+        log = Stream(Server(url, timeout=0.5), STREAM)
         with pytest.raises(LogError, match="does nothing any more"):
             list(read_ahead(log, START, b"+", PACKING))
-        log.close()
+        log.server.close()
 
     def test_is_not_waited_for_by_who_has_something_else_to_do(
         self, client: redis.Redis, url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self._stop_each_at_once(monkeypatch)
         fill(client, 3 * PAGE, 10)
-        log = Log(url, STREAM)
+        log = Stream(Server(url), STREAM)
         begun = time.monotonic()
         assert list(read_ahead(log, START, b"+", PACKING, interrupted=lambda: True)) == []
-        assert time.monotonic() - begun < log.timeout
-        log.close()
+        assert time.monotonic() - begun < log.server.timeout
+        log.server.close()
 
     def test_while_it_verifies_is_given_up_when_told_to_stop(
         self, client: redis.Redis, url: str, monkeypatch: pytest.MonkeyPatch
@@ -236,10 +237,10 @@ class TestAProcessThatIsStopped:
 
         start = child.start
         monkeypatch.setattr(child, "start", stopped)
-        log = Log(url, STREAM)
+        log = Stream(Server(url), STREAM)
         with pytest.raises(EngineError, match="was stopped"):
             verify(log, Shop(), stop=stop)
-        log.close()
+        log.server.close()
 
     def _stop_each_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         start = readahead._start
@@ -249,7 +250,7 @@ class TestAProcessThatIsStopped:
             os.kill(process.pid, signal.SIGSTOP)
             return process
 
-        def at_once(process: object, log: Log, after: bytes, until: bytes) -> Any:  # noqa: ARG001
+        def at_once(process: object, log: Stream, after: bytes, until: bytes) -> Any:  # noqa: ARG001
             yield from ()
             return after
 

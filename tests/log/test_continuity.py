@@ -18,7 +18,8 @@ from hypothesis.stateful import (
 )
 
 from esdash.log.continuity import Continuity, Standing, Verdict, check, judge, unseen_before
-from esdash.log.stream import START, Entry, Evidence, Log, StreamFacts, anchor_of
+from esdash.log.server import Server
+from esdash.log.stream import START, Entry, Evidence, Stream, StreamFacts, anchor_of
 from esdash.log.transactions import read_facts
 from tests.servers import RunningServer
 from tests.waiting import eventually
@@ -31,7 +32,7 @@ STREAM = "orders"
 class Reader:
     """A consumer as far as continuity is concerned: how far it has read and what the last entry was."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Stream) -> None:
         self.log = log
         self.position = START
         self.ordinal = 0
@@ -58,10 +59,10 @@ class Reader:
 
 
 @pytest.fixture
-def log(url: str) -> Iterator[Log]:
-    log = Log(url, STREAM)
+def log(url: str) -> Iterator[Stream]:
+    log = Stream(Server(url), STREAM)
     yield log
-    log.close()
+    log.server.close()
 
 
 milliseconds = itertools.count(1_700_000_000_000)
@@ -88,7 +89,7 @@ def lose_what_followed(client: redis.Redis, saved: bytes) -> None:
     client.restore(STREAM, 0, saved, replace=True)
 
 
-def ids_of(log: Log) -> list[bytes]:
+def ids_of(log: Stream) -> list[bytes]:
     return [entry_id for entry_id, _ in log.page(START, count=1_000_000)]
 
 
@@ -102,11 +103,11 @@ def keep_newest(client: redis.Redis, count: int) -> None:
 
 
 class TestAnUntouchedLog:
-    def test_is_continuous_before_the_first_entry(self, log: Log) -> None:
+    def test_is_continuous_before_the_first_entry(self, log: Stream) -> None:
         assert Reader(log).check() == Continuity(Verdict.CONTINUOUS)
 
     @pytest.mark.counts_entries
-    def test_is_continuous_wherever_the_reader_stands(self, log: Log, client: redis.Redis) -> None:
+    def test_is_continuous_wherever_the_reader_stands(self, log: Stream, client: redis.Redis) -> None:
         add(client, 250)
         reader = Reader(log)
         for _ in range(6):
@@ -117,14 +118,14 @@ class TestAnUntouchedLog:
 
     @pytest.mark.counts_entries
     def test_is_continuous_when_the_server_creates_the_stream_after_the_reader_came(
-        self, log: Log, client: redis.Redis
+        self, log: Stream, client: redis.Redis
     ) -> None:
         reader = Reader(log)
         add(client, 3)
         assert reader.verdict == "CONTINUOUS"
 
     @pytest.mark.counts_entries
-    def test_a_wrong_ordinal_is_noticed(self, log: Log, client: redis.Redis) -> None:
+    def test_a_wrong_ordinal_is_noticed(self, log: Stream, client: redis.Redis) -> None:
         add(client, 10)
         reader = Reader(log)
         reader.read(5)
@@ -136,21 +137,23 @@ class TestAnUntouchedLog:
 
 @pytest.mark.counts_entries
 class TestATrimmedLog:
-    def test_trimmed_exactly_to_the_position_is_continuous(self, log: Log, client: redis.Redis) -> None:
+    def test_trimmed_exactly_to_the_position_is_continuous(self, log: Stream, client: redis.Redis) -> None:
         add(client, 10)
         reader = Reader(log)
         reader.read(6)
         keep_newest(client, 4)
         assert reader.check() == Continuity(Verdict.CONTINUOUS)
 
-    def test_trimmed_short_of_the_position_is_continuous(self, log: Log, client: redis.Redis) -> None:
+    def test_trimmed_short_of_the_position_is_continuous(self, log: Stream, client: redis.Redis) -> None:
         add(client, 10)
         reader = Reader(log)
         reader.read(6)
         keep_newest(client, 7)
         assert reader.check() == Continuity(Verdict.CONTINUOUS)
 
-    def test_two_unread_entries_trimmed_are_a_gap_of_two_between_named_ids(self, log: Log, client: redis.Redis) -> None:
+    def test_two_unread_entries_trimmed_are_a_gap_of_two_between_named_ids(
+        self, log: Stream, client: redis.Redis
+    ) -> None:
         ids = add(client, 10)
         reader = Reader(log)
         reader.read(6)
@@ -160,7 +163,7 @@ class TestATrimmedLog:
         assert (found.missing, found.after, found.before) == (2, ids[5].decode(), ids[8].decode())
         assert ids[5].decode() in found.explanation
 
-    def test_trimmed_to_nothing_behind_the_reader_is_continuous(self, log: Log, client: redis.Redis) -> None:
+    def test_trimmed_to_nothing_behind_the_reader_is_continuous(self, log: Stream, client: redis.Redis) -> None:
         add(client, 10)
         reader = Reader(log)
         reader.read()
@@ -170,7 +173,7 @@ class TestATrimmedLog:
         assert reader.verdict == "CONTINUOUS"
 
     def test_trimmed_to_nothing_before_the_reader_is_a_gap_with_an_open_end(
-        self, log: Log, client: redis.Redis
+        self, log: Stream, client: redis.Redis
     ) -> None:
         ids = add(client, 10)
         reader = Reader(log)
@@ -179,7 +182,7 @@ class TestATrimmedLog:
         found = reader.check()
         assert (str(found), found.after, found.before) == ("GAP 3", ids[6].decode(), None)
 
-    def test_a_gap_from_the_very_beginning_is_told_in_words(self, log: Log, client: redis.Redis) -> None:
+    def test_a_gap_from_the_very_beginning_is_told_in_words(self, log: Stream, client: redis.Redis) -> None:
         add(client, 5)
         reader = Reader(log)
         keep_newest(client, 4)
@@ -188,7 +191,7 @@ class TestATrimmedLog:
         assert "1 entry vanished unread after the beginning" in found.explanation
 
     def test_a_stream_that_is_capped_by_its_producer_is_continuous_for_a_reader_who_keeps_up(
-        self, log: Log, client: redis.Redis
+        self, log: Stream, client: redis.Redis
     ) -> None:
         reader = Reader(log)
         for _ in range(30):
@@ -204,7 +207,7 @@ class TestATrimmedLog:
 
 @pytest.mark.counts_entries
 class TestDeletedEntries:
-    def test_each_unread_entry_deleted_makes_the_gap_one_wider(self, log: Log, client: redis.Redis) -> None:
+    def test_each_unread_entry_deleted_makes_the_gap_one_wider(self, log: Stream, client: redis.Redis) -> None:
         ids = add(client, 10)
         reader = Reader(log)
         reader.read(4)
@@ -213,7 +216,7 @@ class TestDeletedEntries:
             assert reader.verdict == f"GAP {gone}"
 
     def test_a_gap_ends_before_the_first_entry_after_the_newest_deleted_one(
-        self, log: Log, client: redis.Redis
+        self, log: Stream, client: redis.Redis
     ) -> None:
         ids = add(client, 10)
         reader = Reader(log)
@@ -222,21 +225,21 @@ class TestDeletedEntries:
         found = reader.check()
         assert (found.after, found.before) == (ids[3].decode(), ids[7].decode())
 
-    def test_a_deleted_newest_entry_leaves_the_gap_open(self, log: Log, client: redis.Redis) -> None:
+    def test_a_deleted_newest_entry_leaves_the_gap_open(self, log: Stream, client: redis.Redis) -> None:
         ids = add(client, 10)
         reader = Reader(log)
         reader.read(4)
         client.xdel(STREAM, ids[9])
         assert (str(reader.check()), reader.check().before) == ("GAP 1", None)
 
-    def test_deleted_behind_the_position_is_continuous(self, log: Log, client: redis.Redis) -> None:
+    def test_deleted_behind_the_position_is_continuous(self, log: Stream, client: redis.Redis) -> None:
         ids = add(client, 10)
         reader = Reader(log)
         reader.read(6)
         client.xdel(STREAM, *ids[1:4])
         assert reader.verdict == "CONTINUOUS"
 
-    def test_the_entry_at_the_position_may_be_deleted(self, log: Log, client: redis.Redis) -> None:
+    def test_the_entry_at_the_position_may_be_deleted(self, log: Stream, client: redis.Redis) -> None:
         ids = add(client, 10)
         reader = Reader(log)
         reader.read(6)
@@ -245,7 +248,7 @@ class TestDeletedEntries:
         client.xdel(STREAM, ids[6])
         assert reader.verdict == "GAP 1"
 
-    def test_deleted_and_trimmed_ones_add_up(self, log: Log, client: redis.Redis) -> None:
+    def test_deleted_and_trimmed_ones_add_up(self, log: Stream, client: redis.Redis) -> None:
         ids = add(client, 20)
         reader = Reader(log)
         reader.read(5)
@@ -258,7 +261,7 @@ class TestDeletedEntries:
 class TestLongTails:
     """Where the tail is longer than what one check reads, entries are counted only when it matters."""
 
-    def test_a_long_tail_is_continuous(self, log: Log, client: redis.Redis) -> None:
+    def test_a_long_tail_is_continuous(self, log: Stream, client: redis.Redis) -> None:
         add(client, 1500)
         reader = Reader(log)
         reader.read(10)
@@ -266,7 +269,7 @@ class TestLongTails:
         assert str(reader.check(exact=True)) == "CONTINUOUS"
 
     @pytest.mark.parametrize("tail", [100, 101, 102, 1001])
-    def test_a_deletion_far_ahead_is_a_gap(self, log: Log, client: redis.Redis, tail: int) -> None:
+    def test_a_deletion_far_ahead_is_a_gap(self, log: Stream, client: redis.Redis, tail: int) -> None:
         ids = add(client, 20 + tail)
         reader = Reader(log)
         reader.read(20)
@@ -275,7 +278,7 @@ class TestLongTails:
         assert str(reader.check(exact=True)) == "GAP 2"
 
     @pytest.mark.parametrize("tail", [100, 101, 102, 1001])
-    def test_a_deletion_behind_is_continuous(self, log: Log, client: redis.Redis, tail: int) -> None:
+    def test_a_deletion_behind_is_continuous(self, log: Stream, client: redis.Redis, tail: int) -> None:
         ids = add(client, 20 + tail)
         reader = Reader(log)
         reader.read(20)
@@ -283,7 +286,7 @@ class TestLongTails:
         assert str(reader.check()) == "CONTINUOUS"
         assert str(reader.check(exact=True)) == "CONTINUOUS"
 
-    def test_trimmed_past_the_position_is_a_gap(self, log: Log, client: redis.Redis) -> None:
+    def test_trimmed_past_the_position_is_a_gap(self, log: Stream, client: redis.Redis) -> None:
         ids = add(client, 1500)
         reader = Reader(log)
         reader.read(20)
@@ -293,7 +296,7 @@ class TestLongTails:
 
 
 class TestAnotherHistory:
-    def test_a_deleted_stream_has_diverged(self, log: Log, client: redis.Redis) -> None:
+    def test_a_deleted_stream_has_diverged(self, log: Stream, client: redis.Redis) -> None:
         add(client, 10)
         reader = Reader(log)
         reader.read(5)
@@ -304,7 +307,7 @@ class TestAnotherHistory:
 
     @pytest.mark.counts_entries
     @pytest.mark.parametrize("again", [1, 4, 5, 6, 10, 500])
-    def test_a_stream_that_was_made_again_has_diverged(self, log: Log, client: redis.Redis, again: int) -> None:
+    def test_a_stream_that_was_made_again_has_diverged(self, log: Stream, client: redis.Redis, again: int) -> None:
         add(client, 10)
         reader = Reader(log)
         reader.read(5)
@@ -314,7 +317,7 @@ class TestAnotherHistory:
 
     @pytest.mark.counts_entries
     def test_a_stream_made_again_with_greater_ids_and_more_entries_is_never_continuous(
-        self, log: Log, client: redis.Redis
+        self, log: Stream, client: redis.Redis
     ) -> None:
         add(client, 10)
         reader = Reader(log)
@@ -324,7 +327,7 @@ class TestAnotherHistory:
         # Nothing but the count tells: 25 entries came after the position, so 10 more than were ever added.
         assert reader.verdict == "DIVERGED"
 
-    def test_an_anchor_with_other_fields_has_diverged(self, log: Log, client: redis.Redis) -> None:
+    def test_an_anchor_with_other_fields_has_diverged(self, log: Stream, client: redis.Redis) -> None:
         add_at(client, "1-1", "2-1", "3-1")
         reader = Reader(log)
         reader.read(2)
@@ -336,7 +339,7 @@ class TestAnotherHistory:
         assert found.verdict is Verdict.DIVERGED
         assert "2-1 is not the one that was applied" in found.explanation
 
-    def test_a_log_that_lost_its_tail_has_diverged(self, log: Log, client: redis.Redis) -> None:
+    def test_a_log_that_lost_its_tail_has_diverged(self, log: Stream, client: redis.Redis) -> None:
         add(client, 8)
         saved = save(client)
         add(client, 3)
@@ -349,7 +352,9 @@ class TestAnotherHistory:
 
     @pytest.mark.counts_entries
     @pytest.mark.parametrize("more", [1, 3, 4, 150])
-    def test_a_log_that_lost_its_tail_and_went_on_has_diverged(self, log: Log, client: redis.Redis, more: int) -> None:
+    def test_a_log_that_lost_its_tail_and_went_on_has_diverged(
+        self, log: Stream, client: redis.Redis, more: int
+    ) -> None:
         add(client, 8)
         saved = save(client)
         add(client, 3)
@@ -360,7 +365,7 @@ class TestAnotherHistory:
         assert reader.verdict == "DIVERGED"
 
     @pytest.mark.counts_entries
-    def test_a_reader_behind_the_lost_tail_goes_on(self, log: Log, client: redis.Redis) -> None:
+    def test_a_reader_behind_the_lost_tail_goes_on(self, log: Stream, client: redis.Redis) -> None:
         add(client, 8)
         saved = save(client)
         reader = Reader(log)
@@ -371,7 +376,9 @@ class TestAnotherHistory:
         assert reader.verdict == "CONTINUOUS"
 
     @pytest.mark.counts_entries
-    def test_as_many_lost_as_deleted_unread_does_not_add_up_to_continuous(self, log: Log, client: redis.Redis) -> None:
+    def test_as_many_lost_as_deleted_unread_does_not_add_up_to_continuous(
+        self, log: Stream, client: redis.Redis
+    ) -> None:
         add(client, 8)
         saved = save(client)
         add(client, 1)
@@ -385,7 +392,7 @@ class TestAnotherHistory:
 
 @pytest.mark.counts_entries
 class TestAttachingLate:
-    def test_a_log_that_was_trimmed_before_is_continuous_and_partial(self, log: Log, client: redis.Redis) -> None:
+    def test_a_log_that_was_trimmed_before_is_continuous_and_partial(self, log: Stream, client: redis.Redis) -> None:
         add(client, 10)
         keep_newest(client, 4)
         reader = Reader(log)
@@ -393,7 +400,7 @@ class TestAttachingLate:
         reader.read()
         assert reader.check() == Continuity(Verdict.CONTINUOUS, unseen_before_start=6)
 
-    def test_what_vanishes_later_is_still_a_gap(self, log: Log, client: redis.Redis) -> None:
+    def test_what_vanishes_later_is_still_a_gap(self, log: Stream, client: redis.Redis) -> None:
         add(client, 10)
         keep_newest(client, 4)
         reader = Reader(log)
@@ -402,7 +409,7 @@ class TestAttachingLate:
         found = reader.check()
         assert (str(found), found.unseen_before_start) == ("GAP 1", 6)
 
-    def test_entries_deleted_ahead_before_the_start_are_not_missed(self, log: Log, client: redis.Redis) -> None:
+    def test_entries_deleted_ahead_before_the_start_are_not_missed(self, log: Stream, client: redis.Redis) -> None:
         ids = add(client, 300)
         client.xdel(STREAM, ids[250], ids[299])
         reader = Reader(log)
@@ -413,7 +420,7 @@ class TestAttachingLate:
         client.xdel(STREAM, ids[10])
         assert reader.verdict == "CONTINUOUS"
 
-    def test_a_stream_that_was_emptied_before_is_continuous_and_partial(self, log: Log, client: redis.Redis) -> None:
+    def test_a_stream_that_was_emptied_before_is_continuous_and_partial(self, log: Stream, client: redis.Redis) -> None:
         add(client, 10)
         keep_newest(client, 0)
         reader = Reader(log)
@@ -432,7 +439,7 @@ class TestARestartedServer:
             server = new_server(appendonly="no", save="3600 1")
         with server.client() as client:
             ids = add(client, 30)
-            log = Log(server.url, STREAM)
+            log = Stream(Server(server.url), STREAM)
             readers = {n: Reader(log) for n in (5, 12, 20, 30)}
             for count, reader in readers.items():
                 reader.read(count)
@@ -440,7 +447,7 @@ class TestARestartedServer:
             client.xtrim(STREAM, minid=ids[10], approximate=False)
             before = {count: reader.check() for count, reader in readers.items()}
         server.restart()
-        log.close()
+        log.server.close()
         assert {count: str(found) for count, found in before.items()} == {
             5: "GAP 7",
             12: "GAP 2",
@@ -448,14 +455,14 @@ class TestARestartedServer:
             30: "CONTINUOUS",
         }
         assert {count: reader.check() for count, reader in readers.items()} == before
-        log.close()
+        log.server.close()
 
     def test_that_rewrote_its_append_only_file_keeps_every_verdict(
         self, new_server: Callable[..., RunningServer]
     ) -> None:
         # A rewritten file recreates a stream by XADD and XSETID.
         server = new_server(appendonly="yes", aof_use_rdb_preamble="no")
-        log = Log(server.url, STREAM)
+        log = Stream(Server(server.url), STREAM)
         with server.client() as client:
             ids = add(client, 30)
             reader, behind = Reader(log), Reader(log)
@@ -466,9 +473,9 @@ class TestARestartedServer:
             client.bgrewriteaof()
             _wait_for_rewrite(client)
         server.restart()
-        log.close()
+        log.server.close()
         assert (reader.verdict, behind.verdict) == ("CONTINUOUS", "GAP 2")
-        log.close()
+        log.server.close()
 
 
 def _wait_for_rewrite(client: redis.Redis) -> None:
@@ -484,7 +491,7 @@ class TestIdsSetByHand:
     """XSETID is for servers that copy streams; whoever uses it by hand must not make esdash lie."""
 
     @pytest.mark.counts_entries
-    def test_a_raised_last_id_changes_nothing(self, log: Log, client: redis.Redis) -> None:
+    def test_a_raised_last_id_changes_nothing(self, log: Stream, client: redis.Redis) -> None:
         add_at(client, "1-1", "2-1", "3-1")
         reader = Reader(log)
         reader.read(2)
@@ -494,7 +501,7 @@ class TestIdsSetByHand:
         assert reader.verdict == "CONTINUOUS"
 
     @pytest.mark.counts_entries
-    def test_a_raised_counter_is_a_gap(self, log: Log, client: redis.Redis) -> None:
+    def test_a_raised_counter_is_a_gap(self, log: Stream, client: redis.Redis) -> None:
         add_at(client, "1-1", "2-1", "3-1")
         reader = Reader(log)
         reader.read()
@@ -504,7 +511,7 @@ class TestIdsSetByHand:
         assert "counts 5 entries more than were read up to 3-1" in found.explanation
 
     @pytest.mark.counts_entries
-    def test_a_lowered_counter_has_diverged(self, log: Log, client: redis.Redis) -> None:
+    def test_a_lowered_counter_has_diverged(self, log: Stream, client: redis.Redis) -> None:
         add_at(client, "1-1", "2-1", "3-1", "4-1")
         client.xdel(STREAM, "1-1", "2-1")
         reader = Reader(log)
@@ -515,7 +522,7 @@ class TestIdsSetByHand:
         client.execute_command("XSETID", STREAM, "4-1", "ENTRIESADDED", 3, "MAXDELETEDID", "2-1")
         assert reader.verdict == "DIVERGED"
 
-    def test_a_lowered_last_id_has_diverged(self, log: Log, client: redis.Redis) -> None:
+    def test_a_lowered_last_id_has_diverged(self, log: Stream, client: redis.Redis) -> None:
         add_at(client, "1-1", "2-1")
         reader = Reader(log)
         reader.read()
@@ -524,7 +531,9 @@ class TestIdsSetByHand:
         assert reader.verdict == "DIVERGED"
 
     @pytest.mark.counts_entries
-    def test_a_new_reader_of_a_stream_with_a_raised_counter_starts_partial(self, log: Log, client: redis.Redis) -> None:
+    def test_a_new_reader_of_a_stream_with_a_raised_counter_starts_partial(
+        self, log: Stream, client: redis.Redis
+    ) -> None:
         add_at(client, "1-1", "2-1")
         client.execute_command("XSETID", STREAM, "7-1", "ENTRIESADDED", 9, "MAXDELETEDID", "6-1")
         reader = Reader(log)
@@ -533,7 +542,7 @@ class TestIdsSetByHand:
         assert reader.check() == Continuity(Verdict.CONTINUOUS, unseen_before_start=7)
 
     @pytest.mark.counts_entries
-    def test_the_greatest_ids_there_are_can_be_compared(self, log: Log, client: redis.Redis) -> None:
+    def test_the_greatest_ids_there_are_can_be_compared(self, log: Stream, client: redis.Redis) -> None:
         add_at(client, "0-1", f"{2**64 - 1}-{2**64 - 2}", f"{2**64 - 1}-{2**64 - 1}")
         reader = Reader(log)
         reader.read(2)
@@ -561,7 +570,7 @@ REDIS_6_2_REPLY = [
 """`XINFO STREAM` as Redis 6.2 answers: it does not count entries."""
 
 
-class LogOfAnOldServer(Log):
+class LogOfAnOldServer(Stream):
     """A log whose server answers `XINFO STREAM` like Redis 6.2."""
 
     def commands(self, commands: object, *, atomic: bool = False) -> list[object]:
@@ -589,7 +598,7 @@ class TestAServerBeforeRedis7:
 
     def test_is_unknown_and_says_why(self, url: str, client: redis.Redis) -> None:
         ids = add(client, 5)
-        log = LogOfAnOldServer(url, STREAM)
+        log = LogOfAnOldServer(Server(url), STREAM)
         reader = Reader(log)
         assert reader.verdict == "UNKNOWN"
         reader.read(3)
@@ -597,11 +606,11 @@ class TestAServerBeforeRedis7:
         found = reader.check()
         assert found.verdict is Verdict.UNKNOWN
         assert "older than Redis 7" in found.explanation
-        log.close()
+        log.server.close()
 
     def test_still_shows_that_a_log_is_another_one(self, url: str, client: redis.Redis) -> None:
         add_at(client, "1-1", "2-1", "3-1")
-        log = LogOfAnOldServer(url, STREAM)
+        log = LogOfAnOldServer(Server(url), STREAM)
         reader = Reader(log)
         reader.read()
         client.delete(STREAM)
@@ -610,7 +619,7 @@ class TestAServerBeforeRedis7:
         assert reader.verdict == "DIVERGED"
         add_at(client, "3-1", value="another")
         assert reader.verdict == "DIVERGED"
-        log.close()
+        log.server.close()
 
 
 def proven(reader: Reader, count: int = 1000) -> str | None:
@@ -624,7 +633,7 @@ class TestWhatAPageProves:
     """`judge` must never call a page sound before which entries are missing, and should where nothing happened."""
 
     @pytest.mark.counts_entries
-    def test_a_page_of_a_log_that_nothing_left(self, log: Log, client: redis.Redis) -> None:
+    def test_a_page_of_a_log_that_nothing_left(self, log: Stream, client: redis.Redis) -> None:
         add(client, 10)
         reader = Reader(log)
         assert proven(reader, 4) == "CONTINUOUS"
@@ -632,13 +641,13 @@ class TestWhatAPageProves:
         assert proven(reader, 4) == "CONTINUOUS"
 
     @pytest.mark.counts_entries
-    def test_pages_before_an_entry_that_was_deleted_before_the_start(self, log: Log, client: redis.Redis) -> None:
+    def test_pages_before_an_entry_that_was_deleted_before_the_start(self, log: Stream, client: redis.Redis) -> None:
         ids = add(client, 10)
         client.xdel(STREAM, ids[8])
         assert proven(Reader(log), 4) == "CONTINUOUS"
 
     @pytest.mark.counts_entries
-    def test_not_a_page_with_a_hole(self, log: Log, client: redis.Redis) -> None:
+    def test_not_a_page_with_a_hole(self, log: Stream, client: redis.Redis) -> None:
         ids = add(client, 10)
         reader = Reader(log)
         client.xdel(STREAM, ids[4])
@@ -649,7 +658,7 @@ class TestWhatAPageProves:
 
     @pytest.mark.counts_entries
     def test_not_a_page_that_ends_a_log_with_fewer_entries_than_were_applied(
-        self, log: Log, client: redis.Redis
+        self, log: Stream, client: redis.Redis
     ) -> None:
         add(client, 8)
         saved = save(client)
@@ -661,7 +670,7 @@ class TestWhatAPageProves:
         assert proven(reader) == "DIVERGED"
 
     @pytest.mark.counts_entries
-    def test_not_a_page_of_a_stream_that_was_made_again(self, log: Log, client: redis.Redis) -> None:
+    def test_not_a_page_of_a_stream_that_was_made_again(self, log: Stream, client: redis.Redis) -> None:
         add(client, 8)
         reader = Reader(log)
         reader.read()
@@ -669,7 +678,7 @@ class TestWhatAPageProves:
         add(client, 20)
         assert proven(reader, 4) == "DIVERGED"
 
-    def test_an_absent_stream_only_to_who_has_seen_nothing(self, log: Log) -> None:
+    def test_an_absent_stream_only_to_who_has_seen_nothing(self, log: Stream) -> None:
         nothing = log.evidence(START)
         assert judge(Standing(START, 0, 0, None), nothing) == Continuity(Verdict.CONTINUOUS)
         for standing in (Standing(b"5-1", 3, 0, None), Standing(START, 0, 3, None)):
@@ -678,7 +687,7 @@ class TestWhatAPageProves:
             assert found.verdict is Verdict.DIVERGED
 
     @pytest.mark.counts_entries
-    def test_no_page_of_another_log_with_the_same_counts(self, log: Log, client: redis.Redis) -> None:
+    def test_no_page_of_another_log_with_the_same_counts(self, log: Stream, client: redis.Redis) -> None:
         add(client, 8)
         reader = Reader(log)
         reader.read()
@@ -700,7 +709,7 @@ class Position:
 class EverythingThatCanHappen(RuleBasedStateMachine):
     """Random reading, adding, trimming, deleting, losing the tail, against lists that remember every entry."""
 
-    log: Log
+    log: Stream
     client: redis.Redis
 
     def __init__(self) -> None:
@@ -815,7 +824,7 @@ def _after(entry_id: bytes) -> bytes:
 
 
 @pytest.mark.counts_entries
-def test_every_verdict_is_what_the_bookkeeping_of_random_days_says(log: Log, client: redis.Redis) -> None:
+def test_every_verdict_is_what_the_bookkeeping_of_random_days_says(log: Stream, client: redis.Redis) -> None:
     class Days(EverythingThatCanHappen):
         pass
 

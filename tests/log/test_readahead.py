@@ -11,7 +11,8 @@ from esdash.log import readahead
 from esdash.log.errors import LogError
 from esdash.log.pages import Page
 from esdash.log.readahead import read_ahead
-from esdash.log.stream import PAGE, START, Log, anchor_of
+from esdash.log.server import Server
+from esdash.log.stream import PAGE, START, Stream, anchor_of
 from tests.domains.shop import shop
 from tests.log.packing import PACKING, unpack
 
@@ -26,18 +27,18 @@ LOOKS_LIKE_FACTS = b"*20\r\n$6\r\nlength\r\n:7\r\n"
 
 
 @pytest.fixture
-def log(url: str) -> Iterator[Log]:
-    log = Log(url, STREAM)
+def log(url: str) -> Iterator[Stream]:
+    log = Stream(Server(url), STREAM)
     log.paging.had(PAGE, PAGE)  # as if it knew already that entries are small
     yield log
-    log.close()
+    log.server.close()
 
 
 @pytest.fixture(autouse=True, params=["at once", "by and by"])
 def handed_over(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether the second process has all of the work, or what is left when it has started."""
 
-    def wait(process: object, log: Log, after: bytes, until: bytes) -> Generator[Page, None, bytes]:  # noqa: ARG001
+    def wait(process: object, log: Stream, after: bytes, until: bytes) -> Generator[Page, None, bytes]:  # noqa: ARG001
         yield from ()
         return after
 
@@ -45,7 +46,7 @@ def handed_over(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(readahead, "_pages_until_ready", wait)
 
 
-def read(log: Log, until: bytes = b"+", after: bytes = START) -> list[list[bytes]]:
+def read(log: Stream, until: bytes = b"+", after: bytes = START) -> list[list[bytes]]:
     """The fields of every entry that is handed over."""
     found: list[list[bytes]] = []
     at_start = log.entry(after)
@@ -62,7 +63,7 @@ def read(log: Log, until: bytes = b"+", after: bytes = START) -> list[list[bytes
 
 
 @pytest.mark.parametrize("count", [1, PAGE - 1, PAGE, 3 * PAGE + 17])
-def test_hands_over_every_entry_once(log: Log, count: int) -> None:
+def test_hands_over_every_entry_once(log: Stream, count: int) -> None:
     sent: list[Sequence[bytes]] = [[b"number", b"%d" % number, b"", b""] for number in range(count)]
     ids = log.append_many(sent)
     assert read(log) == sent
@@ -83,7 +84,7 @@ def test_hands_over_every_entry_once(log: Log, count: int) -> None:
     ],
     ids=lambda hostile: repr(hostile)[:40],
 )
-def test_is_not_led_astray_by_what_an_entry_holds(log: Log, hostile: bytes) -> None:
+def test_is_not_led_astray_by_what_an_entry_holds(log: Stream, hostile: bytes) -> None:
     """The beginning of the next page is guessed from bytes; these make the guess impossible or wrong."""
     sent = [[b"number", b"%d" % number, b"", b""] for number in range(4 * PAGE + 5)]
     for last in range(PAGE - 1, len(sent), PAGE):
@@ -93,14 +94,14 @@ def test_is_not_led_astray_by_what_an_entry_holds(log: Log, hostile: bytes) -> N
 
 
 @pytest.mark.one_generation
-def test_goes_on_with_a_second_process_that_started_meanwhile(log: Log) -> None:
+def test_goes_on_with_a_second_process_that_started_meanwhile(log: Stream) -> None:
     sent: list[Sequence[bytes]] = [[b"number", b"%d" % number, b"", b""] for number in range(150 * PAGE)]
     log.append_many(sent)
     assert read(log) == sent
 
 
 @pytest.mark.one_generation
-def test_begins_anew_where_a_guess_was_wrong(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_begins_anew_where_a_guess_was_wrong(log: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[bool] = []
     start = readahead._start
 
@@ -118,14 +119,14 @@ def test_begins_anew_where_a_guess_was_wrong(log: Log, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("size", [1_000, 2_500, 20_000])
-def test_pages_of_a_megabyte_and_more_are_whole(log: Log, size: int) -> None:
+def test_pages_of_a_megabyte_and_more_are_whole(log: Stream, size: int) -> None:
     sent: list[Sequence[bytes]] = [[b"data", b"%d" % number + b"x" * size, b"", b""] for number in range(3 * PAGE + 1)]
     log.append_many(sent)
     assert read(log) == sent
 
 
 @pytest.mark.parametrize("count", [PAGE, PAGE - 1])
-def test_knows_the_end_when_the_facts_look_like_a_page(log: Log, count: int) -> None:
+def test_knows_the_end_when_the_facts_look_like_a_page(log: Stream, count: int) -> None:
     """They hold the first and the last entry."""
     hostile = [b"data", LOOKS_LIKE_AN_ENTRY + LOOKS_LIKE_FACTS + b"x" * 20_000, b"", b""]
     sent = [hostile, *([b"number", b"%d" % number, b"", b""] for number in range(count - 2)), hostile]
@@ -133,13 +134,13 @@ def test_knows_the_end_when_the_facts_look_like_a_page(log: Log, count: int) -> 
     assert read(log) == sent
 
 
-def test_says_that_the_server_refuses(log: Log, client: redis.Redis) -> None:
+def test_says_that_the_server_refuses(log: Stream, client: redis.Redis) -> None:
     client.set(STREAM, "no stream")
     with pytest.raises(LogError, match=r"WRONGTYPE|not a stream"):
         read(log)
 
 
-def test_entries_that_stand_for_others_are_picked_out(client: redis.Redis, log: Log) -> None:
+def test_entries_that_stand_for_others_are_picked_out(client: redis.Redis, log: Stream) -> None:
     keys = [f"corrects:{number}-0" if number % 7 == 0 else "x" for number in range(2 * PAGE + 20)]
     with client.pipeline(transaction=False) as pipeline:
         for key in keys:

@@ -23,7 +23,8 @@ from esdash.log.errors import (
 from esdash.log.follower import Follower
 from esdash.log.readahead import read_ahead
 from esdash.log.refusals import refusal
-from esdash.log.stream import START, Log
+from esdash.log.server import Server
+from esdash.log.stream import START, Stream
 from tests.generations import Generation
 from tests.log.packing import PACKING
 from tests.servers import RunningServer
@@ -90,7 +91,7 @@ class TestARefusal:
         self, words: str, kind: type[LogError], told: str
     ) -> None:
         with answering(f"-{words}\r\n".encode()) as url:
-            log = Log(url, STREAM, timeout=2)
+            log = Stream(Server(url, timeout=2), STREAM)
             for ask in (
                 log.facts,
                 lambda: log.evidence(b"1-0"),
@@ -105,7 +106,7 @@ class TestARefusal:
                 assert message.endswith(".")
                 assert message.isprintable()
                 assert SECRET not in message
-            log.close()
+            log.server.close()
 
     @pytest.mark.parametrize(("words", "kind", "told"), REFUSALS)
     def test_is_the_same_when_another_process_reads(self, words: str, kind: type[LogError], told: str) -> None:
@@ -115,10 +116,10 @@ class TestARefusal:
 
     def test_of_a_page_that_is_read_ahead_is_told_like_any_other(self, url: str, client: redis.Redis) -> None:
         client.set(STREAM, "text")
-        log = Log(url, STREAM)
+        log = Stream(Server(url), STREAM)
         with pytest.raises(WrongTypeError):
             list(read_ahead(log, START, b"9-0", PACKING))
-        log.close()
+        log.server.close()
 
 
 @pytest.mark.every_generation
@@ -126,29 +127,29 @@ class TestARealServer:
     @pytest.mark.one_generation
     def test_in_a_cluster_without_this_slot(self, new_server: Callable[..., RunningServer]) -> None:
         server = new_server(port=True, cluster_enabled="yes", appendonly="no")
-        log = Log(server.url, STREAM)
+        log = Stream(Server(server.url), STREAM)
         with pytest.raises(ElsewhereError, match="does not serve this stream just now"):
             log.append_many([[b"a", b"1"]])
         with pytest.raises(ElsewhereError, match="does not serve this stream just now"):
             log.evidence(b"1-0")
-        log.close()
+        log.server.close()
 
     def test_that_is_a_replica_without_its_primary(self, new_server: Callable[..., RunningServer]) -> None:
         primary = new_server(port=True)
         replica = new_server(replica_of=primary)
         with replica.client() as client:
             client.config_set("replica-serve-stale-data", "no")
-        log = Log(replica.url, STREAM)
+        log = Stream(Server(replica.url), STREAM)
         assert not log.facts().exists
         primary.kill()
         eventually(lambda: b"master_link_status:down" in log.command("INFO", "replication"))
         with pytest.raises(ElsewhereError, match="a replica that has lost its primary"):
             log.evidence(b"1-0")
-        log.close()
+        log.server.close()
 
     def test_that_becomes_a_replica_while_it_is_followed(self, new_server: Callable[..., RunningServer]) -> None:
         primary, server = new_server(port=True), new_server(port=True)
-        log = Log(server.url, STREAM, timeout=60.0)
+        log = Stream(Server(server.url, timeout=60.0), STREAM)
         with server.client() as client:
 
             def demote() -> None:
@@ -161,13 +162,13 @@ class TestARealServer:
             with pytest.raises(ElsewhereError, match="has become a replica"), log.connection() as connection:
                 Follower(log, connection).next(START, 60.0)
             turn.join()
-        log.close()
+        log.server.close()
 
     def test_that_wants_more_replicas(self, new_server: Callable[..., RunningServer]) -> None:
-        log = Log(new_server(min_replicas_to_write="1").url, STREAM)
+        log = Stream(Server(new_server(min_replicas_to_write="1").url), STREAM)
         with pytest.raises(RefusedError, match="min-replicas-to-write"):
             log.append_many([[b"a", b"1"]])
-        log.close()
+        log.server.close()
 
     def test_that_is_a_sentinel(self, generation: Generation, tmp_path: Path) -> None:
         with socket.socket() as probe:
@@ -179,14 +180,14 @@ class TestARealServer:
             [generation.program, config, "--sentinel"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
-            log = Log(f"redis://127.0.0.1:{port}", STREAM)
+            log = Stream(Server(f"redis://127.0.0.1:{port}"), STREAM)
             eventually(lambda: log.command("PING"), ignore=UnreachableError)
             with pytest.raises(RefusedError, match=r"unknown command XADD\. It may be a Sentinel") as refused:
                 log.append_many([[b"type", SECRET.encode()]])
             assert SECRET not in str(refused.value)
             with pytest.raises(RefusedError, match=r"is a Sentinel\. Give the URL of the server that it watches"):
-                log.server()
-            log.close()
+                log.server.facts()
+            log.server.close()
         finally:
             sentinel.kill()
             sentinel.wait()
@@ -205,10 +206,10 @@ class TestARealServer:
                                 pass
 
             threading.Thread(target=deny, daemon=True).start()
-            log = Log(f"redis://127.0.0.1:{listener.getsockname()[1]}", STREAM)
+            log = Stream(Server(f"redis://127.0.0.1:{listener.getsockname()[1]}"), STREAM)
             with pytest.raises(RefusedError, match="in protected mode"):
                 log.facts()
-            log.close()
+            log.server.close()
 
     def test_that_is_a_web_server(self) -> None:
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -219,15 +220,15 @@ class TestARealServer:
 
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
-            log = Log(f"redis://127.0.0.1:{server.server_port}", STREAM, timeout=2)
+            log = Stream(Server(f"redis://127.0.0.1:{server.server_port}", timeout=2), STREAM)
             for ask in (log.facts, lambda: log.append_many([[b"a", b"1"]])):
                 with pytest.raises(UnreachableError):
                     ask()
-            log.close()
+            log.server.close()
             server.shutdown()
         with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as url:
-            log = Log(url, STREAM, timeout=2)
+            log = Stream(Server(url, timeout=2), STREAM)
             for ask in (log.facts, lambda: log.append_many([[b"a", b"1"]])):
                 with pytest.raises(UnreachableError, match="another program is there"):
                     ask()
-            log.close()
+            log.server.close()

@@ -12,8 +12,9 @@ import redis
 
 from esdash.log.continuity import Verdict
 from esdash.log.errors import LogError, RefusedError, UnreachableError
+from esdash.log.server import Server
 from esdash.log.snapshots import KEEP, DamagedError, Draft, Header, SnapshotStore, Unreadable
-from esdash.log.stream import Log, anchor_of
+from esdash.log.stream import Stream, anchor_of
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
@@ -25,14 +26,14 @@ CHUNKS = [b"first chunk", b"second chunk", bytes(range(256))]
 
 
 @pytest.fixture
-def log(url: str) -> Iterator[Log]:
-    log = Log(url, STREAM)
+def log(url: str) -> Iterator[Stream]:
+    log = Stream(Server(url), STREAM)
     yield log
-    log.close()
+    log.server.close()
 
 
 @pytest.fixture
-def store(log: Log) -> SnapshotStore:
+def store(log: Stream) -> SnapshotStore:
     return SnapshotStore(log)
 
 
@@ -44,7 +45,7 @@ def add(client: redis.Redis, count: int, start: int = 1) -> None:
         pipeline.execute()
 
 
-def draft(log: Log, number: int, *, unseen: int = 0, anchor: str | None = None) -> Draft:
+def draft(log: Stream, number: int, *, unseen: int = 0, anchor: str | None = None) -> Draft:
     """A draft as a consumer that has read up to the entry `number` would make it."""
     entry = log.entry(b"%d-0" % number)
     return Draft(
@@ -60,7 +61,7 @@ def draft(log: Log, number: int, *, unseen: int = 0, anchor: str | None = None) 
     )
 
 
-def draft_at(log: Log, entry_id: str, ordinal: int, *, created_ms: int = 1) -> Draft:
+def draft_at(log: Stream, entry_id: str, ordinal: int, *, created_ms: int = 1) -> Draft:
     """A draft at any entry."""
     entry = log.entry(entry_id.encode())
     assert entry is not None
@@ -97,7 +98,7 @@ def rewrite_header(client: redis.Redis, snapshot_id: str, **changes: Any) -> Non
 
 
 class TestASnapshot:
-    def test_comes_back_as_it_was_written(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+    def test_comes_back_as_it_was_written(self, log: Stream, store: SnapshotStore, client: redis.Redis) -> None:
         add(client, 3)
         header = write(store, draft(log, 3))
         assert store.headers() == [header]
@@ -105,12 +106,12 @@ class TestASnapshot:
         assert (header.chunks, header.size, header.seconds) == (3, sum(map(len, CHUNKS)), 0.25)
         assert (header.last_event_id, header.ordinal, header.owner) == ("3-0", 3, "here:1")
 
-    def test_never_expires(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+    def test_never_expires(self, log: Stream, store: SnapshotStore, client: redis.Redis) -> None:
         add(client, 3)
         write(store, draft(log, 3))
         assert {key: client.ttl(key) for key in stored_keys(client)} == dict.fromkeys(stored_keys(client), -1)
 
-    def test_is_there_as_a_whole_or_not_at_all(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+    def test_is_there_as_a_whole_or_not_at_all(self, log: Stream, store: SnapshotStore, client: redis.Redis) -> None:
         add(client, 3)
 
         def dying_writer() -> Iterator[bytes]:
@@ -123,7 +124,7 @@ class TestASnapshot:
         assert store.headers() == []
 
     def test_leaves_chunks_that_expire_when_its_writer_dies(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 3)
 
@@ -137,7 +138,7 @@ class TestASnapshot:
         assert 0 < client.ttl(key) <= 600
 
     def test_whose_chunks_expired_while_it_was_written_is_refused(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 3)
 
@@ -150,14 +151,16 @@ class TestASnapshot:
             write(store, draft(log, 3), slow_writer())
         assert store.headers() == []
 
-    def test_of_many_megabytes_is_never_one_command(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+    def test_of_many_megabytes_is_never_one_command(
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
+    ) -> None:
         add(client, 3)
         chunk = bytes(500_000)
         header = write(store, draft(log, 3), [chunk] * 40)
         assert client.hlen(f"esdash:{{orders}}:snapshot:{header.snapshot_id}") == 40
         assert len(read_back(store, header)) == 20_000_000
 
-    def test_can_be_deleted(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+    def test_can_be_deleted(self, log: Stream, store: SnapshotStore, client: redis.Redis) -> None:
         add(client, 3)
         header = write(store, draft(log, 3))
         assert store.delete(header.snapshot_id)
@@ -168,7 +171,7 @@ class TestASnapshot:
 
 class TestTheNewestFive:
     def test_are_kept_and_the_rest_is_gone_with_its_chunks(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 9)
         for ordinal in range(1, 10):
@@ -177,7 +180,7 @@ class TestTheNewestFive:
         assert len(stored_keys(client)) == KEEP + 1
 
     def test_are_listed_with_the_one_that_saw_most_first(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 12)
         for ordinal in (2, 9, 10, 12):
@@ -185,7 +188,7 @@ class TestTheNewestFive:
         assert ordinals(store) == [12, 10, 9, 2]
 
     def test_an_older_one_does_not_replace_a_newer_one(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 9)
         newer = write(store, draft(log, 8))
@@ -195,7 +198,7 @@ class TestTheNewestFive:
         assert len(stored_keys(client)) == 2
 
     def test_the_check_is_made_when_the_snapshot_is_committed(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 9)
 
@@ -209,7 +212,7 @@ class TestTheNewestFive:
         assert ordinals(store) == [8]
 
     def test_several_of_one_place_do_not_crowd_out_older_places(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 9)
         for ordinal in (2, 4, 6):
@@ -224,7 +227,7 @@ class TestTheNewestFive:
 
     @pytest.mark.counts_entries
     def test_one_of_what_was_left_after_a_gap_takes_the_place_of_those_that_cannot_be_used(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 90)
         for ordinal in (50, 60, 70, 80, 90):
@@ -238,7 +241,7 @@ class TestTheNewestFive:
 
     @pytest.mark.parametrize("unseen", [1, 40])
     def test_a_more_partial_one_never_takes_the_place_of_one_that_can_be_used(
-        self, log: Log, store: SnapshotStore, client: redis.Redis, unseen: int
+        self, log: Stream, store: SnapshotStore, client: redis.Redis, unseen: int
     ) -> None:
         add(client, 90)
         complete = write(store, draft(log, 60))
@@ -249,7 +252,7 @@ class TestTheNewestFive:
         assert len(stored_keys(client)) == 2, "nothing of it is left"
 
     def test_a_more_complete_one_is_stored_although_a_partial_one_has_come_further(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 90)
         partial = write(store, draft(log, 90, unseen=40))
@@ -257,7 +260,7 @@ class TestTheNewestFive:
         assert store.headers() == [complete, partial]
         assert store.newest() == complete
 
-    def test_each_version_has_five_of_its_own(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+    def test_each_version_has_five_of_its_own(self, log: Stream, store: SnapshotStore, client: redis.Redis) -> None:
         add(client, 30)
         for number in range(1, 31):
             version = f"rules {number % 2}"
@@ -271,21 +274,21 @@ class TestTheNewestFive:
         refused: list[RefusedError] = []
 
         def writer(first: int) -> None:
-            log = Log(url, STREAM)
+            log = Stream(Server(url), STREAM)
             store = SnapshotStore(log)
             for ordinal in range(first, 61, 4):
                 try:
                     write(store, draft(log, ordinal))
                 except RefusedError as error:
                     refused.append(error)
-            log.close()
+            log.server.close()
 
         threads = [threading.Thread(target=writer, args=(first,)) for first in (1, 2, 3, 4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(30)
-        log = Log(url, STREAM)
+        log = Stream(Server(url), STREAM)
         store = SnapshotStore(log)
         assert ordinals(store)[0] == 60
         assert all("newer" in str(error) for error in refused)
@@ -293,12 +296,12 @@ class TestTheNewestFive:
             assert isinstance(header, Header)
             assert read_back(store, header) == b"".join(CHUNKS)
         assert len(stored_keys(client)) == len(store.headers()) + 1
-        log.close()
+        log.server.close()
 
 
 class TestAnotherHistory:
     def test_a_snapshot_of_entries_that_the_log_never_had_is_refused(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 9)
         drafted = draft(log, 9)
@@ -309,7 +312,7 @@ class TestAnotherHistory:
         assert stored_keys(client) == set()
 
     def test_a_snapshot_whose_last_entry_is_another_now_is_refused(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 9)
         with pytest.raises(RefusedError, match="does not contain"):
@@ -317,19 +320,19 @@ class TestAnotherHistory:
 
     @pytest.mark.counts_entries
     def test_a_snapshot_whose_last_entry_was_lost_is_refused(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 8)
         client.xadd(STREAM, {"number": "other"}, id="9-5")
         with pytest.raises(RefusedError, match="does not contain"):
             write(store, draft(log, 9, anchor="f" * 40))
 
-    def test_a_stream_that_is_gone_takes_no_snapshot(self, log: Log, store: SnapshotStore) -> None:
+    def test_a_stream_that_is_gone_takes_no_snapshot(self, log: Stream, store: SnapshotStore) -> None:
         with pytest.raises(RefusedError, match="does not contain"):
             write(store, draft(log, 3))
 
     def test_snapshots_of_a_former_history_are_set_aside_for_the_present_one(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 90)
         for ordinal in (70, 80, 90):
@@ -342,7 +345,7 @@ class TestAnotherHistory:
 
     @pytest.mark.counts_entries
     def test_snapshots_of_a_former_history_are_used_when_it_comes_back(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 90)
         former = [write(store, draft(log, ordinal)) for ordinal in (70, 80, 90)]
@@ -361,7 +364,7 @@ class TestAnotherHistory:
         assert self.of_this_history(store) == [91, 90, 80, 70]
 
     @pytest.mark.counts_entries
-    def test_no_more_than_five_are_set_aside(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+    def test_no_more_than_five_are_set_aside(self, log: Stream, store: SnapshotStore, client: redis.Redis) -> None:
         for round_number in range(1, 9):
             add(client, 3, start=round_number * 10)
             write(store, draft_at(log, f"{round_number * 10 + 2}-0", 3, created_ms=round_number))
@@ -380,7 +383,7 @@ class TestAnotherHistory:
 
     @pytest.mark.counts_entries
     def test_snapshots_of_a_stream_that_was_made_again_with_more_entries_are_set_aside_too(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 90)
         for ordinal in (7, 80, 90):
@@ -391,7 +394,7 @@ class TestAnotherHistory:
         assert self.of_this_history(store) == [85]
 
     def test_a_snapshot_whose_last_entry_was_trimmed_or_deleted_stands(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 9)
         trimmed, deleted, newest = draft(log, 4), draft(log, 7), draft(log, 9)
@@ -402,7 +405,7 @@ class TestAnotherHistory:
         assert ordinals(store) == [9, 7, 4]
 
     def test_binary_fields_have_the_same_anchor_here_and_on_the_server(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         client.xadd(STREAM, {bytes(range(256)): b"\x00\xff" * 50, b"": b"", "кот": "😀"}, id="1-0")
         write(store, draft(log, 1))
@@ -411,7 +414,9 @@ class TestAnotherHistory:
 
 @pytest.mark.one_generation
 class TestDamage:
-    def test_every_flipped_byte_of_a_header_is_found(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+    def test_every_flipped_byte_of_a_header_is_found(
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
+    ) -> None:
         add(client, 3)
         header = write(store, draft(log, 3))
         good = index_value(client, header.snapshot_id)
@@ -424,7 +429,9 @@ class TestDamage:
         client.hset(INDEX, header.snapshot_id, good)
         assert store.headers() == [header]
 
-    def test_every_flipped_byte_of_a_chunk_is_found(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+    def test_every_flipped_byte_of_a_chunk_is_found(
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
+    ) -> None:
         add(client, 3)
         header = write(store, draft(log, 3))
         key = f"esdash:{{orders}}:snapshot:{header.snapshot_id}"
@@ -439,7 +446,7 @@ class TestDamage:
         assert read_back(store, header) == b"".join(CHUNKS)
 
     def test_a_truncated_header_is_found_at_every_length(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 3)
         header = write(store, draft(log, 3))
@@ -449,7 +456,7 @@ class TestDamage:
             (found,) = store.headers()
             assert isinstance(found, Unreadable)
 
-    def test_a_missing_chunk_is_named(self, log: Log, store: SnapshotStore, client: redis.Redis) -> None:
+    def test_a_missing_chunk_is_named(self, log: Stream, store: SnapshotStore, client: redis.Redis) -> None:
         add(client, 3)
         header = write(store, draft(log, 3))
         client.hdel(f"esdash:{{orders}}:snapshot:{header.snapshot_id}", "1")
@@ -457,7 +464,7 @@ class TestDamage:
             read_back(store, header)
 
     def test_truncated_swapped_and_added_chunks_are_found(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 3)
         header = write(store, draft(log, 3))
@@ -481,7 +488,7 @@ class TestDamage:
         ],
     )
     def test_a_header_that_makes_no_sense_is_not_believed_even_with_a_right_checksum(
-        self, log: Log, store: SnapshotStore, client: redis.Redis, changes: dict[str, Any], reason: str
+        self, log: Stream, store: SnapshotStore, client: redis.Redis, changes: dict[str, Any], reason: str
     ) -> None:
         add(client, 3)
         header = write(store, draft(log, 3))
@@ -491,7 +498,7 @@ class TestDamage:
         assert found.reason.startswith(reason)
 
     def test_a_header_stored_under_another_name_is_not_believed(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 3)
         header = write(store, draft(log, 3))
@@ -499,7 +506,7 @@ class TestDamage:
         assert store.headers() == [header, Unreadable("other", "its header belongs to another snapshot")]
 
     def test_rubbish_in_the_index_stands_in_nobodys_way(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 5)
         good = write(store, draft(log, 3))
@@ -551,17 +558,17 @@ class TestTheKeys:
     def test_of_two_streams_are_never_the_same(self, url: str, client: redis.Redis, stream: str) -> None:
         client.xadd(stream, {"number": 1}, id="1-0")
         add(client, 1)
-        log, other = Log(url, stream), Log(url, STREAM)
+        server = Server(url)
+        log, other = Stream(server, stream), Stream(server, STREAM)
         header = write(SnapshotStore(log), draft(log, 1))
         assert SnapshotStore(log).headers() == [header]
         assert SnapshotStore(other).headers() == []
         assert SnapshotStore(other).lease_holder() is None
-        log.close()
-        other.close()
+        server.close()
 
 
 class TestAServerThatSaysNo:
-    def test_of_a_strange_key_says_whose_it_is(self, client: redis.Redis, log: Log, store: SnapshotStore) -> None:
+    def test_of_a_strange_key_says_whose_it_is(self, client: redis.Redis, log: Stream, store: SnapshotStore) -> None:
         add(client, 3)
         client.rpush(store._index, "no hash")
         client.rpush(store._lease, "no text")
@@ -573,7 +580,7 @@ class TestAServerThatSaysNo:
 
     def test_a_full_memory_is_told_in_words_and_leaves_nothing(self, new_server: Callable[..., RunningServer]) -> None:
         server = new_server(appendonly="no")
-        log = Log(server.url, STREAM)
+        log = Stream(Server(server.url), STREAM)
         store = SnapshotStore(log)
         with server.client() as client:
             add(client, 3)
@@ -583,24 +590,24 @@ class TestAServerThatSaysNo:
             assert store.headers() == []
             client.config_set("maxmemory", "0")
             write(store, draft(log, 3))
-        log.close()
+        log.server.close()
 
     def test_a_replica_takes_no_snapshot(self, new_server: Callable[..., RunningServer]) -> None:
         primary = new_server(port=True)
         with primary.client() as client:
             add(client, 3)
         replica = new_server(replica_of=primary)
-        log = Log(replica.url, STREAM)
+        log = Stream(Server(replica.url), STREAM)
         store = SnapshotStore(log)
         with pytest.raises(RefusedError, match="replica and takes no writes"):
             write(store, draft(log, 3))
         with pytest.raises(RefusedError, match="replica and takes no writes"):
             store.hold_lease("here:1", 30)
         assert store.headers() == []
-        log.close()
+        log.server.close()
 
     def test_an_index_of_the_wrong_type_is_told_in_words(
-        self, log: Log, store: SnapshotStore, client: redis.Redis
+        self, log: Stream, store: SnapshotStore, client: redis.Redis
     ) -> None:
         add(client, 3)
         client.set(INDEX, "not a hash")
@@ -613,7 +620,7 @@ class TestAServerThatSaysNo:
         self, new_server: Callable[..., RunningServer]
     ) -> None:
         server = new_server()
-        log = Log(server.url, STREAM)
+        log = Stream(Server(server.url), STREAM)
         store = SnapshotStore(log)
         with server.client() as client:
             add(client, 3)
@@ -623,4 +630,4 @@ class TestAServerThatSaysNo:
             with pytest.raises(UnreachableError):
                 attempt()
         assert issubclass(UnreachableError, LogError)
-        log.close()
+        log.server.close()

@@ -5,17 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from esdash.past.folder import TrackFolder
 from tests.engine.running import STREAM
 
 
 @pytest.fixture
-def log(url: str) -> Iterator[Log]:
+def log(url: str) -> Iterator[Stream]:
     """The stream on the shared server, for the test itself."""
-    log = Log(url, STREAM)
+    log = Stream(Server(url), STREAM)
     yield log
-    log.close()
+    log.server.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import redis
 
 from esdash.engine.history import History
 from esdash.fold.folding import Fold
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.cursor import Cursor
 from esdash.past.folder import TrackFolder, lock
@@ -23,16 +23,16 @@ from tests.waiting import eventually
 SEGMENT = 50
 
 
-def build(log: Log, folder: TrackFolder, segment: int = SEGMENT) -> Path:
+def build(log: Stream, folder: TrackFolder, segment: int = SEGMENT) -> Path:
     """Record all that is in the log."""
     shop = Shop()
-    path = folder.file_of(log.server_name, STREAM, shop)
+    path = folder.file_of(log.server.name, STREAM, shop)
     builder = Builder(log, shop, folder, path, segment=segment)
     builder.run(bool, follow=False)
     return builder.path
 
 
-def require_true(path: Path, log: Log, ids: Sequence[bytes], before: int = 0) -> None:
+def require_true(path: Path, log: Stream, ids: Sequence[bytes], before: int = 0) -> None:
     """Every moment after one of these entries, or some of many, is that of the log; `before` is the ordinal before."""
     fold: Fold = Shop()
     reader = TrackReader(path, fold)
@@ -47,14 +47,14 @@ def require_true(path: Path, log: Log, ids: Sequence[bytes], before: int = 0) ->
         reader.close()
 
 
-def test_what_is_appended_later_is_recorded_then(log: Log, client: redis.Redis, folder: TrackFolder) -> None:
+def test_what_is_appended_later_is_recorded_then(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:
     ids: list[bytes] = []
     for count in (0, 1, 70, 3, 200, 1):
         ids += publish_more(client, count)
         require_true(build(log, folder), log, ids)
 
 
-def test_restarts_leave_no_short_segments(log: Log, client: redis.Redis, folder: TrackFolder) -> None:
+def test_restarts_leave_no_short_segments(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:
     ids: list[bytes] = []
     for _ in range(20):
         ids += publish_more(client, 10)
@@ -65,7 +65,7 @@ def test_restarts_leave_no_short_segments(log: Log, client: redis.Redis, folder:
 
 
 def test_another_log_of_the_same_name_takes_the_place_of_the_first(
-    log: Log, client: redis.Redis, folder: TrackFolder
+    log: Stream, client: redis.Redis, folder: TrackFolder
 ) -> None:
     publish_more(client, 120)
     build(log, folder)
@@ -74,7 +74,7 @@ def test_another_log_of_the_same_name_takes_the_place_of_the_first(
     require_true(build(log, folder), log, ids)
 
 
-def test_a_log_that_lost_its_tail_cuts_the_track_back(log: Log, client: redis.Redis, folder: TrackFolder) -> None:
+def test_a_log_that_lost_its_tail_cuts_the_track_back(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:
     ids = publish_more(client, 200)
     build(log, folder)
     kept = stored(log)[:120]
@@ -86,7 +86,7 @@ def test_a_log_that_lost_its_tail_cuts_the_track_back(log: Log, client: redis.Re
 
 
 def test_what_was_trimmed_after_it_was_recorded_is_still_shown(
-    log: Log, client: redis.Redis, folder: TrackFolder
+    log: Stream, client: redis.Redis, folder: TrackFolder
 ) -> None:
     ids = publish_more(client, 210)
     build(log, folder)
@@ -103,14 +103,14 @@ def test_what_was_trimmed_after_it_was_recorded_is_still_shown(
     reader.close()
 
 
-def test_a_trimmed_stream_shows_from_where_it_can(log: Log, client: redis.Redis, folder: TrackFolder) -> None:
+def test_a_trimmed_stream_shows_from_where_it_can(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:
     ids = publish_more(client, 100)
     client.xtrim(STREAM, minid=ids[60], approximate=False)
     require_true(build(log, folder), log, ids[60:])
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_damaged_file_is_built_anew(log: Log, client: redis.Redis, folder: TrackFolder, seed: int) -> None:
+def test_a_damaged_file_is_built_anew(log: Stream, client: redis.Redis, folder: TrackFolder, seed: int) -> None:
     ids = publish_more(client, 120)
     path = build(log, folder)
     whole = path.read_bytes()
@@ -134,7 +134,7 @@ def test_a_damaged_file_is_built_anew(log: Log, client: redis.Redis, folder: Tra
     require_true(build(log, folder), log, ids)
 
 
-def test_the_oldest_goes_when_there_is_too_much(log: Log, client: redis.Redis, tmp_path: Path) -> None:
+def test_the_oldest_goes_when_there_is_too_much(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     ids = publish_more(client, 3000)
     folder = TrackFolder(tmp_path / "past", 0)
     folder.bound = 120_000
@@ -152,7 +152,7 @@ def test_the_oldest_goes_when_there_is_too_much(log: Log, client: redis.Redis, t
     reader.close()
 
 
-def test_the_tracks_of_others_go_first(log: Log, client: redis.Redis, folder: TrackFolder) -> None:
+def test_the_tracks_of_others_go_first(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:
     folder.make()
     other = folder.path / "other.track"
     other.write_bytes(bytes(200_000))
@@ -162,17 +162,17 @@ def test_the_tracks_of_others_go_first(log: Log, client: redis.Redis, folder: Tr
     assert not other.exists()
 
 
-def test_the_folder_is_for_this_user_alone(log: Log, client: redis.Redis, folder: TrackFolder) -> None:
+def test_the_folder_is_for_this_user_alone(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:
     publish_more(client, 10)
     path = build(log, folder)
     assert folder.path.stat().st_mode & 0o777 == 0o700
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_process_keeps_up_until_it_is_closed(url: str, client: redis.Redis, log: Log, folder: TrackFolder) -> None:
+def test_a_process_keeps_up_until_it_is_closed(url: str, client: redis.Redis, log: Stream, folder: TrackFolder) -> None:
     ids = publish_more(client, 100)
     shop = Shop()
-    path = folder.file_of(log.server_name, STREAM, shop)
+    path = folder.file_of(log.server.name, STREAM, shop)
     process = TrackProcess(Task(url, STREAM, shop.choice, str(path), 100))
     process.start()
     try:

@@ -8,7 +8,7 @@ import redis
 
 from esdash.engine.console import EngineError
 from esdash.engine.history import History
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from esdash.past.folder import TrackFolder
 from esdash.past.service import Past, past_of
 from esdash.query.places import read_place
@@ -18,7 +18,7 @@ from tests.waiting import eventually
 
 
 @pytest.fixture
-def past(log: Log, folder: TrackFolder) -> Iterator[Past]:
+def past(log: Stream, folder: TrackFolder) -> Iterator[Past]:
     past = past_of(log, Shop(), folder)
     past.start()
     yield past
@@ -29,7 +29,7 @@ def built(past: Past, ordinal: int) -> bool:
     return past.built.ordinal >= ordinal
 
 
-def test_a_moment_that_was_just_appended_is_waited_for(past: Past, client: redis.Redis, log: Log) -> None:
+def test_a_moment_that_was_just_appended_is_waited_for(past: Past, client: redis.Redis, log: Stream) -> None:
     publish_more(client, 50)
     eventually(lambda: built(past, 50))
     ids = publish_more(client, 1)
@@ -42,7 +42,7 @@ def test_a_moment_that_was_just_appended_is_waited_for(past: Past, client: redis
     assert [row.ordinal for row in shown.rows] == list(range(1, 52))
 
 
-def test_what_is_not_there_is_said_in_a_sentence(log: Log, folder: TrackFolder) -> None:
+def test_what_is_not_there_is_said_in_a_sentence(log: Stream, folder: TrackFolder) -> None:
     past = past_of(log, Shop(), folder)
     with pytest.raises(EngineError, match="The past is not there yet"):
         past.at(1)

@@ -1,20 +1,17 @@
-"""A console that shows recorded views, and notes what it is asked to do."""
+"""Recorded views, and a console that shows them."""
 
 import itertools
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
-from esdash.engine.console import Details, EngineError, LoadStatus, Published, VerificationStatus
 from esdash.engine.corrections import Corrections, CorrectionTracker
 from esdash.engine.row import Row
 from esdash.engine.view import (
     Continuity,
-    Notice,
     Phase,
     Position,
     Progress,
@@ -25,9 +22,10 @@ from esdash.engine.view import (
     View,
 )
 from esdash.engine.viewer import Viewer
-from esdash.fold.folding import Fold, Told
+from esdash.fold.folding import Fold
 from esdash.shop.samples import demo_batch, demo_events
 from tests.domains.shop import shop
+from tests.ui.fake_console import FakeConsole
 
 WALL: Final = 1_750_000_000.0
 """The frozen wall clock: 2025-06-15 15:06:40 UTC."""
@@ -161,108 +159,11 @@ def wave() -> tuple[float, ...]:
     return tuple(float((second * 7) % 23 * 40 + second * 3) for second in range(60))
 
 
-class RecordedConsole:
-    """Shows the view it is given. Does nothing, but remembers what it was asked to."""
+class RecordedConsole(FakeConsole):
+    """Shows a recorded view, of the shop unless another domain is given."""
 
     def __init__(self, view: View | None = None, fold: Fold | None = None) -> None:
-        self.fold = fold or shop()
-        self.view = view if view is not None else blank()
-        self._tell: Callable[[], object] = int
-        self.load = LoadStatus(False, 0.0, 0, "")
-        self.verification: VerificationStatus | None = None
-        self.asked: list[str] = []
-        self.published: list[tuple[str, bytes]] = []
-        self.keys: list[str | None] = []
-        """The idempotency keys of what was published."""
-        self.refusal: str | None = None
-        self.failure: RuntimeError | None = None
-        self.started = threading.Event()
-        self._end = threading.Event()
-
-    def show(self, view: View) -> None:
-        """Replace the view."""
-        self.view = replace(view, number=next(_numbers))
-        self._tell()
-
-    def on_view(self, callback: Callable[[], object]) -> None:
-        """Tell of what `show` shows."""
-        self._tell = callback
-
-    def notice(self, text: str, severity: str = "information") -> None:
-        """Add a notice to the view."""
-        number = self.view.notices[-1].number + 1 if self.view.notices else 1
-        self.show(replace(self.view, notices=(*self.view.notices, Notice(number, severity, text))))
-
-    def run(self) -> None:
-        """Wait for the end."""
-        self.started.set()
-        if self.failure is not None:
-            raise self.failure
-        self._end.wait()
-
-    def close(self) -> None:
-        """End `run`."""
-        self.asked.append("close")
-        self._end.set()
-
-    def take_snapshot(self) -> None:
-        """Remember."""
-        self.asked.append("snapshot")
-
-    def crash(self) -> None:
-        """Remember."""
-        self.asked.append("crash")
-
-    def rebuild(self) -> None:
-        """Remember."""
-        self.asked.append("rebuild")
-
-    def stay(self) -> None:
-        """Remember."""
-        self.asked.append("stay")
-
-    def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
-        """Remember, or refuse."""
-        if self.refusal is not None:
-            raise EngineError(self.refusal)
-        self.published.append((event_type, data))
-        self.keys.append(key)
-        return Published(f"{int(WALL * 1000)}-{len(self.published)}", event_type, key or "key")
-
-    def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
-        """Remember, or refuse."""
-        return len([self.publish(*event) for event in events])
-
-    def start_load(self, rate: float) -> None:
-        """Pretend to produce."""
-        if self.refusal is not None:
-            raise EngineError(self.refusal)
-        self.asked.append(f"load {rate:g}")
-        self.load = LoadStatus(True, rate, 0, "")
-
-    def stop_load(self) -> None:
-        """Stop pretending."""
-        self.asked.append("load stopped")
-        self.load = LoadStatus(False, self.load.rate, self.load.sent, "")
-
-    def start_verification(self) -> None:
-        """Pretend to replay."""
-        self.asked.append("verify")
-        self.verification = VerificationStatus(True, 0, self.view.position.ordinal, None, "")
-
-    def stop_verification(self) -> None:
-        """Remember."""
-        self.asked.append("verification stopped")
-
-    def details(self, row: Row) -> Details:
-        """Nothing changed."""
-        return Details(row, row.told or Told())
-
-    def reload(self) -> None:
-        """Remember, or refuse."""
-        if self.refusal is not None:
-            raise EngineError(self.refusal)
-        self.asked.append("reload")
+        super().__init__(view if view is not None else blank(), fold or shop())
 
 
 def replaying() -> View:

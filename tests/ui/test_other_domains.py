@@ -279,7 +279,7 @@ class TestADomainThatFails:
 
     async def test_a_file_that_is_still_wrong_is_told_and_nothing_changes(self) -> None:
         console = RecordedConsole(self.halted(), bank())
-        console.refusal = "bank.py:12: invalid syntax."
+        console.failures = ["bank.py:12: invalid syntax."]
         app = DashboardApp(console)
         async with app.run_test(size=SIZE) as pilot:
             before = app.screen

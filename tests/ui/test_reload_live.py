@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 import redis
 
+from esdash.engine.console import publishing_of
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.view import Phase
 from esdash.fold.loading import load
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from esdash.ui.app import DashboardApp
 from tests.ui.looking import lines_of, main_of, text_of, told
 from tests.ui.stage import until
@@ -36,13 +38,13 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def log(url: str) -> Iterator[Log]:
-    log = Log(url, STREAM)
+def log(url: str) -> Iterator[Stream]:
+    log = Stream(Server(url), STREAM)
     yield log
-    log.close()
+    log.server.close()
 
 
-async def test_it_goes_on_with_the_entry_that_it_failed_on(log: Log, client: redis.Redis, file: Path) -> None:
+async def test_it_goes_on_with_the_entry_that_it_failed_on(log: Stream, client: redis.Redis, file: Path) -> None:
     for account in "AB":
         client.xadd(STREAM, {"type": "Opened", "data": f'{{"account":"{account}","owner":"{account}"}}'})
     client.xadd(STREAM, {"type": "Transferred", "data": '{"source":"A","target":"B","amount":200}'})
@@ -69,6 +71,6 @@ async def test_it_goes_on_with_the_entry_that_it_failed_on(log: Log, client: red
         await until(pilot, lambda: console.view.phase is Phase.LIVE and console.view.state_position.ordinal == 3)
         await until(pilot, lambda: len(lines_of(app, "accounts")) > 2 and "3.00" in lines_of(app, "accounts")[1])
         assert "7.00" in lines_of(app, "accounts")[2]
-        console.publish("Transferred", b'{"source":"B","target":"A","amount":100}')
+        publishing_of(console).publish("Transferred", b'{"source":"B","target":"A","amount":100}')
         await until(pilot, lambda: console.view.state_position.ordinal == 4)
         await until(pilot, lambda: "4.00" in lines_of(app, "accounts")[1])

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Input, Static
 
-from esdash.engine.console import Console
+from esdash.engine.console import Console, load_of, publishing_of
 from esdash.ui.forms.field import STYLES, Field, Note
 from esdash.ui.forms.inputs import FormInput
 from esdash.ui.forms.outlook import blocked
@@ -71,7 +71,7 @@ class LoadScreen(Dialog[float]):
             self._rate = None
             note = Note(str(error), wrong=True)
         self.query_one(Field).say(note)
-        load = self.engine.load
+        load = load_of(self.engine)
         why_not = blocked(self.engine.view)
         if load.running:
             text = f"▶ running at {write_rate(load.rate)}/s · {load.sent:,} sent"
@@ -110,13 +110,13 @@ class LoadScreen(Dialog[float]):
         field.value = write_rate(step_from(self._rate or 0, direction))
         field.cursor_position = len(field.value)
         self.look()
-        if self.engine.load.running:
+        if load_of(self.engine).running:
             self._start()
 
     def action_switch(self) -> None:
         """Start when it is stopped, stop when it runs."""
-        if self.engine.load.running:
-            self.engine.stop_load()
+        if load_of(self.engine).running:
+            publishing_of(self.engine).stop_load()
             self.look()
         else:
             self._start()
@@ -132,5 +132,5 @@ class LoadScreen(Dialog[float]):
     def _start(self) -> None:
         self.look()
         if self._rate is not None and blocked(self.engine.view) is None:
-            self.engine.start_load(self._rate)
+            publishing_of(self.engine).start_load(self._rate)
             self.look()

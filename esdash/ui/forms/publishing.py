@@ -15,7 +15,7 @@ from textual.markup import escape
 from textual.widgets import Button, Input, Static
 from textual.worker import Worker, WorkerState
 
-from esdash.engine.console import Console, EngineError, NotPublishedError, Published
+from esdash.engine.console import Console, EngineError, NotPublishedError, Published, publishing_of
 from esdash.engine.view import Phase, View
 from esdash.ui.forms.field import STYLES, Field, Note
 from esdash.ui.forms.outlook import Outlook, blocked
@@ -184,7 +184,7 @@ class EventForm(Dialog[Published | None]):
         self._submitted, self._sent, self._failed = content, event, ""
         if self._key is None:
             self._key = uuid4().hex if self._purpose is None else self._purpose.key(self.engine.view)
-        publish = partial(self.engine.publish, *content, self._key)
+        publish = partial(publishing_of(self.engine).publish, *content, self._key)
         self._publishing = self.run_worker(publish, group="publish", thread=True, exit_on_error=False)
         self._fail(None)
         self._foresee(self.engine.view)

@@ -10,7 +10,7 @@ from typing import Final
 from textual.screen import Screen
 
 from esdash.counted import counted
-from esdash.engine.console import Console, EngineError, Published
+from esdash.engine.console import Console, EngineError, Published, load_of, publishing_of
 from esdash.engine.view import Phase
 from esdash.fold.schema import Model
 from esdash.ui.declared import Actions
@@ -89,7 +89,7 @@ class Controls:
 
     def action_load(self) -> None:
         """Start or stop the steady load."""
-        if self.engine.load.running:
+        if load_of(self.engine).running:
             self._in_thread(self._stop_load)
         elif self._has_samples() and self._may_publish():
             self._start_load()
@@ -106,17 +106,17 @@ class Controls:
         if not self._has_samples():
             return
         self._rate = step_from(self._current_rate, direction)
-        if self.engine.load.running:
+        if load_of(self.engine).running:
             self._start_load()
         else:
             self.tell(f"The steady load will make {rate(self._rate)}.")
 
     def action_snapshot(self) -> None:
         """Take a snapshot; a notice tells how it went."""
-        if self.engine.view.readonly:
+        if self.engine.storing is None:
             self.tell("This dashboard is read-only: it writes no snapshots.", "warning")
         else:
-            self.engine.take_snapshot()
+            self.engine.storing.take_snapshot()
 
     def action_crash(self) -> None:
         """Ask, then drop the memory."""
@@ -125,7 +125,7 @@ class Controls:
             "Its memory is dropped without a farewell snapshot. It restores the newest snapshot and replays the events "
             "after it; nothing in the log is lost.",
             "Crash",
-            self.engine.crash,
+            self.engine.control.crash,
         )
 
     def action_rebuild(self) -> None:
@@ -140,7 +140,7 @@ class Controls:
                 f"{lost} lost, and what they changed with them. The state is made anew from the entries that are "
                 "still in the stream, and is labelled partial from then on. Stored snapshots stay.",
                 "Rebuild",
-                self.engine.rebuild,
+                self.engine.control.rebuild,
             )
             return
         if view.forgotten:
@@ -151,14 +151,14 @@ class Controls:
                 f"{events - view.forgotten:,} events that are left, and is labelled partial. It is not stored as long "
                 "as a snapshot that has seen more can be used: a crash or a new start brings that one back.",
                 "Rebuild",
-                self.engine.rebuild,
+                self.engine.control.rebuild,
             )
             return
         self._ask(
             "Rebuild from the beginning of the stream?",
             f"The state is forgotten and all {events:,} events are replayed. Stored snapshots stay.",
             "Rebuild",
-            self.engine.rebuild,
+            self.engine.control.rebuild,
         )
 
     def action_reload(self) -> None:
@@ -170,7 +170,7 @@ class Controls:
 
     @property
     def _current_rate(self) -> float:
-        load = self.engine.load
+        load = load_of(self.engine)
         return load.rate if load.running else self._rate
 
     def _remember_rate(self, chosen: float | None) -> None:
@@ -178,17 +178,18 @@ class Controls:
 
     def _start_load(self) -> None:
         try:
-            self.engine.start_load(self._rate)
+            publishing_of(self.engine).start_load(self._rate)
         except EngineError as error:
             self.tell(str(error), "error")
 
     def _stop_load(self) -> None:
-        self._rate = self.engine.load.rate or self._rate
-        self.engine.stop_load()
+        publishing = publishing_of(self.engine)
+        self._rate = publishing.load.rate or self._rate
+        publishing.stop_load()
 
     def _publish_batch(self) -> None:
         events = islice(self.fold.samples(next(self._seeds)), BATCH)
-        count = self.engine.publish_batch(map(self.fold.encode, events))
+        count = publishing_of(self.engine).publish_batch(map(self.fold.encode, events))
         self.screen.app.call_from_thread(self.tell, f"{count} events are in the log.")
 
     def _published(self, published: Published | None) -> None:
@@ -203,7 +204,7 @@ class Controls:
     def _reload(self) -> None:
         self.reloading = True
         try:
-            self.engine.reload()
+            self.engine.control.reload()
         except EngineError:
             self.reloading = False
             raise
@@ -211,7 +212,11 @@ class Controls:
 
     def _may_publish(self) -> bool:
         view = self.engine.view
-        why_not = blocked(view) if view.readonly or view.phase is Phase.HALTED else self._why_not_now() or None
+        why_not = (
+            blocked(view)
+            if self.engine.publishing is None or view.phase is Phase.HALTED
+            else self._why_not_now() or None
+        )
         if why_not is not None:
             self.tell(why_not, "warning")
         return why_not is None

@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
-from esdash.engine.console import Console
+from esdash.engine.console import Console, load_of
 from esdash.engine.view import Phase, View
 from esdash.ui.actions import Scope, bindings
 from esdash.ui.declared import LOG, Actions
@@ -115,7 +115,7 @@ class MainScreen(Screen[None]):
         """Show the newest view, if it or a clock's second is another one than drawn last."""
         if self.controls.reloading:
             return
-        live, load, wall = self.engine.view, self.engine.load, self._wall_clock()
+        live, load, wall = self.engine.view, load_of(self.engine), self._wall_clock()
         self.trust.look(live)
         trust = self.trust.now(live)
         past = self.time.now
@@ -201,9 +201,9 @@ class MainScreen(Screen[None]):
         self.panels.lay_out(layout)
 
     def _is_moving(self) -> bool:
-        verification = self.engine.verification
+        verification = self.engine.verifying.verification
         verifying = verification is not None and verification.running
-        return self.engine.load.running or verifying or self.panels.sorting
+        return load_of(self.engine).running or verifying or self.panels.sorting
 
     def _labels(self, producing: bool) -> dict[str, str]:
         """What some keys do just now."""

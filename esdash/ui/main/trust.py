@@ -62,7 +62,7 @@ class Trust:
         """Keep the last good state."""
         self.stayed = self.engine.view.phase is Phase.HALTED
         if self.stayed:
-            self.engine.stay()
+            self.engine.control.stay()
         else:
             tell(self.screen.app, "There is nothing to choose: the consumer is not halted.")
 
@@ -70,7 +70,7 @@ class Trust:
         """Notice what happens while nobody looks: a verification ends, a halt is over."""
         if live.phase is not Phase.HALTED:
             self.stayed = False
-        status = self.engine.verification
+        status = self.engine.verifying.verification
         self._verifying.look(status)
         if (ended := self._verifying.ended) is not None:
             from esdash.ui.trust.verify import VerifyScreen
@@ -84,7 +84,7 @@ class Trust:
         undecided = self._open_orphans.count(live)
         if self.handled.told_gone != live.orphans_gone and (more := standing.unlisted(live)):
             undecided += more
-        return TrustNow(self.engine.verification, undecided, self.stayed)
+        return TrustNow(self.engine.verifying.verification, undecided, self.stayed)
 
     def keys_that_matter(self, live: View) -> tuple[str, ...]:
         """Actions that have a place in the line of keys just now."""

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
-from esdash.engine.console import Console, EngineError
+from esdash.engine.console import Console, EngineError, publishing_of
 from esdash.engine.row import Row
 from esdash.engine.view import View
 from esdash.fold.folding import Fold
@@ -175,7 +175,7 @@ class OrphansScreen(EntryListScreen):
         try:
             for row in rows:
                 key = self.engine.view.corrections.key_for_orphan(row)
-                published = self.engine.publish(*_again(self.fold, row), key)
+                published = publishing_of(self.engine).publish(*_again(self.fold, row), key)
                 self.handled.publish_as(row, published.entry_id, parked=False)
                 done += 1
         except EngineError as error:

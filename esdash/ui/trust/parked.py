@@ -8,7 +8,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
-from esdash.engine.console import Console, EngineError, Published
+from esdash.engine.console import Console, EngineError, Published, publishing_of
 from esdash.engine.row import Row
 from esdash.engine.view import View
 from esdash.fold.folding import Fold
@@ -210,7 +210,7 @@ class ParkedScreen(EntryListScreen):
             for row, event in others:
                 if self.stands(row).open:
                     key = self.engine.view.corrections.key_for_parked(row)
-                    published = self.engine.publish(*self.fold.encode(event), key)
+                    published = publishing_of(self.engine).publish(*self.fold.encode(event), key)
                     self.handled.publish_as(row, published.entry_id, parked=True)
                     done += 1
         except EngineError as error:

@@ -58,14 +58,14 @@ class VerifyScreen(Dialog[None]):
     def on_mount(self) -> None:
         """Start the first one, and look at it from now on."""
         self.query_one("#dialog").add_class("-wide")
-        if self.engine.verification is None:
-            self.engine.start_verification()
+        if self.engine.verifying.verification is None:
+            self.engine.verifying.start_verification()
         self.look()
         self.set_interval(1 / FRAMES_A_SECOND, self.look)
 
     def look(self) -> None:
         """Show how far it is, if that has changed."""
-        status = self.engine.verification
+        status = self.engine.verifying.verification
         self._watch.look(status)
         if not self.is_current:
             return  # it is being left: what it shows now nobody sees
@@ -83,20 +83,20 @@ class VerifyScreen(Dialog[None]):
 
     def action_stop(self) -> None:
         """Give up the one that runs."""
-        status = self.engine.verification
+        status = self.engine.verifying.verification
         if status is not None and status.running:
-            self.engine.stop_verification()
+            self.engine.verifying.stop_verification()
 
     def action_again(self) -> None:
         """Start another one when none runs."""
-        status = self.engine.verification
+        status = self.engine.verifying.verification
         if status is None or not status.running:
-            self.engine.start_verification()
+            self.engine.verifying.start_verification()
             self.look()
 
     @on(Button.Pressed, "#switch")
     def _switch_pressed(self) -> None:
-        status = self.engine.verification
+        status = self.engine.verifying.verification
         if status is not None and status.running:
             self.action_stop()
         else:
@@ -107,7 +107,7 @@ class VerifyScreen(Dialog[None]):
         self.action_leave()
 
     def _tell(self, width: int) -> Iterator[Paragraph]:
-        status = self.engine.verification
+        status = self.engine.verifying.verification
         if status is None:
             return
         if status.running:

@@ -12,12 +12,14 @@ from typing import Final
 from redis.connection import Connection
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.requests import Stop
 from esdash.engine.view import Phase
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
 from esdash.fold.overlay import Overlay
 from esdash.log.pages import Page
-from esdash.log.stream import START, Log
+from esdash.log.server import Server
+from esdash.log.stream import START, Stream
 from tests.domains.shop import shop
 from tests.engine.running import STREAM
 
@@ -77,25 +79,32 @@ class Gate:
         return thread.ident in self._waiting
 
 
-class GatedLog(Log):
-    """A log behind a gate, with pages of a chosen size."""
+class GatedServer(Server):
+    """A server behind a gate."""
+
+    def __init__(self, url: str, gate: Gate | None) -> None:
+        self._gate = gate
+        super().__init__(url, timeout=TIMEOUT if gate else 10.0)
+
+    @contextmanager
+    def connection(self, key: str = "") -> Iterator[Connection]:
+        """See Server."""
+        if self._gate is not None:
+            self._gate.go_through()
+        with super().connection(key) as connection:
+            yield connection
+
+
+class GatedLog(Stream):
+    """A stream of one, with pages of a chosen size."""
 
     page_size = 1000
 
     def __init__(self, url: str, gate: Gate | None = None) -> None:
-        self._gate = gate
-        super().__init__(url, STREAM, timeout=TIMEOUT if gate else 10.0)
-
-    @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """See Log."""
-        if self._gate is not None:
-            self._gate.go_through()
-        with super().connection() as connection:
-            yield connection
+        super().__init__(GatedServer(url, gate), STREAM)
 
     def pages(self, after: bytes, until: bytes = b"+", count: int | None = None) -> Generator[Page, None, None]:
-        """See Log."""
+        """See Stream."""
         return super().pages(after, until, count or self.page_size)
 
 
@@ -192,13 +201,13 @@ class Actor:
         """Have a killed one dead, wherever it stands."""
         self.gate.kill(0)
         # One that is halted takes no steps: it dies of being asked something.
-        self.consumer.ask("stop")
+        self.consumer.ask(Stop())
         self.close()
 
     def stop(self) -> None:
         """SIGTERM: a farewell."""
         self.gate.open()
-        self.consumer.ask("stop")
+        self.consumer.ask(Stop())
         self.close()
 
     def close(self) -> None:
@@ -206,9 +215,9 @@ class Actor:
         self.thread.join(10)
         assert not self.thread.is_alive(), f"{self.name} does not end: {self.phase}"
         # One that was killed leaves its snapshot half written; the thread that writes it dies at its next step.
-        if (background := self.consumer._snapshots._background) is not None:
+        if (background := self.consumer._memory.snapshots._background) is not None:
             background.join(10)
-        self.log.close()
+        self.log.server.close()
 
     def complaint(self) -> str:
         """What it died of; empty when it did not."""

@@ -252,7 +252,7 @@ def _look_at_what_is_stored(stage: Stage, site: Site) -> None:
                 continue
             require_true(stage, f"snapshot {header.snapshot_id}", projection, site.world.log)
     finally:
-        log.close()
+        log.server.close()
 
 
 def _look_at_the_past(stage: Stage, site: Site) -> None:
@@ -276,7 +276,7 @@ def _look_at_the_past(stage: Stage, site: Site) -> None:
     except LogError as error:
         raise WrongError(f"state cannot be told: {error}") from error
     finally:
-        log.close()
+        log.server.close()
 
 
 def _require_a_right_answer(
@@ -305,7 +305,7 @@ def _look_at_once(stage: Stage, site: Site) -> None:
     except LogError as error:
         raise WrongError(f"consume --once: {error}") from error
     finally:
-        log.close()
+        log.server.close()
     projection, continuity = consumer.projection, consumer.view.continuity
     if projection is None or continuity is None:
         raise WrongError("consume --once ended without a state")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.guard import HaltError
+from esdash.engine.requests import Crash, Rebuild, TakeSnapshot
 from esdash.log.errors import LogError
 from tests.chaos.actors import ConsumerProcess
 from tests.chaos.nemesis.actor import Actor, GatedLog, Kind
@@ -53,20 +54,20 @@ def resume(stage: Stage, number: int = 0) -> None:
 def crash(stage: Stage, number: int = 0) -> None:
     """The key that drops all memory."""
     if actor := _actor(stage, number):
-        actor.consumer.ask("crash")
+        actor.consumer.ask(Crash())
 
 
 def rebuild(stage: Stage, number: int = 0) -> None:
     """The key that computes everything anew from what is left, confirmed."""
     if actor := _actor(stage, number):
         stage.confirmed = True
-        actor.consumer.ask("rebuild")
+        actor.consumer.ask(Rebuild())
 
 
 def snapshot(stage: Stage, number: int = 0) -> None:
     """The key that takes a snapshot."""
     if actor := _actor(stage, number):
-        actor.consumer.ask("snapshot")
+        actor.consumer.ask(TakeSnapshot())
 
 
 def _consume_once(stage: Stage, number: int, *, from_start: bool) -> None:
@@ -77,7 +78,7 @@ def _consume_once(stage: Stage, number: int, *, from_start: bool) -> None:
     except (LogError, HaltError) as error:
         stage.hear(str(error))
     finally:
-        log.close()
+        log.server.close()
 
 
 def once(stage: Stage, number: int = 0) -> None:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final
 from unittest.mock import patch
 
-from esdash.engine import consumer, publisher, snapshotter
+from esdash.engine import lifecycle, publisher, replaying, snapshotter
 from tests.chaos.nemesis.actor import GatedLog, KilledError
 from tests.chaos.nemesis.operations import perform
 from tests.chaos.nemesis.oracle import FalseAlarmError, WrongError
@@ -22,8 +22,8 @@ from tests.chaos.nemesis.stage import Stage
 from tests.servers import RunningServer
 
 _IMPATIENT: Final = (
-    (consumer, "IDLE_SECONDS", 0.01),
-    (consumer, "RETRY_SECONDS", (0.005, 0.05)),
+    (replaying, "IDLE_SECONDS", 0.01),
+    (lifecycle, "RETRY_SECONDS", (0.005, 0.05)),
     (publisher, "PAUSE_SECONDS", 0.005),
 )
 """Everything that waits waits less, so that more happens in the same time."""
@@ -120,7 +120,7 @@ class Nemesis:
 
 @contextmanager
 def _tuned(schedule: Schedule) -> Iterator[None]:
-    values = (*_IMPATIENT, (consumer, "FAR", schedule.far), (snapshotter, "LARGE", schedule.large))
+    values = (*_IMPATIENT, (replaying, "FAR", schedule.far), (snapshotter, "LARGE", schedule.large))
     patches = [patch.object(module, name, value) for module, name, value in values]
     patches.append(patch.object(GatedLog, "page_size", schedule.page))
     for each in patches:

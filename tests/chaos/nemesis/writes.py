@@ -69,7 +69,7 @@ def publish(stage: Stage, publishers: int = 1, number: int = 1, seed: int = 0) -
             if "Traceback" in str(error):
                 stage.notes.append(f"a publisher was told {error}")
         finally:
-            log.close()
+            log.server.close()
 
     threads = [threading.Thread(target=run, args=(seed % 5 + each,)) for each in range(publishers)]
     for thread in threads:

@@ -70,7 +70,7 @@ class TestPublishing:
 
     async def test_a_refused_batch_says_why(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(busy)
-        console.refusal = "The server is [red]full[/red]."
+        console.failures = ["The server is [red]full[/red]."]
         async with (app := dashboard(console)).run_test(size=SIZE, notifications=True) as pilot:
             await pilot.press("b")
             await settle(pilot)

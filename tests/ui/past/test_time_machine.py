@@ -14,7 +14,8 @@ from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.view import Phase
 from esdash.fold.folding import Fold
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder
 from esdash.past.service import Past
@@ -30,10 +31,10 @@ SIZE = (120, 40)
 
 
 @pytest.fixture
-def log(url: str) -> Iterator[Log]:
-    log = Log(url, STREAM)
+def log(url: str) -> Iterator[Stream]:
+    log = Stream(Server(url), STREAM)
     yield log
-    log.close()
+    log.server.close()
 
 
 def order(client: redis.Redis, user: int, quantity: int) -> None:
@@ -59,12 +60,12 @@ def publish(client: redis.Redis) -> None:
 
 
 @asynccontextmanager
-async def dashboard(log: Log, folder: Path, count: int = 9) -> AsyncIterator[tuple[DashboardApp, Pilot[None]]]:
+async def dashboard(log: Stream, folder: Path, count: int = 9) -> AsyncIterator[tuple[DashboardApp, Pilot[None]]]:
     """A dashboard that is live, with a track of all there is now."""
 
     def past(fold: Fold) -> Past:
         tracks = TrackFolder(folder, 100)
-        path = tracks.file_of(log.server_name, log.stream, fold)
+        path = tracks.file_of(log.server.name, log.name, fold)
         Builder(log, fold, tracks, path).run(bool, follow=False)
         return Past(log, fold, path)
 
@@ -91,7 +92,7 @@ def is_now(app: DashboardApp) -> bool:
 
 
 async def test_every_panel_is_that_of_the_moment_and_escape_is_now(
-    log: Log, client: redis.Redis, tmp_path: Path
+    log: Stream, client: redis.Redis, tmp_path: Path
 ) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
@@ -115,7 +116,7 @@ async def test_every_panel_is_that_of_the_moment_and_escape_is_now(
 
 
 async def test_the_consumer_goes_on_meanwhile_and_nothing_is_published(
-    log: Log, client: redis.Redis, tmp_path: Path
+    log: Stream, client: redis.Redis, tmp_path: Path
 ) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
@@ -131,7 +132,7 @@ async def test_the_consumer_goes_on_meanwhile_and_nothing_is_published(
 
 
 async def test_keys_go_to_what_was_refused_parked_or_is_about_a_row(
-    log: Log, client: redis.Redis, tmp_path: Path
+    log: Stream, client: redis.Redis, tmp_path: Path
 ) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
@@ -147,7 +148,7 @@ async def test_keys_go_to_what_was_refused_parked_or_is_about_a_row(
         await as_of(pilot, 7)
 
 
-async def test_a_place_is_gone_to_and_played_from(log: Log, client: redis.Redis, tmp_path: Path) -> None:
+async def test_a_place_is_gone_to_and_played_from(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
         await pilot.press("at")
@@ -162,7 +163,7 @@ async def test_a_place_is_gone_to_and_played_from(log: Log, client: redis.Redis,
         await until(pilot, lambda: not any("playing" in line for line in text_of(app)))
 
 
-async def test_a_row_has_a_page_with_all_that_made_it_so(log: Log, client: redis.Redis, tmp_path: Path) -> None:
+async def test_a_row_has_a_page_with_all_that_made_it_so(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
         await pilot.press("1", "home", "enter")
@@ -178,7 +179,7 @@ async def test_a_row_has_a_page_with_all_that_made_it_so(log: Log, client: redis
         await as_of(pilot, 6)
 
 
-async def test_what_was_replayed_can_be_watched(log: Log, client: redis.Redis, tmp_path: Path) -> None:
+async def test_what_was_replayed_can_be_watched(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
         await pilot.press("full_stop")
@@ -187,7 +188,7 @@ async def test_what_was_replayed_can_be_watched(log: Log, client: redis.Redis, t
         await until(pilot, lambda: is_now(app))
 
 
-async def test_without_a_past_the_keys_say_so(log: Log, client: redis.Redis) -> None:
+async def test_without_a_past_the_keys_say_so(log: Stream, client: redis.Redis) -> None:
     publish(client)
     console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
     app = DashboardApp(console)

@@ -222,12 +222,12 @@ class TestLeafing:
         rows = [replace(row, told=None) for row in console.view.rows]
         screen = details(rows[0], console, rows=rows)
         async with Stage(screen).run_test() as pilot:
-            await until(pilot, lambda: console.calls)
+            await until(pilot, lambda: console.looked_up)
             await pilot.press("n", "n", "n")
-            assert len(console.calls) == 1
+            assert len(console.looked_up) == 1
             console.gate.set()
             await until(pilot, lambda: "computing" not in screen.query_one(Pager).text)
-            assert [entry_id.encode() for _, entry_id in console.calls] == [rows[0].entry_id, rows[3].entry_id]
+            assert console.looked_up == [rows[0].entry_id, rows[3].entry_id]
 
     @pytest.mark.parametrize("key", ["escape", "q", "enter"])
     async def test_it_closes(self, key: str) -> None:

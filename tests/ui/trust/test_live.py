@@ -12,12 +12,13 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from esdash.engine import snapshot
-from esdash.engine.console import EngineError
+from esdash.engine.console import EngineError, publishing_of
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.view import Phase, View
+from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import Log
+from esdash.log.stream import Stream
 from esdash.ui.app import DashboardApp
 from esdash.ui.forms.publishing import EventForm
 from esdash.ui.paint.confirm import ConfirmScreen
@@ -34,14 +35,14 @@ SIZE = (150, 40)
 
 
 @pytest.fixture
-def log(url: str) -> Iterator[Log]:
-    log = Log(url, STREAM)
+def log(url: str) -> Iterator[Stream]:
+    log = Stream(Server(url), STREAM)
     yield log
-    log.close()
+    log.server.close()
 
 
 @pytest.fixture
-def console(log: Log) -> LiveConsole:
+def console(log: Stream) -> LiveConsole:
     return LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
 
 
@@ -108,7 +109,7 @@ async def test_a_parked_entry_appears_and_a_corrected_event_is_published(
 
 
 async def test_a_parked_entry_is_corrected_once_by_whichever_dashboard_is_first(
-    console: LiveConsole, log: Log, client: redis.Redis
+    console: LiveConsole, log: Stream, client: redis.Redis
 ) -> None:
     other = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
     thread = threading.Thread(target=other.run)
@@ -124,7 +125,7 @@ async def test_a_parked_entry_is_corrected_once_by_whichever_dashboard_is_first(
             await until(pilot, lambda: isinstance(app.screen, EventForm))
             await until(pilot, lambda: other.view.parked)
             key = other.view.corrections.key_for_parked(other.view.parked[0])
-            other.publish("TopUp", b'{"user_id":7,"amount":100}', key)
+            publishing_of(other).publish("TopUp", b'{"user_id":7,"amount":100}', key)
             await until(pilot, lambda: "corrected by #2" in str(app.screen.query_one("#outlook", Static).content))
             await pilot.press("enter", "escape")
             await until(pilot, lambda: "✓ corrected by #2" in app.screen.query_one(Pager).text)
@@ -137,7 +138,7 @@ async def test_a_parked_entry_is_corrected_once_by_whichever_dashboard_is_first(
             row = console.view.parked[1]
             for amount in (1, 2):
                 data = b'{"user_id":8,"amount":%d}' % amount
-                sent = console.publish("TopUp", data, console.view.corrections.key_for_parked(row))
+                sent = publishing_of(console).publish("TopUp", data, console.view.corrections.key_for_parked(row))
             main_of(app).trust.handled.publish_as(row, sent.entry_id, parked=True)
             await pilot.press("escape")
             await until(pilot, lambda: any("is a duplicate: somebody" in said for said in told(app)))
@@ -194,7 +195,7 @@ async def test_a_gap_halts_the_screen_and_a_rebuild_is_labelled_partial(
         assert "r rebuild from what is left" in said
         assert balance(view, 7) == 500, "the last good state stays on the screen"
         with pytest.raises(EngineError, match="halted"):
-            console.publish("TopUp", b'{"user_id":1,"amount":1}')
+            publishing_of(console).publish("TopUp", b'{"user_id":1,"amount":1}')
         assert client.xlen(STREAM) == 1
         await pilot.press("S")
         await pilot.press("r")
@@ -204,7 +205,7 @@ async def test_a_gap_halts_the_screen_and_a_rebuild_is_labelled_partial(
         assert (balance(view, 7), balance(view, 8)) == (None, 100)
         assert "PARTIAL: 8 entries before the first are missing" in text_of(app)[0]
         assert "✓ CONTINUOUS" in text_of(app)[0]
-        console.publish("TopUp", b'{"user_id":1,"amount":1}')
+        publishing_of(console).publish("TopUp", b'{"user_id":1,"amount":1}')
 
 
 async def test_a_crash_shows_where_the_state_came_back_from(console: LiveConsole, client: redis.Redis) -> None:
@@ -251,7 +252,7 @@ def flip(client: redis.Redis, store: SnapshotStore, user_id: int) -> Header:
 
 
 async def test_a_verification_agrees_and_then_finds_a_flipped_balance(
-    console: LiveConsole, client: redis.Redis, log: Log
+    console: LiveConsole, client: redis.Redis, log: Stream
 ) -> None:
     app = DashboardApp(console)
     async with app.run_test(size=SIZE) as pilot:
@@ -270,7 +271,11 @@ async def test_a_verification_agrees_and_then_finds_a_flipped_balance(
         header = flip(client, SnapshotStore(log), 7)
         await pilot.press("r", "escape")
         # It goes on without its screen.
-        await until(pilot, lambda: console.verification is not None and not console.verification.running, timeout=30)
+        await until(
+            pilot,
+            lambda: console.verifying.verification is not None and not console.verifying.verification.running,
+            timeout=30,
+        )
         await pilot.press("v")
         text = " ".join(app.screen.query_one(Pager).text.split())
         assert f"the replay and snapshot {header.snapshot_id} do not agree" in text
@@ -302,7 +307,7 @@ async def test_orphans_are_announced_and_count_once_when_they_are_published_agai
         await pilot.press("a", "y")
         view = await live(pilot, console, 7)
         assert (balance(view, 8), balance(view, 9)) == (300, 500)
-        console.publish("TopUp", b'{"user_id":8,"amount":300}', "own")
+        publishing_of(console).publish("TopUp", b'{"user_id":8,"amount":300}', "own")
         view = await live(pilot, console, 8)
         assert balance(view, 8) == 300, "its first publisher may send it again"
         await pilot.press("escape")

@@ -1,0 +1,49 @@
+"""Publishing and a steady load of made-up events, for a screen (`engine.console.Publishing`)."""
+
+from collections.abc import Callable, Iterable
+
+from esdash.engine.console import LoadStatus, Published
+from esdash.engine.load import SteadyLoad
+from esdash.engine.publisher import Publisher
+from esdash.fold.folding import Fold
+from esdash.log.stream import Stream
+
+
+class LivePublishing:
+    """Appends to the stream that a consumer follows."""
+
+    def __init__(
+        self, log: Stream, fold: Fold, *, objection: Callable[[], str], seed: int, clock: Callable[[], float]
+    ) -> None:
+        """`objection` says in a sentence why nothing may be published just now; empty when something may.
+
+        `seed` is that of the made-up events.
+        """
+        self._publisher = Publisher(log, fold.fields, objection=objection)
+        self._load = SteadyLoad(self._publisher, map(fold.encode, fold.samples(seed)), clock=clock)
+
+    @property
+    def load(self) -> LoadStatus:
+        """The steady load."""
+        return self._load.status
+
+    def close(self) -> None:
+        """Stop the load, and give up waiting between attempts."""
+        self._publisher.close()
+        self._load.stop()
+
+    def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
+        """Append one event; blocks. Raises EngineError."""
+        return self._publisher.publish(event_type, data, key)
+
+    def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
+        """Append many; blocks. How many were appended. Raises EngineError."""
+        return sum(1 for _ in self._publisher.publish_many((kind, data, None) for kind, data in events))
+
+    def start_load(self, rate: float) -> None:
+        """Append events at `rate` a second until `stop_load`."""
+        self._load.start(rate)
+
+    def stop_load(self) -> None:
+        """Stop the steady load."""
+        self._load.stop()

@@ -1,0 +1,97 @@
+"""Verification in the background, and what follows where it finds edited rules (`engine.console.Verifying`)."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from esdash.engine.console import EngineError, VerificationStatus
+from esdash.engine.consumer import Consumer
+from esdash.engine.requests import RestoreAnew, Reviewed
+from esdash.engine.verification import Verification
+from esdash.engine.verify import verify
+from esdash.fold.folding import Fold
+from esdash.log.errors import LogError
+from esdash.log.snapshots import SnapshotStore
+from esdash.log.stream import Stream
+
+NAMED: Final = 3
+"""Numbers that are named of those on which edited rules differ."""
+
+CHECKPOINT_SECONDS: Final = 10.0
+"""How long the consumer may take to tell its digest."""
+
+
+class LiveVerifying:
+    """Replays the stream that a consumer follows, and compares."""
+
+    def __init__(self, log: Stream, fold: Fold, consumer: Consumer) -> None:
+        self.fold = fold
+        """The domain that the next verification replays by."""
+        self._log = log
+        self._consumer = consumer
+        self._status: VerificationStatus | None = None
+        self._stop = threading.Event()
+
+    @property
+    def verification(self) -> VerificationStatus | None:
+        """The verification that runs or ran last; None before the first."""
+        return self._status
+
+    def start_verification(self) -> None:
+        """Replay everything in the background and compare it with every snapshot and the live state."""
+        self._start(id)
+
+    def stop_verification(self) -> None:
+        """Give up a verification that runs."""
+        self._stop.set()
+
+    def review(self) -> None:
+        """Verify, since the state may be that of other rules; where it is, condemn what it came from."""
+        self._start(self._condemn)
+
+    def _start(self, then: Callable[[Verification], object]) -> None:
+        if self._status is not None and self._status.running:
+            return
+        self._stop.clear()
+        self._status = VerificationStatus(True, 0, self._consumer.view.position.ordinal, None, "")
+        threading.Thread(target=self._verify, args=(then,), name="verification", daemon=True).start()
+
+    def _verify(self, then: Callable[[Verification], object]) -> None:
+        result, error = None, ""
+        try:
+            live = self._consumer.checkpoint().result(timeout=CHECKPOINT_SECONDS)
+            result = verify(self._log, self.fold, live=live, on_progress=self._progressed, stop=self._stop)
+            then(result)
+        except TimeoutError:
+            error = "The consumer does not answer: it is not connected or not live. Try again when it is."
+        except (EngineError, LogError) as failure:
+            error = str(failure)
+        except OSError as failure:
+            error = f"The processes that replay could not be started: {failure}."
+        self._status = replace(self._now(), running=False, result=result, error=error)
+
+    def _condemn(self, found: Verification) -> None:
+        if found.segments and found.segments[0].start.ordinal:
+            # What the oldest snapshot was made of is gone, so the log no longer tells what the rules make of it.
+            return
+        wrong = [place for place, segment in enumerate(found.segments) if not segment.holds]
+        if not wrong:
+            self._consumer.ask(Reviewed())
+            return
+        doubted = found.segments[wrong[0] :]
+        SnapshotStore(self._log).condemn([each.snapshot_id for each in doubted if each.snapshot_id is not None])
+        numbers = [f"{each.number} {each.second} instead of {each.first}" for each in doubted[0].differences[:NAMED]]
+        why = (
+            f"The rules of {self.fold.name} were edited, and make another state of the same entries"
+            f"{': ' if numbers else ''}{', '.join(numbers)}. The snapshots made before are not used any more. Give the "
+            "domain another version when its meaning changes."
+        )
+        self._consumer.ask(RestoreAnew(why))
+
+    def _progressed(self, done: int, total: int) -> None:
+        self._status = replace(self._now(), done=done, total=total)
+
+    def _now(self) -> VerificationStatus:
+        assert self._status is not None
+        return self._status
