@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from esdash.fold.folding import Fold
+from esdash.log.address import parse
 from esdash.past.packing import TrackError
 
 ENDING: Final = ".track"
@@ -30,9 +31,9 @@ class TrackFolder:
         except OSError as error:
             raise TrackError(f"The folder for the past, {self.path}, cannot be made: {error.strerror}.") from error
 
-    def file_of(self, server: str, stream: str, fold: Fold) -> Path:
-        """The track of a stream by the rules of a domain; `server` is what people see of it."""
-        what = "\0".join((server, stream, fold.name, fold.version, fold.fingerprint))
+    def file_of(self, url: str, stream: str, fold: Fold) -> Path:
+        """The track of a stream by the rules of a domain; of the server's URL counts what is no secret."""
+        what = "\0".join((parse(url).shown, stream, fold.name, fold.version, fold.fingerprint))
         return self.path / (hashlib.blake2b(what.encode(), digest_size=16).hexdigest() + ENDING)
 
     def used(self) -> int:

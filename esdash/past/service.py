@@ -212,7 +212,11 @@ class Past:
 
 
 def past_of(log: Stream, fold: Fold, folder: TrackFolder) -> Past:
-    """The past of a log, kept in a folder."""
-    path = folder.file_of(log.server.name, log.name, fold)
-    task = Task(log.server.url, log.name, fold.choice, str(path), folder.bound // 2**20)
+    """The past of a log, kept in a folder. Raises EngineError while nobody knows where the server is."""
+    try:
+        url = log.server.url
+    except LogError as error:
+        raise EngineError(str(error)) from error
+    path = folder.file_of(url, log.name, fold)
+    task = Task(url, log.name, fold.choice, str(path), folder.bound // 2**20)
     return Past(log, fold, path, TrackProcess(task))

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from esdash.engine.console import Console
+from esdash.engine.console import Console, EngineError
 from esdash.fold.folding import Fold
 from esdash.ui.actions import Keymap, Scope, bindings
 from esdash.ui.commands import ActionCommands
@@ -33,6 +34,9 @@ from esdash.visible import visible
 
 if TYPE_CHECKING:
     from esdash.past.service import Past
+
+AGAIN_SECONDS: Final = 1.0
+"""Between two tries to find the server for the past."""
 
 FAREWELL_SECONDS: Final = 15.0
 """How long leaving waits for the farewell snapshot."""
@@ -86,6 +90,7 @@ class DashboardApp(Palette, TypeAhead):
         self._may_go_raw = may_go_raw
         self._past_of = past_of
         self._past: Past | None = None
+        self._gone = threading.Event()
         self.wants_raw = False
         """A person has left to see the stream without a domain."""
         self.messages = Messages()
@@ -182,6 +187,7 @@ class DashboardApp(Palette, TypeAhead):
     def on_unmount(self) -> None:
         """However the screen ends, the consumer must not outlive it."""
         self.engine.close()
+        self._gone.set()
         if self._past is not None:
             self._past.close()
 
@@ -240,9 +246,15 @@ class DashboardApp(Palette, TypeAhead):
         former = self._past
         if former is not None:
             former.close()
-        if self._past_of is not None:
-            self._past = self._past_of(self.engine.fold)
-            self._past.start()
+        while self._past_of is not None and not self._gone.is_set():
+            try:
+                past = self._past_of(self.engine.fold)
+            except EngineError:
+                self._gone.wait(AGAIN_SECONDS)  # the consumer says what is wrong with the server
+            else:
+                self._past = past
+                past.start()
+                return
 
     async def _leave(self) -> None:
         message = None

@@ -26,7 +26,7 @@ SEGMENT = 50
 def build(log: Stream, folder: TrackFolder, segment: int = SEGMENT) -> Path:
     """Record all that is in the log."""
     shop = Shop()
-    path = folder.file_of(log.server.name, STREAM, shop)
+    path = folder.file_of(log.server.url, STREAM, shop)
     builder = Builder(log, shop, folder, path, segment=segment)
     builder.run(bool, follow=False)
     return builder.path
@@ -172,7 +172,7 @@ def test_the_folder_is_for_this_user_alone(log: Stream, client: redis.Redis, fol
 def test_a_process_keeps_up_until_it_is_closed(url: str, client: redis.Redis, log: Stream, folder: TrackFolder) -> None:
     ids = publish_more(client, 100)
     shop = Shop()
-    path = folder.file_of(log.server.name, STREAM, shop)
+    path = folder.file_of(url, STREAM, shop)
     process = TrackProcess(Task(url, STREAM, shop.choice, str(path), 100))
     process.start()
     try:

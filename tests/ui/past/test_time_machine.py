@@ -65,7 +65,7 @@ async def dashboard(log: Stream, folder: Path, count: int = 9) -> AsyncIterator[
 
     def past(fold: Fold) -> Past:
         tracks = TrackFolder(folder, 100)
-        path = tracks.file_of(log.server.name, log.name, fold)
+        path = tracks.file_of(log.server.url, log.name, fold)
         Builder(log, fold, tracks, path).run(bool, follow=False)
         return Past(log, fold, path)
 
@@ -77,6 +77,11 @@ async def dashboard(log: Stream, folder: Path, count: int = 9) -> AsyncIterator[
         )
         await until(pilot, lambda: main_of(app).time.past is not None, timeout=20)
         yield app, pilot
+
+
+async def until_line(pilot: Pilot[None], text: str) -> None:
+    """Wait until the first line of the table of users has a text."""
+    await until(pilot, lambda: text in lines_of(pilot.app, "users")[1], timeout=20)
 
 
 async def as_of(pilot: Pilot[None], number: int) -> list[str]:
@@ -96,6 +101,7 @@ async def test_every_panel_is_that_of_the_moment_and_escape_is_now(
 ) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
+        await until_line(pilot, "16.00")
         now = [line.split()[:2] for line in lines_of(app, "users")]
         await pilot.press("left_square_bracket")
         await as_of(pilot, 8)
