@@ -45,13 +45,15 @@ ROWS: Final = 1000
 @with_settings
 @click.pass_context
 def command(context: click.Context, settings: Settings, places: "tuple[Place, Place]", as_json: bool) -> None:
-    """Show what differs between two places: numbers, and the entries in between.
+    """Show what differs between two places.
+
+    Numbers, and the entries in between.
 
     \b
     A PLACE is the moment after its last entry:
       esdash diff -2h now
-      esdash diff '#1200' '#1300'                    n1200 n1300 needs no quotes
-      esdash diff snapshot:60-ab12 snapshot:90-cd34  two snapshots, as they were stored
+      esdash diff '#1200' '#1300'                    n1200 and n1300 need no quotes
+      esdash diff snapshot:60-ab snapshot:90-cd      two snapshots, as they were stored
 
     For people the numbers that differ most come first; with --json they are in the order of tables, keys and columns.
     The places may be in any order: before is at the first that is named. Hidden tables are shown with --json. Exit code

@@ -1,7 +1,7 @@
 """`esdash events`: the entries and what became of them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -22,13 +22,17 @@ from esdash.cli.spool import Spool
 from esdash.config import Settings
 
 if TYPE_CHECKING:
-    from esdash.engine.asking import Examined
+    from esdash.engine.asking import Asked, Examined
+    from esdash.engine.history import Beginning, History
     from esdash.engine.row import Row
     from esdash.fold.folding import Fold
     from esdash.fold.tables import State
     from esdash.log.stream import Log
     from esdash.query.places import Id, Place
     from esdash.query.terms import Since, Until
+
+NEAR: Final = 10_000
+"""Entries at the end that are looked at first when the last ones are wanted."""
 
 
 @click.command(cls=Asking)
@@ -68,23 +72,24 @@ def command(
     told otherwise.
 
     \b
-    A QUESTION chooses. Words beside each other all hold; or, parentheses, - or not before a word:
+    A QUESTION chooses. Words beside each other all hold; there are or,
+    parentheses, and - or not before a word:
       esdash events 'account:7 -outcome:applied since:-5m'
       esdash events '(amount>100 or quantity>=3) until:14:03'
-      type:NAME   outcome:NAME   reason:NAME   key:KEY   id:ID   since:PLACE   until:PLACE
-      account:7, account:"two words"   what is about a row, by a table's word for one
-      amount>100, lines.quantity=3     a field: = != < <= > >=; of a list one is enough
-      text, "two words"                found anywhere in the line, in capitals or not
-      /regular expression/, /…/i       in the first 4,096 characters of the line; no \\1, no (?=…)
+      type:NAME, outcome:NAME, reason:NAME, key:KEY, id:ID
+      since:PLACE, until:PLACE
+      account:"two words"        what is about a row, by the word for one
+      amount>100, lines.cost=3   a field: = != < <= > >=; of a list one is enough
+      text, "two words"          found anywhere in the line, in capitals or not
+      /regular expression/, /…/i in the first 4,096 characters of the line;
+                                 without \\1 and (?=…)
 
     --about and --outcome may be repeated; an entry is shown when it is about one of the rows of each table that is
     named, and has one of the outcomes. --follow goes on until interrupted, and ends with exit code 5 when the server is
     lost: --from with the last id that was shown goes on from there.
     """
-    from esdash.engine.asking import Asked, Examined, bounds_of
+    from esdash.engine.asking import Asked, bounds_of
     from esdash.engine.history import History
-    from esdash.engine.open_entries import ReadAhead
-    from esdash.fold.outcomes import PARKED
     from esdash.log.stream import START, id_parts
     from esdash.query.terms import Since
 
@@ -92,7 +97,7 @@ def command(
         raise BadInputError("--follow has no newest entry to begin with: leave --reverse or --follow out.")
     fold = fold_of(settings)
     tree = question_of(fold, question)
-    fits, parked = _Filter(fold, read_rows(fold, about), outcomes), range(len(PARKED))
+    fits = _Filter(fold, read_rows(fold, about), outcomes)
     with open_log(settings) as log:
         if missing := absence(log):
             if not follow:
@@ -104,58 +109,111 @@ def command(
         ends = [] if last is None else [end_of(log, last)]
         for bound in bounds_of(tree):
             (begins if isinstance(bound, Since) else ends).append(reach.reached(bound))
-        until = min(ends, key=id_parts, default=None)
+        begin, until = max(begins, key=id_parts), min(ends, key=id_parts, default=None)
         progress = Progress(log)
-        history, ahead = History(log, fold, on_page=progress), ReadAhead(History(log, fold), fold)
-        beginning = history.since(max(begins, key=id_parts), until)
-        projection = beginning.projection
-        progress.clear()
-        warn_of_beginning(beginning, ranged=True)
-
-        def line_of(row: "Row") -> str:
-            corrected_by = None
-            if row.code in parked:
-                corrected_by = ahead.corrected_by(row, row.ordinal + projection.unseen)
-            if as_json:
-                return as_json_line(fold, row, corrected_by)
-            return as_line(fold, row, projection.unseen, corrected_by)
-
-        def wanted(rows: "Iterable[Row]") -> "Iterator[Row]":
-            for row in rows:
-                if until is not None and id_parts(row.entry_id) > id_parts(until):
-                    return
-                entry = Examined(fold, row, projection.unseen)
-                # The order matters: --about remembers what it has met.
-                if fits(entry) and asks(entry):
-                    yield row
-
-        printed = 0
-
-        def show(lines: Iterable[str]) -> bool:
-            """Whether that was enough."""
-            nonlocal printed
-            for line in lines:
-                progress.clear()
-                print(line, flush=follow)
-                printed += 1
-                if printed == count:
-                    return True
-            return False
-
-        rows = history.explain(projection, until=until or b"+")
+        history = History(log, fold, on_page=progress)
+        printer = _Printer(progress, count, flush=follow)
+        last_ones = [each for each in (tail, count if reverse else None) if each is not None]
         if reverse or tail is not None:
-            with Spool(tail) as spool:
-                for row in wanted(rows):
-                    spool.add(line_of(row))
-                if show(spool.newest_first() if reverse else spool.oldest_first()):
-                    return
-        elif show(map(line_of, wanted(rows))):
-            return
-        if follow and show(map(line_of, wanted(history.explain(projection, follow=True)))):
-            return
+            with Spool(min(last_ones, default=None)) as spool:
+                for start in _starts(history, begin, until, min(last_ones, default=None)):
+                    listing = _Listing(log, fold, history.since(start, until), until, as_json=as_json)
+                    spool.clear()
+                    for line in listing.lines(history.explain(listing.projection, until=until or b"+"), fits, asks):
+                        spool.add(line)
+                    if last_ones and len(spool) == min(last_ones):
+                        break
+                progress.clear()
+                warn_of_beginning(listing.beginning, ranged=True)
+                printer.print(spool.newest_first() if reverse else spool.oldest_first())
+        else:
+            listing = _Listing(log, fold, history.since(begin, until), until, as_json=as_json)
+            progress.clear()
+            warn_of_beginning(listing.beginning, ranged=True)
+            printer.print(listing.lines(history.explain(listing.projection, until=until or b"+"), fits, asks))
+        if follow and not printer.done:
+            printer.print(listing.lines(history.explain(listing.projection, follow=True), fits, asks))
         progress.clear()
-    if unknown := fits.never_met(projection.state):
+    unknown = [] if printer.done else fits.never_met(listing.projection.state)
+    if unknown:
         raise FailedError(f"There is no {', no '.join(unknown)} in these entries or before them.")
+
+
+def _starts(history: "History", begin: bytes, until: bytes | None, most: int | None) -> Iterator[bytes]:
+    """Where to begin when the last entries are wanted: near the end, and only where that is not enough at `begin`."""
+    from esdash.log.errors import RefusedError
+    from esdash.log.stream import id_parts
+
+    if most is not None:
+        try:
+            near = history.last(max(NEAR, 4 * most), until)
+        except RefusedError:  # not everybody may read backwards
+            near = None
+        if near is not None and id_parts(near) > id_parts(begin):
+            yield near
+    yield begin
+
+
+class _Listing:
+    """Lines of the entries that are wanted, from one beginning on."""
+
+    def __init__(self, log: "Log", fold: "Fold", beginning: "Beginning", until: bytes | None, *, as_json: bool) -> None:
+        from esdash.engine.history import History
+        from esdash.engine.open_entries import ReadAhead
+        from esdash.fold.outcomes import PARKED
+
+        self.beginning = beginning
+        self.projection = beginning.projection
+        self._fold = fold
+        self._until = until
+        self._as_json = as_json
+        self._ahead = ReadAhead(History(log, fold), fold)
+        self._parked = range(len(PARKED))
+
+    def lines(self, rows: "Iterable[Row]", fits: "_Filter", asks: "Asked") -> Iterator[str]:
+        """The lines of those rows that are wanted, up to the last place."""
+        from esdash.engine.asking import Examined
+        from esdash.log.stream import id_parts
+
+        for row in rows:
+            if self._until is not None and id_parts(row.entry_id) > id_parts(self._until):
+                return
+            entry = Examined(self._fold, row, self.projection.unseen)
+            # The order matters: --about remembers what it has met.
+            if fits(entry) and asks(entry):
+                yield self._line(row)
+
+    def _line(self, row: "Row") -> str:
+        unseen, corrected_by = self.projection.unseen, None
+        if row.code in self._parked:
+            corrected_by = self._ahead.corrected_by(row, row.ordinal + unseen)
+        if self._as_json:
+            return as_json_line(self._fold, row, corrected_by)
+        return as_line(self._fold, row, unseen, corrected_by)
+
+
+class _Printer:
+    """Prints lines until there are enough."""
+
+    def __init__(self, progress: Progress, most: int | None, *, flush: bool) -> None:
+        self._progress = progress
+        self._left = most
+        self._flush = flush
+
+    @property
+    def done(self) -> bool:
+        """Whether as many were printed as were wanted."""
+        return self._left == 0
+
+    def print(self, lines: Iterable[str]) -> None:
+        """Print these, as long as more are wanted."""
+        for line in lines:
+            self._progress.clear()
+            print(line, flush=self._flush)
+            if self._left is not None:
+                self._left -= 1
+                if self.done:
+                    return
 
 
 class _Reach:

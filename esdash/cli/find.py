@@ -41,7 +41,9 @@ class _Found(NamedTuple):
 @as_json
 @with_settings
 def command(settings: Settings, condition: tuple[str, ...], last: bool, every: bool, as_json: bool) -> None:
-    """Find the first place where a condition holds: the entry behind which it does.
+    """Find where a condition holds.
+
+    The first entry behind which it does; the last one or all of them, if told so.
 
     \b
     A CONDITION compares numbers with values, or with each other:

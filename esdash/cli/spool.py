@@ -19,7 +19,7 @@ class Spool:
     def __init__(self, most: int | None = None) -> None:
         """Of all lines the last `most` are kept."""
         self._most = most
-        self._file = self._new()
+        self._file = tempfile.SpooledTemporaryFile[bytes](MEMORY)
         self._starts = array("Q")
         self._first = 0
         """The line from which on they are wanted."""
@@ -36,9 +36,21 @@ class Spool:
     def __len__(self) -> int:
         return len(self._starts) - self._first
 
+    @property
+    def size(self) -> int:
+        """Bytes that are kept, those of lines that are not wanted any more as well."""
+        return self._end
+
+    def clear(self) -> None:
+        """Forget all lines."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._starts, self._first, self._end = array("Q"), 0, 0
+
     def add(self, line: str) -> None:
         """Keep a line. Raises OSError when the disk is full."""
         written = line.encode("utf-8", "surrogatepass")
+        self._file.seek(self._end)
         self._file.write(written)
         self._starts.append(self._end)
         self._end += len(written)
@@ -65,15 +77,9 @@ class Spool:
         return self._file.read(end - start).decode("utf-8", "surrogatepass")
 
     def _shrink(self) -> None:
-        lines = list(range(self._first, len(self._starts)))
-        file, starts, end = self._new(), array("Q"), 0
-        for place in lines:
-            written = self._line(place).encode("utf-8", "surrogatepass")
-            file.write(written)
-            starts.append(end)
-            end += len(written)
-        self._file.close()
-        self._file, self._starts, self._end, self._first = file, starts, end, 0
-
-    def _new(self) -> "tempfile.SpooledTemporaryFile[bytes]":
-        return tempfile.SpooledTemporaryFile(MEMORY)
+        """Write what is wanted to the beginning of a file of its own."""
+        kept, before = Spool(), self._file
+        for line in self.oldest_first():
+            kept.add(line)
+        before.close()
+        self._file, self._starts, self._first, self._end = kept._file, kept._starts, 0, kept._end

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @as_json
 @with_settings
 def command(settings: Settings, number: str, at: "Place | None", as_json: bool) -> None:
-    """Show why a number is what it is: every entry that moved it, newest first.
+    """Show every entry that moved a number, newest first.
 
     \b
     A NUMBER is a cell of a table, or is over a table:

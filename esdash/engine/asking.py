@@ -28,7 +28,7 @@ from esdash.query.terms import (
     Until,
 )
 from esdash.query.trees import All, Either, Negated
-from esdash.words.entries import type_of
+from esdash.words.entries import describe, describe_event, type_of
 from esdash.words.lines import line_of
 
 Reach = Callable[[Since | Until], Id]
@@ -64,9 +64,10 @@ class Examined:
     def line(self) -> str:
         """What people read of it."""
         if self._line is None:
-            row = self.row
+            row, fold, event = self.row, self._fold, self.event
+            said = describe(fold, row.fields) if event is None else describe_event(fold, event)
             number = row.ordinal + self._unseen
-            self._line = line_of(self._fold, number, row.entry_id, row.fields, row.code, row.told)
+            self._line = line_of(fold, number, row.entry_id, row.fields, said, row.code, row.told)
         return self._line
 
     @property

@@ -141,6 +141,18 @@ class History:
             return Beginning(projection)
         return Beginning(projection, header.snapshot_id, self._still_there(first, header))
 
+    def last(self, count: int, until: bytes | None = None) -> bytes | None:
+        """The first of the last entries, so many of them up to an id; None where there are fewer."""
+        last = b"+" if until is None else until
+        while page := self._log.newest(last):
+            if len(page) >= count:
+                return page[-count][0]
+            count -= len(page)
+            if page[0][0] == b"0-1":
+                break
+            last = id_before(page[0][0])
+        return None
+
     def explain(self, projection: Projection, *, until: bytes = b"+", follow: bool = False) -> Iterator[Row]:
         """Every entry after a projection, which moves on, up to an id, with ordinal, outcome and what it did.
 

@@ -5,7 +5,7 @@ A value that whoever has the domain makes (`words.asked`), so that nothing here 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 Read = Callable[[str, float], tuple[Any, Any]]
 """What a text that was typed means: the least and the greatest value, which differ where a time names a stretch.
@@ -95,8 +95,10 @@ class Schema:
         return self.table_of_word(name)
 
     def table_of_word(self, word: str) -> TableOf | None:
-        """A table by its word for a row."""
-        return next((table for table in self.tables if table.one == word), None)
+        """A table by its word for a row, or by one that is written alike: `spare-part` for `Spare part`."""
+        exact = (table for table in self.tables if table.one == word)
+        alike = (table for table in self.tables if _alike(table.one) == _alike(word))
+        return next(exact, None) or next(alike, None)
 
     def fields(self, name: str) -> list[tuple[TypeOf, FieldOf]]:
         """The fields that a name may mean: `quantity`, `lines.quantity`, `Type.quantity`."""
@@ -105,8 +107,13 @@ class Schema:
             (kind, field)
             for kind in self.types
             for field in kind.fields
-            if _ends(parts, (kind.name, *field.path)) or _ends(parts, (kind.name, *field.members))
+            if _ends(parts, (*kind.name.split("."), *field.path))
+            or _ends(parts, (*kind.name.split("."), *field.members))
         ]
+
+
+def _alike(word: str) -> str:
+    return word.casefold().replace(" ", "-").replace("_", "-")
 
 
 def _ends(parts: list[str], path: tuple[str, ...]) -> bool:
@@ -117,7 +124,7 @@ def _ends(parts: list[str], path: tuple[str, ...]) -> bool:
     return all(part in rest for part in parts[:-1])
 
 
-_KEY_DIGITS = 30
+_KEY_DIGITS: Final = 30
 
 
 def read_key(table: TableOf, text: str) -> int | str:

@@ -61,7 +61,7 @@ def _of_field(field: Field) -> Values:
     # The bounds of an event are none of a question: whoever asks for less than the least may do so.
     bare = replace(field, meta=(), about="")
     if field.kind == "str":
-        return Values("str", _text)
+        return Values("str", _text(bare))
     if field.kind == "time" or (field.kind == "int" and field.shown == TIME):
         return Values("time", _time(bare))
     if field.kind == "decimal":
@@ -69,15 +69,37 @@ def _of_field(field: Field) -> Values:
     choices = (
         tuple(map(str, field.choices)) if field.kind == "choice" else ("yes", "no") if field.kind == "bool" else ()
     )
-    return Values(field.kind, _one(bare), choices)
+    return Values(field.kind, _truth(bare) if field.kind == "bool" else _one(bare), choices)
 
 
 def _no_value(_: str, __: float) -> tuple[Any, Any]:
     raise ValueError("it has no value of its own")
 
 
-def _text(text: str, _: float) -> tuple[str, str]:
-    return text, text
+def _by_format(field: Field, text: str) -> Any:
+    """What a format makes of a text; None where it makes nothing of it."""
+    try:
+        return field.shown.read(text)
+    except Exception:  # noqa: BLE001 - whatever a format of the domain raises
+        return None
+
+
+def _text(field: Field) -> Read:
+    def read(text: str, _: float) -> tuple[str, str]:
+        value = _by_format(field, text)
+        value = value if isinstance(value, str) else text
+        return value, value
+
+    return read
+
+
+def _truth(field: Field) -> Read:
+    def read(text: str, _: float) -> tuple[bool, bool]:
+        value = _by_format(field, text)
+        value = value if isinstance(value, bool) else bool(read_value(field, text))
+        return value, value
+
+    return read
 
 
 def _one(field: Field) -> Read:

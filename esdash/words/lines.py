@@ -3,7 +3,7 @@
 from esdash.fold.folding import Fold, Told
 from esdash.fold.sorting import Fields
 from esdash.words.changes import text_of
-from esdash.words.entries import describe, type_of
+from esdash.words.entries import type_of
 from esdash.words.outcomes import shortfall
 
 
@@ -24,8 +24,10 @@ def deeds(fold: Fold, told: Told | None) -> str:
     return ", ".join(moved) or shortfall(told)
 
 
-def line_of(fold: Fold, number: int, entry_id: bytes, fields: Fields, code: int | None, told: Told | None) -> str:
-    """All of an entry's line but when it was: number, id, type, what it says, its outcome, and what it did.
+def line_of(
+    fold: Fold, number: int, entry_id: bytes, fields: Fields, said: str, code: int | None, told: Told | None
+) -> str:
+    """All of an entry's line but when it was: number, id, type, what is `said`, its outcome, and what it did.
 
     Nothing is cut, and text of the stream is not made harmless here.
     """
@@ -34,7 +36,7 @@ def line_of(fold: Fold, number: int, entry_id: bytes, fields: Fields, code: int 
         f"#{number}",
         entry_id.decode("utf-8", "backslashreplace"),
         type_of(fold, fields),
-        describe(fold, fields),
+        said,
         name,
         reason or "",
         deeds(fold, told),
