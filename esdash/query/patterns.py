@@ -219,6 +219,24 @@ def _size(node: Node) -> int:
     return 1
 
 
+_Place = tuple[frozenset[int], str]
+"""Places in a pattern, and of what kind the character before them was: `w` of a word, empty at the beginning."""
+
+
+class _State:
+    """What a text that was read so far may go on with."""
+
+    __slots__ = ("after", "place")
+
+    def __init__(self, place: _Place) -> None:
+        self.place = place
+        self.after: dict[str, _State] = {}
+        """By the next character, empty for the end; as far as it was found out."""
+
+
+_FOUND: Final = _State((frozenset(), ""))
+
+
 class Pattern:
     """A regular expression that was read."""
 
@@ -231,26 +249,36 @@ class Pattern:
             raise PatternError(f"A pattern has at most {MOST_STEPS:,} steps, repeated ones counted.", 0)
         self._end = self._add("match")
         self._start = self._build(node, self._end)
-        self._known: dict[tuple[frozenset[int], str, str], frozenset[int] | None] = {}
-        """From the places and the character before, by the next character: the places behind it; None: found."""
+        self._states: dict[_Place, _State] = {}
+        self._remembered = 0
 
     def search(self, text: str) -> bool:
         """Whether a part of the text, of its first LONGEST characters, is what is looked for."""
-        places: frozenset[int] = frozenset()
-        before = ""
+        state = self._state((frozenset(), ""))
         for char in (*text[:LONGEST], ""):
-            key = places, before and ("w" if _is_word(before) else " "), char
-            try:
-                found = self._known[key]
-            except KeyError:
-                found = self._step(*key)
-                if len(self._known) >= REMEMBERED:
-                    self._known.clear()
-                self._known[key] = found
-            if found is None:
+            following = state.after.get(char)
+            if following is None:
+                following = state.after[char] = self._after(state.place, char)
+            if following is _FOUND:
                 return True
-            places, before = found, char
+            state = following
         return False
+
+    def _state(self, place: "_Place") -> "_State":
+        state = self._states.get(place)
+        if state is None:
+            state = self._states[place] = _State(place)
+        return state
+
+    def _after(self, place: "_Place", char: str) -> "_State":
+        self._remembered += 1
+        if self._remembered > REMEMBERED:
+            self._remembered = 0
+            self._states.clear()
+        places = self._step(*place, char)
+        if places is None:
+            return _FOUND
+        return self._state((places, "w" if char and _is_word(char) else " "))
 
     def _step(self, places: frozenset[int], before: str, char: str) -> "frozenset[int] | None":
         reached: set[int] = set()

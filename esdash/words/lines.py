@@ -2,8 +2,8 @@
 
 from esdash.fold.folding import Fold, Told
 from esdash.fold.sorting import Fields
-from esdash.words.changes import text_of
-from esdash.words.entries import type_of
+from esdash.words.changes import column_of, title_of
+from esdash.words.entries import type_of, write
 from esdash.words.outcomes import shortfall
 
 
@@ -16,11 +16,10 @@ def deeds(fold: Fold, told: Told | None) -> str:
         return ""
     moved = []
     for change in told.changes:
-        if fold.storage.places[change.table][0].hidden:
-            continue
-        text = text_of(fold, change)
-        before = "new" if change.before is None else text.before
-        moved.append(f"{text.column} of {text.key} {before} → {text.after}")
+        table, column = column_of(fold, change.table, change.column)
+        if not table.hidden:
+            before = "new" if change.before is None else write(column.shown, change.before)
+            moved.append(f"{title_of(column)} of {change.key} {before} → {write(column.shown, change.after)}")
     return ", ".join(moved) or shortfall(told)
 
 
