@@ -11,7 +11,7 @@ GUARD: Final = "\0"
 NUMBER: Final = re.compile(r"-[\d.]")
 """How a number below zero begins, or a place like `-5m`; no option does."""
 
-DENIAL: Final = re.compile(r"-[^-].+|-[^-\w]", re.DOTALL)
+DENIAL: Final = re.compile(r"-[^-].+|-[^-A-Za-z]", re.DOTALL)
 """What a question denies: `-outcome:applied`, `-"two words"`. One letter alone is an option, were it a wrong one."""
 
 

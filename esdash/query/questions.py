@@ -102,19 +102,23 @@ class _Reader:
 
     def _named(self, name: str, span: Span, operator: str) -> Term:
         """A term that begins with a name and an operator. Raises QueryError."""
-        fields = self._schema.fields(name)
-        table = self._schema.table_of_word(name)
+        schema = self._schema
+        fields = schema.fields(name)
+        valued = [each for each in fields if each[1].values.kind != "record"]
         if name in RESERVED:
             self._require_equal(name, operator)
             return self._of_the_entry(name, span)
-        if table is not None and (operator == ":" or not fields):
-            self._require_equal(name, operator)
-            return self._about(name, span)
+        # A row's own word goes first, then a field, then what is only written like such a word.
+        if any(table.one == name for table in schema.tables) and (operator == ":" or not valued):
+            return self._about(name, span, operator)
+        if valued:
+            return self._compared(name, span, operator, valued)
+        if schema.table_of_word(name) is not None or schema.table(name) is not None:
+            return self._about(name, span, operator)
         if fields:
-            return self._compared(name, span, operator, fields)
-        if self._schema.table(name) is not None:
-            self._require_equal(name, operator)
-            return self._about(name, span)
+            within = listed(list(fields[0][1].values.choices))
+            told = f"{name} has no value of its own. Expected one of its fields: {within}."
+            raise QueryError(told, self.scanner.text, span)
         words = [table.one for table in self._schema.tables]
         names = [
             *RESERVED,
@@ -181,7 +185,8 @@ class _Reader:
             raise QueryError(str(error), scanner.text, span) from None
         return (Since if name == "since" else Until)(value, place, (start, span[1]))
 
-    def _about(self, word: str, span: Span) -> AboutRow:
+    def _about(self, word: str, span: Span, operator: str) -> AboutRow:
+        self._require_equal(word, operator)
         table = self._schema.table_of_word(word) or self._schema.table(word)
         assert table is not None, "the name was looked up"
         value, found = self._value(f"the key of a {table.one}")
@@ -193,25 +198,17 @@ class _Reader:
 
     def _compared(self, name: str, span: Span, operator: str, fields: list[tuple[TypeOf, FieldOf]]) -> Compared:
         place = self.scanner.place - len(operator)
-        scalar = [(kind, field) for kind, field in fields if field.values.kind != "record"]
-        if not scalar:
-            _, field = fields[0]
-            raise QueryError(
-                f"{name} has no value of its own. Expected one of its fields: {listed(list(field.values.choices))}.",
-                self.scanner.text,
-                span,
-            )
         if operator not in (":", "=", "!="):
-            ordered = [(kind, field) for kind, field in scalar if field.values.ordered]
+            ordered = [(kind, field) for kind, field in fields if field.values.ordered]
             if not ordered:
                 told = f"{name} is neither less nor greater than another: expected : or !=."
                 raise self.scanner.wrong(told, len(operator), place)
-            scalar = ordered
-        choices = list(dict.fromkeys(choice for _, field in scalar for choice in field.values.choices))
+            fields = ordered
+        choices = list(dict.fromkeys(choice for _, field in fields for choice in field.values.choices))
         value, found = self._value(f"a value of {name}{f', {listed(choices)},' if choices else ''}")
         meant: list[Meant] = []
         problems: list[str] = []
-        for kind, field in scalar:
+        for kind, field in fields:
             try:
                 low, high = field.values.read(value, self._now)
             except ValueError as error:

@@ -66,10 +66,14 @@ def _of_field(field: Field) -> Values:
         return Values("time", _time(bare))
     if field.kind == "decimal":
         return Values("decimal", _decimal(bare))
-    choices = (
-        tuple(map(str, field.choices)) if field.kind == "choice" else ("yes", "no") if field.kind == "bool" else ()
-    )
-    return Values(field.kind, _truth(bare) if field.kind == "bool" else _one(bare), choices)
+    if field.kind == "choice":
+        choices = tuple(map(str, field.choices))
+        if all(type(choice) is int for choice in field.choices):
+            return Values("int", _one(replace(bare, kind="int")), choices)
+        return Values("choice", _one(bare), choices)
+    if field.kind == "bool":
+        return Values("bool", _truth(bare), ("yes", "no"))
+    return Values(field.kind, _one(bare))
 
 
 def _no_value(_: str, __: float) -> tuple[Any, Any]:
