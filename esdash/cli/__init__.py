@@ -15,7 +15,7 @@ import click
 from esdash import signals
 from esdash.cli.failures import BadInputError, ExitCode, exit_code_of, known, message_of
 from esdash.cli.options import common_options
-from esdash.cli.output import warn
+from esdash.cli.output import say, warn
 from esdash.cli.secrecy import hide_password, redacted
 
 _COMMANDS: Final = {
@@ -24,6 +24,9 @@ _COMMANDS: Final = {
     "consume": "consume",
     "state": "state",
     "events": "events",
+    "why": "why",
+    "diff": "diff",
+    "find": "find",
     "snapshot": "snapshots",
     "verify": "verify",
     "doctor": "doctor",
@@ -128,8 +131,11 @@ def _tell(error: Exception, arguments: Sequence[str]) -> int:
     """Say what went wrong; its exit code."""
     # What has to be imported comes before what is said, so that nothing is said twice over when the program is ended.
     code, message = exit_code_of(error), redacted(message_of(error), arguments)
+    lines = [redacted(line, arguments) for line in error.lines] if isinstance(error, BadInputError) else []
     with contextlib.suppress(OSError):  # nobody can be told
         warn(message)
+        for line in lines:
+            say(f"  {line}")
     return code
 
 

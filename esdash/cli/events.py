@@ -1,36 +1,47 @@
 """`esdash events`: the entries and what became of them."""
 
-import json
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from esdash.cli.account import warn_of_beginning
+from esdash.cli.asked import question_of
 from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
-from esdash.cli.failures import FailedError
+from esdash.cli.entries import as_json_line, as_line
+from esdash.cli.failures import BadInputError, FailedError
+from esdash.cli.guarding import Asking, unguarded
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import iso_time, local_time, paint, warn
+from esdash.cli.output import warn
 from esdash.cli.places import PLACE, begin_of, end_of
 from esdash.cli.presence import absence
+from esdash.cli.progress import Progress
 from esdash.cli.rows import Named, called, read_rows
+from esdash.cli.spool import Spool
 from esdash.config import Settings
-from esdash.counted import counted
 
 if TYPE_CHECKING:
-    from esdash.engine.history import Beginning
+    from esdash.engine.asking import Asked, Examined
+    from esdash.engine.history import Beginning, History
     from esdash.engine.row import Row
     from esdash.fold.folding import Fold
-    from esdash.fold.tables import Change, State
-    from esdash.query.places import Place
+    from esdash.fold.tables import State
+    from esdash.log.stream import Stream
+    from esdash.query.places import Id, Place
+    from esdash.query.terms import Since, Until
 
-COLOURS: Final = {"applied": "green", "rejected": "red", "parked": "yellow", "duplicate": "blue"}
+NEAR: Final = 10_000
+"""Entries at the end that are looked at first when the last ones are wanted."""
 
 
-@click.command()
+@click.command(cls=Asking)
+@click.argument("question", nargs=-1, callback=unguarded)
 @click.option("--from", "first", type=PLACE, metavar="PLACE", help="From this place on: #123, an id, a time, -5m.")
 @click.option("--to", "last", type=PLACE, metavar="PLACE", help="Up to and with this place.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="Stop after printing this many.")
+@click.option("--tail", type=click.IntRange(min=1), metavar="N", help="Only the last N; --follow goes on from there.")
+@click.option("--reverse", is_flag=True, help="Newest first.")
 @click.option("--follow", is_flag=True, help="Go on with what is appended, until interrupted.")
 @click.option("--about", multiple=True, metavar="ROW", help="Only what is about this row, like accounts:7.")
 @click.option(
@@ -44,9 +55,12 @@ COLOURS: Final = {"applied": "green", "rejected": "red", "parked": "yellow", "du
 @with_settings
 def command(
     settings: Settings,
+    question: tuple[str, ...],
     first: "Place | None",
     last: "Place | None",
     count: int | None,
+    tail: int | None,
+    reverse: bool,
     follow: bool,
     as_json: bool,
     about: tuple[str, ...],
@@ -55,59 +69,175 @@ def command(
     """Show entries and what became of them.
 
     In their order: number, what they say, outcome, and what changed. Everything from the first entry on, unless
-    told otherwise. --about and --outcome may be repeated; an entry is shown when it is about one of the rows of each
-    table that is named, and has one of the outcomes. --follow goes on until interrupted, and ends with exit code 5 when
-    the server is lost: --from with the last id that was shown goes on from there.
-    """
-    from esdash.engine.history import History
-    from esdash.engine.open_entries import ReadAhead
-    from esdash.fold.outcomes import PARKED
-    from esdash.log.stream import START, id_parts
+    told otherwise.
 
+    \b
+    A QUESTION chooses. Words beside each other all hold; there are or,
+    parentheses, and - or not before a word:
+      esdash events 'account:7 -outcome:applied since:-5m'
+      esdash events '(amount>100 or quantity>=3) until:14:03'
+      type:NAME, outcome:NAME, reason:NAME, key:KEY, id:ID
+      since:PLACE, until:PLACE
+      account:"two words"        what is about a row, by the word for one
+      amount>100, lines.cost=3   a field: = != < <= > >=; of a list one is enough
+      text, "two words"          found anywhere in the line, in capitals or not
+      /regular expression/, /…/i in the first 4,096 characters of the line;
+                                 without \\1 and (?=…)
+
+    --about and --outcome may be repeated; an entry is shown when it is about one of the rows of each table that is
+    named, and has one of the outcomes. --follow goes on until interrupted, and ends with exit code 5 when the server is
+    lost: --from with the last id that was shown goes on from there.
+    """
+    from esdash.engine.asking import Asked, bounds_of
+    from esdash.engine.history import History
+    from esdash.log.stream import START, id_parts
+    from esdash.query.terms import Since
+
+    if follow and reverse:
+        raise BadInputError("--follow has no newest entry to begin with: leave --reverse or --follow out.")
     fold = fold_of(settings)
-    fits, parked = _Filter(fold, read_rows(fold, about), outcomes), range(len(PARKED))
-    left = count
+    tree = question_of(fold, question)
+    fits = _Filter(fold, read_rows(fold, about), outcomes)
     with open_log(settings) as log:
         if missing := absence(log):
             if not follow:
                 raise FailedError(missing)
             warn(f"{missing} Waiting for its first entry.")
-        history, ahead = History(log, fold), ReadAhead(History(log, fold), fold)
-        until = None if last is None else end_of(log, last)
-        beginning = history.since(START if first is None else begin_of(log, first), until)
-        projection = beginning.projection
-        if beginning.snapshot_id is not None:
-            warn(_what_is_left_out(beginning))
-        if projection.unseen > 0:
-            gone = counted(projection.unseen, "entry was", "entries were")
-            warn(f"Partial history: {gone} gone, and what is shown is the fold of those that are left.")
-        for row in history.explain(projection, follow=follow):
-            if until is not None and id_parts(row.entry_id) > id_parts(until):
-                break
-            if not fits(row):
-                continue
-            corrected_by = None
-            if row.code in parked:
-                corrected_by = ahead.corrected_by(row, row.ordinal + projection.unseen)
-            line = (
-                _as_json(fold, row, corrected_by) if as_json else _as_line(fold, row, projection.unseen, corrected_by)
-            )
-            print(line, flush=follow)
-            if left is not None:
-                left -= 1
-                if not left:
-                    return
-    if unknown := fits.never_met(projection.state):
+        reach = _Reach(log)
+        asks = Asked(fold, tree, reach)
+        begins = [START if first is None else begin_of(log, first)]
+        ends = [] if last is None else [end_of(log, last)]
+        for bound in bounds_of(tree):
+            (begins if isinstance(bound, Since) else ends).append(reach.reached(bound))
+        begin, until = max(begins, key=id_parts), min(ends, key=id_parts, default=None)
+        progress = Progress(log)
+        history = History(log, fold, on_page=progress)
+        printer = _Printer(progress, count, flush=follow)
+        last_ones = [each for each in (tail, count if reverse else None) if each is not None]
+        if reverse or tail is not None:
+            with Spool(min(last_ones, default=None)) as spool:
+                for start in _starts(history, begin, until, min(last_ones, default=None)):
+                    listing = _Listing(log, fold, history.since(start, until), until, as_json=as_json)
+                    spool.clear()
+                    for line in listing.lines(history.explain(listing.projection, until=until or b"+"), fits, asks):
+                        spool.add(line)
+                    if last_ones and len(spool) == min(last_ones):
+                        break
+                progress.clear()
+                warn_of_beginning(listing.beginning, ranged=True)
+                printer.print(spool.newest_first() if reverse else spool.oldest_first())
+        else:
+            listing = _Listing(log, fold, history.since(begin, until), until, as_json=as_json)
+            progress.clear()
+            warn_of_beginning(listing.beginning, ranged=True)
+            printer.print(listing.lines(history.explain(listing.projection, until=until or b"+"), fits, asks))
+        if follow and not printer.done:
+            printer.print(listing.lines(history.explain(listing.projection, follow=True), fits, asks))
+        progress.clear()
+    unknown = [] if printer.done else fits.never_met(listing.projection.state)
+    if unknown:
         raise FailedError(f"There is no {', no '.join(unknown)} in these entries or before them.")
 
 
-def _what_is_left_out(beginning: "Beginning") -> str:
-    number = beginning.projection.ordinal + beginning.projection.unseen
-    shown = f"Shown is what came after #{number:,}: --from snapshot:{beginning.snapshot_id}."
-    if not beginning.left_out:
-        return f"Entries up to #{number:,} are gone from the stream. {shown}"
-    still_there = counted(beginning.left_out, "entry that is", "entries that are")
-    return f"What became of {still_there} still in the stream cannot be told, since others are gone. {shown}"
+def _starts(history: "History", begin: bytes, until: bytes | None, most: int | None) -> Iterator[bytes]:
+    """Where to begin when the last entries are wanted: near the end, and only where that is not enough at `begin`."""
+    from esdash.log.errors import RefusedError
+    from esdash.log.stream import id_parts
+
+    if most is not None:
+        try:
+            near = history.last(max(NEAR, 4 * most), until)
+        except RefusedError:  # not everybody may read backwards
+            near = None
+        if near is not None and id_parts(near) > id_parts(begin):
+            yield near
+    yield begin
+
+
+class _Listing:
+    """Lines of the entries that are wanted, from one beginning on."""
+
+    def __init__(
+        self, log: "Stream", fold: "Fold", beginning: "Beginning", until: bytes | None, *, as_json: bool
+    ) -> None:
+        from esdash.engine.history import History
+        from esdash.engine.open_entries import ReadAhead
+        from esdash.fold.outcomes import PARKED
+
+        self.beginning = beginning
+        self.projection = beginning.projection
+        self._fold = fold
+        self._until = until
+        self._as_json = as_json
+        self._ahead = ReadAhead(History(log, fold), fold)
+        self._parked = range(len(PARKED))
+
+    def lines(self, rows: "Iterable[Row]", fits: "_Filter", asks: "Asked") -> Iterator[str]:
+        """The lines of those rows that are wanted, up to the last place."""
+        from esdash.engine.asking import Examined
+        from esdash.log.stream import id_parts
+
+        for row in rows:
+            if self._until is not None and id_parts(row.entry_id) > id_parts(self._until):
+                return
+            entry = Examined(self._fold, row, self.projection.unseen)
+            # The order matters: --about remembers what it has met.
+            if fits(entry) and asks(entry):
+                yield self._line(row)
+
+    def _line(self, row: "Row") -> str:
+        unseen, corrected_by = self.projection.unseen, None
+        if row.code in self._parked:
+            corrected_by = self._ahead.corrected_by(row, row.ordinal + unseen)
+        if self._as_json:
+            return as_json_line(self._fold, row, corrected_by)
+        return as_line(self._fold, row, unseen, corrected_by)
+
+
+class _Printer:
+    """Prints lines until there are enough."""
+
+    def __init__(self, progress: Progress, most: int | None, *, flush: bool) -> None:
+        self._progress = progress
+        self._left = most
+        self._flush = flush
+
+    @property
+    def done(self) -> bool:
+        """Whether as many were printed as were wanted."""
+        return self._left == 0
+
+    def print(self, lines: Iterable[str]) -> None:
+        """Print these, as long as more are wanted."""
+        for line in lines:
+            self._progress.clear()
+            print(line, flush=self._flush)
+            if self._left is not None:
+                self._left -= 1
+                if self.done:
+                    return
+
+
+class _Reach:
+    """What `since:` and `until:` of a question reach from and to; each is looked up once."""
+
+    def __init__(self, log: "Stream") -> None:
+        self._log = log
+        self._found: dict[Since | Until, bytes] = {}
+
+    def reached(self, term: "Since | Until") -> bytes:
+        """An id. Raises NoPlaceError, LogError."""
+        from esdash.query.terms import Since
+
+        if term not in self._found:
+            self._found[term] = (begin_of if isinstance(term, Since) else end_of)(self._log, term.place)
+        return self._found[term]
+
+    def __call__(self, term: "Since | Until") -> "Id":
+        """The same, as ids compare."""
+        from esdash.log.stream import id_parts
+
+        return id_parts(self.reached(term))
 
 
 class _Filter:
@@ -121,22 +251,13 @@ class _Filter:
         self._codes = set(_codes(fold, outcomes)) if outcomes else None
         self._met: set[Named] = set()
 
-    def __call__(self, row: "Row") -> bool:
-        wanted = self._codes is None or row.code in self._codes
+    def __call__(self, entry: "Examined") -> bool:
+        wanted = self._codes is None or entry.row.code in self._codes
         if not self._rows:
             return wanted
-        found = self._rows_of(row).intersection(self._rows)
+        found = {row for row in self._rows if row in entry.rows}
         self._met |= found
         return wanted and self._tables <= {each.table for each in found}
-
-    def _rows_of(self, row: "Row") -> set[Named]:
-        """The rows that an entry is about: those that its event names, and those that it changed."""
-        changes = row.told.changes if row.told is not None else ()
-        rows = {Named(change.table, change.key) for change in changes}
-        event = self._fold.read(row.fields).event
-        if event is not None:
-            rows.update(Named(table, key) for table, key in self._fold.model(event).rows(event))
-        return rows
 
     def never_met(self, state: "State") -> list[str]:
         """Rows that no entry was about and that the state does not hold either, for people."""
@@ -156,102 +277,3 @@ def _codes(fold: "Fold", outcomes: tuple[str, ...]) -> Iterator[int]:
     for code, (name, reason) in enumerate(fold.outcomes):
         if name in outcomes or reason in outcomes:
             yield code
-
-
-def _as_json(fold: "Fold", row: "Row", corrected_by: int | None) -> str:
-    from esdash.engine.corrections import key_field, key_of
-    from esdash.log.stream import id_parts
-    from esdash.words.entries import type_of
-
-    assert row.code is not None, "an entry that was just folded"
-    outcome = fold.outcomes[row.code]
-    key = key_of(row.fields, key_field(fold))
-    data, raw = _payload(fold, row.fields)
-    told = row.told
-    short = {} if told is None or told.needed is None else {"needed": told.needed, "available": told.available}
-    return json.dumps(
-        {
-            "ordinal": row.ordinal,
-            "id": row.entry_id.decode(),
-            "time": iso_time(id_parts(row.entry_id)[0]),
-            "type": type_of(fold, row.fields),
-            "key": None if key is None else key.decode("utf-8", "backslashreplace"),
-            "outcome": outcome.name,
-            "reason": outcome.reason,
-            **short,
-            **({} if corrected_by is None else {"corrected_by": corrected_by}),
-            "data": data,
-            "raw": raw,
-            "changes": [_change(change) for change in told.changes] if told is not None else [],
-        }
-    )
-
-
-def _change(change: "Change") -> dict[str, Any]:
-    from msgspec.structs import asdict
-
-    from esdash.fold.stored import number_name
-
-    return {"number": number_name(change.table, change.key, change.column), **asdict(change)}
-
-
-def _payload(fold: "Fold", fields: Sequence[bytes]) -> tuple[Any, str | None]:
-    """The payload as an object, or, when it is none, its bytes as hexadecimal digits; neither when there is none."""
-    from esdash.words.entries import payload_of
-
-    name = fold.domain.wire.data.encode()
-    if name and name not in fields[::2]:
-        return None, None
-    payload = payload_of(fold, fields)
-    try:
-        data = json.loads(payload.decode(), parse_constant=_refuse)
-        if isinstance(data, dict):
-            json.dumps(data, allow_nan=False)
-            return data, None
-    except (ValueError, RecursionError):
-        pass
-    return None, payload.hex()
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _as_line(fold: "Fold", row: "Row", unseen: int, corrected_by: int | None) -> str:
-    from esdash.log.stream import id_parts
-    from esdash.visible import visible
-    from esdash.words.entries import describe, type_of
-
-    assert row.code is not None, "an entry that was just folded"
-    outcome = fold.outcomes[row.code]
-    when = local_time(id_parts(row.entry_id)[0])
-    decision = outcome.name + (f" {outcome.reason}" if outcome.reason else "")
-    return "  ".join(
-        (
-            f"{f'#{row.ordinal + unseen}':>7}",
-            f"{when:<19}",
-            f"{row.entry_id.decode():<15}",
-            f"{visible(type_of(fold, row.fields), 20):<7}",
-            f"{visible(describe(fold, row.fields), 100):<36}",
-            paint(f"{decision:<9}", COLOURS[outcome.name]),
-            _what_it_did(fold, row) if corrected_by is None else f"corrected by #{corrected_by}",
-        )
-    ).rstrip()
-
-
-def _what_it_did(fold: "Fold", row: "Row") -> str:
-    """The numbers that moved, or those for which an entry was refused."""
-    from esdash.visible import visible
-    from esdash.words.changes import text_of
-    from esdash.words.outcomes import shortfall
-
-    if row.told is None:
-        return ""
-    moved = []
-    for change in row.told.changes:
-        if fold.storage.places[change.table][0].hidden:
-            continue
-        text = text_of(fold, change)
-        before = "new" if change.before is None else text.before
-        moved.append(f"{text.column} of {visible(text.key, 64)} {before} → {text.after}")
-    return visible(", ".join(moved) or shortfall(row.told), 1000)

@@ -26,6 +26,11 @@ class FailedError(Exception):
 class BadInputError(Exception):
     """What was typed, or read from a file, cannot be used. The message is one or two plain sentences."""
 
+    def __init__(self, sentence: str, lines: tuple[str, ...] = ()) -> None:
+        """`lines` show what was typed, and where it is wrong."""
+        super().__init__(sentence)
+        self.lines = lines
+
 
 def known() -> tuple[type[Exception], ...]:
     """Every exception that is meant for people. What else is raised is a bug.

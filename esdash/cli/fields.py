@@ -6,40 +6,14 @@ from typing import Any, Final
 
 import click
 
+from esdash.cli.guarding import GUARD
 from esdash.domain import COUNT, PLAIN, TIME
 from esdash.fold.schema import Field, Model
 from esdash.visible import visible
 from esdash.words.entries import words, write
 from esdash.words.typed import pair_of, read_value, write_value
 
-_GUARD: Final = "\0"
-"""Before an argument that begins with `-`. No program can be given it, so it is nobody's own."""
-
-_NUMBER: Final = re.compile(r"-[\d.]")
-"""How a number below zero begins, or a place like `-5m`; no option does."""
-
 _LIKE: Final = {"decimal": "like 12.34", "time": "like 2026-11-23 14:03:05", "bool": "yes or no"}
-
-
-def guarded(command: click.Command, arguments: list[str]) -> list[str]:
-    """A command line in which negative numbers and the like are marked as what they are: no options."""
-    takers = {
-        name
-        for option in command.params
-        if isinstance(option, click.Option) and not (option.is_flag or option.count or _may_stand_alone(option))
-        for name in option.opts
-    }
-    found: list[str] = []
-    for place, argument in enumerate(arguments):
-        if argument == "--":
-            return found + arguments[place:]
-        valued = place > 0 and arguments[place - 1] in takers
-        found.append(_GUARD + argument if not valued and _NUMBER.match(argument) else argument)
-    return found
-
-
-def _may_stand_alone(option: click.Option) -> bool:
-    return getattr(option, "_flag_needs_value", False)
 
 
 class _Text(click.ParamType[str]):
@@ -49,7 +23,7 @@ class _Text(click.ParamType[str]):
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:  # noqa: ARG002
         """The text without the mark of `guarded`."""
-        return str(value).removeprefix(_GUARD)
+        return str(value).removeprefix(GUARD)
 
 
 _TEXT: Final = _Text()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from esdash.cli.guarding import GUARD
 from esdash.cli.output import warn
 from esdash.query.places import Place, PlaceError, read_place
 
@@ -20,7 +21,7 @@ class PlaceType(click.ParamType[Place]):
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Place:
         """The place that was typed. Raises click.BadParameter."""
         try:
-            return read_place(str(value), time.time())
+            return read_place(str(value).removeprefix(GUARD), time.time())
         except PlaceError as error:
             self.fail(str(error), parameter, context)
 

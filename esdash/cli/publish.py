@@ -8,6 +8,7 @@ import click
 from esdash.cli.connect import open_log, require_writable
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import BadInputError, FailedError, message_of
+from esdash.cli.guarding import Guarded
 from esdash.cli.options import common_options, common_parameters, settings_of, with_settings
 from esdash.cli.output import print_json
 from esdash.config import Settings
@@ -113,16 +114,6 @@ def _named(fold: "Fold") -> "dict[str, EventType]":
     return found
 
 
-class _Event(click.Command):
-    """A command that appends an event of one type."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """A negative number is an argument."""
-        from esdash.cli.fields import guarded
-
-        return super().parse_args(ctx, guarded(self, args))
-
-
 def _command(fold: "Fold", event_type: "EventType", name: str) -> click.Command:
     from esdash.cli.fields import explained, members, parameters
     from esdash.words.typed import make_event
@@ -138,7 +129,7 @@ def _command(fold: "Fold", event_type: "EventType", name: str) -> click.Command:
         _publish(settings, fold, make, key, wait)
 
     help_text = model.help or f"Publish {event_type.wire_name}."
-    command = click.command(name, cls=_Event, help=f"{help_text}\n\n\b\n{explained(model)}")(publish)
+    command = click.command(name, cls=Guarded, help=f"{help_text}\n\n\b\n{explained(model)}")(publish)
     taken = {name for each in command.params for name in (*each.opts, *each.secondary_opts)} | {"--help"}
     command.params[:0] = parameters(model, taken)
     return command

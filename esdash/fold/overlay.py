@@ -74,6 +74,10 @@ class Overlay(Cells):
     def items(self) -> Any:
         return self.whole().items()
 
+    def touched(self) -> set[Any]:
+        """The keys that were written or deleted since the fork, whether anything is another now or not."""
+        return self._gone.union(super().keys())
+
     def whole(self) -> Cells:
         """Both together, copied."""
         under = self._under

@@ -97,7 +97,16 @@ def read_place(text: str, now: float) -> Place:
         return Between(entry_id, entry_id)
     if _BARE.fullmatch(text):
         return _bare(text)
-    return _time(text, now)
+    return _stretch(*_stretch_of(text, now))
+
+
+def read_time(text: str, now: float) -> tuple[int, int]:
+    """The first and the last Unix millisecond of the time that was typed: of a day, an hour, a minute, a second.
+
+    `now` is Unix time in seconds. Raises PlaceError.
+    """
+    begin, length = _stretch_of(text.strip(), now)
+    return begin, begin + length - 1
 
 
 def _numbered(digits: str) -> Numbered:
@@ -130,29 +139,30 @@ def _as_time(number: int) -> str:
         return "14:03"
 
 
-def _time(text: str, now: float) -> Between:
+def _stretch_of(text: str, now: float) -> tuple[int, int]:
+    """When a time begins, in Unix milliseconds, and how many of them it lasts."""
     try:
         if found := _AGO.fullmatch(text):
             then = timedelta(**{_UNITS[found[2]]: int(found[1])})
-            return _stretch(round((now - then.total_seconds()) * 1000), 1)
+            return round((now - then.total_seconds()) * 1000), 1
         if _TIME_OF_DAY.fullmatch(text):
             return _time_of_day(text, now)
         if found := _ISO.fullmatch(text):
             begin = datetime.fromisoformat(text)
-            return _stretch(round(begin.timestamp() * 1000), _length(begin, found))
+            return round(begin.timestamp() * 1000), _length(begin, found)
     except (ValueError, OverflowError, OSError):
         pass
     raise PlaceError(f"{text[:100]!r} is no place in the stream: write {WAYS}.")
 
 
-def _time_of_day(text: str, now: float) -> Between:
-    """The last such minute or second that has begun."""
+def _time_of_day(text: str, now: float) -> tuple[int, int]:
+    """The last such minute or second that has begun, and how long it lasts."""
     today = datetime.fromtimestamp(now)
     hour, minute, *second = map(int, text.split(":"))
     begin = today.replace(hour=hour, minute=minute, second=second[0] if second else 0, microsecond=0)
     if begin.timestamp() > now:
         begin -= timedelta(days=1)
-    return _stretch(round(begin.timestamp() * 1000), 1000 if second else 60_000)
+    return round(begin.timestamp() * 1000), 1000 if second else 60_000
 
 
 def _length(begin: datetime, found: re.Match[str]) -> int:

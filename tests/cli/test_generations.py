@@ -57,7 +57,10 @@ def test_the_verdict_is_what_the_server_can_tell(
     assert state["unseen"] == (3 if generation.counts_entries else 0)
     consumed = call("consume", "--once", "--json", "--url", url)
     assert (consumed.code, consumed.lines[-1]["continuity"]) == (0, verdict(generation))
-    for command in ("state", "events", "consume --once", "snapshot list", "verify"):
+    for command in (
+        *("state", "events", "consume --once", "snapshot list", "verify", "events --tail 1 since:first"),
+        *("why count(users)", "find count(users)>0", "diff now now", f"diff -5m -{10**6}d"),
+    ):
         shown = call(*command.split(), "--url", url)
         assert shown.code == 0, shown
 

@@ -94,6 +94,7 @@ class TestAStreamThatIsNotThere:
         "command",
         [
             *(("state",), ("state", "--json"), ("state", "--at", "#1"), ("events",), ("verify",), ("doctor",)),
+            *(("why", "users:7.balance"), ("diff", "first", "now"), ("find", "count(users) > 1"), ("events", "-hdd")),
             *(("snapshot", "list"), ("snapshot", "show", "5-ab"), ("snapshot", "delete", "5-ab"), ("snapshot", "take")),
         ],
     )

@@ -140,8 +140,8 @@ class TestMissingStreams:
     @needs_a_full_disk
     def test_a_full_disk_is_a_sentence_and_1(self, shell: Call, url: str, client: redis.Redis) -> None:
         append(client, seeded_entries(1, 3))
-        for command in ("state", "events", "doctor"):
-            ended = shell(">/dev/full", command, "--url", url)
+        for command in ("state", "events", "doctor", "events --reverse", "diff now now", "find count(users)>=0"):
+            ended = shell(">/dev/full", *command.split(), "--url", url)
             assert (ended.code, ended.err) == (1, "esdash: No space left on device.\n")
 
     @needs_a_full_disk
@@ -245,11 +245,16 @@ class TestOutput:
             "orders", {"type": "AddItem", "data": json.dumps({"item_id": "\u202e[red]x", "count": 1, "price": 1})}
         )
         client.xadd("orders", {"type": hostile, "data": hostile.encode()})
-        for command in ("state", "events"):
+        client.xadd("orders", {"type": hostile, "data": "{}"})
+        item = '"\u202e[red]x"'
+        for command in (
+            *(("state",), ("events",), ("events", "/red/"), ("why", f"items:{item}.price"), ("diff", "#1", "now")),
+            *(("find", f"items:{item}.price >= 0"), ("events", "--reverse")),
+        ):
             for flag in ((), ("--json",)):
-                shown = esdash(command, *flag, "--url", url)
+                shown = esdash(*command, *flag, "--url", url)
                 assert shown.code == 0
-                assert not {"\x1b", "\x9b", "\u202e", "\u200b"} & set(shown.out)
+                assert not {"\x1b", "\x9b", "\u202e", "\u200b"} & set(shown.out + shown.err)
 
     def test_hostile_arguments_are_quoted_as_text(self, esdash: Call) -> None:
         for arguments in (("fro\x1b[31mb",), ("state", "--fro\x1b]0;x\x07"), ("events", "--count", "\x9b1m")):

@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.history import History
 from esdash.engine.replaying import FAR
 from esdash.engine.requests import Reload
 from esdash.engine.view import Phase, View
@@ -97,6 +98,18 @@ def test_ends_a_consumer_that_nobody_watches(url: str, file: Path) -> None:
         assert consumer.projection is not None
         assert consumer.projection.position.ordinal == 2
     log.server.close()
+
+
+def test_is_told_behind_the_entries_before_it(log: Stream, file: Path) -> None:
+    history = History(log, load(str(file)))
+    projection = history.before(b"0-1")
+    rows = history.explain(projection)
+    told = [next(rows), next(rows)]
+    assert [(row.ordinal, row.entry_id) for row in told] == [(1, b"1-0"), (2, b"2-0")]
+    assert [change.after for row in told if row.told is not None for change in row.told.changes] == [1, 100, 2, 150]
+    with pytest.raises(DomainError, match=FAILS):
+        next(rows)
+    assert projection.ordinal == 2
 
 
 def test_leaves_nothing_half_done_where_writes_were_not_checked(url: str, file: Path) -> None:

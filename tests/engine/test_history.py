@@ -172,6 +172,16 @@ class TestTheStateAtAnEntry:
         assert log.facts().exists
 
 
+def test_where_the_last_entries_begin(client: redis.Redis, history: History) -> None:
+    assert history.last(1) is None
+    ids = publish_day(client, 1100)
+    for count in (1, 2, 999, 1000, 1001, 1100):
+        assert history.last(count) == ids[-count]
+    assert history.last(1101) is None
+    assert history.last(3, ids[9]) == ids[7]
+    assert history.last(3, ids[1]) is None
+
+
 class TestDetails:
     def test_are_what_the_consumer_saw(self, url: str, client: redis.Redis, log: Stream, history: History) -> None:
         ids = publish_with_snapshots(url, client, [60, 60])
@@ -235,6 +245,22 @@ class TestExplaining:
             client.xadd(STREAM, top_up(number), id=f"{number}-5")
         told = list(history.explain(history.before(b"7-0")))
         assert [row.ordinal for row in told] == [2, 3]
+
+    def test_ends_with_a_place(self, client: redis.Redis, history: History) -> None:
+        ids = publish_day(client, 1100)
+        for until in (0, 500, 1000, 1099):
+            projection = history.before(b"0-1")
+            assert [row.entry_id for row in history.explain(projection, until=ids[until])] == ids[: until + 1]
+            assert projection.last_id == ids[until]
+
+    def test_is_heard_of_page_by_page(self, client: redis.Redis, log: Stream) -> None:
+        publish_day(client, 1500)
+        heard: list[int] = []
+        history = History(log, Shop(), on_page=lambda projection: heard.append(projection.ordinal))
+        list(history.explain(history.before(b"0-1")))
+        assert heard == sorted(heard)
+        assert heard[-1] == 1500
+        assert len(heard) > 1
 
     def test_goes_on_with_what_is_appended(self, client: redis.Redis, log: Stream, history: History) -> None:
         publish_day(client, 10)

@@ -1,0 +1,32 @@
+"""Where an account of entries begins, and what a person should know about that."""
+
+from typing import TYPE_CHECKING
+
+from esdash.cli.output import warn
+from esdash.counted import counted
+
+if TYPE_CHECKING:
+    from esdash.engine.history import Beginning
+
+
+def warn_of_beginning(beginning: "Beginning", *, ranged: bool = False) -> None:
+    """Say what is left out, and whether something was gone before the stream was first read.
+
+    With `ranged`, how to ask for what is left by --from.
+    """
+    unseen = beginning.projection.unseen
+    if beginning.snapshot_id is not None:
+        warn(_what_is_left_out(beginning, ranged=ranged))
+    if unseen > 0:
+        gone = counted(unseen, "entry was", "entries were")
+        warn(f"Partial history: {gone} gone, and what is shown is the fold of those that are left.")
+
+
+def _what_is_left_out(beginning: "Beginning", *, ranged: bool) -> str:
+    number = beginning.projection.ordinal + beginning.projection.unseen
+    asked = f": --from snapshot:{beginning.snapshot_id}" if ranged else ""
+    shown = f"Shown is what came after #{number:,}{asked}."
+    if not beginning.left_out:
+        return f"Entries up to #{number:,} are gone from the stream. {shown}"
+    still_there = counted(beginning.left_out, "entry that is", "entries that are")
+    return f"What became of {still_there} still in the stream cannot be told, since others are gone. {shown}"

@@ -1,0 +1,172 @@
+"""`esdash diff`: what differs between two places."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from esdash.cli.connect import open_log
+from esdash.cli.domains import fold_of
+from esdash.cli.failures import ExitCode
+from esdash.cli.guarding import Guarded
+from esdash.cli.options import as_json, with_settings
+from esdash.cli.output import (
+    iso_time,
+    local_time,
+    new_table,
+    number,
+    print_json,
+    print_tables,
+    tell,
+    warn,
+    warn_of_partial_history,
+)
+from esdash.cli.places import PLACE, end_of
+from esdash.cli.presence import require_stream
+from esdash.cli.progress import Progress
+from esdash.config import Settings
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+    from esdash.engine.comparing import Difference, Kind, Moment
+    from esdash.engine.view import Position
+    from esdash.fold.folding import Fold
+    from esdash.fold.tables import Change
+    from esdash.log.stream import Stream
+    from esdash.query.places import Place
+
+ROWS: Final = 1000
+"""Numbers that are shown at most."""
+
+
+@click.command(cls=Guarded)
+@click.argument("places", nargs=2, type=PLACE, metavar="PLACE PLACE")
+@as_json
+@with_settings
+@click.pass_context
+def command(context: click.Context, settings: Settings, places: "tuple[Place, Place]", as_json: bool) -> None:
+    """Show what differs between two places.
+
+    Numbers, and the entries in between.
+
+    \b
+    A PLACE is the moment after its last entry:
+      esdash diff -2h now
+      esdash diff '#1200' '#1300'                    n1200 and n1300 need no quotes
+      esdash diff snapshot:60-ab snapshot:90-cd      two snapshots, as they were stored
+
+    For people the numbers that differ most come first; with --json they are in the order of tables, keys and columns.
+    The places may be in any order: before is at the first that is named. Hidden tables are shown with --json. Exit code
+    3 when a number differs.
+    """
+    from esdash.engine.comparing import difference
+    from esdash.engine.history import History
+
+    fold = fold_of(settings)
+    with open_log(settings) as log:
+        require_stream(log)
+        first, second = (_moment(log, place) for place in places)
+        progress = Progress(log)
+        try:
+            found = difference(log, History(log, fold, on_page=progress), fold, first, second)
+        finally:
+            progress.clear()
+    if as_json:
+        print_json(_document(found))
+    else:
+        tell(f"from {_place(found.first)}")
+        tell(f"to   {_place(found.second)}")
+        print_tables(*_tables(fold, found))
+    if found.entries is None:
+        warn("The entries between the two snapshots are gone from the stream, so they are not counted.")
+    warn_of_partial_history(max(found.first.unseen, found.second.unseen))
+    if found.numbers:
+        context.exit(ExitCode.DIFFERENCE)
+
+
+def _moment(log: "Stream", place: "Place") -> "Moment":
+    from esdash.engine.comparing import Moment
+    from esdash.query.places import OfSnapshot
+
+    return Moment(end_of(log, place), place.snapshot_id if isinstance(place, OfSnapshot) else "")
+
+
+def _document(found: "Difference") -> dict[str, Any]:
+    from esdash.fold.stored import number_name
+
+    return {
+        "from": _position(found.first),
+        "to": _position(found.second),
+        "numbers": [
+            {"number": number_name(each.table, each.key, each.column), "before": each.before, "after": each.after}
+            for each in found.numbers
+        ],
+        "entries": None
+        if found.entries is None
+        else [
+            {"type": name, "outcome": outcome.name, "reason": outcome.reason, "count": count}
+            for (name, outcome), count in sorted(found.entries.items(), key=_by_name)
+        ],
+    }
+
+
+def _by_name(counted: "tuple[Kind, int]") -> tuple[str, str, str]:
+    (name, outcome), _ = counted
+    return name, outcome.name, outcome.reason or ""
+
+
+def _position(position: "Position") -> dict[str, Any]:
+    return {
+        "last_event_id": position.last_event_id,
+        "ordinal": position.ordinal,
+        "unseen": position.unseen,
+        "time": iso_time(_milliseconds(position)) if position.ordinal else None,
+    }
+
+
+def _milliseconds(position: "Position") -> int:
+    from esdash.log.stream import id_parts
+
+    return id_parts(position.last_event_id)[0]
+
+
+def _place(position: "Position") -> str:
+    when = f", {local_time(_milliseconds(position))}" if position.ordinal else ""
+    return f"#{position.number:,}, {position.last_event_id}{when}"
+
+
+def _tables(fold: "Fold", found: "Difference") -> "list[RichTable]":
+    from esdash.visible import visible
+    from esdash.words.changes import text_of
+
+    shown = [each for each in found.numbers if not fold.storage.places[each.table][0].hidden]
+    rows = [text_of(fold, change) for change in sorted(shown, key=_size, reverse=True)[:ROWS]]
+    more = f", the first {ROWS:,} shown; --json has all" if len(shown) > ROWS else ""
+    tables = [
+        new_table(
+            f"Numbers ({len(shown):,}{more})",
+            [("number", "left"), ("before", "right"), ("after", "right"), ("", "right")],
+            [[visible(part) for part in (each.number, each.before, each.after, each.moved)] for each in rows],
+        )
+    ]
+    if found.entries is not None:
+        frequent = sorted(found.entries.items(), key=lambda pair: (-pair[1], _by_name(pair)))
+        tables.append(
+            new_table(
+                f"Entries ({sum(found.entries.values()):,})",
+                [("type", "left"), ("outcome", "left"), ("reason", "left"), ("entries", "right")],
+                [
+                    (visible(name, 64), outcome.name, outcome.reason or "", number(count))
+                    for (name, outcome), count in frequent
+                ],
+            )
+        )
+    return tables
+
+
+def _size(change: "Change") -> int:
+    """How much a number differs; what is no number, or is on one side only, goes before all others."""
+    if type(change.before) is int and type(change.after) is int:
+        return abs(change.after - change.before)
+    whole = [value for value in (change.before, change.after) if type(value) is int]
+    return abs(whole[0]) if whole else 2**64

@@ -1,0 +1,121 @@
+"""`esdash why`: every entry that moved a number."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from esdash.cli.account import warn_of_beginning
+from esdash.cli.asked import number_of
+from esdash.cli.connect import open_log
+from esdash.cli.domains import fold_of
+from esdash.cli.failures import FailedError
+from esdash.cli.options import as_json, with_settings
+from esdash.cli.output import LINE, iso_time, local_time, say
+from esdash.cli.places import PLACE, end_of
+from esdash.cli.presence import require_stream
+from esdash.cli.progress import Progress
+from esdash.cli.spool import Spool
+from esdash.config import Settings
+
+if TYPE_CHECKING:
+    from esdash.engine.row import Row
+    from esdash.fold.folding import Fold
+    from esdash.query.numbers import Number
+    from esdash.query.places import Place
+
+
+@click.command()
+@click.argument("number")
+@click.option("--at", type=PLACE, metavar="PLACE", help="As it was after this place: #123, an id, a time, -5m.")
+@as_json
+@with_settings
+def command(settings: Settings, number: str, at: "Place | None", as_json: bool) -> None:
+    """Show every entry that moved a number, newest first.
+
+    \b
+    A NUMBER is a cell of a table, or is over a table:
+      esdash why accounts:7.total
+      esdash why 'accounts:"two words".total'
+      esdash why 'sum(accounts.total)'       also count(accounts), min(…), max(…)
+
+    What it is now is said first, on stderr. With --json a line for each entry: {"ordinal", "id", "time", "type",
+    "outcome", "before", "after"}. A number that never was there ends with exit code 1.
+    """
+    from esdash.engine.history import History
+    from esdash.engine.numbers import Numbers
+    from esdash.log.stream import START
+
+    fold = fold_of(settings)
+    asked = number_of(fold, number)
+    with open_log(settings) as log, Spool() as spool:
+        require_stream(log)
+        until = None if at is None else end_of(log, at)
+        progress = Progress(log)
+        history = History(log, fold, on_page=progress)
+        beginning = history.since(START, until)
+        projection = beginning.projection
+        numbers = Numbers(fold, projection.state, [asked])
+        first = before = numbers.value(asked)
+        for row in history.explain(projection, until=until or b"+"):
+            if row.told is None or not numbers.see(row.told.changes):
+                continue
+            after = numbers.value(asked)
+            if after != before or type(after) is not type(before):
+                line = _as_json(fold, row, before, after)
+                spool.add(line if as_json else _as_line(fold, asked, row, projection.unseen, before, after))
+                before = after
+        progress.clear()
+        warn_of_beginning(beginning)
+        if before is None and first is None and not len(spool):
+            raise FailedError(f"{asked} never was there{'' if at is None else ' until then'}.")
+        moved = f"{len(spool):,} {'entry' if len(spool) == 1 else 'entries'} moved it"
+        say(f"{asked} {'is' if at is None else 'was'} {_text(fold, asked, before)}. {moved}.")
+        for line in spool.newest_first():
+            print(line)
+
+
+def _as_json(fold: "Fold", row: "Row", before: Any, after: Any) -> str:
+    from esdash.log.stream import id_parts
+    from esdash.words.entries import type_of
+
+    assert row.code is not None, "an entry that was just folded"
+    return json.dumps(
+        {
+            "ordinal": row.ordinal,
+            "id": row.entry_id.decode(),
+            "time": iso_time(id_parts(row.entry_id)[0]),
+            "type": type_of(fold, row.fields),
+            "outcome": fold.outcomes[row.code].name,
+            "before": before,
+            "after": after,
+        }
+    )
+
+
+def _as_line(fold: "Fold", number: "Number", row: "Row", unseen: int, before: Any, after: Any) -> str:
+    from esdash.log.stream import id_parts
+    from esdash.visible import visible
+    from esdash.words.entries import describe, type_of
+    from esdash.words.numbers import moved_text
+
+    when = local_time(id_parts(row.entry_id)[0])
+    moved = "new" if before is None else "gone" if after is None else moved_text(fold, number, before, after)
+    line = "  ".join(
+        (
+            f"{f'#{row.ordinal + unseen}':>7}",
+            f"{when:<19}",
+            f"{visible(moved, 100):>12}",
+            f"→ {_text(fold, number, after):<12}",
+            f"{visible(type_of(fold, row.fields), 20):<7}",
+            visible(describe(fold, row.fields), 100),
+        )
+    )
+    return visible(line.rstrip(), LINE)
+
+
+def _text(fold: "Fold", number: "Number", value: Any) -> str:
+    from esdash.visible import visible
+    from esdash.words.numbers import value_text
+
+    return visible(value_text(fold, number, value), 100)

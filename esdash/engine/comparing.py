@@ -1,0 +1,135 @@
+"""What differs between two moments of a stream: the numbers of the state, and the entries that lie between them."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from esdash.engine.console import EngineError
+from esdash.engine.history import BrokenError, History
+from esdash.engine.projection import Projection
+from esdash.engine.snapshot import load
+from esdash.engine.view import Position
+from esdash.fold.folding import Entry, Fold
+from esdash.fold.outcomes import Outcome
+from esdash.fold.overlay import Cells, Overlay
+from esdash.fold.tables import Change, State
+from esdash.log.facts import id_parts
+from esdash.log.headers import Header
+from esdash.log.snapshots import DamagedError, SnapshotStore
+from esdash.log.stream import Stream
+
+Kind = tuple[str, Outcome]
+"""Of an entry: its type, and what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment that is compared with another."""
+
+    entry_id: bytes
+    """The last entry that counts."""
+    snapshot_id: str = ""
+    """The snapshot that shows it, when it was named by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs."""
+
+    first: Position
+    second: Position
+    numbers: Sequence[Change]
+    """Before: at the first moment; after: at the second. By table, key and column."""
+    entries: "Counter[Kind] | None"
+    """How many of each kind lie between the two; None where they are gone from the stream."""
+
+
+def difference(log: Stream, history: History, fold: Fold, first: Moment, second: Moment) -> Difference:
+    """Compare two moments, whichever is the earlier. A snapshot that is named is compared as it was stored.
+
+    Raises EngineError (BrokenError where entries are missing), LogError.
+    """
+    turned = id_parts(second.entry_id) < id_parts(first.entry_id)
+    early, late = (second, first) if turned else (first, second)
+    projection = _standing(log, history, fold, early)
+    begin = projection.position
+    before = projection.state.fork()
+    stored = _loaded(log, fold, late.snapshot_id) if late.snapshot_id else None
+    entries: Counter[Kind] | None = Counter()
+
+    def count(_: int, page: Sequence[Entry], codes: bytes) -> None:
+        assert entries is not None
+        for (__, fields), code in zip(page, codes, strict=True):
+            entries[fold.sorter.type_of(fields), fold.outcomes[code]] += 1
+
+    try:
+        history.advance(projection, count, late.entry_id)
+    except BrokenError:
+        if stored is None:
+            raise
+        entries = None
+    if stored is None:
+        end, changes = projection.position, _since(fold, before, projection.state)
+    else:
+        end, changes = stored.position, _between(fold, before, stored.state)
+    if turned:
+        return Difference(end, begin, [_turned(change) for change in changes], entries)
+    return Difference(begin, end, list(changes), entries)
+
+
+def _standing(log: Stream, history: History, fold: Fold, moment: Moment) -> Projection:
+    return _loaded(log, fold, moment.snapshot_id) if moment.snapshot_id else history.after(moment.entry_id)
+
+
+def _loaded(log: Stream, fold: Fold, snapshot_id: str) -> Projection:
+    """The state of a stored snapshot. Raises EngineError saying what is wrong with it, LogError."""
+    store = SnapshotStore(log)
+    for header in store.offered():
+        if header.snapshot_id == snapshot_id and isinstance(header, Header):
+            try:
+                return load(header, store, fold)[0]
+            except DamagedError as error:
+                raise EngineError(f"Snapshot {snapshot_id} cannot be compared: {error}.") from error
+    raise EngineError(f"There is no snapshot {snapshot_id} any more. `esdash snapshot list` shows those there are.")
+
+
+def _turned(change: Change) -> Change:
+    return Change(change.table, change.key, change.column, change.after, change.before)
+
+
+def _since(fold: Fold, before: State, after: State) -> Iterator[Change]:
+    """What differs since a fork; looks at what was touched only."""
+
+    def touched(place: int) -> set[Any]:
+        cells = after.cells[place]
+        return cells.touched() if isinstance(cells, Overlay) else set(cells)
+
+    for name, (table, places) in fold.storage.places.items():
+        keys = set().union(*map(touched, places))
+        yield from _changes(name, keys, [column.name for column in table.columns], before, after, places)
+
+
+def _between(fold: Fold, before: State, after: State) -> Iterator[Change]:
+    """What differs between any two states."""
+    for name, (table, places) in fold.storage.places.items():
+        keys: set[Any] = {
+            key
+            for place in places
+            for key in before.cells[place].keys() | after.cells[place].keys()
+            if before.cells[place].get(key) != after.cells[place].get(key)
+        }
+        yield from _changes(name, keys, [column.name for column in table.columns], before, after, places)
+
+
+def _changes(
+    table: str, keys: Iterable[Any], columns: Sequence[str], before: State, after: State, places: range
+) -> Iterator[Change]:
+    pairs: list[tuple[str, Cells, Cells]] = [
+        (column, before.cells[place], after.cells[place]) for column, place in zip(columns, places, strict=True)
+    ]
+    for key in sorted(keys):
+        for column, old, new in pairs:
+            was, now = old.get(key), new.get(key)
+            if was != now or type(was) is not type(now):
+                yield Change(table, key, column, was, now)

@@ -1,0 +1,44 @@
+"""Whether a condition holds of a state, as the changes of one entry after the other go by."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from esdash.engine.numbers import Numbers
+from esdash.fold.folding import Fold
+from esdash.fold.tables import Change, State
+from esdash.query.conditions import Comparison, Condition, compare
+from esdash.query.numbers import Number
+from esdash.query.trees import All, Either, Negated, terms_of
+
+
+class Standing:
+    """A condition beside a state that moves on."""
+
+    def __init__(self, fold: Fold, state: State, condition: Condition) -> None:
+        """As it is in a state, which is not looked at again."""
+        terms: list[Comparison] = list(terms_of(condition))
+        self._condition = condition
+        self._numbers = Numbers(fold, state, [each for term in terms for each in (term.number, term.other) if each])
+        self.holds = holds(condition, self._numbers.value)
+        """Whether it does now."""
+
+    def see(self, changes: Sequence[Change]) -> bool:
+        """An entry changed this; whether the condition holds behind it."""
+        if self._numbers.see(changes):
+            self.holds = holds(self._condition, self._numbers.value)
+        return self.holds
+
+
+def holds(condition: Condition, value_of: Callable[[Number], Any]) -> bool:
+    """Whether a condition holds where numbers have these values, None where there are none."""
+    if isinstance(condition, All):
+        return all(holds(part, value_of) for part in condition.parts)
+    if isinstance(condition, Either):
+        return any(holds(part, value_of) for part in condition.parts)
+    if isinstance(condition, Negated):
+        return not holds(condition.part, value_of)
+    value = value_of(condition.number)
+    if condition.other is None:
+        return compare(value, condition.operator, condition.low, condition.high)
+    other = value_of(condition.other)
+    return compare(value, condition.operator, other, other)
