@@ -29,11 +29,19 @@ def settings_table() -> str:
             assert isinstance(field.target, ast.Name)
             name = field.target.id
             told = re.sub(r"\s+", " ", str(text.value.value))
-            default = {"data_dir": "the system's place for data", "url": "embedded", "theme": "esdash's own"}.get(
+            default = _DEFAULTS.get(
                 name, f"`{getattr(defaults, name)}`".replace("True", "true").replace("False", "false")
             )
             lines.append(f"| `{name}` | {told} | {default} |")
     return "\n".join(lines)
+
+
+_DEFAULTS: Final = {
+    "data_dir": "the system's place for data",
+    "track_dir": "the system's place for caches",
+    "url": "embedded",
+    "theme": "esdash's own",
+}
 
 
 def bank() -> str:
