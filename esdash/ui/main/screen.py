@@ -17,7 +17,6 @@ from esdash.ui.declared import LOG, Actions
 from esdash.ui.main.arrangement import LAYOUTS, LEAST_HEIGHT, LEAST_WIDTH, ROOM_FOR_MESSAGES, layout_for
 from esdash.ui.main.banner import Banner
 from esdash.ui.main.controls import Controls
-from esdash.ui.main.key_bar import KeyBar
 from esdash.ui.main.message_line import MessageLine
 from esdash.ui.main.pace import Pace
 from esdash.ui.main.panels import Panels
@@ -25,6 +24,7 @@ from esdash.ui.main.status_bar import Moment, StatusBar
 from esdash.ui.main.trust import Trust
 from esdash.ui.messages import Message, Messages, message_of
 from esdash.ui.notifications import tell
+from esdash.ui.paint.key_bar import Key, KeyBar
 
 
 class MainScreen(Screen[None]):
@@ -71,7 +71,7 @@ class MainScreen(Screen[None]):
         self._status = StatusBar(id="status")
         self._banner = Banner(console.fold, actions, id="banner")
         self._message = MessageLine(actions, id="message")
-        self._keys = KeyBar(actions, id="keys")
+        self._keys = KeyBar(id="keys")
 
     def _offer_actions(self, part: object) -> None:
         """Textual looks for the method of an action on the screen."""
@@ -116,8 +116,7 @@ class MainScreen(Screen[None]):
         self._status.show(moment)
         self._banner.show(moment)
         self.panels.show(shown, shown_at)
-        readonly = live.readonly or live.phase is Phase.HALTED
-        self._keys.relabel(self._labels(load.running), self.trust.keys_that_matter(live), readonly=readonly)
+        self._keys.show(self._keys_now(live, load.running))
         self._tell_notices(live)
 
     def redraw(self) -> None:
@@ -175,8 +174,22 @@ class MainScreen(Screen[None]):
         verifying = verification is not None and verification.running
         return self.engine.load.running or verifying or self.panels.sorting
 
+    def _keys_now(self, live: View, producing: bool) -> list[Key]:
+        """The keys that matter now before those that are always shown, with what they do just now."""
+        first = self.trust.keys_that_matter(live)
+        offered = self.actions.offered(live.readonly or live.phase is Phase.HALTED)
+        shown = [self.actions[name] for name in first]
+        shown += [action for action in offered if action.shown and action.id not in first]
+        labels = self._labels(producing)
+        keys = []
+        for place, action in enumerate(shown, 1):
+            if name := action.name(self.actions.keymap):
+                kept = action.id in ("help", "quit") or action.id in first
+                does = f"app.{action.action}" if action.scope is Scope.APP else action.action
+                keys.append(Key(name, labels.get(action.id, action.label), does, 0 if kept else place))
+        return keys
+
     def _labels(self, producing: bool) -> dict[str, str]:
-        """What some keys do just now."""
         labels = {} if self.panels.current == LOG else {"details": "Entries"}
         if producing:
             labels["load"] = "Stop producing"

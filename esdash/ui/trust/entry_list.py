@@ -15,7 +15,7 @@ from esdash.engine.row import Row
 from esdash.engine.view import View
 from esdash.ui.notifications import tell
 from esdash.ui.paint.dialog import STYLES
-from esdash.ui.paint.hint_bar import Hint, HintBar
+from esdash.ui.paint.key_bar import Key, KeyBar
 from esdash.ui.paint.pager import Pager, Paragraph, wrap
 from esdash.ui.paint.painted import Line, PaintedLines, Span
 from esdash.ui.paint.payload import copyable, too_large
@@ -33,6 +33,10 @@ WIDE: Final = 150
 
 SHORT: Final = 22
 """Lines under which there is no room for frames."""
+
+_LEAVE: Final = Key("Esc", "back", "leave")
+_COPY: Final = Key("y", "copy", "copy")
+_READ: Final = Key("Tab", "to the text", "app.focus_next")
 
 
 class Heading(PaintedLines):
@@ -68,6 +72,8 @@ class EntryListScreen(Screen[None]):
         Binding("left,h", "app.focus_previous", "To the list", show=False),
     ]
     AUTO_FOCUS = "#entries"
+    KEYS: ClassVar[tuple[Key, ...]] = ()
+    """What can be done about the selected entry, the most important first."""
 
     def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float], *, parked: bool) -> None:
         super().__init__()
@@ -79,7 +85,7 @@ class EntryListScreen(Screen[None]):
         self.source = EntrySource(self.fold, self.stands, parked=parked)
         self.table = LineTable(self.source, id="entries")
         self._heading = Heading()
-        self._hints = HintBar(id="hints")
+        self._keys = KeyBar(id="keys")
         self._shown: object = None
         self._drawn: object = None
 
@@ -90,10 +96,6 @@ class EntryListScreen(Screen[None]):
     @abstractmethod
     def title_and_meaning(self, view: View) -> tuple[str, str]:
         """The heading: harmless text."""
-
-    @abstractmethod
-    def hints(self, empty: bool) -> Sequence[Hint]:
-        """The keys that matter now."""
 
     @abstractmethod
     def about(self, row: Row, width: int) -> Iterator[Paragraph]:
@@ -121,7 +123,7 @@ class EntryListScreen(Screen[None]):
                 yield self.table
             with Container(id="text-frame"):
                 yield Pager(self._tell, id="pager")
-        yield self._hints
+        yield self._keys
 
     def on_mount(self) -> None:
         """Look ten times a second from now on."""
@@ -149,7 +151,8 @@ class EntryListScreen(Screen[None]):
             self.set_class(empty, "-empty")
             (self.query_one(Pager) if empty else self.table).focus()
         self._heading.show(*self.title_and_meaning(view), "strong" if empty else "warning")
-        self._hints.show(self.hints(empty))
+        keys = (_LEAVE,) if empty else (_LEAVE, *self.KEYS, _COPY, _READ)
+        self._keys.show([key._replace(rank=place) for place, key in enumerate(keys)])
         self.table.sync()
         self._write()
 

@@ -16,7 +16,7 @@ from esdash.engine.view import View
 from esdash.fold.folding import Fold
 from esdash.ui.forms.outlook import blocked
 from esdash.ui.paint.confirm import ConfirmScreen
-from esdash.ui.paint.hint_bar import Hint
+from esdash.ui.paint.key_bar import Key
 from esdash.ui.paint.pager import Paragraph
 from esdash.ui.paint.payload import LABEL, tell_fields
 from esdash.ui.trust.entry_list import EntryListScreen
@@ -37,6 +37,11 @@ class OrphansScreen(EntryListScreen):
         Binding("a", "publish_all", "Publish all", show=False),
         Binding("d", "dismiss_entry", "Dismiss", show=False),
     ]
+    KEYS = (
+        Key("p", "publish again", "publish"),
+        Key("a", "publish all", "publish_all"),
+        Key("d", "dismiss", "dismiss_entry"),
+    )
 
     def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float]) -> None:
         super().__init__(console, handled, wall_clock, parked=False)
@@ -57,20 +62,6 @@ class OrphansScreen(EntryListScreen):
             title = f"▲ Orphans: {count + more:,} gone, {_listed(count)}, {left:,} to decide on"
             return title, f"{'The others' if count else 'They'} cannot be listed: {_WHY_UNLISTED}"
         return title, "They had been applied and are gone from the log; the state does not hold them any more."
-
-    def hints(self, empty: bool) -> Sequence[Hint]:
-        """Without an entry there is nothing to do."""
-        back = Hint("Esc", "back", "leave")
-        if empty:
-            return (back,)
-        return (
-            back,
-            Hint("p", "publish again", "publish"),
-            Hint("a", "publish all", "publish_all"),
-            Hint("d", "dismiss", "dismiss_entry"),
-            Hint("y", "copy", "copy"),
-            Hint("Tab", "to the text", "app.focus_next"),
-        )
 
     def about(self, row: Row, width: int) -> Iterator[Paragraph]:
         """What it was, under which key it goes back, every field."""

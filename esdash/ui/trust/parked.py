@@ -18,7 +18,7 @@ from esdash.ui.correct.form import ChooseType, RawEventForm, form_for, needs_a_t
 from esdash.ui.correct.salvage import objection
 from esdash.ui.forms.publishing import EventForm, Purpose
 from esdash.ui.paint.confirm import ConfirmScreen
-from esdash.ui.paint.hint_bar import Hint
+from esdash.ui.paint.key_bar import Key
 from esdash.ui.paint.pager import Paragraph
 from esdash.ui.paint.payload import LABEL, payload_size, tell_fields
 from esdash.ui.tables.line_table import LineTable
@@ -47,6 +47,7 @@ class ParkedScreen(EntryListScreen):
         Binding("c,enter", "correct", "Correct", show=False),
         Binding("e", "edit", "Edit type and JSON", show=False),
     ]
+    KEYS = (Key("c", "publish a corrected event", "correct"), Key("e", "edit type and JSON", "edit"))
 
     def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float]) -> None:
         super().__init__(console, handled, wall_clock, parked=True)
@@ -66,19 +67,6 @@ class ParkedScreen(EntryListScreen):
             )
         title = f"! Parked entries: {count}, {left}" if count else "Parked entries: none"
         return title, "esdash cannot understand them; they stay in the stream and change nothing."
-
-    def hints(self, empty: bool) -> Sequence[Hint]:
-        """Without an entry there is nothing to do."""
-        back = Hint("Esc", "back", "leave")
-        if empty:
-            return (back,)
-        return (
-            back,
-            Hint("c", "publish a corrected event", "correct"),
-            Hint("e", "edit type and JSON", "edit"),
-            Hint("y", "copy", "copy"),
-            Hint("Tab", "to the text", "app.focus_next"),
-        )
 
     def about(self, row: Row, width: int) -> Iterator[Paragraph]:
         """Why it is parked, what became of it, every byte."""
