@@ -130,33 +130,24 @@ class Controls:
         view = self.engine.view
         events = view.position.ordinal
         if view.phase is Phase.HALTED and view.continuity is not None and view.continuity.missing:
-            missing = view.continuity.missing
-            lost = counted(missing, "entry is", "entries are")
-            self._ask(
-                "Rebuild from what is left?",
+            lost = counted(view.continuity.missing, "entry is", "entries are")
+            question = "Rebuild from what is left?"
+            consequence = (
                 f"{lost} lost, and what they changed with them. The state is made anew from the entries that are "
-                "still in the stream, and is labelled partial from then on. Stored snapshots stay.",
-                "Rebuild",
-                self.engine.rebuild,
+                "still in the stream, and is labelled partial from then on. Stored snapshots stay."
             )
-            return
-        if view.forgotten:
+        elif view.forgotten:
             gone = counted(view.forgotten, "entry has", "entries have")
-            self._ask(
-                "Rebuild, and forget what is not in the stream any more?",
+            question = "Rebuild, and forget what is not in the stream any more?"
+            consequence = (
                 f"{gone} left the stream since esdash read them. The state is made anew without them, from the "
                 f"{events - view.forgotten:,} events that are left, and is labelled partial. It is not stored as long "
-                "as a snapshot that has seen more can be used: a crash or a new start brings that one back.",
-                "Rebuild",
-                self.engine.rebuild,
+                "as a snapshot that has seen more can be used: a crash or a new start brings that one back."
             )
-            return
-        self._ask(
-            "Rebuild from the beginning of the stream?",
-            f"The state is forgotten and all {events:,} events are replayed. Stored snapshots stay.",
-            "Rebuild",
-            self.engine.rebuild,
-        )
+        else:
+            question = "Rebuild from the beginning of the stream?"
+            consequence = f"The state is forgotten and all {events:,} events are replayed. Stored snapshots stay."
+        self._ask(question, consequence, "Rebuild", self.engine.rebuild)
 
     def action_reload(self) -> None:
         """Read the domain's files again, after it failed."""
@@ -214,13 +205,9 @@ class Controls:
         return why_not is None
 
     def _ask(self, question: str, consequence: str, yes: str, act: Callable[[], None]) -> None:
-        from esdash.ui.paint.confirm import ConfirmScreen
+        from esdash.ui.paint.confirm import ask
 
-        def answered(sure: bool | None) -> None:
-            if sure:
-                act()
-
-        self.screen.app.push_screen(ConfirmScreen(question, consequence, yes), answered)
+        ask(self.screen.app, question, consequence, yes, act)
 
     def _in_thread(self, work: Callable[[], None]) -> None:
         self.screen.run_worker(partial(self._try, work), thread=True, exit_on_error=False, name="engine")

@@ -17,14 +17,14 @@ from esdash.fold.sorting import field_of
 from esdash.ui.notifications import tell
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.pager import Pager, Paragraph
-from esdash.ui.paint.payload import LABEL, copyable, tell_fields, too_large
+from esdash.ui.paint.payload import LABEL, copy_payload, tell_fields
 from esdash.ui.tables.log_source import MARKS, the_newest
 from esdash.ui.tables.relation import rows_of
 from esdash.ui.trust import standing
 from esdash.ui.trust.handled import Handled
 from esdash.visible import visible
 from esdash.words.changes import text_of
-from esdash.words.entries import describe, payload_of, type_of
+from esdash.words.entries import describe, type_of
 from esdash.words.outcomes import MEANINGS, outcome_of, sentence, shortfall
 
 Place = tuple[str, int | str]
@@ -110,11 +110,7 @@ class DetailsScreen(Dialog[Place | None]):
 
     def action_copy(self) -> None:
         """Put the payload on the clipboard."""
-        if why_not := too_large(self.row, "copied"):
-            tell(self.app, why_not, "warning")
-            return
-        self.app.copy_to_clipboard(copyable(payload_of(self._fold, self.row.fields)))
-        tell(self.app, "The payload was copied.")
+        copy_payload(self.app, self._fold, self.row)
 
     def action_go(self, number: int) -> None:
         """Leave for a row that the entry is about."""
