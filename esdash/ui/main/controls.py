@@ -13,11 +13,11 @@ from esdash.counted import counted
 from esdash.engine.console import Console, EngineError, Published
 from esdash.engine.view import Phase
 from esdash.fold.schema import Model
-from esdash.ui.declared import Actions
+from esdash.ui.declared import Actions, model_of
 from esdash.ui.forms.outlook import blocked
 from esdash.ui.forms.rates import FIRST_RATE, step_from
 from esdash.ui.main.trouble import domain_failed
-from esdash.ui.notifications import tell
+from esdash.ui.messages import tell
 from esdash.ui.paint.drawing import rate
 from esdash.visible import visible
 from esdash.words.typed import pair_of, write_name, write_pair_name, write_value
@@ -58,13 +58,12 @@ class Controls:
 
     def action_publish(self, number: int) -> None:
         """Open the form of an event type, filled in with what is selected."""
-        from esdash.ui.forms.type_form import event_form
+        from esdash.ui.forms.type_form import TypeForm
 
         if self._may_publish():
             event_type = self.fold.publishable[number]
-            model = self.fold.models[self.fold.domain.events.index(event_type)]
-            form = event_form(self.engine, event_type, prefilled(model, self._chosen_rows()))
-            self.screen.app.push_screen(form, self._published)
+            values = prefilled(model_of(self.fold, event_type), self._chosen_rows())
+            self.screen.app.push_screen(TypeForm(self.engine, event_type, values), self._published)
 
     def action_events(self) -> None:
         """Choose one of all event types."""

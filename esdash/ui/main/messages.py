@@ -25,7 +25,7 @@ class MessagesScreen(Dialog[None]):
         super().__init__()
         self._messages = messages
         self._wall_clock = wall_clock
-        self._count = messages.count
+        self._count = messages.ever
 
     def compose(self) -> ComposeResult:
         """One long text."""
@@ -39,8 +39,8 @@ class MessagesScreen(Dialog[None]):
 
     def look(self) -> None:
         """Show what was said since."""
-        if self._messages.count != self._count:
-            self._count = self._messages.count
+        if self._messages.ever != self._count:
+            self._count = self._messages.ever
             self.query_one(Pager).write(self._tell, keep_place=True)
 
     def _tell(self, width: int) -> Iterator[Paragraph]:  # noqa: ARG002 - the same at every width
@@ -53,5 +53,5 @@ class MessagesScreen(Dialog[None]):
             yield Paragraph(text, label if said.glyph else f"{label}✓", style, indent)
         if not labels:
             yield Paragraph("Nothing was said yet.", style="dim")
-        elif self._messages.count > KEPT:
-            yield Paragraph(f"These are the last {KEPT} of {self._messages.count:,} messages.", style="dim")
+        elif self._messages.ever > KEPT:
+            yield Paragraph(f"These are the last {KEPT} of {self._messages.ever:,} messages.", style="dim")

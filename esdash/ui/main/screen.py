@@ -22,8 +22,7 @@ from esdash.ui.main.pace import Pace
 from esdash.ui.main.panels import Panels
 from esdash.ui.main.status_bar import Moment, StatusBar
 from esdash.ui.main.trust import Trust
-from esdash.ui.messages import Message, Messages, message_of
-from esdash.ui.notifications import tell
+from esdash.ui.messages import Message, Messages, message_of, tell
 from esdash.ui.paint.key_bar import Key, KeyBar
 
 

@@ -14,7 +14,7 @@ from esdash.domain import Wire
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
-from esdash.ui.notifications import tell
+from esdash.ui.messages import tell
 from esdash.ui.paint.pager import Paragraph
 from esdash.visible import visible
 from esdash.words.entries import payload_of

@@ -14,7 +14,7 @@ from esdash.engine.console import Console, Details, EngineError
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold, Told
 from esdash.fold.sorting import field_of
-from esdash.ui.notifications import tell
+from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.paint.payload import LABEL, copy_payload, tell_fields

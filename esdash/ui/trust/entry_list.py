@@ -13,7 +13,7 @@ from textual.screen import Screen
 from esdash.engine.console import Console, EngineError
 from esdash.engine.row import Row
 from esdash.engine.view import View
-from esdash.ui.notifications import tell
+from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import STYLES
 from esdash.ui.paint.key_bar import Key, KeyBar
 from esdash.ui.paint.pager import Pager, Paragraph, wrap
