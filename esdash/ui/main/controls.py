@@ -191,10 +191,9 @@ class Controls:
         self.reloading = True
         try:
             self.engine.reload()
-        except EngineError:
+            self.screen.app.call_from_thread(self._begin_anew)
+        finally:
             self.reloading = False
-            raise
-        self.screen.app.call_from_thread(self._begin_anew)
 
     def _may_publish(self) -> bool:
         view = self.engine.view

@@ -71,6 +71,8 @@ class MainScreen(Screen[None]):
         self._banner = Banner(console.fold, actions, id="banner")
         self._message = MessageLine(actions, id="message")
         self._keys = KeyBar(id="keys")
+        self._keys_of: tuple[object, ...] = ()
+        """What the line of keys was made of."""
 
     def _offer_actions(self, part: object) -> None:
         """Textual looks for the method of an action on the screen."""
@@ -115,7 +117,7 @@ class MainScreen(Screen[None]):
         self._status.show(moment)
         self._banner.show(moment)
         self.panels.show(shown, shown_at)
-        self._keys.show(self._keys_now(live, load.running))
+        self._show_keys(live, load.running)
         self._tell_notices(live)
 
     def redraw(self) -> None:
@@ -173,20 +175,22 @@ class MainScreen(Screen[None]):
         verifying = verification is not None and verification.running
         return self.engine.load.running or verifying or self.panels.sorting
 
-    def _keys_now(self, live: View, producing: bool) -> list[Key]:
+    def _show_keys(self, live: View, producing: bool) -> None:
         """The keys that matter now before those that are always shown, with what they do just now."""
-        first = self.trust.keys_that_matter(live)
-        offered = self.actions.offered(live.readonly or live.phase is Phase.HALTED)
+        first, labels = self.trust.keys_that_matter(live), self._labels(producing)
+        readonly = live.readonly or live.phase is Phase.HALTED
+        if (first, labels, readonly) == self._keys_of:
+            return
+        self._keys_of = (first, labels, readonly)
         shown = [self.actions[name] for name in first]
-        shown += [action for action in offered if action.shown and action.id not in first]
-        labels = self._labels(producing)
+        shown += [action for action in self.actions.offered(readonly) if action.shown and action.id not in first]
         keys = []
         for place, action in enumerate(shown, 1):
             if name := action.name(self.actions.keymap):
                 kept = action.id in ("help", "quit") or action.id in first
                 does = f"app.{action.action}" if action.scope is Scope.APP else action.action
                 keys.append(Key(name, labels.get(action.id, action.label), does, 0 if kept else place))
-        return keys
+        self._keys.show(keys)
 
     def _labels(self, producing: bool) -> dict[str, str]:
         labels = {} if self.panels.current == LOG else {"details": "Entries"}
