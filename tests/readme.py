@@ -3,12 +3,13 @@
 import ast
 import inspect
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from esdash import config
 from esdash.fold.loading import load
-from esdash.ui.actions import key_table
+from esdash.ui.actions import ACTIONS, Action, Group
 from esdash.ui.declared import Actions
 
 ROOT: Final = Path(__file__).parents[1]
@@ -42,6 +43,25 @@ _DEFAULTS: Final = {
     "url": "embedded",
     "theme": "esdash's own",
 }
+
+
+def key_table(actions: Iterable[Action] = ACTIONS) -> str:
+    """A Markdown table of all keys, for the README."""
+    known = list(actions)
+    lines = ["| key | | does |", "|---|---|---|"]
+    for group in Group:
+        lines.append(f"| **{group}** | | |")
+        for action in known:
+            if action.group is not group:
+                continue
+            keys = " ".join(f"<kbd>{_escape(name)}</kbd>" for name in action.names()) or "in the palette"
+            asks = " Asks first." if action.destructive else ""
+            lines.append(f"| {keys} | {action.label} | {action.tooltip}{asks} |")
+    return "\n".join(lines) + "\n"
+
+
+def _escape(name: str) -> str:
+    return {"<": "&lt;", ">": "&gt;", "|": "&#124;"}.get(name, name)
 
 
 def bank() -> str:

@@ -238,22 +238,3 @@ def key_rows(actions: Iterable[Action], keymap: Keymap | None = None) -> list[tu
         for action in known
         if action.group is group and action.names(keymap)
     ]
-
-
-def key_table(actions: Iterable[Action] = ACTIONS) -> str:
-    """A Markdown table of all keys, for the README."""
-    known = list(actions)
-    lines = ["| key | | does |", "|---|---|---|"]
-    for group in Group:
-        lines.append(f"| **{group}** | | |")
-        for action in known:
-            if action.group is not group:
-                continue
-            keys = " ".join(f"<kbd>{_escape(name)}</kbd>" for name in action.names()) or "in the palette"
-            asks = " Asks first." if action.destructive else ""
-            lines.append(f"| {keys} | {action.label} | {action.tooltip}{asks} |")
-    return "\n".join(lines) + "\n"
-
-
-def _escape(name: str) -> str:
-    return {"<": "&lt;", ">": "&gt;", "|": "&#124;"}.get(name, name)

@@ -26,8 +26,7 @@ from esdash.ui.commands import ActionCommands
 from esdash.ui.declared import Actions
 from esdash.ui.keymap import unknown
 from esdash.ui.main.screen import MainScreen
-from esdash.ui.messages import Messages, message_of
-from esdash.ui.notifications import tell
+from esdash.ui.messages import Messages, message_of, tell
 from esdash.ui.paint.painted import Palette
 from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible

@@ -40,6 +40,11 @@ def label_of(event_type: EventType) -> str:
     return visible(told[:1].upper() + told[1:], 40)
 
 
+def model_of(fold: Fold, event_type: EventType) -> Model:
+    """The model of an event type."""
+    return next(model for each, model in zip(fold.domain.events, fold.models, strict=True) if each is event_type)
+
+
 def title_of(table: Table) -> str:
     """What a table is called on a screen."""
     told = table.title or words(table.name)
@@ -128,7 +133,7 @@ def _panels(fold: Fold) -> Iterator[Action]:
 def _publishing(fold: Fold, others: tuple[Action, ...]) -> Iterator[Action]:
     taken = {key.strip() for action in others for key in action.keys.split(",")}
     known = {action.id for action in others}
-    for place, (event_type, model) in enumerate(_models(fold)):
+    for place, event_type in enumerate(fold.publishable):
         name = snake(event_type.wire_name)
         name = f"publish_{name}" if name in known else name
         while name in known:
@@ -137,16 +142,10 @@ def _publishing(fold: Fold, others: tuple[Action, ...]) -> Iterator[Action]:
         press = event_type.press
         free = len(press) == 1 and press.isprintable() and press not in {" ", ","} and press not in taken
         taken.add(press)
-        summary = visible((model.help.splitlines() or [""])[0].strip())
+        summary = visible((model_of(fold, event_type).help.splitlines() or [""])[0].strip())
         does = f"{summary if summary.endswith('.') else summary + '.'} " if summary else ""
         yield Action(
             name, press if free else "", f"publish({place})", label_of(event_type),
             f"{does}Publishes {visible(event_type.wire_name, 40)}.",
             Group.PUBLISH, shown=place < MOST_SHOWN and free, writes=True,
         )  # fmt: skip
-
-
-def _models(fold: Fold) -> Iterator[tuple[EventType, Model]]:
-    models = dict(zip(map(id, fold.domain.events), fold.models, strict=True))
-    for event_type in fold.publishable:
-        yield event_type, models[id(event_type)]

@@ -1,9 +1,10 @@
-"""What the dashboard has said lately. No textual."""
+"""What the dashboard says, and has said lately."""
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Literal, cast
+
+from textual.app import App
 
 from esdash.visible import visible
 
@@ -45,34 +46,28 @@ class Message:
         return f"{self.glyph} {self.text}".strip()
 
 
-class Messages:
-    """The last ones, for as long as the dashboard runs, whatever its domain becomes."""
+class Messages(deque[Message]):
+    """The last ones, the oldest first, for as long as the dashboard runs, whatever its domain becomes."""
 
     def __init__(self) -> None:
-        self._kept: deque[Message] = deque(maxlen=KEPT)
-        self.count = 0
-        """Of all that were ever said."""
+        super().__init__(maxlen=KEPT)
+        self.ever = 0
+        """How many were ever said."""
         self.noticed = 0
         """The number of the newest of the consumer's notices that was said."""
 
     def add(self, message: Message) -> None:
         """Remember one."""
-        self._kept.append(message)
-        self.count += 1
-
-    def __iter__(self) -> Iterator[Message]:
-        """The oldest first."""
-        return iter(self._kept)
-
-    def __reversed__(self) -> Iterator[Message]:
-        """The newest first."""
-        return reversed(self._kept)
-
-    def __len__(self) -> int:
-        """Of those that are kept."""
-        return len(self._kept)
+        self.append(message)
+        self.ever += 1
 
 
 def message_of(text: str, severity: str, at: float, seconds: float | None = None) -> Message:
     """A message of any text, made harmless."""
     return Message(visible(text, 500), severity, at, USUAL_SECONDS if seconds is None else seconds)
+
+
+def tell(app: App[Any], text: str, severity: str = "information") -> None:
+    """Say something, made harmless. Severity is information, warning or error; a glyph tells it, too."""
+    known = cast("Literal['information', 'warning', 'error']", severity)
+    app.notify(visible(text, 500), severity=known, timeout=10 if severity == "error" else None, markup=False)

@@ -8,14 +8,14 @@ from textual.widgets import Input
 
 from esdash.ui.forms.inputs import Suggestions
 from esdash.ui.forms.publishing import EventForm
-from esdash.ui.forms.type_form import TypeForm, event_form
+from esdash.ui.forms.type_form import TypeForm
 from tests.ui.recording_console import RecordingConsole
 
 
 def form_of(name: str, console: RecordingConsole, **values: str) -> TypeForm:
     """The form of an event type, with texts filled in."""
     event_type = next(each for each in console.fold.publishable if each.wire_name == name)
-    return event_form(console, event_type, values)
+    return TypeForm(console, event_type, values)
 
 
 def payload(console: RecordingConsole) -> Any:

@@ -1,6 +1,7 @@
 """Dashboards of domains that are not the shop: whatever is declared has its panels, keys, hints and words."""
 
 import json
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from esdash.ui.paint.pager import Pager
 from esdash.ui.trust.details import DetailsScreen
 from tests.ui.looking import lines_of, main_of, panel_of, settle, show, text_of, told
 from tests.ui.recorded import NOW, WALL, History, RecordedConsole
+from tests.ui.stage import until
 
 SIZE = (140, 40)
 
@@ -249,6 +251,19 @@ class TestEntriesAndTheirRows:
             assert "needed 12.34, had 0.00, short 12.34" in "\n".join(lines_of(pilot.app, "log"))
 
 
+class SlowReload(RecordedConsole):
+    """Reads the files of its domain until the test says so."""
+
+    def __init__(self, view: View, fold: Fold) -> None:
+        super().__init__(view, fold)
+        self.release = threading.Event()
+
+    def reload(self) -> None:
+        """Remember, and wait."""
+        super().reload()
+        self.release.wait(10)
+
+
 class TestADomainThatFails:
     def halted(self) -> View:
         note = "bank.py:43: KeyError: 'A' at entry 1749999400548-0."
@@ -276,6 +291,17 @@ class TestADomainThatFails:
             assert "A" in lines_of(app, "accounts")[1]
             await pilot.press("1", "down")
             assert panel_of(app, "accounts").table.selected == "B"
+
+    async def test_while_its_files_are_read_nothing_is_drawn_by_the_former_rules(self) -> None:
+        console = SlowReload(self.halted(), bank())
+        app = DashboardApp(console)
+        async with app.run_test(size=SIZE) as pilot:
+            await pilot.press("R")
+            await until(pilot, lambda: console.asked == ["reload"])
+            await show(pilot, console, a_bank().live())
+            assert "■ HALTED" in text_of(app)[0]
+            console.release.set()
+            await until(pilot, lambda: "● LIVE" in "".join(text_of(app)[:1]))
 
     async def test_a_file_that_is_still_wrong_is_told_and_nothing_changes(self) -> None:
         console = RecordedConsole(self.halted(), bank())

@@ -13,15 +13,14 @@ from esdash.engine.view import View
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
 from esdash.ui.correct.salvage import as_json, certain_type, likely_type, named_type, salvage, texts_of
-from esdash.ui.declared import label_of
+from esdash.ui.declared import label_of, model_of
 from esdash.ui.forms.completion import complete_choice
 from esdash.ui.forms.field import STYLES, Field, Note
 from esdash.ui.forms.inputs import CompletingInput, JsonInput, Suggestions
 from esdash.ui.forms.json_text import shape_of
 from esdash.ui.forms.outlook import foresee
 from esdash.ui.forms.publishing import EventForm, Purpose, Reading
-from esdash.ui.forms.questions import model_of
-from esdash.ui.forms.type_form import event_form
+from esdash.ui.forms.type_form import TypeForm
 from esdash.ui.paint.dialog import Dialog
 from esdash.visible import visible
 from esdash.words.entries import describe_event
@@ -126,4 +125,4 @@ def form_for(console: Console, fields: Fields, purpose: Purpose, chosen: str = "
     remains = salvage(fold, fields, wanted)
     if remains.type is None:
         return RawEventForm(console, fields, purpose)
-    return event_form(console, remains.type, texts_of(fold, remains), purpose)
+    return TypeForm(console, remains.type, texts_of(fold, remains), purpose)

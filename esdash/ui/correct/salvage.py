@@ -19,8 +19,8 @@ from esdash.fold.outcomes import INVALID_DATA
 from esdash.fold.schema import Field
 from esdash.fold.sorting import MAX_DATA, MESSAGEPACK, Fields, field_of
 from esdash.ui.correct.mending import as_typed, certain, plain_name
+from esdash.ui.declared import model_of
 from esdash.ui.forms.json_text import escape_json
-from esdash.ui.forms.questions import model_of
 from esdash.visible import visible
 from esdash.words.entries import payload_of, type_of
 

@@ -10,7 +10,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from esdash.fold.folding import Fold
-from esdash.ui.declared import Actions, label_of
+from esdash.ui.declared import Actions, label_of, model_of
 from esdash.ui.paint.dialog import Dialog
 from esdash.visible import visible
 
@@ -59,8 +59,7 @@ class EventTypesScreen(Dialog[int | None]):
         widths = max(map(len, keys), default=0), max(map(len, labels), default=0)
         options = []
         for key, label, event_type in zip(keys, labels, self._fold.publishable, strict=True):
-            model = self._fold.models[self._fold.domain.events.index(event_type)]
-            summary = visible((model.help.splitlines() or [""])[0], 200)
+            summary = visible((model_of(self._fold, event_type).help.splitlines() or [""])[0], 200)
             options.append(
                 Option(
                     Content.assemble(

@@ -86,11 +86,7 @@ class LoadScreen(Dialog[float]):
             outlook.update(text)
         outlook.set_class(load.running, "-good")
         outlook.set_class(text.startswith("✗"), "-bad")
-        button = self.query_one("#switch", Button)
-        label = "Stop" if load.running else "Start"
-        if str(button.label) != label:
-            button.label = label
-            button.refresh(layout=True)
+        self.relabel("switch", "Stop" if load.running else "Start")
 
     def on_input_changed(self) -> None:
         """Say at once when the rate is no rate."""

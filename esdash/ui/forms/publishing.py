@@ -277,11 +277,7 @@ class EventForm(Dialog[Published | None]):
             elif view.phase in (Phase.RESTORING, Phase.REPLAYING):
                 text += "\nThe replay is still running: the state will change."
             self._say(text, outlook.accepted)
-        label = "Publish anyway" if self.is_refused() and why_not is None else "Publish"
-        button = self.query_one("#publish", Button)
-        if str(button.label) != label:
-            button.label = label
-            button.refresh(layout=True)
+        self.relabel("publish", "Publish anyway" if self.is_refused() and why_not is None else "Publish")
 
     def _blocked(self, view: View) -> str | None:
         return blocked(view) or (None if self._purpose is None else self._purpose.objection(view))

@@ -7,7 +7,8 @@ import msgspec
 
 from esdash.domain import COUNT, PLAIN, TIME, EventType
 from esdash.fold.folding import Fold
-from esdash.fold.schema import Field, Model
+from esdash.fold.schema import Field
+from esdash.ui.declared import model_of
 from esdash.ui.forms.json_text import NUMBER, escape_json, example_of_field
 from esdash.visible import visible
 from esdash.words.entries import words, write
@@ -50,11 +51,6 @@ class Question:
         if bare == _EMPTY_LIST and pair_of(field) is not None:
             return []
         return read_value(field, text)
-
-
-def model_of(fold: Fold, event_type: EventType) -> Model:
-    """The model of an event type."""
-    return next(model for each, model in zip(fold.domain.events, fold.models, strict=True) if each is event_type)
 
 
 def questions_of(fold: Fold, event_type: EventType) -> tuple[Question, ...]:

@@ -13,13 +13,13 @@ from textual.widgets import Static
 from esdash.domain import EventType, Table
 from esdash.engine.console import Console
 from esdash.engine.view import View
-from esdash.ui.declared import label_of
+from esdash.ui.declared import label_of, model_of
 from esdash.ui.forms.completion import complete_choice, complete_pair, complete_row, told_cells
 from esdash.ui.forms.field import Field, Note, label_width
 from esdash.ui.forms.inputs import CompletingInput, FormInput, JsonInput, Suggestions
 from esdash.ui.forms.outlook import Outlook, foresee
 from esdash.ui.forms.publishing import EventForm, Purpose, Reading
-from esdash.ui.forms.questions import Question, is_json, model_of, questions_of
+from esdash.ui.forms.questions import Question, is_json, questions_of
 from esdash.visible import visible
 from esdash.words.entries import words, write
 from esdash.words.typed import escape_hidden, pair_of, problem, read_pairs
@@ -220,16 +220,6 @@ class TypeForm(EventForm):
             known = self._row(view, self._tables[first.about], each.record[first.member], outlook)
             glyph = "✗" if known.startswith(_NONE) else "✓"
             yield f"{glyph} {padded}  {' ' * (width - cell_len(other))}{other}  {known}".rstrip()
-
-
-def event_form(
-    console: Console,
-    event_type: EventType,
-    values: Mapping[str, str] | None = None,
-    purpose: Purpose | None = None,
-) -> TypeForm:
-    """The form that publishes an event of a type; `values` are texts to begin with, by the name of the field."""
-    return TypeForm(console, event_type, values, purpose)
 
 
 def _how(question: Question) -> str:

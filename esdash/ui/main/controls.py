@@ -13,11 +13,11 @@ from esdash.counted import counted
 from esdash.engine.console import Console, EngineError, Published, load_of, publishing_of
 from esdash.engine.view import Phase
 from esdash.fold.schema import Model
-from esdash.ui.declared import Actions
+from esdash.ui.declared import Actions, model_of
 from esdash.ui.forms.outlook import blocked
 from esdash.ui.forms.rates import FIRST_RATE, step_from
 from esdash.ui.main.trouble import domain_failed
-from esdash.ui.notifications import tell
+from esdash.ui.messages import tell
 from esdash.ui.paint.drawing import rate
 from esdash.visible import visible
 from esdash.words.typed import pair_of, write_name, write_pair_name, write_value
@@ -61,13 +61,12 @@ class Controls:
 
     def action_publish(self, number: int) -> None:
         """Open the form of an event type, filled in with what is selected."""
-        from esdash.ui.forms.type_form import event_form
+        from esdash.ui.forms.type_form import TypeForm
 
         if self._may_publish():
             event_type = self.fold.publishable[number]
-            model = self.fold.models[self.fold.domain.events.index(event_type)]
-            form = event_form(self.engine, event_type, prefilled(model, self._chosen_rows()))
-            self.screen.app.push_screen(form, self._published)
+            values = prefilled(model_of(self.fold, event_type), self._chosen_rows())
+            self.screen.app.push_screen(TypeForm(self.engine, event_type, values), self._published)
 
     def action_events(self) -> None:
         """Choose one of all event types."""
@@ -133,33 +132,24 @@ class Controls:
         view = self.engine.view
         events = view.position.ordinal
         if view.phase is Phase.HALTED and view.continuity is not None and view.continuity.missing:
-            missing = view.continuity.missing
-            lost = counted(missing, "entry is", "entries are")
-            self._ask(
-                "Rebuild from what is left?",
+            lost = counted(view.continuity.missing, "entry is", "entries are")
+            question = "Rebuild from what is left?"
+            consequence = (
                 f"{lost} lost, and what they changed with them. The state is made anew from the entries that are "
-                "still in the stream, and is labelled partial from then on. Stored snapshots stay.",
-                "Rebuild",
-                self.engine.control.rebuild,
+                "still in the stream, and is labelled partial from then on. Stored snapshots stay."
             )
-            return
-        if view.forgotten:
+        elif view.forgotten:
             gone = counted(view.forgotten, "entry has", "entries have")
-            self._ask(
-                "Rebuild, and forget what is not in the stream any more?",
+            question = "Rebuild, and forget what is not in the stream any more?"
+            consequence = (
                 f"{gone} left the stream since esdash read them. The state is made anew without them, from the "
                 f"{events - view.forgotten:,} events that are left, and is labelled partial. It is not stored as long "
-                "as a snapshot that has seen more can be used: a crash or a new start brings that one back.",
-                "Rebuild",
-                self.engine.control.rebuild,
+                "as a snapshot that has seen more can be used: a crash or a new start brings that one back."
             )
-            return
-        self._ask(
-            "Rebuild from the beginning of the stream?",
-            f"The state is forgotten and all {events:,} events are replayed. Stored snapshots stay.",
-            "Rebuild",
-            self.engine.control.rebuild,
-        )
+        else:
+            question = "Rebuild from the beginning of the stream?"
+            consequence = f"The state is forgotten and all {events:,} events are replayed. Stored snapshots stay."
+        self._ask(question, consequence, "Rebuild", self.engine.control.rebuild)
 
     def action_reload(self) -> None:
         """Read the domain's files again, after it failed."""
@@ -205,10 +195,9 @@ class Controls:
         self.reloading = True
         try:
             self.engine.control.reload()
-        except EngineError:
+            self.screen.app.call_from_thread(self._begin_anew)
+        finally:
             self.reloading = False
-            raise
-        self.screen.app.call_from_thread(self._begin_anew)
 
     def _may_publish(self) -> bool:
         view = self.engine.view
@@ -222,13 +211,9 @@ class Controls:
         return why_not is None
 
     def _ask(self, question: str, consequence: str, yes: str, act: Callable[[], None]) -> None:
-        from esdash.ui.paint.confirm import ConfirmScreen
+        from esdash.ui.paint.confirm import ask
 
-        def answered(sure: bool | None) -> None:
-            if sure:
-                act()
-
-        self.screen.app.push_screen(ConfirmScreen(question, consequence, yes), answered)
+        ask(self.screen.app, question, consequence, yes, act)
 
     def _in_thread(self, work: Callable[[], None]) -> None:
         self.screen.run_worker(partial(self._try, work), thread=True, exit_on_error=False, name="engine")

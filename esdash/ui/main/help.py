@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import ClassVar, Final
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from esdash.ui.paint.dialog import Dialog
-from esdash.ui.paint.pager import Pager, Paragraph
+from esdash.ui.paint.pager import Paragraph
+from esdash.ui.paint.text_dialog import TextDialog
 from esdash.words.outcomes import GLYPHS, MEANINGS
 
 Key = tuple[str, str, str, str]
@@ -68,26 +67,17 @@ _WORDS: Final = (
 )
 
 
-class HelpScreen(Dialog[None]):
+class HelpScreen(TextDialog[None]):
     """The words one meets first, the keys by group, then event sourcing in a page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,question_mark", "leave", "Close", show=False)]
 
     def __init__(self, rows: Sequence[Key]) -> None:
         """`rows`: (group, keys, label, tooltip), those of a group together."""
-        super().__init__()
+        super().__init__("Help")
         self._keys = rows
 
-    def compose(self) -> ComposeResult:
-        """One long text."""
-        with self.frame("Help", "↑↓ scroll · Esc close"):
-            yield Pager(self._tell, id="pager")
-
-    def on_mount(self) -> None:
-        """As wide as there is room for."""
-        self.query_one("#dialog").add_class("-wide")
-
-    def _tell(self, width: int) -> Iterator[Paragraph]:
+    def tell(self, width: int) -> Iterator[Paragraph]:
         yield Paragraph("In short", style="accent")
         for word, meaning in _IN_SHORT:
             yield Paragraph(meaning, word, indent=15)

@@ -14,7 +14,7 @@ from esdash.engine.row import Row
 from esdash.engine.view import View
 from esdash.ui.declared import LOG, Actions, panel_of, title_of, visible_tables
 from esdash.ui.main.arrangement import Places, tables_for
-from esdash.ui.notifications import tell
+from esdash.ui.messages import tell
 from esdash.ui.paint.payload import too_large
 from esdash.ui.tables.hints import log_hint, table_hint
 from esdash.ui.tables.line_table import LineTable

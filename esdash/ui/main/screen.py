@@ -12,19 +12,18 @@ from textual.widgets import Static
 
 from esdash.engine.console import Console, load_of
 from esdash.engine.view import Phase, View
-from esdash.ui.actions import Scope, bindings
+from esdash.ui.actions import Group, Scope, bindings
 from esdash.ui.declared import LOG, Actions
 from esdash.ui.main.arrangement import LAYOUTS, LEAST_HEIGHT, LEAST_WIDTH, ROOM_FOR_MESSAGES, layout_for
 from esdash.ui.main.banner import Banner
 from esdash.ui.main.controls import Controls
-from esdash.ui.main.key_bar import KeyBar
 from esdash.ui.main.message_line import MessageLine
 from esdash.ui.main.pace import Pace
 from esdash.ui.main.panels import Panels
 from esdash.ui.main.status_bar import Moment, StatusBar
 from esdash.ui.main.trust import Trust
-from esdash.ui.messages import Message, Messages, message_of
-from esdash.ui.notifications import tell
+from esdash.ui.messages import Message, Messages, message_of, tell
+from esdash.ui.paint.key_bar import Key, KeyBar
 from esdash.ui.past.time_line import TimeLine
 from esdash.ui.past.time_machine import TimeMachine
 
@@ -81,7 +80,9 @@ class MainScreen(Screen[None]):
         self._line = TimeLine(past, self.time.go_to_time, wall_clock, id="time-line")
         self._banner = Banner(console.fold, actions, id="banner")
         self._message = MessageLine(actions, id="message")
-        self._keys = KeyBar(actions, id="keys")
+        self._keys = KeyBar(id="keys")
+        self._keys_of: tuple[object, ...] = ()
+        """What the line of keys was made of."""
 
     def _offer_actions(self, part: object) -> None:
         """Textual looks for the method of an action on the screen."""
@@ -130,9 +131,7 @@ class MainScreen(Screen[None]):
         self._line.show(None if past is None else past.time)
         self._banner.show(moment)
         self.panels.show(shown, shown_at, self.time.lit)
-        readonly = live.readonly or live.phase is Phase.HALTED or past is not None
-        matters = self.trust.keys_that_matter(live) if past is None else PAST_KEYS
-        self._keys.relabel(self._labels(load.running), matters, readonly=readonly)
+        self._show_keys(live, load.running)
         self._tell_notices(live)
 
     def redraw(self) -> None:
@@ -205,17 +204,33 @@ class MainScreen(Screen[None]):
         verifying = verification is not None and verification.running
         return load_of(self.engine).running or verifying or self.panels.sorting
 
+    def _show_keys(self, live: View, producing: bool) -> None:
+        """The keys that matter now before those that are always shown, with what they do just now."""
+        now, labels = self.time.now is None, self._labels(producing)
+        first = self.trust.keys_that_matter(live) if now else PAST_KEYS
+        readonly = live.readonly or live.phase is Phase.HALTED or not now
+        if (first, labels, readonly) == self._keys_of:
+            return
+        self._keys_of = (first, labels, readonly)
+        shown = [self.actions[name] for name in first]
+        shown += [
+            action
+            for action in self.actions.offered(readonly)
+            if action.shown and action.id not in first and (now or action.group is not Group.CONSUMER)
+        ]
+        keys = []
+        for place, action in enumerate(shown, 1):
+            if name := action.name(self.actions.keymap):
+                kept = action.id in ("help", "quit") or action.id in first
+                does = f"app.{action.action}" if action.scope is Scope.APP else action.action
+                keys.append(Key(name, labels.get(action.id, action.label), does, 0 if kept else place))
+        self._keys.show(keys)
+
     def _labels(self, producing: bool) -> dict[str, str]:
         """What some keys do just now."""
         labels = {} if self.panels.current == LOG else {"details": "Page" if self.time.kept else "Entries"}
         if (past := self.time.now) is not None:
-            return labels | {
-                "clear": "Back to now",
-                "pause": "Stop" if past.pace else "Play",
-                "snapshot": "",
-                "crash": "",
-                "rebuild": "",
-            }
+            return labels | {"clear": "Back to now", "pause": "Stop" if past.pace else "Play"}
         if producing:
             labels["load"] = "Stop producing"
         if self.time.paused:

@@ -8,7 +8,7 @@ from esdash.engine.console import Console
 from esdash.engine.view import Phase, View
 from esdash.ui.main.status_bar import TrustNow
 from esdash.ui.main.trouble import domain_failed
-from esdash.ui.notifications import tell
+from esdash.ui.messages import tell
 from esdash.ui.trust import standing
 from esdash.ui.trust.handled import Handled
 from esdash.ui.trust.verification import VerificationWatch, summary

@@ -1,9 +1,10 @@
 """A question before something that cannot be taken back."""
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -47,3 +48,13 @@ class ConfirmScreen(Dialog[bool]):
     def action_answer(self, yes: bool) -> None:
         """Close with the answer."""
         self.dismiss(yes)
+
+
+def ask(app: App[Any], question: str, consequence: str, yes_label: str, act: Callable[[], object]) -> None:
+    """Ask, and do it after a yes."""
+
+    def answered(sure: bool | None) -> None:
+        if sure:
+            act()
+
+    app.push_screen(ConfirmScreen(question, consequence, yes_label), answered)

@@ -6,6 +6,7 @@ from typing import ClassVar, Final, Generic
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, ScreenResultType
+from textual.widgets import Button
 
 STYLES: Final = Path(__file__).with_name("dialog.tcss")
 """Of all dialogs, and of whatever has a text to read."""
@@ -31,6 +32,13 @@ class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
         frame.border_title = title
         frame.border_subtitle = hints
         return frame
+
+    def relabel(self, button_id: str, label: str) -> None:
+        """Let a button say something else."""
+        button = self.query_one(f"#{button_id}", Button)
+        if str(button.label) != label:
+            button.label = label
+            button.refresh(layout=True)
 
     def action_leave(self) -> None:
         """Close without a result."""

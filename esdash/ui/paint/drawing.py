@@ -96,7 +96,7 @@ def milliseconds_of(entry_id: str | bytes) -> int:
     return int(head) if head.isascii() and head.isdigit() else 0
 
 
-def clock_time(milliseconds: int, now: float, fraction: bool = False) -> str:
+def clock_time(milliseconds: int, now: float) -> str:
     """`12:34:56` of today, `06-03 12:34` of another day, local time; — for what no clock shows."""
     try:
         then = time.localtime(milliseconds / 1000)
@@ -107,4 +107,4 @@ def clock_time(milliseconds: int, now: float, fraction: bool = False) -> str:
     today = time.localtime(now)
     if then[:3] != today[:3]:
         return time.strftime("%m-%d %H:%M" if then[0] == today[0] else "%Y-%m-%d", then)
-    return time.strftime("%H:%M:%S", then) + (f".{milliseconds % 1000:03}" if fraction else "")
+    return time.strftime("%H:%M:%S", then)

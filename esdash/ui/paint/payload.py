@@ -7,13 +7,17 @@ from typing import Any, Final
 
 import msgspec
 from rich.cells import cell_len
+from textual.app import App
 
 from esdash.counted import counted
 from esdash.domain import Wire
 from esdash.engine.row import Row
+from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
+from esdash.ui.messages import tell
 from esdash.ui.paint.pager import Paragraph
 from esdash.visible import visible
+from esdash.words.entries import payload_of
 
 SHOWN: Final = 64 * 1024
 """Bytes of one entry that are shown."""
@@ -42,6 +46,19 @@ def too_large(row: Row, what: str) -> str | None:
     )
 
 
+def copy_payload(app: App[Any], fold: Fold, row: Row) -> None:
+    """Put an entry's payload on the clipboard, hexadecimal when it is no text, and say so; or why that cannot be."""
+    if why_not := too_large(row, "copied"):
+        tell(app, why_not, "warning")
+    else:
+        data = payload_of(fold, row.fields)
+        try:
+            app.copy_to_clipboard(data.decode())
+        except UnicodeDecodeError:
+            app.copy_to_clipboard(data.hex())
+        tell(app, "The payload was copied.")
+
+
 def payload_size(row: Row, wire: Wire) -> int:
     """Bytes of the entry's payload in the log; of a name given twice the last counts."""
     sizes = row.sizes or tuple(map(len, row.fields))
@@ -50,14 +67,6 @@ def payload_size(row: Row, wire: Wire) -> int:
         return sum(size for _, size in named)
     found = [size for name, size in named if name == wire.data.encode()]
     return found[-1] if found else 0
-
-
-def copyable(data: bytes) -> str:
-    """The payload as text for the clipboard; hexadecimal when it is not UTF-8."""
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return data.hex()
 
 
 def tell_fields(

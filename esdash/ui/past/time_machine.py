@@ -11,7 +11,7 @@ from esdash.domain import Table
 from esdash.engine.console import Console, EngineError
 from esdash.engine.view import View
 from esdash.ui.declared import Actions
-from esdash.ui.notifications import tell
+from esdash.ui.messages import tell
 from esdash.ui.paint.painted import Line
 from esdash.ui.past.entry_line import about_entry
 from esdash.visible import visible

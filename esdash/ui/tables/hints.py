@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from esdash.domain import EventType, Table
+from esdash.domain import Table
 from esdash.fold.folding import Fold
 from esdash.fold.schema import Field, Model
-from esdash.ui.declared import Actions, label_of, title_of
+from esdash.ui.declared import Actions, label_of, model_of, title_of
 
 
 def table_hint(fold: Fold, actions: Actions, table: Table) -> tuple[str, ...]:
@@ -35,7 +35,7 @@ def log_hint(fold: Fold, actions: Actions) -> tuple[str, ...]:
 def _ways(fold: Fold, actions: Actions, table: Table) -> Iterator[str]:
     samples = "demo_batch" in actions
     for name, event_type in actions.event_types.items():
-        if _is_about(_model(fold, event_type), table.name):
+        if _is_about(model_of(fold, event_type), table.name):
             key = actions.key(name)
             way = f"{key} for {label_of(event_type)}" if key else f"{actions.key('events')} for the list of events"
             yield f"Press {way}{',' if samples else '.'}"
@@ -44,10 +44,6 @@ def _ways(fold: Fold, actions: Actions, table: Table) -> Iterator[str]:
             return
     if samples:
         yield f"Press {actions.key('demo_batch')} to publish a demo batch."
-
-
-def _model(fold: Fold, event_type: EventType) -> Model:
-    return fold.models[fold.domain.events.index(event_type)]
 
 
 def _is_about(model: Model, table: str) -> bool:

@@ -20,8 +20,6 @@ from esdash.ui.paint.painted import Painted
 from esdash.ui.tables.columns import Cell, Column, Widths, draw, title
 from esdash.ui.tables.table_source import SortOrder, Source
 
-__all__ = ["LineTable", "SortOrder", "Source"]
-
 _WHEEL_LINES: Final = 3
 
 

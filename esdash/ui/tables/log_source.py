@@ -12,9 +12,9 @@ from esdash.fold.folding import Fold
 from esdash.fold.outcomes import Outcome
 from esdash.ui.paint.drawing import clock_time, milliseconds_of
 from esdash.ui.tables.columns import Cell, Column, Kind
-from esdash.ui.tables.line_table import SortOrder
 from esdash.ui.tables.relation import Relation, relation_of, rows_of
 from esdash.ui.tables.rows_source import WAITING
+from esdash.ui.tables.table_source import Searchable
 from esdash.visible import visible
 from esdash.words.entries import describe, type_of, write
 from esdash.words.outcomes import GLYPHS, shortfall
@@ -56,10 +56,8 @@ MARKS: Final = {
 }
 
 
-class LogSource:
+class LogSource(Searchable):
     """What the log panel shows."""
-
-    order: SortOrder | None = None
 
     def __init__(self, fold: Fold, hint: Sequence[str] = ()) -> None:
         self.columns: Sequence[Column] = columns_of(fold)
@@ -164,9 +162,6 @@ class LogSource:
         place = bisect_left(self._matches, identity) if self.needle else identity - self._first
         return max(0, min(place, len(self) - 1))
 
-    def sort(self, order: SortOrder) -> None:
-        """The log has one order."""
-
     def wanted(self) -> Sequence[int]:
         """Cells for the widest content so far."""
         return self._widest
@@ -185,19 +180,11 @@ class LogSource:
         return self._hint if self.known else WAITING
 
     def _describe(self, row: Row) -> tuple[Cell, ...]:
-        entry_id = visible(row.entry_id.decode("utf-8", "backslashreplace"))
-        self._widest[2] = max(self._widest[2], len(entry_id))
+        self._widest[2] = max(self._widest[2], len(visible(row.entry_id.decode("utf-8", "backslashreplace"))))
         outcome = outcome_cell(self._fold, row)
         # What was short is worth its room; all of the numbers are shown where there is more of it.
         self._widest[5] = max(self._widest[5], cell_len(outcome.shorter[0] if outcome.shorter else outcome.text))
-        return (
-            Cell(clock_time(milliseconds_of(row.entry_id), self._now), "dim"),
-            Cell(f"{row.ordinal + self._unseen:,}" if row.ordinal else "—", "dim"),
-            Cell(entry_id, "dim"),
-            Cell(visible(type_of(self._fold, row.fields)) or "—"),
-            Cell(visible(describe(self._fold, row.fields))),
-            outcome,
-        )
+        return (*entry_cells(self._fold, row, self._now, self._unseen), outcome)
 
     def _scan(self) -> None:
         """Try the rows that are new against the needle."""
@@ -240,6 +227,17 @@ class LogSource:
 def the_newest(count: int, older: int) -> str:
     """What was looked at, where it is not the whole log: `the newest 10,000 of 270,000 entries`."""
     return f"the newest {count:,} of {count + older:,} entries"
+
+
+def entry_cells(fold: Fold, row: Row, now: float, unseen: int) -> tuple[Cell, Cell, Cell, Cell, Cell]:
+    """Time, number, id, type and content of an entry. `unseen` ones came before the first of all."""
+    return (
+        Cell(clock_time(milliseconds_of(row.entry_id), now), "dim"),
+        Cell(f"{row.ordinal + unseen:,}" if row.ordinal else "—", "dim"),
+        Cell(visible(row.entry_id.decode("utf-8", "backslashreplace")), "dim"),
+        Cell(visible(type_of(fold, row.fields)) or "—"),
+        Cell(visible(describe(fold, row.fields))),
+    )
 
 
 def outcome_cell(fold: Fold, row: Row) -> Cell:

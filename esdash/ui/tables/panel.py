@@ -1,7 +1,7 @@
 """A frame around a table: its title with counts, and the line in which a filter is typed."""
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -14,26 +14,7 @@ from esdash.ui.paint.line_input import LineInput
 from esdash.ui.paint.painted import Uncut
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.log_table import LogTable
-
-
-class Searchable(Protocol):
-    """A source that can be filtered."""
-
-    needle: str
-
-    @property
-    def total(self) -> int:
-        """Lines, whether they match the filter or not."""
-
-    @property
-    def older(self) -> int:
-        """Lines there would be before these, which are not here."""
-
-    def __len__(self) -> int:
-        """Lines that match."""
-
-    def search(self, needle: str) -> None:
-        """Filter."""
+from esdash.ui.tables.table_source import Searchable
 
 
 class FilterInput(LineInput):

@@ -10,8 +10,8 @@ from esdash.domain import Column as Declared
 from esdash.engine.picture import CHANGE, LastChange, Picture, TablePicture
 from esdash.ui.paint.drawing import age, milliseconds_of
 from esdash.ui.tables.columns import Cell, Column, Kind
-from esdash.ui.tables.line_table import SortOrder
 from esdash.ui.tables.ordering import AT_ONCE, Ordering, Question
+from esdash.ui.tables.table_source import Searchable, SortOrder
 from esdash.visible import visible
 from esdash.words.changes import by, title_of
 from esdash.words.entries import write
@@ -32,11 +32,8 @@ _BAR: Final = "*bar:"
 """Before the name of the column that a bar belongs to; no column is called so."""
 
 
-class RowsSource:
+class RowsSource(Searchable):
     """What the panel of a table shows."""
-
-    older = 0
-    """All rows are here."""
 
     def __init__(
         self, table: Table, hint: Sequence[str] = (), sorted_later: Callable[[], object] = lambda: None

@@ -1,7 +1,8 @@
 """What a table asks of whoever has its lines."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from esdash.ui.tables.columns import Cell, Column
 
@@ -13,34 +14,58 @@ class SortOrder(NamedTuple):
     descending: bool
 
 
-class Source(Protocol):
+class Source(ABC):
     """Where a table's lines come from. Between two calls of `LineTable.sync` it does not change."""
 
-    @property
-    def columns(self) -> Sequence[Column]:
-        """From left to right; always the same ones."""
+    columns: Sequence[Column]
+    """From left to right; always the same ones."""
+    order: SortOrder | None = None
+    """None where lines have one order only."""
 
-    @property
-    def order(self) -> SortOrder | None:
-        """None where lines have one order only."""
-
+    @abstractmethod
     def __len__(self) -> int:
         """Lines that match the filter."""
 
+    @abstractmethod
     def cells(self, index: int) -> tuple[Cell, ...]:
         """One cell for each column."""
 
+    @abstractmethod
     def identity(self, index: int) -> Hashable:
         """What stays the same about a line wherever it moves."""
 
+    @abstractmethod
     def find(self, identity: Hashable) -> int | None:
         """Where the line is now; None when it is gone or filtered out."""
 
+    @abstractmethod
     def wanted(self) -> Sequence[int]:
         """Cells that the content of each column would like, without its title."""
 
-    def sort(self, order: SortOrder) -> None:
+    def sort(self, order: SortOrder) -> None:  # noqa: B027 - where there is one order, none is asked for
         """Change the order."""
 
     def hint(self) -> Sequence[str]:
         """What to show when there is no line: harmless text."""
+        return ()
+
+
+class Searchable(Source):
+    """A source that can be filtered."""
+
+    needle = ""
+    """What lines are looked for by; empty for all."""
+
+    @property
+    @abstractmethod
+    def total(self) -> int:
+        """Lines, whether they match the filter or not."""
+
+    @property
+    def older(self) -> int:
+        """Lines there would be before these, which are not here."""
+        return 0
+
+    @abstractmethod
+    def search(self, needle: str) -> None:
+        """Filter."""

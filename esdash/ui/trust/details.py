@@ -6,7 +6,6 @@ from functools import partial
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.worker import Worker, WorkerState
 
@@ -14,17 +13,17 @@ from esdash.engine.console import Console, Details, EngineError
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold, Told
 from esdash.fold.sorting import field_of
-from esdash.ui.notifications import tell
-from esdash.ui.paint.dialog import Dialog
+from esdash.ui.messages import tell
 from esdash.ui.paint.pager import Pager, Paragraph
-from esdash.ui.paint.payload import LABEL, copyable, tell_fields, too_large
+from esdash.ui.paint.payload import LABEL, copy_payload, tell_fields
+from esdash.ui.paint.text_dialog import TextDialog
 from esdash.ui.tables.log_source import MARKS, the_newest
 from esdash.ui.tables.relation import rows_of
 from esdash.ui.trust import standing
 from esdash.ui.trust.handled import Handled
 from esdash.visible import visible
 from esdash.words.changes import text_of
-from esdash.words.entries import describe, payload_of, type_of
+from esdash.words.entries import describe, type_of
 from esdash.words.outcomes import MEANINGS, outcome_of, sentence, shortfall
 
 Place = tuple[str, int | str]
@@ -34,7 +33,7 @@ MOST_LINKS: Final = 9
 """Rows that a digit goes to."""
 
 
-class DetailsScreen(Dialog[Place | None]):
+class DetailsScreen(TextDialog[Place | None]):
     """One entry of the log. With `rows`, its neighbours are a key away. Its result is a row that a person went to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,27 +46,22 @@ class DetailsScreen(Dialog[Place | None]):
 
     def __init__(self, console: Console, row: Row, rows: Sequence[Row] = (), zone: tzinfo | None = None) -> None:
         """`zone` is for the local time; None is the computer's."""
-        super().__init__()
+        self._place = next((place for place, other in enumerate(rows) if other.entry_id == row.entry_id), None)
+        turn = "n/p next/previous · " if self._place is not None else ""
+        super().__init__("Entry", f"↑↓ scroll · {turn}y copy · Esc close")
         self.engine = console
         self.row = row
         self._fold = console.fold
         self._rows = rows
-        self._place = next((place for place, other in enumerate(rows) if other.entry_id == row.entry_id), None)
         self._zone = zone
         self._found: Details | str | None = None
         """What the entry changed, why that cannot be said, or None while it is computed."""
         self._asking: Worker[Details] | None = None
         self._asked: Row | None = None
 
-    def compose(self) -> ComposeResult:
-        """One long text."""
-        turn = "n/p next/previous · " if self._place is not None else ""
-        with self.frame("Entry", f"↑↓ scroll · {turn}y copy · Esc close"):
-            yield Pager(self._tell, id="pager")
-
     def on_mount(self) -> None:
         """Show what is known, and ask for the rest."""
-        self.query_one("#dialog").add_class("-wide")
+        super().on_mount()
         self._title()
         self._ask()
 
@@ -86,7 +80,7 @@ class DetailsScreen(Dialog[Place | None]):
             self._found = str(error)
         else:
             self._found = f"This could not be computed: {error!r}."
-        self.query_one(Pager).write(self._tell, keep_place=True)
+        self.query_one(Pager).write(self.tell, keep_place=True)
 
     def action_turn(self, step: int) -> None:
         """Go to a neighbour in the log; stay at its ends, and say so."""
@@ -106,15 +100,11 @@ class DetailsScreen(Dialog[Place | None]):
         self._found = None
         self._title()
         self._ask()
-        self.query_one(Pager).write(self._tell)
+        self.query_one(Pager).write(self.tell)
 
     def action_copy(self) -> None:
         """Put the payload on the clipboard."""
-        if why_not := too_large(self.row, "copied"):
-            tell(self.app, why_not, "warning")
-            return
-        self.app.copy_to_clipboard(copyable(payload_of(self._fold, self.row.fields)))
-        tell(self.app, "The payload was copied.")
+        copy_payload(self.app, self._fold, self.row)
 
     def action_go(self, number: int) -> None:
         """Leave for a row that the entry is about."""
@@ -124,7 +114,7 @@ class DetailsScreen(Dialog[Place | None]):
 
     def _title(self) -> None:
         number = f" {self.engine.view.nth(self.row.ordinal):,}" if self.row.ordinal else ""
-        self.query_one("#dialog").border_title = f"Entry{number}"
+        self._frame.border_title = f"Entry{number}"
 
     def _ask(self) -> None:
         if self.row.told is not None:
@@ -141,7 +131,7 @@ class DetailsScreen(Dialog[Place | None]):
         row = self._found.row if isinstance(self._found, Details) else self.row
         return [place for place in rows_of(self._fold, row) if place[0] not in hidden][:MOST_LINKS]
 
-    def _tell(self, width: int) -> Iterator[Paragraph]:
+    def tell(self, width: int) -> Iterator[Paragraph]:
         yield from self._identity()
         yield Paragraph("")
         yield Paragraph("Before → after", style="accent")

@@ -1,7 +1,7 @@
 """What the lists of single entries share: a table of them, and beside or under it all about the selected one."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar, Final
 
 from textual import events, on
@@ -10,21 +10,20 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 
-from esdash.engine.console import Console
+from esdash.engine.console import Console, EngineError, publishing_of
 from esdash.engine.row import Row
 from esdash.engine.view import View
-from esdash.ui.notifications import tell
+from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import STYLES
-from esdash.ui.paint.hint_bar import Hint, HintBar
+from esdash.ui.paint.key_bar import Key, KeyBar
 from esdash.ui.paint.pager import Pager, Paragraph, wrap
 from esdash.ui.paint.painted import Line, PaintedLines, Span
-from esdash.ui.paint.payload import copyable, too_large
+from esdash.ui.paint.payload import copy_payload
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.trust import standing
 from esdash.ui.trust.entry_source import EntrySource
 from esdash.ui.trust.handled import Handled
 from esdash.ui.trust.standing import Standing
-from esdash.words.entries import payload_of
 
 FRAMES_A_SECOND: Final = 10
 
@@ -33,6 +32,13 @@ WIDE: Final = 150
 
 SHORT: Final = 22
 """Lines under which there is no room for frames."""
+
+_LEAVE: Final = Key("Esc", "back", "leave")
+_COPY: Final = Key("y", "copy", "copy")
+_READ: Final = Key("Tab", "to the text", "app.focus_next")
+
+Events = Iterable[tuple[Row, tuple[str, bytes]]]
+"""Entries, each with the type and the data of the event that is to be published for it."""
 
 
 class Heading(PaintedLines):
@@ -68,18 +74,23 @@ class EntryListScreen(Screen[None]):
         Binding("left,h", "app.focus_previous", "To the list", show=False),
     ]
     AUTO_FOCUS = "#entries"
+    PARKED: ClassVar[bool]
+    """Or else orphans."""
+    KEYS: ClassVar[tuple[Key, ...]] = ()
+    """What can be done about the selected entry, the most important first."""
 
-    def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float], *, parked: bool) -> None:
+    def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float]) -> None:
         super().__init__()
-        self._parked = parked
         self.engine = console
         self.fold = console.fold
         self.handled = handled
         self._wall_clock = wall_clock
-        self.source = EntrySource(self.fold, self.stands, parked=parked)
+        self.source = EntrySource(self.fold, self.stands, parked=self.PARKED)
         self.table = LineTable(self.source, id="entries")
         self._heading = Heading()
-        self._hints = HintBar(id="hints")
+        self._keys = KeyBar(id="keys")
+        self.publishing = False
+        """Events are being published for several entries."""
         self._shown: object = None
         self._drawn: object = None
 
@@ -92,10 +103,6 @@ class EntryListScreen(Screen[None]):
         """The heading: harmless text."""
 
     @abstractmethod
-    def hints(self, empty: bool) -> Sequence[Hint]:
-        """The keys that matter now."""
-
-    @abstractmethod
     def about(self, row: Row, width: int) -> Iterator[Paragraph]:
         """All about the selected entry."""
 
@@ -105,8 +112,13 @@ class EntryListScreen(Screen[None]):
 
     def stands(self, row: Row) -> Standing:
         """How an entry stands, by what is known now."""
-        tell_of = standing.of_parked if self._parked else standing.of_orphan
+        tell_of = standing.of_parked if self.PARKED else standing.of_orphan
         return tell_of(self.engine.view, self.fold, self.handled, row)
+
+    def key_for(self, row: Row) -> str:
+        """The idempotency key of what is published for an entry."""
+        corrections = self.engine.view.corrections
+        return corrections.key_for_parked(row) if self.PARKED else corrections.key_for_orphan(row)
 
     @property
     def selected(self) -> Row | None:
@@ -121,7 +133,7 @@ class EntryListScreen(Screen[None]):
                 yield self.table
             with Container(id="text-frame"):
                 yield Pager(self._tell, id="pager")
-        yield self._hints
+        yield self._keys
 
     def on_mount(self) -> None:
         """Look ten times a second from now on."""
@@ -149,7 +161,8 @@ class EntryListScreen(Screen[None]):
             self.set_class(empty, "-empty")
             (self.query_one(Pager) if empty else self.table).focus()
         self._heading.show(*self.title_and_meaning(view), "strong" if empty else "warning")
-        self._hints.show(self.hints(empty))
+        keys = (_LEAVE,) if empty else (_LEAVE, *self.KEYS, _COPY, _READ)
+        self._keys.show([key._replace(rank=place) for place, key in enumerate(keys)])
         self.table.sync()
         self._write()
 
@@ -159,16 +172,36 @@ class EntryListScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Put the payload on the clipboard."""
-        row = self.selected
-        if row is not None and (why_not := too_large(row, "copied")):
-            self.tell(why_not, "warning")
-        elif row is not None:
-            self.app.copy_to_clipboard(copyable(payload_of(self.fold, row.fields)))
-            self.tell("The payload was copied.")
+        if (row := self.selected) is not None:
+            copy_payload(self.app, self.fold, row)
 
     def tell(self, text: str, severity: str = "information") -> None:
         """A notification of harmless plain text."""
         tell(self.app, text, severity)
+
+    def publish_each(self, events: Events, count: int, done_to_them: str, tell_of: Callable[[int], str]) -> None:
+        """Publish events for entries; `events` is gone through in a thread.
+
+        Of `count` some may be left when publishing fails: they are `corrected`. `tell_of` says what was done to all.
+        """
+
+        def publish() -> None:
+            done = 0
+            try:
+                for row, content in events:
+                    published = publishing_of(self.engine).publish(*content, self.key_for(row))
+                    self.handled.publish_as(row, published.entry_id, parked=self.PARKED)
+                    done += 1
+            except EngineError as error:
+                told = f"{done:,} of {count:,} {done_to_them}. {error}" if done else str(error)
+                self.app.call_from_thread(self.tell, told, "error")
+            else:
+                self.app.call_from_thread(self.tell, tell_of(done))
+            finally:
+                self.publishing = False
+
+        self.publishing = True
+        self.app.run_worker(publish, thread=True, exit_on_error=False, name="engine", group="entries")
 
     @on(LineTable.Moved)
     def _moved(self, event: LineTable.Moved) -> None:

@@ -9,11 +9,9 @@ from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.ui.paint.drawing import clock_time, milliseconds_of
 from esdash.ui.tables.columns import Cell, Column, Kind
-from esdash.ui.tables.line_table import SortOrder
-from esdash.ui.tables.log_source import MARKS, outcome_cell
+from esdash.ui.tables.log_source import MARKS, entry_cells, outcome_cell
+from esdash.ui.tables.table_source import Source
 from esdash.ui.trust.standing import Standing
-from esdash.visible import visible
-from esdash.words.entries import describe, type_of
 
 _COLUMNS: Final = (
     Column("time", "time", Kind.TEXT, least=11, rank=4),
@@ -26,11 +24,10 @@ _COLUMNS: Final = (
 )
 
 
-class EntrySource:
+class EntrySource(Source):
     """Entries, newest or oldest first, with what was done about each."""
 
     columns = _COLUMNS
-    order: SortOrder | None = None
 
     def __init__(self, fold: Fold, stands: Callable[[Row], Standing], *, parked: bool) -> None:
         """`stands` tells how an entry stands.
@@ -88,28 +85,15 @@ class EntrySource:
         """Where the entry is."""
         return self._places.get(identity)
 
-    def sort(self, order: SortOrder) -> None:
-        """There is one order."""
-
     def wanted(self) -> Sequence[int]:
         """Cells for usual content."""
         digits = max((len(f"{row.ordinal + self._unseen:,}") for row in (*self._rows[:1], *self._rows[-1:])), default=1)
         return (self._clock, digits, 15, 8, 16 if self._parked else 30, 36, 20)
 
-    def hint(self) -> Sequence[str]:
-        """An empty list is explained elsewhere."""
-        return ()
-
     def _describe(self, row: Row, standing: Standing) -> tuple[Cell, ...]:
-        return (
-            Cell(clock_time(milliseconds_of(row.entry_id), self._now), "dim"),
-            Cell(f"{row.ordinal + self._unseen:,}" if row.ordinal else "—", "dim"),
-            Cell(visible(row.entry_id.decode("utf-8", "backslashreplace")), "dim"),
-            Cell(visible(type_of(self._fold, row.fields)) or "—"),
-            self._reason(row.code) if self._parked else outcome_cell(self._fold, row),
-            Cell(visible(describe(self._fold, row.fields))),
-            Cell(standing.cell, standing.style, (standing.brief,)),
-        )
+        *known, content = entry_cells(self._fold, row, self._now, self._unseen)
+        outcome = self._reason(row.code) if self._parked else outcome_cell(self._fold, row)
+        return (*known, outcome, content, Cell(standing.cell, standing.style, (standing.brief,)))
 
     def _reason(self, code: int | None) -> Cell:
         reason = "" if code is None else self._fold.outcomes[code].reason or ""

@@ -3,55 +3,37 @@
 from collections.abc import Callable, Iterator
 from typing import ClassVar, Final
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
 from esdash.engine.console import Console
 from esdash.engine.view import Phase, Restored, Rung, View
-from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import age, duration, rate
-from esdash.ui.paint.pager import Pager, Paragraph
+from esdash.ui.paint.pager import Paragraph
+from esdash.ui.paint.text_dialog import TextDialog
 from esdash.visible import visible
-
-LOOKED_AT_EVERY: Final = 0.25
-"""Seconds between two looks."""
 
 _LABEL: Final = 11
 """Cells of the column of labels."""
 
 
-class LadderScreen(Dialog[None]):
+class LadderScreen(TextDialog[None]):
     """The whole ladder, also while it is climbed down."""
 
+    LOOKED_AT_EVERY = 0.25
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,L,enter", "leave", "Close", show=False)]
 
     def __init__(self, console: Console, wall_clock: Callable[[], float]) -> None:
-        super().__init__()
+        super().__init__("Where the state came from")
         self.engine = console
         self._wall_clock = wall_clock
-        self._shown: object = None
 
-    def compose(self) -> ComposeResult:
-        """One long text."""
-        with self.frame("Where the state came from", "↑↓ scroll · Esc close"):
-            yield Pager(self._tell, id="pager")
-
-    def on_mount(self) -> None:
-        """Keep looking: a rung may be tried just now."""
-        self.query_one("#dialog").add_class("-wide")
-        self.look()
-        self.set_interval(LOOKED_AT_EVERY, self.look)
-
-    def look(self) -> None:
-        """Show what has changed."""
+    def known(self) -> object:
+        """A rung may be tried just now, and snapshots grow old."""
         view = self.engine.view
-        shown = (view.phase, view.restored, view.snapshot, view.snapshot_note, int(self._wall_clock()) // 10)
-        if shown != self._shown:
-            self._shown = shown
-            self.query_one(Pager).write(self._tell, keep_place=True)
+        return view.phase, view.restored, view.snapshot, view.snapshot_note, int(self._wall_clock()) // 10
 
-    def _tell(self, width: int) -> Iterator[Paragraph]:  # noqa: ARG002 - the same at every width
+    def tell(self, width: int) -> Iterator[Paragraph]:  # noqa: ARG002 - the same at every width
         view = self.engine.view
         yield Paragraph("The ladder", style="accent")
         if view.restored is None:

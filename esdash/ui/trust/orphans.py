@@ -10,13 +10,13 @@ from typing import ClassVar, Final
 from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
-from esdash.engine.console import Console, EngineError, publishing_of
+from esdash.engine.console import Console
 from esdash.engine.row import Row
 from esdash.engine.view import View
 from esdash.fold.folding import Fold
 from esdash.ui.forms.outlook import blocked
-from esdash.ui.paint.confirm import ConfirmScreen
-from esdash.ui.paint.hint_bar import Hint
+from esdash.ui.paint.confirm import ask
+from esdash.ui.paint.key_bar import Key
 from esdash.ui.paint.pager import Paragraph
 from esdash.ui.paint.payload import LABEL, tell_fields
 from esdash.ui.trust.entry_list import EntryListScreen
@@ -37,10 +37,15 @@ class OrphansScreen(EntryListScreen):
         Binding("a", "publish_all", "Publish all", show=False),
         Binding("d", "dismiss_entry", "Dismiss", show=False),
     ]
+    PARKED = False
+    KEYS = (
+        Key("p", "publish again", "publish"),
+        Key("a", "publish all", "publish_all"),
+        Key("d", "dismiss", "dismiss_entry"),
+    )
 
     def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float]) -> None:
-        super().__init__(console, handled, wall_clock, parked=False)
-        self._publishing = False
+        super().__init__(console, handled, wall_clock)
         self._open = OpenOrphans(console.fold, handled)
 
     def rows(self, view: View) -> Sequence[Row]:
@@ -58,20 +63,6 @@ class OrphansScreen(EntryListScreen):
             return title, f"{'The others' if count else 'They'} cannot be listed: {_WHY_UNLISTED}"
         return title, "They had been applied and are gone from the log; the state does not hold them any more."
 
-    def hints(self, empty: bool) -> Sequence[Hint]:
-        """Without an entry there is nothing to do."""
-        back = Hint("Esc", "back", "leave")
-        if empty:
-            return (back,)
-        return (
-            back,
-            Hint("p", "publish again", "publish"),
-            Hint("a", "publish all", "publish_all"),
-            Hint("d", "dismiss", "dismiss_entry"),
-            Hint("y", "copy", "copy"),
-            Hint("Tab", "to the text", "app.focus_next"),
-        )
-
     def about(self, row: Row, width: int) -> Iterator[Paragraph]:
         """What it was, under which key it goes back, every field."""
         yield Paragraph(visible(describe(self.fold, row.fields)), "What", indent=LABEL)
@@ -83,7 +74,7 @@ class OrphansScreen(EntryListScreen):
         stands = self.stands(row)
         yield Paragraph(stands.told, "Stands", stands.style, LABEL)
         if stands.open:
-            key = self.engine.view.corrections.key_for_orphan(row).encode("utf-8", "surrogateescape")
+            key = self.key_for(row).encode("utf-8", "surrogateescape")
             own = self.engine.view.corrections.own_key(row)
             note = "its own" if key == own else "made of the id that it had"
             shown = visible(key.decode("utf-8", "backslashreplace"), 130)
@@ -144,13 +135,9 @@ class OrphansScreen(EntryListScreen):
             old = "gets its old id" if keyless == 1 else "get their old ids"
             keys = f"Each goes back under its own idempotency key; {keyless:,} had none and {old} as key."
 
-        def answered(sure: bool | None) -> None:
-            if sure:
-                self._publish(rows)
-
         what = counted(len(rows), "orphan", "orphans")
         consequence = f"They are appended in their old order, after all that is in the log now. {keys}"
-        self.app.push_screen(ConfirmScreen(f"Publish {what} again?", consequence, "Publish"), answered)
+        ask(self.app, f"Publish {what} again?", consequence, "Publish", partial(self._publish, rows))
 
     def action_dismiss_entry(self) -> None:
         """Decide to leave it; again, to take that back."""
@@ -159,33 +146,17 @@ class OrphansScreen(EntryListScreen):
             self.poll()
 
     def _may_publish(self) -> bool:
-        why_not = "They are being published already." if self._publishing else blocked(self.engine.view)
+        why_not = "They are being published already." if self.publishing else blocked(self.engine.view)
         if why_not is not None:
             self.tell(why_not, "warning")
         return why_not is None
 
     def _publish(self, rows: Sequence[Row]) -> None:
-        self._publishing = True
-        work = partial(self._append, rows)
-        self.app.run_worker(work, thread=True, exit_on_error=False, name="engine", group="orphans")
+        def tell_of(done: int) -> str:
+            one = f"{type_of(self.fold, rows[0].fields)} is"
+            return f"{one if len(rows) == 1 else f'{done:,} entries are'} in the log again."
 
-    def _append(self, rows: Sequence[Row]) -> None:
-        """In a thread."""
-        done = 0
-        try:
-            for row in rows:
-                key = self.engine.view.corrections.key_for_orphan(row)
-                published = publishing_of(self.engine).publish(*_again(self.fold, row), key)
-                self.handled.publish_as(row, published.entry_id, parked=False)
-                done += 1
-        except EngineError as error:
-            told = f"{done:,} of {len(rows):,} published again. {error}" if done else str(error)
-            self.app.call_from_thread(self.tell, told, "error")
-        else:
-            what = f"{type_of(self.fold, rows[0].fields)} is" if len(rows) == 1 else f"{done:,} entries are"
-            self.app.call_from_thread(self.tell, f"{what} in the log again.")
-        finally:
-            self._publishing = False
+        self.publish_each(((row, _again(self.fold, row)) for row in rows), len(rows), "published again", tell_of)
 
 
 def _again(fold: Fold, row: Row) -> tuple[str, bytes]:

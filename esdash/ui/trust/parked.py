@@ -1,14 +1,13 @@
 """Entries that could not be understood: why, what they hold, and a way to publish what they should have been."""
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Final
 
 from textual import on
 from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
-from esdash.engine.console import Console, EngineError, Published, publishing_of
+from esdash.engine.console import Published
 from esdash.engine.row import Row
 from esdash.engine.view import View
 from esdash.fold.folding import Fold
@@ -17,13 +16,12 @@ from esdash.ui.correct.alike import alike, change_of
 from esdash.ui.correct.form import ChooseType, RawEventForm, form_for, needs_a_type
 from esdash.ui.correct.salvage import objection
 from esdash.ui.forms.publishing import EventForm, Purpose
-from esdash.ui.paint.confirm import ConfirmScreen
-from esdash.ui.paint.hint_bar import Hint
+from esdash.ui.paint.confirm import ask
+from esdash.ui.paint.key_bar import Key
 from esdash.ui.paint.pager import Paragraph
 from esdash.ui.paint.payload import LABEL, payload_size, tell_fields
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.trust.entry_list import EntryListScreen
-from esdash.ui.trust.handled import Handled
 from esdash.ui.trust.standing import of_parked
 from esdash.visible import visible
 from esdash.words.entries import describe_event, payload_of, type_of
@@ -47,9 +45,8 @@ class ParkedScreen(EntryListScreen):
         Binding("c,enter", "correct", "Correct", show=False),
         Binding("e", "edit", "Edit type and JSON", show=False),
     ]
-
-    def __init__(self, console: Console, handled: Handled, wall_clock: Callable[[], float]) -> None:
-        super().__init__(console, handled, wall_clock, parked=True)
+    PARKED = True
+    KEYS = (Key("c", "publish a corrected event", "correct"), Key("e", "edit type and JSON", "edit"))
 
     def rows(self, view: View) -> Sequence[Row]:
         """Those that the consumer keeps."""
@@ -66,19 +63,6 @@ class ParkedScreen(EntryListScreen):
             )
         title = f"! Parked entries: {count}, {left}" if count else "Parked entries: none"
         return title, "esdash cannot understand them; they stay in the stream and change nothing."
-
-    def hints(self, empty: bool) -> Sequence[Hint]:
-        """Without an entry there is nothing to do."""
-        back = Hint("Esc", "back", "leave")
-        if empty:
-            return (back,)
-        return (
-            back,
-            Hint("c", "publish a corrected event", "correct"),
-            Hint("e", "edit type and JSON", "edit"),
-            Hint("y", "copy", "copy"),
-            Hint("Tab", "to the text", "app.focus_next"),
-        )
 
     def about(self, row: Row, width: int) -> Iterator[Paragraph]:
         """Why it is parked, what became of it, every byte."""
@@ -188,37 +172,21 @@ class ParkedScreen(EntryListScreen):
         told = [visible(describe_event(self.fold, other)) for _, other in others[:MOST_TOLD]]
         more = f"\n… and {len(others) - MOST_TOLD:,} more" if len(others) > MOST_TOLD else ""
 
-        def answered(sure: bool | None) -> None:
-            if sure:
-                work = partial(self._correct, others)
-                self.app.run_worker(work, thread=True, exit_on_error=False, name="engine", group="corrections")
+        def tell_of(done: int) -> str:
+            return f"{counted(done, 'corrected event is', 'corrected events are')} in the log."
 
-        self.app.push_screen(
-            ConfirmScreen(
-                f"{what} parked for the same reason and type and {'needs' if one else 'need'} the same change. "
-                f"Correct {'it' if one else 'them'}, too?",
-                "\n".join(told) + more,
-                "Correct",
-            ),
-            answered,
+        def correct() -> None:
+            still_open = ((row, self.fold.encode(event)) for row, event in others if self.stands(row).open)
+            self.publish_each(still_open, len(others), "corrected", tell_of)
+
+        ask(
+            self.app,
+            f"{what} parked for the same reason and type and {'needs' if one else 'need'} the same change. "
+            f"Correct {'it' if one else 'them'}, too?",
+            "\n".join(told) + more,
+            "Correct",
+            correct,
         )
-
-    def _correct(self, others: Sequence[tuple[Row, Any]]) -> None:
-        """In a thread: publish an event for each that is still open."""
-        done = 0
-        try:
-            for row, event in others:
-                if self.stands(row).open:
-                    key = self.engine.view.corrections.key_for_parked(row)
-                    published = publishing_of(self.engine).publish(*self.fold.encode(event), key)
-                    self.handled.publish_as(row, published.entry_id, parked=True)
-                    done += 1
-        except EngineError as error:
-            told = f"{done:,} of {len(others):,} corrected. {error}" if done else str(error)
-            self.app.call_from_thread(self.tell, told, "error")
-        else:
-            what = counted(done, "corrected event is", "corrected events are")
-            self.app.call_from_thread(self.tell, f"{what} in the log.")
 
 
 def _readable(fold: Fold, row: Row) -> Fields:

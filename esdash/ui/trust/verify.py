@@ -14,9 +14,9 @@ from esdash.counted import counted
 from esdash.engine.console import Console, VerificationStatus
 from esdash.engine.view import Position
 from esdash.fold.folding import Fold
-from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import bar, duration, fit, rate
-from esdash.ui.paint.pager import Pager, Paragraph
+from esdash.ui.paint.pager import Paragraph
+from esdash.ui.paint.text_dialog import TextDialog
 from esdash.ui.trust.verification import VerificationWatch, compared, percent
 from esdash.visible import visible
 from esdash.words.changes import difference_of
@@ -25,13 +25,11 @@ if TYPE_CHECKING:
     from esdash.engine.verification import Segment, Verification
     from esdash.fold.stored import Difference
 
-FRAMES_A_SECOND: Final = 10
-
 _LABEL: Final = 10
 """Cells of the column of labels."""
 
 
-class VerifyScreen(Dialog[None]):
+class VerifyScreen(TextDialog[None]):
     """Starts a verification, or shows the one that runs or ran last. Leaving lets it run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,47 +37,38 @@ class VerifyScreen(Dialog[None]):
         Binding("x", "stop", "Stop", show=False),
         Binding("r", "again", "Verify again", show=False),
     ]
+    LOOKED_AT_EVERY = 0.1
     AUTO_FOCUS = "#pager"
 
     def __init__(self, console: Console, watch: VerificationWatch) -> None:
-        super().__init__()
+        super().__init__("Verification", "x stop · r again · Esc close, it runs on")
         self.engine = console
         self._watch = watch
-        self._shown: object = ()
 
-    def compose(self) -> ComposeResult:
-        """The result or the progress, two buttons."""
-        with self.frame("Verification", "x stop · r again · Esc close, it runs on"):
-            yield Pager(self._tell, id="pager")
-            with Vertical(id="foot"), Horizontal(id="buttons"):
-                yield Button("Stop", id="switch", compact=True)
-                yield Button("Close", id="close", compact=True)
+    def foot(self) -> ComposeResult:
+        """Two buttons."""
+        with Vertical(id="foot"), Horizontal(id="buttons"):
+            yield Button("Stop", id="switch", compact=True)
+            yield Button("Close", id="close", compact=True)
 
     def on_mount(self) -> None:
         """Start the first one, and look at it from now on."""
-        self.query_one("#dialog").add_class("-wide")
         if self.engine.verifying.verification is None:
             self.engine.verifying.start_verification()
-        self.look()
-        self.set_interval(1 / FRAMES_A_SECOND, self.look)
+        super().on_mount()
+
+    def known(self) -> object:
+        """How far it is."""
+        return self.engine.verifying.verification
 
     def look(self) -> None:
         """Show how far it is, if that has changed."""
         status = self.engine.verifying.verification
         self._watch.look(status)
-        if not self.is_current:
-            return  # it is being left: what it shows now nobody sees
-        self._watch.ended = None
-        if status == self._shown:
-            return
-        self._shown = status
-        running = status is not None and status.running
-        button = self.query_one("#switch", Button)
-        label = "Stop" if running else "Verify again"
-        if str(button.label) != label:
-            button.label = label
-            button.refresh(layout=True)
-        self.query_one(Pager).write(self._tell, keep_place=True)
+        if self.is_current:  # else it is being left: what it shows now nobody sees
+            self._watch.ended = None
+            self.relabel("switch", "Stop" if status is not None and status.running else "Verify again")
+            super().look()
 
     def action_stop(self) -> None:
         """Give up the one that runs."""
@@ -106,7 +95,7 @@ class VerifyScreen(Dialog[None]):
     def _close_pressed(self) -> None:
         self.action_leave()
 
-    def _tell(self, width: int) -> Iterator[Paragraph]:
+    def tell(self, width: int) -> Iterator[Paragraph]:
         status = self.engine.verifying.verification
         if status is None:
             return

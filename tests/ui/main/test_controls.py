@@ -85,7 +85,7 @@ class TestPublishing:
                 await pilot.press(key)
                 await settle(pilot)
                 assert isinstance(app.screen, MainScreen), key
-                assert app.messages.count == number, key
+                assert app.messages.ever == number, key
                 assert all("read-only" in said for said in told(app))
             assert console.asked == []
             assert console.published == []

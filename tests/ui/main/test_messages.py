@@ -12,8 +12,7 @@ from esdash.engine.view import View
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.main.messages import MessagesScreen
 from esdash.ui.main.screen import MainScreen
-from esdash.ui.messages import KEPT
-from esdash.ui.notifications import tell
+from esdash.ui.messages import KEPT, tell
 from esdash.ui.paint.pager import Pager
 from tests.ui.looking import main_of, show, text_of, told
 from tests.ui.recorded import NOW, WALL, RecordedConsole, halted, restored

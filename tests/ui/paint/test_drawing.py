@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from esdash.fold.outcomes import APPLIED
 from esdash.shop.samples import Event, demo_batch, demo_events
-from esdash.ui.actions import ACTIONS, Group, key_name, key_rows, key_table
+from esdash.ui.actions import ACTIONS, Group, key_name, key_rows
 from esdash.ui.declared import Actions
 from esdash.ui.paint.drawing import age, bar, clock_time, duration, fit, fit_number, rate, sparkline
 from esdash.ui.paint.painted import Chunk, Span, join
@@ -15,6 +15,7 @@ from esdash.ui.tables.columns import Cell, Column, Kind, arrange, draw, title
 from esdash.ui.tables.log_source import counts_text
 from esdash.visible import visible
 from tests.domains.shop import shop
+from tests.readme import key_table
 from tests.ui.recorded import WALL
 
 

@@ -407,7 +407,7 @@ class TestEveryTerminal:
     async def test_the_keys_can_be_clicked(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_view(("TopUp", BROKEN_TOP_UP)))).run_test(size=(80, 24)) as pilot:
             await pilot.press("x")
-            await pilot.click("#hints", offset=(text_of(app)[-1].index("publish"), 0))
+            await pilot.click("#keys", offset=(text_of(app)[-1].index("publish"), 0))
             await until(pilot, lambda: is_form_of(app, "TopUp"))
 
     async def test_the_palette_offers_nothing_of_the_main_screen(self, dashboard: Dashboard) -> None:
