@@ -156,10 +156,10 @@ class Past:
             for line, entry, did in zip(lines, entries, told, strict=True)
         ]
 
-    def totals(self, table: Table, column: Column, key: int | str) -> Totals:
-        """What moved a cell of a column of numbers."""
+    def totals(self, table: Table, column: Column, key: int | str, until: int) -> Totals:
+        """What moved a cell of a column of numbers, up to an ordinal."""
         with self._reading() as moments:
-            return totals(moments.reader, table, column, key)
+            return totals(moments.reader, table, column, key, until)
 
     def timeline(self, start: int, end: int, parts: int) -> Timeline:
         """The entries from one time up to another, in Unix milliseconds, counted in equal parts."""

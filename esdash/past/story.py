@@ -117,20 +117,24 @@ def story_of_row(reader: TrackReader, table: Table, key: int | str, until: int |
         yield StoryLine(ordinal, reader.id_of(ordinal), reader.code_of(ordinal), changes)
 
 
-def totals(reader: TrackReader, table: Table, column: Column, key: int | str) -> Totals:
-    """What moved a cell of a column of numbers. Raises TrackError."""
+def totals(reader: TrackReader, table: Table, column: Column, key: int | str, until: int) -> Totals:
+    """What moved a cell of a column of numbers, up to an ordinal. Raises TrackError."""
     up = down = times = 0
     first = None
     for place, part in reader.parts(part_name(table, column), table, 0, len(reader.segments)):
         where = part.where(key)
         if where.start == where.stop:
             continue
-        moved = part.moved[where].tolist()
+        begin = reader.segments[place].first
+        entries = part.changes.entries[where]
+        moved = part.moved[where][: int(entries.searchsorted(until - begin, "right"))].tolist()
+        if not moved:
+            break
         up += sum(each for each in moved if each > 0)
         down += sum(each for each in moved if each < 0)
         times += len(moved)
         if first is None:
-            first = reader.segments[place].first + int(part.changes.entries[where][0])
+            first = begin + int(entries[0])
     return Totals(up, down, times, first)
 
 

@@ -18,7 +18,7 @@ from esdash.engine.picture import TableRow
 from esdash.fold.folding import Fold
 from esdash.fold.tables import Change
 from esdash.ui.paint.dialog import Dialog
-from esdash.ui.paint.drawing import clock_time, fit, milliseconds_of, sparkline
+from esdash.ui.paint.drawing import clock_time, milliseconds_of, sparkline
 from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.tables.log_source import MARKS
 from esdash.visible import visible
@@ -90,7 +90,7 @@ class RowPage(Dialog[int]):
             lines = self._past.story(self._table, self._key, self._until, MOST)
             self.app.call_from_thread(self._came, lines)
             found = {
-                column.name: self._past.totals(self._table, column, self._key)
+                column.name: self._past.totals(self._table, column, self._key, self._until)
                 for column in self._table.columns
                 if column.kind is int
             }
@@ -101,7 +101,8 @@ class RowPage(Dialog[int]):
     def _came(self, lines: "list[tuple[StoryLine, Row | None]]") -> None:
         self._lines = lines
         story = self.query_one(OptionList)
-        story.add_options(Option(self._told(line, row)) for line, row in lines)
+        width = max(20, story.size.width - 2)
+        story.add_options(Option(self._told(line, row, width)) for line, row in lines)
         if lines:
             story.highlighted = 0
         self._write()
@@ -155,19 +156,21 @@ class RowPage(Dialog[int]):
         step = max(1, -(-len(values) // max(1, width)))
         return values[::step][::-1]
 
-    def _told(self, line: "StoryLine", row: "Row | None") -> Text:
+    def _told(self, line: "StoryLine", row: "Row | None", width: int) -> Text:
+        """One entry in a line of at most so many cells: when, what it did, what it said."""
         when = clock_time(milliseconds_of(line.entry_id), self._wall_clock())
-        text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(f"{when:>11} {f'#{line.ordinal:,}':>9}  ", "dim")
+        text = Text()
+        text.append(f"{when:>11} {f'#{line.ordinal:,}':>8} ", "dim")
         outcome = self._fold.outcomes[line.code]
-        if row is not None:
-            text.append(fit(visible(type_of(self._fold, row.fields), 16), 16) + " ", "bold")
-            text.append(fit(visible(describe(self._fold, row.fields), 60), 34) + " ")
-        if outcome.name != "applied":
-            text.append(f"{MARKS[outcome.name].glyph} {outcome.reason or outcome.name}  ", "bold")
-            text.append(visible(shortfall(None if row is None else row.told), 80), "dim")
         for change in line.changes:
             text.append_text(self._change(change))
+        if outcome.name != "applied":
+            text.append(f" {MARKS[outcome.name].glyph} {outcome.reason or outcome.name} ", "bold")
+            text.append(f"{visible(shortfall(None if row is None else row.told), 80)} ", "dim")
+        if row is not None:
+            text.append(f" {visible(type_of(self._fold, row.fields), 16)}  ", "bold")
+            text.append(visible(describe(self._fold, row.fields), 100))
+        text.truncate(width, overflow="ellipsis")
         return text
 
     def _change(self, change: Change) -> Text:
@@ -175,7 +178,7 @@ class RowPage(Dialog[int]):
         by_how_much = visible(moved(column, change.before, change.after), 30)
         text = Text()
         if len(self._table.columns) > 1:
-            text.append(f"{visible(title_of(column), 16)} ", "dim")
+            text.append(f" {visible(title_of(column), 16)}", "dim")
         text.append(f"{by_how_much:>12} ", "red" if by_how_much.startswith("−") else "green")
-        text.append(f"{visible(write(column.shown, change.after), 60):>14}  ")
+        text.append(f"{visible(write(column.shown, change.after), 60):>14} ")
         return text
