@@ -95,6 +95,7 @@ class TestFields:
         assert bounds("price:1,234.5") == [("AddItem.price", 123_450, 123_450)]
         assert bounds("quantity>=3") == [("Order.lines.quantity", 3, 3)]
         assert bounds("kilos>=1.50", of_depots())[0][1:] == bounds("kilos>=1.5", of_depots())[0][1:]
+        assert bounds("kilos>1,234.5", of_depots()) == bounds("kilos>1234.50", of_depots())
         assert bounds("grams<1.5kg", of_depots()) == [("Weighed.grams", 1500, 1500)]
         assert bounds("climate:COLD", of_depots()) == [("Built.climate", "cold", "cold")]
         assert bounds("owner:Ann", of_bank()) == [("Opened.owner", "Ann", "Ann")]
