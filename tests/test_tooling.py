@@ -132,7 +132,13 @@ class TestWhatIsLoaded:
         assert "esdash.ui.main.screen" in modules
         assert found_in(modules, "redis numpy") == []
 
-    @pytest.mark.parametrize("command", ["publish top-up 7 5", "state", "state --json", "consume --once", "events"])
+    @pytest.mark.parametrize(
+        "command",
+        [
+            *("publish top-up 7 5", "state", "state --json", "consume --once", "events", "events -outcome:parked"),
+            *("why users:7.balance", "find users:7.balance>0", "diff now now"),
+        ],
+    )
     def test_a_command_without_a_screen_loads_no_screen(self, command: str, url: str, client: redis.Redis) -> None:
         client.xadd("orders", {"type": "TopUp", "data": '{"user_id":7,"amount":1}'})
         script = (

@@ -28,7 +28,7 @@ from esdash.config import Settings
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-    from esdash.engine.comparing import Difference, Kind, Moment
+    from esdash.engine.comparing import Distance, Kind, Moment
     from esdash.engine.view import Position
     from esdash.fold.folding import Fold
     from esdash.fold.tables import Change
@@ -40,11 +40,12 @@ ROWS: Final = 1000
 
 
 @click.command(cls=Guarded)
-@click.argument("places", nargs=2, type=PLACE, metavar="PLACE PLACE")
+@click.argument("first", type=PLACE, metavar="PLACE")
+@click.argument("second", type=PLACE, metavar="PLACE")
 @as_json
 @with_settings
 @click.pass_context
-def command(context: click.Context, settings: Settings, places: "tuple[Place, Place]", as_json: bool) -> None:
+def command(context: click.Context, settings: Settings, first: "Place", second: "Place", as_json: bool) -> None:
     """Show what differs between two places.
 
     Numbers, and the entries in between.
@@ -59,16 +60,16 @@ def command(context: click.Context, settings: Settings, places: "tuple[Place, Pl
     The places may be in any order: before is at the first that is named. Hidden tables are shown with --json. Exit code
     3 when a number differs.
     """
-    from esdash.engine.comparing import difference
+    from esdash.engine.comparing import distance
     from esdash.engine.history import History
 
     fold = fold_of(settings)
     with open_log(settings) as log:
         require_stream(log)
-        first, second = (_moment(log, place) for place in places)
+        one, other = _moment(log, first), _moment(log, second)
         progress = Progress(log)
         try:
-            found = difference(log, History(log, fold, on_page=progress), fold, first, second)
+            found = distance(log, History(log, fold, on_page=progress), fold, one, other)
         finally:
             progress.clear()
     if as_json:
@@ -91,7 +92,7 @@ def _moment(log: "Stream", place: "Place") -> "Moment":
     return Moment(end_of(log, place), place.snapshot_id if isinstance(place, OfSnapshot) else "")
 
 
-def _document(found: "Difference") -> dict[str, Any]:
+def _document(found: "Distance") -> dict[str, Any]:
     from esdash.fold.stored import number_name
 
     return {
@@ -135,7 +136,7 @@ def _place(position: "Position") -> str:
     return f"#{position.number:,}, {position.last_event_id}{when}"
 
 
-def _tables(fold: "Fold", found: "Difference") -> "list[RichTable]":
+def _tables(fold: "Fold", found: "Distance") -> "list[RichTable]":
     from esdash.visible import visible
     from esdash.words.changes import text_of
 

@@ -87,7 +87,9 @@ def message_of(error: Exception) -> str:
     if isinstance(error, click.UsageError):
         message = error.format_message().replace("\n", " ")
         path = error.ctx.command_path if error.ctx else "esdash"
-        if isinstance(error, click.BadOptionUsage) and error.option_name in ("--at", "--from", "--to"):
+        if (isinstance(error, click.BadOptionUsage) and error.option_name in ("--at", "--from", "--to")) or (
+            isinstance(error, click.MissingParameter) and error.param is not None and error.param.type.name == "place"
+        ):
             message = f"{message.rstrip('.')}. In a shell an unquoted # begins a comment: write n123 for #123"
         return f"{message.rstrip('.')}. See `{path} --help`."
     if isinstance(error, click.ClickException):

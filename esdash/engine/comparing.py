@@ -34,7 +34,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Distance:
     """What differs."""
 
     first: Position
@@ -45,7 +45,7 @@ class Difference:
     """How many of each kind lie between the two; None where they are gone from the stream."""
 
 
-def difference(log: Stream, history: History, fold: Fold, first: Moment, second: Moment) -> Difference:
+def distance(log: Stream, history: History, fold: Fold, first: Moment, second: Moment) -> Distance:
     """Compare two moments, whichever is the earlier. A snapshot that is named is compared as it was stored.
 
     Raises EngineError (BrokenError where entries are missing), LogError.
@@ -74,8 +74,8 @@ def difference(log: Stream, history: History, fold: Fold, first: Moment, second:
     else:
         end, changes = stored.position, _between(fold, before, stored.state)
     if turned:
-        return Difference(end, begin, [_turned(change) for change in changes], entries)
-    return Difference(begin, end, list(changes), entries)
+        return Distance(end, begin, [_turned(change) for change in changes], entries)
+    return Distance(begin, end, list(changes), entries)
 
 
 def _standing(log: Stream, history: History, fold: Fold, moment: Moment) -> Projection:

@@ -15,6 +15,8 @@ WORDS: Final = (AND, OR, NOT)
 
 OPERATOR: Final = re.compile(r"!=|<=|>=|[:=<>]")
 _BARE: Final = re.compile(r'[^\s()"][^\s()]*')
+_WRITTEN: Final = re.compile(r"""[^\s()"'][^\s()]*""")
+_IN_SINGLE_MARKS: Final = re.compile(r"'([^']*)'(?=[\s)]|$)")
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -25,7 +27,7 @@ def quoted(text: str) -> str:
 
 def written(value: str) -> str:
     """A value as it stands behind an operator; in quotation marks where it would be misread."""
-    return value if _BARE.fullmatch(value) else quoted(value)
+    return value if _WRITTEN.fullmatch(value) else quoted(value)
 
 
 class Scanner:
@@ -86,6 +88,8 @@ class Scanner:
         start = self.place
         if self.next == '"':
             text = self.quotation()
+        elif (single := self.take(_IN_SINGLE_MARKS)) is not None:  # as they are written within a shell's double ones
+            text = single[1]
         elif (found := self.take(bare)) is not None:
             text = found[0]
         else:

@@ -29,6 +29,8 @@ Term = OfType | OfOutcome | OfReason | OfKey | OfId | Since | Until | AboutRow |
 Question = All | Either | Negated | Term
 
 _NAMED: Final = re.compile(r"[^\W\d][\w.\-]*(?=[:=<>]|!=)")
+_APART: Final = re.compile(r"([^\W\d][\w.\-]*)\s+(?=!=|<=|>=|[=<>])")
+"""A name that spaces part from its operator; not from a colon, before which people seldom leave one."""
 _BARE: Final = re.compile(r"[^\s()]+")
 _VALUE: Final = re.compile(r'[^\s()"][^\s()]*')
 _DATE_AND_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?(?=[\s)]|$)", re.ASCII)
@@ -70,6 +72,12 @@ class _Reader:
             operator = scanner.take(OPERATOR)
             assert operator is not None, "the pattern looked at it"
             return self._named(name[0], (start, name.end()), operator[0])
+        apart = _APART.match(scanner.text, start)
+        if apart is not None and self._schema.fields(apart[1]):
+            scanner.place = apart.end()
+            operator = scanner.take(OPERATOR)
+            assert operator is not None, "the pattern looked at it"
+            return self._named(apart[1], apart.span(1), operator[0])
         found = scanner.take(_BARE)
         assert found is not None, "whoever asks for a term has seen that there is one"
         scanner.require_space("a text")
@@ -137,6 +145,8 @@ class _Reader:
 
     def _value(self, what: str) -> tuple[str, Span]:
         operator = self.scanner.text[self.scanner.place - 1]
+        if operator != ":":
+            self.scanner.skip()
         value, span = self.scanner.value(f"{what} right behind the {operator}", _VALUE)
         self.scanner.require_space("the value")
         return value, span

@@ -13,6 +13,9 @@ DEEPEST: Final = 50
 MOST_TERMS: Final = 200
 """Terms of one question or condition."""
 
+NOWHERE: Final[Span] = (0, 0)
+"""Where a term stands that nobody typed."""
+
 
 @dataclass(frozen=True, slots=True)
 class All:
@@ -148,6 +151,3 @@ def _joined(make: Callable[[tuple[Any, ...]], Any], parts: list[Any]) -> Any:
         return parts[0]
     kind = Either if make is Either else All
     return make(tuple(inner for part in parts for inner in (part.parts if isinstance(part, kind) else (part,))))
-
-
-NOWHERE: Final[Span] = (0, 0)

@@ -1,9 +1,10 @@
 """What a domain's names mean to `query`: its tables, types, fields, and how people write their values."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from esdash.domain import TIME, Column
 from esdash.fold.folding import Fold
@@ -12,6 +13,8 @@ from esdash.query.places import PlaceError, read_time
 from esdash.query.schema import ColumnOf, FieldOf, Read, Schema, TableOf, TypeOf, Values
 from esdash.words.entries import words
 from esdash.words.typed import read_value
+
+_GROUPED: Final = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
 
 
 def schema_of(fold: Fold) -> Schema:
@@ -116,7 +119,8 @@ def _one(field: Field) -> Read:
 
 def _decimal(field: Field) -> Read:
     def read(text: str, _: float) -> tuple[Decimal, Decimal]:
-        value = Decimal(read_value(field, text))
+        bare = text.replace(",", "") if _GROUPED.fullmatch(text.strip()) else text
+        value = Decimal(read_value(field, bare))
         return value, value
 
     return read

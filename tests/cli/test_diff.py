@@ -76,7 +76,10 @@ class TestPlaces:
     def test_what_is_no_place(self, call: Call, url: str, snapshots: list[str]) -> None:
         assert snapshots
         assert call("diff", "12", "now", "--url", url).code == 2
-        assert call("diff", "now", "--url", url).code == 2
+        for arguments in ((), ("now",)):
+            refused = call("diff", *arguments, "--url", url)
+            assert refused.code == 2
+            assert "write n123 for #123" in refused.err
         assert call("diff", "#1", "#301", "--url", url).code == 1
         missing = call("diff", "snapshot:nothing", "now", "--url", url)
         assert missing.code == 1

@@ -33,6 +33,7 @@ class TestComparisons:
         assert meant("count(users) <= 1,000") == ("<=", 1000, 1000)
         assert meant("items:hdd.remain == 3") == ("=", 3, 3)
         assert meant('accounts:A.owner = "Ann B"', of_bank()) == ("=", "Ann B", "Ann B")
+        assert meant("accounts:A.owner = 'Ann B'", of_bank()) == ("=", "Ann B", "Ann B")
         assert meant("depots:d.cold = yes", of_depots()) == ("=", True, True)
         assert meant('tickets:1.grams > "1.5 kg"', of_depots()) == (">", 1500, 1500)
         assert meant("depots:d.opened > 2026-01-02T00:00Z", of_depots()) == (">", 1767312000000, 1767312059999)

@@ -95,11 +95,24 @@ class TestFields:
         assert bounds("price:1,234.5") == [("AddItem.price", 123_450, 123_450)]
         assert bounds("quantity>=3") == [("Order.lines.quantity", 3, 3)]
         assert bounds("kilos>=1.50", of_depots())[0][1:] == bounds("kilos>=1.5", of_depots())[0][1:]
+        assert bounds("kilos>1,234.5", of_depots()) == bounds("kilos>1234.50", of_depots())
         assert bounds("grams<1.5kg", of_depots()) == [("Weighed.grams", 1500, 1500)]
         assert bounds("climate:COLD", of_depots()) == [("Built.climate", "cold", "cold")]
         assert bounds("owner:Ann", of_bank()) == [("Opened.owner", "Ann", "Ann")]
         assert bounds("wipe:yes", of_kinds()) == [("Forgotten.wipe", True, True)]
         assert bounds("care:2", of_kinds()) == [("Described.care", 2, 2)]
+
+    def test_spaces_around_an_operator_do_not_matter(self) -> None:
+        for text in ("amount > 100", "amount> 100", "amount >100", "amount  >  100"):
+            assert read(text) == read("amount>100")
+        assert read("hdd amount >= 1 or x") == read("(hdd amount>=1) or x")
+        assert read("foo > 1") == All((Says("foo"), Says(">"), Says("1")))
+        assert read('amount ">" 1') == All((Says("amount"), Says(">"), Says("1")))
+
+    def test_single_marks_quote_a_value_as_well(self) -> None:
+        assert read("item:'two words' x") == read('item:"two words" x')
+        assert read("item:'tis") == AboutRow("item", "items", "'tis")
+        assert read("item:'tis' x") == read("item:tis x")
 
     def test_bounds_of_an_event_are_none_of_a_question(self) -> None:
         assert bounds("amount>-1") == [("TopUp.amount", -100, -100)]
@@ -179,7 +192,7 @@ class TestWhatIsWrong:
             ("item:a(b)", "(", "Expected a space"),
             ("(a)b", "", "Expected a space"),
             ("/ab", "/", "Expected a / that ends"),
-            ("/home/x", "x", "Expected a space behind the regular expression"),
+            ("/tmp/x", "x", "Expected a space behind the regular expression"),
             ("//", "//", "Expected a regular expression"),
             ("/a(/", "(", "Expected a ) to this ("),
             (r"/a\1/", "\\", "not understood here"),
