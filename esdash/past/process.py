@@ -81,7 +81,7 @@ def main() -> None:
     last = Built()
     while not stopped.is_set():
         try:
-            _build(task, stopped.is_set, lambda ordinal, waiting: say(Built(ordinal, waiting)))
+            _build(task, stopped, lambda ordinal, waiting: say(Built(ordinal, waiting)))
         except LogError as error:
             last = Built(last.ordinal, last.waiting, str(error))
         except (EngineError, DomainError, DomainFileError, TrackError) as error:
@@ -91,7 +91,7 @@ def main() -> None:
         stopped.wait(AGAIN_SECONDS)
 
 
-def _build(task: Task, stopped: Callable[[], bool], progressed: Callable[[int, int], object]) -> None:
+def _build(task: Task, stopped: threading.Event, progressed: Callable[[int, int], object]) -> None:
     path = Path(task.path)
     folder = TrackFolder(path.parent, task.megabytes)
     folder.make()

@@ -28,7 +28,7 @@ def build(log: Stream, folder: TrackFolder, segment: int = SEGMENT) -> Path:
     shop = Shop()
     path = folder.file_of(log.server.url, STREAM, shop)
     builder = Builder(log, shop, folder, path, segment=segment)
-    builder.run(bool, follow=False)
+    builder.run()
     return builder.path
 
 
