@@ -106,10 +106,10 @@ def _past_of(log: "Stream", settings: Settings) -> "Callable[[Fold], Past] | Non
         return None
 
     def begin(fold: "Fold") -> "Past":
-        from esdash.past.folder import TrackFolder
+        from esdash.past.folder import FOLDER, TrackFolder
         from esdash.past.service import past_of
 
-        return past_of(log, fold, TrackFolder(folder / "past", settings.track_mb))
+        return past_of(log, fold, TrackFolder(folder / FOLDER, settings.track_mb))
 
     return begin
 
