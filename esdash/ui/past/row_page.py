@@ -12,7 +12,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from esdash.counted import counted
-from esdash.domain import Column, Table
+from esdash.domain import TIME, Column, Table
 from esdash.engine.console import EngineError
 from esdash.engine.picture import TableRow
 from esdash.fold.folding import Fold
@@ -92,7 +92,7 @@ class RowPage(Dialog[int]):
             found = {
                 column.name: self._past.totals(self._table, column, self._key, self._until)
                 for column in self._table.columns
-                if column.kind is int
+                if _is_amount(column)
             }
             self.app.call_from_thread(self._counted, found)
         except EngineError as error:
@@ -139,11 +139,14 @@ class RowPage(Dialog[int]):
             yield Paragraph(f"the newest {MOST} entries about it", style="dim")
 
     def _in_words(self, column: Column, found: "Totals") -> str:
-        first = f" · first #{found.first:,}" if found.first is not None else ""
-        up, down = visible(by(column, found.up), 60), visible(by(column, found.down), 60)
+        parts = [visible(by(column, moved_by), 60) for moved_by in (found.up, found.down) if moved_by]
+        parts.append(counted(found.times, "change", "changes"))
         refused = sum(self._fold.outcomes[line.code].name == "rejected" for line, _ in self._lines or ())
-        no = f" · {counted(refused, 'refusal', 'refusals')}" if refused else ""
-        return f"{up} · {down} · {counted(found.times, 'change', 'changes')}{no}{first}"
+        if refused:
+            parts.append(counted(refused, "refusal", "refusals"))
+        if found.first is not None:
+            parts.append(f"first #{found.first:,}")
+        return " · ".join(parts)
 
     def _curve(self, column: Column, width: int) -> list[float]:
         """The values that it had, oldest first, over the changes that are listed."""
@@ -151,7 +154,7 @@ class RowPage(Dialog[int]):
             float(change.after or 0)
             for line, _ in self._lines or ()
             for change in line.changes
-            if change.column == column.name and column.kind is int
+            if change.column == column.name and _is_amount(column)
         ]
         step = max(1, -(-len(values) // max(1, width)))
         return values[::step][::-1]
@@ -178,3 +181,8 @@ class RowPage(Dialog[int]):
             yield f" {visible(title_of(column), 16)}", "$text-muted"
         yield f"{by_how_much:>12} ", "$text-error" if by_how_much.startswith("−") else "$text-success"
         yield f"{visible(write(column.shown, change.after), 60):>14} ", ""
+
+
+def _is_amount(column: Column) -> bool:
+    """Whether it means something to add up its changes."""
+    return column.kind is int and column.shown != TIME
