@@ -16,6 +16,7 @@ from esdash.fold.tables import Change
 from esdash.past.columns import MovingColumn
 from esdash.past.cursor import Cursor
 from esdash.past.reader import TrackReader
+from esdash.words.changes import is_amount
 
 
 class Cells(NamedTuple):
@@ -48,15 +49,15 @@ class ColumnDifference(NamedTuple):
 
 
 class Differences(Sequence[Change]):
-    """All numbers that differ, the largest difference first; what is no number comes last, in the order of tables.
+    """All numbers that differ, the largest difference first; what is no amount comes last, in the order of tables.
 
     Of a number that is at one of the moments only counts its size. Each is made when it is asked for.
     """
 
     def __init__(self, columns: Iterable[ColumnDifference]) -> None:
-        self.columns = sorted(columns, key=lambda each: each.column.kind is not int)
+        self.columns = sorted(columns, key=lambda each: not is_amount(each.column))
         self._starts = np.cumsum([0, *(len(each.before.keys) for each in self.columns)]).tolist()
-        sizes = [_sizes(each.before.values, each.after.values) for each in self.columns if each.column.kind is int]
+        sizes = [_sizes(each.before.values, each.after.values) for each in self.columns if is_amount(each.column)]
         whole = np.concatenate([np.empty(0, np.uint64), *sizes])
         self._order = np.argsort(~whole, kind="stable")
 

@@ -15,6 +15,7 @@ from esdash.engine.console import EngineError
 from esdash.engine.kept import row_of
 from esdash.engine.places import end_of
 from esdash.engine.row import Row
+from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
 from esdash.log.stream import Stream
@@ -25,17 +26,15 @@ from esdash.past.moments import Moment, Moments, parked_codes, refused_codes
 from esdash.past.packing import DamagedTrackError, TrackError
 from esdash.past.process import Built, Task, TrackProcess
 from esdash.past.reader import TrackReader
+from esdash.past.refolding import refolded
 from esdash.past.story import StoryLine, Totals, story_of_row, totals
 from esdash.past.timeline import Timeline, timeline
 from esdash.query.places import Place
 
-PATIENCE: Final = 3.0
-"""Seconds that a moment is waited for which is not in the track yet, when little is missing."""
+PATIENCE: Final = 0.4
+"""Seconds that a moment is waited for which is not in the track yet: the newest ones are in a moment."""
 
 LOOK_SECONDS: Final = 0.05
-
-NEAR: Final = 200_000
-"""Entries that the track may lack to be waited for."""
 
 SEGMENTS: Final = 4
 """That are counted at a time."""
@@ -109,9 +108,17 @@ class Past:
             first, last = reader.segments[0], reader.segments[-1]
             return Span(reader.shown_from, reader.built_to, first.first_ms, last.last_ms)
 
-    def at(self, ordinal: int) -> Shown:
-        """The moment after an entry, or the nearest one that can be shown."""
-        self._wait_for(ordinal)
+    def at(self, ordinal: int, unseen: int = 0) -> Shown:
+        """The moment after an entry, or the nearest one that can be shown; `unseen`: entries before the history.
+
+        What is not in the track yet is folded once more.
+        """
+        if not self._is_built(ordinal) and ordinal > 0:
+            with self._plainly():
+                found = refolded(self._log, self._fold, ordinal, unseen)
+            if found is not None:
+                return Shown(*found)
+            self._require_built(ordinal)
         with self._reading() as moments:
             reader = moments.reader
             moment = moments.at(min(max(ordinal, reader.shown_from), reader.built_to))
@@ -121,7 +128,7 @@ class Past:
         """The ordinal of the last entry up to and with a place."""
         with self._plainly():
             entry_id = end_of(self._log, place)
-        self._wait_for(self.built.ordinal + self.built.waiting)
+        self._require_built(self.built.ordinal + self.built.waiting)
         with self._reading() as moments:
             return moments.reader.ordinal_of(entry_id)
 
@@ -150,7 +157,7 @@ class Past:
 
         Beside each the entry itself; None where it has left the stream.
         """
-        self._wait_for(until)
+        self._require_built(until)
         with self._reading() as moments:
             lines = list(islice(story_of_row(moments.reader, table, key, until), most))
             told = [moments.told(line.ordinal, line.changes) for line in lines]
@@ -185,7 +192,7 @@ class Past:
         self, first: int, second: int, tables: Sequence[Table], stopped: Callable[[], bool] = bool
     ) -> Difference:
         """What differs in some tables between the moments after two ordinals, and what came between them."""
-        self._wait_for(max(first, second))
+        self._require_built(max(first, second))
         with self._reading() as moments:
             reader = moments.reader
             if min(first, second) < reader.shown_from:
@@ -206,18 +213,25 @@ class Past:
                         raise EngineError("The past is being put together anew. Try again soon.")
                     counting.take(moments.reader)
 
-    def _wait_for(self, ordinal: int) -> None:
+    def _is_built(self, ordinal: int) -> bool:
+        """Whether an entry is in the track; waits a moment for it."""
         deadline = self._clock() + PATIENCE
         while True:
-            with self._reading() as moments:
-                lacking = ordinal - moments.reader.built_to
-            if lacking <= 0:
-                return
-            if lacking > NEAR or self._clock() >= deadline:
-                built = self.built
-                why = built.error or f"so far it reaches to #{ordinal - lacking:,}"
-                raise EngineError(f"The past up to #{ordinal:,} is still being put together: {why}. Try again soon.")
+            try:
+                with self._reading() as moments:
+                    if moments.reader.built_to >= ordinal:
+                        return True
+            except EngineError:
+                pass  # it is only being begun
+            if self._clock() >= deadline:
+                return False
             time.sleep(LOOK_SECONDS)
+
+    def _require_built(self, ordinal: int) -> None:
+        """Raises EngineError where an entry is not in the track yet."""
+        if not self._is_built(ordinal):
+            why = self.built.error or f"so far it reaches to #{self.built.ordinal:,}"
+            raise EngineError(f"The past up to #{ordinal:,} is still being put together: {why}. Try again soon.")
 
     @contextmanager
     def _reading(self) -> Iterator[Moments]:
@@ -242,7 +256,7 @@ class Past:
             ) from error
         except TrackError as error:
             raise EngineError(self.built.error or "The past is not there yet. Try again in a moment.") from error
-        except LogError as error:
+        except (LogError, DomainError) as error:
             raise EngineError(str(error)) from error
 
     def _forget(self) -> None:

@@ -12,6 +12,7 @@ from esdash.fold.outcomes import Outcome
 from esdash.fold.stored import number_name
 from esdash.fold.tables import Change
 from esdash.past.difference import Between, differences
+from esdash.words.changes import column_of, is_amount
 from tests.domains import the_depots
 from tests.domains.shop import Shop
 from tests.past.domains import DOMAINS
@@ -45,13 +46,12 @@ def test_numbers_are_those_on_which_the_two_states_do_not_agree(name: str, data:
         changes = list(found)
     assert len(found) == len(changes)
     assert {number_name(each.table, each.key, each.column): (each.before, each.after) for each in changes} == expected
-    kinds = {(table.name, column.name): column.kind for table in fold.domain.tables for column in table.columns}
-    of = [kinds[each.table, each.column] for each in changes]
-    numbers = [each for each, kind in zip(changes, of, strict=True) if kind is int]
-    assert changes[: len(numbers)] == numbers, "what is no number comes last"
-    for change, kind in zip(changes, of, strict=True):
-        assert {type(change.before), type(change.after)} <= {kind, type(None)}
-    assert [size(each) for each in numbers] == sorted(map(size, numbers), reverse=True)
+    columns = [column_of(fold, each.table, each.column)[1] for each in changes]
+    for change, column in zip(changes, columns, strict=True):
+        assert {type(change.before), type(change.after)} <= {column.kind, type(None)}
+    amounts = [each for each, column in zip(changes, columns, strict=True) if is_amount(column)]
+    assert changes[: len(amounts)] == amounts, "what is no amount comes last"
+    assert [size(each) for each in amounts] == sorted(map(size, amounts), reverse=True)
 
 
 @pytest.mark.parametrize("name", DOMAINS)

@@ -16,6 +16,7 @@ from esdash.ui.declared import LOG, Actions, panel_of, title_of, visible_tables
 from esdash.ui.main.arrangement import Places, tables_for
 from esdash.ui.messages import tell
 from esdash.ui.paint.payload import too_large
+from esdash.ui.remembered import Arranged
 from esdash.ui.tables.hints import log_hint, table_hint
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.log_source import LogSource, counts_text
@@ -24,6 +25,7 @@ from esdash.ui.tables.panel import Panel
 from esdash.ui.tables.panel_tabs import PanelTabs, Tab
 from esdash.ui.tables.relation import rows_of, text_of
 from esdash.ui.tables.rows_source import RowsSource
+from esdash.ui.tables.table_source import SortOrder
 from esdash.visible import visible
 from esdash.words.entries import payload_of, type_of
 
@@ -89,6 +91,28 @@ class Panels(Container):
         for panel in self.all:
             panel.sync()
         self._show_tabs()
+
+    def arranged(self) -> Arranged:
+        """How a person has arranged them."""
+        orders = {
+            panel.called: (order.column, order.descending)
+            for panel in self.all
+            if (order := panel.source.order) is not None and (order.column or order.descending)
+        }
+        return Arranged("" if self.current == LOG else self.current, self.zoomed, orders)
+
+    def arrange_again(self, arranged: Arranged) -> None:
+        """Arrange them as before; what is not there any more is left out."""
+        for panel in self.all:
+            column, descending = arranged.orders.get(panel.called, ("", False))
+            if panel.source.order is not None and any(
+                each.sortable and each.key == column for each in panel.source.columns
+            ):
+                panel.source.sort(SortOrder(column, descending))
+        if any(panel.called == arranged.panel for panel in self.all):
+            self.current = arranged.panel
+            self._places.look_at(arranged.panel)
+        self.zoomed = arranged.zoomed
 
     def lay_out(self, layout: str) -> None:
         """Place them as `arrangement.layout_for` says."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 
+from esdash.domain import TIME, Format
 from esdash.fold.folding import Fold
 from esdash.ui.paint.drawing import clock_time, spark
 from esdash.ui.tables.columns import Cell, Column, Kind
@@ -111,12 +112,17 @@ def _of_reason(fold: Fold, board: "Board", reason: "RefusedReason", now: float) 
         Cell(f"{mark.glyph} {outcome.reason}", mark.style),
         Cell(f"{reason.count:,}", "strong"),
         _spark(reason.parts),
-        Cell(" + ".join(visible(write(each.shown, each.short), 40) for each in reason.sums)),
-        Cell(" + ".join(visible(write(each.shown, each.needed), 40) for each in reason.sums), "dim"),
+        Cell(_together((each.shown, each.short) for each in reason.sums)),
+        Cell(_together((each.shown, each.needed) for each in reason.sums), "dim"),
         _shortened(f"{_named(row)} ×{row.count:,}" for row in reason.rows),
         _since(reason.first + board.unseen, reason.first_ms, now),
     )
     return f"{parked}reason:{outcome.reason}", cells
+
+
+def _together(sums: Iterable[tuple[Format, int]]) -> str:
+    """Sums as they are shown; times are not added up."""
+    return " + ".join(visible(write(shown, value), 40) for shown, value in sums if shown != TIME)
 
 
 def _named(row: "RefusedRow") -> str:

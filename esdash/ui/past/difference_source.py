@@ -14,7 +14,7 @@ from esdash.ui.paint.drawing import fit
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.ui.tables.table_source import Source
 from esdash.visible import visible
-from esdash.words.changes import by, column_of
+from esdash.words.changes import by, column_of, is_amount, moved
 from esdash.words.entries import write
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _value(column: StateColumn, value: Any, style: str) -> Cell:
 
 
 def _difference(column: StateColumn, change: Change) -> str:
-    """With its sign; of a number that appeared or vanished all of it."""
-    if column.kind is not int:
-        return ""
+    """With its sign; of an amount that appeared or vanished all of it."""
+    if not is_amount(column):
+        return moved(column, change.before, change.after) if change.before is not None else ""
     return visible(by(column, int(change.after or 0) - int(change.before or 0)), 60)

@@ -234,13 +234,13 @@ class TimeMachine:
         return self.engine.view.position.ordinal if self._shown is None else self._shown.moment.position.ordinal
 
     def _look(self) -> None:
-        past, wanted = self.past, self._wanted
+        past, wanted, unseen = self.past, self._wanted, self.engine.view.position.unseen
         if past is None or wanted is None or self._looking:
             return
 
         def look() -> None:
             try:
-                shown = past.at(wanted)
+                shown = past.at(wanted, unseen)
             except EngineError as error:
                 self.screen.app.call_from_thread(self._failed, str(error))
             else:
