@@ -119,6 +119,8 @@ class DifferenceScreen(Dialog[int]):
 
     def _failed(self, why: str) -> None:
         self._why = why
+        self._source.told = ""
+        self._table.sync()
         self._write()
 
     def _write(self) -> None:

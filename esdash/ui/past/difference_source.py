@@ -41,6 +41,8 @@ class DifferenceSource(Source):
 
     def __init__(self, fold: Fold) -> None:
         self._fold = fold
+        self.told = "looking into the past …"
+        """What to show when there is no line: harmless text."""
         self._found: Differences | None = None
         self._wanted: Sequence[int] = (0,) * len(COLUMNS)
         self._cells: LRUCache[int, tuple[Cell, ...]] = LRUCache(512)
@@ -48,6 +50,7 @@ class DifferenceSource(Source):
     def show(self, found: "Differences") -> None:
         """Show these."""
         self._found = found
+        self.told = "No number differs."
         widest = [self._widest(each) for each in found.columns]
         self._wanted = [max(cells) for cells in zip(*widest, strict=True)] or self._wanted
         self._cells.clear()
@@ -85,7 +88,7 @@ class DifferenceSource(Source):
 
     def hint(self) -> Sequence[str]:
         """Why there is no line."""
-        return ("looking into the past …",) if self._found is None else ("No number differs.",)
+        return (self.told,)
 
     def _made(self, change: Change) -> tuple[Cell, ...]:
         _, column = column_of(self._fold, change.table, change.column)
