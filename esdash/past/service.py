@@ -18,6 +18,7 @@ from esdash.engine.row import Row
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
+from esdash.log.facts import START, id_parts
 from esdash.log.stream import Stream
 from esdash.past.folder import TrackFolder
 from esdash.past.moments import Moment, Moments, parked_codes, refused_codes
@@ -27,7 +28,7 @@ from esdash.past.reader import TrackReader
 from esdash.past.refolding import refolded
 from esdash.past.story import StoryLine, Totals, story_of_row, totals
 from esdash.past.timeline import Timeline, timeline
-from esdash.query.places import Place
+from esdash.query.places import Numbered, Place
 
 PATIENCE: Final = 0.4
 """Seconds that a moment is waited for which is not in the track yet: the newest ones are in a moment."""
@@ -119,11 +120,16 @@ class Past:
             moment = moments.at(min(max(ordinal, reader.shown_from), reader.built_to))
             return Shown(moment, moments.rows(self._log, moment))
 
-    def place(self, place: Place) -> int:
+    def place(self, place: Place, unseen: int = 0) -> int:
         """The ordinal of the last entry up to and with a place."""
+        if isinstance(place, Numbered):
+            return place.number - unseen
         with self._plainly():
             entry_id = end_of(self._log, place)
-        self._require_built(self.built.ordinal + self.built.waiting)
+        with self._reading() as moments:
+            last = moments.reader.segments[-1].last_id if moments.reader.segments else START
+        if id_parts(last) < id_parts(entry_id):
+            self._require_built(self.built.ordinal + self.built.waiting)
         with self._reading() as moments:
             return moments.reader.ordinal_of(entry_id)
 
@@ -134,18 +140,25 @@ class Past:
 
     def refused(self, ordinal: int, *, back: bool = False) -> int | None:
         """The next entry after an ordinal that a rule refused, or the one before it; None where there is none."""
-        with self._reading() as moments:
-            return moments.next_of(ordinal, refused_codes(self._fold), back=back)
+        return self._next(ordinal, lambda moments: moments.next_of(ordinal, refused_codes(self._fold), back=back), back)
 
     def parked(self, ordinal: int, *, back: bool = False) -> int | None:
         """The next entry that could not be understood, or the one before it; None where there is none."""
-        with self._reading() as moments:
-            return moments.next_of(ordinal, parked_codes(), back=back)
+        return self._next(ordinal, lambda moments: moments.next_of(ordinal, parked_codes(), back=back), back)
 
     def about(self, ordinal: int, table: Table, key: int | str, *, back: bool = False) -> int | None:
         """The next entry that is about a row, or the one before it; None where there is none."""
+        return self._next(ordinal, lambda moments: moments.next_about(ordinal, table, key, back=back), back)
+
+    def _next(self, ordinal: int, find: Callable[[Moments], int | None], back: bool) -> int | None:
+        """What is found; "none" only where all that is to be looked at is in the track."""
+        if back:
+            self._require_built(ordinal - 1)
         with self._reading() as moments:
-            return moments.next_about(ordinal, table, key, back=back)
+            found = find(moments)
+        if found is None and not back and self.built.waiting:
+            self._require_built(self.built.ordinal + self.built.waiting)
+        return found
 
     def story(self, table: Table, key: int | str, until: int, most: int) -> list[tuple[StoryLine, Row | None]]:
         """The entries that changed a row or are about it, newest first, up to an ordinal; at most so many.
