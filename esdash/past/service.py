@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
+from esdash.counted import counted
 from esdash.domain import Column, Table
 from esdash.engine.console import EngineError
 from esdash.engine.kept import row_of
@@ -203,8 +204,9 @@ class Past:
     def _require_built(self, ordinal: int) -> None:
         """Raises EngineError where an entry is not in the track yet."""
         if not self._is_built(ordinal):
-            why = self.built.error or f"so far it reaches to #{self.built.ordinal:,}"
-            raise EngineError(f"The past up to #{ordinal:,} is still being put together: {why}. Try again soon.")
+            built = self.built
+            left = f"about {counted(built.waiting, 'entry is', 'entries are')} left. Try again soon."
+            raise EngineError(f"That part of the past is still being put together: {built.error or left}")
 
     @contextmanager
     def _reading(self) -> Iterator[Moments]:

@@ -217,7 +217,7 @@ class TimeMachine:
         view, _ = self.view(self.engine.view, 0)
         picture = None if view.state is None else view.state.tables.get(table.name)
         row = None if picture is None else picture.get(key)
-        page = RowPage(self.fold, past, table, key, row, view.position.ordinal, self._wall_clock)
+        page = RowPage(self.fold, past, table, key, row, view.position.ordinal, view.position.unseen, self._wall_clock)
         self.screen.app.push_screen(page, self._chose_entry)
         return True
 
