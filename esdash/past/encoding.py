@@ -2,7 +2,6 @@
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, compress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -94,7 +93,7 @@ def encode_keys(name: str, keys: Sequence[tuple[int, bytes]]) -> bytes:
 def encode_parts(first: int, fold: Fold, state: State, record: Record) -> Iterator[Part]:
     """The parts of a segment that begins with an ordinal; `state` is that after its last entry."""
     changed: dict[str, list[_Grouped]] = {}
-    writes = _by_column(record, len(state.cells))
+    writes = _by_column(record)
     for table, places in fold.storage.places.values():
         for place, column in zip(places, table.columns, strict=True):
             if place in writes:
@@ -111,21 +110,16 @@ def encode_parts(first: int, fold: Fold, state: State, record: Record) -> Iterat
                 yield part
 
 
-def _by_column(record: Record, columns: int) -> dict[int, tuple[list[Any], Numbers, list[Any]]]:
+def _by_column(record: Record) -> dict[int, tuple[list[Any], Numbers, list[Any]]]:
     """By column: the keys, entries and former values of its writes, in their order."""
-    if not record.writes:
-        return {}
-    flat = list(chain.from_iterable(record.writes))
-    places, keys, befores = flat[::3], flat[1::3], flat[2::3]
+    writes = record.writes
     entries = np.repeat(np.arange(len(record.ends)), np.diff(numbers(record.ends), prepend=0))
-    columns_of = np.frombuffer(array("H", places), np.uint16)
-    found = {}
-    for place in range(columns):
-        mask = columns_of == place
-        if mask.any():
-            chosen = mask.tolist()
-            found[place] = list(compress(keys, chosen)), entries[mask], list(compress(befores, chosen))
-    return found
+    places = np.frombuffer(array("H", writes.places), np.uint16)
+    return {
+        place: (keys, entries[places == place], befores)
+        for place, (keys, befores) in enumerate(zip(writes.keys, writes.befores, strict=True))
+        if keys
+    }
 
 
 def _grouped(table: Table, keys: list[Any], entries: Numbers) -> _Grouped:

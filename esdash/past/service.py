@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
+from esdash.counted import counted
 from esdash.domain import Column, Table
 from esdash.engine.console import EngineError
 from esdash.engine.kept import row_of
@@ -18,6 +19,7 @@ from esdash.engine.row import Row
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
+from esdash.log.facts import START, id_parts
 from esdash.log.stream import Stream
 from esdash.past.board import Board, Refusals
 from esdash.past.difference import Between, Difference, differences
@@ -29,7 +31,7 @@ from esdash.past.reader import TrackReader
 from esdash.past.refolding import refolded
 from esdash.past.story import StoryLine, Totals, story_of_row, totals
 from esdash.past.timeline import Timeline, timeline
-from esdash.query.places import Place
+from esdash.query.places import Numbered, Place
 
 PATIENCE: Final = 0.4
 """Seconds that a moment is waited for which is not in the track yet: the newest ones are in a moment."""
@@ -124,11 +126,16 @@ class Past:
             moment = moments.at(min(max(ordinal, reader.shown_from), reader.built_to))
             return Shown(moment, moments.rows(self._log, moment))
 
-    def place(self, place: Place) -> int:
+    def place(self, place: Place, unseen: int = 0) -> int:
         """The ordinal of the last entry up to and with a place."""
+        if isinstance(place, Numbered):
+            return place.number - unseen
         with self._plainly():
             entry_id = end_of(self._log, place)
-        self._require_built(self.built.ordinal + self.built.waiting)
+        with self._reading() as moments:
+            last = moments.reader.segments[-1].last_id if moments.reader.segments else START
+        if id_parts(last) < id_parts(entry_id):
+            self._require_built(self.built.ordinal + self.built.waiting)
         with self._reading() as moments:
             return moments.reader.ordinal_of(entry_id)
 
@@ -139,18 +146,25 @@ class Past:
 
     def refused(self, ordinal: int, *, back: bool = False) -> int | None:
         """The next entry after an ordinal that a rule refused, or the one before it; None where there is none."""
-        with self._reading() as moments:
-            return moments.next_of(ordinal, refused_codes(self._fold), back=back)
+        return self._next(ordinal, lambda moments: moments.next_of(ordinal, refused_codes(self._fold), back=back), back)
 
     def parked(self, ordinal: int, *, back: bool = False) -> int | None:
         """The next entry that could not be understood, or the one before it; None where there is none."""
-        with self._reading() as moments:
-            return moments.next_of(ordinal, parked_codes(), back=back)
+        return self._next(ordinal, lambda moments: moments.next_of(ordinal, parked_codes(), back=back), back)
 
     def about(self, ordinal: int, table: Table, key: int | str, *, back: bool = False) -> int | None:
         """The next entry that is about a row, or the one before it; None where there is none."""
+        return self._next(ordinal, lambda moments: moments.next_about(ordinal, table, key, back=back), back)
+
+    def _next(self, ordinal: int, find: Callable[[Moments], int | None], back: bool) -> int | None:
+        """What is found; "none" only where all that is to be looked at is in the track."""
+        if back:
+            self._require_built(ordinal - 1)
         with self._reading() as moments:
-            return moments.next_about(ordinal, table, key, back=back)
+            found = find(moments)
+        if found is None and not back and self.built.waiting:
+            self._require_built(self.built.ordinal + self.built.waiting)
+        return found
 
     def story(self, table: Table, key: int | str, until: int, most: int) -> list[tuple[StoryLine, Row | None]]:
         """The entries that changed a row or are about it, newest first, up to an ordinal; at most so many.
@@ -196,7 +210,8 @@ class Past:
         with self._reading() as moments:
             reader = moments.reader
             if min(first, second) < reader.shown_from:
-                raise EngineError(f"The past that is kept reaches back to #{reader.shown_from:,} only.")
+                number = reader.shown_from + reader.origin.unseen
+                raise EngineError(f"The past that is kept reaches back to #{number:,} only.")
             numbers = differences(reader, first, second, tables)
             between = Between(reader, first, second)
         self._take_all(between, stopped)
@@ -230,8 +245,9 @@ class Past:
     def _require_built(self, ordinal: int) -> None:
         """Raises EngineError where an entry is not in the track yet."""
         if not self._is_built(ordinal):
-            why = self.built.error or f"so far it reaches to #{self.built.ordinal:,}"
-            raise EngineError(f"The past up to #{ordinal:,} is still being put together: {why}. Try again soon.")
+            built = self.built
+            left = f"about {counted(built.waiting, 'entry is', 'entries are')} left. Try again soon."
+            raise EngineError(f"That part of the past is still being put together: {built.error or left}")
 
     @contextmanager
     def _reading(self) -> Iterator[Moments]:

@@ -85,7 +85,8 @@ class Overviews:
         view, _ = self.time.view(self.time.engine.view, 0)
         picture = None if view.state is None else view.state.tables.get(table.name)
         row = None if picture is None else picture.get(key)
-        return RowPage(self.time.fold, past, table, key, row, view.position.ordinal, self._wall_clock)
+        position = view.position
+        return RowPage(self.time.fold, past, table, key, row, position.ordinal, position.unseen, self._wall_clock)
 
     def _chose_question(self, question: str | None) -> None:
         if question is not None:

@@ -54,9 +54,11 @@ class RowPage(Dialog[int]):
         key: int | str,
         row: TableRow | None,
         until: int,
+        unseen: int,
         wall_clock: Callable[[], float],
     ) -> None:
-        """`row` is what is there at the moment of the ordinal `until`; None: nothing."""
+        """`row` is what is there at the moment of the ordinal `until`; None: nothing. `unseen` entries had left the
+        stream before the history began."""
         super().__init__()
         self._fold = fold
         self._past = past
@@ -64,6 +66,7 @@ class RowPage(Dialog[int]):
         self._key = key
         self._row = row
         self._until = until
+        self._unseen = unseen
         self._wall_clock = wall_clock
         self._lines: list[tuple[StoryLine, Row | None]] | None = None
         self._totals: dict[str, Totals] = {}
@@ -145,7 +148,7 @@ class RowPage(Dialog[int]):
         if refused:
             parts.append(counted(refused, "refusal", "refusals"))
         if found.first is not None:
-            parts.append(f"first #{found.first:,}")
+            parts.append(f"first #{found.first + self._unseen:,}")
         return " · ".join(parts)
 
     def _curve(self, column: Column, width: int) -> list[float]:
@@ -162,7 +165,7 @@ class RowPage(Dialog[int]):
     def _told(self, line: "StoryLine", row: "Row | None", width: int) -> Content:
         """One entry in a line of at most so many cells: when, what it did, what it said."""
         when = clock_time(milliseconds_of(line.entry_id), self._wall_clock())
-        parts = [(f"{when:>11} {f'#{line.ordinal:,}':>8} ", "$text-muted")]
+        parts = [(f"{when:>11} {f'#{line.ordinal + self._unseen:,}':>8} ", "$text-muted")]
         outcome = self._fold.outcomes[line.code]
         for change in line.changes:
             parts += self._change(change)

@@ -300,9 +300,9 @@ class TimeMachine:
         self._in_thread(look)
 
     def _chose_place(self, place: "Place | None") -> None:
-        past = self.past
+        past, unseen = self.past, self.engine.view.position.unseen
         if place is not None and past is not None:
-            self._find(lambda: past.place(place))
+            self._find(lambda: past.place(place, unseen))
 
     def _in_thread(self, work: Callable[[], None]) -> None:
         self.screen.run_worker(work, thread=True, exit_on_error=False, name="past")
