@@ -59,6 +59,23 @@ class Story:
                 value = _wrapped((value or 0) + int(moved.sum())) if exists else None
         return value if value is None else self._column.kind(value)
 
+    def at(self, until: int) -> Any:
+        """The cell after an entry; None where there was none. Raises TrackError."""
+        value = self.newest()
+        for each in self.backwards():
+            if each.ordinal <= until:
+                return each.after
+            value = each.before
+        return value
+
+    def times(self, until: int) -> int:
+        """How many entries up to an ordinal changed it. Raises TrackError."""
+        reader, found = self._reader, 0
+        for place, part in reader.parts(self._name, self._table, 0, reader.segment_of(until) + 1):
+            entries = part.entries_about(self._key)
+            found += int(entries.searchsorted(until - reader.segments[place].first, "right"))
+        return found
+
     def backwards(self, until: int | None = None) -> Iterator[Moved]:
         """Every entry that changed it, the newest first; up to the ordinal `until` perhaps. Raises TrackError."""
         reader, kind = self._reader, self._column.kind
