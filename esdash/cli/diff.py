@@ -23,6 +23,7 @@ from esdash.cli.output import (
 from esdash.cli.places import PLACE, end_of
 from esdash.cli.presence import require_stream
 from esdash.cli.progress import Progress
+from esdash.cli.track import track_of
 from esdash.config import Settings
 
 if TYPE_CHECKING:
@@ -67,11 +68,13 @@ def command(context: click.Context, settings: Settings, first: "Place", second: 
     with open_log(settings) as log:
         require_stream(log)
         one, other = _moment(log, first), _moment(log, second)
-        progress = Progress(log)
-        try:
-            found = distance(log, History(log, fold, on_page=progress), fold, one, other)
-        finally:
-            progress.clear()
+        found = _by_track(settings, log, fold, one, other)
+        if found is None:
+            progress = Progress(log)
+            try:
+                found = distance(log, History(log, fold, on_page=progress), fold, one, other)
+            finally:
+                progress.clear()
     if as_json:
         print_json(_document(found))
     else:
@@ -90,6 +93,27 @@ def _moment(log: "Stream", place: "Place") -> "Moment":
     from esdash.query.places import OfSnapshot
 
     return Moment(end_of(log, place), place.snapshot_id if isinstance(place, OfSnapshot) else "")
+
+
+def _by_track(settings: Settings, log: "Stream", fold: "Fold", first: "Moment", second: "Moment") -> "Distance | None":
+    """What differs, by the past that a dashboard keeps: without folding. None where it does not have all of it."""
+    from esdash.log.stream import id_parts
+    from esdash.past.distance import distance_by
+    from esdash.past.packing import TrackError
+    from esdash.past.whole import whole_track
+
+    if first.snapshot_id or second.snapshot_id:
+        return None
+    last = max(first.entry_id, second.entry_id, key=id_parts)
+    reader = whole_track(log, fold, track_of(settings, log, fold), last)
+    if reader is None:
+        return None
+    try:
+        return distance_by(reader, first.entry_id, second.entry_id)
+    except TrackError:
+        return None
+    finally:
+        reader.close()
 
 
 def _document(found: "Distance") -> dict[str, Any]:

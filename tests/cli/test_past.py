@@ -55,6 +55,16 @@ def test_why_is_told_the_same_with_it_and_without(call: Call, url: str, track: P
         assert (one.code, one.out, one.err) == (other.code, other.out, other.err), question
 
 
+def test_a_difference_is_told_the_same_with_it_and_without(call: Call, url: str, track: Path) -> None:
+    places = [("#1", "#300"), ("#210", "#150"), ("#60", "#60"), ("first", "now"), ("#20", "#29")]
+    questions = [(*each, *form) for each in places for form in ((), ("--json",))]
+    with_it = [call("diff", *question, "--url", url) for question in questions]
+    track.unlink()
+    without = [call("diff", *question, "--url", url) for question in questions]
+    for question, one, other in zip(questions, with_it, without, strict=True):
+        assert (one.code, one.out, one.err) == (other.code, other.out, other.err), question
+
+
 def test_one_that_lacks_entries_is_not_asked(call: Call, url: str, client: redis.Redis, track: Path) -> None:  # noqa: ARG001
     before = call("why", "sum(users.balance)", "--json", "--url", url).lines
     client.xadd("orders", {"type": "TopUp", "data": '{"user_id":77,"amount":500}'})
