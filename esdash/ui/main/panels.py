@@ -213,8 +213,12 @@ class Panels(Container):
 
     def list_entries(self, table: Table, key: int | str) -> None:
         """List the entries about a row."""
+        self.list_matching(text_of(table, key))
+
+    def list_matching(self, question: str) -> None:
+        """List the entries that a question asks for."""
         self.action_panel(LOG)
-        self.panel.start_filter(text_of(table, key))
+        self.panel.start_filter(question)
 
     def go_to_row(self, place: tuple[str, int | str] | None) -> None:
         """Put the cursor on a row of a table."""
