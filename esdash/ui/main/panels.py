@@ -1,6 +1,7 @@
 """What the keys of the main screen do to its panels: go to one, filter, sort, zoom, look closer, copy."""
 
 from collections.abc import Callable
+from typing import Final
 
 from rich.cells import cell_len
 from textual import events, on
@@ -18,6 +19,7 @@ from esdash.ui.messages import tell
 from esdash.ui.paint.payload import too_large
 from esdash.ui.tables.hints import log_hint, table_hint
 from esdash.ui.tables.line_table import LineTable
+from esdash.ui.tables.lit import Lit
 from esdash.ui.tables.log_source import LogSource, counts_text
 from esdash.ui.tables.log_table import LogTable
 from esdash.ui.tables.panel import Panel
@@ -26,6 +28,8 @@ from esdash.ui.tables.relation import rows_of, text_of
 from esdash.ui.tables.rows_source import RowsSource
 from esdash.visible import visible
 from esdash.words.entries import payload_of, type_of
+
+NOTHING_LIT: Final = Lit()
 
 
 class Panels(Container):
@@ -67,28 +71,43 @@ class Panels(Container):
         self._state: Picture | None = None
         self._newest: Row | None = None
         self._second = 0
+        self._lit = NOTHING_LIT
 
     def compose(self) -> ComposeResult:
         """The tables together, and the log."""
         yield Container(*self.all[:-1], id="state")
         yield self.all[-1]
 
-    def show(self, view: View, wall: float, lit: str = "") -> None:
-        """Show a view as it was at a time in Unix seconds; what the entry with the id `lit` changed stands out."""
+    def show(self, view: View, wall: float, lit: Lit = NOTHING_LIT) -> None:
+        """Show a view as it was at a time in Unix seconds; what is lit stands out, and is scrolled to."""
         newest = view.rows[-1] if view.rows else None
-        same = view.state is self._state and newest is self._newest and int(wall) == self._second
+        same = view.state is self._state and newest is self._newest and int(wall) == self._second and lit == self._lit
         if same and not self.sorting:
             return
         self._state, self._newest, self._second = view.state, newest, int(wall)
         for source in self.tables:
-            source.lit = lit
+            source.lit = lit.entries
             source.update(view.state, wall)
         self.log_lines.update(view.rows, wall, view.nth(0))
         self.log_lines.known = view.state is not None
         self.log_lines.behind = view.position.ordinal > 0
+        if lit != self._lit:
+            self._bring_into_view(lit)
         for panel in self.all:
             panel.sync()
         self._show_tabs()
+
+    def _bring_into_view(self, lit: Lit) -> None:
+        """Scroll to what is lit, and once nothing is, back to the cursors; a log that is played follows its tail."""
+        self._lit = lit
+        for source, panel in zip(self.tables, self.all, strict=False):
+            name = source.table.name
+            wanted = (
+                [source.find(key) for table, key in lit.rows if table == name] if lit.entries else [panel.table.cursor]
+            )
+            panel.table.reveal([index for index in wanted if index is not None])
+        if lit.playing:
+            self.all[-1].table.forget()
 
     def lay_out(self, layout: str) -> None:
         """Place them as `arrangement.layout_for` says."""

@@ -78,7 +78,7 @@ class MainScreen(Screen[None]):
         self._leaving = False
         self._status = StatusBar(id="status")
         self._line = TimeLine(past, self.time.go_to_time, wall_clock, id="time-line")
-        self._banner = Banner(console.fold, actions, id="banner")
+        self._banner = Banner(console.fold, actions, past_kept=self.time.kept, id="banner")
         self._message = MessageLine(actions, id="message")
         self._keys = KeyBar(id="keys")
         self._keys_of: tuple[object, ...] = ()

@@ -185,13 +185,21 @@ async def test_a_row_has_a_page_with_all_that_made_it_so(log: Stream, client: re
         await as_of(pilot, 6)
 
 
-async def test_what_was_replayed_can_be_watched(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
+async def test_what_was_replayed_can_be_watched_and_ends_now(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("full_stop")
-        await as_of(pilot, 9)
-        await pilot.press("escape")
-        await until(pilot, lambda: is_now(app))
+        await until(pilot, lambda: any("replayed 9 events" in line for line in text_of(app)))
+        assert ". watches it" in text_of(app)[3]
+        await pilot.press("home", "full_stop")  # a log that does not follow its tail does so while it is played
+        await as_of(pilot, 0)
+        await until(pilot, lambda: (now := main_of(app).time.now) is not None and now.number >= 3, timeout=20)
+        await pilot.press("space")
+        await until(pilot, lambda: not any("playing" in line for line in text_of(app)))
+        assert (now := main_of(app).time.now) is not None
+        assert lines_of(app, "log")[now.number].split()[1] == f"{now.number}"
+        await pilot.press("plus", "plus", "plus", "space")
+        await until(pilot, lambda: is_now(app), timeout=20)
+        assert any("That was the replay: 9 events from #0 on. This is now." in line for line in told(app))
 
 
 async def test_without_a_past_the_keys_say_so(log: Stream, client: redis.Redis) -> None:
