@@ -14,7 +14,8 @@ from esdash.engine.picture import Picture
 from esdash.engine.row import Row
 from esdash.engine.view import View
 from esdash.ui.declared import LOG, Actions, panel_of, title_of, visible_tables
-from esdash.ui.main.arrangement import Places, tables_for
+from esdash.ui.main.arrangement import Places, preview_for, tables_for
+from esdash.ui.main.preview import Preview, under_cursor
 from esdash.ui.messages import tell
 from esdash.ui.paint.payload import too_large
 from esdash.ui.tables.hints import log_hint, table_hint
@@ -39,6 +40,7 @@ class Panels(Container):
         self,
         console: Console,
         actions: Actions,
+        preview: Preview,
         changed: Callable[[], object],
         open_page: Callable[[Table, int | str], bool] = lambda _, __: False,
     ) -> None:
@@ -48,6 +50,8 @@ class Panels(Container):
         self.engine = console
         self.fold = console.fold
         self.actions = actions
+        self._preview = preview
+        self._wants_preview = True
         self._changed = changed
         self._open_page = open_page
         self.tables = tuple(
@@ -70,13 +74,15 @@ class Panels(Container):
         self._places = Places([panel.called for panel in self.all[:-1]])
         self._state: Picture | None = None
         self._newest: Row | None = None
+        self._nth = self._ordinal = 0
         self._second = 0
         self._lit = NOTHING_LIT
 
     def compose(self) -> ComposeResult:
-        """The tables together, and the log."""
+        """The tables together, the log, and the preview."""
         yield Container(*self.all[:-1], id="state")
         yield self.all[-1]
+        yield self._preview
 
     def show(self, view: View, wall: float, lit: Lit = NOTHING_LIT) -> None:
         """Show a view as it was at a time in Unix seconds; what is lit stands out, and is scrolled to."""
@@ -88,7 +94,8 @@ class Panels(Container):
         for source in self.tables:
             source.lit = lit.entries
             source.update(view.state, wall)
-        self.log_lines.update(view.rows, wall, view.nth(0))
+        self._nth, self._ordinal = view.nth(0), view.position.ordinal
+        self.log_lines.update(view.rows, wall, self._nth)
         self.log_lines.known = view.state is not None
         self.log_lines.behind = view.position.ordinal > 0
         if lit != self._lit:
@@ -96,6 +103,7 @@ class Panels(Container):
         for panel in self.all:
             panel.sync()
         self._show_tabs()
+        self._show_preview()
 
     def _bring_into_view(self, lit: Lit) -> None:
         """Scroll to what is lit, and once nothing is, back to the cursors; a log that is played follows its tail."""
@@ -161,6 +169,13 @@ class Panels(Container):
         self.zoomed = not self.zoomed
         self._place()
         self._changed()
+
+    def action_preview(self) -> None:
+        """Show what the cursor stands on beside the panels, or show it no more."""
+        self._wants_preview = not self._wants_preview
+        self._place()
+        if self._wants_preview and not self._preview.display:
+            tell(self.app, "There is a preview once the terminal is at least 140 columns wide, and no panel zoomed.")
 
     def action_filter(self) -> None:
         """Type a filter."""
@@ -262,12 +277,28 @@ class Panels(Container):
             self.current = panel.called
             self._places.look_at(self.current)
             self._show_tabs()
+            self._show_preview()
             self._changed()
+
+    @on(LineTable.Moved)
+    def _moved(self, event: LineTable.Moved) -> None:
+        event.stop()
+        self._show_preview()
+
+    def _show_preview(self) -> None:
+        if self._preview.display:
+            self._preview.follow(under_cursor(self.panel, self._state, self._ordinal, self._nth))
 
     def _place(self) -> None:
         """Hide the panels that have no place now."""
-        room = tables_for(self._arrangement, *self.app.size)
+        width, height = self.app.size
         single = self.zoomed or self._arrangement == "tabs"
+        beside = preview_for(self._arrangement, width) if self._wants_preview and not single else 0
+        if beside:
+            self._preview.styles.width = beside
+        self._preview.display = beside > 0
+        self.screen.set_class(beside > 0, "-previewed")
+        room = tables_for(self._arrangement, width - beside, height)
         shown = {self.current} if single else {LOG, *self._places.shown(room)}
         self.screen.set_class(single, "-single")
         self.screen.set_class(len(shown) < len(self.all) and not self.zoomed, "-crowded")
@@ -275,6 +306,7 @@ class Panels(Container):
             panel.display = panel.called in shown
         self.query_one("#state").display = bool(shown - {LOG})
         self._show_tabs()
+        self._show_preview()
 
     def _show_tabs(self) -> None:
         """The names of the panels, for where not all of them have room."""

@@ -20,6 +20,7 @@ from esdash.ui.main.controls import Controls
 from esdash.ui.main.message_line import MessageLine
 from esdash.ui.main.pace import Pace
 from esdash.ui.main.panels import Panels
+from esdash.ui.main.preview import Preview
 from esdash.ui.main.status_bar import Moment, StatusBar
 from esdash.ui.main.trust import Trust
 from esdash.ui.messages import Message, Messages, message_of, tell
@@ -63,7 +64,8 @@ class MainScreen(Screen[None]):
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
         self.engine = console
         self.actions = actions
-        self.panels = Panels(console, actions, self.redraw, lambda table, key: self.time.open_page(table, key))
+        preview = Preview(console, lambda: self.time.past, past is not None, wall_clock)
+        self.panels = Panels(console, actions, preview, self.redraw, lambda table, key: self.time.open_page(table, key))
         self.time = TimeMachine(self, console, past, actions, self.panels.chosen_rows, self.redraw, wall_clock)
         self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew, self._why_not_now)
         self.trust = Trust(self, console, clock, wall_clock)
