@@ -125,6 +125,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Turn the order of the panel around.", Group.PANELS),
     Action("zoom", "z", "zoom", "Zoom",
         "Give the whole screen to the panel, or take it back.", Group.PANELS, shown=True),
+    Action("preview", "V", "preview", "Preview",
+        "On a wide terminal: read beside the panels what the cursor stands on, or give them that room.", Group.PANELS),
     Action("pause", "space", "pause", "Pause",
         "Freeze the screen, while the consumer goes on; again to catch up. In the past: play, or stop.",
         Group.PANELS, shown=True),

@@ -1,6 +1,7 @@
 """What the keys of the main screen do to its panels: go to one, filter, sort, zoom, look closer, copy."""
 
 from collections.abc import Callable
+from typing import Final
 
 from rich.cells import cell_len
 from textual import events, on
@@ -13,12 +14,14 @@ from esdash.engine.picture import Picture
 from esdash.engine.row import Row
 from esdash.engine.view import View
 from esdash.ui.declared import LOG, Actions, panel_of, title_of, visible_tables
-from esdash.ui.main.arrangement import Places, tables_for
+from esdash.ui.main.arrangement import Places, preview_for, tables_for
+from esdash.ui.main.preview import Preview, under_cursor
 from esdash.ui.messages import tell
 from esdash.ui.paint.payload import too_large
 from esdash.ui.remembered import Arranged
 from esdash.ui.tables.hints import log_hint, table_hint
 from esdash.ui.tables.line_table import LineTable
+from esdash.ui.tables.lit import Lit
 from esdash.ui.tables.log_source import LogSource, counts_text
 from esdash.ui.tables.log_table import LogTable
 from esdash.ui.tables.panel import Panel
@@ -29,6 +32,8 @@ from esdash.ui.tables.table_source import SortOrder
 from esdash.visible import visible
 from esdash.words.entries import payload_of, type_of
 
+NOTHING_LIT: Final = Lit()
+
 
 class Panels(Container):
     """The panels: one for each table that is not hidden, and the log. They show one view at a time."""
@@ -37,6 +42,7 @@ class Panels(Container):
         self,
         console: Console,
         actions: Actions,
+        preview: Preview,
         changed: Callable[[], object],
         open_page: Callable[[Table, int | str], bool] = lambda _, __: False,
     ) -> None:
@@ -46,6 +52,8 @@ class Panels(Container):
         self.engine = console
         self.fold = console.fold
         self.actions = actions
+        self._preview = preview
+        self._wants_preview = True
         self._changed = changed
         self._open_page = open_page
         self.tables = tuple(
@@ -68,29 +76,48 @@ class Panels(Container):
         self._places = Places([panel.called for panel in self.all[:-1]])
         self._state: Picture | None = None
         self._newest: Row | None = None
+        self._nth = self._ordinal = 0
         self._second = 0
+        self._lit = NOTHING_LIT
 
     def compose(self) -> ComposeResult:
-        """The tables together, and the log."""
+        """The tables together, the log, and the preview."""
         yield Container(*self.all[:-1], id="state")
         yield self.all[-1]
+        yield self._preview
 
-    def show(self, view: View, wall: float, lit: str = "") -> None:
-        """Show a view as it was at a time in Unix seconds; what the entry with the id `lit` changed stands out."""
+    def show(self, view: View, wall: float, lit: Lit = NOTHING_LIT) -> None:
+        """Show a view as it was at a time in Unix seconds; what is lit stands out, and is scrolled to."""
         newest = view.rows[-1] if view.rows else None
-        same = view.state is self._state and newest is self._newest and int(wall) == self._second
+        same = view.state is self._state and newest is self._newest and int(wall) == self._second and lit == self._lit
         if same and not self.sorting:
             return
         self._state, self._newest, self._second = view.state, newest, int(wall)
         for source in self.tables:
-            source.lit = lit
+            source.lit = lit.entries
             source.update(view.state, wall)
-        self.log_lines.update(view.rows, wall, view.nth(0))
+        self._nth, self._ordinal = view.nth(0), view.position.ordinal
+        self.log_lines.update(view.rows, wall, self._nth)
         self.log_lines.known = view.state is not None
         self.log_lines.behind = view.position.ordinal > 0
+        if lit != self._lit:
+            self._bring_into_view(lit)
         for panel in self.all:
             panel.sync()
         self._show_tabs()
+        self._show_preview()
+
+    def _bring_into_view(self, lit: Lit) -> None:
+        """Scroll to what is lit, and once nothing is, back to the cursors; a log that is played follows its tail."""
+        self._lit = lit
+        for source, panel in zip(self.tables, self.all, strict=False):
+            name = source.table.name
+            wanted = (
+                [source.find(key) for table, key in lit.rows if table == name] if lit.entries else [panel.table.cursor]
+            )
+            panel.table.reveal([index for index in wanted if index is not None])
+        if lit.playing:
+            self.all[-1].table.forget()
 
     def arranged(self) -> Arranged:
         """How a person has arranged them."""
@@ -166,6 +193,13 @@ class Panels(Container):
         self.zoomed = not self.zoomed
         self._place()
         self._changed()
+
+    def action_preview(self) -> None:
+        """Show what the cursor stands on beside the panels, or show it no more."""
+        self._wants_preview = not self._wants_preview
+        self._place()
+        if self._wants_preview and not self._preview.display:
+            tell(self.app, "There is a preview once the terminal is at least 140 columns wide, and no panel zoomed.")
 
     def action_filter(self) -> None:
         """Type a filter."""
@@ -271,12 +305,28 @@ class Panels(Container):
             self.current = panel.called
             self._places.look_at(self.current)
             self._show_tabs()
+            self._show_preview()
             self._changed()
+
+    @on(LineTable.Moved)
+    def _moved(self, event: LineTable.Moved) -> None:
+        event.stop()
+        self._show_preview()
+
+    def _show_preview(self) -> None:
+        if self._preview.display:
+            self._preview.follow(under_cursor(self.panel, self._state, self._ordinal, self._nth))
 
     def _place(self) -> None:
         """Hide the panels that have no place now."""
-        room = tables_for(self._arrangement, *self.app.size)
+        width, height = self.app.size
         single = self.zoomed or self._arrangement == "tabs"
+        beside = preview_for(self._arrangement, width) if self._wants_preview and not single else 0
+        if beside:
+            self._preview.styles.width = beside
+        self._preview.display = beside > 0
+        self.screen.set_class(beside > 0, "-previewed")
+        room = tables_for(self._arrangement, width - beside, height)
         shown = {self.current} if single else {LOG, *self._places.shown(room)}
         self.screen.set_class(single, "-single")
         self.screen.set_class(len(shown) < len(self.all) and not self.zoomed, "-crowded")
@@ -284,6 +334,7 @@ class Panels(Container):
             panel.display = panel.called in shown
         self.query_one("#state").display = bool(shown - {LOG})
         self._show_tabs()
+        self._show_preview()
 
     def _show_tabs(self) -> None:
         """The names of the panels, for where not all of them have room."""

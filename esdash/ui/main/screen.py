@@ -20,6 +20,7 @@ from esdash.ui.main.controls import Controls
 from esdash.ui.main.message_line import MessageLine
 from esdash.ui.main.pace import Pace
 from esdash.ui.main.panels import Panels
+from esdash.ui.main.preview import Preview
 from esdash.ui.main.status_bar import Moment, StatusBar
 from esdash.ui.main.trust import Trust
 from esdash.ui.messages import Message, Messages, message_of, tell
@@ -66,7 +67,10 @@ class MainScreen(Screen[None]):
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
         self.engine = console
         self.actions = actions
-        self.panels = Panels(console, actions, self.redraw, lambda table, key: self.overviews.open_page(table, key))
+        preview = Preview(console, lambda: self.time.past, past is not None, wall_clock)
+        self.panels = Panels(
+            console, actions, preview, self.redraw, lambda table, key: self.overviews.open_page(table, key)
+        )
         if arranged is not None:
             self.panels.arrange_again(arranged)
         self.time = TimeMachine(self, console, past, actions, self.panels.chosen_rows, self.redraw, wall_clock)
@@ -84,7 +88,7 @@ class MainScreen(Screen[None]):
         self._leaving = False
         self._status = StatusBar(id="status")
         self._line = TimeLine(past, self.time.go_to_time, wall_clock, id="time-line")
-        self._banner = Banner(console.fold, actions, id="banner")
+        self._banner = Banner(console.fold, actions, past_kept=self.time.kept, id="banner")
         self._message = MessageLine(actions, id="message")
         self._keys = KeyBar(id="keys")
         self._keys_of: tuple[object, ...] = ()

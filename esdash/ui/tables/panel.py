@@ -176,8 +176,7 @@ class Panel(Uncut, Vertical):
         self._line.display = bool(self.input.value)
 
     @on(LineTable.Moved)
-    def _moved(self, event: LineTable.Moved) -> None:
-        event.stop()
+    def _moved(self) -> None:
         self.retitle()
 
     def on_click(self, event: events.Click) -> None:
