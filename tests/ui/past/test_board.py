@@ -51,6 +51,7 @@ async def counted(pilot: Pilot[None], told: str) -> list[str]:
     stage = pilot.app
     assert isinstance(stage, Stage)
     await until(pilot, lambda: told in stage.plain)
+    await pilot.pause()  # what it moved is laid out anew
     return [line.strip(" │▌") for line in stage.plain.splitlines()]
 
 
@@ -131,7 +132,8 @@ async def test_text_of_the_stream_is_harmless_in_every_size(tmp_path: Path, size
     past, _ = past_of(tmp_path, fold, DEPOT_ENTRIES, segment=3)
     stage = Stage(BoardScreen(fold, past, len(DEPOT_ENTRIES), lambda: NOW))
     async with stage.run_test(size=size) as pilot:
-        lines = await counted(pilot, "5 refused · 1 parked of 16 entries")
+        await counted(pilot, "5 refused · 1 parked of 16 entries")
+        lines = await counted(pilot, "depot d ")
         assert any(line.startswith("✗ too_full") and "3" in line.split() for line in lines)
         assert any(line.startswith("depot d ") for line in lines)
         assert size[0] < 80 or any("[red]nowhere" in line for line in lines)

@@ -33,6 +33,7 @@ async def compared(pilot: Pilot[None], told: str) -> list[str]:
     stage = pilot.app
     assert isinstance(stage, Stage)
     await until(pilot, lambda: told in stage.plain)
+    await pilot.pause()  # what it moved is laid out anew
     lines = [line.strip(" │▌┃") for line in stage.plain.splitlines()]
     return lines[next(place for place, line in enumerate(lines) if "Difference" in line) :]
 
