@@ -101,9 +101,10 @@ def encode_parts(first: int, fold: Fold, state: State, record: Record) -> Iterat
                 keys, entries, befores = writes[place]
                 grouped = _grouped(table, keys, entries)
                 found = list(map(befores.__getitem__, grouped.order.tolist()))
-                part = _encode_column(first, table, column, grouped, found, state.cells[place])
-                if part is not None:
-                    changed.setdefault(table.name, []).append(grouped)
+                encoded = _encode_column(first, table, column, grouped, found, state.cells[place])
+                if encoded is not None:
+                    part, kept = encoded
+                    changed.setdefault(table.name, []).append(kept)
                     yield part
         if table.name in record.named:
             part = _encode_named(first, table, record.named[table.name], changed.get(table.name, []))
@@ -146,7 +147,8 @@ def _grouped(table: Table, keys: list[Any], entries: Numbers) -> _Grouped:
 
 def _encode_column(
     first: int, table: Table, column: Column, grouped: _Grouped, befores: list[Any], cells: Any
-) -> Part | None:
+) -> tuple[Part, _Grouped] | None:
+    """The part, and what is in it: writes that changed something."""
     last = np.append(grouped.rows[1:] != grouped.rows[:-1], True)
     afters = [*befores[1:], None]
     final = iter(list(map(cells.get, grouped.keys)))
@@ -161,10 +163,9 @@ def _encode_column(
         if not len(kept):
             return None
         values = [value if isinstance(value, bytes) else value[kept] for value in values]
-        rows, entries = grouped.rows[kept], grouped.entries[kept]
-    else:
-        rows, entries = grouped.rows, grouped.entries
-    return _part(part_name(table, column), first, table, grouped.keys, rows, entries, values)
+        grouped = grouped._replace(rows=grouped.rows[kept], entries=grouped.entries[kept], order=grouped.order[kept])
+    rows, entries = grouped.rows, grouped.entries
+    return _part(part_name(table, column), first, table, grouped.keys, rows, entries, values), grouped
 
 
 def _differences(befores: list[Any], afters: list[Any]) -> "tuple[list[NDArray[Any] | bytes], NDArray[Any]]":
