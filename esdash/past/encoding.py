@@ -103,9 +103,8 @@ def encode_parts(first: int, fold: Fold, state: State, record: Record) -> Iterat
                 found = list(map(befores.__getitem__, grouped.order.tolist()))
                 encoded = _encode_column(first, table, column, grouped, found, state.cells[place])
                 if encoded is not None:
-                    part, kept = encoded
-                    changed.setdefault(table.name, []).append(kept)
-                    yield part
+                    changed.setdefault(table.name, []).append(encoded[1])
+                    yield encoded[0]
         if table.name in record.named:
             part = _encode_named(first, table, record.named[table.name], changed.get(table.name, []))
             if part is not None:

@@ -17,6 +17,7 @@ from esdash.ui.declared import LOG, Actions
 from esdash.ui.main.arrangement import LAYOUTS, LEAST_HEIGHT, LEAST_WIDTH, ROOM_FOR_MESSAGES, layout_for
 from esdash.ui.main.banner import Banner
 from esdash.ui.main.controls import Controls
+from esdash.ui.main.log_keys import LogKeys
 from esdash.ui.main.message_line import MessageLine
 from esdash.ui.main.pace import Pace
 from esdash.ui.main.panels import Panels
@@ -63,11 +64,11 @@ class MainScreen(Screen[None]):
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
         self.engine = console
         self.actions = actions
-        self.panels = Panels(console, actions, self.redraw, lambda table, key: self.time.open_page(table, key))
+        self.panels = Panels(console, actions, self.redraw, lambda table, key: self.time.open_page(table, key), past)
         self.time = TimeMachine(self, console, past, actions, self.panels.chosen_rows, self.redraw, wall_clock)
         self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew, self._why_not_now)
         self.trust = Trust(self, console, clock, wall_clock)
-        for part in (self.panels, self.controls, self.trust, self.time):
+        for part in (LogKeys(self.panels, actions), self.panels, self.controls, self.trust, self.time):
             self._offer_actions(part)
         self.pace = Pace(self, self.poll, self._is_moving, wall_clock)
         self._clock = clock
