@@ -87,7 +87,7 @@ def past(log: Stream, client: redis.Redis, folder: TrackFolder) -> Iterator[Past
     publish_day(client, COUNT)
     fold = Shop()
     path = folder.file_of(log.server.url, log.name, fold)
-    Builder(log, fold, folder, path, segment=150).run(bool, follow=False)
+    Builder(log, fold, folder, path, segment=150).run()
     past = Past(log, fold, path)
     yield past
     past.close()

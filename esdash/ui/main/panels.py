@@ -18,7 +18,8 @@ from esdash.ui.main.arrangement import Places, tables_for
 from esdash.ui.main.log_reader import LogReader
 from esdash.ui.messages import tell
 from esdash.ui.paint.payload import too_large
-from esdash.ui.tables.hints import log_hint, table_hint
+from esdash.ui.remembered import Arranged
+from esdash.ui.tables.hints import example_of, log_hint, table_hint
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.log_cells import Counted, counted
 from esdash.ui.tables.log_panel import LogPanel
@@ -28,6 +29,7 @@ from esdash.ui.tables.panel import Panel
 from esdash.ui.tables.panel_tabs import PanelTabs, Tab
 from esdash.ui.tables.relation import rows_of, text_of
 from esdash.ui.tables.rows_source import RowsSource
+from esdash.ui.tables.table_source import SortOrder
 from esdash.visible import visible
 from esdash.words.entries import payload_of, type_of
 
@@ -64,7 +66,7 @@ class Panels(Container):
         )
         self.log_panel = LogPanel(
             len(self.tables) + 1, self.log_lines, LogTable(self.log_lines, id=LOG),
-            f"part of a line{self._example()}", self._counted,
+            f"part of a line{example_of(self.fold)}", self._counted,
         )  # fmt: skip
         self.all = (
             *(self._table_panel(number, source) for number, source in enumerate(self.tables, 1)),
@@ -117,6 +119,28 @@ class Panels(Container):
     def on_unmount(self) -> None:
         """Nobody waits for an answer any more."""
         self.reader.search(None)
+
+    def arranged(self) -> Arranged:
+        """How a person has arranged them."""
+        orders = {
+            panel.called: (order.column, order.descending)
+            for panel in self.all
+            if (order := panel.source.order) is not None and (order.column or order.descending)
+        }
+        return Arranged("" if self.current == LOG else self.current, self.zoomed, orders)
+
+    def arrange_again(self, arranged: Arranged) -> None:
+        """Arrange them as before; what is not there any more is left out."""
+        for panel in self.all:
+            column, descending = arranged.orders.get(panel.called, ("", False))
+            if panel.source.order is not None and any(
+                each.sortable and each.key == column for each in panel.source.columns
+            ):
+                panel.source.sort(SortOrder(column, descending))
+        if any(panel.called == arranged.panel for panel in self.all):
+            self.current = arranged.panel
+            self._places.look_at(arranged.panel)
+        self.zoomed = arranged.zoomed
 
     def lay_out(self, layout: str) -> None:
         """Place them as `arrangement.layout_for` says."""
@@ -318,11 +342,6 @@ class Panels(Container):
         looked_for = "first digits" if table.key is int else f"part of the {visible(table.one, 30)}"
         name = panel_of(table)
         return Panel(number, title_of(table), source, LineTable(source, id=name), looked_for)
-
-    def _example(self) -> str:
-        for table in visible_tables(self.fold):
-            return f", or {text_of(table, 7 if table.key is int else '…')}"
-        return ""
 
     def _sortable(self) -> bool:
         if self.panel.table.source.order is None:

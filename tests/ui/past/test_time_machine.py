@@ -66,7 +66,7 @@ async def dashboard(log: Stream, folder: Path, count: int = 9) -> AsyncIterator[
     def past(fold: Fold) -> Past:
         tracks = TrackFolder(folder, 100)
         path = tracks.file_of(log.server.url, log.name, fold)
-        Builder(log, fold, tracks, path).run(bool, follow=False)
+        Builder(log, fold, tracks, path).run()
         return Past(log, fold, path)
 
     console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
@@ -146,7 +146,7 @@ async def test_keys_go_to_what_was_refused_parked_or_is_about_a_row(
         await as_of(pilot, 6)
         await pilot.press("left_parenthesis")
         await until(pilot, lambda: any("No entry before this one was refused" in line for line in told(app)))
-        await pilot.press("ctrl+x")
+        await pilot.press("Y")
         await as_of(pilot, 4)
         await pilot.press("1", "home", "right_curly_bracket")
         await as_of(pilot, 5)
