@@ -13,7 +13,7 @@ from esdash.past.encoding import part_name
 from esdash.past.reader import TrackReader
 
 
-class _Follower:
+class TrackedColumn:
     """A column that follows the cursor."""
 
     def __init__(self, reader: TrackReader, table: Table, column: Column) -> None:
@@ -23,7 +23,7 @@ class _Follower:
         self._place = -1
         """Of the segment that it stands in; −1 before it stands anywhere."""
         self._count = 0
-        """Entries of that segment, which may have grown since."""
+        """Entries of that segment, which may have grown since; −1 where it stands before it."""
 
     def seek(self, place: int, entries: int) -> bool:
         """Stand after so many entries of the segment at a place. Whether it may show something else than before."""
@@ -41,6 +41,12 @@ class _Follower:
             self.cells.leave()
         self._place, self._count = place, end
         return True
+
+    def stand_before(self, place: int) -> None:
+        """Stand before the segment at a place."""
+        self._come_to(place)
+        self.cells.leave()
+        self._place, self._count = place, -1
 
     def _come_to(self, place: int) -> None:
         """Stand before the segment at a place, the shortest way: from a keyframe, or from where it stands."""
@@ -72,7 +78,8 @@ class Cursor:
         self._reader = reader
         fold = reader.fold
         self._columns = {
-            table.name: [_Follower(reader, table, column) for column in table.columns] for table in fold.domain.tables
+            table.name: [TrackedColumn(reader, table, column) for column in table.columns]
+            for table in fold.domain.tables
         }
         self.ordinal = -1
         self._place, self._entries = 0, 0

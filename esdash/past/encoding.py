@@ -100,10 +100,10 @@ def encode_parts(first: int, fold: Fold, state: State, record: Record) -> Iterat
                 keys, entries, befores = writes[place]
                 grouped = _grouped(table, keys, entries)
                 found = list(map(befores.__getitem__, grouped.order.tolist()))
-                part = _encode_column(first, table, column, grouped, found, state.cells[place])
-                if part is not None:
-                    changed.setdefault(table.name, []).append(grouped)
-                    yield part
+                encoded = _encode_column(first, table, column, grouped, found, state.cells[place])
+                if encoded is not None:
+                    changed.setdefault(table.name, []).append(encoded[1])
+                    yield encoded[0]
         if table.name in record.named:
             part = _encode_named(first, table, record.named[table.name], changed.get(table.name, []))
             if part is not None:
@@ -141,19 +141,20 @@ def _grouped(table: Table, keys: list[Any], entries: Numbers) -> _Grouped:
 
 def _encode_column(
     first: int, table: Table, column: Column, grouped: _Grouped, befores: list[Any], cells: Mapping[Any, Any]
-) -> Part | None:
+) -> tuple[Part, _Grouped] | None:
+    """The part, and what is in it: the writes that changed something."""
     # What a change made is what the next one of its row found, and in the end what is there now.
     last = np.flatnonzero(np.append(grouped.rows[1:] != grouped.rows[:-1], True))
     now = list(map(cells.get, grouped.keys))
     values, changed = (_texts if column.kind is str else _differences)(befores, now, last)
-    rows, entries = grouped.rows, grouped.entries
     if not changed.all():
         kept = np.flatnonzero(changed)
         if not len(kept):
             return None
         values = [value if isinstance(value, bytes) else value[kept] for value in values]
-        rows, entries = rows[kept], entries[kept]
-    return _part(part_name(table, column), first, table, grouped.keys, rows, entries, values)
+        grouped = grouped._replace(rows=grouped.rows[kept], entries=grouped.entries[kept], order=grouped.order[kept])
+    rows, entries = grouped.rows, grouped.entries
+    return _part(part_name(table, column), first, table, grouped.keys, rows, entries, values), grouped
 
 
 def _differences(

@@ -18,6 +18,7 @@ from esdash.log.stream import Stream
 from esdash.past.columns import MovingColumn
 from esdash.past.cursor import Cursor
 from esdash.past.decoding import SegmentEntries
+from esdash.past.deeds import Deeds
 from esdash.past.encoding import part_name
 from esdash.past.reader import TrackReader
 
@@ -87,6 +88,7 @@ class Moments:
     def __init__(self, reader: TrackReader) -> None:
         self.reader = reader
         self._fold = reader.fold
+        self.deeds = Deeds(reader)
         self._cursor = Cursor(reader)
         self._tables: dict[str, TablePicture] = {}
 

@@ -29,9 +29,12 @@ from esdash.past.packing import DamagedTrackError, TrackError
 from esdash.past.process import Built, Task, TrackProcess
 from esdash.past.reader import TrackReader
 from esdash.past.refolding import refolded
+from esdash.past.searching import Found, Reached, Searching, known_of, read
 from esdash.past.story import StoryLine, Totals, story_of_row, totals
 from esdash.past.timeline import Timeline, timeline
-from esdash.query.places import Numbered, Place
+from esdash.query.places import Id, Numbered, Place
+from esdash.query.questions import Question
+from esdash.query.terms import Since, Until
 
 PATIENCE: Final = 0.4
 """Seconds that a moment is waited for which is not in the track yet: the newest ones are in a moment."""
@@ -227,6 +230,59 @@ class Past:
                     if counting.next > moments.reader.built_to:
                         raise EngineError("The past is being put together anew. Try again soon.")
                     counting.take(moments.reader)
+
+    def rows(self, first: int, last: int) -> list[Row]:
+        """The entries from one ordinal up to another (inclusive), as far as they can be shown; see `rows_at`."""
+        return self.rows_at(range(first, last + 1))
+
+    def rows_at(self, ordinals: Sequence[int]) -> list[Row]:
+        """Those of these entries that can be shown; ordinals ascend.
+
+        A row without fields is one that has left the stream.
+        """
+        if not ordinals:
+            return []
+        self._require_built(ordinals[-1])
+        with self._reading() as moments:
+            reader = moments.reader
+            known = [
+                known_of(reader, moments.deeds, ordinal)
+                for ordinal in ordinals
+                if reader.shown_from < ordinal <= reader.built_to
+            ]
+        with self._plainly():
+            return read(self._log, known)
+
+    def reach(self, term: Since | Until) -> Id:
+        """The least id that a place reaches from, or the greatest that it reaches up to."""
+        with self._plainly():
+            return Reached(self._log)(term)
+
+    def search(self, question: Question, until: int) -> Iterator[Found]:
+        """The entries up to an ordinal that a question asks for, newest first; a bit further back with each step.
+
+        While the track does not reach so far, there are steps without progress.
+        """
+        with self._reading() as moments, self._plainly():
+            searching = Searching(self._fold, question, self._log, moments.reader.origin.unseen)
+        at = until
+        while True:
+            with self._reading() as moments:
+                reader = moments.reader
+                lacking = at - reader.built_to
+                if at <= reader.shown_from:
+                    return
+                candidates = searching.candidates(reader, moments.deeds, at) if lacking <= 0 else None
+            if candidates is not None:
+                with self._plainly():
+                    found = searching.found(candidates, read(self._log, candidates.unsure))
+                at = found.down_to - 1
+                yield found
+            elif self.built.error:
+                raise EngineError(self.built.error)
+            else:
+                time.sleep(LOOK_SECONDS)
+                yield Found([], at + 1)
 
     def _is_built(self, ordinal: int) -> bool:
         """Whether an entry is in the track; waits a moment for it."""

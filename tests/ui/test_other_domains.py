@@ -219,13 +219,15 @@ class TestEntriesAndTheirRows:
             await pilot.press("1", "down", "enter", "slash", "x")
             assert panel_of(pilot.app, "log").input.value == "account:Bx"
 
-    @pytest.mark.parametrize("typed", ["account:two words", 'account:"two words"', "ACCOUNT: two words "])
+    @pytest.mark.parametrize(
+        "typed", ['account:"two words"', "account:'two words' ", 'outcome:applied account:"two words"']
+    )
     async def test_a_key_of_two_words(self, typed: str) -> None:
         async with dashboard(a_bank().live(), bank()).run_test(size=SIZE) as pilot:
             await pilot.press("slash")
             panel_of(pilot.app, "log").input.value = typed
             await pilot.pause()
-            assert panel_of(pilot.app, "log").heading == "2 Log · 1 of 5"
+            assert panel_of(pilot.app, "log").heading == f"2 Log · {typed.strip()} · 1 of 5"
 
     async def test_details_lead_to_the_rows(self) -> None:
         async with dashboard(a_bank().live(), bank()).run_test(size=SIZE) as pilot:

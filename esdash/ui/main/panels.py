@@ -1,7 +1,7 @@
 """What the keys of the main screen do to its panels: go to one, filter, sort, zoom, look closer, copy."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 from textual import events, on
@@ -12,17 +12,20 @@ from esdash.domain import Table
 from esdash.engine.console import Console
 from esdash.engine.picture import Picture
 from esdash.engine.row import Row
-from esdash.engine.view import View
+from esdash.engine.view import Phase, View
 from esdash.ui.declared import LOG, Actions, panel_of, title_of, visible_tables
 from esdash.ui.main.arrangement import Places, preview_for, tables_for
+from esdash.ui.main.log_reader import LogReader
 from esdash.ui.main.preview import Preview, under_cursor
 from esdash.ui.messages import tell
 from esdash.ui.paint.payload import too_large
 from esdash.ui.remembered import Arranged
-from esdash.ui.tables.hints import log_hint, table_hint
+from esdash.ui.tables.hints import example_of, log_hint, table_hint
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.lit import Lit
-from esdash.ui.tables.log_source import LogSource, counts_text
+from esdash.ui.tables.log_cells import Counted, counted
+from esdash.ui.tables.log_panel import LogPanel
+from esdash.ui.tables.log_source import LogSource
 from esdash.ui.tables.log_table import LogTable
 from esdash.ui.tables.panel import Panel
 from esdash.ui.tables.panel_tabs import PanelTabs, Tab
@@ -31,6 +34,9 @@ from esdash.ui.tables.rows_source import RowsSource
 from esdash.ui.tables.table_source import SortOrder
 from esdash.visible import visible
 from esdash.words.entries import payload_of, type_of
+
+if TYPE_CHECKING:
+    from esdash.past.service import Past
 
 NOTHING_LIT: Final = Lit()
 
@@ -45,9 +51,10 @@ class Panels(Container):
         preview: Preview,
         changed: Callable[[], object],
         open_page: Callable[[Table, int | str], bool] = lambda _, __: False,
+        past: "Callable[[], Past | None] | None" = None,
     ) -> None:
         """`changed` is called when something else is to be shown although the view is the same; `open_page` opens the
-        page of a row, where there is one."""
+        page of a row, where there is one. `past` gives the past once it is being kept; None: none is kept."""
         super().__init__(id="panels")
         self.engine = console
         self.fold = console.fold
@@ -60,14 +67,18 @@ class Panels(Container):
             RowsSource(table, table_hint(self.fold, actions, table), lambda: self.call_later(changed))
             for table in visible_tables(self.fold)
         )
-        self.log_lines = LogSource(self.fold, log_hint(self.fold, actions))
+        self.reader = LogReader(self, past, self._log_changed)
+        self.log_lines = self.reader.lines = LogSource(
+            self.fold, log_hint(self.fold, actions), lambda: self.call_later(self.reader.read), self.reader.search
+        )
+        self.log_panel = LogPanel(
+            len(self.tables) + 1, self.log_lines, LogTable(self.log_lines, id=LOG),
+            f"part of a line{example_of(self.fold)}", self._counted,
+        )  # fmt: skip
         self.all = (
             *(self._table_panel(number, source) for number, source in enumerate(self.tables, 1)),
-            Panel(
-                len(self.tables) + 1, "Log", self.log_lines, LogTable(self.log_lines, id=LOG),
-                f"part of a line{self._example()}", self._counted,
-            ),
-        )  # fmt: skip
+            self.log_panel,
+        )
         self.tabs = PanelTabs(self.action_panel, id="tabs")
         self.current = LOG
         self.zoomed = False
@@ -97,7 +108,13 @@ class Panels(Container):
             source.lit = lit.entries
             source.update(view.state, wall)
         self._nth, self._ordinal = view.nth(0), view.position.ordinal
-        self.log_lines.update(view.rows, wall, self._nth)
+        self.log_lines.update(
+            view.rows,
+            wall,
+            self._nth,
+            moment=view.position.ordinal if lit.entries else None,
+            settled=view.phase not in (Phase.RESTORING, Phase.REPLAYING),
+        )
         self.log_lines.known = view.state is not None
         self.log_lines.behind = view.position.ordinal > 0
         if lit != self._lit:
@@ -106,6 +123,8 @@ class Panels(Container):
             panel.sync()
         self._show_tabs()
         self._show_preview()
+        if not self.log_lines.entries.beginning:
+            self.reader.read()
 
     def _bring_into_view(self, lit: Lit) -> None:
         """Scroll to what is lit, and once nothing is, back to the cursors; a log that is played follows its tail."""
@@ -118,6 +137,14 @@ class Panels(Container):
             panel.table.reveal([index for index in wanted if index is not None])
         if lit.playing:
             self.all[-1].table.forget()
+
+    def _log_changed(self) -> None:
+        self.log_panel.sync()
+        self._show_tabs()
+
+    def on_unmount(self) -> None:
+        """Nobody waits for an answer any more."""
+        self.reader.search(None)
 
     def arranged(self) -> Arranged:
         """How a person has arranged them."""
@@ -159,8 +186,8 @@ class Panels(Container):
     @property
     def chosen_entry(self) -> Row | None:
         """The entry of the log that a person has gone to; None while the log follows its tail."""
-        table = self.all[-1].table
-        if self.current != LOG or table.selected is None or (isinstance(table, LogTable) and table.following):
+        table = self.log_panel.log_table
+        if self.current != LOG or table.selected is None or table.following:
             return None
         return self.log_lines.row(table.cursor)
 
@@ -234,8 +261,11 @@ class Panels(Container):
             return
         from esdash.ui.trust.details import DetailsScreen
 
-        row = self.log_lines.row(panel.table.cursor)
-        self.app.push_screen(DetailsScreen(self.engine, row, self.log_lines.rows), self.go_to_row)
+        row = self._row_under_cursor()
+        if row is not None:
+            more_before = bool(self.log_lines.entries.beginning)
+            rows = self.log_lines.entries.around(row)
+            self.app.push_screen(DetailsScreen(self.engine, row, rows, more_before=more_before), self.go_to_row)
 
     def action_entries(self) -> None:
         """List the entries about the selected row."""
@@ -279,7 +309,9 @@ class Panels(Container):
         if table.selected is None:
             return
         if self.current == LOG:
-            row = self.log_lines.row(table.cursor)
+            row = self._row_under_cursor()
+            if row is None:
+                return
             if why_not := too_large(row, "copied"):
                 tell(self.app, why_not, "warning")
                 return
@@ -341,26 +373,29 @@ class Panels(Container):
         tabs = [Tab(panel.called, panel.brief) for panel in self.all]
         self.tabs.show(tabs, self.current, [panel.called for panel in self.all if panel.display])
 
-    def _counted(self, width: int) -> str:
-        """Outcomes by name and reason, for the log's lower edge."""
+    def _row_under_cursor(self) -> Row | None:
+        """The entry of the log's line; None, which is said, while it is being read."""
+        row = self.log_lines.row(self.log_panel.table.cursor)
+        if row is None:
+            tell(self.app, "This entry is still being read.")
+        return row
+
+    def _counted(self, width: int) -> tuple[Sequence[Counted], str]:
+        """Outcomes by name and reason, for the log's lower edge, and what else there is to say there."""
         if self._state is None:
-            return ""
+            return (), ""
         outcomes, counts = self.fold.outcomes, self._state.counts
-        text = counts_text(outcomes, counts, width)
+        told = counted(outcomes, counts, width)
         parked = any(count for (name, _), count in zip(outcomes, counts, strict=False) if name == "parked")
         more = f"  {self.actions.key('parked')} shows parked" if parked else ""
-        return text + more if cell_len(text + more) <= width else text
+        text = "  ".join(each.text for each in told)
+        return told, more if cell_len(text + more) <= width else ""
 
     def _table_panel(self, number: int, source: RowsSource) -> Panel:
         table = source.table
         looked_for = "first digits" if table.key is int else f"part of the {visible(table.one, 30)}"
         name = panel_of(table)
         return Panel(number, title_of(table), source, LineTable(source, id=name), looked_for)
-
-    def _example(self) -> str:
-        for table in visible_tables(self.fold):
-            return f", or {text_of(table, 7 if table.key is int else '…')}"
-        return ""
 
     def _sortable(self) -> bool:
         if self.panel.table.source.order is None:

@@ -19,7 +19,8 @@ from esdash.ui.paint.drawing import clock_time, fit, milliseconds_of
 from esdash.ui.paint.pager import Paragraph, lines_of, spans_of
 from esdash.ui.paint.painted import Line, PaintedLines
 from esdash.ui.paint.payload import LABEL, tell_fields
-from esdash.ui.tables.log_source import MARKS, LogSource
+from esdash.ui.tables.log_cells import MARKS
+from esdash.ui.tables.log_source import LogSource
 from esdash.ui.tables.panel import Panel
 from esdash.ui.tables.rows_source import RowsSource
 from esdash.ui.trust.entry_text import links_of, name_of, tell_changes, tell_decided, tell_outcome
@@ -293,6 +294,8 @@ def under_cursor(panel: Panel, picture: Picture | None, ordinal: int, before: in
         if selected is None:
             return None
         row = source.row(panel.table.cursor)
+        if row is None:
+            return None  # it is being fetched
         return Entry(row, row.ordinal + before if row.ordinal else 0)
     assert isinstance(source, RowsSource)
     rows = None if picture is None else picture.tables.get(source.table.name)

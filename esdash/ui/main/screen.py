@@ -17,6 +17,7 @@ from esdash.ui.declared import LOG, Actions
 from esdash.ui.main.arrangement import LAYOUTS, LEAST_HEIGHT, LEAST_WIDTH, ROOM_FOR_MESSAGES, layout_for
 from esdash.ui.main.banner import Banner
 from esdash.ui.main.controls import Controls
+from esdash.ui.main.log_keys import LogKeys
 from esdash.ui.main.message_line import MessageLine
 from esdash.ui.main.pace import Pace
 from esdash.ui.main.panels import Panels
@@ -69,7 +70,7 @@ class MainScreen(Screen[None]):
         self.actions = actions
         preview = Preview(console, lambda: self.time.past, past is not None, wall_clock)
         self.panels = Panels(
-            console, actions, preview, self.redraw, lambda table, key: self.overviews.open_page(table, key)
+            console, actions, preview, self.redraw, lambda table, key: self.overviews.open_page(table, key), past
         )
         if arranged is not None:
             self.panels.arrange_again(arranged)
@@ -77,7 +78,7 @@ class MainScreen(Screen[None]):
         self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew, self._why_not_now)
         self.trust = Trust(self, console, clock, wall_clock)
         self.overviews = Overviews(self, self.time, actions, self.panels.list_matching, wall_clock)
-        for part in (self.panels, self.controls, self.trust, self.time, self.overviews):
+        for part in (LogKeys(self.panels, actions), self.panels, self.controls, self.trust, self.time, self.overviews):
             self._offer_actions(part)
         self.pace = Pace(self, self.poll, self._is_moving, wall_clock)
         self._clock = clock

@@ -9,7 +9,7 @@ from esdash.domain import TIME, Format
 from esdash.fold.folding import Fold
 from esdash.ui.paint.drawing import clock_time, spark
 from esdash.ui.tables.columns import Cell, Column, Kind
-from esdash.ui.tables.log_source import MARKS
+from esdash.ui.tables.log_cells import MARKS
 from esdash.ui.tables.relation import text_of
 from esdash.ui.tables.table_source import Source
 from esdash.visible import visible

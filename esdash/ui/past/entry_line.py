@@ -3,7 +3,7 @@
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.ui.paint.painted import Line, Span
-from esdash.ui.tables.log_source import MARKS
+from esdash.ui.tables.log_cells import MARKS
 from esdash.visible import visible
 from esdash.words.changes import text_of
 from esdash.words.entries import describe, type_of

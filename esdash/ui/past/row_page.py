@@ -20,7 +20,7 @@ from esdash.fold.tables import Change
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import clock_time, milliseconds_of, sparkline
 from esdash.ui.paint.pager import Pager, Paragraph
-from esdash.ui.tables.log_source import MARKS
+from esdash.ui.tables.log_cells import MARKS
 from esdash.visible import visible
 from esdash.words.changes import by, is_amount, moved, title_of
 from esdash.words.entries import describe, type_of, write

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from esdash.domain import Table
 from esdash.fold.folding import Fold
 from esdash.fold.schema import Field, Model
-from esdash.ui.declared import Actions, label_of, model_of, title_of
+from esdash.ui.declared import Actions, label_of, model_of, title_of, visible_tables
+from esdash.ui.tables.relation import text_of
 
 
 def table_hint(fold: Fold, actions: Actions, table: Table) -> tuple[str, ...]:
@@ -30,6 +31,13 @@ def log_hint(fold: Fold, actions: Actions) -> tuple[str, ...]:
     elif fold.publishable:
         told += ["", f"Press {actions.key('events')} to publish one, {actions.key('help')} for help."]
     return tuple(told)
+
+
+def example_of(fold: Fold) -> str:
+    """A question to the log about a row, behind a comma; empty where there is no table."""
+    for table in visible_tables(fold):
+        return f", or {text_of(table, 7 if table.key is int else '…')}"
+    return ""
 
 
 def _ways(fold: Fold, actions: Actions, table: Table) -> Iterator[str]:

@@ -62,7 +62,7 @@ class LogTable(LineTable):
 
     def _follow(self, following: bool) -> None:
         if self.following and not following and len(self.source):
-            self._seen = self.log_source.row(len(self.source) - 1).ordinal
+            self._seen = self.log_source.identity(len(self.source) - 1)
         self.following = following
 
     def _settle(self) -> None:

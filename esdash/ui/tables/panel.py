@@ -1,7 +1,7 @@
 """A frame around a table: its title with counts, and the line in which a filter is typed."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -13,8 +13,10 @@ from textual.widgets import Input, Static
 from esdash.ui.paint.line_input import LineInput
 from esdash.ui.paint.painted import Uncut
 from esdash.ui.tables.line_table import LineTable
-from esdash.ui.tables.log_table import LogTable
 from esdash.ui.tables.table_source import Searchable
+
+if TYPE_CHECKING:
+    from esdash.ui.tables.question_line import QuestionLine
 
 
 class FilterInput(LineInput):
@@ -45,17 +47,16 @@ class FilterInput(LineInput):
 
 
 class FilterLine(Horizontal):
-    """A slash and what is typed after it; hidden until it is wanted."""
+    """A slash and what is typed after it."""
 
     DEFAULT_CSS = """
     FilterLine { height: 1; padding: 0 1; background: $boost; &:ansi { background: ansi_default; } }
     FilterLine Static { width: 2; color: $text-accent; text-style: bold; }
     """
 
-    def __init__(self, placeholder: str, leave: Callable[[], None]) -> None:
+    def __init__(self, input: FilterInput) -> None:
         super().__init__()
-        self.display = False
-        self.input = FilterInput(placeholder, leave)
+        self.input = input
 
     def compose(self) -> ComposeResult:
         """The slash, the input."""
@@ -89,9 +90,8 @@ class Panel(Uncut, Vertical):
         source: Searchable,
         table: LineTable,
         placeholder: str,
-        footing: Callable[[int], str] = lambda _: "",
     ) -> None:
-        """`placeholder` says what a filter looks for; `footing` makes the text on the lower edge, in so many cells."""
+        """`placeholder` says what a filter looks for."""
         super().__init__(id=f"panel-{table.id}")
         self.called = table.id or ""
         """What it is called in actions."""
@@ -99,39 +99,41 @@ class Panel(Uncut, Vertical):
         self.caption = name
         self.source = source
         self.table = table
-        self._line = FilterLine(f"{placeholder}, Esc shows all", self._stop_typing)
-        self._footing = footing
-        self._title = ("", "")
+        self.line = self.new_line(f"{placeholder}, Esc shows all")
+        self.line.display = False
+        self._title = ("", Content())
+
+    def new_line(self, placeholder: str) -> "FilterLine | QuestionLine":
+        """The line in which a filter is typed."""
+        return FilterLine(FilterInput(placeholder, self.stop_typing))
 
     @property
     def input(self) -> FilterInput:
         """Where a filter is typed."""
-        return self._line.input
+        return self.line.input
+
+    @property
+    def footing(self) -> Content:
+        """What stands on the lower edge."""
+        return Content()
 
     @property
     def brief(self) -> str:
         """Its number, name and how many lines it has."""
         counts = f"{self.source.total:,}"
-        if self.source.older:
-            counts = f"newest {counts}"
         if self.source.needle:
-            counts = f"{len(self.source):,} of {'the ' if self.source.older else ''}{counts}"
+            counts = f"{len(self.source):,} of {counts}"
         return f"{self.number} {self.caption} · {counts}"
 
     @property
     def heading(self) -> str:
         """The same with what there is beside that."""
-        heading = self.brief
-        if self.source.older:
-            heading += f" of {self.source.total + self.source.older:,}"
-        if isinstance(self.table, LogTable) and not self.table.following and self.source.total:
-            heading += f" · ↓ {self.table.waiting:,} new"
-        return heading
+        return self.brief
 
     def compose(self) -> ComposeResult:
         """The table, and under it the filter."""
         yield self.table
-        yield self._line
+        yield self.line
 
     def sync(self) -> None:
         """Redraw what changed."""
@@ -140,10 +142,10 @@ class Panel(Uncut, Vertical):
 
     def retitle(self) -> None:
         """Redraw the text on the edges if it changed: it takes the whole frame along."""
-        title = (self.heading, self._footing(max(0, self.size.width - 4)))
+        title = (self.heading, self.footing)
         if title != self._title:
             self._title = title
-            self.border_title, self.border_subtitle = map(Content, title)
+            self.border_title, self.border_subtitle = Content(title[0]), title[1]
 
     def on_resize(self) -> None:
         """There is more or less room on the edges."""
@@ -151,7 +153,7 @@ class Panel(Uncut, Vertical):
 
     def start_filter(self, needle: str | None = None) -> None:
         """Let a filter be typed, or apply one."""
-        self._line.display = True
+        self.line.display = True
         if needle is None:
             self.screen.set_focus(self.input)  # `focus()` would let go of keys typed right after the slash
         else:
@@ -160,9 +162,9 @@ class Panel(Uncut, Vertical):
 
     def clear_filter(self) -> bool:
         """Show all lines. Whether there was a filter."""
-        filtered = self._line.display
+        filtered = self.line.display
         self.input.value = ""
-        self._line.display = False
+        self.line.display = False
         return filtered
 
     @on(Input.Changed)
@@ -171,9 +173,10 @@ class Panel(Uncut, Vertical):
         self.source.search(event.value)
         self.sync()
 
-    def _stop_typing(self) -> None:
+    def stop_typing(self) -> None:
+        """Back to the table; what was typed stays."""
         self.screen.set_focus(self.table)
-        self._line.display = bool(self.input.value)
+        self.line.display = bool(self.input.value)
 
     @on(LineTable.Moved)
     def _moved(self) -> None:

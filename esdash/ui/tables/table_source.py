@@ -61,11 +61,6 @@ class Searchable(Source):
     def total(self) -> int:
         """Lines, whether they match the filter or not."""
 
-    @property
-    def older(self) -> int:
-        """Lines there would be before these, which are not here."""
-        return 0
-
     @abstractmethod
     def search(self, needle: str) -> None:
         """Filter."""

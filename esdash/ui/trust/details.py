@@ -15,7 +15,7 @@ from esdash.ui.messages import tell
 from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.paint.payload import LABEL, copy_payload, tell_fields
 from esdash.ui.paint.text_dialog import TextDialog
-from esdash.ui.tables.log_source import the_newest
+from esdash.ui.tables.log_cells import the_newest
 from esdash.ui.trust import standing
 from esdash.ui.trust.entry_text import Place, links_of, name_of, tell_changes, tell_outcome
 from esdash.ui.trust.handled import Handled
@@ -38,8 +38,17 @@ class DetailsScreen(TextDialog[Place | None]):
         *(Binding(f"{number}", f"go({number})", "Go to a row", show=False) for number in range(1, MOST_LINKS + 1)),
     ]
 
-    def __init__(self, console: Console, row: Row, rows: Sequence[Row] = (), zone: tzinfo | None = None) -> None:
-        """`zone` is for the local time; None is the computer's."""
+    def __init__(
+        self,
+        console: Console,
+        row: Row,
+        rows: Sequence[Row] = (),
+        zone: tzinfo | None = None,
+        *,
+        more_before: bool = False,
+    ) -> None:
+        """`zone` is for the local time; None is the computer's. `more_before`: the log reaches to entries before all
+        of `rows`."""
         self._place = next((place for place, other in enumerate(rows) if other.entry_id == row.entry_id), None)
         turn = "n/p next/previous · " if self._place is not None else ""
         super().__init__("Entry", f"↑↓ scroll · {turn}y copy · Esc close")
@@ -47,6 +56,7 @@ class DetailsScreen(TextDialog[Place | None]):
         self.row = row
         self._fold = console.fold
         self._rows = rows
+        self._more_before = more_before
         self._zone = zone
         self._found: Details | str | None = None
         """What the entry changed, why that cannot be said, or None while it is computed."""
@@ -82,7 +92,10 @@ class DetailsScreen(TextDialog[Place | None]):
             return
         if not 0 <= self._place + step < len(self._rows):
             if step > 0:
-                tell(self.app, "This is the newest entry.")
+                newest = self._rows[-1].ordinal >= self.engine.view.position.ordinal
+                tell(self.app, "This is the newest entry." if newest else "The log goes on after this entry.")
+            elif self._more_before and self._rows[0].ordinal > 1:
+                tell(self.app, "The log goes on before this entry: go there, and open it again.")
             elif (older := self._rows[0].ordinal - 1) > 0:
                 kept = the_newest(len(self._rows), older)
                 tell(self.app, f"The dashboard keeps {kept}; `esdash events` reads those before them.")

@@ -9,7 +9,7 @@ from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.ui.paint.drawing import clock_time, milliseconds_of
 from esdash.ui.tables.columns import Cell, Column, Kind
-from esdash.ui.tables.log_source import MARKS, entry_cells, outcome_cell
+from esdash.ui.tables.log_cells import MARKS, entry_cells, outcome_cell
 from esdash.ui.tables.table_source import Source
 from esdash.ui.trust.standing import Standing
 

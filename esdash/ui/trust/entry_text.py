@@ -8,7 +8,7 @@ from esdash.engine.row import Row
 from esdash.fold.folding import Fold, Told
 from esdash.ui.paint.pager import Paragraph
 from esdash.ui.paint.payload import LABEL
-from esdash.ui.tables.log_source import MARKS
+from esdash.ui.tables.log_cells import MARKS
 from esdash.ui.tables.relation import rows_of
 from esdash.visible import visible
 from esdash.words.changes import text_of

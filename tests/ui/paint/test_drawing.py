@@ -12,7 +12,7 @@ from esdash.ui.declared import Actions
 from esdash.ui.paint.drawing import age, bar, clock_time, duration, fit, fit_number, rate, sparkline
 from esdash.ui.paint.painted import Chunk, Span, join
 from esdash.ui.tables.columns import Cell, Column, Kind, arrange, draw, title
-from esdash.ui.tables.log_source import counts_text
+from esdash.ui.tables.log_cells import counted
 from esdash.visible import visible
 from tests.domains.shop import shop
 from tests.readme import key_table
@@ -148,15 +148,19 @@ class TestCounts:
         outcomes = shop().outcomes
         told = {(None): 1_234, "unknown_user": 5, "out_of_stock": 7, "unknown_type": 1}
         counts = [2 if name == "duplicate" else told.get(reason, 0) for name, reason in outcomes]
-        assert counts_text(outcomes, counts, 200) == (
+
+        def counts_text(counts: list[int], width: int) -> str:
+            return "  ".join(each.text for each in counted(outcomes, counts, width))
+
+        assert counts_text(counts, 200) == (
             "✓ 1,234 applied  ✗ 12 rejected (out_of_stock 7, unknown_user 5)  "
             "! 1 parked (unknown_type 1)  = 2 duplicate"
         )
-        assert counts_text(outcomes, counts, 100) == (
+        assert counts_text(counts, 100) == (
             "✓ 1,234 applied  ✗ 12 rejected (out_of_stock 7, …)  ! 1 parked (unknown_type 1)  = 2 duplicate"
         )
-        assert counts_text(outcomes, counts, 60) == "✓ 1,234 applied  ✗ 12 rejected  ! 1 parked  = 2 duplicate"
-        assert counts_text(outcomes, [0] * len(outcomes), 60) == ""
+        assert counts_text(counts, 60) == "✓ 1,234 applied  ✗ 12 rejected  ! 1 parked  = 2 duplicate"
+        assert counts_text([0] * len(outcomes), 60) == ""
 
 
 class TestTheRegistryOfActions:

@@ -1,0 +1,148 @@
+"""What a track alone can say of a question: which entries it asks for, and which have to be read to tell."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from esdash.domain import Table
+from esdash.engine.asking import Reach
+from esdash.fold.sorting import FIRST
+from esdash.fold.tables import MAX_INT, MIN_INT
+from esdash.past.decoding import SegmentEntries
+from esdash.past.encoding import part_name
+from esdash.past.reader import TrackReader
+from esdash.query.places import Id
+from esdash.query.questions import Question
+from esdash.query.terms import AboutRow, Compared, OfId, OfOutcome, OfReason, OfType, Since, Until
+from esdash.query.trees import All, Either, Negated
+
+_GREATEST: Final = 2**64 - 1
+
+Mask = NDArray[np.bool_]
+"""Of each entry of a segment, one."""
+
+
+class Sifted(NamedTuple):
+    """What is known of the entries of a segment."""
+
+    sure: Mask
+    """The question asks for them."""
+    possible: Mask
+    """It may ask for them; those that are sure are among them."""
+
+
+_Sift = Callable[[int], Sifted]
+"""Of the segment at a place."""
+
+
+class Sieve:
+    """A question that is put to whole segments of a track. For one reader, and in its thread."""
+
+    def __init__(self, reader: TrackReader, question: Question, reach: Reach) -> None:
+        """`reach` is asked at once for each `since:` and `until:`; what it raises is raised here."""
+        self._reader = reader
+        self._reach = reach
+        self._sift = self._made(question)
+
+    def sift(self, place: int) -> Sifted:
+        """The entries of the segment at a place. Raises TrackError."""
+        return self._sift(place)
+
+    def _made(self, tree: Any) -> _Sift:
+        if isinstance(tree, All | Either):
+            parts = [self._made(part) for part in tree.parts]
+            both = isinstance(tree, All)
+            return lambda place: self._joined([part(place) for part in parts], place, all_hold=both)
+        if isinstance(tree, Negated):
+            inner = self._made(tree.part)
+            return lambda place: _negated(inner(place))
+        return self._term(tree)
+
+    def _joined(self, parts: Sequence[Sifted], place: int, *, all_hold: bool) -> Sifted:
+        join = np.logical_and if all_hold else np.logical_or
+        start = np.full(len(self._entries(place)), all_hold)
+        sure, possible = start, start
+        for part in parts:
+            sure, possible = join(sure, part.sure), join(possible, part.possible)
+        return Sifted(sure, possible)
+
+    def _term(self, term: Any) -> _Sift:
+        fold = self._reader.fold
+        if isinstance(term, OfOutcome | OfReason):
+            wanted = term.name if isinstance(term, OfOutcome) else term.reason
+            codes = [
+                code for code, outcome in enumerate(fold.outcomes) if outcome[isinstance(term, OfReason)] == wanted
+            ]
+            return lambda place: _known(np.isin(self._entries(place).codes, codes))
+        if isinstance(term, OfType):
+            kinds = [FIRST + at for at, each in enumerate(fold.domain.events) if each.wire_name == term.name]
+            return lambda place: self._of_kinds(place, kinds)
+        if isinstance(term, OfId):
+            return lambda place: _known(self._of_id(place, term))
+        if isinstance(term, Since):
+            first = self._reach(term)
+            return lambda place: _known(~_before(self._entries(place), first))
+        if isinstance(term, Until):
+            last = self._reach(term)
+            return lambda place: _known(_up_to(self._entries(place), last))
+        if isinstance(term, AboutRow):
+            table, _ = fold.storage.places[term.table]
+            return lambda place: _known(self._about(place, table, term.key))
+        # What cannot be understood has no fields; of the rest, and of texts, the entries alone can tell.
+        least = FIRST if isinstance(term, Compared) else 0
+        return lambda place: self._may(place, least)
+
+    def _entries(self, place: int) -> SegmentEntries:
+        return self._reader.entries(place)
+
+    def _may(self, place: int, least: int) -> Sifted:
+        kinds = self._entries(place).kinds
+        return Sifted(np.zeros(len(kinds), bool), kinds >= least)
+
+    def _of_kinds(self, place: int, wanted: Sequence[int]) -> Sifted:
+        kinds = self._entries(place).kinds
+        sure = np.isin(kinds, wanted)
+        # Of a parked entry the track knows why, and not its type.
+        return Sifted(sure, sure | (kinds < FIRST))
+
+    def _of_id(self, place: int, term: OfId) -> Mask:
+        entries = self._entries(place)
+        if max(term.milliseconds, term.sequence or 0) > _GREATEST:
+            return np.zeros(len(entries), bool)
+        least = term.milliseconds, 0 if term.sequence is None else term.sequence
+        most = term.milliseconds, _GREATEST if term.sequence is None else term.sequence
+        return ~_before(entries, least) & _up_to(entries, most)
+
+    def _about(self, place: int, table: Table, key: int | str) -> Mask:
+        found = np.zeros(len(self._entries(place)), bool)
+        if isinstance(key, int) and not MIN_INT <= key <= MAX_INT:
+            return found
+        for name in (table.name, *(part_name(table, column) for column in table.columns)):
+            part = self._reader.part(name, table, place)
+            if part is not None:
+                found[part.entries_about(key)] = True
+        return found
+
+
+def _known(mask: Mask) -> Sifted:
+    return Sifted(mask, mask)
+
+
+def _negated(sifted: Sifted) -> Sifted:
+    return Sifted(~sifted.possible, ~sifted.sure)
+
+
+def _before(entries: SegmentEntries, entry_id: Id) -> Mask:
+    milliseconds, sequences = entries.milliseconds.view(np.uint64), entries.sequences.view(np.uint64)
+    at = np.uint64(entry_id[0])
+    found: Mask = (milliseconds < at) | ((milliseconds == at) & (sequences < np.uint64(entry_id[1])))
+    return found
+
+
+def _up_to(entries: SegmentEntries, entry_id: Id) -> Mask:
+    milliseconds, sequences = entries.milliseconds.view(np.uint64), entries.sequences.view(np.uint64)
+    at = np.uint64(entry_id[0])
+    found: Mask = (milliseconds < at) | ((milliseconds == at) & (sequences <= np.uint64(entry_id[1])))
+    return found

@@ -1,0 +1,125 @@
+"""What stands in the columns of the event log: of an entry, of its outcome; and the outcomes counted."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from esdash.engine.kept import NOT_KNOWN
+from esdash.engine.row import Row
+from esdash.fold.folding import Fold
+from esdash.fold.outcomes import Outcome
+from esdash.ui.paint.drawing import clock_time, milliseconds_of
+from esdash.ui.tables.columns import Cell, Column, Kind
+from esdash.visible import visible
+from esdash.words.entries import describe, type_of, write
+from esdash.words.outcomes import GLYPHS, shortfall
+
+_SHORT_TYPE: Final = 14
+"""Cells of a type's name that there should be room for."""
+_SHORT_OUTCOME: Final = 26
+"""Cells of an outcome with its reason that there should be room for."""
+
+
+def columns_of(fold: Fold) -> tuple[Column, ...]:
+    """The log's columns, with room for the names that the domain uses."""
+    type_width = max((len(each.wire_name) for each in fold.publishable), default=7)
+    reason_width = max((len(outcome.reason or "") for outcome in fold.outcomes), default=0) + 2
+    return (
+        Column("time", "time", Kind.TEXT, least=11, rank=3),
+        Column("ordinal", "#", Kind.NUMBER, rank=2),
+        Column("id", "id", Kind.NUMBER, rank=4),
+        Column("type", "type", Kind.TEXT, least=max(7, min(type_width, _SHORT_TYPE)), rank=1),
+        Column("what", "what", Kind.TEXT, least=22, stretch=3),
+        Column("outcome", "outcome", Kind.TEXT, least=max(21, min(reason_width, _SHORT_OUTCOME)), stretch=1),
+    )
+
+
+class Mark(NamedTuple):
+    """How an outcome looks; the glyph tells it without the colour."""
+
+    glyph: str
+    style: str
+
+
+MARKS: Final = {
+    "applied": Mark(GLYPHS["applied"], "good"),
+    "rejected": Mark(GLYPHS["rejected"], "bad"),
+    "parked": Mark(GLYPHS["parked"], "warning"),
+    "duplicate": Mark(GLYPHS["duplicate"], "information"),
+}
+
+
+def the_newest(count: int, older: int) -> str:
+    """What was looked at, where it is not the whole log: `the newest 10,000 of 270,000 entries`."""
+    return f"the newest {count:,} of {count + older:,} entries"
+
+
+def entry_cells(fold: Fold, row: Row, now: float, unseen: int) -> tuple[Cell, Cell, Cell, Cell, Cell]:
+    """Time, number, id, type and content of an entry. `unseen` ones came before the first of all."""
+    content = (
+        (Cell(visible(type_of(fold, row.fields)) or "—"), Cell(visible(describe(fold, row.fields))))
+        if row.fields or row.mark != NOT_KNOWN
+        else (Cell("—", "dim"), Cell("not in the stream any more: trimmed or deleted", "dim"))
+    )
+    return (
+        Cell(clock_time(milliseconds_of(row.entry_id), now), "dim"),
+        Cell(f"{row.ordinal + unseen:,}" if row.ordinal else "—", "dim"),
+        Cell(visible(row.entry_id.decode("utf-8", "backslashreplace")), "dim"),
+        *content,
+    )
+
+
+def not_read(ordinal: int, unseen: int) -> tuple[Cell, ...]:
+    """The line of an entry that is still being read."""
+    waiting = Cell("…", "dim")
+    return (waiting, Cell(f"{ordinal + unseen:,}", "dim"), *(waiting,) * 4)
+
+
+def outcome_cell(fold: Fold, row: Row) -> Cell:
+    """An outcome with its glyph, its reason and, where there is room, the numbers that decided it."""
+    if row.code is None:
+        return Cell("· not known any more", "dim", ("· not known",))
+    name, reason = fold.outcomes[row.code]
+    glyph, style = MARKS[name]
+    if reason is None:
+        return Cell(f"{glyph} {name}", style)
+    plain = (f"{glyph} {name} · {reason}", f"{glyph} {reason}")
+    decided = shortfall(row.told)
+    if row.told is None or row.told.needed is None or row.told.available is None or not decided:
+        return Cell(plain[0], style, plain[1:])
+    decided = visible(decided, 100)
+    short = row.told.needed - row.told.available
+    brief = f"short {visible(write(row.told.shown, short), 40)}" if short > 0 else decided
+    return Cell(f"{plain[0]} · {decided}", style, (f"{plain[0]} · {brief}", f"{plain[1]} · {brief}", *plain))
+
+
+class Counted(NamedTuple):
+    """An outcome on the log's lower edge."""
+
+    name: str
+    text: str
+
+
+def counted(outcomes: Sequence[Outcome], counts: Iterable[int], width: int) -> list[Counted]:
+    """`✓ 1,234 applied` and `✗ 12 rejected (out_of_stock 7, unknown_user 5)`, to be joined by two spaces: as many
+    reasons as fit, the frequent first."""
+    totals: dict[str, int] = {}
+    reasons: dict[str, list[tuple[int, str]]] = {}
+    for (name, reason), count in zip(outcomes, counts, strict=False):
+        if count:
+            totals[name] = totals.get(name, 0) + count
+            if reason is not None:
+                reasons.setdefault(name, []).append((count, reason))
+    told: list[Counted] = []
+    for most in (len(outcomes), 3, 2, 1, 0):
+        told = list(_told(totals, reasons, most))
+        if sum(len(each.text) + 2 for each in told) - 2 <= width:
+            break
+    return told
+
+
+def _told(totals: dict[str, int], reasons: dict[str, list[tuple[int, str]]], most: int) -> Iterator[Counted]:
+    for name, total in ((name, totals[name]) for name in MARKS if name in totals):
+        frequent = sorted(reasons.get(name, ()), reverse=True)
+        named = [f"{reason} {count:,}" for count, reason in frequent[:most]]
+        why = f" ({', '.join([*named, *(['…'] if len(frequent) > most else [])])})" if named else ""
+        yield Counted(name, f"{MARKS[name].glyph} {total:,} {name}{why}")

@@ -1,0 +1,118 @@
+"""The event log in its frame: what it was asked, how far the answer is, and the outcomes counted on the lower edge."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from textual import on
+from textual.content import Content
+from textual.style import Style
+from textual.widgets import Input
+
+from esdash.query.completing import Completion
+from esdash.ui.tables.log_cells import Counted
+from esdash.ui.tables.log_source import LogSource
+from esdash.ui.tables.log_table import LogTable
+from esdash.ui.tables.panel import Panel
+from esdash.ui.tables.question_line import QuestionLine
+from esdash.visible import visible
+
+LONGEST: Final = 40
+"""Characters of a question in the title."""
+
+
+class LogPanel(Panel):
+    """The panel of the log."""
+
+    def __init__(
+        self,
+        number: int,
+        source: LogSource,
+        table: LogTable,
+        placeholder: str,
+        counted: Callable[[int], tuple[Sequence[Counted], str]],
+    ) -> None:
+        """`counted` gives the outcomes in so many cells, and what else there is to say beside them."""
+        self.lines = source
+        self.log_table = table
+        self._counted = counted
+        super().__init__(number, "Log", source, table, placeholder)
+
+    def new_line(self, placeholder: str) -> QuestionLine:
+        """A question can be typed."""
+        return QuestionLine(placeholder, self.stop_typing, self._offers)
+
+    @property
+    def brief(self) -> str:
+        """Its number, name and how many lines it has."""
+        lines = self.lines
+        counts = f"newest {lines.total:,}" if lines.older else f"{lines.total:,}"
+        if lines.needle:
+            counts = f"{len(lines):,} of {'the ' if lines.older else ''}{counts}"
+        return f"{self.number} {self.caption} · {counts}"
+
+    @property
+    def heading(self) -> str:
+        """The same with what was asked, how far the answer is, and what waits."""
+        lines, answer = self.lines, self.lines.answer
+        heading = self.brief
+        if lines.older:
+            heading += f" of {lines.total + lines.older:,}"
+        if answer is not None:
+            asked = visible(answer.text, LONGEST)
+            if lines.needle:
+                begin = f"{self.number} {self.caption} · "
+                heading = f"{begin}{asked} · {heading.removeprefix(begin)}"
+            else:
+                heading += f" · {asked}: {len(answer.hits):,}"
+            if (searched := lines.searched) is not None:
+                heading += f" · {'stopped at' if answer.stopped else 'searched'} {searched} %"
+        if not self.log_table.following and lines.total:
+            heading += f" · ↓ {self.log_table.waiting:,} new"
+        return heading
+
+    @property
+    def footing(self) -> Content:
+        """The outcomes counted: a click on one shows exactly those."""
+        told, more = self._counted(max(0, self.size.width - 4))
+        parts: list[Content] = []
+        for each in told:
+            parts.append(Content("  " if parts else ""))
+            parts.append(Content.styled(each.text, Style.from_meta({"@click": f"screen.ask('outcome:{each.name}')"})))
+        return Content("").join([*parts, Content(more)])
+
+    def sync(self) -> None:
+        """Redraw what changed."""
+        super().sync()
+        line = self.line
+        if isinstance(line, QuestionLine) and line.display:
+            line.tell(self.lines.wrong)
+
+    def clear_filter(self) -> bool:
+        """Show all lines, and forget the question. Whether there was one."""
+        asked = super().clear_filter() or self.lines.answer is not None
+        self.lines.search("")
+        self.sync()
+        return asked
+
+    def show_all(self) -> None:
+        """Show all lines, and keep the question."""
+        self.line.display = False
+        self.lines.filtering = False
+        self.sync()
+
+    def start_filter(self, needle: str | None = None) -> None:
+        """Let a question be typed, or ask one."""
+        super().start_filter(needle)
+        if self.lines.answer is not None and self.input.value.strip() == self.lines.answer.text:
+            self.lines.filtering = True
+        self.sync()
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.sync()
+
+    def _offers(self, text: str, cursor: int) -> Sequence[Completion]:
+        from esdash.query.completing import completions
+
+        return completions(text, cursor, self.lines.schema)

@@ -1,0 +1,156 @@
+"""Where a question is typed: names are completed, and what is wrong is pointed at."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from esdash.query.completing import Completion
+from esdash.ui.paint.painted import Line, PaintedLines, Span
+from esdash.ui.tables.log_source import Wrong
+from esdash.ui.tables.panel import FilterInput, FilterLine
+from esdash.visible import visible
+
+Offers = Callable[[str, int], Sequence[Completion]]
+"""What may stand in a text where the cursor is."""
+
+_BEFORE: int = 3
+"""Cells before the text: the padding, and the slash with its space."""
+
+
+class QuestionInput(FilterInput):
+    """Tab takes the first of what is offered, and again the next one; where nothing is, it goes back to the table."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete(1)", "Complete", show=False),
+        Binding("shift+tab", "complete(-1)", "Complete with the one before", show=False),
+    ]
+
+    def __init__(self, placeholder: str, leave: Callable[[], None], offers: Offers, moved: Callable[[], None]) -> None:
+        """`moved` is called when something else may be offered although the text is the same."""
+        super().__init__(placeholder, leave)
+        self._find = offers
+        self._moved = moved
+        self._before = ("", 0)
+        """Text and cursor before the first Tab."""
+        self._after = ("", 0)
+        """And after the last one."""
+        self._taken = 0
+
+    @property
+    def offers(self) -> Sequence[Completion]:
+        """What fits, the one that Tab takes first."""
+        found = self._fitting()
+        first = (self._taken + 1) % len(found) if self._taking else 0
+        return found[first:] + found[:first]
+
+    def action_complete(self, step: int) -> None:
+        """Take what is offered."""
+        taking, found = self._taking, self._fitting()
+        if not found:
+            self.action_keep()
+            return
+        self._taken = (self._taken + step) % len(found) if taking else 0 if step > 0 else len(found) - 1
+        if not taking:
+            self._before = (self.value, self.cursor_position)
+        text, offer = self._before[0], found[self._taken]
+        self.value = text[: offer.start] + offer.text + text[offer.end :]
+        self.cursor_position = offer.start + len(offer.text)
+        # Where nothing else was meant, Tab goes on with what may follow.
+        self._after = (self.value, self.cursor_position) if len(found) > 1 else ("", 0)
+        self._moved()
+
+    @property
+    def _taking(self) -> bool:
+        """The last key took one of several."""
+        return self.value != "" and (self.value, self.cursor_position) == self._after
+
+    def _fitting(self) -> list[Completion]:
+        text, cursor = self._before if self._taking else (self.value, self.cursor_position)
+        return [each for each in self._find(text, cursor) if each.text != text[each.start : each.end]]
+
+    def watch_has_focus(self, focused: bool) -> None:
+        """What is offered is of use only to whoever types."""
+        super().watch_has_focus(focused)
+        self._moved()
+
+
+class QuestionNote(PaintedLines):
+    """What is wrong with a question, or what may be typed."""
+
+    DEFAULT_CSS = """
+    QuestionNote { height: 1; padding: 0 1; background: $boost; &:ansi { background: ansi_default; } }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.display = False
+        self._told: tuple[Line, ...] = ()
+
+    def tell(self, wrong: Wrong | None, offers: Sequence[Completion], width: int) -> None:
+        """Tell it in so many cells; nothing takes no line."""
+        self._told = tuple(_lines(wrong, offers, width - 2))
+        self.display = bool(self._told)
+        self.styles.height = max(1, len(self._told))
+        self.sync()
+
+    def lines(self, width: int) -> Sequence[Line]:
+        """One or two lines."""
+        del width
+        return self._told
+
+
+def _lines(wrong: Wrong | None, offers: Sequence[Completion], width: int) -> list[Line]:
+    if offers:
+        names = "  ".join(visible(each.text, 40) for each in offers[:20])
+        return [(Span("  "), Span("Tab ", "accent"), Span(names, "dim"))]
+    if wrong is None:
+        return []
+    sentence = visible(wrong.sentence, 400)
+    carets = "  " + wrong.carets
+    if not wrong.carets or cell_len(carets) >= width:
+        return [(Span("  ✗ ", "bad"), Span(sentence))]
+    if cell_len(carets) + 1 + cell_len(sentence) <= width:
+        return [(Span(carets, "bad"), Span(f" {sentence}"))]
+    return [(Span(carets, "bad"),), (Span("  "), Span(sentence))]
+
+
+class QuestionLine(Vertical):
+    """A slash, the question that is typed after it, and what there is to say about it."""
+
+    DEFAULT_CSS = """
+    QuestionLine { height: auto; }
+    """
+
+    def __init__(self, placeholder: str, leave: Callable[[], None], offers: Offers) -> None:
+        super().__init__()
+        self.input = QuestionInput(placeholder, leave, offers, self.refit)
+        self._line = FilterLine(self.input)
+        self._note = QuestionNote()
+        self._wrong: Wrong | None = None
+
+    def compose(self) -> ComposeResult:
+        """The line, and under it the note."""
+        yield self._line
+        yield self._note
+
+    def tell(self, wrong: Wrong | None) -> None:
+        """This is wrong with what was typed."""
+        self._wrong = wrong
+        self.refit()
+
+    def refit(self) -> None:
+        """Say what there is to say now."""
+        # While a name is being typed it is no error that it is not whole.
+        typing = self.input.value[: self.input.cursor_position][-1:].strip()
+        offering = self.input.has_focus and (self._wrong is None or typing)
+        self._note.tell(self._wrong, self.input.offers if offering else (), self.size.width or self.app.size.width)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """There is more or less room."""
+        event.stop()
+        self.refit()

@@ -1,0 +1,349 @@
+"""The log reaches the first entry of the stream, and answers questions about all of them: a real server and track."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from textual.pilot import Pilot
+
+from esdash.engine.asking import Asked, Examined
+from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.live import LiveConsole
+from esdash.engine.view import Phase
+from esdash.fold.folding import Fold
+from esdash.log.server import Server
+from esdash.log.stream import Stream
+from esdash.past.building import Builder
+from esdash.past.folder import TrackFolder
+from esdash.past.service import Past
+from esdash.query.questions import read_question
+from esdash.shop.events import TopUp
+from esdash.ui.app import DashboardApp
+from esdash.ui.tables.log_panel import LogPanel
+from esdash.ui.tables.log_source import LogSource
+from esdash.ui.trust.details import DetailsScreen
+from esdash.words.asked import schema_of
+from tests.domains.shop import shop
+from tests.engine.running import STREAM, RunningConsumer, publish_day, stored, top_up
+from tests.past.test_searching import plainly
+from tests.ui.looking import cursor_line, lines_of, panel_of, text_of, told
+from tests.ui.recorded import History
+from tests.ui.stage import until, write
+
+COUNT = 2400
+"""Entries, of which the view of a consumer that was restored has the newest thousand."""
+
+SIZE = (160, 40)
+
+
+@pytest.fixture
+def log(url: str) -> Iterator[Stream]:
+    log = Stream(Server(url), STREAM)
+    yield log
+    log.server.close()
+
+
+@pytest.fixture
+def ids(url: str, client: redis.Redis) -> list[bytes]:
+    """A day in the stream, and a snapshot at its end."""
+    ids = publish_day(client, COUNT)
+    with RunningConsumer(url) as consumer:
+        consumer.until_live(ids[-1])
+    return ids
+
+
+@asynccontextmanager
+async def dashboard(
+    log: Stream, folder: Path, *, begun: bool = True, size: tuple[int, int] = SIZE
+) -> AsyncIterator[tuple[DashboardApp, Pilot[None]]]:
+    """A dashboard that is live, over a track of all there is now; unless `begun`, its log may not know that yet."""
+
+    def past(fold: Fold) -> Past:
+        tracks = TrackFolder(folder, 100)
+        path = tracks.file_of(log.server.url, log.name, fold)
+        Builder(log, fold, tracks, path, segment=400).run()
+        return Past(log, fold, path)
+
+    console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
+    app = DashboardApp(console, past_of=past)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: console.view.phase is Phase.LIVE, timeout=20)
+        if begun:
+            await until(pilot, lambda: log_of(app).lines.entries.beginning, timeout=20)
+        yield app, pilot
+
+
+def log_of(app: DashboardApp) -> LogPanel:
+    panel = panel_of(app, "log")
+    assert isinstance(panel, LogPanel)
+    return panel
+
+
+def numbers(app: DashboardApp) -> list[int]:
+    """Those in view."""
+    return [int(line.split()[1].replace(",", "")) for line in lines_of(app, "log")[1:] if line.strip()]
+
+
+def waits(app: DashboardApp) -> bool:
+    """Whether a line in view is not read yet."""
+    return any(line.startswith("…") for line in lines_of(app, "log")[1:])
+
+
+async def ask(pilot: Pilot[None], app: DashboardApp, question: str) -> None:
+    """Type a question, and wait until it is answered."""
+    log_of(app).start_filter(question)
+    await answered(pilot, app)
+
+
+async def answered(pilot: Pilot[None], app: DashboardApp) -> None:
+    lines = log_of(app).lines
+    await until(
+        pilot,
+        lambda: lines.answer is not None and lines.answer.newest and lines.searched is None and not waits(app),
+        timeout=20,
+    )
+
+
+def shown(app: DashboardApp) -> list[int]:
+    """The ordinals of all lines, whether in view or not."""
+    lines = log_of(app).lines
+    return [lines.identity(index) for index in range(len(lines))]
+
+
+class TestReachingTheFirstEntry:
+    async def test_a_key_goes_there_and_the_entries_are_read(
+        self, log: Stream, ids: list[bytes], tmp_path: Path
+    ) -> None:
+        async with dashboard(log, tmp_path) as (app, pilot):
+            assert log_of(app).heading == f"3 Log · {COUNT:,}"
+            await pilot.press("3", "g")
+            await until(pilot, lambda: not waits(app))
+            assert numbers(app)[:3] == [1, 2, 3]
+            assert ids[0].decode() in cursor_line(app, "log")
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, DetailsScreen))
+            assert isinstance(app.screen, DetailsScreen)
+            assert app.screen.row.ordinal == 1
+
+    async def test_a_page_up_after_the_other_misses_none(self, log: Stream, ids: list[bytes], tmp_path: Path) -> None:
+        async with dashboard(log, tmp_path, size=(160, 120)) as (app, pilot):
+            seen: set[int] = set()
+            await pilot.press("3", "z")
+            rows = {row.ordinal: row for row in plainly(shop(), stored(log))}
+            while 1 not in seen:
+                await until(pilot, lambda: not waits(app))
+                for line in lines_of(app, "log")[1:]:
+                    number = int(line.split()[1].replace(",", ""))
+                    assert line.split()[2] == ids[number - 1].decode()
+                    outcome = app.engine.fold.outcomes[rows[number].code or 0]
+                    assert (outcome.reason or outcome.name) in line
+                    seen.add(number)
+                await pilot.press("pageup")
+            assert seen == set(range(1, COUNT + 1))
+
+    async def test_dragging_the_bar_to_the_top(self, log: Stream, ids: list[bytes], tmp_path: Path) -> None:
+        del ids
+        async with dashboard(log, tmp_path) as (app, pilot):
+            table = log_of(app).table
+            x = table.size.width - 1
+            await pilot.mouse_down(table, offset=(x, table.size.height - 1))
+            await pilot.hover(table, offset=(x, 5))
+            await pilot.hover(table, offset=(x, 1))
+            await pilot.mouse_up(table, offset=(x, 1))
+            await until(pilot, lambda: numbers(app)[:1] == [1] and not waits(app))
+
+    async def test_memory_is_bounded_however_much_is_looked_at(
+        self, log: Stream, ids: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        del ids
+        monkeypatch.setattr("esdash.ui.tables.log_rows.KEPT", 300)
+        async with dashboard(log, tmp_path) as (app, pilot):
+            await pilot.press("3", "g")
+            entries = log_of(app).lines.entries
+            for _ in range(20):
+                await until(pilot, lambda: not waits(app))
+                await pilot.press("pagedown", "pagedown")
+            there = [ordinal for ordinal in range(1, entries.first) if entries.get(ordinal) is not None]
+            assert 0 < len(there) <= 300
+
+    async def test_what_left_the_stream_is_said(
+        self, log: Stream, client: redis.Redis, ids: list[bytes], tmp_path: Path
+    ) -> None:
+        async with dashboard(log, tmp_path) as (app, pilot):
+            client.xtrim(STREAM, minid=ids[3], approximate=False)
+            await pilot.press("3", "g")
+            await until(pilot, lambda: not waits(app))
+            gone = ["not in the stream any more" in line for line in lines_of(app, "log")[1:]]
+            assert gone[:5] == [True, True, True, False, False]
+
+    async def test_without_a_past_it_is_the_newest(self, log: Stream, ids: list[bytes]) -> None:
+        console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
+        app = DashboardApp(console)
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: console.view.phase is Phase.LIVE and log_of(app).lines.total, timeout=20)
+            assert log_of(app).heading == f"3 Log · newest 1,000 of {len(ids):,}"
+            await pilot.press("3", "g")
+            assert numbers(app)[0] == len(ids) - 999
+            log_of(app).start_filter("since:#7")
+            await pilot.pause()
+            assert any("can only be found where a past is kept" in line for line in text_of(app))
+
+
+class TestAsking:
+    @pytest.mark.parametrize(
+        "question",
+        [
+            "outcome:rejected",
+            "type:Order -outcome:applied",
+            "user:3",
+            "user:3 amount>1",
+            "reason:unknown_type or item:hdd",
+            "balance",
+            "since:2000-01-01 /insuff/",
+        ],
+    )
+    async def test_what_is_shown_is_what_all_entries_filtered_are(
+        self, log: Stream, ids: list[bytes], tmp_path: Path, question: str
+    ) -> None:
+        del ids
+        fold = shop()
+        asks = Asked(fold, read_question(question, schema_of(fold), 2e9), lambda _: (0, 0))
+        wanted = [row.ordinal for row in plainly(fold, stored(log)) if asks(Examined(fold, row, 0))]
+        async with dashboard(log, tmp_path) as (app, pilot):
+            await ask(pilot, app, question)
+            assert shown(app) == wanted
+            assert log_of(app).heading == f"3 Log · {question} · {len(wanted):,} of {COUNT:,}"
+            await pilot.press("3", "g")
+            await until(pilot, lambda: not waits(app))
+            assert numbers(app)[:20] == wanted[:20]
+
+    async def test_places_are_looked_up(self, log: Stream, ids: list[bytes], tmp_path: Path) -> None:
+        del ids
+        async with dashboard(log, tmp_path) as (app, pilot):
+            await ask(pilot, app, "since:#300 until:#302")
+            assert shown(app) == [300, 301, 302]
+
+    async def test_new_entries_are_hits_as_well(
+        self, log: Stream, client: redis.Redis, ids: list[bytes], tmp_path: Path
+    ) -> None:
+        del ids
+        async with dashboard(log, tmp_path) as (app, pilot):
+            await ask(pilot, app, "user:3")
+            before = shown(app)
+            client.xadd(STREAM, top_up(3))
+            await until(pilot, lambda: shown(app) == [*before, COUNT + 1], timeout=20)
+
+    async def test_none_is_said_once_all_were_looked_at(self, log: Stream, ids: list[bytes], tmp_path: Path) -> None:
+        del ids
+        async with dashboard(log, tmp_path) as (app, pilot):
+            await write(pilot, "/nosuchthing")
+            lines = log_of(app).lines
+
+            def said() -> bool:
+                text = "\n".join(lines_of(app, "log"))
+                assert ("no entry matches" in text) <= (lines.searched is None)
+                return "no entry matches" in text
+
+            await until(pilot, said, timeout=20)
+            await pilot.press("escape")
+            assert len(lines) == COUNT
+
+    async def test_escape_gives_up(self, log: Stream, client: redis.Redis, ids: list[bytes], tmp_path: Path) -> None:
+        del ids
+        async with dashboard(log, tmp_path) as (app, pilot):
+            # The track is not kept up here, so that a search for these waits for it.
+            client.xadd(STREAM, top_up(3))
+            await until(pilot, lambda: app.engine.view.position.ordinal == COUNT + 1, timeout=20)
+            await pilot.press("C")
+            await pilot.press("escape")
+            await ask(pilot, app, "user:3")
+            await pilot.press("3", "escape")
+            assert log_of(app).lines.answer is None
+            assert log_of(app).heading == f"3 Log · {COUNT + 1:,}"
+
+    async def test_a_click_on_a_counted_outcome_shows_exactly_those(
+        self, log: Stream, ids: list[bytes], tmp_path: Path
+    ) -> None:
+        del ids
+        rows = plainly(shop(), stored(log))
+        async with dashboard(log, tmp_path) as (app, pilot):
+            screen = text_of(app)
+            y = next(y for y, line in enumerate(screen) if " rejected " in line and " applied " in line)
+            await pilot.click(offset=(screen[y].index("rejected "), y))
+            await answered(pilot, app)
+            outcomes = shop().outcomes
+            assert shown(app) == [row.ordinal for row in rows if outcomes[row.code or 0].name == "rejected"]
+
+    async def test_n_goes_to_the_hits_among_all_the_others(self, log: Stream, ids: list[bytes], tmp_path: Path) -> None:
+        del ids
+        async with dashboard(log, tmp_path) as (app, pilot):
+            await pilot.press("N")
+            assert any("Ask for something first" in line for line in told(app))
+            await ask(pilot, app, "user:3 outcome:rejected")
+            hits = shown(app)
+            await pilot.press("3", "home", "n")
+            table = log_of(app).log_table
+            assert (table.selected, len(log_of(app).lines)) == (hits[1], COUNT)
+            await pilot.press("n", "n", "N")
+            assert table.selected == hits[2]
+            await pilot.press("N", "N", "N")
+            await until(pilot, lambda: any("There is no hit before this entry." in line for line in told(app)))
+            assert table.selected == hits[0]
+            await until(pilot, lambda: not waits(app))
+            assert "user 3" in cursor_line(app, "log")
+            await pilot.press("escape")
+            assert log_of(app).lines.answer is None
+
+
+def test_what_is_not_read_yet_is_a_dim_line_and_wanted() -> None:
+    wanted: list[bool] = []
+    source = LogSource(shop(), missing=lambda: wanted.append(True))
+    history = History()
+    for _ in range(900):
+        history.add_event(TopUp(1, 1))
+    source.update(history.rows[600:], 0.0)
+    assert (len(source), source.older) == (300, 600)
+    source.can_begin(1)
+    assert (len(source), source.older, source.total) == (900, 0, 900)
+    cells = source.cells(9)
+    assert [cell.text for cell in cells] == ["…", "10", "…", "…", "…", "…"]
+    assert {cell.style for cell in cells} == {"dim"}
+    assert (wanted, source.entries.missing) == ([True], list(range(1, 251)))
+    source.add(history.rows[:250])
+    assert "user 1" in source.cells(9)[4].text
+    source.update(history.rows[:7], 0.0)
+    assert len(source) == 7, "another history"
+    assert source.entries.get(9) is None
+
+
+class TestTyping:
+    async def test_what_is_wrong_is_pointed_at(self, log: Stream, ids: list[bytes], tmp_path: Path) -> None:
+        del ids
+        async with dashboard(log, tmp_path) as (app, pilot):
+            await pilot.press("3")
+            await write(pilot, "/user:3 typ:Order ")
+            screen = text_of(app)
+            y = next(y for y, line in enumerate(screen) if "/ user:3 typ:Order" in line)
+            start = screen[y].index("typ")
+            assert screen[y + 1][start:].startswith("^^^ ")
+            assert "There is no typ to ask for. Did you mean type?" in screen[y + 2]
+            assert log_of(app).heading.startswith("3 Log · user:3 typ · "), "what was understood last is still shown"
+
+    async def test_names_are_completed(self, log: Stream, ids: list[bytes], tmp_path: Path) -> None:
+        del ids
+        async with dashboard(log, tmp_path) as (app, pilot):
+            await pilot.press("3")
+            await write(pilot, "/outcome:r")
+            assert any("Tab rejected" in line for line in text_of(app))
+            await pilot.press("tab")
+            assert log_of(app).input.value == "outcome:rejected"
+            await write(pilot, " ty")
+            await pilot.press("tab")
+            assert log_of(app).input.value == "outcome:rejected type:"
+            await pilot.press("tab", "tab")
+            values = schema_of(shop()).known_types
+            assert log_of(app).input.value == f"outcome:rejected type:{values[1]}"
+            await pilot.press("enter")
+            assert app.focused is log_of(app).table
