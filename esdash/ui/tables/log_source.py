@@ -65,6 +65,9 @@ class LogSource(Searchable):
         self._asked = asked
         self._schema: Schema | None = None
         self._live_last = 0
+        """The ordinal of the newest entry there was, whatever is shown."""
+        self._past = False
+        """A moment of the past is shown."""
         self._settled = True
         """The consumer does not replay."""
         self._now = self._wall = 0.0
@@ -94,7 +97,7 @@ class LogSource(Searchable):
     def searched(self) -> int | None:
         """Percent of all entries that were looked at for the question; None where that is all of them."""
         answer, entries = self.answer, self.entries
-        if answer is None or not self.total or not (answer.searching or answer.stopped):
+        if answer is None or not self.total or (answer.newest and not answer.searching and not answer.stopped):
             return None
         looked_at = answer.newest - answer.oldest + 1 if answer.newest else 0
         return min(99, looked_at * 100 // max(1, max(answer.newest, entries.last) - entries.start + 1))
@@ -124,6 +127,7 @@ class LogSource(Searchable):
             # Entries of another day than today take more, and at midnight all become such.
             self._widest[0] = max(self._widest[0], len(clock_time(milliseconds_of(rows[0].entry_id), now)))
         last = rows[-1].ordinal if rows else 0
+        self._past = moment is not None
         if moment is None:
             self._wall = now
             if last < self._live_last:
@@ -134,8 +138,7 @@ class LogSource(Searchable):
         if rows:
             self._widest[1] = max(self._widest[1], len(f"{last + unseen:,}"))
             self._widest[2] = max(self._widest[2], len(rows[-1].entry_id))
-        if moment is None and rows:
-            self._look_at_newer()
+        self._look_at_newer()
 
     def can_begin(self, beginning: int) -> None:
         """Entries can be read from this ordinal on, which is 1 or more."""
@@ -296,7 +299,14 @@ class LogSource(Searchable):
     def _look_at_newer(self) -> None:
         """Look at those entries of the view that the answer does not know; have the others searched."""
         answer, rows = self.answer, self.entries.newest
-        if answer is None or not answer.ready or not rows or self._live_last != rows[-1].ordinal:
+        if answer is None or not answer.ready:
+            return
+        if self._past:
+            if self.entries.beginning and not answer.newest:
+                answer.oldest, answer.newest = self._live_last + 1, self._live_last
+                self._search(answer)
+            return
+        if not rows:
             return
         first = rows[0].ordinal
         answer.hasty = answer.hasty or 0 < answer.newest < first - 1

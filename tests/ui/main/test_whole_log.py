@@ -28,7 +28,7 @@ from esdash.words.asked import schema_of
 from tests.domains.shop import shop
 from tests.engine.running import STREAM, RunningConsumer, publish_day, stored, top_up
 from tests.past.test_searching import plainly
-from tests.ui.looking import cursor_line, lines_of, panel_of, text_of, told
+from tests.ui.looking import cursor_line, lines_of, main_of, panel_of, text_of, told
 from tests.ui.recorded import History
 from tests.ui.stage import until, write
 
@@ -256,8 +256,6 @@ class TestAsking:
             # The track is not kept up here, so that a search for these waits for it.
             client.xadd(STREAM, top_up(3))
             await until(pilot, lambda: app.engine.view.position.ordinal == COUNT + 1, timeout=20)
-            await pilot.press("C")
-            await pilot.press("escape")
             await ask(pilot, app, "user:3")
             await pilot.press("3", "escape")
             assert log_of(app).lines.answer is None
@@ -275,6 +273,25 @@ class TestAsking:
             await answered(pilot, app)
             outcomes = shop().outcomes
             assert shown(app) == [row.ordinal for row in rows if outcomes[row.code or 0].name == "rejected"]
+
+    async def test_in_the_past_it_shows_those_up_to_the_moment(
+        self, log: Stream, ids: list[bytes], tmp_path: Path
+    ) -> None:
+        del ids
+        fold = shop()
+        asks = Asked(fold, read_question("user:3", schema_of(fold), 0), lambda _: (0, 0))
+        hits = [row.ordinal for row in plainly(fold, stored(log)) if asks(Examined(fold, row, 0))]
+        async with dashboard(log, tmp_path) as (app, pilot):
+            time = main_of(app).time
+            time.go_to(hits[3])
+            await until(pilot, lambda: log_of(app).lines.entries.last == hits[3], timeout=20)
+            await ask(pilot, app, "user:3")
+            assert shown(app) == hits[:4]
+            time.go_to(hits[5])
+            await until(pilot, lambda: log_of(app).lines.entries.last == hits[5], timeout=20)
+            assert shown(app) == hits[:6]
+            time.action_now()
+            assert shown(app) == hits
 
     async def test_n_goes_to_the_hits_among_all_the_others(self, log: Stream, ids: list[bytes], tmp_path: Path) -> None:
         del ids
