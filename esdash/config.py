@@ -74,6 +74,12 @@ def usual_file() -> Path | None:
     return folder and folder / "config.toml"
 
 
+def remembered_file() -> Path | None:
+    """Where the dashboard remembers how it was arranged; None without a home."""
+    folder = _in_home(platformdirs.user_state_path)
+    return folder and folder / "dashboard.json"
+
+
 def place_of_data(settings: Settings) -> Path:
     """Where the embedded server keeps its data. Raises ConfigError when nobody said and there is no home directory."""
     if settings.data_dir is None:

@@ -16,14 +16,19 @@ from typing import Final
 
 from textual.pilot import Pilot
 
+from esdash.engine.console import publishing_of
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.publisher import Publisher
 from esdash.engine.view import Phase
 from esdash.fold.loading import load
 from esdash.log.embedded import EmbeddedServer
-from esdash.log.stream import Log
+from esdash.log.server import Server
+from esdash.log.stream import Stream
+from esdash.past.folder import TrackFolder
+from esdash.past.service import past_of
 from esdash.ui.app import USUAL_THEME, DashboardApp, UiSettings
+from esdash.ui.main.screen import MainScreen
 
 FOLDER: Final = Path(__file__).parent
 SEED: Final = 7
@@ -36,7 +41,7 @@ Scene = Callable[["Stage"], Awaitable[None]]
 class Stage:
     """The running dashboard and what a scene may do with it."""
 
-    def __init__(self, app: DashboardApp, console: LiveConsole, log: Log, pilot: Pilot[None]) -> None:
+    def __init__(self, app: DashboardApp, console: LiveConsole, log: Stream, pilot: Pilot[None]) -> None:
         self.app = app
         self.console = console
         self.log = log
@@ -72,9 +77,10 @@ class Stage:
 
 async def dashboard(stage: Stage) -> None:
     """The main screen under a steady load."""
-    stage.console.start_load(40)
-    await stage.until(lambda: stage.console.load.sent > 150)
-    stage.console.stop_load()
+    publishing = publishing_of(stage.console)
+    publishing.start_load(40)
+    await stage.until(lambda: publishing.load.sent > 150)
+    publishing.stop_load()
     await stage.live()
 
 
@@ -96,11 +102,11 @@ async def details(stage: Stage) -> None:
 
 async def crash(stage: Stage) -> None:
     """After a crash: restored from a snapshot, only the tail replayed."""
-    stage.console.take_snapshot()
+    await stage.press("s")
     await stage.until(lambda: stage.console.view.snapshot is not None)
     stage.publish(90)
     await stage.live()
-    stage.console.crash()
+    stage.console.control.crash()
     await stage.until(lambda: stage.console.view.restored is not None and stage.console.view.restored.done)
     await stage.live()
 
@@ -126,6 +132,24 @@ async def parked(stage: Stage) -> None:
     await stage.press("x")
 
 
+async def past(stage: Stage) -> None:
+    """An order that was refused in the past, with everything as it was then."""
+    main = stage.app.screen_stack[0]
+    assert isinstance(main, MainScreen)
+    await stage.until(lambda: main.time.past is not None and main.time.past.built.ordinal >= EVENTS)
+    for _ in range(3):
+        await stage.press("left_parenthesis")
+        await stage.until(lambda: main.time.now is not None)
+    await stage.pilot.pause(3.0)
+
+
+async def row(stage: Stage) -> None:
+    """All that made a row what it is."""
+    await past(stage)
+    await stage.press("escape", "1", "home", "down", "enter")
+    await stage.pilot.pause(2.0)
+
+
 async def help_screen(stage: Stage) -> None:
     """What one is looking at."""
     await stage.press("question_mark")
@@ -139,18 +163,22 @@ SCENES: Final[tuple[tuple[str, tuple[int, int], Scene], ...]] = (
     ("crash", (132, 40), crash),
     ("gap", (110, 34), gap),
     ("parked", (110, 34), parked),
+    ("past", (132, 40), past),
+    ("row", (132, 40), row),
     ("help", (110, 40), help_screen),
 )
 
 
 @contextmanager
-def _a_log() -> Iterator[Log]:
-    with tempfile.TemporaryDirectory(prefix="esdash-") as folder, EmbeddedServer.join(Path(folder)) as server:
-        log = Log(server.url, name="embedded")
-        try:
-            yield log
-        finally:
-            log.close()
+def _a_log() -> Iterator[tuple[Stream, TrackFolder]]:
+    with tempfile.TemporaryDirectory(prefix="esdash-") as folder:
+        data, caches = Path(folder) / "data", Path(folder) / "past"
+        with EmbeddedServer.join(data) as embedded:
+            server = Server(embedded.url, name="embedded")
+            try:
+                yield Stream(server, "orders"), TrackFolder(caches, 100)
+            finally:
+                server.close()
 
 
 def harmless(svg: str) -> str:
@@ -160,9 +188,9 @@ def harmless(svg: str) -> str:
 
 async def picture(name: str, size: tuple[int, int], scene: Scene) -> None:
     """Play one scene and save what the screen shows."""
-    with _a_log() as log:
+    with _a_log() as (log, folder):
         console = LiveConsole(log, load("esdash.shop.domain:SHOP"), ConsumerSettings(), seed=SEED + 1)
-        app = DashboardApp(console, UiSettings())
+        app = DashboardApp(console, UiSettings(), past_of=lambda fold: past_of(log, fold, folder))
         app.theme = USUAL_THEME  # whatever colours the terminal has in which this runs
         async with app.run_test(size=size, notifications=False) as pilot:
             stage = Stage(app, console, log, pilot)

@@ -17,7 +17,7 @@ from esdash.cli.ending import Ending, ignore_endings
 from esdash.cli.failures import BadInputError
 from esdash.cli.interpreter import collect_rarely, paint_promptly, take_short_turns
 from esdash.cli.output import warn
-from esdash.config import DEFAULT_DOMAIN, Settings
+from esdash.config import DEFAULT_DOMAIN, Settings, remembered_file
 
 if TYPE_CHECKING:
     from esdash.fold.folding import Fold
@@ -75,6 +75,7 @@ def _show(log: "Stream", fold: "Fold", settings: Settings, let_go: Callable[[], 
     """Run a dashboard for one domain to its end. Raises BadInputError for settings that name nothing."""
     from esdash.engine.consumer import ConsumerSettings
     from esdash.engine.live import LiveConsole
+    from esdash.ui import remembered
     from esdash.ui.app import DashboardApp, UiSettings
 
     looks = UiSettings(keymap=_keymap(settings, fold))
@@ -87,8 +88,15 @@ def _show(log: "Stream", fold: "Fold", settings: Settings, let_go: Callable[[], 
         ConsumerSettings(snapshot_seconds=settings.snapshot_seconds, readonly=settings.readonly),
         seed=time.time_ns(),
     )
-    app = DashboardApp(console, looks, may_go_raw=settings.domain != RAW, past_of=_past_of(log, settings))
-    if looks.theme not in app.available_themes:
+    file = remembered_file()
+    app = DashboardApp(
+        console,
+        looks,
+        may_go_raw=settings.domain != RAW,
+        past_of=_past_of(log, settings),
+        remembered=remembered.read(file),
+    )
+    if looks.theme and looks.theme not in app.available_themes:
         raise BadInputError(f"There is no theme {looks.theme!r}. There are {', '.join(sorted(app.available_themes))}.")
     collect_rarely()
     take_short_turns()
@@ -96,6 +104,7 @@ def _show(log: "Stream", fold: "Fold", settings: Settings, let_go: Callable[[], 
         asyncio.run(_run(app, settings, let_go))
     finally:
         ignore_endings()
+        remembered.write(file, app.remembered)
     return app
 
 
@@ -106,10 +115,10 @@ def _past_of(log: "Stream", settings: Settings) -> "Callable[[Fold], Past] | Non
         return None
 
     def begin(fold: "Fold") -> "Past":
-        from esdash.past.folder import TrackFolder
+        from esdash.past.folder import FOLDER, TrackFolder
         from esdash.past.service import past_of
 
-        return past_of(log, fold, TrackFolder(folder / "past", settings.track_mb))
+        return past_of(log, fold, TrackFolder(folder / FOLDER, settings.track_mb))
 
     return begin
 

@@ -11,12 +11,16 @@ from esdash.cli.failures import ExitCode
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import print_json, say, tell
 from esdash.cli.presence import require_stream
+from esdash.cli.track import track_of
 from esdash.config import Settings
+from esdash.counted import counted
 
 if TYPE_CHECKING:
     from esdash.engine.verification import Segment, Verification
     from esdash.engine.view import Position
     from esdash.fold.folding import Fold
+    from esdash.log.stream import Stream
+    from esdash.past.checking import Checked
 
 
 @click.command()
@@ -28,7 +32,8 @@ def command(context: click.Context, settings: Settings, as_json: bool, processes
     """Replay everything and compare with every snapshot.
 
     The first difference names the events between which it arose, and the numbers that differ. Exits with 3 when there
-    is one. Writes nothing.
+    is one. Writes nothing to the server. The past that a dashboard keeps is compared at the same places; where it is
+    wrong it is deleted, and the next dashboard keeps it anew.
     """
     from esdash.engine.verify import verify
 
@@ -41,14 +46,35 @@ def command(context: click.Context, settings: Settings, as_json: bool, processes
     with open_log(settings) as log:
         require_stream(log)
         found = verify(log, fold, processes=processes, on_progress=show)
+        past = _past(settings, log, fold, found)
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", err=True, nl=False)
     if as_json:
-        print_json(_document(found))
+        print_json({**_document(found), "past": {"moments": past.moments, "wrong": past.wrong}})
     else:
         tell_people(fold, found)
-    if not found.holds:
+        _tell_of_past(past, found.unseen)
+    if not found.holds or past.wrong:
         context.exit(ExitCode.DIFFERENCE)
+
+
+def _past(settings: Settings, log: "Stream", fold: "Fold", found: "Verification") -> "Checked":
+    """The past that is kept, beside what was replayed."""
+    from esdash.past.checking import Checked, check
+
+    path = track_of(settings, log, fold)
+    if path is None:
+        return Checked(0, [])
+    return check(
+        path, fold, found.unseen, [(each.end.ordinal, each.replayed_digest) for each in found.segments if each.holds]
+    )
+
+
+def _tell_of_past(past: "Checked", unseen: int) -> None:
+    if past.wrong:
+        tell(f"✗ the past that is kept shows another state after #{past.wrong[0] + unseen:,}; it was deleted")
+    elif past.moments:
+        tell(f"✓ the past that is kept: the same at {counted(past.moments, 'place', 'places')}")
 
 
 def _document(found: "Verification") -> dict[str, Any]:

@@ -78,16 +78,15 @@ class Decider:
                     codes[place] = self._code(refusal)
 
     def noted(self, seen: Seen, events: list[Any], applies: list[Apply], codes: bytearray, record: Record) -> None:
-        """The same, and every write is noted. Where a function fails, what is to be undone is left in the journal."""
-        journal = seen.journal
+        """The same, and every write is noted. Where a function fails, what is to be undone is left."""
         noted: list[tuple[Any, int]] = []
         try:
             # How many writes there are after each entry.
-            writes = starmap(journal.__len__, repeat(()))
+            writes = starmap(seen.writes.places.__len__, repeat(()))
             noted.extend(zip(map(call, applies, repeat(seen.state), events), writes, strict=False))
         finally:
             self.place = len(noted)
-            record.note(journal, [end for _, end in noted])
+            record.note(seen.writes, [end for _, end in noted])
         try:
             for place, (refusal, _) in enumerate(noted):
                 if refusal is not None:
@@ -96,7 +95,7 @@ class Decider:
                     if isinstance(refusal, Refusal):
                         record.decide(place, refusal)
         except UnfitError:
-            record.take_back(journal, self.place)
+            record.take_back(seen.writes, self.place)
             raise
 
     def refuse(self, seen: Seen, refusal: Any, told: Callable[[Told], object]) -> int:

@@ -33,6 +33,38 @@ class Way(Enum):
     """Every write is checked, and noted."""
 
 
+class Writes:
+    """What was written, in the order of the writes, and by column."""
+
+    __slots__ = ("befores", "keys", "places")
+
+    def __init__(self, columns: int) -> None:
+        self.places: list[int] = []
+        """Of each write, the column."""
+        self.keys: list[list[Any]] = [[] for _ in range(columns)]
+        """Of each column, the keys of its writes."""
+        self.befores: list[list[Any]] = [[] for _ in range(columns)]
+        """Of each column, what was there before (None: nothing)."""
+
+    def add(self, place: int, key: Any, before: Any) -> None:
+        """One more."""
+        self.places.append(place)
+        self.keys[place].append(key)
+        self.befores[place].append(before)
+
+    def move(self, other: "Writes", first: int, last: int | None = None) -> None:
+        """Move some of its writes, all up to the end or from the beginning on, to the end of others."""
+        moved = self.places[first:last]
+        for place in set(moved):
+            count = moved.count(place)
+            some = slice(len(self.keys[place]) - count, None) if last is None else slice(count)
+            for ours, theirs in ((self.keys, other.keys), (self.befores, other.befores)):
+                theirs[place] += ours[place][some]
+                del ours[place][some]
+        other.places += moved
+        del self.places[first:last]
+
+
 class _Entry:
     """The entry that is being folded."""
 
@@ -66,6 +98,8 @@ class Seen:
         self.entry = _Entry()
         self.journal: list[tuple[int, Any, Any]] = []
         """What was written since it was cleared: column, key, what was there before (None: nothing)."""
+        self.writes = Writes(len(state.cells))
+        """What was written since it was emptied, where writes are noted and not checked."""
         self.overflowed: list[str] = []
         """Columns in which something was to be written that is beyond the bounds, since it was cleared."""
         self._cells = state.cells
@@ -84,13 +118,16 @@ class Seen:
                 else self._hooked(place, table, column.kind, places, checked=way is Way.CHECKED)
                 for place, column in zip(places, table.columns, strict=True)
             }
-            parts[table.name] = _frozen({**columns, "remove": self._remover(places, noted=way is not Way.BARE)})
+            parts[table.name] = _frozen({**columns, "remove": self._remover(places, way)})
         self.state = _frozen(parts)
         self._lonely = all(len(table.columns) == 1 for table in tables)
 
     def undo(self) -> None:
-        """Make undone what was written since the journal was cleared."""
-        for place, key, before in reversed(self.journal):
+        """Make undone what was written since journal and writes were emptied."""
+        writes = self.writes
+        noted = [(place, writes.keys[place].pop(), writes.befores[place].pop()) for place in reversed(writes.places)]
+        writes.places.clear()
+        for place, key, before in (*noted, *reversed(self.journal)):
             if before is None:
                 self._cells[place].pop(key, None)
             else:
@@ -124,16 +161,20 @@ class Seen:
                 changes.append(Change(table, key, column, value, after))
         return tuple(changes)
 
-    def _remover(self, places: Sequence[int], *, noted: bool) -> Callable[[Any], None]:
-        cells, note = self._cells, self.journal.append
+    def _remover(self, places: Sequence[int], way: Way) -> Callable[[Any], None]:
+        cells, note, add = self._cells, self.journal.append, self.writes.add
 
         def remove(key: Any) -> None:
             if key not in cells[places[0]]:
                 raise KeyError(key)
             for place in places:
                 value = cells[place].pop(key, None)
-                if value is not None and noted:
+                if value is None or way is Way.BARE:
+                    continue
+                if way is Way.CHECKED:
                     note((place, key, value))
+                else:
+                    add(place, key, value)
 
         return remove
 
@@ -142,9 +183,15 @@ class Seen:
         cells = self._cells[place]
         name = f"{table.name}.{self._names[place][1]}"
         get, put, note = cells.get, cells.__setitem__, self.journal.append
+        writes = self.writes
+        note_place, note_key, note_before = (
+            writes.places.append,
+            writes.keys[place].append,
+            writes.befores[place].append,
+        )
         key_kind: Any = table.key
         overflowed = self.overflowed
-        remove = self._remover(places, noted=True)
+        remove = self._remover(places, Way.CHECKED if checked else Way.NOTED)
 
         def beyond(what: str) -> OverflowedError:
             overflowed.append(what)
@@ -170,7 +217,9 @@ class Seen:
             put(key, value)
 
         def set_item_noted(_: Any, key: Any, value: Any) -> None:
-            note((place, key, get(key)))
+            note_place(place)
+            note_key(key)
+            note_before(get(key))
             put(key, value)
 
         def del_item(_: Any, key: Any) -> None:
@@ -179,7 +228,10 @@ class Seen:
             else:
                 before = cells[key]
                 del cells[key]
-                note((place, key, before))
+                if checked:
+                    note((place, key, before))
+                else:
+                    writes.add(place, key, before)
 
         def pop(key: Any, *default: Any) -> Any:
             if key not in cells and default:

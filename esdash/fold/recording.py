@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from msgspec import Struct
 
 from esdash.domain import PLAIN, Format, Refusal
+from esdash.fold.hooks import Writes
 from esdash.fold.outcomes import APPLIED, DUPLICATE
 from esdash.fold.schema import Field, Model, names_rows
 from esdash.fold.tables import Change
@@ -42,13 +43,12 @@ class Decisive(NamedTuple):
 class Record:
     """What was recorded of consecutive entries; grows with every page."""
 
-    def __init__(self, models: Sequence[Model]) -> None:
+    def __init__(self, models: Sequence[Model], columns: int) -> None:
         self.codes = bytearray()
         """Of each entry, its outcome."""
         self.kinds = bytearray()
         """Of each entry, why it is parked, or FIRST + the index of its type."""
-        self.writes: list[Write] = []
-        """In their order."""
+        self.writes = Writes(columns)
         self.ends: list[int] = []
         """Of each entry: how many writes there were after it."""
         self.decisive: list[Decisive] = []
@@ -61,20 +61,17 @@ class Record:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def note(self, journal: list[Write], ends: Sequence[int]) -> None:
-        """Entries of the page that is being folded wrote what is in a journal, which keeps what is after the last."""
-        start = len(self.writes)
-        last = ends[-1] if ends else 0
-        self.writes += journal[:last]
-        del journal[:last]
+    def note(self, writes: Writes, ends: Sequence[int]) -> None:
+        """Entries of the page that is being folded wrote this; what is after the last end is left."""
+        start = len(self.writes.places)
+        writes.move(self.writes, 0, ends[-1] if ends else 0)
         self.ends += [start + end for end in ends]
 
-    def take_back(self, journal: list[Write], place: int) -> None:
-        """Give back to a journal what the entries of the page that is being folded wrote, from a place on."""
+    def take_back(self, writes: Writes, place: int) -> None:
+        """Give back what the entries of the page that is being folded wrote, from a place on."""
         keep = len(self.codes) + place
-        end = self.ends[keep - 1] if keep else 0
-        journal[:0] = self.writes[end:]
-        del self.writes[end:], self.ends[keep:]
+        self.writes.move(writes, self.ends[keep - 1] if keep else 0)
+        del self.ends[keep:]
 
     def heard(self, journal: list[Write]) -> Callable[[Told], object]:
         """What to tell of each entry, when the journal has what it alone wrote."""
@@ -82,8 +79,9 @@ class Record:
         def hear(told: Told) -> None:
             if told.needed is not None and told.available is not None:
                 self.decisive.append(Decisive(len(self.ends), told.needed, told.available, told.shown))
-            self.writes.extend(journal)
-            self.ends.append(len(self.writes))
+            for write in journal:
+                self.writes.add(*write)
+            self.ends.append(len(self.writes.places))
 
         return hear
 

@@ -21,7 +21,7 @@ class Follower:
         self._connection = connection
 
     def next(self, after: bytes, wait: float, count: int = PAGE) -> Page:
-        """The entries after an id, as soon as there are any; none after `wait` seconds, or half of the log's timeout.
+        """The entries after an id, as soon as there are any; none after `wait` seconds, or half the server's timeout.
 
         The server is asked to wait until there is something after the id, and only then to read it, with its evidence.
         """

@@ -1,5 +1,6 @@
 """Builds the track of a stream, and keeps it up with what is appended."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -21,8 +22,11 @@ from esdash.past.reader import TrackReader
 from esdash.past.recorder import SEGMENT, Recorder
 from esdash.past.track import FORMAT, Segment, Track
 
-WAIT_SECONDS: Final = 0.2
-"""How long one read waits for new entries: what came is stored after it at the latest."""
+WAIT_SECONDS: Final = 1.0
+"""How long one read waits for new entries."""
+
+GATHER_SECONDS: Final = 0.1
+"""How long more are waited for once some came: taking many together costs little more than taking one."""
 
 STORE_SHARE: Final = 20
 """The last entries are stored again and again until they make a segment: for one part of the time in so many."""
@@ -55,38 +59,39 @@ class Builder:
         self.path = path
         self._due = 0.0
 
-    def run(self, stopped: Callable[[], bool], *, follow: bool = True) -> None:
-        """Until `stopped`, or without `follow` until all is recorded.
+    def run(self, stopped: threading.Event | None = None) -> None:
+        """Until `stopped`; without that until all is recorded.
 
         Raises LogError, BrokenError where entries vanished unread, DomainError, TrackError.
         """
         self._folder.make()
         try:
-            self._run(stopped, follow)
+            self._run(stopped)
         except DamagedTrackError:
             # Made anew from the log: a track is a cache.
             remove(self.path)
-            self._run(stopped, follow)
+            self._run(stopped)
 
-    def _run(self, stopped: Callable[[], bool], follow: bool) -> None:
+    def _run(self, stopped: threading.Event | None) -> None:
         track = Track(self.path, write=True)
         try:
             recorder = self._resumed(track) or self._anew(track)
-            for page in self._pages(recorder.projection, follow=follow):
-                if stopped():
-                    break
+            for page in self._pages(recorder.projection, stopped):
                 self._take(recorder, page)
             recorder.store()
             self._told(recorder, 0)
         finally:
             track.close()
 
-    def _pages(self, projection: Projection, *, follow: bool) -> Iterator[Page]:
-        yield from self._log.pages(projection.last_id)
-        if follow:
+    def _pages(self, projection: Projection, stopped: threading.Event | None) -> Iterator[Page]:
+        for page in self._log.pages(projection.last_id):
+            if stopped is not None and stopped.is_set():
+                return
+            yield page
+        if stopped is not None:
             with self._log.connection() as connection:
                 follower = Follower(self._log, connection)
-                while True:
+                while not stopped.wait(GATHER_SECONDS):
                     yield follower.next(projection.last_id, WAIT_SECONDS)
 
     def _take(self, recorder: Recorder, page: Page) -> None:

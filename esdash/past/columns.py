@@ -119,8 +119,6 @@ class MovingColumn:
         if start == end or self._part is None:
             return False
         places, changes = self._places[start:end], self._changes[start:end]
-        # Pictures may show the arrays as they were.
-        self.values, self._cells = self.values.copy(), self._cells.copy()
         if self._numbers:
             sign = -1 if back else 1
             np.add.at(self.values, places, sign * self._part.moved[changes])
@@ -156,7 +154,7 @@ class MovingColumn:
         return dict(zip(keys, map(bool, values) if self.column.kind is bool else values, strict=True))
 
     def shown(self, keys: Any) -> NDArray[Any]:
-        """The cells of these keys: integers, or objects where some are absent or texts."""
+        """The cells of these keys, copied: integers, or objects where some are absent or texts."""
         if len(keys) == len(self.keys) and bool((keys == self.keys).all()):
             places, known = np.arange(len(keys)), self.there
         else:
@@ -171,7 +169,7 @@ class MovingColumn:
 
     def applied(self) -> Applied | None:
         """What was applied of the segment that it stands in; None for nothing."""
-        return None if self._part is None else Applied(self._part, self._last, self._numbers)
+        return None if self._part is None else Applied(self._part, self._last, self.column.kind is int)
 
     def changed(self) -> Iterator[Change]:
         """What the last entry that was applied changed."""

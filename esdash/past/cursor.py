@@ -13,7 +13,7 @@ from esdash.past.encoding import part_name
 from esdash.past.reader import TrackReader
 
 
-class _Track:
+class _Follower:
     """A column that follows the cursor."""
 
     def __init__(self, reader: TrackReader, table: Table, column: Column) -> None:
@@ -72,7 +72,7 @@ class Cursor:
         self._reader = reader
         fold = reader.fold
         self._columns = {
-            table.name: [_Track(reader, table, column) for column in table.columns] for table in fold.domain.tables
+            table.name: [_Follower(reader, table, column) for column in table.columns] for table in fold.domain.tables
         }
         self.ordinal = -1
         self._place, self._entries = 0, 0

@@ -2,7 +2,6 @@
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import compress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -94,7 +93,7 @@ def encode_keys(name: str, keys: Sequence[tuple[int, bytes]]) -> bytes:
 def encode_parts(first: int, fold: Fold, state: State, record: Record) -> Iterator[Part]:
     """The parts of a segment that begins with an ordinal; `state` is that after its last entry."""
     changed: dict[str, list[_Grouped]] = {}
-    writes = _by_column(record, len(state.cells))
+    writes = _by_column(record)
     for table, places in fold.storage.places.values():
         for place, column in zip(places, table.columns, strict=True):
             if place in writes:
@@ -111,20 +110,16 @@ def encode_parts(first: int, fold: Fold, state: State, record: Record) -> Iterat
                 yield part
 
 
-def _by_column(record: Record, columns: int) -> dict[int, tuple[list[Any], Numbers, list[Any]]]:
+def _by_column(record: Record) -> dict[int, tuple[list[Any], Numbers, list[Any]]]:
     """By column: the keys, entries and former values of its writes, in their order."""
-    if not record.writes:
-        return {}
-    places, keys, befores = zip(*record.writes, strict=True)
+    writes = record.writes
     entries = np.repeat(np.arange(len(record.ends)), np.diff(numbers(record.ends), prepend=0))
-    columns_of = np.frombuffer(array("H", places), np.uint16)
-    found = {}
-    for place in range(columns):
-        mask = columns_of == place
-        if mask.any():
-            chosen = mask.tolist()
-            found[place] = list(compress(keys, chosen)), entries[mask], list(compress(befores, chosen))
-    return found
+    places = np.frombuffer(array("H", writes.places), np.uint16)
+    return {
+        place: (keys, entries[places == place], befores)
+        for place, (keys, befores) in enumerate(zip(writes.keys, writes.befores, strict=True))
+        if keys
+    }
 
 
 def _grouped(table: Table, keys: list[Any], entries: Numbers) -> _Grouped:
@@ -145,49 +140,50 @@ def _grouped(table: Table, keys: list[Any], entries: Numbers) -> _Grouped:
 
 
 def _encode_column(
-    first: int, table: Table, column: Column, grouped: _Grouped, befores: list[Any], cells: Any
+    first: int, table: Table, column: Column, grouped: _Grouped, befores: list[Any], cells: Mapping[Any, Any]
 ) -> Part | None:
-    last = np.append(grouped.rows[1:] != grouped.rows[:-1], True)
-    afters = [*befores[1:], None]
-    final = iter(list(map(cells.get, grouped.keys)))
-    for place in np.flatnonzero(last).tolist():
-        afters[place] = next(final)
-    if column.kind is not str:
-        values, changes = _differences(befores, afters)
-    else:
-        values, changes = _texts(befores, afters)
-    if not changes.all():
-        kept = np.flatnonzero(changes)
+    # What a change made is what the next one of its row found, and in the end what is there now.
+    last = np.flatnonzero(np.append(grouped.rows[1:] != grouped.rows[:-1], True))
+    now = list(map(cells.get, grouped.keys))
+    values, changed = (_texts if column.kind is str else _differences)(befores, now, last)
+    rows, entries = grouped.rows, grouped.entries
+    if not changed.all():
+        kept = np.flatnonzero(changed)
         if not len(kept):
             return None
         values = [value if isinstance(value, bytes) else value[kept] for value in values]
-        rows, entries = grouped.rows[kept], grouped.entries[kept]
-    else:
-        rows, entries = grouped.rows, grouped.entries
+        rows, entries = rows[kept], entries[kept]
     return _part(part_name(table, column), first, table, grouped.keys, rows, entries, values)
 
 
-def _differences(befores: list[Any], afters: list[Any]) -> "tuple[list[NDArray[Any] | bytes], NDArray[Any]]":
+def _differences(
+    befores: list[Any], now: list[Any], last: Numbers
+) -> "tuple[list[NDArray[Any] | bytes], NDArray[np.bool_]]":
     """Differences, and what appeared or vanished; which of them are changes."""
-    one, other = _absent_as_zero(befores), _absent_as_zero(afters)
-    moved = other.values - one.values
+    before, was_absent = _absent_as_zero(befores)
+    final, is_absent = _absent_as_zero(now)
+    moved = _after(before, final, last) - before
     flags = np.zeros(len(moved), np.int64)
-    flags[one.absent & ~other.absent] = APPEARED
-    flags[~one.absent & other.absent] = VANISHED
+    if was_absent.any() or is_absent.any():
+        absent = _after(was_absent, is_absent, last)
+        flags[was_absent & ~absent] = APPEARED
+        flags[~was_absent & absent] = VANISHED
     return [moved, flags], (moved != 0) | (flags != 0)
 
 
-class _Known(NamedTuple):
-    values: Numbers
-    absent: NDArray[np.bool_]
+def _after(before: NDArray[Any], final: NDArray[Any], last: Numbers) -> NDArray[Any]:
+    after = np.empty_like(before)
+    after[:-1] = before[1:]
+    after[last] = final
+    return after
 
 
-def _absent_as_zero(values: list[Any]) -> _Known:
+def _absent_as_zero(values: list[Any]) -> tuple[Numbers, NDArray[np.bool_]]:
     absent = np.zeros(len(values), bool)
     if None in values:
         absent[[place for place, value in enumerate(values) if value is None]] = True
         values = [value or 0 for value in values]
-    return _Known(numbers(values), absent)
+    return numbers(values), absent
 
 
 def numbers(values: Sequence[int]) -> Numbers:
@@ -195,12 +191,11 @@ def numbers(values: Sequence[int]) -> Numbers:
     return np.frombuffer(array("q", values), np.int64)
 
 
-def _texts(befores: list[Any], afters: list[Any]) -> "tuple[list[NDArray[Any] | bytes], NDArray[Any]]":
+def _texts(befores: list[Any], now: list[Any], last: Numbers) -> "tuple[list[NDArray[Any] | bytes], NDArray[np.bool_]]":
     """Numbers of texts before and after, 0 for none, and the texts; which of them are changes."""
     pool: dict[Any, int] = {None: 0}
-    before, after = (
-        np.array([pool.setdefault(value, len(pool)) for value in values], np.int64) for values in (befores, afters)
-    )
+    before, final = (numbers([pool.setdefault(value, len(pool)) for value in values]) for values in (befores, now))
+    after = _after(before, final, last)
     return [before, after, msgspec.msgpack.encode(list(pool)[1:])], before != after
 
 
@@ -227,7 +222,7 @@ def _values(table: Table, keys: list[Any]) -> Numbers:
 
 def _is_among(entries: Numbers, values: Numbers, their_entries: Numbers, their_values: Numbers) -> NDArray[np.bool_]:
     """Which pairs of an entry and a value are among others."""
-    order = np.argsort(their_entries, kind="stable")
+    order = np.argsort(their_entries.astype(np.uint16), kind="stable")
     sorted_entries, sorted_values = their_entries[order], their_values[order]
     at, end = sorted_entries.searchsorted(entries), sorted_entries.searchsorted(entries, "right")
     found = np.zeros(len(entries), bool)

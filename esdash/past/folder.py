@@ -12,6 +12,9 @@ from esdash.fold.folding import Fold
 from esdash.log.address import parse
 from esdash.past.packing import TrackError
 
+FOLDER: Final = "past"
+"""What it is called, in the place for caches."""
+
 ENDING: Final = ".track"
 
 

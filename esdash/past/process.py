@@ -81,7 +81,7 @@ def main() -> None:
     last = Built()
     while not stopped.is_set():
         try:
-            _build(task, stopped.is_set, lambda ordinal, waiting: say(Built(ordinal, waiting)))
+            _build(task, stopped, lambda ordinal, waiting: say(Built(ordinal, waiting)))
         except LogError as error:
             last = Built(last.ordinal, last.waiting, str(error))
         except (EngineError, DomainError, DomainFileError, TrackError) as error:
@@ -91,7 +91,7 @@ def main() -> None:
         stopped.wait(AGAIN_SECONDS)
 
 
-def _build(task: Task, stopped: Callable[[], bool], progressed: Callable[[int, int], object]) -> None:
+def _build(task: Task, stopped: threading.Event, progressed: Callable[[int, int], object]) -> None:
     path = Path(task.path)
     folder = TrackFolder(path.parent, task.megabytes)
     folder.make()
@@ -110,6 +110,7 @@ class TrackProcess:
         self._task = task
         self.built = Built()
         """What it said last; for any thread."""
+        self._closing = False
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._run, name="track", daemon=True)
 
@@ -119,6 +120,7 @@ class TrackProcess:
 
     def close(self) -> None:
         """End it."""
+        self._closing = True
         process = self._process
         if process is None:
             return
@@ -144,3 +146,6 @@ class TrackProcess:
                 process.stdin.flush()
             for line in process.stdout:
                 self.built = msgspec.json.decode(line, type=Built)
+        if not self._closing and not self.built.error:
+            last = self.built
+            self.built = Built(last.ordinal, last.waiting, "The process that keeps the past ended unexpectedly.")

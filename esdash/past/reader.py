@@ -28,6 +28,7 @@ class TrackReader:
 
     def __init__(self, path: Path, fold: Fold) -> None:
         """Raises TrackError."""
+        self.path = path
         self.fold = fold
         self._track = Track(path)
         origin = self._track.origin()

@@ -62,7 +62,7 @@ class Recorder:
             self._keep(projection.state, always=True)
 
     def _begin_segment(self) -> None:
-        self._record = Record(self._fold.models)
+        self._record = Record(self._fold.models, len(self.projection.state.cells))
         self._ids: list[bytes] = []
         self._stored = 0
         """Of this segment: entries that are in the track."""

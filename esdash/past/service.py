@@ -10,30 +10,31 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
+from esdash.counted import counted
 from esdash.domain import Column, Table
 from esdash.engine.console import EngineError
 from esdash.engine.kept import row_of
 from esdash.engine.places import end_of
 from esdash.engine.row import Row
+from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
+from esdash.log.facts import START, id_parts
 from esdash.log.stream import Stream
 from esdash.past.folder import TrackFolder
 from esdash.past.moments import Moment, Moments, parked_codes, refused_codes
 from esdash.past.packing import DamagedTrackError, TrackError
 from esdash.past.process import Built, Task, TrackProcess
 from esdash.past.reader import TrackReader
+from esdash.past.refolding import refolded
 from esdash.past.story import StoryLine, Totals, story_of_row, totals
 from esdash.past.timeline import Timeline, timeline
-from esdash.query.places import Place
+from esdash.query.places import Numbered, Place
 
-PATIENCE: Final = 3.0
-"""Seconds that a moment is waited for which is not in the track yet, when little is missing."""
+PATIENCE: Final = 0.4
+"""Seconds that a moment is waited for which is not in the track yet: the newest ones are in a moment."""
 
 LOOK_SECONDS: Final = 0.05
-
-NEAR: Final = 200_000
-"""Entries that the track may lack to be waited for."""
 
 _Answer = TypeVar("_Answer")
 
@@ -104,19 +105,32 @@ class Past:
             first, last = reader.segments[0], reader.segments[-1]
             return Span(reader.shown_from, reader.built_to, first.first_ms, last.last_ms)
 
-    def at(self, ordinal: int) -> Shown:
-        """The moment after an entry, or the nearest one that can be shown."""
-        self._wait_for(ordinal)
+    def at(self, ordinal: int, unseen: int = 0) -> Shown:
+        """The moment after an entry, or the nearest one that can be shown; `unseen`: entries before the history.
+
+        What is not in the track yet is folded once more.
+        """
+        if not self._is_built(ordinal) and ordinal > 0:
+            with self._plainly():
+                found = refolded(self._log, self._fold, ordinal, unseen)
+            if found is not None:
+                return Shown(*found)
+            self._require_built(ordinal)
         with self._reading() as moments:
             reader = moments.reader
             moment = moments.at(min(max(ordinal, reader.shown_from), reader.built_to))
             return Shown(moment, moments.rows(self._log, moment))
 
-    def place(self, place: Place) -> int:
+    def place(self, place: Place, unseen: int = 0) -> int:
         """The ordinal of the last entry up to and with a place."""
+        if isinstance(place, Numbered):
+            return place.number - unseen
         with self._plainly():
             entry_id = end_of(self._log, place)
-        self._wait_for(self.built.ordinal + self.built.waiting)
+        with self._reading() as moments:
+            last = moments.reader.segments[-1].last_id if moments.reader.segments else START
+        if id_parts(last) < id_parts(entry_id):
+            self._require_built(self.built.ordinal + self.built.waiting)
         with self._reading() as moments:
             return moments.reader.ordinal_of(entry_id)
 
@@ -127,25 +141,32 @@ class Past:
 
     def refused(self, ordinal: int, *, back: bool = False) -> int | None:
         """The next entry after an ordinal that a rule refused, or the one before it; None where there is none."""
-        with self._reading() as moments:
-            return moments.next_of(ordinal, refused_codes(self._fold), back=back)
+        return self._next(ordinal, lambda moments: moments.next_of(ordinal, refused_codes(self._fold), back=back), back)
 
     def parked(self, ordinal: int, *, back: bool = False) -> int | None:
         """The next entry that could not be understood, or the one before it; None where there is none."""
-        with self._reading() as moments:
-            return moments.next_of(ordinal, parked_codes(), back=back)
+        return self._next(ordinal, lambda moments: moments.next_of(ordinal, parked_codes(), back=back), back)
 
     def about(self, ordinal: int, table: Table, key: int | str, *, back: bool = False) -> int | None:
         """The next entry that is about a row, or the one before it; None where there is none."""
+        return self._next(ordinal, lambda moments: moments.next_about(ordinal, table, key, back=back), back)
+
+    def _next(self, ordinal: int, find: Callable[[Moments], int | None], back: bool) -> int | None:
+        """What is found; "none" only where all that is to be looked at is in the track."""
+        if back:
+            self._require_built(ordinal - 1)
         with self._reading() as moments:
-            return moments.next_about(ordinal, table, key, back=back)
+            found = find(moments)
+        if found is None and not back and self.built.waiting:
+            self._require_built(self.built.ordinal + self.built.waiting)
+        return found
 
     def story(self, table: Table, key: int | str, until: int, most: int) -> list[tuple[StoryLine, Row | None]]:
         """The entries that changed a row or are about it, newest first, up to an ordinal; at most so many.
 
         Beside each the entry itself; None where it has left the stream.
         """
-        self._wait_for(until)
+        self._require_built(until)
         with self._reading() as moments:
             lines = list(islice(story_of_row(moments.reader, table, key, until), most))
             told = [moments.told(line.ordinal, line.changes) for line in lines]
@@ -166,18 +187,26 @@ class Past:
         with self._reading() as moments:
             return timeline(moments.reader, start, end, parts)
 
-    def _wait_for(self, ordinal: int) -> None:
+    def _is_built(self, ordinal: int) -> bool:
+        """Whether an entry is in the track; waits a moment for it."""
         deadline = self._clock() + PATIENCE
         while True:
-            with self._reading() as moments:
-                lacking = ordinal - moments.reader.built_to
-            if lacking <= 0:
-                return
-            if lacking > NEAR or self._clock() >= deadline:
-                built = self.built
-                why = built.error or f"so far it reaches to #{ordinal - lacking:,}"
-                raise EngineError(f"The past up to #{ordinal:,} is still being put together: {why}. Try again soon.")
+            try:
+                with self._reading() as moments:
+                    if moments.reader.built_to >= ordinal:
+                        return True
+            except EngineError:
+                pass  # it is only being begun
+            if self._clock() >= deadline:
+                return False
             time.sleep(LOOK_SECONDS)
+
+    def _require_built(self, ordinal: int) -> None:
+        """Raises EngineError where an entry is not in the track yet."""
+        if not self._is_built(ordinal):
+            built = self.built
+            left = f"about {counted(built.waiting, 'entry is', 'entries are')} left. Try again soon."
+            raise EngineError(f"That part of the past is still being put together: {built.error or left}")
 
     @contextmanager
     def _reading(self) -> Iterator[Moments]:
@@ -202,7 +231,7 @@ class Past:
             ) from error
         except TrackError as error:
             raise EngineError(self.built.error or "The past is not there yet. Try again in a moment.") from error
-        except LogError as error:
+        except (LogError, DomainError) as error:
             raise EngineError(str(error)) from error
 
     def _forget(self) -> None:

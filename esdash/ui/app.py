@@ -28,6 +28,7 @@ from esdash.ui.keymap import unknown
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.messages import Messages, message_of, tell
 from esdash.ui.paint.painted import Palette
+from esdash.ui.remembered import Arranged, Remembered
 from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
 
@@ -51,8 +52,9 @@ SIXTEEN_COLOURS: Final = "ansi-dark"
 class UiSettings:
     """How the dashboard looks and which keys it obeys."""
 
-    theme: str = USUAL_THEME
-    """One of Textual's themes; `ansi-dark` and `ansi-light` use the terminal's own 16 colours."""
+    theme: str = ""
+    """One of Textual's themes, of which `ansi-dark` and `ansi-light` use the terminal's own 16 colours; empty: the one
+    that was chosen in the dashboard before, or the usual one."""
     keymap: Keymap = field(default_factory=dict)
     """Action id (`esdash.ui.actions`) → keys, comma-separated, instead of the usual ones."""
 
@@ -76,6 +78,7 @@ class DashboardApp(Palette, TypeAhead):
         farewell_seconds: float = FAREWELL_SECONDS,
         may_go_raw: bool = False,
         past_of: "Callable[[Fold], Past] | None" = None,
+        remembered: Remembered | None = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
@@ -86,6 +89,8 @@ class DashboardApp(Palette, TypeAhead):
         self.engine = console
         self.settings = settings or UiSettings()
         self.keymap = self.settings.keymap
+        self.remembered = remembered or Remembered()
+        """How it was arranged before; when it has ended, how it is now."""
         self._may_go_raw = may_go_raw
         self._past_of = past_of
         self._past: Past | None = None
@@ -103,7 +108,7 @@ class DashboardApp(Palette, TypeAhead):
         self._generation = 0
         """How often the domain has become another one."""
         self.set_keymap(self.keymap)
-        theme = self.settings.theme
+        theme = self.settings.theme or self.remembered.theme or USUAL_THEME
         if theme == USUAL_THEME and self.console.color_system == "standard":
             theme = SIXTEEN_COLOURS
         if theme in self.available_themes:
@@ -122,6 +127,7 @@ class DashboardApp(Palette, TypeAhead):
             self.messages,
             self.begin_anew,
             None if self._past_of is None else lambda: self._past,
+            self.remembered.domains.get(self.engine.fold.name, Arranged()),
         )
         return self._main
 
@@ -187,8 +193,15 @@ class DashboardApp(Palette, TypeAhead):
         """However the screen ends, the consumer must not outlive it."""
         self.engine.close()
         self._gone.set()
+        self._remember()
         if self._past is not None:
             self._past.close()
+
+    def _remember(self) -> None:
+        if self._main is not None:
+            chosen = "" if self.theme in (self.settings.theme, USUAL_THEME, SIXTEEN_COLOURS) else self.theme
+            name = self.engine.fold.name
+            self.remembered = self.remembered.with_domain(name, self._main.panels.arranged(), chosen)
 
     def action_suspend_process(self) -> None:
         """Stop, with whatever was started along with esdash, as Ctrl+Z does everywhere."""

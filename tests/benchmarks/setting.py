@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,6 +71,10 @@ class Ended:
         return json.loads(self.output)
 
 
+_caches = tempfile.TemporaryDirectory()
+"""Where dashboards keep the past."""
+
+
 def environment() -> dict[str, str]:
     """For child processes: the checkout is importable, and nobody's settings count."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ESDASH_")}
@@ -77,6 +82,7 @@ def environment() -> dict[str, str]:
         **kept,
         "PYTHONPATH": str(ROOT),
         "XDG_CONFIG_HOME": str(ROOT / "tests" / "benchmarks"),
+        "ESDASH_TRACK_DIR": _caches.name,
         "TERM": "xterm-256color",
     }
 

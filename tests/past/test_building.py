@@ -1,9 +1,11 @@
 """A track is kept up with its stream, and is never of anything else."""
 
 import random
+import resource
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
 import redis
 
@@ -28,7 +30,7 @@ def build(log: Stream, folder: TrackFolder, segment: int = SEGMENT) -> Path:
     shop = Shop()
     path = folder.file_of(log.server.url, STREAM, shop)
     builder = Builder(log, shop, folder, path, segment=segment)
-    builder.run(bool, follow=False)
+    builder.run()
     return builder.path
 
 
@@ -167,6 +169,77 @@ def test_the_folder_is_for_this_user_alone(log: Stream, client: redis.Redis, fol
     path = build(log, folder)
     assert folder.path.stat().st_mode & 0o777 == 0o700
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_end_of_a_process_is_said(url: str, client: redis.Redis, folder: TrackFolder) -> None:
+    publish_more(client, 10)
+    shop = Shop()
+    process = TrackProcess(Task(url, STREAM, shop.choice, str(folder.file_of(url, STREAM, shop)), 100))
+    process.start()
+    try:
+        eventually(lambda: process.built.ordinal == 10)
+        for child in psutil.Process().children():
+            if "esdash.past.process" in " ".join(child.cmdline()):
+                child.kill()
+        eventually(lambda: "ended unexpectedly" in process.built.error)
+        assert process.built.ordinal == 10
+    finally:
+        process.close()
+
+
+def test_where_its_folder_cannot_be_made_it_says_so(url: str, client: redis.Redis, tmp_path: Path) -> None:
+    publish_more(client, 10)
+    (tmp_path / "file").write_text("")
+    process = TrackProcess(Task(url, STREAM, Shop().choice, str(tmp_path / "file" / "past" / "x.track"), 100))
+    process.start()
+    try:
+        eventually(lambda: "The folder for the past" in process.built.error)
+    finally:
+        process.close()
+
+
+@pytest.mark.skipif(
+    not hasattr(resource, "prlimit"), reason="only Linux can say how large another process's files may be"
+)
+def test_a_full_disk_is_said_and_what_is_there_stays_true(
+    url: str, client: redis.Redis, log: Stream, folder: TrackFolder
+) -> None:
+    ids = publish_more(client, 30)
+    shop = Shop()
+    path = folder.file_of(url, STREAM, shop)
+    process = TrackProcess(Task(url, STREAM, shop.choice, str(path), 100))
+    process.start()
+    try:
+        eventually(lambda: process.built.ordinal == 30)
+        for child in psutil.Process().children():
+            if "esdash.past.process" in " ".join(child.cmdline()):
+                resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (4096, 4096))
+        ids += publish_more(client, 3000)
+        eventually(lambda: "The track of the past" in process.built.error)
+    finally:
+        process.close()
+    reader = TrackReader(path, shop)
+    built = reader.built_to
+    reader.close()
+    require_true(path, log, ids[:built])
+
+
+def test_two_processes_take_turns(url: str, client: redis.Redis, log: Stream, folder: TrackFolder) -> None:
+    ids = publish_more(client, 30)
+    shop = Shop()
+    path = folder.file_of(url, STREAM, shop)
+    one, other = (TrackProcess(Task(url, STREAM, shop.choice, str(path), 100)) for _ in range(2))
+    one.start()
+    try:
+        eventually(lambda: one.built.ordinal == 30)
+        other.start()
+        one.close()
+        ids += publish_more(client, 5)
+        eventually(lambda: other.built.ordinal == 35)
+    finally:
+        one.close()
+        other.close()
+    require_true(path, log, ids)
 
 
 def test_a_process_keeps_up_until_it_is_closed(url: str, client: redis.Redis, log: Stream, folder: TrackFolder) -> None:

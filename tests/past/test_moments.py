@@ -54,7 +54,7 @@ def told(fold: Fold, entries: Sequence[Entry]) -> tuple[list[str], list[list[int
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_any_moment_in_any_order_is_that_of_a_plain_replay(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]
@@ -74,7 +74,7 @@ def test_any_moment_in_any_order_is_that_of_a_plain_replay(name: str, data: Data
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_a_track_may_begin_at_any_snapshot(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]
@@ -94,7 +94,7 @@ def test_a_track_may_begin_at_any_snapshot(name: str, data: DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_the_story_of_a_number_is_every_entry_that_changed_it(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]
@@ -117,7 +117,7 @@ def test_the_story_of_a_number_is_every_entry_that_changed_it(name: str, data: D
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_pictures_have_the_rows_and_cells_of_their_moment(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]

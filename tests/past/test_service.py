@@ -9,6 +9,7 @@ import redis
 from esdash.engine.console import EngineError
 from esdash.engine.history import History
 from esdash.log.stream import Stream
+from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder
 from esdash.past.service import Past, past_of
 from esdash.query.places import read_place
@@ -44,8 +45,29 @@ def test_a_moment_that_was_just_appended_is_waited_for(past: Past, client: redis
 
 def test_what_is_not_there_is_said_in_a_sentence(log: Stream, folder: TrackFolder) -> None:
     past = past_of(log, Shop(), folder)
-    with pytest.raises(EngineError, match="The past is not there yet"):
+    with pytest.raises(EngineError, match="Entry #1 is not there yet"):
         past.at(1)
+    with pytest.raises(EngineError, match="The past is not there yet"):
+        past.at(0)
+    with pytest.raises(EngineError, match="still being put together"):
+        past.story(Shop().domain.tables[0], 7, 1, 10)
+
+
+def test_without_a_track_a_moment_is_folded_once_more(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:
+    publish_more(client, 80)
+    path = folder.file_of(log.server.url, STREAM, Shop())
+    past = Past(log, Shop(), path)
+    seen = {ordinal: past.at(ordinal) for ordinal in (1, 2, 40, 80)}
+    Builder(log, Shop(), folder, path).run()
+    for ordinal, shown in seen.items():
+        tracked = past.at(ordinal)
+        assert shown.moment.position == tracked.moment.position
+        assert shown.moment.time == tracked.moment.time
+        assert users_shown(shown.moment.picture) == users_shown(tracked.moment.picture)
+        assert shown.moment.picture.counts == tracked.moment.picture.counts
+        assert set(shown.moment.changes) == set(tracked.moment.changes)
+        assert [(row.ordinal, row.code) for row in shown.rows] == [(row.ordinal, row.code) for row in tracked.rows]
+        assert shown.rows[-1].told == tracked.rows[-1].told
 
 
 def test_places_are_those_of_the_commands(past: Past, client: redis.Redis) -> None:

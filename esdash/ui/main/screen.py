@@ -27,6 +27,7 @@ from esdash.ui.messages import Message, Messages, message_of, tell
 from esdash.ui.paint.key_bar import Key, KeyBar
 from esdash.ui.past.time_line import TimeLine
 from esdash.ui.past.time_machine import TimeMachine
+from esdash.ui.remembered import Arranged
 
 if TYPE_CHECKING:
     from esdash.past.service import Past
@@ -41,7 +42,7 @@ class MainScreen(Screen[None]):
     What its keys do is done by its parts: the panels, the controls of the engine, and what is about trust.
     """
 
-    AUTO_FOCUS = f"#{LOG}"
+    AUTO_FOCUS = ""  # but for the panel that a person had in focus
     SAYS_MESSAGES: ClassVar = True
     BINDINGS: ClassVar = bindings(Scope.SCREEN)
 
@@ -54,11 +55,12 @@ class MainScreen(Screen[None]):
         messages: Messages,
         begin_anew: Callable[[], object],
         past: "Callable[[], Past | None] | None" = None,
+        arranged: Arranged | None = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `begin_anew` is called when the domain has become another one, which this screen is not made for. `past` gives
-        the past once it is being kept; None: none is kept.
+        the past once it is being kept; None: none is kept. `arranged`: how a person had the panels before.
         """
         super().__init__()
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
@@ -66,6 +68,8 @@ class MainScreen(Screen[None]):
         self.actions = actions
         preview = Preview(console, lambda: self.time.past, past is not None, wall_clock)
         self.panels = Panels(console, actions, preview, self.redraw, lambda table, key: self.time.open_page(table, key))
+        if arranged is not None:
+            self.panels.arrange_again(arranged)
         self.time = TimeMachine(self, console, past, actions, self.panels.chosen_rows, self.redraw, wall_clock)
         self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew, self._why_not_now)
         self.trust = Trust(self, console, clock, wall_clock)
@@ -108,6 +112,7 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         """Look from now on."""
         self._fit(self.app.size)
+        self.set_focus(self.panels.panel.table)
         self.pace.begin(self.engine)
 
     def on_unmount(self) -> None:

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from esdash.counted import counted
-from esdash.domain import Column, Table
+from esdash.domain import TIME, Column, Table
 from esdash.engine.console import EngineError
 from esdash.engine.picture import TableRow
 from esdash.fold.folding import Fold
@@ -54,9 +54,11 @@ class RowPage(Dialog[int]):
         key: int | str,
         row: TableRow | None,
         until: int,
+        unseen: int,
         wall_clock: Callable[[], float],
     ) -> None:
-        """`row` is what is there at the moment of the ordinal `until`; None: nothing."""
+        """`row` is what is there at the moment of the ordinal `until`; None: nothing. `unseen` entries had left the
+        stream before the history began."""
         super().__init__()
         self._fold = fold
         self._past = past
@@ -64,6 +66,7 @@ class RowPage(Dialog[int]):
         self._key = key
         self._row = row
         self._until = until
+        self._unseen = unseen
         self._wall_clock = wall_clock
         self._lines: list[tuple[StoryLine, Row | None]] | None = None
         self._totals: dict[str, Totals] = {}
@@ -92,7 +95,7 @@ class RowPage(Dialog[int]):
             found = {
                 column.name: self._past.totals(self._table, column, self._key, self._until)
                 for column in self._table.columns
-                if column.kind is int
+                if _is_amount(column)
             }
             self.app.call_from_thread(self._counted, found)
         except EngineError as error:
@@ -113,7 +116,7 @@ class RowPage(Dialog[int]):
 
     def _failed(self, why: str) -> None:
         self._lines = []
-        self.query_one(OptionList).add_option(Option(Text(visible(why, 300)), disabled=True))
+        self.query_one(OptionList).add_option(Option(Content(visible(why, 300)), disabled=True))
 
     def _write(self) -> None:
         self.query_one(Pager).write(self._about)
@@ -139,11 +142,14 @@ class RowPage(Dialog[int]):
             yield Paragraph(f"the newest {MOST} entries about it", style="dim")
 
     def _in_words(self, column: Column, found: "Totals") -> str:
-        first = f" · first #{found.first:,}" if found.first is not None else ""
-        up, down = visible(by(column, found.up), 60), visible(by(column, found.down), 60)
+        parts = [visible(by(column, moved_by), 60) for moved_by in (found.up, found.down) if moved_by]
+        parts.append(counted(found.times, "change", "changes"))
         refused = sum(self._fold.outcomes[line.code].name == "rejected" for line, _ in self._lines or ())
-        no = f" · {counted(refused, 'refusal', 'refusals')}" if refused else ""
-        return f"{up} · {down} · {counted(found.times, 'change', 'changes')}{no}{first}"
+        if refused:
+            parts.append(counted(refused, "refusal", "refusals"))
+        if found.first is not None:
+            parts.append(f"first #{found.first + self._unseen:,}")
+        return " · ".join(parts)
 
     def _curve(self, column: Column, width: int) -> list[float]:
         """The values that it had, oldest first, over the changes that are listed."""
@@ -151,34 +157,35 @@ class RowPage(Dialog[int]):
             float(change.after or 0)
             for line, _ in self._lines or ()
             for change in line.changes
-            if change.column == column.name and column.kind is int
+            if change.column == column.name and _is_amount(column)
         ]
         step = max(1, -(-len(values) // max(1, width)))
         return values[::step][::-1]
 
-    def _told(self, line: "StoryLine", row: "Row | None", width: int) -> Text:
+    def _told(self, line: "StoryLine", row: "Row | None", width: int) -> Content:
         """One entry in a line of at most so many cells: when, what it did, what it said."""
         when = clock_time(milliseconds_of(line.entry_id), self._wall_clock())
-        text = Text()
-        text.append(f"{when:>11} {f'#{line.ordinal:,}':>8} ", "dim")
+        parts = [(f"{when:>11} {f'#{line.ordinal + self._unseen:,}':>8} ", "$text-muted")]
         outcome = self._fold.outcomes[line.code]
         for change in line.changes:
-            text.append_text(self._change(change))
+            parts += self._change(change)
         if outcome.name != "applied":
-            text.append(f" {MARKS[outcome.name].glyph} {outcome.reason or outcome.name} ", "bold")
-            text.append(f"{visible(shortfall(None if row is None else row.told), 80)} ", "dim")
+            parts.append((f" {MARKS[outcome.name].glyph} {outcome.reason or outcome.name} ", "bold $text-error"))
+            parts.append((f"{visible(shortfall(None if row is None else row.told), 80)} ", "$text-muted"))
         if row is not None:
-            text.append(f" {visible(type_of(self._fold, row.fields), 16)}  ", "bold")
-            text.append(visible(describe(self._fold, row.fields), 100))
-        text.truncate(width, overflow="ellipsis")
-        return text
+            parts.append((f" {visible(type_of(self._fold, row.fields), 16)}  ", "bold"))
+            parts.append((visible(describe(self._fold, row.fields), 100), ""))
+        return Content.assemble(*parts).truncate(width, ellipsis=True)
 
-    def _change(self, change: Change) -> Text:
+    def _change(self, change: Change) -> Iterator[tuple[str, str]]:
         column = next(each for each in self._table.columns if each.name == change.column)
         by_how_much = visible(moved(column, change.before, change.after), 30)
-        text = Text()
         if len(self._table.columns) > 1:
-            text.append(f" {visible(title_of(column), 16)}", "dim")
-        text.append(f"{by_how_much:>12} ", "red" if by_how_much.startswith("−") else "green")
-        text.append(f"{visible(write(column.shown, change.after), 60):>14} ")
-        return text
+            yield f" {visible(title_of(column), 16)}", "$text-muted"
+        yield f"{by_how_much:>12} ", "$text-error" if by_how_much.startswith("−") else "$text-success"
+        yield f"{visible(write(column.shown, change.after), 60):>14} ", ""
+
+
+def _is_amount(column: Column) -> bool:
+    """Whether it means something to add up its changes."""
+    return column.kind is int and column.shown != TIME

@@ -217,7 +217,7 @@ class TimeMachine:
         view, _ = self.view(self.engine.view, 0)
         picture = None if view.state is None else view.state.tables.get(table.name)
         row = None if picture is None else picture.get(key)
-        page = RowPage(self.fold, past, table, key, row, view.position.ordinal, self._wall_clock)
+        page = RowPage(self.fold, past, table, key, row, view.position.ordinal, view.position.unseen, self._wall_clock)
         self.screen.app.push_screen(page, self._chose_entry)
         return True
 
@@ -247,13 +247,13 @@ class TimeMachine:
         return self.engine.view.position.ordinal if self._shown is None else self._shown.moment.position.ordinal
 
     def _look(self) -> None:
-        past, wanted = self.past, self._wanted
+        past, wanted, unseen = self.past, self._wanted, self.engine.view.position.unseen
         if past is None or wanted is None or self._looking:
             return
 
         def look() -> None:
             try:
-                shown = past.at(wanted)
+                shown = past.at(wanted, unseen)
             except EngineError as error:
                 self.screen.app.call_from_thread(self._failed, str(error))
             else:
@@ -313,9 +313,9 @@ class TimeMachine:
         self._in_thread(look)
 
     def _chose_place(self, place: "Place | None") -> None:
-        past = self.past
+        past, unseen = self.past, self.engine.view.position.unseen
         if place is not None and past is not None:
-            self._find(lambda: past.place(place))
+            self._find(lambda: past.place(place, unseen))
 
     def _in_thread(self, work: Callable[[], None]) -> None:
         self.screen.run_worker(work, thread=True, exit_on_error=False, name="past")

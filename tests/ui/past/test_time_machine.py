@@ -69,7 +69,7 @@ async def dashboard(
     def past(fold: Fold) -> Past:
         tracks = TrackFolder(folder, 100)
         path = tracks.file_of(log.server.url, log.name, fold)
-        Builder(log, fold, tracks, path).run(bool, follow=False)
+        Builder(log, fold, tracks, path).run()
         return Past(log, fold, path)
 
     console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)

@@ -1,0 +1,48 @@
+"""Whether a track shows the states that a replay made."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from msgspec import Struct
+
+from esdash.fold.folding import Fold
+from esdash.past.cursor import Cursor
+from esdash.past.folder import remove
+from esdash.past.packing import TrackError
+from esdash.past.reader import TrackReader
+
+
+class Checked(Struct, frozen=True):
+    """What was found of a track."""
+
+    moments: int
+    """That were compared."""
+    wrong: list[int]
+    """Ordinals after which it shows another state; then it was deleted, to be built anew."""
+
+
+def check(path: Path, fold: Fold, unseen: int, digests: Iterable[tuple[int, str]]) -> Checked:
+    """Compare a track with (ordinal, digest) of states that were replayed after so many `unseen` entries.
+
+    A track that is not there, cannot be read, or is of another history, has no moments.
+    """
+    moments, wrong = 0, list[int]()
+    try:
+        reader = TrackReader(path, fold)
+    except TrackError:
+        return Checked(0, [])
+    try:
+        cursor = Cursor(reader)
+        for ordinal, digest in digests:
+            if reader.origin.unseen == unseen and reader.shown_from <= ordinal <= reader.built_to:
+                cursor.seek(ordinal)
+                moments += 1
+                if fold.digest(cursor.state()) != digest:
+                    wrong.append(ordinal)
+    except TrackError:
+        return Checked(moments, wrong)
+    finally:
+        reader.close()
+        if wrong:
+            remove(path)
+    return Checked(moments, wrong)

@@ -1,0 +1,44 @@
+"""A track is compared with what a replay made; a wrong one goes."""
+
+from pathlib import Path
+
+from esdash.fold.folding import Fold
+from esdash.past.checking import check
+from tests.domains import the_bank
+from tests.past.recording import recorded
+
+ENTRIES = [
+    (b"%d-0" % number, [b"type", b"Opened", b"data", b'{"account":"A%d","owner":"Ann"}' % (number % 5)])
+    for number in range(1, 21)
+]
+
+
+def digests(fold: Fold) -> list[tuple[int, str]]:
+    state = fold.empty()
+    found = []
+    for ordinal, entry in enumerate(ENTRIES, 1):
+        fold.fold(state, [entry])
+        found.append((ordinal, fold.digest(state)))
+    return found
+
+
+def test_a_true_track_stays() -> None:
+    fold = the_bank()
+    with recorded(the_bank(), ENTRIES, page=3, segment=6) as reader:
+        found = check(reader.path, fold, 0, digests(fold))
+        assert (found.moments, found.wrong) == (20, [])
+        assert reader.path.exists()
+        assert check(reader.path, fold, 1, digests(fold)).moments == 0, "of another history"
+
+
+def test_a_wrong_one_is_deleted() -> None:
+    fold = the_bank()
+    states = digests(fold)
+    states[7] = (8, states[8][1])
+    with recorded(the_bank(), ENTRIES, page=3, segment=6) as reader:
+        assert check(reader.path, fold, 0, states).wrong == [8]
+        assert not reader.path.exists()
+
+
+def test_where_there_is_none_nothing_is_compared(tmp_path: Path) -> None:
+    assert check(tmp_path / "none", the_bank(), 0, [(1, "")]).moments == 0

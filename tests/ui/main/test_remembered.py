@@ -1,0 +1,71 @@
+"""What a person arranges is there again at the next start."""
+
+from pathlib import Path
+
+from esdash.engine.view import View
+from esdash.ui import remembered
+from esdash.ui.app import DashboardApp
+from esdash.ui.remembered import MOST, Arranged, Remembered
+from tests.ui.looking import main_of
+from tests.ui.recorded import NOW, WALL, RecordedConsole
+
+
+def dashboard(view: View, before: Remembered) -> DashboardApp:
+    return DashboardApp(RecordedConsole(view), clock=lambda: NOW, wall_clock=lambda: WALL, remembered=before)
+
+
+async def test_theme_panel_zoom_order_and_preview(busy: View, tmp_path: Path) -> None:
+    app = dashboard(busy, Remembered())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("1", "greater_than_sign", "z", "V")
+        app.theme = "nord"
+        await pilot.pause()
+    file = tmp_path / "state" / "dashboard.json"
+    remembered.write(file, app.remembered)
+    again = dashboard(busy, remembered.read(file))
+    async with again.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        panels = main_of(again).panels
+        assert (again.theme, panels.current, panels.zoomed) == ("nord", "table-users", True)
+        assert panels.tables[0].order == ("balance", True)
+        assert panels.panel.table.has_focus
+        assert not panels.arranged().preview
+    assert again.remembered == app.remembered
+
+
+async def test_what_is_not_there_any_more_is_left_out(busy: View) -> None:
+    before = Remembered(
+        "none", {"shop": Arranged("table-gone", False, {"table-users": ("gone", True), "x": ("y", False)})}
+    )
+    app = dashboard(busy, before)
+    async with app.run_test(size=(120, 40)):
+        assert main_of(app).panels.current == "log"
+        assert main_of(app).panels.tables[0].order == ("", False)
+
+
+def test_a_file_that_cannot_be_read_is_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "dashboard.json"
+    for content in (
+        b"",
+        b"{",
+        b"[]",
+        b'{"theme":7}',
+        b'{"domains":{"shop":{"orders":{"a":["b"]}}}}',
+        b"\xff" * 100_000,
+    ):
+        file.write_bytes(content)
+        assert remembered.read(file) == Remembered()
+    assert remembered.read(tmp_path) == Remembered()
+    remembered.write(file / "below", Remembered("nord"))
+    assert remembered.read(None) == Remembered()
+    remembered.write(None, Remembered("nord"))
+
+
+def test_domains_are_forgotten_in_the_order_they_were_shown() -> None:
+    found = Remembered()
+    for number in range(MOST + 5):
+        found = found.with_domain(str(number), Arranged(), "")
+    found = found.with_domain("7", Arranged("log"), "")
+    assert list(found.domains)[-2:] == [str(MOST + 4), "7"]
+    assert "4" not in found.domains
+    assert len(found.domains) == MOST
