@@ -1,11 +1,12 @@
 """`esdash why`: every entry that moved a number."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from esdash.cli.account import warn_of_beginning
+from esdash.cli.account import warn_of_beginning, warn_of_what_is_left
 from esdash.cli.asked import number_of
 from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
@@ -16,13 +17,20 @@ from esdash.cli.places import PLACE, end_of
 from esdash.cli.presence import require_stream
 from esdash.cli.progress import Progress
 from esdash.cli.spool import Spool
+from esdash.cli.track import track_of
 from esdash.config import Settings
+from esdash.counted import counted
+from esdash.query.numbers import Cell
 
 if TYPE_CHECKING:
     from esdash.engine.row import Row
     from esdash.fold.folding import Fold
+    from esdash.log.stream import Stream
     from esdash.query.numbers import Number
     from esdash.query.places import Place
+
+AT_ONCE: Final = 200
+"""Entries that are asked for together."""
 
 
 @click.command()
@@ -51,6 +59,8 @@ def command(settings: Settings, number: str, at: "Place | None", as_json: bool) 
     with open_log(settings) as log, Spool() as spool:
         require_stream(log)
         until = None if at is None else end_of(log, at)
+        if isinstance(asked, Cell) and _tell_by_track(settings, log, fold, asked, until, as_json=as_json):
+            return
         progress = Progress(log)
         history = History(log, fold, on_page=progress)
         beginning = history.since(START, until)
@@ -69,10 +79,51 @@ def command(settings: Settings, number: str, at: "Place | None", as_json: bool) 
         warn_of_beginning(beginning)
         if before is None and first is None and not len(spool):
             raise FailedError(f"{asked} never was there{'' if at is None else ' until then'}.")
-        moved = f"{len(spool):,} {'entry' if len(spool) == 1 else 'entries'} moved it"
-        say(f"{asked} {'is' if at is None else 'was'} {_text(fold, asked, before)}. {moved}.")
+        _say(fold, asked, before, len(spool), past=at is not None)
         for line in spool.newest_first():
             print(line)
+
+
+def _say(fold: "Fold", asked: "Number", value: Any, times: int, *, past: bool) -> None:
+    moved = counted(times, "entry moved", "entries moved")
+    say(f"{asked} {'was' if past else 'is'} {_text(fold, asked, value)}. {moved} it.")
+
+
+def _tell_by_track(
+    settings: Settings, log: "Stream", fold: "Fold", asked: "Cell", until: bytes | None, *, as_json: bool
+) -> bool:
+    """Tell it from the past that a dashboard keeps, where that has all of it: without folding. Whether it was told."""
+    from esdash.engine.row import Row
+    from esdash.fold.sorting import FIRST
+    from esdash.past.story import Story
+    from esdash.past.whole import whole_track
+
+    reader = whole_track(log, fold, track_of(settings, log, fold), until)
+    if reader is None:
+        return False
+    try:
+        table, _ = fold.storage.places[asked.table]
+        column = next(each for each in table.columns if each.name == asked.column)
+        story = Story(reader, table, column, asked.key)
+        last = reader.built_to if until is None else reader.ordinal_of(until)
+        value, times, unseen = story.at(last), story.times(last), reader.origin.unseen
+        warn_of_what_is_left(unseen, reader.shown_from)
+        if value is None and not times:
+            raise FailedError(f"{asked} never was there{'' if until is None else ' until then'}.")
+        _say(fold, asked, value, times, past=until is not None)
+        moves = story.backwards(last)
+        while some := list(islice(moves, AT_ONCE)):
+            for each, entry in zip(some, log.entries([each.entry_id for each in some]), strict=True):
+                kind = fold.domain.events[each.kind - FIRST].wire_name
+                fields = [fold.domain.wire.type.encode(), kind.encode()] if entry is None else entry[1]
+                row = Row(each.ordinal, each.entry_id, fields, each.code)
+                if as_json:
+                    print(_as_json(fold, row, each.before, each.after))
+                else:
+                    print(_as_line(fold, asked, row, unseen, each.before, each.after))
+    finally:
+        reader.close()
+    return True
 
 
 def _as_json(fold: "Fold", row: "Row", before: Any, after: Any) -> str:

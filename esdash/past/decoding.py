@@ -1,5 +1,6 @@
 """The parts of a segment, read: the other side of `encoding`."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -56,8 +57,8 @@ class Changes(NamedTuple):
 class SegmentPart:
     """One part of a segment: which rows are in it is known at once, the rest when it is asked for."""
 
-    def __init__(self, name: str, first: int, table: Table, rows: bytes, data: bytes) -> None:
-        """Raises DamagedTrackError."""
+    def __init__(self, name: str, first: int, table: Table, rows: bytes, data: Callable[[], bytes]) -> None:
+        """`data` is called when it is first wanted. Raises DamagedTrackError."""
         self._place = f"{name} {first}"
         self._table = table
         self._data = data
@@ -106,7 +107,7 @@ class SegmentPart:
 
     @cached_property
     def _unpacked(self) -> list[NDArray[Any]]:
-        return unpack(f"{self._place} data", self._data)
+        return unpack(f"{self._place} data", self._data())
 
     @cached_property
     def moved(self) -> Numbers:

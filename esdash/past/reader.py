@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -135,12 +135,23 @@ class TrackReader:
         self, name: str, table: Table, start: int, end: int, *, newest_first: bool = False
     ) -> Iterator[tuple[int, SegmentPart]]:
         """A part of the segments from one place up to another (exclusive), of those that have it, with their places."""
+        if ordinals := self._ordinals(start, end):
+            for first, rows, data in self._track.parts(name, *ordinals, newest_first=newest_first):
+                yield self.segment_of(first), SegmentPart(name, first, table, rows, partial(bytes, data))
+
+    def about(
+        self, name: str, table: Table, key: int | str, end: int, *, newest_first: bool = False
+    ) -> Iterator[tuple[int, SegmentPart]]:
+        """The same of the segments up to a place, only those in which a row is."""
+        if ordinals := self._ordinals(0, end):
+            for first, rows in self._track.rows(name, *ordinals, newest_first=newest_first):
+                part = SegmentPart(name, first, table, rows, partial(self._track.data, name, first))
+                if part.place(key) is not None:
+                    yield self.segment_of(first), part
+
+    def _ordinals(self, start: int, end: int) -> tuple[int, int] | None:
         end = min(end, len(self._firsts))
-        if start >= end:
-            return
-        firsts = self._firsts[start], self._firsts[end - 1]
-        for first, rows, data in self._track.parts(name, *firsts, newest_first=newest_first):
-            yield self.segment_of(first), SegmentPart(name, first, table, rows, data)
+        return (self._firsts[start], self._firsts[end - 1]) if start < end else None
 
     def part(self, name: str, table: Table, place: int) -> SegmentPart | None:
         """A part of one segment; None where it has nothing of it."""

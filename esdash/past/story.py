@@ -59,14 +59,30 @@ class Story:
                 value = _wrapped((value or 0) + int(moved.sum())) if exists else None
         return value if value is None else self._column.kind(value)
 
+    def at(self, until: int) -> Any:
+        """The cell after an entry; None where there was none. Raises TrackError."""
+        value = self.newest()
+        for each in self.backwards():
+            if each.ordinal <= until:
+                return each.after
+            value = each.before
+        return value
+
+    def times(self, until: int) -> int:
+        """How many entries up to an ordinal changed it. Raises TrackError."""
+        reader, found = self._reader, 0
+        for place, part in reader.about(self._name, self._table, self._key, reader.segment_of(until) + 1):
+            entries = part.entries_about(self._key)
+            found += int(entries.searchsorted(until - reader.segments[place].first, "right"))
+        return found
+
     def backwards(self, until: int | None = None) -> Iterator[Moved]:
         """Every entry that changed it, the newest first; up to the ordinal `until` perhaps. Raises TrackError."""
         reader, kind = self._reader, self._column.kind
         after = self.newest()
-        for place, part in reader.parts(self._name, self._table, 0, len(reader.segments), newest_first=True):
+        end = len(reader.segments)
+        for place, part in reader.about(self._name, self._table, self._key, end, newest_first=True):
             where = part.where(self._key)
-            if where.start == where.stop:
-                continue
             about, first = reader.entries(place), reader.segments[place].first
             for change in range(where.stop - 1, where.start - 1, -1):
                 entry = int(part.changes.entries[change])
@@ -121,10 +137,8 @@ def totals(reader: TrackReader, table: Table, column: Column, key: int | str, un
     """What moved a cell of a column of numbers, up to an ordinal. Raises TrackError."""
     up = down = times = 0
     first = None
-    for place, part in reader.parts(part_name(table, column), table, 0, len(reader.segments)):
+    for place, part in reader.about(part_name(table, column), table, key, len(reader.segments)):
         where = part.where(key)
-        if where.start == where.stop:
-            continue
         begin = reader.segments[place].first
         entries = part.changes.entries[where]
         moved = part.moved[where][: int(entries.searchsorted(until - begin, "right"))].tolist()
@@ -139,7 +153,7 @@ def totals(reader: TrackReader, table: Table, column: Column, key: int | str, un
 
 
 def _named(reader: TrackReader, table: Table, key: int | str, until: int | None) -> Iterator[int]:
-    for place, part in reader.parts(table.name, table, 0, len(reader.segments), newest_first=True):
+    for place, part in reader.about(table.name, table, key, len(reader.segments), newest_first=True):
         first = reader.segments[place].first
         for entry in reversed(part.entries_about(key).tolist()):
             if until is None or first + entry <= until:

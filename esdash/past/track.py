@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -165,13 +165,25 @@ class Track:
         self, name: str, first: int, last: int, *, newest_first: bool = False
     ) -> Iterator[tuple[int, bytes, bytes]]:
         """(first ordinal, rows, data) of the segments that begin from one ordinal up to another."""
+        for in_segment, rows, data in self._parts("first, rows, data", name, first, last, newest_first):
+            yield in_segment, self._bytes(rows), self._bytes(data)
+
+    def rows(self, name: str, first: int, last: int, *, newest_first: bool = False) -> Iterator[tuple[int, bytes]]:
+        """The same without the data, which is most of it."""
+        for in_segment, rows in self._parts("first, rows", name, first, last, newest_first):
+            yield in_segment, self._bytes(rows)
+
+    def data(self, name: str, first: int) -> bytes:
+        """The data of one part."""
+        return self._blob("SELECT data FROM parts WHERE name = ? AND first = ?", (name, first))
+
+    def _parts(self, what: str, name: str, first: int, last: int, newest_first: bool) -> Iterator[tuple[Any, ...]]:
         order = "DESC" if newest_first else "ASC"
         with self._plainly():
-            for first_in, rows, data in self._file.execute(
-                f"SELECT first, rows, data FROM parts WHERE name = ? AND first BETWEEN ? AND ? ORDER BY first {order}",
+            yield from self._file.execute(
+                f"SELECT {what} FROM parts WHERE name = ? AND first BETWEEN ? AND ? ORDER BY first {order}",
                 (name, first, last),
-            ):
-                yield first_in, self._bytes(rows), self._bytes(data)
+            )
 
     def keyframes(self, name: str) -> list[int]:
         """After which ordinals all cells of a column are kept, ascending."""

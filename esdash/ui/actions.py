@@ -146,7 +146,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Go back to the entry before that a rule refused.", Group.PAST),
     Action("refused_after", ")", "next_refused(1)", "Refused next",
         "Go on to the next entry that a rule refused.", Group.PAST),
-    Action("parked_before", "ctrl+x", "next_parked(-1)", "Parked before",
+    Action("parked_before", "Y", "next_parked(-1)", "Parked before",
         "Go back to the entry before that could not be understood.", Group.PAST),
     Action("parked_after", "X", "next_parked(1)", "Parked next",
         "Go on to the next entry that could not be understood.", Group.PAST),

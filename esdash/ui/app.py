@@ -20,6 +20,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from esdash.engine.console import Console, EngineError
+from esdash.engine.view import Phase
 from esdash.fold.folding import Fold
 from esdash.ui.actions import Keymap, Scope, bindings
 from esdash.ui.commands import ActionCommands
@@ -35,8 +36,11 @@ from esdash.visible import visible
 if TYPE_CHECKING:
     from esdash.past.service import Past
 
-AGAIN_SECONDS: Final = 1.0
-"""Between two tries to find the server for the past."""
+AGAIN_SECONDS: Final = 0.2
+"""Between two tries to begin the past."""
+
+COMING: Final = (Phase.CONNECTING, Phase.RESTORING, Phase.REPLAYING)
+"""Phases in which the state is not there yet."""
 
 FAREWELL_SECONDS: Final = 15.0
 """How long leaving waits for the farewell snapshot."""
@@ -259,6 +263,9 @@ class DashboardApp(Palette, TypeAhead):
         if former is not None:
             former.close()
         while self._past_of is not None and not self._gone.is_set():
+            if self.engine.view.phase in COMING:
+                self._gone.wait(AGAIN_SECONDS)  # until then the processors are busy enough
+                continue
             try:
                 past = self._past_of(self.engine.fold)
             except EngineError:

@@ -40,3 +40,23 @@ def test_without_one_nothing_is_said(call: Call, url: str, client: redis.Redis) 
     append(client, seeded_entries(1, 30))
     assert call("verify", "--json", "--url", url).json["past"] == {"moments": 0, "wrong": []}
     assert "past" not in call("verify", "--url", url).out
+
+
+def test_why_is_told_the_same_with_it_and_without(call: Call, url: str, track: Path) -> None:
+    state = call("state", "--json", "--url", url).json["tables"]
+    numbers = [f"users:{key}.balance" for key in list(state["users"])[:3]]
+    numbers += [f'items:"{key}".{column}' for key in list(state["items"])[:3] for column in ("price", "remain")]
+    places: list[tuple[str, ...]] = [(), ("--at", "#150"), ("--at", "#1")]
+    questions = [(number, *place, *form) for number in numbers for place in places for form in ((), ("--json",))]
+    with_it = [call("why", *question, "--url", url) for question in questions]
+    track.unlink()
+    without = [call("why", *question, "--url", url) for question in questions]
+    for question, one, other in zip(questions, with_it, without, strict=True):
+        assert (one.code, one.out, one.err) == (other.code, other.out, other.err), question
+
+
+def test_one_that_lacks_entries_is_not_asked(call: Call, url: str, client: redis.Redis, track: Path) -> None:  # noqa: ARG001
+    before = call("why", "sum(users.balance)", "--json", "--url", url).lines
+    client.xadd("orders", {"type": "TopUp", "data": '{"user_id":77,"amount":500}'})
+    assert call("why", "users:77.balance", "--json", "--url", url).lines[0]["after"] == 500
+    assert len(call("why", "sum(users.balance)", "--json", "--url", url).lines) == len(before) + 1

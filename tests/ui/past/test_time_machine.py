@@ -155,7 +155,7 @@ async def test_keys_go_to_what_was_refused_parked_or_is_about_a_row(
         await as_of(pilot, 6)
         await pilot.press("left_parenthesis")
         await until(pilot, lambda: any("No entry before this one was refused" in line for line in told(app)))
-        await pilot.press("ctrl+x")
+        await pilot.press("Y")
         await as_of(pilot, 4)
         await pilot.press("1", "home", "right_curly_bracket")
         await as_of(pilot, 5)
