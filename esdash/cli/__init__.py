@@ -19,6 +19,7 @@ from esdash.cli.output import say, warn
 from esdash.cli.secrecy import hide_password, redacted
 
 _COMMANDS: Final = {
+    "tour": "tour",
     "publish": "publish",
     "produce": "produce",
     "consume": "consume",
@@ -74,8 +75,9 @@ def cli(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         from esdash.cli.dashboard import open_dashboard
         from esdash.cli.options import settings_of
+        from esdash.config import remembered_file
 
-        open_dashboard(settings_of(context))
+        open_dashboard(settings_of(context), remembered_file())
 
 
 def main() -> NoReturn:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -17,7 +18,7 @@ from esdash.cli.ending import Ending, ignore_endings
 from esdash.cli.failures import BadInputError
 from esdash.cli.interpreter import collect_rarely, paint_promptly, take_short_turns
 from esdash.cli.output import warn
-from esdash.config import DEFAULT_DOMAIN, Settings, remembered_file
+from esdash.config import DEFAULT_DOMAIN, Settings
 
 if TYPE_CHECKING:
     from esdash.fold.folding import Fold
@@ -46,8 +47,10 @@ def require_terminal() -> None:
         )
 
 
-def open_dashboard(settings: Settings) -> None:
+def open_dashboard(settings: Settings, file: Path | None, *, tour: bool = False) -> None:
     """Run the dashboard until the person leaves it, or the terminal is closed.
+
+    In `file` it remembers how it was arranged. `tour`: a person is led through it.
 
     Raises BadInputError when there is no terminal, or for settings that name nothing; DomainFileError.
     """
@@ -61,17 +64,25 @@ def open_dashboard(settings: Settings) -> None:
     told: list[str] = []  # said when the screen is gone
     with ExitStack() as stack:
         log = stack.enter_context(open_log(settings, told.append))
-        app = _show(log, fold, settings, stack.close)
+        app = _show(log, fold, settings, stack.close, file, tour=tour)
         if app.wants_raw:
             settings = replace(settings, domain=RAW)
-            app = _show(log, fold_of(settings), settings, stack.close)
+            app = _show(log, fold_of(settings), settings, stack.close, file)
     for text in told:
         warn(text)
     if app.return_code:
         raise click.exceptions.Exit(app.return_code)
 
 
-def _show(log: "Stream", fold: "Fold", settings: Settings, let_go: Callable[[], object]) -> "DashboardApp":
+def _show(
+    log: "Stream",
+    fold: "Fold",
+    settings: Settings,
+    let_go: Callable[[], object],
+    file: Path | None,
+    *,
+    tour: bool = False,
+) -> "DashboardApp":
     """Run a dashboard for one domain to its end. Raises BadInputError for settings that name nothing."""
     from esdash.engine.consumer import ConsumerSettings
     from esdash.engine.live import LiveConsole
@@ -88,13 +99,13 @@ def _show(log: "Stream", fold: "Fold", settings: Settings, let_go: Callable[[], 
         ConsumerSettings(snapshot_seconds=settings.snapshot_seconds, readonly=settings.readonly),
         seed=time.time_ns(),
     )
-    file = remembered_file()
     app = DashboardApp(
         console,
         looks,
-        may_go_raw=settings.domain != RAW,
+        may_go_raw=settings.domain != RAW and not tour,
         past_of=_past_of(log, settings),
         remembered=remembered.read(file),
+        tour=tour,
     )
     if looks.theme and looks.theme not in app.available_themes:
         raise BadInputError(f"There is no theme {looks.theme!r}. There are {', '.join(sorted(app.available_themes))}.")

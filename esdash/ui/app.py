@@ -83,11 +83,12 @@ class DashboardApp(Palette, TypeAhead):
         may_go_raw: bool = False,
         past_of: "Callable[[Fold], Past] | None" = None,
         remembered: Remembered | None = None,
+        tour: bool = False,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `past_of` gives the past by the rules of a domain, where one is kept. `may_go_raw`: whoever runs it looks at
-        `wants_raw` when it has ended, and shows the stream without a domain.
+        `wants_raw` when it has ended, and shows the stream without a domain. `tour`: lead a person through it.
         """
         super().__init__()
         self.engine = console
@@ -96,6 +97,7 @@ class DashboardApp(Palette, TypeAhead):
         self.remembered = remembered or Remembered()
         """How it was arranged before; when it has ended, how it is now."""
         self._may_go_raw = may_go_raw
+        self._tour = tour
         self._past_of = past_of
         self._past: Past | None = None
         self._gone = threading.Event()
@@ -133,6 +135,8 @@ class DashboardApp(Palette, TypeAhead):
             None if self._past_of is None else lambda: self._past,
             self.remembered.domains.get(self.engine.fold.name, Arranged()),
         )
+        if self._tour:
+            self._main.guide()
         return self._main
 
     def _actions(self) -> Actions:

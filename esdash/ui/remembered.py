@@ -23,6 +23,8 @@ class Arranged(Struct, frozen=True):
     zoomed: bool = False
     orders: dict[str, tuple[str, bool]] = {}
     """By panel: the column that it is sorted by, and whether from the greatest down."""
+    preview: bool = True
+    """Beside the panels, where there is room."""
 
 
 class Remembered(Struct, frozen=True):

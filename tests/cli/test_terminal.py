@@ -54,6 +54,20 @@ class TestWhatItIsDrawnOn:
         terminal.type("q")
         assert terminal.end() == 0
 
+    def test_the_tour_has_a_server_and_a_log_of_its_own(
+        self, open_terminal: OpenTerminal, shop: str, client: redis.Redis, tmp_path: Path
+    ) -> None:
+        own = tmp_path / "own"
+        own.mkdir()
+        terminal = open_terminal("--url", shop, "--data-dir", own, "tour")
+        terminal.read_until("1/11")
+        terminal.read_until("CONTINUOUS")
+        terminal.type("q")
+        assert terminal.end() == 0
+        assert client.keys() == [b"orders"], "no snapshot is stored either"
+        assert client.xlen("orders") == 1
+        assert list(own.iterdir()) == []
+
     def test_stderr_may_be_a_file(self, open_terminal: OpenTerminal, shop: str, tmp_path: Path) -> None:
         with (tmp_path / "errors").open("w") as errors:
             terminal = open_terminal("--url", shop, stderr=errors.fileno())

@@ -15,10 +15,10 @@ from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
 from esdash.ui.declared import LOG, Actions, panel_of, title_of, visible_tables
 from esdash.ui.main.arrangement import Places, preview_for, tables_for
+from esdash.ui.main.copying import copy_line
 from esdash.ui.main.log_reader import LogReader
 from esdash.ui.main.preview import Preview, under_cursor
 from esdash.ui.messages import tell
-from esdash.ui.paint.payload import too_large
 from esdash.ui.remembered import Arranged
 from esdash.ui.tables.hints import example_of, log_hint, table_hint
 from esdash.ui.tables.line_table import LineTable
@@ -33,7 +33,6 @@ from esdash.ui.tables.relation import rows_of, text_of
 from esdash.ui.tables.rows_source import RowsSource
 from esdash.ui.tables.table_source import SortOrder
 from esdash.visible import visible
-from esdash.words.entries import payload_of, type_of
 
 if TYPE_CHECKING:
     from esdash.past.service import Past
@@ -153,7 +152,7 @@ class Panels(Container):
             for panel in self.all
             if (order := panel.source.order) is not None and (order.column or order.descending)
         }
-        return Arranged("" if self.current == LOG else self.current, self.zoomed, orders)
+        return Arranged("" if self.current == LOG else self.current, self.zoomed, orders, self._wants_preview)
 
     def arrange_again(self, arranged: Arranged) -> None:
         """Arrange them as before; what is not there any more is left out."""
@@ -166,7 +165,7 @@ class Panels(Container):
         if any(panel.called == arranged.panel for panel in self.all):
             self.current = arranged.panel
             self._places.look_at(arranged.panel)
-        self.zoomed = arranged.zoomed
+        self.zoomed, self._wants_preview = arranged.zoomed, arranged.preview
 
     def lay_out(self, layout: str) -> None:
         """Place them as `arrangement.layout_for` says."""
@@ -305,25 +304,7 @@ class Panels(Container):
 
     def action_copy(self) -> None:
         """Copy the line under the cursor."""
-        table = self.panel.table
-        if table.selected is None:
-            return
-        if self.current == LOG:
-            row = self._row_under_cursor()
-            if row is None:
-                return
-            if why_not := too_large(row, "copied"):
-                tell(self.app, why_not, "warning")
-                return
-            payload = payload_of(self.fold, row.fields).decode("utf-8", "backslashreplace")
-            entry_id = row.entry_id.decode("utf-8", "backslashreplace")
-            text = f"{entry_id} {type_of(self.fold, row.fields)} {payload}"
-            tell(self.app, "The event's id, type and payload are copied.")
-        else:
-            cells = table.source.cells(table.cursor)[:-2]  # without what changed it last, and when
-            text = " ".join(cell.text for cell in cells if cell.text)
-            tell(self.app, "The line is copied.")
-        self.app.copy_to_clipboard(text)
+        copy_line(self.app, self.fold, self.panel)
 
     @on(LineTable.Activated)
     def _open(self, event: LineTable.Activated) -> None:

@@ -176,7 +176,7 @@ class Preview(PaintedLines):
                 return [] if past is None else past.story(subject.table, subject.row.key, subject.until, STORY)
             if past is None or not subject.row.ordinal:
                 return self._engine.details(subject.row)
-            rows = past.at(subject.row.ordinal).rows
+            rows = past.at(subject.row.ordinal, subject.number - subject.row.ordinal).rows
             if rows and rows[-1].entry_id == subject.row.entry_id and rows[-1].told is not None:
                 return Details(rows[-1], rows[-1].told)
             return "What it changed is not known any more."

@@ -23,6 +23,7 @@ from esdash.ui.main.pace import Pace
 from esdash.ui.main.panels import Panels
 from esdash.ui.main.preview import Preview
 from esdash.ui.main.status_bar import Moment, StatusBar
+from esdash.ui.main.tour import SKIP, Seen, Tour, seen_of
 from esdash.ui.main.trust import Trust
 from esdash.ui.messages import Message, Messages, message_of, tell
 from esdash.ui.paint.key_bar import Key, KeyBar
@@ -90,6 +91,8 @@ class MainScreen(Screen[None]):
         self._status = StatusBar(id="status")
         self._line = TimeLine(past, self.time.go_to_time, wall_clock, id="time-line")
         self._banner = Banner(console.fold, actions, past_kept=self.time.kept, id="banner")
+        self._tour: Tour | None = None
+        """Of whoever is led through it."""
         self._message = MessageLine(actions, id="message")
         self._keys = KeyBar(id="keys")
         self._keys_of: tuple[object, ...] = ()
@@ -102,10 +105,12 @@ class MainScreen(Screen[None]):
                 setattr(self, name, getattr(part, name))
 
     def compose(self) -> ComposeResult:
-        """Status, banner, panels, message, keys."""
+        """Status, banner, panels, message, keys; over them what a tour says."""
         yield self._status
         yield self._line
         yield self._banner
+        if self._tour is not None:
+            yield self._tour
         yield self.panels.tabs
         yield self.panels
         yield self._message
@@ -113,6 +118,19 @@ class MainScreen(Screen[None]):
         yield Static(
             f"Make the terminal larger:\nesdash needs {LEAST_WIDTH}×{LEAST_HEIGHT}.", id="too-small", markup=False
         )
+
+    def guide(self) -> None:
+        """Before it is shown: lead a person through it."""
+        self._tour = Tour(self.engine.fold, self.actions, self._seen)
+        self._bindings.bind(SKIP, "skip", "Next step", show=False)
+
+    def _seen(self) -> Seen:
+        return seen_of(self, self.engine.view, self.engine.fold, self.time.now)
+
+    def action_skip(self) -> None:
+        """Leave a step of the tour out."""
+        if self._tour is not None:
+            self._tour.skip()
 
     def on_mount(self) -> None:
         """Look from now on."""

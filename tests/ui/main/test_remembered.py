@@ -14,10 +14,10 @@ def dashboard(view: View, before: Remembered) -> DashboardApp:
     return DashboardApp(RecordedConsole(view), clock=lambda: NOW, wall_clock=lambda: WALL, remembered=before)
 
 
-async def test_theme_panel_zoom_and_order(busy: View, tmp_path: Path) -> None:
+async def test_theme_panel_zoom_order_and_preview(busy: View, tmp_path: Path) -> None:
     app = dashboard(busy, Remembered())
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("1", "greater_than_sign", "z")
+        await pilot.press("1", "greater_than_sign", "z", "V")
         app.theme = "nord"
         await pilot.pause()
     file = tmp_path / "state" / "dashboard.json"
@@ -29,6 +29,7 @@ async def test_theme_panel_zoom_and_order(busy: View, tmp_path: Path) -> None:
         assert (again.theme, panels.current, panels.zoomed) == ("nord", "table-users", True)
         assert panels.tables[0].order == ("balance", True)
         assert panels.panel.table.has_focus
+        assert not panels.arranged().preview
     assert again.remembered == app.remembered
 
 

@@ -1,0 +1,34 @@
+"""`esdash tour`: the dashboard with somebody who explains it."""
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from esdash.cli.dashboard import open_dashboard
+from esdash.cli.options import with_settings
+from esdash.config import DEFAULT_DOMAIN, Settings
+
+
+@click.command()
+@with_settings
+def command(settings: Settings) -> None:
+    """Learn in two minutes, by doing, what an event log can do.
+
+    Opens the dashboard on a server and a log of its own, which are thrown away in the end. Nothing of yours is read
+    or written; only colours, keys and mouse are those of your settings.
+    """
+    with TemporaryDirectory(prefix="esdash") as folder:
+        private = replace(
+            Settings(),
+            data_dir=Path(folder, "data"),
+            track_dir=Path(folder, "cache"),
+            domain=DEFAULT_DOMAIN,
+            snapshot_seconds=0,  # or there might be nothing to replay
+            theme=settings.theme,
+            keys=settings.keys,
+            domains=settings.domains and {"-": DEFAULT_DOMAIN},  # keys may be for actions of other domains
+            mouse=settings.mouse,
+        )
+        open_dashboard(private, None, tour=True)
