@@ -130,6 +130,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Turn the order of the panel around.", Group.PANELS),
     Action("zoom", "z", "zoom", "Zoom",
         "Give the whole screen to the panel, or take it back.", Group.PANELS, shown=True),
+    Action("preview", "V", "preview", "Preview",
+        "On a wide terminal: read beside the panels what the cursor stands on, or give them that room.", Group.PANELS),
     Action("pause", "space", "pause", "Pause",
         "Freeze the screen, while the consumer goes on; again to catch up. In the past: play, or stop.",
         Group.PANELS, shown=True),
@@ -155,6 +157,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Go on to the next entry that could not be understood.", Group.PAST),
     Action("go_to", "@", "go_to", "Go to",
         "Go to an entry, a time, or so long ago.", Group.PAST),
+    Action("mark", "m", "mark", "Mark",
+        "Mark the moment that is shown; at another one, show which numbers differ between the two. The entries that "
+        "lie between them made the difference: they are counted under it.", Group.PAST),
+    Action("board", "!", "board", "Refusals",
+        "What rules refused and what could not be understood, by reason and by row. Such entries stay in the log and "
+        "change nothing: here is what was asked for in the last 5 minutes, an hour or ever, and not done.", Group.PAST),
     Action("watch", ".", "watch", "Watch the replay",
         "Play what was replayed since the last restore, from its snapshot on.", Group.PAST),
     Action("less_time", "Z", "zoom_time(1)", "Less of the time",

@@ -28,8 +28,9 @@ from esdash.words.asked import schema_of
 from tests.domains.shop import Shop
 from tests.engine import test_asking
 from tests.engine.running import STREAM, publish_day, stored, top_up
+from tests.past.domains import DOMAINS
 from tests.past.recording import recorded
-from tests.past.test_moments import DOMAINS, told
+from tests.past.test_moments import told
 
 COUNT = 1200
 

@@ -22,7 +22,7 @@ from tests.ui.looking import lines_of, main_of, panel_of, settle, show, text_of,
 from tests.ui.recorded import NOW, WALL, History, RecordedConsole
 from tests.ui.stage import until
 
-SIZE = (140, 40)
+SIZE = (139, 40)
 
 
 def bank() -> Fold:
@@ -246,6 +246,8 @@ class TestEntriesAndTheirRows:
 
     async def test_a_refusal_says_what_was_short_where_there_is_room(self) -> None:
         async with dashboard(a_bank().live(), bank()).run_test(size=(200, 40)) as pilot:
+            await pilot.press("V")
+            await pilot.pause()
             assert "✗ rejected · insufficient_funds · short 12.34" in "\n".join(lines_of(pilot.app, "log"))
             await pilot.resize_terminal(260, 40)
             await pilot.press("z")

@@ -45,6 +45,12 @@ def tables_for(layout: str, width: int, height: int) -> int:
     return max(2, body * 2 // 3 // _HEIGHT) if layout == "tall" else 1
 
 
+def preview_for(layout: str, width: int) -> int:
+    """Cells for the preview beside the panels; 0 where there is no room for it."""
+    least = {"split": 140, "columns": 200}.get(layout)
+    return 0 if least is None or width < least else min(64, max(38, width * 24 // 100))
+
+
 class Places:
     """Which tables have a place where there is none for all: those that a person looked at last."""
 

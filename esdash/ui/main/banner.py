@@ -31,10 +31,12 @@ class Banner(PaintedLines):
     Banner { height: 1; padding: 0 1; }
     """
 
-    def __init__(self, fold: Fold, actions: Actions, *, id: str | None = None) -> None:
+    def __init__(self, fold: Fold, actions: Actions, *, past_kept: bool = False, id: str | None = None) -> None:
+        """`past_kept`: what was replayed can be watched."""
         super().__init__(id=id)
         self._fold = fold
         self._actions = actions
+        self._past_kept = past_kept
         self._moment: Moment | None = None
         self._origin: SnapshotInfo | None = None
         """The snapshot that the state was restored from."""
@@ -100,10 +102,12 @@ class Banner(PaintedLines):
             return (Span("↺ the stream was empty at the start", "dim"),)
         replayed = f"{restored.replayed:,} event{'s' if restored.replayed != 1 else ''}"
         took = f"in {duration(restored.replay_seconds)}"
+        watches = self._watches(restored)
         if restored.snapshot_id is None:
             chunks = [
                 Chunk((Span("↺ replayed ", "dim"), Span(replayed, "strong"), Span(f" {took}", "dim"))),
                 Chunk((Span("from the beginning of the stream", "dim"),)),
+                *watches,
             ]
         else:
             old = self._age(restored.snapshot_id)
@@ -114,6 +118,7 @@ class Banner(PaintedLines):
                     [
                         Chunk((Span("↺ snapshot ", "dim"), at)),
                         Chunk((Span("+ ", "dim"), Span(replayed, "strong"), Span(f" replayed {took}", "dim"))),
+                        *(Chunk((Span("· ", "dim"), *chunk.spans), chunk.rank) for chunk in watches),
                     ],
                     width,
                     " ",
@@ -123,9 +128,16 @@ class Banner(PaintedLines):
                 Chunk((Span(visible(restored.snapshot_id, 40), "dim"),), 5),
                 *([Chunk((Span(f"{old} old{load}", "dim"),), 4)] if old else [Chunk((Span(load[1:], "dim"),), 4)]),
                 Chunk((Span("replayed ", "dim"), Span(replayed, "strong"), Span(f" {took}", "dim"))),
+                *watches,
                 Chunk((Span(f"{restored.position.ordinal:,} did not have to be", "dim"),), 2),
             ]
         return join(chunks, width, " · ")
+
+    def _watches(self, restored: Restored) -> list[Chunk]:
+        """The key that plays what was replayed, where there is something to play."""
+        if not self._past_kept or not restored.replayed or not (key := self._actions.key("watch")):
+            return []
+        return [Chunk((Span(key, "accent"), Span(" watches it", "dim")), 1)]
 
     def _failed_rungs(self, restored: Restored, width: int) -> Sequence[Line]:
         failed = [rung for rung in restored.rungs if rung.reason]

@@ -1,9 +1,8 @@
 """What the keys of the main screen do to its panels: go to one, filter, sort, zoom, look closer, copy."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
-from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -14,14 +13,14 @@ from esdash.engine.picture import Picture
 from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
 from esdash.ui.declared import LOG, Actions, panel_of, title_of, visible_tables
-from esdash.ui.main.arrangement import Places, tables_for
+from esdash.ui.main.arrangement import Places, preview_for, tables_for
 from esdash.ui.main.log_reader import LogReader
+from esdash.ui.main.preview import Preview, under_cursor
 from esdash.ui.messages import tell
-from esdash.ui.paint.payload import too_large
 from esdash.ui.remembered import Arranged
 from esdash.ui.tables.hints import example_of, log_hint, table_hint
 from esdash.ui.tables.line_table import LineTable
-from esdash.ui.tables.log_cells import Counted, counted
+from esdash.ui.tables.lit import Lit
 from esdash.ui.tables.log_panel import LogPanel
 from esdash.ui.tables.log_source import LogSource
 from esdash.ui.tables.log_table import LogTable
@@ -31,10 +30,11 @@ from esdash.ui.tables.relation import rows_of, text_of
 from esdash.ui.tables.rows_source import RowsSource
 from esdash.ui.tables.table_source import SortOrder
 from esdash.visible import visible
-from esdash.words.entries import payload_of, type_of
 
 if TYPE_CHECKING:
     from esdash.past.service import Past
+
+NOTHING_LIT: Final = Lit()
 
 
 class Panels(Container):
@@ -44,6 +44,7 @@ class Panels(Container):
         self,
         console: Console,
         actions: Actions,
+        preview: Preview,
         changed: Callable[[], object],
         open_page: Callable[[Table, int | str], bool] = lambda _, __: False,
         past: "Callable[[], Past | None] | None" = None,
@@ -54,6 +55,8 @@ class Panels(Container):
         self.engine = console
         self.fold = console.fold
         self.actions = actions
+        self._preview = preview
+        self._wants_preview = True
         self._changed = changed
         self._open_page = open_page
         self.tables = tuple(
@@ -66,7 +69,7 @@ class Panels(Container):
         )
         self.log_panel = LogPanel(
             len(self.tables) + 1, self.log_lines, LogTable(self.log_lines, id=LOG),
-            f"part of a line{example_of(self.fold)}", self._counted,
+            f"part of a line{example_of(self.fold)}", actions.key("parked"),
         )  # fmt: skip
         self.all = (
             *(self._table_panel(number, source) for number, source in enumerate(self.tables, 1)),
@@ -80,37 +83,45 @@ class Panels(Container):
         self._places = Places([panel.called for panel in self.all[:-1]])
         self._state: Picture | None = None
         self._newest: Row | None = None
+        self._nth = self._ordinal = 0
         self._second = 0
+        self._lit = NOTHING_LIT
 
     def compose(self) -> ComposeResult:
-        """The tables together, and the log."""
+        """The tables together, the log, and the preview."""
         yield Container(*self.all[:-1], id="state")
         yield self.all[-1]
+        yield self._preview
 
-    def show(self, view: View, wall: float, lit: str = "") -> None:
-        """Show a view as it was at a time in Unix seconds; what the entry with the id `lit` changed stands out."""
+    def show(self, view: View, wall: float, lit: Lit = NOTHING_LIT) -> None:
+        """Show a view as it was at a time in Unix seconds; what is lit stands out, and is scrolled to."""
         newest = view.rows[-1] if view.rows else None
-        same = view.state is self._state and newest is self._newest and int(wall) == self._second
+        same = view.state is self._state and newest is self._newest and int(wall) == self._second and lit == self._lit
         if same and not self.sorting:
             return
         self._state, self._newest, self._second = view.state, newest, int(wall)
         for source in self.tables:
-            source.lit = lit
+            source.lit = lit.entries
             source.update(view.state, wall)
+        self._nth, self._ordinal = view.nth(0), view.position.ordinal
         self.log_lines.update(
             view.rows,
             wall,
-            view.nth(0),
-            moment=view.position.ordinal if lit else None,
+            self._nth,
+            moment=view.position.ordinal if lit.entries else None,
             settled=view.phase not in (Phase.RESTORING, Phase.REPLAYING),
         )
+        self.log_panel.picture = view.state
         self.log_lines.known = view.state is not None
         self.log_lines.behind = view.position.ordinal > 0
+        if lit != self._lit:
+            self._bring_into_view(lit)
         for panel in self.all:
             panel.sync()
         self._show_tabs()
         if not self.log_lines.entries.beginning:
             self.reader.read()
+        self._show_preview()
 
     def _log_changed(self) -> None:
         self.log_panel.sync()
@@ -119,6 +130,18 @@ class Panels(Container):
     def on_unmount(self) -> None:
         """Nobody waits for an answer any more."""
         self.reader.search(None)
+
+    def _bring_into_view(self, lit: Lit) -> None:
+        """Scroll to what is lit, and once nothing is, back to the cursors; a log that is played follows its tail."""
+        self._lit = lit
+        for source, panel in zip(self.tables, self.all, strict=False):
+            name = source.table.name
+            wanted = (
+                [source.find(key) for table, key in lit.rows if table == name] if lit.entries else [panel.table.cursor]
+            )
+            panel.table.reveal([index for index in wanted if index is not None])
+        if lit.playing:
+            self.log_panel.log_table.forget()
 
     def arranged(self) -> Arranged:
         """How a person has arranged them."""
@@ -195,6 +218,13 @@ class Panels(Container):
         self._place()
         self._changed()
 
+    def action_preview(self) -> None:
+        """Show what the cursor stands on beside the panels, or show it no more."""
+        self._wants_preview = not self._wants_preview
+        self._place()
+        if self._wants_preview and not self._preview.display:
+            tell(self.app, "There is a preview once the terminal is at least 140 columns wide, and no panel zoomed.")
+
     def action_filter(self) -> None:
         """Type a filter."""
         self.panel.start_filter()
@@ -204,16 +234,6 @@ class Panels(Container):
         if not self.panel.clear_filter() and self.zoomed:
             self.action_zoom()
         self.screen.set_focus(self.panel.table)
-
-    def action_sort(self, step: int) -> None:
-        """By the next column, or the one before."""
-        if self._sortable():
-            self.panel.table.sort_step(step)
-
-    def action_sort_invert(self) -> None:
-        """The other way round."""
-        if self._sortable():
-            self.panel.table.sort_invert()
 
     def action_details(self) -> None:
         """Look closer at the line under the cursor."""
@@ -228,24 +248,20 @@ class Panels(Container):
             return
         from esdash.ui.trust.details import DetailsScreen
 
-        row = self._row_under_cursor()
+        row = self.log_panel.row_under_cursor()
         if row is not None:
             more_before = bool(self.log_lines.entries.beginning)
             rows = self.log_lines.entries.around(row)
             self.app.push_screen(DetailsScreen(self.engine, row, rows, more_before=more_before), self.go_to_row)
 
-    def action_entries(self) -> None:
-        """List the entries about the selected row."""
-        source, selected = self.panel.source, self.panel.table.selected
-        if isinstance(source, RowsSource) and isinstance(selected, int | str):
-            self.list_entries(source.table, selected)
-        else:
-            tell(self.app, "Select a row of a table: then this lists the entries about it.")
-
     def list_entries(self, table: Table, key: int | str) -> None:
         """List the entries about a row."""
+        self.list_matching(text_of(table, key))
+
+    def list_matching(self, question: str) -> None:
+        """List the entries that a question asks for."""
         self.action_panel(LOG)
-        self.panel.start_filter(text_of(table, key))
+        self.panel.start_filter(question)
 
     def go_to_row(self, place: tuple[str, int | str] | None) -> None:
         """Put the cursor on a row of a table."""
@@ -266,28 +282,6 @@ class Panels(Container):
             self.action_panel(panel.called)
             panel.table.move_to(index)
 
-    def action_copy(self) -> None:
-        """Copy the line under the cursor."""
-        table = self.panel.table
-        if table.selected is None:
-            return
-        if self.current == LOG:
-            row = self._row_under_cursor()
-            if row is None:
-                return
-            if why_not := too_large(row, "copied"):
-                tell(self.app, why_not, "warning")
-                return
-            payload = payload_of(self.fold, row.fields).decode("utf-8", "backslashreplace")
-            entry_id = row.entry_id.decode("utf-8", "backslashreplace")
-            text = f"{entry_id} {type_of(self.fold, row.fields)} {payload}"
-            tell(self.app, "The event's id, type and payload are copied.")
-        else:
-            cells = table.source.cells(table.cursor)[:-2]  # without what changed it last, and when
-            text = " ".join(cell.text for cell in cells if cell.text)
-            tell(self.app, "The line is copied.")
-        self.app.copy_to_clipboard(text)
-
     @on(LineTable.Activated)
     def _open(self, event: LineTable.Activated) -> None:
         event.stop()
@@ -300,12 +294,28 @@ class Panels(Container):
             self.current = panel.called
             self._places.look_at(self.current)
             self._show_tabs()
+            self._show_preview()
             self._changed()
+
+    @on(LineTable.Moved)
+    def _moved(self, event: LineTable.Moved) -> None:
+        event.stop()
+        self._show_preview()
+
+    def _show_preview(self) -> None:
+        if self._preview.display:
+            self._preview.follow(under_cursor(self.panel, self._state, self._ordinal, self._nth))
 
     def _place(self) -> None:
         """Hide the panels that have no place now."""
-        room = tables_for(self._arrangement, *self.app.size)
+        width, height = self.app.size
         single = self.zoomed or self._arrangement == "tabs"
+        beside = preview_for(self._arrangement, width) if self._wants_preview and not single else 0
+        if beside:
+            self._preview.styles.width = beside
+        self._preview.display = beside > 0
+        self.screen.set_class(beside > 0, "-previewed")
+        room = tables_for(self._arrangement, width - beside, height)
         shown = {self.current} if single else {LOG, *self._places.shown(room)}
         self.screen.set_class(single, "-single")
         self.screen.set_class(len(shown) < len(self.all) and not self.zoomed, "-crowded")
@@ -313,38 +323,15 @@ class Panels(Container):
             panel.display = panel.called in shown
         self.query_one("#state").display = bool(shown - {LOG})
         self._show_tabs()
+        self._show_preview()
 
     def _show_tabs(self) -> None:
         """The names of the panels, for where not all of them have room."""
         tabs = [Tab(panel.called, panel.brief) for panel in self.all]
         self.tabs.show(tabs, self.current, [panel.called for panel in self.all if panel.display])
 
-    def _row_under_cursor(self) -> Row | None:
-        """The entry of the log's line; None, which is said, while it is being read."""
-        row = self.log_lines.row(self.log_panel.table.cursor)
-        if row is None:
-            tell(self.app, "This entry is still being read.")
-        return row
-
-    def _counted(self, width: int) -> tuple[Sequence[Counted], str]:
-        """Outcomes by name and reason, for the log's lower edge, and what else there is to say there."""
-        if self._state is None:
-            return (), ""
-        outcomes, counts = self.fold.outcomes, self._state.counts
-        told = counted(outcomes, counts, width)
-        parked = any(count for (name, _), count in zip(outcomes, counts, strict=False) if name == "parked")
-        more = f"  {self.actions.key('parked')} shows parked" if parked else ""
-        text = "  ".join(each.text for each in told)
-        return told, more if cell_len(text + more) <= width else ""
-
     def _table_panel(self, number: int, source: RowsSource) -> Panel:
         table = source.table
         looked_for = "first digits" if table.key is int else f"part of the {visible(table.one, 30)}"
         name = panel_of(table)
         return Panel(number, title_of(table), source, LineTable(source, id=name), looked_for)
-
-    def _sortable(self) -> bool:
-        if self.panel.table.source.order is None:
-            tell(self.app, "The log has one order: that of its entries.")
-            return False
-        return True

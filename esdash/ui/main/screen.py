@@ -17,14 +17,16 @@ from esdash.ui.declared import LOG, Actions
 from esdash.ui.main.arrangement import LAYOUTS, LEAST_HEIGHT, LEAST_WIDTH, ROOM_FOR_MESSAGES, layout_for
 from esdash.ui.main.banner import Banner
 from esdash.ui.main.controls import Controls
-from esdash.ui.main.log_keys import LogKeys
 from esdash.ui.main.message_line import MessageLine
 from esdash.ui.main.pace import Pace
+from esdash.ui.main.panel_keys import PanelKeys
 from esdash.ui.main.panels import Panels
+from esdash.ui.main.preview import Preview
 from esdash.ui.main.status_bar import Moment, StatusBar
 from esdash.ui.main.trust import Trust
 from esdash.ui.messages import Message, Messages, message_of, tell
 from esdash.ui.paint.key_bar import Key, KeyBar
+from esdash.ui.past.overviews import Overviews
 from esdash.ui.past.time_line import TimeLine
 from esdash.ui.past.time_machine import TimeMachine
 from esdash.ui.remembered import Arranged
@@ -66,13 +68,24 @@ class MainScreen(Screen[None]):
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
         self.engine = console
         self.actions = actions
-        self.panels = Panels(console, actions, self.redraw, lambda table, key: self.time.open_page(table, key), past)
+        preview = Preview(console, lambda: self.time.past, past is not None, wall_clock)
+        self.panels = Panels(
+            console, actions, preview, self.redraw, lambda table, key: self.overviews.open_page(table, key), past
+        )
         if arranged is not None:
             self.panels.arrange_again(arranged)
         self.time = TimeMachine(self, console, past, actions, self.panels.chosen_rows, self.redraw, wall_clock)
         self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew, self._why_not_now)
         self.trust = Trust(self, console, clock, wall_clock)
-        for part in (LogKeys(self.panels, actions), self.panels, self.controls, self.trust, self.time):
+        self.overviews = Overviews(self, self.time, actions, self.panels.list_matching, wall_clock)
+        for part in (
+            PanelKeys(self.panels, actions),
+            self.panels,
+            self.controls,
+            self.trust,
+            self.time,
+            self.overviews,
+        ):
             self._offer_actions(part)
         self.pace = Pace(self, self.poll, self._is_moving, wall_clock)
         self._clock = clock
@@ -83,7 +96,7 @@ class MainScreen(Screen[None]):
         self._leaving = False
         self._status = StatusBar(id="status")
         self._line = TimeLine(past, self.time.go_to_time, wall_clock, id="time-line")
-        self._banner = Banner(console.fold, actions, id="banner")
+        self._banner = Banner(console.fold, actions, past_kept=self.time.kept, id="banner")
         self._message = MessageLine(actions, id="message")
         self._keys = KeyBar(id="keys")
         self._keys_of: tuple[object, ...] = ()

@@ -1,7 +1,7 @@
 """A long text to read: only the lines that are visible are drawn."""
 
 from collections.abc import Callable, Iterable
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len, chop_cells
 from textual.binding import Binding, BindingType
@@ -9,7 +9,11 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from esdash.ui.paint.painted import Painted, strip_of
+from esdash.ui.paint.json_spans import json_spans
+from esdash.ui.paint.painted import Line, Painted, Span, strip_of
+
+JSON: Final = "json"
+"""The style of a line of JSON: each part in a colour of its own."""
 
 
 class Paragraph(NamedTuple):
@@ -18,7 +22,7 @@ class Paragraph(NamedTuple):
     text: str
     label: str = ""
     style: str = ""
-    """A name that `Painted.paint` knows."""
+    """A name that `Painted.paint` knows, or JSON."""
     indent: int = 0
     """Cells before the text, where the label stands."""
     verbatim: bool = False
@@ -80,7 +84,8 @@ class Pager(ScrollView, Painted, can_focus=True):
         if place >= len(self._lines):
             return Strip.blank(width, self.paint())
         label, text, style = self._lines[place]
-        return strip_of([(label, self.paint("strong")), (text, self.paint(style))], width, self.paint())
+        spans = spans_of(label, text, style)
+        return strip_of([(span.text, self.paint(span.style)) for span in spans], width, self.paint())
 
     def action_half_page(self, direction: int) -> None:
         """Scroll by half of what is visible."""
@@ -96,12 +101,18 @@ class Pager(ScrollView, Painted, can_focus=True):
         if width == self._width or width <= 0:
             return
         self._width = width
-        self._lines = [line for paragraph in self._writer(width) for line in _lines(paragraph, width)]
+        self._lines = [line for paragraph in self._writer(width) for line in lines_of(paragraph, width)]
         self.virtual_size = Size(width, len(self._lines))
         self.refresh()
 
 
-def _lines(paragraph: Paragraph, width: int) -> Iterable[tuple[str, str, str]]:
+def spans_of(label: str, text: str, style: str) -> Line:
+    """One of a paragraph's lines, to be drawn."""
+    return (Span(label, "strong"), *(json_spans(text) if style == JSON else (Span(text, style),)))
+
+
+def lines_of(paragraph: Paragraph, width: int) -> Iterable[tuple[str, str, str]]:
+    """A paragraph in lines of that many cells: label with its indent, text, style."""
     room = max(10, width - paragraph.indent)
     label = paragraph.label + " " * (paragraph.indent - cell_len(paragraph.label))
     pieces = chop_cells(paragraph.text, room) if paragraph.verbatim else wrap(paragraph.text, room)

@@ -15,7 +15,7 @@ from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
 from esdash.ui.messages import tell
-from esdash.ui.paint.pager import Paragraph
+from esdash.ui.paint.pager import JSON, Paragraph
 from esdash.visible import visible
 from esdash.words.entries import payload_of
 
@@ -31,6 +31,9 @@ LABEL: Final = 10
 """Cells of the column of labels."""
 WIDE: Final = 74
 """Cells that sixteen bytes a line need."""
+
+_SET_OUT: Final = ("JSON", "MessagePack")
+"""What `_read` calls that of which its text is JSON in lines."""
 
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|([\[{])|([\]}])', re.DOTALL)
 
@@ -114,7 +117,8 @@ def tell_payload(data: bytes, width: int, size: int | None = None, *, bytes_too:
     if text is not None:
         for line in text.split("\n"):
             for start in range(0, max(1, len(line)), PIECE):
-                yield Paragraph(visible(line[start : start + PIECE], 10 * PIECE), verbatim=True)
+                piece = visible(line[start : start + PIECE], 10 * PIECE)
+                yield Paragraph(piece, style=JSON if kind in _SET_OUT else "", verbatim=True)
     if bytes_too or text is None or kind.startswith("MessagePack"):
         yield from dump(data[:SHOWN], width)
 

@@ -5,28 +5,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from textual.screen import Screen
-from textual.timer import Timer
 
-from esdash.domain import Table
+from esdash.counted import counted
 from esdash.engine.console import Console, EngineError
 from esdash.engine.view import View
 from esdash.ui.declared import Actions
 from esdash.ui.messages import tell
 from esdash.ui.paint.painted import Line
 from esdash.ui.past.entry_line import about_entry
+from esdash.ui.past.player import Player
+from esdash.ui.tables.lit import Lit
 from esdash.visible import visible
 
 if TYPE_CHECKING:
     from esdash.past.service import Past, Shown
     from esdash.query.places import Place
 
-PACES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000, 20_000)
-"""Entries a second that are played."""
-
-FRAME_SECONDS: Final = 0.1
-
-EYES: Final = 8.0
-"""Seconds in which a replay is watched."""
+LIT_SECONDS: Final = 0.3
+"""How long what an entry changed stays lit while entries follow one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +72,7 @@ class TimeMachine:
         self._wanted: int | None = None
         """The ordinal that is to be shown, while it is being looked for."""
         self._looking = False
-        self._pace = 0
-        self._usual_pace = 5
-        self._until = 0
-        """The ordinal that is played to."""
-        self._owed = 0.0
-        self._playing: Timer | None = None
+        self._player = Player(screen, self._standing, self.go_to, self._played)
 
     @property
     def past(self) -> "Past | None":
@@ -93,7 +84,20 @@ class TimeMachine:
         """Whether a past is kept, or will be in a moment."""
         return self._past is not None
 
+    def may_look(self) -> bool:
+        """Whether there is a past to look into; where there is none, it is said why."""
+        if self._past is None:
+            tell(self.screen.app, "No past is kept here: the setting track_mb is 0.", "warning")
+        elif self.past is None:
+            tell(self.screen.app, "The past is only being begun. Try again in a moment.")
+        return self.past is not None
+
     # What is shown
+
+    @property
+    def is_live(self) -> bool:
+        """Now is shown, and goes on."""
+        return self._shown is None and self._stopped is None
 
     @property
     def paused(self) -> bool:
@@ -103,12 +107,20 @@ class TimeMachine:
     @property
     def now(self) -> PastNow | None:
         """What there is to say of the moment of the past that is shown; None while none is."""
-        return None if self._now is None else replace(self._now, pace=self._pace)
+        return None if self._now is None else replace(self._now, pace=self._player.pace)
 
     @property
-    def lit(self) -> str:
-        """The id of the entry whose changes are lit; empty for none."""
-        return "" if self._shown is None else self._shown.moment.position.last_event_id
+    def lit(self) -> Lit:
+        """What the entry of the moment changed; while entries follow one another, those just before it as well."""
+        if self._shown is None:
+            return Lit()
+        moment, pace = self._shown.moment, self._player.pace
+        newest = self._shown.rows[-max(1, int(pace * LIT_SECONDS)) :]
+        return Lit(
+            frozenset({moment.position.last_event_id, *(row.entry_id.decode() for row in newest)}),
+            tuple((change.table, change.key) for change in moment.changes),
+            pace > 0,
+        )
 
     def view(self, live: View, wall: float) -> tuple[View, float]:
         """What the panels show, and the time in Unix seconds that it is of."""
@@ -131,29 +143,29 @@ class TimeMachine:
     def action_pause(self) -> None:
         """Stop the picture, or go on; in the past, play."""
         if self._shown is not None:
-            self._play(0 if self._pace else self._usual_pace, self.engine.view.position.ordinal)
+            if self._player.pace:
+                self._player.pause()
+            else:
+                self._player.go_on(self.engine.view.position.ordinal)
+            self._changed()
             return
         self._stopped = (self.engine.view, self._wall_clock()) if self._stopped is None else None
         self._changed()
 
     def action_change_pace(self, direction: int) -> None:
         """Play faster or slower."""
-        steps = PACES if direction > 0 else PACES[::-1]
-        at = self._pace or self._usual_pace
-        self._usual_pace = next((step for step in steps if (step - at) * direction > 0), steps[-1])
-        if self._pace:
-            self._play(self._usual_pace, self._until)
+        self._player.change_pace(direction)
         self._changed()
 
     def action_now(self) -> None:
         """Go back to now."""
-        self._play(0, 0)
+        self._player.stop()
         self._stopped = self._shown = self._now = self._wanted = None
         self._changed()
 
     def action_step(self, by: int) -> None:
         """Go on, or back, by entries."""
-        self._play(0, 0)
+        self._player.stop()
         self.go_to(self._ordinal() + by)
 
     def action_next_refused(self, direction: int) -> None:
@@ -178,7 +190,7 @@ class TimeMachine:
         """Ask where to go."""
         from esdash.ui.past.go_to import GoToScreen
 
-        if self._may_look():
+        if self.may_look():
             self.screen.app.push_screen(GoToScreen(self._wall_clock), self._chose_place)
 
     def action_watch(self) -> None:
@@ -186,18 +198,18 @@ class TimeMachine:
         restored = self.engine.view.restored
         if restored is None or not restored.done or not restored.replayed:
             tell(self.screen.app, "Nothing was replayed since the last restore.")
-        elif self._may_look():
-            end = restored.position.ordinal + restored.replayed
-            self.go_to(restored.position.ordinal)
-            self._play(max(1, round(restored.replayed / EYES)), end)
+        elif self.may_look():
+            start = restored.position.ordinal
+            self.go_to(start)
+            self._player.watch(start, start + restored.replayed)
 
     def go_to(self, ordinal: int) -> None:
         """Show the moment after an entry."""
-        if not self._may_look():
+        if not self.may_look():
             return
         newest = self.engine.view.position.ordinal
         if ordinal > newest:
-            self._play(0, 0)
+            self._player.stop()
             if self._shown is not None and self._ordinal() >= newest:
                 tell(self.screen.app, f"This is the newest entry. {self._actions.key('clear')} goes on to what comes.")
             ordinal = newest
@@ -207,38 +219,13 @@ class TimeMachine:
         self._wanted = max(0, ordinal)
         self._look()
 
-    def open_page(self, table: Table, key: int | str) -> bool:
-        """Open the page of a row as of the moment that is shown; False where no past is kept."""
-        past = self.past
-        if past is None:
-            return False
-        from esdash.ui.past.row_page import RowPage
-
-        view, _ = self.view(self.engine.view, 0)
-        picture = None if view.state is None else view.state.tables.get(table.name)
-        row = None if picture is None else picture.get(key)
-        page = RowPage(self.fold, past, table, key, row, view.position.ordinal, view.position.unseen, self._wall_clock)
-        self.screen.app.push_screen(page, self._chose_entry)
-        return True
-
-    def _chose_entry(self, ordinal: int | None) -> None:
-        if ordinal is not None:
-            self.go_to(ordinal)
-
     def go_to_time(self, milliseconds: int) -> None:
         """Show the moment of a time."""
         past = self.past
-        if past is not None and self._may_look():
+        if past is not None and self.may_look():
             self._find(lambda: past.at_time(milliseconds))
 
     # Looking, in a thread
-
-    def _may_look(self) -> bool:
-        if self._past is None:
-            tell(self.screen.app, "No past is kept here: the setting track_mb is 0.", "warning")
-        elif self.past is None:
-            tell(self.screen.app, "The past is only being begun. Try again in a moment.")
-        return self.past is not None
 
     def _ordinal(self) -> int:
         """Where keys go on from."""
@@ -284,12 +271,12 @@ class TimeMachine:
     def _failed(self, why: str) -> None:
         self._looking = False
         self._wanted = None
-        self._play(0, 0)
+        self._player.stop()
         tell(self.screen.app, why, "warning")
 
     def _look_for(self, find: "Callable[[Past, int], int | None]", what: str, direction: int) -> None:
         past = self.past
-        if past is not None and self._may_look():
+        if past is not None and self.may_look():
             # From now, the newest entry is one before.
             at = self._ordinal() + (self._shown is None and direction < 0)
             where = "before" if direction < 0 else "after"
@@ -309,7 +296,7 @@ class TimeMachine:
             else:
                 self.screen.app.call_from_thread(self.go_to, found)
 
-        self._play(0, 0)
+        self._player.stop()
         self._in_thread(look)
 
     def _chose_place(self, place: "Place | None") -> None:
@@ -322,25 +309,15 @@ class TimeMachine:
 
     # Playing
 
-    def _play(self, pace: int, until: int) -> None:
-        """Go on by so many entries a second up to an ordinal; 0 stops."""
-        self._pace, self._until, self._owed = pace, until, 0.0
-        if pace and self._playing is None:
-            self._playing = self.screen.set_interval(FRAME_SECONDS, self._play_on)
-        elif not pace and self._playing is not None:
-            self._playing.stop()
-            self._playing = None
+    def _standing(self) -> int | None:
+        """The ordinal that is shown; None while one is being looked for."""
+        return None if self._looking or self._shown is None else self._shown.moment.position.ordinal
 
-    def _play_on(self) -> None:
-        if self._looking or self._shown is None:
-            return
-        at = self._shown.moment.position.ordinal
-        if at >= self._until:
-            self._play(0, 0)
+    def _played(self, watched: bool) -> None:
+        restored = self.engine.view.restored
+        if not watched or restored is None:
             self._changed()
             return
-        self._owed += self._pace * FRAME_SECONDS
-        if self._owed >= 1:
-            steps = int(self._owed)
-            self._owed -= steps
-            self.go_to(min(at + steps, self._until))
+        self.action_now()
+        replayed = counted(restored.replayed, "event", "events")
+        tell(self.screen.app, f"That was the replay: {replayed} from #{restored.position.number:,} on. This is now.")

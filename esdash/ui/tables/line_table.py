@@ -4,7 +4,7 @@
 rows; here a frame costs the same at any number.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Final, NamedTuple
 
 from rich.segment import Segment
@@ -100,6 +100,13 @@ class LineTable(Painted, can_focus=True):
         elif self.cursor >= self.top + self.page:
             self.top = self.cursor - self.page + 1
         self.touched()
+
+    def reveal(self, lines: Sequence[int]) -> None:
+        """Scroll as little as brings one of these lines into view, where none of them is; the cursor stays."""
+        if not lines or any(self.top <= line < self.top + self.page for line in lines):
+            return
+        line = lines[0]
+        self.top = line if line < self.top else line - self.page + 1
 
     def choose(self, index: int) -> None:
         """Put the cursor on a line that was clicked."""

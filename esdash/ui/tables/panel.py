@@ -179,8 +179,7 @@ class Panel(Uncut, Vertical):
         self.line.display = bool(self.input.value)
 
     @on(LineTable.Moved)
-    def _moved(self, event: LineTable.Moved) -> None:
-        event.stop()
+    def _moved(self) -> None:
         self.retitle()
 
     def on_click(self, event: events.Click) -> None:

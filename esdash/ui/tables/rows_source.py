@@ -44,8 +44,8 @@ class RowsSource(Searchable):
         self.order: SortOrder | None = SortOrder("", False)
         self.needle = ""
         """Digits that keys begin with, or text that they contain, in any case."""
-        self.lit = ""
-        """The id of the entry whose changes stand out; empty for none."""
+        self.lit: frozenset[str] = frozenset()
+        """Ids of the entries whose changes stand out."""
         self._hint = hint
         self._ordering = Ordering(sorted_later)
         self._latest: TablePicture | None = None
@@ -96,7 +96,7 @@ class RowsSource(Searchable):
         """One line."""
         assert self._ordering.table is not None
         row = self._ordering.table.row(int(self._ordering.rows[index]))
-        lit = self.lit and row.change is not None and row.change.entry_id == self.lit
+        lit = row.change is not None and row.change.entry_id in self.lit
         cells = [Cell(visible(str(row.key)), "tag" if lit else "strong")]
         for column, value in zip(self.table.columns, row.cells, strict=True):
             tone = _tone(column, value)

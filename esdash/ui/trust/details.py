@@ -5,29 +5,23 @@ from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import ClassVar, Final
 
-from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.worker import Worker, WorkerState
 
 from esdash.engine.console import Console, Details, EngineError
 from esdash.engine.row import Row
-from esdash.fold.folding import Fold, Told
 from esdash.fold.sorting import field_of
 from esdash.ui.messages import tell
 from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.paint.payload import LABEL, copy_payload, tell_fields
 from esdash.ui.paint.text_dialog import TextDialog
-from esdash.ui.tables.log_cells import MARKS, the_newest
-from esdash.ui.tables.relation import rows_of
+from esdash.ui.tables.log_cells import the_newest
 from esdash.ui.trust import standing
+from esdash.ui.trust.entry_text import Place, links_of, name_of, tell_changes, tell_outcome
 from esdash.ui.trust.handled import Handled
 from esdash.visible import visible
-from esdash.words.changes import text_of
 from esdash.words.entries import describe, type_of
-from esdash.words.outcomes import MEANINGS, outcome_of, sentence, shortfall
-
-Place = tuple[str, int | str]
-"""A row: table and key."""
+from esdash.words.outcomes import MEANINGS, outcome_of
 
 MOST_LINKS: Final = 9
 """Rows that a digit goes to."""
@@ -140,21 +134,19 @@ class DetailsScreen(TextDialog[Place | None]):
 
     def _links(self) -> list[Place]:
         """The rows that it is about and that have a panel."""
-        hidden = {table.name for table in self._fold.domain.tables if table.hidden}
         row = self._found.row if isinstance(self._found, Details) else self.row
-        return [place for place in rows_of(self._fold, row) if place[0] not in hidden][:MOST_LINKS]
+        return links_of(self._fold, row)[:MOST_LINKS]
 
     def tell(self, width: int) -> Iterator[Paragraph]:
         yield from self._identity()
         yield Paragraph("")
         yield Paragraph("Before → after", style="accent")
-        yield from self._changes()
+        yield from self._changes(width)
         if links := self._links():
             yield Paragraph("")
             yield Paragraph("Its rows: a digit goes there", style="accent")
-            words = {table.name: table.one for table in self._fold.domain.tables}
-            for number, (table, key) in enumerate(links, 1):
-                yield Paragraph(f"{visible(words[table], 40)} {visible(str(key), 60)}", f"{number}", indent=LABEL)
+            for number, place in enumerate(links, 1):
+                yield Paragraph(name_of(self._fold, place), f"{number}", indent=LABEL)
         yield Paragraph("")
         yield Paragraph("As it is stored", style="accent")
         yield from tell_fields(self.row.fields, width, self.row.sizes, payload=self._fold.domain.wire.data)
@@ -170,14 +162,10 @@ class DetailsScreen(TextDialog[Place | None]):
         yield Paragraph(ordinal + ever, "Ordinal", indent=LABEL)
         yield Paragraph(visible(type_of(fold, row.fields)) or "none", "Type", indent=LABEL)
         yield Paragraph(visible(describe(fold, row.fields)), "What", indent=LABEL)
+        yield from tell_outcome(fold, row, "Outcome", LABEL)
         outcome = outcome_of(fold, row.code)
         if outcome is None:
-            yield Paragraph("not known any more", "Outcome", "dim", LABEL)
             return
-        mark = MARKS[outcome.name]
-        name = outcome.name if outcome.reason is None else f"{outcome.name}: {outcome.reason}"
-        yield Paragraph(f"{mark.glyph} {name}", "Outcome", mark.style, LABEL)
-        yield Paragraph(visible(sentence(fold, outcome), 400), indent=LABEL)
         if outcome.name == "duplicate":
             yield Paragraph(self._first(), indent=LABEL)
         if outcome.name == "parked":
@@ -197,31 +185,13 @@ class DetailsScreen(TextDialog[Place | None]):
                 return f"The first with its key is #{self.engine.view.nth(other.ordinal):,}, {entry_id}."
         return "The first with its key came before all that is kept here."
 
-    def _changes(self) -> Iterator[Paragraph]:
+    def _changes(self, width: int) -> Iterator[Paragraph]:
         if self._found is None:
             yield Paragraph("computing …", style="dim")
         elif isinstance(self._found, str):
             yield Paragraph(f"✗ {visible(self._found, 400)}", style="bad")
         else:
-            yield from tell_changes(self._fold, self._found.told)
-
-
-def tell_changes(fold: Fold, told: Told) -> Iterator[Paragraph]:
-    """Every number before and after, and by how much; of a refusal what decided it."""
-    if not told.changes:
-        yield Paragraph("Nothing changed.", style="dim")
-        if decided := shortfall(told):
-            yield Paragraph(visible(decided, 200))
-        return
-    texts = [text_of(fold, change) for change in told.changes]
-    subjects = [f"{visible(text.one, 40)} {visible(text.key, 30)}" for text in texts]
-    labels = [visible(text.column, 24) for text in texts]
-    widest = max(map(cell_len, subjects))
-    indent = max(LABEL, max(map(cell_len, labels)) + 2)
-    for text, subject, label in zip(texts, subjects, labels, strict=True):
-        padded = subject + " " * (widest - cell_len(subject))
-        moved = f"  ({visible(text.moved, 60)})" if text.moved and text.before != "–" else ""
-        yield Paragraph(f"{padded}  {visible(text.before)} → {visible(text.after)}{moved}", label, indent=indent)
+            yield from tell_changes(self._fold, self._found.told, width)
 
 
 def _times(entry_id: bytes, zone: tzinfo | None) -> Iterator[tuple[str, str]]:

@@ -35,7 +35,8 @@ from tests.ui.stage import until, write
 COUNT = 2400
 """Entries, of which the view of a consumer that was restored has the newest thousand."""
 
-SIZE = (160, 40)
+SIZE = (139, 40)
+"""One column less than what has room for a preview beside the panels."""
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder
 from esdash.past.service import Past
 from esdash.ui.app import DashboardApp
+from esdash.ui.main.preview import Preview
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.past.row_page import RowPage
 from tests.domains.shop import shop
@@ -60,7 +61,9 @@ def publish(client: redis.Redis) -> None:
 
 
 @asynccontextmanager
-async def dashboard(log: Stream, folder: Path, count: int = 9) -> AsyncIterator[tuple[DashboardApp, Pilot[None]]]:
+async def dashboard(
+    log: Stream, folder: Path, count: int = 9, size: tuple[int, int] = SIZE
+) -> AsyncIterator[tuple[DashboardApp, Pilot[None]]]:
     """A dashboard that is live, with a track of all there is now."""
 
     def past(fold: Fold) -> Past:
@@ -71,7 +74,7 @@ async def dashboard(log: Stream, folder: Path, count: int = 9) -> AsyncIterator[
 
     console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
     app = DashboardApp(console, past_of=past)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=size) as pilot:
         await until(
             pilot, lambda: console.view.phase is Phase.LIVE and console.view.position.ordinal == count, timeout=20
         )
@@ -88,6 +91,12 @@ async def as_of(pilot: Pilot[None], number: int) -> list[str]:
     """Wait until the screen shows the moment after an entry; its lines."""
     await until(pilot, lambda: any(f"AS OF #{number} " in line for line in text_of(pilot.app)), timeout=20)
     return text_of(pilot.app)
+
+
+def beside(app: DashboardApp) -> list[str]:
+    """What stands beside the panels."""
+    start = main_of(app).query_one(Preview).region.x
+    return [line[start:] for line in text_of(app)]
 
 
 def is_now(app: DashboardApp) -> bool:
@@ -171,8 +180,12 @@ async def test_a_place_is_gone_to_and_played_from(log: Stream, client: redis.Red
 
 async def test_a_row_has_a_page_with_all_that_made_it_so(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
-    async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("1", "home", "enter")
+    async with dashboard(log, tmp_path, size=(150, 40)) as (app, pilot):
+        await pilot.press("1", "home")
+        # Beside the tables the newest of the same.
+        await until(pilot, lambda: any("−17.00" in line and "16.00" in line for line in beside(app)))
+        assert any("✗ insufficient_funds" in line for line in beside(app))
+        await pilot.press("enter")
         await until(
             pilot, lambda: isinstance(app.screen, RowPage) and app.screen.query_one(OptionList).option_count == 5
         )
@@ -185,13 +198,21 @@ async def test_a_row_has_a_page_with_all_that_made_it_so(log: Stream, client: re
         await as_of(pilot, 6)
 
 
-async def test_what_was_replayed_can_be_watched(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
+async def test_what_was_replayed_can_be_watched_and_ends_now(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("full_stop")
-        await as_of(pilot, 9)
-        await pilot.press("escape")
-        await until(pilot, lambda: is_now(app))
+        await until(pilot, lambda: any("replayed 9 events" in line for line in text_of(app)))
+        assert ". watches it" in text_of(app)[3]
+        await pilot.press("home", "full_stop")  # a log that does not follow its tail does so while it is played
+        await as_of(pilot, 0)
+        await until(pilot, lambda: (now := main_of(app).time.now) is not None and now.number >= 3, timeout=20)
+        await pilot.press("space")
+        await until(pilot, lambda: not any("playing" in line for line in text_of(app)))
+        assert (now := main_of(app).time.now) is not None
+        assert lines_of(app, "log")[now.number].split()[1] == f"{now.number}"
+        await pilot.press("plus", "plus", "plus", "space")
+        await until(pilot, lambda: is_now(app), timeout=20)
+        assert any("That was the replay: 9 events from #0 on. This is now." in line for line in told(app))
 
 
 async def test_without_a_past_the_keys_say_so(log: Stream, client: redis.Redis) -> None:
