@@ -1,9 +1,8 @@
 """What the keys of the main screen do to its panels: go to one, filter, sort, zoom, look closer, copy."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -15,7 +14,6 @@ from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
 from esdash.ui.declared import LOG, Actions, panel_of, title_of, visible_tables
 from esdash.ui.main.arrangement import Places, preview_for, tables_for
-from esdash.ui.main.copying import copy_line
 from esdash.ui.main.log_reader import LogReader
 from esdash.ui.main.preview import Preview, under_cursor
 from esdash.ui.messages import tell
@@ -23,7 +21,6 @@ from esdash.ui.remembered import Arranged
 from esdash.ui.tables.hints import example_of, log_hint, table_hint
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.lit import Lit
-from esdash.ui.tables.log_cells import Counted, counted
 from esdash.ui.tables.log_panel import LogPanel
 from esdash.ui.tables.log_source import LogSource
 from esdash.ui.tables.log_table import LogTable
@@ -72,7 +69,7 @@ class Panels(Container):
         )
         self.log_panel = LogPanel(
             len(self.tables) + 1, self.log_lines, LogTable(self.log_lines, id=LOG),
-            f"part of a line{example_of(self.fold)}", self._counted,
+            f"part of a line{example_of(self.fold)}", actions.key("parked"),
         )  # fmt: skip
         self.all = (
             *(self._table_panel(number, source) for number, source in enumerate(self.tables, 1)),
@@ -114,6 +111,7 @@ class Panels(Container):
             moment=view.position.ordinal if lit.entries else None,
             settled=view.phase not in (Phase.RESTORING, Phase.REPLAYING),
         )
+        self.log_panel.picture = view.state
         self.log_lines.known = view.state is not None
         self.log_lines.behind = view.position.ordinal > 0
         if lit != self._lit:
@@ -121,9 +119,17 @@ class Panels(Container):
         for panel in self.all:
             panel.sync()
         self._show_tabs()
-        self._show_preview()
         if not self.log_lines.entries.beginning:
             self.reader.read()
+        self._show_preview()
+
+    def _log_changed(self) -> None:
+        self.log_panel.sync()
+        self._show_tabs()
+
+    def on_unmount(self) -> None:
+        """Nobody waits for an answer any more."""
+        self.reader.search(None)
 
     def _bring_into_view(self, lit: Lit) -> None:
         """Scroll to what is lit, and once nothing is, back to the cursors; a log that is played follows its tail."""
@@ -135,15 +141,7 @@ class Panels(Container):
             )
             panel.table.reveal([index for index in wanted if index is not None])
         if lit.playing:
-            self.all[-1].table.forget()
-
-    def _log_changed(self) -> None:
-        self.log_panel.sync()
-        self._show_tabs()
-
-    def on_unmount(self) -> None:
-        """Nobody waits for an answer any more."""
-        self.reader.search(None)
+            self.log_panel.log_table.forget()
 
     def arranged(self) -> Arranged:
         """How a person has arranged them."""
@@ -237,16 +235,6 @@ class Panels(Container):
             self.action_zoom()
         self.screen.set_focus(self.panel.table)
 
-    def action_sort(self, step: int) -> None:
-        """By the next column, or the one before."""
-        if self._sortable():
-            self.panel.table.sort_step(step)
-
-    def action_sort_invert(self) -> None:
-        """The other way round."""
-        if self._sortable():
-            self.panel.table.sort_invert()
-
     def action_details(self) -> None:
         """Look closer at the line under the cursor."""
         panel = self.panel
@@ -260,19 +248,11 @@ class Panels(Container):
             return
         from esdash.ui.trust.details import DetailsScreen
 
-        row = self._row_under_cursor()
+        row = self.log_panel.row_under_cursor()
         if row is not None:
             more_before = bool(self.log_lines.entries.beginning)
             rows = self.log_lines.entries.around(row)
             self.app.push_screen(DetailsScreen(self.engine, row, rows, more_before=more_before), self.go_to_row)
-
-    def action_entries(self) -> None:
-        """List the entries about the selected row."""
-        source, selected = self.panel.source, self.panel.table.selected
-        if isinstance(source, RowsSource) and isinstance(selected, int | str):
-            self.list_entries(source.table, selected)
-        else:
-            tell(self.app, "Select a row of a table: then this lists the entries about it.")
 
     def list_entries(self, table: Table, key: int | str) -> None:
         """List the entries about a row."""
@@ -301,10 +281,6 @@ class Panels(Container):
                 return
             self.action_panel(panel.called)
             panel.table.move_to(index)
-
-    def action_copy(self) -> None:
-        """Copy the line under the cursor."""
-        copy_line(self.app, self.fold, self.panel)
 
     @on(LineTable.Activated)
     def _open(self, event: LineTable.Activated) -> None:
@@ -354,32 +330,8 @@ class Panels(Container):
         tabs = [Tab(panel.called, panel.brief) for panel in self.all]
         self.tabs.show(tabs, self.current, [panel.called for panel in self.all if panel.display])
 
-    def _row_under_cursor(self) -> Row | None:
-        """The entry of the log's line; None, which is said, while it is being read."""
-        row = self.log_lines.row(self.log_panel.table.cursor)
-        if row is None:
-            tell(self.app, "This entry is still being read.")
-        return row
-
-    def _counted(self, width: int) -> tuple[Sequence[Counted], str]:
-        """Outcomes by name and reason, for the log's lower edge, and what else there is to say there."""
-        if self._state is None:
-            return (), ""
-        outcomes, counts = self.fold.outcomes, self._state.counts
-        told = counted(outcomes, counts, width)
-        parked = any(count for (name, _), count in zip(outcomes, counts, strict=False) if name == "parked")
-        more = f"  {self.actions.key('parked')} shows parked" if parked else ""
-        text = "  ".join(each.text for each in told)
-        return told, more if cell_len(text + more) <= width else ""
-
     def _table_panel(self, number: int, source: RowsSource) -> Panel:
         table = source.table
         looked_for = "first digits" if table.key is int else f"part of the {visible(table.one, 30)}"
         name = panel_of(table)
         return Panel(number, title_of(table), source, LineTable(source, id=name), looked_for)
-
-    def _sortable(self) -> bool:
-        if self.panel.table.source.order is None:
-            tell(self.app, "The log has one order: that of its entries.")
-            return False
-        return True

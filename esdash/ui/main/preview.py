@@ -176,7 +176,7 @@ class Preview(PaintedLines):
                 return [] if past is None else past.story(subject.table, subject.row.key, subject.until, STORY)
             if past is None or not subject.row.ordinal:
                 return self._engine.details(subject.row)
-            rows = past.at(subject.row.ordinal, subject.number - subject.row.ordinal).rows
+            rows = past.at(subject.row.ordinal).rows
             if rows and rows[-1].entry_id == subject.row.entry_id and rows[-1].told is not None:
                 return Details(rows[-1], rows[-1].told)
             return "What it changed is not known any more."
@@ -294,9 +294,7 @@ def under_cursor(panel: Panel, picture: Picture | None, ordinal: int, before: in
         if selected is None:
             return None
         row = source.row(panel.table.cursor)
-        if row is None:
-            return None  # it is being fetched
-        return Entry(row, row.ordinal + before if row.ordinal else 0)
+        return None if row is None else Entry(row, row.ordinal + before if row.ordinal else 0)
     assert isinstance(source, RowsSource)
     rows = None if picture is None else picture.tables.get(source.table.name)
     row_there = rows.get(selected) if rows is not None and isinstance(selected, int | str) else None

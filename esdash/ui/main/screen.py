@@ -17,9 +17,9 @@ from esdash.ui.declared import LOG, Actions
 from esdash.ui.main.arrangement import LAYOUTS, LEAST_HEIGHT, LEAST_WIDTH, ROOM_FOR_MESSAGES, layout_for
 from esdash.ui.main.banner import Banner
 from esdash.ui.main.controls import Controls
-from esdash.ui.main.log_keys import LogKeys
 from esdash.ui.main.message_line import MessageLine
 from esdash.ui.main.pace import Pace
+from esdash.ui.main.panel_keys import PanelKeys
 from esdash.ui.main.panels import Panels
 from esdash.ui.main.preview import Preview
 from esdash.ui.main.status_bar import Moment, StatusBar
@@ -79,7 +79,14 @@ class MainScreen(Screen[None]):
         self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew, self._why_not_now)
         self.trust = Trust(self, console, clock, wall_clock)
         self.overviews = Overviews(self, self.time, actions, self.panels.list_matching, wall_clock)
-        for part in (LogKeys(self.panels, actions), self.panels, self.controls, self.trust, self.time, self.overviews):
+        for part in (
+            PanelKeys(self.panels, actions),
+            self.panels,
+            self.controls,
+            self.trust,
+            self.time,
+            self.overviews,
+        ):
             self._offer_actions(part)
         self.pace = Pace(self, self.poll, self._is_moving, wall_clock)
         self._clock = clock

@@ -58,7 +58,7 @@ def entry_cells(fold: Fold, row: Row, now: float, unseen: int) -> tuple[Cell, Ce
     content = (
         (Cell(visible(type_of(fold, row.fields)) or "—"), Cell(visible(describe(fold, row.fields))))
         if row.fields or row.mark != NOT_KNOWN
-        else (Cell("—", "dim"), Cell("not in the stream any more: trimmed or deleted", "dim"))
+        else (Cell("—", "dim"), Cell("gone from the stream: trimmed or deleted", "dim"))
     )
     return (
         Cell(clock_time(milliseconds_of(row.entry_id), now), "dim"),

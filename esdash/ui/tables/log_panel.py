@@ -1,15 +1,19 @@
 """The event log in its frame: what it was asked, how far the answer is, and the outcomes counted on the lower edge."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
+from rich.cells import cell_len
 from textual import on
 from textual.content import Content
 from textual.style import Style
 from textual.widgets import Input
 
+from esdash.engine.picture import Picture
+from esdash.engine.row import Row
 from esdash.query.completing import Completion
-from esdash.ui.tables.log_cells import Counted
+from esdash.ui.messages import tell
+from esdash.ui.tables.log_cells import Counted, counted
 from esdash.ui.tables.log_source import LogSource
 from esdash.ui.tables.log_table import LogTable
 from esdash.ui.tables.panel import Panel
@@ -29,12 +33,14 @@ class LogPanel(Panel):
         source: LogSource,
         table: LogTable,
         placeholder: str,
-        counted: Callable[[int], tuple[Sequence[Counted], str]],
+        parked: str,
     ) -> None:
-        """`counted` gives the outcomes in so many cells, and what else there is to say beside them."""
+        """`parked` is the key that lists parked entries."""
         self.lines = source
         self.log_table = table
-        self._counted = counted
+        self.picture: Picture | None = None
+        """What the outcomes are counted in."""
+        self._parked = parked
         super().__init__(number, "Log", source, table, placeholder)
 
     def new_line(self, placeholder: str) -> QuestionLine:
@@ -111,6 +117,22 @@ class LogPanel(Panel):
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
         self.sync()
+
+    def row_under_cursor(self) -> Row | None:
+        """The entry of the line; None, which is said, while it is being read."""
+        row = self.lines.row(self.log_table.cursor)
+        if row is None:
+            tell(self.app, "This entry is still being read.")
+        return row
+
+    def _counted(self, width: int) -> tuple[Sequence[Counted], str]:
+        """Outcomes by name and reason, and what else there is to say."""
+        if self.picture is None:
+            return (), ""
+        told = counted(self.lines.fold.outcomes, self.picture.counts, width)
+        more = f"  {self._parked} shows parked" if any(each.name == "parked" for each in told) else ""
+        text = "  ".join(each.text for each in told)
+        return told, more if cell_len(text + more) <= width else ""
 
     def _offers(self, text: str, cursor: int) -> Sequence[Completion]:
         from esdash.query.completing import completions

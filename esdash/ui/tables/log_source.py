@@ -59,7 +59,7 @@ class LogSource(Searchable):
         """With what was typed last; then the question before is still answered."""
         self.history = 0
         """Grows when the history of the entries is another one."""
-        self._fold = fold
+        self.fold = fold
         self._hint = hint
         self._missing = missing
         self._asked = asked
@@ -108,7 +108,7 @@ class LogSource(Searchable):
         if self._schema is None:
             from esdash.words.asked import schema_of
 
-            self._schema = schema_of(self._fold)
+            self._schema = schema_of(self.fold)
         return self._schema
 
     def update(
@@ -173,7 +173,7 @@ class LogSource(Searchable):
         except QueryError as error:
             self.wrong = Wrong(str(error), error.pointed()[1])
             return
-        answer = Answer(self._fold, needle.strip(), question)
+        answer = Answer(self.fold, needle.strip(), question)
         if not self.entries.beginning and (places := list(answer.places())):
             named = visible(str(places[0]), 40)
             self.wrong = Wrong(f"{named} can only be found where a past is kept; a time like since:-5m always.")
@@ -258,10 +258,10 @@ class LogSource(Searchable):
 
     def _describe(self, row: Row) -> tuple[Cell, ...]:
         self._widest[2] = max(self._widest[2], len(visible(row.entry_id.decode("utf-8", "backslashreplace"))))
-        outcome = outcome_cell(self._fold, row)
+        outcome = outcome_cell(self.fold, row)
         # What was short is worth its room; all of the numbers are shown where there is more of it.
         self._widest[5] = max(self._widest[5], cell_len(outcome.shorter[0] if outcome.shorter else outcome.text))
-        return (*entry_cells(self._fold, row, self._now, self._unseen), outcome)
+        return (*entry_cells(self.fold, row, self._now, self._unseen), outcome)
 
     def _want(self, index: int) -> None:
         entries, answer = self.entries, self.answer
@@ -284,11 +284,11 @@ class LogSource(Searchable):
         self.entries.forget()
         if self.answer is not None:
             self._asked(None)
-            self.answer = Answer(self._fold, self.answer.text, self.answer.question)
+            self.answer = Answer(self.fold, self.answer.text, self.answer.question)
 
     def _ask(self, answer: Answer) -> None:
         """Answer a question from the beginning."""
-        self.answer = answer = Answer(self._fold, answer.text, answer.question)
+        self.answer = answer = Answer(self.fold, answer.text, answer.question)
         if not list(answer.places()):
             answer.prepare({})
             self._look_at_newer()
@@ -333,5 +333,5 @@ class LogSource(Searchable):
         key = row.ordinal, row.entry_id, row.told is None
         found = self._examined.get(key)
         if found is None:
-            found = self._examined[key] = Examined(self._fold, row, self._unseen)
+            found = self._examined[key] = Examined(self.fold, row, self._unseen)
         return found
