@@ -21,6 +21,8 @@ from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
 from esdash.log.facts import START, id_parts
 from esdash.log.stream import Stream
+from esdash.past.board import Board, Refusals
+from esdash.past.difference import Between, Difference, differences
 from esdash.past.folder import TrackFolder
 from esdash.past.moments import Moment, Moments, parked_codes, refused_codes
 from esdash.past.packing import DamagedTrackError, TrackError
@@ -35,6 +37,9 @@ PATIENCE: Final = 0.4
 """Seconds that a moment is waited for which is not in the track yet: the newest ones are in a moment."""
 
 LOOK_SECONDS: Final = 0.05
+
+SEGMENTS: Final = 4
+"""That are counted at a time."""
 
 _Answer = TypeVar("_Answer")
 
@@ -186,6 +191,42 @@ class Past:
         """The entries from one time up to another, in Unix milliseconds, counted in equal parts."""
         with self._reading() as moments:
             return timeline(moments.reader, start, end, parts)
+
+    def board(
+        self, length: int | None, until: int | None, now: int, parts: int, stopped: Callable[[], bool] = bool
+    ) -> Board:
+        """What was refused and parked in the last `length` milliseconds, or in all: up to an ordinal, or up to `now` in
+        Unix milliseconds and the last entry there is. Counted in equal parts; when it is `stopped`, not to the end."""
+        with self._reading() as moments:
+            refusals = Refusals(moments.reader, length, until, now, parts)
+        self._take_all(refusals, stopped)
+        return refusals.board()
+
+    def difference(
+        self, first: int, second: int, tables: Sequence[Table], stopped: Callable[[], bool] = bool
+    ) -> Difference:
+        """What differs in some tables between the moments after two ordinals, and what came between them."""
+        self._require_built(max(first, second))
+        with self._reading() as moments:
+            reader = moments.reader
+            if min(first, second) < reader.shown_from:
+                number = reader.shown_from + reader.origin.unseen
+                raise EngineError(f"The past that is kept reaches back to #{number:,} only.")
+            numbers = differences(reader, first, second, tables)
+            between = Between(reader, first, second)
+        self._take_all(between, stopped)
+        return Difference(numbers, between.came())
+
+    def _take_all(self, counting: "Refusals | Between", stopped: Callable[[], bool]) -> None:
+        """Count all segments, a few at a time: whoever asks for a moment meanwhile waits for those only."""
+        while not counting.done and not stopped():
+            with self._reading() as moments:
+                for _ in range(SEGMENTS):
+                    if counting.done:
+                        break
+                    if counting.next > moments.reader.built_to:
+                        raise EngineError("The past is being put together anew. Try again soon.")
+                    counting.take(moments.reader)
 
     def _is_built(self, ordinal: int) -> bool:
         """Whether an entry is in the track; waits a moment for it."""

@@ -152,6 +152,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Go on to the next entry that could not be understood.", Group.PAST),
     Action("go_to", "@", "go_to", "Go to",
         "Go to an entry, a time, or so long ago.", Group.PAST),
+    Action("mark", "m", "mark", "Mark",
+        "Mark the moment that is shown; at another one, show which numbers differ between the two. The entries that "
+        "lie between them made the difference: they are counted under it.", Group.PAST),
+    Action("board", "!", "board", "Refusals",
+        "What rules refused and what could not be understood, by reason and by row. Such entries stay in the log and "
+        "change nothing: here is what was asked for in the last 5 minutes, an hour or ever, and not done.", Group.PAST),
     Action("watch", ".", "watch", "Watch the replay",
         "Play what was replayed since the last restore, from its snapshot on.", Group.PAST),
     Action("less_time", "Z", "zoom_time(1)", "Less of the time",

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from esdash.domain import COUNT, Column, Table
+from esdash.domain import COUNT, TIME, Column, Table
 from esdash.fold.folding import Fold
 from esdash.fold.stored import Difference, number_name
 from esdash.fold.tables import Change
@@ -73,6 +73,11 @@ def moved(column: Column, before: Any, after: Any) -> str:
     if column.kind is not int or after is None or before == after:
         return ""
     return by(column, after - (before or 0))
+
+
+def is_amount(column: Column) -> bool:
+    """Whether it means something to add up what it holds, or to compare how far two of it lie apart."""
+    return column.kind is int and column.shown != TIME
 
 
 def by(column: Column, delta: int) -> str:

@@ -24,15 +24,23 @@ def recorded(
     """A reader of the track that entries make after a projection."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "track"
-        track = Track(path, write=True)
-        recorder = Recorder(track, "stream", projection or Projection(fold), segment)
-        recorder.begin()
-        for start in range(0, len(entries), page):
-            recorder.add(entries[start : start + page])
-        recorder.store()
+        track = record(path, projection or Projection(fold), entries, page, segment)
         reader = TrackReader(path, fold)
         try:
             yield reader
         finally:
             reader.close()
             track.close()
+
+
+def record(
+    path: Path, projection: Projection, entries: Sequence[Entry], page: int = 1000, segment: int = 20_000
+) -> Track:
+    """The track that entries make after a projection, in a file."""
+    track = Track(path, write=True)
+    recorder = Recorder(track, "stream", projection, segment)
+    recorder.begin()
+    for start in range(0, len(entries), page):
+        recorder.add(entries[start : start + page])
+    recorder.store()
+    return track

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.strategies import DataObject, SearchStrategy
+from hypothesis.strategies import DataObject
 
 from esdash.engine.projection import Projection
 from esdash.engine.viewer import Viewer
@@ -15,30 +15,8 @@ from esdash.fold.tables import Change
 from esdash.past.cursor import Cursor
 from esdash.past.moments import Moments
 from esdash.past.story import Story
-from tests import strategies
-from tests.domains import the_bank, the_depots
-from tests.domains.shop import Shop
-from tests.domains.streams import bank_entries, depot_entries
+from tests.past.domains import DOMAINS
 from tests.past.recording import recorded
-
-
-def shop_entries() -> SearchStrategy[list[Entry]]:
-    """Entries of the shop, most of them sound."""
-
-    def numbered(raw: list[strategies.RawEntry]) -> list[Entry]:
-        return [
-            (entry_id.encode(), [part for field in fields for part in field])
-            for entry_id, fields in strategies.numbered(raw)
-        ]
-
-    return strategies.entries().map(numbered)
-
-
-DOMAINS = {
-    "shop": (Shop, shop_entries),
-    "bank": (the_bank, bank_entries),
-    "depots": (the_depots, depot_entries),
-}
 
 
 def told(fold: Fold, entries: Sequence[Entry]) -> tuple[list[str], list[list[int]], list[set[Change]]]:

@@ -68,8 +68,8 @@ def test_an_action_of_another_domain_may_have_keys_and_is_told() -> None:
     ("keymap", "given"),
     [
         ({"order": "c", "crash": "o"}, {"order": "c", "crash": "o"}),
-        ({"order": "F5, Ctrl+X ,f5"}, {"order": "f5,ctrl+x"}),
-        ({"snapshot": "!"}, {"snapshot": "exclamation_mark"}),
+        ({"order": "F5, Ctrl+Y ,f5"}, {"order": "f5,ctrl+y"}),
+        ({"snapshot": "%"}, {"snapshot": "percent_sign"}),
         ({"faster": "+", "slower": "underscore"}, {"faster": "plus", "slower": "underscore"}),
         ({"order": "Q"}, {"order": "Q"}),
         ({"quit": "ctrl+q,f10"}, {"quit": "f10"}),

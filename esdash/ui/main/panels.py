@@ -1,7 +1,6 @@
 """What the keys of the main screen do to its panels: go to one, filter, sort, zoom, look closer, copy."""
 
 from collections.abc import Callable
-from typing import Final
 
 from rich.cells import cell_len
 from textual import events, on
@@ -21,7 +20,7 @@ from esdash.ui.messages import tell
 from esdash.ui.remembered import Arranged
 from esdash.ui.tables.hints import log_hint, table_hint
 from esdash.ui.tables.line_table import LineTable
-from esdash.ui.tables.lit import Lit
+from esdash.ui.tables.lit import NOTHING_LIT, Lit
 from esdash.ui.tables.log_source import LogSource, counts_text
 from esdash.ui.tables.log_table import LogTable
 from esdash.ui.tables.panel import Panel
@@ -30,8 +29,6 @@ from esdash.ui.tables.relation import rows_of, text_of
 from esdash.ui.tables.rows_source import RowsSource
 from esdash.ui.tables.table_source import SortOrder
 from esdash.visible import visible
-
-NOTHING_LIT: Final = Lit()
 
 
 class Panels(Container):
@@ -131,9 +128,8 @@ class Panels(Container):
         """Arrange them as before; what is not there any more is left out."""
         for panel in self.all:
             column, descending = arranged.orders.get(panel.called, ("", False))
-            if panel.source.order is not None and any(
-                each.sortable and each.key == column for each in panel.source.columns
-            ):
+            sortable = {each.key for each in panel.source.columns if each.sortable}
+            if panel.source.order is not None and column in sortable:
                 panel.source.sort(SortOrder(column, descending))
         if any(panel.called == arranged.panel for panel in self.all):
             self.current = arranged.panel
@@ -246,8 +242,12 @@ class Panels(Container):
 
     def list_entries(self, table: Table, key: int | str) -> None:
         """List the entries about a row."""
+        self.list_matching(text_of(table, key))
+
+    def list_matching(self, question: str) -> None:
+        """List the entries that a question asks for."""
         self.action_panel(LOG)
-        self.panel.start_filter(text_of(table, key))
+        self.panel.start_filter(question)
 
     def go_to_row(self, place: tuple[str, int | str] | None) -> None:
         """Put the cursor on a row of a table."""

@@ -26,6 +26,7 @@ from esdash.ui.main.tour import SKIP, Seen, Tour, seen_of
 from esdash.ui.main.trust import Trust
 from esdash.ui.messages import Message, Messages, message_of, tell
 from esdash.ui.paint.key_bar import Key, KeyBar
+from esdash.ui.past.overviews import Overviews
 from esdash.ui.past.time_line import TimeLine
 from esdash.ui.past.time_machine import TimeMachine
 from esdash.ui.remembered import Arranged
@@ -68,13 +69,16 @@ class MainScreen(Screen[None]):
         self.engine = console
         self.actions = actions
         preview = Preview(console, lambda: self.time.past, past is not None, wall_clock)
-        self.panels = Panels(console, actions, preview, self.redraw, lambda table, key: self.time.open_page(table, key))
+        self.panels = Panels(
+            console, actions, preview, self.redraw, lambda table, key: self.overviews.open_page(table, key)
+        )
         if arranged is not None:
             self.panels.arrange_again(arranged)
         self.time = TimeMachine(self, console, past, actions, self.panels.chosen_rows, self.redraw, wall_clock)
         self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew, self._why_not_now)
         self.trust = Trust(self, console, clock, wall_clock)
-        for part in (self.panels, self.controls, self.trust, self.time):
+        self.overviews = Overviews(self, self.time, actions, self.panels.list_matching, wall_clock)
+        for part in (self.panels, self.controls, self.trust, self.time, self.overviews):
             self._offer_actions(part)
         self.pace = Pace(self, self.poll, self._is_moving, wall_clock)
         self._clock = clock

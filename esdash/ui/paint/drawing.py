@@ -21,7 +21,7 @@ def fit(text: str, width: int, right: bool = False) -> str:
 
 def fit_number(text: str, width: int) -> str:
     """The number at the right of `width` cells, or … when it has more digits: never a wrong number."""
-    return text.rjust(width) if len(text) <= width else "…".rjust(width)
+    return fit(text, width, right=True) if cell_len(text) <= width else "…".rjust(width)
 
 
 def bar(fraction: float, width: int) -> str:

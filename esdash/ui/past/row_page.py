@@ -12,7 +12,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from esdash.counted import counted
-from esdash.domain import TIME, Column, Table
+from esdash.domain import Column, Table
 from esdash.engine.console import EngineError
 from esdash.engine.picture import TableRow
 from esdash.fold.folding import Fold
@@ -22,7 +22,7 @@ from esdash.ui.paint.drawing import clock_time, milliseconds_of, sparkline
 from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.tables.log_source import MARKS
 from esdash.visible import visible
-from esdash.words.changes import by, moved, title_of
+from esdash.words.changes import by, is_amount, moved, title_of
 from esdash.words.entries import describe, type_of, write
 from esdash.words.outcomes import shortfall
 
@@ -95,7 +95,7 @@ class RowPage(Dialog[int]):
             found = {
                 column.name: self._past.totals(self._table, column, self._key, self._until)
                 for column in self._table.columns
-                if _is_amount(column)
+                if is_amount(column)
             }
             self.app.call_from_thread(self._counted, found)
         except EngineError as error:
@@ -157,7 +157,7 @@ class RowPage(Dialog[int]):
             float(change.after or 0)
             for line, _ in self._lines or ()
             for change in line.changes
-            if change.column == column.name and _is_amount(column)
+            if change.column == column.name and is_amount(column)
         ]
         step = max(1, -(-len(values) // max(1, width)))
         return values[::step][::-1]
@@ -184,8 +184,3 @@ class RowPage(Dialog[int]):
             yield f" {visible(title_of(column), 16)}", "$text-muted"
         yield f"{by_how_much:>12} ", "$text-error" if by_how_much.startswith("−") else "$text-success"
         yield f"{visible(write(column.shown, change.after), 60):>14} ", ""
-
-
-def _is_amount(column: Column) -> bool:
-    """Whether it means something to add up its changes."""
-    return column.kind is int and column.shown != TIME

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from textual.screen import Screen
 
 from esdash.counted import counted
-from esdash.domain import Table
 from esdash.engine.console import Console, EngineError
 from esdash.engine.view import View
 from esdash.ui.declared import Actions
@@ -85,7 +84,20 @@ class TimeMachine:
         """Whether a past is kept, or will be in a moment."""
         return self._past is not None
 
+    def may_look(self) -> bool:
+        """Whether there is a past to look into; where there is none, it is said why."""
+        if self._past is None:
+            tell(self.screen.app, "No past is kept here: the setting track_mb is 0.", "warning")
+        elif self.past is None:
+            tell(self.screen.app, "The past is only being begun. Try again in a moment.")
+        return self.past is not None
+
     # What is shown
+
+    @property
+    def is_live(self) -> bool:
+        """Now is shown, and goes on."""
+        return self._shown is None and self._stopped is None
 
     @property
     def paused(self) -> bool:
@@ -178,7 +190,7 @@ class TimeMachine:
         """Ask where to go."""
         from esdash.ui.past.go_to import GoToScreen
 
-        if self._may_look():
+        if self.may_look():
             self.screen.app.push_screen(GoToScreen(self._wall_clock), self._chose_place)
 
     def action_watch(self) -> None:
@@ -186,14 +198,14 @@ class TimeMachine:
         restored = self.engine.view.restored
         if restored is None or not restored.done or not restored.replayed:
             tell(self.screen.app, "Nothing was replayed since the last restore.")
-        elif self._may_look():
+        elif self.may_look():
             start = restored.position.ordinal
             self.go_to(start)
             self._player.watch(start, start + restored.replayed)
 
     def go_to(self, ordinal: int) -> None:
         """Show the moment after an entry."""
-        if not self._may_look():
+        if not self.may_look():
             return
         newest = self.engine.view.position.ordinal
         if ordinal > newest:
@@ -207,38 +219,13 @@ class TimeMachine:
         self._wanted = max(0, ordinal)
         self._look()
 
-    def open_page(self, table: Table, key: int | str) -> bool:
-        """Open the page of a row as of the moment that is shown; False where no past is kept."""
-        past = self.past
-        if past is None:
-            return False
-        from esdash.ui.past.row_page import RowPage
-
-        view, _ = self.view(self.engine.view, 0)
-        picture = None if view.state is None else view.state.tables.get(table.name)
-        row = None if picture is None else picture.get(key)
-        page = RowPage(self.fold, past, table, key, row, view.position.ordinal, view.position.unseen, self._wall_clock)
-        self.screen.app.push_screen(page, self._chose_entry)
-        return True
-
-    def _chose_entry(self, ordinal: int | None) -> None:
-        if ordinal is not None:
-            self.go_to(ordinal)
-
     def go_to_time(self, milliseconds: int) -> None:
         """Show the moment of a time."""
         past = self.past
-        if past is not None and self._may_look():
+        if past is not None and self.may_look():
             self._find(lambda: past.at_time(milliseconds))
 
     # Looking, in a thread
-
-    def _may_look(self) -> bool:
-        if self._past is None:
-            tell(self.screen.app, "No past is kept here: the setting track_mb is 0.", "warning")
-        elif self.past is None:
-            tell(self.screen.app, "The past is only being begun. Try again in a moment.")
-        return self.past is not None
 
     def _ordinal(self) -> int:
         """Where keys go on from."""
@@ -289,7 +276,7 @@ class TimeMachine:
 
     def _look_for(self, find: "Callable[[Past, int], int | None]", what: str, direction: int) -> None:
         past = self.past
-        if past is not None and self._may_look():
+        if past is not None and self.may_look():
             # From now, the newest entry is one before.
             at = self._ordinal() + (self._shown is None and direction < 0)
             where = "before" if direction < 0 else "after"

@@ -1,0 +1,197 @@
+"""The board of refusals: what rules refused and what could not be understood, by reason and by row."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from esdash.counted import counted
+from esdash.engine.console import EngineError
+from esdash.fold.folding import Fold
+from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.drawing import clock_time
+from esdash.ui.paint.painted import Line, PaintedLines, Span
+from esdash.ui.past.board_source import PARTS, REASONS, ROWS, BoardSource, reason_lines, row_lines
+from esdash.ui.tables.line_table import LineTable
+from esdash.visible import visible
+
+if TYPE_CHECKING:
+    from esdash.past.board import Board
+    from esdash.past.service import Past
+
+STRETCHES: Final = ((300_000, "5 min"), (3_600_000, "1 hour"), (None, "all"))
+"""Milliseconds that are looked at."""
+
+LOOK_SECONDS: Final = 2.0
+"""Between two looks at what came; at least, and at least so many times what a look took:"""
+REST: Final = 10
+
+_NOTHING: Final = (
+    "Nothing was refused in this stretch, and all was understood.",
+    "An entry that a rule refuses, or that cannot be understood,",
+    "stays in the log and changes nothing: here it is counted.",
+)
+
+
+class _Heading(PaintedLines):
+    """The stretches, and what was found in the chosen one."""
+
+    def __init__(self) -> None:
+        super().__init__(id="stretches")
+        self.chosen = 0
+        self.told: Line = ()
+
+    def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - long lines are cut
+        """Two lines."""
+        spans = []
+        for place, (_, label) in enumerate(STRETCHES):
+            spans.append(Span(f" {place + 1} {label} ", "tag" if place == self.chosen else "dim"))
+            spans.append(Span(" "))
+        return (tuple(spans), self.told)
+
+
+class BoardScreen(Dialog[str]):
+    """Left with Enter, it gives the question for the entries that the chosen line is of."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "list", "Its entries", show=False),
+        Binding("tab", "next_stretch(1)", "Next stretch", show=False),
+        Binding("shift+tab", "next_stretch(-1)", "Previous stretch", show=False),
+        *(
+            Binding(str(place + 1), f"stretch({place})", label, show=False)
+            for place, (_, label) in enumerate(STRETCHES)
+        ),
+        Binding("left,right,h,l", "other_list", "Reasons or rows", show=False),
+        Binding("backspace,q,!", "leave", "Back", show=False),
+    ]
+    AUTO_FOCUS = "#reasons"
+    CSS: ClassVar = """
+    BoardScreen #dialog { width: 96%; height: 96%; max-width: 170; }
+    BoardScreen.-tall #dialog { padding: 0 1; }
+    BoardScreen #stretches { height: 3; }
+    BoardScreen.-short #stretches { height: 2; }
+    """
+
+    def __init__(self, fold: Fold, past: "Past", until: int | None, wall_clock: Callable[[], float]) -> None:
+        """As of the moment after an entry, by its ordinal; None: up to now, again and again."""
+        super().__init__()
+        self._fold = fold
+        self._past = past
+        self._until = until
+        self._wall_clock = wall_clock
+        self._heading = _Heading()
+        self._lists = BoardSource(REASONS), BoardSource(ROWS)
+        self._tables = LineTable(self._lists[0], id="reasons"), LineTable(self._lists[1], id="rows")
+        self._asked = 0
+        """How often something was asked for: only the last answer counts."""
+
+    def compose(self) -> ComposeResult:
+        """Stretches, reasons, rows."""
+        with self.frame("Refused and parked", "Tab stretch · ←→ reasons, rows · Enter its entries · Esc back"):
+            yield self._heading
+            yield from self._tables
+
+    def on_mount(self) -> None:
+        """Look from now on."""
+        self._tables[1].display = False
+        self._look_anew()
+
+    def on_unmount(self) -> None:
+        """Look no more."""
+        self._asked += 1
+
+    def action_stretch(self, place: int) -> None:
+        """Look at another stretch."""
+        if place != self._heading.chosen:
+            self._heading.chosen = place
+            self._look_anew()
+
+    def action_next_stretch(self, step: int) -> None:
+        """Look at the next stretch, or the one before."""
+        self.action_stretch((self._heading.chosen + step) % len(STRETCHES))
+
+    def action_other_list(self) -> None:
+        """Go to the rows, or back to the reasons."""
+        reasons, rows = self._tables
+        self.set_focus(rows if reasons.has_focus and rows.display else reasons)
+
+    def action_list(self) -> None:
+        """List the entries of the line under the cursor."""
+        table = next((each for each in self._tables if each.has_focus), self._tables[0])
+        if isinstance(question := table.selected, str):
+            self.dismiss(question)
+
+    @on(LineTable.Activated)
+    def _open(self, event: LineTable.Activated) -> None:
+        event.stop()
+        self.action_list()
+
+    def _look_anew(self) -> None:
+        self._tell((Span("looking into the past …", "dim"),))
+        self._look()
+
+    def _tell(self, told: Line) -> None:
+        self._heading.told = told
+        self._heading.sync()
+
+    def _look(self) -> None:
+        """Count, in a thread."""
+        self._asked += 1
+        asked, begun = self._asked, self._wall_clock()
+        length, _ = STRETCHES[self._heading.chosen]
+
+        def count() -> None:
+            try:
+                now = int(begun * 1000)
+                board = self._past.board(length, self._until, now, PARTS, lambda: asked != self._asked)
+            except EngineError as error:
+                self.app.call_from_thread(self._failed, asked, str(error))
+            else:
+                self.app.call_from_thread(self._counted, asked, board, self._wall_clock() - begun)
+
+        self.run_worker(count, thread=True, exit_on_error=False, name="board")
+
+    def _counted(self, asked: int, board: "Board", took: float) -> None:
+        if asked != self._asked:
+            return
+        wall = self._wall_clock()
+        lines = reason_lines(self._fold, board, wall), row_lines(self._fold, board, wall)
+        for source, table, found in zip(self._lists, self._tables, lines, strict=True):
+            source.told = _NOTHING
+            source.show(found)
+            table.sync()
+        reasons, rows = self._tables
+        if not lines[1] and rows.has_focus:
+            self.set_focus(reasons)
+        rows.display = bool(lines[1])
+        reasons.styles.height = max(3, min(len(lines[0]) + 2, self.app.size.height // 2)) if lines[1] else "1fr"
+        self._tell(self._summary(board))
+        self._look_later(asked, max(LOOK_SECONDS, took * REST))
+
+    def _failed(self, asked: int, why: str) -> None:
+        if asked == self._asked:
+            self._tell((Span(visible(why, 300), "warning"),))
+            self._look_later(asked, LOOK_SECONDS)
+
+    def _look_later(self, asked: int, seconds: float) -> None:
+        def look() -> None:
+            if asked == self._asked:
+                self._look()
+
+        if self._until is None:
+            self.set_timer(seconds, look)
+
+    def _summary(self, board: "Board") -> Line:
+        counts = dict.fromkeys(("rejected", "parked"), 0)
+        for reason in board.reasons:
+            counts[self._fold.outcomes[reason.code].name] += reason.count
+        number = board.until + board.unseen
+        when = "" if self._until is None else f" · {clock_time(board.end, self._wall_clock())}"
+        return (
+            Span(f"{counts['rejected']:,} refused", "bad" if counts["rejected"] else "dim"),
+            Span(" · "),
+            Span(f"{counts['parked']:,} parked", "warning" if counts["parked"] else "dim"),
+            Span(f" of {counted(board.entries, 'entry', 'entries')}, up to #{number:,}{when}", "dim"),
+        )

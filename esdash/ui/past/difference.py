@@ -1,0 +1,150 @@
+"""What differs between two moments: the numbers, the largest difference first, and the entries in between."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from esdash.counted import counted
+from esdash.domain import Table
+from esdash.engine.console import EngineError
+from esdash.fold.folding import Fold
+from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.pager import Pager, Paragraph
+from esdash.ui.past.difference_source import DifferenceSource
+from esdash.ui.tables.line_table import LineTable
+from esdash.visible import visible
+from esdash.words.outcomes import GLYPHS
+
+if TYPE_CHECKING:
+    from esdash.past.difference import Came, Difference
+    from esdash.past.service import Past
+
+
+class MarkedMoment(NamedTuple):
+    """A moment, as it is called on the screen."""
+
+    ordinal: int
+    label: str
+    """Harmless text."""
+
+
+class DifferenceScreen(Dialog[int]):
+    """Left from the page of a row, it gives the ordinal of the entry that was chosen there."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "The row's page", show=False),
+        Binding("backspace,q", "leave", "Back", show=False),
+    ]
+    AUTO_FOCUS = "#numbers"
+    CSS: ClassVar = """
+    DifferenceScreen #dialog { width: 96%; height: 96%; max-width: 150; }
+    DifferenceScreen.-tall #dialog { padding: 0 1; }
+    DifferenceScreen #between { height: auto; max-height: 40%; margin-top: 1; }
+    DifferenceScreen.-short #between { margin-top: 0; }
+    """
+
+    def __init__(
+        self,
+        fold: Fold,
+        past: "Past",
+        before: MarkedMoment,
+        after: MarkedMoment,
+        tables: Sequence[Table],
+        page_of: Callable[[Table, int | str], Screen[int] | None],
+    ) -> None:
+        """`page_of` gives the page of a row, which gives the ordinal of an entry or None."""
+        super().__init__()
+        self._fold = fold
+        self._past = past
+        self._before = before
+        self._after = after
+        self._of = tables
+        self._page_of = page_of
+        self._source = DifferenceSource(fold)
+        self._table = LineTable(self._source, id="numbers")
+        self._found: Difference | None = None
+        self._why = ""
+        self._left = False
+
+    def compose(self) -> ComposeResult:
+        """Numbers, and under them the entries."""
+        title = f"Difference  {self._before.label} → {self._after.label}"
+        with self.frame(title, "↑↓ choose · Enter the row's page · Tab entries · Esc back"):
+            yield self._table
+            yield Pager(self._about, id="between")
+
+    def on_mount(self) -> None:
+        """Compare, in a thread."""
+        self.run_worker(self._look, thread=True, exit_on_error=False, name="difference")
+
+    def on_unmount(self) -> None:
+        """Look no more."""
+        self._left = True
+
+    def action_open(self) -> None:
+        """Open the page of the row that the chosen number is of."""
+        change = self._source.change(self._table.cursor)
+        if change is None:
+            return
+        table, _ = self._fold.storage.places[change.table]
+        if (page := self._page_of(table, change.key)) is not None:
+            self.app.push_screen(page, self._chose_entry)
+
+    def _chose_entry(self, ordinal: int | None) -> None:
+        if ordinal is not None:
+            self.dismiss(ordinal)
+
+    @on(LineTable.Activated)
+    def _open(self, event: LineTable.Activated) -> None:
+        event.stop()
+        self.action_open()
+
+    def _look(self) -> None:
+        try:
+            found = self._past.difference(self._before.ordinal, self._after.ordinal, self._of, lambda: self._left)
+        except EngineError as error:
+            self.app.call_from_thread(self._failed, str(error))
+        else:
+            self.app.call_from_thread(self._came, found)
+
+    def _came(self, found: "Difference") -> None:
+        self._found = found
+        self._source.show(found.numbers)
+        self._table.sync()
+        self._write()
+
+    def _failed(self, why: str) -> None:
+        self._why = why
+        self._source.told = ""
+        self._table.sync()
+        self._write()
+
+    def _write(self) -> None:
+        self.query_one(Pager).write(self._about)
+
+    def _about(self, width: int) -> Iterator[Paragraph]:  # noqa: ARG002 - all of it wraps
+        if self._why:
+            yield Paragraph(visible(self._why, 300), style="warning")
+        if self._found is None:
+            return
+        came = self._found.came
+        numbers = counted(len(self._found.numbers), "number differs", "numbers differ")
+        between = counted(sum(each.count for each in came), "entry", "entries")
+        yield Paragraph(f"{numbers} · {between} between the two moments", style="strong")
+        by_type: dict[str, list[Came]] = {}
+        for each in came:
+            by_type.setdefault(visible(each.type, 30) or "type not known", []).append(each)
+        indent = max(map(len, by_type), default=0) + 2
+        for name, found in by_type.items():
+            yield Paragraph(" · ".join(map(_outcome, found)), name, indent=indent)
+
+
+def _outcome(came: "Came") -> str:
+    """How many, of what; no line breaks within."""
+    outcome = came.outcome
+    parts = (GLYPHS[outcome.name], f"{came.count:,}", *([outcome.reason] if outcome.reason else ()))
+    return "\N{NO-BREAK SPACE}".join(parts)

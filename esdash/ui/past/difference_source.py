@@ -1,0 +1,135 @@
+"""The lines of a difference: each number that is another one at the other moment."""
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.cells import cell_len
+from textual.cache import LRUCache
+
+from esdash.domain import Column as StateColumn
+from esdash.fold.folding import Fold
+from esdash.fold.stored import number_name
+from esdash.fold.tables import Change
+from esdash.ui.paint.drawing import fit
+from esdash.ui.tables.columns import Cell, Column, Kind
+from esdash.ui.tables.table_source import Source
+from esdash.visible import visible
+from esdash.words.changes import by, column_of, is_amount, moved
+from esdash.words.entries import write
+
+if TYPE_CHECKING:
+    from esdash.past.difference import ColumnDifference, Differences
+
+COLUMNS: Final = (
+    Column("number", "number", Kind.TEXT, least=16, stretch=1),
+    Column("before", "before", Kind.NUMBER, rank=2),
+    Column("after", "after", Kind.NUMBER, rank=1),
+    Column("moved", "difference", Kind.NUMBER),
+)
+
+_TEXT: Final = 30
+"""Characters of a text that are shown."""
+
+_SHORTER: Final = (20, 12, 6)
+"""Cells of a text where there is less room."""
+
+
+class DifferenceSource(Source):
+    """Numbers that differ, made into text when they are seen."""
+
+    columns = COLUMNS
+
+    def __init__(self, fold: Fold) -> None:
+        self._fold = fold
+        self.told = "looking into the past …"
+        """What to show when there is no line: harmless text."""
+        self._found: Differences | None = None
+        self._wanted: Sequence[int] = (0,) * len(COLUMNS)
+        self._cells: LRUCache[int, tuple[Cell, ...]] = LRUCache(512)
+
+    def show(self, found: "Differences") -> None:
+        """Show these."""
+        self._found = found
+        self.told = "No number differs."
+        widest = [self._widest(each) for each in found.columns]
+        self._wanted = [max(cells) for cells in zip(*widest, strict=True)] or self._wanted
+        self._cells.clear()
+
+    def change(self, index: int) -> Change | None:
+        """The number of a line; None where there is no such line."""
+        found = self._found
+        if found is None or not 0 <= index < len(found):
+            return None
+        change: Change = found[index]
+        return change
+
+    def __len__(self) -> int:
+        return 0 if self._found is None else len(self._found)
+
+    def cells(self, index: int) -> tuple[Cell, ...]:
+        """One line."""
+        cells = self._cells.get(index)
+        if cells is None:
+            assert self._found is not None
+            cells = self._cells[index] = self._made(self._found[index])
+        return cells
+
+    def identity(self, index: int) -> Hashable:
+        """Its place: lines do not move."""
+        return index
+
+    def find(self, identity: Hashable) -> int | None:
+        """The same."""
+        return identity if isinstance(identity, int) and identity < len(self) else None
+
+    def wanted(self) -> Sequence[int]:
+        """As much as the greatest numbers."""
+        return self._wanted
+
+    def hint(self) -> Sequence[str]:
+        """Why there is no line."""
+        return (self.told,)
+
+    def _made(self, change: Change) -> tuple[Cell, ...]:
+        _, column = column_of(self._fold, change.table, change.column)
+        return (
+            _name(change),
+            _value(column, change.before, "dim" if change.before is None else ""),
+            _value(column, change.after, "dim" if change.after is None else ""),
+            Cell(_difference(column, change), "strong"),
+        )
+
+    def _widest(self, found: "ColumnDifference") -> tuple[int, ...]:
+        """Cells that a column would like for each of the columns here."""
+        places = {0, len(found.before.keys) - 1}
+        for cells in (found.before, found.after):
+            if cells.values.dtype == object:
+                places |= set(range(min(200, len(cells.keys))))
+            else:
+                places |= {int(cells.values.argmin()), int(cells.values.argmax())}
+        if found.column.kind is int:
+            moved = found.after.values.astype(float) - found.before.values.astype(float)
+            places |= {int(moved.argmin()), int(moved.argmax())}
+        lines = [self._made(found.change(place)) for place in places]
+        return tuple(max(cell_len(line[place].text) for line in lines) for place in range(len(COLUMNS)))
+
+
+def _name(change: Change) -> Cell:
+    key = visible(str(change.key), 60)
+    whole = visible(number_name(change.table, change.key, change.column), 120)
+    shorter = (f"{change.table}:{fit(key, cells).rstrip()}.{change.column}" for cells in _SHORTER)
+    return Cell(whole, "", (*shorter, f"{key}.{change.column}", f"{fit(key, 8).rstrip()}.{change.column}"))
+
+
+def _value(column: StateColumn, value: Any, style: str) -> Cell:
+    text = visible(write(column.shown, value), 120 if column.kind is int else _TEXT)
+    if column.kind is int:
+        return Cell(text, style)
+    return Cell(text, style, tuple(fit(text, cells) for cells in _SHORTER if cell_len(text) > cells))
+
+
+def _difference(column: StateColumn, change: Change) -> str:
+    """With its sign; of an amount that appeared or vanished all of it."""
+    if not is_amount(column):
+        return moved(column, change.before, change.after) if change.before is not None else ""
+    return visible(by(column, int(change.after or 0) - int(change.before or 0)), 60)

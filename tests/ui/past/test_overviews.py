@@ -1,0 +1,68 @@
+"""The keys for what was refused and for what differs, on the main screen over a real consumer and a real track."""
+
+from pathlib import Path
+
+import redis
+from textual.widgets import OptionList
+
+from esdash.log.stream import Stream
+from esdash.ui.past.board import BoardScreen
+from esdash.ui.past.difference import DifferenceScreen
+from esdash.ui.past.row_page import RowPage
+from tests.ui.looking import main_of, panel_of, text_of, told
+from tests.ui.past.test_time_machine import as_of, dashboard, log, publish
+from tests.ui.stage import until, write
+
+__all__ = ["log"]
+
+
+async def test_the_board_is_that_of_the_moment_and_asks_the_log(
+    log: Stream, client: redis.Redis, tmp_path: Path
+) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: isinstance(app.screen, BoardScreen))
+        await until(pilot, lambda: any("1 refused · 1 parked of 9 entries, up to #9" in line for line in text_of(app)))
+        await pilot.press("escape", "left_parenthesis")
+        await as_of(pilot, 6)
+        await pilot.press("left_square_bracket")
+        await as_of(pilot, 5)
+        await pilot.press("exclamation_mark", "3")
+        await until(
+            pilot, lambda: any("0 refused · 1 parked of 5 entries, up to #5 ·" in line for line in text_of(app))
+        )
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is main_of(app))
+        assert panel_of(app, "log").input.value == "outcome:parked reason:unknown_type"
+
+
+async def test_a_moment_is_marked_and_compared_with_another(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        await pilot.press("at")
+        await write(pilot, "#4")
+        await pilot.press("enter")
+        await as_of(pilot, 4)
+        await pilot.press("m")
+        assert any("#4" in line and "is marked. At another moment, m shows what differs." in line for line in told(app))
+        await pilot.press("m")
+        assert any("is marked already" in line for line in told(app))
+        await pilot.press("escape", "m")
+        await until(pilot, lambda: any("4 numbers differ · 5 entries between" in line for line in text_of(app)))
+        screen = text_of(app)
+        assert any("Difference  #4 · " in line and " → #9 · " in line for line in screen)
+        line = next(line for line in screen if "users:7.balance" in line)
+        assert line.replace("▌", "").split()[1:5] == ["users:7.balance", "50.00", "16.00", "−34.00"]
+        await pilot.press("enter")
+        await until(
+            pilot, lambda: isinstance(app.screen, RowPage) and app.screen.query_one(OptionList).option_count == 5
+        )
+        await pilot.press("escape")
+        assert isinstance(app.screen, DifferenceScreen)
+        await pilot.press("enter")
+        await until(
+            pilot, lambda: isinstance(app.screen, RowPage) and app.screen.query_one(OptionList).option_count == 5
+        )
+        await pilot.press("down", "enter")
+        await as_of(pilot, 6)
