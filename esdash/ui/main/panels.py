@@ -1,7 +1,7 @@
 """What the keys of the main screen do to its panels: go to one, filter, sort, zoom, look closer, copy."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -20,7 +20,7 @@ from esdash.ui.messages import tell
 from esdash.ui.remembered import Arranged
 from esdash.ui.tables.hints import example_of, log_hint, table_hint
 from esdash.ui.tables.line_table import LineTable
-from esdash.ui.tables.lit import Lit
+from esdash.ui.tables.lit import NOTHING_LIT, Lit
 from esdash.ui.tables.log_panel import LogPanel
 from esdash.ui.tables.log_source import LogSource
 from esdash.ui.tables.log_table import LogTable
@@ -33,8 +33,6 @@ from esdash.visible import visible
 
 if TYPE_CHECKING:
     from esdash.past.service import Past
-
-NOTHING_LIT: Final = Lit()
 
 
 class Panels(Container):
@@ -156,9 +154,8 @@ class Panels(Container):
         """Arrange them as before; what is not there any more is left out."""
         for panel in self.all:
             column, descending = arranged.orders.get(panel.called, ("", False))
-            if panel.source.order is not None and any(
-                each.sortable and each.key == column for each in panel.source.columns
-            ):
+            sortable = {each.key for each in panel.source.columns if each.sortable}
+            if panel.source.order is not None and column in sortable:
                 panel.source.sort(SortOrder(column, descending))
         if any(panel.called == arranged.panel for panel in self.all):
             self.current = arranged.panel

@@ -1,6 +1,7 @@
 """What stands out in the tables while the past is shown: what the entry of the moment changed."""
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +14,6 @@ class Lit:
     """Table and key of those that should be in view."""
     playing: bool = False
     """It goes on by itself, and the log with it."""
+
+
+NOTHING_LIT: Final = Lit()
