@@ -150,6 +150,27 @@ async def row(stage: Stage) -> None:
     await stage.pilot.pause(2.0)
 
 
+async def board(stage: Stage) -> None:
+    """What was refused, by reason and by row."""
+    await past(stage)
+    await stage.press("escape", "exclamation_mark", "3")
+    await stage.pilot.pause(2.0)
+
+
+async def difference(stage: Stage) -> None:
+    """What differs between a moment of the past and now."""
+    await past(stage)
+    await stage.press("m", "escape", "m")
+    await stage.pilot.pause(2.0)
+
+
+async def preview(stage: Stage) -> None:
+    """An entry beside the panels of a wide terminal."""
+    await past(stage)
+    await stage.press("escape", "3", "up", "up", "up")
+    await stage.pilot.pause(2.0)
+
+
 async def help_screen(stage: Stage) -> None:
     """What one is looking at."""
     await stage.press("question_mark")
@@ -165,6 +186,9 @@ SCENES: Final[tuple[tuple[str, tuple[int, int], Scene], ...]] = (
     ("parked", (110, 34), parked),
     ("past", (132, 40), past),
     ("row", (132, 40), row),
+    ("board", (132, 40), board),
+    ("difference", (132, 40), difference),
+    ("preview", (170, 40), preview),
     ("help", (110, 40), help_screen),
 )
 
