@@ -14,7 +14,7 @@ LEVEL: Final = 1
 """Of zlib: more makes it a few per cent smaller, and twice as slow."""
 
 _KINDS: Final = [np.dtype(kind) for kind in ("<u1", "<i1", "<u2", "<i2", "<u4", "<i4", "<i8")]
-_ITEM: Final = struct.Struct("<BI")
+_ARRAY: Final = struct.Struct("<BI")
 _SUM: Final = struct.Struct("<I")
 
 
@@ -26,17 +26,17 @@ class DamagedTrackError(TrackError):
     """What is stored is not what was written."""
 
 
-def pack(name: str, items: "Sequence[NDArray[Any] | bytes]") -> bytes:
+def pack(name: str, arrays: "Sequence[NDArray[Any] | bytes]") -> bytes:
     """Arrays of 64-bit integers and bytes; `name` says where the blob belongs, so that it is good nowhere else."""
     parts = []
-    for item in items:
-        if isinstance(item, bytes):
-            parts += [_ITEM.pack(0, len(item)), item]
+    for array in arrays:
+        if isinstance(array, bytes):
+            parts += [_ARRAY.pack(0, len(array)), array]
             continue
-        kind = _smallest(item)
-        small = item.astype(_KINDS[kind])
+        kind = _smallest(array)
+        small = array.astype(_KINDS[kind])
         # The bytes of equal weight together: those of most weight are mostly alike.
-        parts += [_ITEM.pack(kind, len(item)), small.view(np.uint8).reshape(len(item), small.itemsize).T.tobytes()]
+        parts += [_ARRAY.pack(kind, len(array)), small.view(np.uint8).reshape(len(array), small.itemsize).T.tobytes()]
     body = b"".join(parts)
     return _SUM.pack(zlib.crc32(body, zlib.crc32(name.encode()))) + zlib.compress(body, LEVEL)
 
@@ -50,19 +50,19 @@ def unpack(name: str, blob: bytes) -> list[NDArray[Any]]:
         raise DamagedTrackError(f"{name} cannot be read") from error
     if zlib.crc32(body, zlib.crc32(name.encode())) != checksum:
         raise DamagedTrackError(f"{name} is not what was written")
-    items: list[NDArray[Any]] = []
+    arrays: list[NDArray[Any]] = []
     at = 0
     while at < len(body):
-        kind, size = _ITEM.unpack_from(body, at)
-        at += _ITEM.size
+        kind, size = _ARRAY.unpack_from(body, at)
+        at += _ARRAY.size
         dtype = _KINDS[kind]
         planes = np.frombuffer(body, np.uint8, size * dtype.itemsize, at)
         at += planes.size
         if dtype.itemsize == 1:
-            items.append(planes.view(dtype))
+            arrays.append(planes.view(dtype))
         else:
-            items.append(np.ascontiguousarray(planes.reshape(dtype.itemsize, size).T).view(dtype).ravel())
-    return items
+            arrays.append(np.ascontiguousarray(planes.reshape(dtype.itemsize, size).T).view(dtype).ravel())
+    return arrays
 
 
 def _smallest(array: NDArray[Any]) -> int:

@@ -63,6 +63,11 @@ class TrackReader:
         """The ordinal of the last entry in it."""
         return self.segments[-1].last if self.segments else self.origin.ordinal
 
+    @property
+    def last_id(self) -> bytes:
+        """The id of that entry."""
+        return self.segments[-1].last_id if self.segments else self.origin.last_id
+
     def segment_of(self, ordinal: int) -> int:
         """The place of the segment that an entry is in; it is in one."""
         return bisect_right(self._firsts, ordinal) - 1

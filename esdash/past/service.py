@@ -1,50 +1,38 @@
 """The past of a stream as a dashboard asks for it, while the consumer goes on."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from msgspec import Struct
 
-from esdash.counted import counted
 from esdash.domain import Column, Table
 from esdash.engine.console import EngineError
 from esdash.engine.kept import row_of
 from esdash.engine.places import end_of
 from esdash.engine.row import Row
-from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
-from esdash.log.facts import START, id_parts
+from esdash.log.facts import id_parts
 from esdash.log.stream import Stream
 from esdash.past.board import Board, Refusals
 from esdash.past.difference import Between, Difference, differences
 from esdash.past.folder import TrackFolder
 from esdash.past.moments import Moment, Moments, parked_codes, refused_codes
-from esdash.past.packing import DamagedTrackError, TrackError
 from esdash.past.process import Built, Task, TrackProcess
-from esdash.past.reader import TrackReader
 from esdash.past.refolding import refolded
 from esdash.past.searching import Found, Reached, Searching, known_of, read
+from esdash.past.shared import LOOK_SECONDS, SharedTrack
 from esdash.past.story import StoryLine, Totals, story_of_row, totals
 from esdash.past.timeline import Timeline, timeline
 from esdash.query.places import Id, Numbered, Place
 from esdash.query.questions import Question
 from esdash.query.terms import Since, Until
 
-PATIENCE: Final = 0.4
-"""Seconds that a moment is waited for which is not in the track yet: the newest ones are in a moment."""
-
-LOOK_SECONDS: Final = 0.05
-
 SEGMENTS: Final = 4
 """That are counted at a time."""
-
-_Answer = TypeVar("_Answer")
 
 
 class Shown(Struct, frozen=True):
@@ -81,11 +69,8 @@ class Past:
         """`path` is the track's file; `process` builds it, where that is done for this past."""
         self._log = log
         self._fold = fold
-        self._path = path
         self._process = process
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._moments: Moments | None = None
+        self._track = SharedTrack(fold, path, lambda: self.built, clock)
 
     def start(self) -> None:
         """Have the track kept up with the stream, in a process of its own, where there is to be one."""
@@ -96,8 +81,7 @@ class Past:
         """End that."""
         if self._process is not None:
             self._process.close()
-        with self._lock:
-            self._forget()
+        self._track.close()
 
     @property
     def built(self) -> Built:
@@ -106,7 +90,7 @@ class Past:
 
     def span(self) -> Span:
         """What can be shown now."""
-        with self._reading() as moments:
+        with self._track.reading() as moments:
             reader = moments.reader
             if not reader.segments:
                 return Span(reader.shown_from, reader.built_to)
@@ -118,13 +102,13 @@ class Past:
 
         What is not in the track yet is folded once more.
         """
-        if not self._is_built(ordinal) and ordinal > 0:
-            with self._plainly():
+        if not self._track.has(ordinal) and ordinal > 0:
+            with self._track.plainly():
                 found = refolded(self._log, self._fold, ordinal, unseen)
             if found is not None:
                 return Shown(*found)
-            self._require_built(ordinal)
-        with self._reading() as moments:
+            self._track.require(ordinal)
+        with self._track.reading() as moments:
             reader = moments.reader
             moment = moments.at(min(max(ordinal, reader.shown_from), reader.built_to))
             return Shown(moment, moments.rows(self._log, moment))
@@ -133,18 +117,15 @@ class Past:
         """The ordinal of the last entry up to and with a place."""
         if isinstance(place, Numbered):
             return place.number - unseen
-        with self._plainly():
-            entry_id = end_of(self._log, place)
-        with self._reading() as moments:
-            last = moments.reader.segments[-1].last_id if moments.reader.segments else START
-        if id_parts(last) < id_parts(entry_id):
-            self._require_built(self.built.ordinal + self.built.waiting)
-        with self._reading() as moments:
+        with self._track.plainly():
+            entry_id = min(end_of(self._log, place), self._log.facts().last_id, key=id_parts)
+        self._track.require_id(entry_id)
+        with self._track.reading() as moments:
             return moments.reader.ordinal_of(entry_id)
 
     def at_time(self, milliseconds: int) -> int:
         """The ordinal of the last entry up to a time in Unix milliseconds."""
-        with self._reading() as moments:
+        with self._track.reading() as moments:
             return moments.reader.ordinal_of(b"%d-%d" % (milliseconds, 2**64 - 1))
 
     def refused(self, ordinal: int, *, back: bool = False) -> int | None:
@@ -162,11 +143,15 @@ class Past:
     def _next(self, ordinal: int, find: Callable[[Moments], int | None], back: bool) -> int | None:
         """What is found; "none" only where all that is to be looked at is in the track."""
         if back:
-            self._require_built(ordinal - 1)
-        with self._reading() as moments:
+            self._track.require(ordinal - 1)
+        with self._track.reading() as moments:
             found = find(moments)
-        if found is None and not back and self.built.waiting:
-            self._require_built(self.built.ordinal + self.built.waiting)
+        if found is None and not back:
+            with self._track.plainly():
+                newest = self._log.facts().last_id
+            self._track.require_id(newest)
+            with self._track.reading() as moments:
+                found = find(moments)
         return found
 
     def story(self, table: Table, key: int | str, until: int, most: int) -> list[tuple[StoryLine, Row | None]]:
@@ -174,11 +159,11 @@ class Past:
 
         Beside each the entry itself; None where it has left the stream.
         """
-        self._require_built(until)
-        with self._reading() as moments:
+        self._track.require(until)
+        with self._track.reading() as moments:
             lines = list(islice(story_of_row(moments.reader, table, key, until), most))
             told = [moments.told(line.ordinal, line.changes) for line in lines]
-        with self._plainly():
+        with self._track.plainly():
             entries = list(self._log.entries([line.entry_id for line in lines]))
         return [
             (line, None if entry is None else row_of(line.ordinal, entry, line.code, did))
@@ -187,12 +172,12 @@ class Past:
 
     def totals(self, table: Table, column: Column, key: int | str, until: int) -> Totals:
         """What moved a cell of a column of numbers, up to an ordinal."""
-        with self._reading() as moments:
+        with self._track.reading() as moments:
             return totals(moments.reader, table, column, key, until)
 
     def timeline(self, start: int, end: int, parts: int) -> Timeline:
         """The entries from one time up to another, in Unix milliseconds, counted in equal parts."""
-        with self._reading() as moments:
+        with self._track.reading() as moments:
             return timeline(moments.reader, start, end, parts)
 
     def rows(self, first: int, last: int) -> list[Row]:
@@ -206,20 +191,20 @@ class Past:
         """
         if not ordinals:
             return []
-        self._require_built(ordinals[-1])
-        with self._reading() as moments:
+        self._track.require(ordinals[-1])
+        with self._track.reading() as moments:
             reader = moments.reader
             known = [
                 known_of(reader, moments.deeds, ordinal)
                 for ordinal in ordinals
                 if reader.shown_from < ordinal <= reader.built_to
             ]
-        with self._plainly():
+        with self._track.plainly():
             return read(self._log, known)
 
     def reach(self, term: Since | Until) -> Id:
         """The least id that a place reaches from, or the greatest that it reaches up to."""
-        with self._plainly():
+        with self._track.plainly():
             return Reached(self._log)(term)
 
     def search(self, question: Question, until: int) -> Iterator[Found]:
@@ -227,18 +212,18 @@ class Past:
 
         While the track does not reach so far, there are steps without progress.
         """
-        with self._reading() as moments, self._plainly():
+        with self._track.reading() as moments, self._track.plainly():
             searching = Searching(self._fold, question, self._log, moments.reader.origin.unseen)
         at = until
         while True:
-            with self._reading() as moments:
+            with self._track.reading() as moments:
                 reader = moments.reader
                 lacking = at - reader.built_to
                 if at <= reader.shown_from:
                     return
                 candidates = searching.candidates(reader, moments.deeds, at) if lacking <= 0 else None
             if candidates is not None:
-                with self._plainly():
+                with self._track.plainly():
                     found = searching.found(candidates, read(self._log, candidates.unsure))
                 at = found.down_to - 1
                 yield found
@@ -253,7 +238,7 @@ class Past:
     ) -> Board:
         """What was refused and parked in the last `length` milliseconds, or in all: up to an ordinal, or up to `now` in
         Unix milliseconds and the last entry there is. Counted in equal parts; when it is `stopped`, not to the end."""
-        with self._reading() as moments:
+        with self._track.reading() as moments:
             refusals = Refusals(moments.reader, length, until, now, parts)
         self._take_all(refusals, stopped)
         return refusals.board()
@@ -262,8 +247,8 @@ class Past:
         self, first: int, second: int, tables: Sequence[Table], stopped: Callable[[], bool] = bool
     ) -> Difference:
         """What differs in some tables between the moments after two ordinals, and what came between them."""
-        self._require_built(max(first, second))
-        with self._reading() as moments:
+        self._track.require(max(first, second))
+        with self._track.reading() as moments:
             reader = moments.reader
             if min(first, second) < reader.shown_from:
                 number = reader.shown_from + reader.origin.unseen
@@ -276,65 +261,13 @@ class Past:
     def _take_all(self, counting: "Refusals | Between", stopped: Callable[[], bool]) -> None:
         """Count all segments, a few at a time: whoever asks for a moment meanwhile waits for those only."""
         while not counting.done and not stopped():
-            with self._reading() as moments:
+            with self._track.reading() as moments:
                 for _ in range(SEGMENTS):
                     if counting.done:
                         break
                     if counting.next > moments.reader.built_to:
                         raise EngineError("The past is being put together anew. Try again soon.")
                     counting.take(moments.reader)
-
-    def _is_built(self, ordinal: int) -> bool:
-        """Whether an entry is in the track; waits a moment for it."""
-        deadline = self._clock() + PATIENCE
-        while True:
-            try:
-                with self._reading() as moments:
-                    if moments.reader.built_to >= ordinal:
-                        return True
-            except EngineError:
-                pass  # it is only being begun
-            if self._clock() >= deadline:
-                return False
-            time.sleep(LOOK_SECONDS)
-
-    def _require_built(self, ordinal: int) -> None:
-        """Raises EngineError where an entry is not in the track yet."""
-        if not self._is_built(ordinal):
-            built = self.built
-            left = f"about {counted(built.waiting, 'entry is', 'entries are')} left. Try again soon."
-            raise EngineError(f"That part of the past is still being put together: {built.error or left}")
-
-    @contextmanager
-    def _reading(self) -> Iterator[Moments]:
-        with self._lock, self._plainly():
-            moments = self._moments
-            if moments is None or moments.reader.is_stale() or not moments.reader.refresh():
-                self._forget()
-                moments = self._moments = Moments(TrackReader(self._path, self._fold))
-            try:
-                yield moments
-            except DamagedTrackError:
-                self._forget()
-                raise
-
-    @contextmanager
-    def _plainly(self) -> Iterator[None]:
-        try:
-            yield
-        except DamagedTrackError as error:
-            raise EngineError(
-                "The past is being put together anew, for its file was damaged. Try again soon."
-            ) from error
-        except TrackError as error:
-            raise EngineError(self.built.error or "The past is not there yet. Try again in a moment.") from error
-        except (LogError, DomainError) as error:
-            raise EngineError(str(error)) from error
-
-    def _forget(self) -> None:
-        if self._moments is not None:
-            self._moments.reader.close()
-            self._moments = None
 
 
 def past_of(log: Stream, fold: Fold, folder: TrackFolder) -> Past:
