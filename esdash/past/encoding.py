@@ -22,7 +22,7 @@ class Part(NamedTuple):
     """One part of a segment."""
 
     name: str
-    """`accounts.total` for what changed in a column, `accounts` for the rows that entries are about and did not change."""
+    """`accounts.total` for what changed in a column, `accounts` for rows that entries are about and did not change."""
     rows: bytes
     """The rows, and how often each is in it."""
     data: bytes
