@@ -23,8 +23,8 @@ dashboard that nobody can see is of no use."""
 LOOK_SECONDS: Final = 1.0
 """Between two looks whether the terminal is still there, and whether the dashboard that was to end has ended."""
 
-LOOKS_TO_END: Final = 6
-"""After so many looks a dashboard that was to end is ended by force."""
+LOOKS_TO_END: Final = 8
+"""After so many looks a dashboard that was to end is ended by force: some more than a server takes not to answer."""
 
 LAST_SECONDS: Final = 5.0
 """How long an end by force waits for the embedded server to be left."""

@@ -45,7 +45,6 @@ class MainScreen(Screen[None]):
     What its keys do is done by its parts: the panels, the controls of the engine, and what is about trust.
     """
 
-    AUTO_FOCUS = ""  # but for the panel that a person had in focus
     SAYS_MESSAGES: ClassVar = True
     BINDINGS: ClassVar = bindings(Scope.SCREEN)
 
@@ -75,6 +74,7 @@ class MainScreen(Screen[None]):
         )
         if arranged is not None:
             self.panels.arrange_again(arranged)
+        self.AUTO_FOCUS = f"#{self.panels.current}"  # type: ignore[misc]  # Textual asks the screen itself
         self.time = TimeMachine(self, console, past, actions, self.panels.chosen_rows, self.redraw, wall_clock)
         self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew, self._why_not_now)
         self.trust = Trust(self, console, clock, wall_clock)
@@ -142,7 +142,6 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         """Look from now on."""
         self._fit(self.app.size)
-        self.set_focus(self.panels.panel.table)
         self.pace.begin(self.engine)
 
     def on_unmount(self) -> None:
