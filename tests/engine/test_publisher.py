@@ -14,6 +14,7 @@ from esdash.log.stream import Stream
 from tests.engine.running import STREAM, RunningConsumer, model_of, stored
 from tests.proxy import Proxy
 from tests.servers import RunningServer
+from tests.waiting import eventually
 
 TOP_UP = b'{"user_id":1,"amount":100}'
 
@@ -210,7 +211,7 @@ class TestWhenTheServerRefuses:
         assert "takes no writes" in str(caught.value)
         assert "may or may not be in the log" in str(caught.value)
         with primary.client() as client:
-            assert client.xlen(STREAM) == 1
+            eventually(lambda: client.xlen(STREAM) == 1)
 
     def test_a_batch_that_filled_the_memory_is_in_doubt(self, new_server: Callable[..., RunningServer]) -> None:
         server = new_server(appendonly="no")
