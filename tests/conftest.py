@@ -11,6 +11,8 @@ import pytest
 import redis
 
 from esdash.log import embedded
+from esdash.log.server import Server
+from esdash.log.stream import Stream
 from tests.generations import OLDEST_AND_NEWEST, Generation, generations, usual
 from tests.servers import RunningServer, Watchdog
 from tests.waiting import eventually
@@ -76,6 +78,14 @@ def client(valkey: RunningServer, url: str) -> Iterator[redis.Redis]:  # noqa: A
     """A client of the shared server, which is empty when the test begins. Replies are bytes."""
     with valkey.client() as client:
         yield client
+
+
+@pytest.fixture
+def log(url: str) -> Iterator[Stream]:
+    """The stream `orders` on that server, for the test itself."""
+    log = Stream(Server(url), "orders")
+    yield log
+    log.server.close()
 
 
 @pytest.fixture

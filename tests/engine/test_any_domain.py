@@ -1,6 +1,5 @@
 """What a consumer does, for domains of every kind: nothing of it depends on what events mean."""
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -17,7 +16,6 @@ from esdash.engine.verify import verify
 from esdash.engine.view import Phase, Verdict, View
 from esdash.fold.folding import Fold
 from esdash.fold.tables import State
-from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
 from tests.domains.days import DOMAINS, entries
@@ -34,14 +32,6 @@ def name(request: pytest.FixtureRequest) -> str:
 def fold(name: str) -> Fold:
     """It."""
     return DOMAINS[name]()
-
-
-@pytest.fixture
-def log(url: str) -> Iterator[Stream]:
-    """The stream."""
-    log = Stream(Server(url), STREAM)
-    yield log
-    log.server.close()
 
 
 def folded(fold: Fold, log: Stream, count: int | None = None) -> State:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -44,13 +43,6 @@ class OtherRules(Shop):
     def __init__(self) -> None:
         super().__init__()
         self.version = "other rules"
-
-
-@pytest.fixture
-def log(url: str) -> Iterator[Stream]:
-    log = Stream(Server(url), STREAM)
-    yield log
-    log.server.close()
 
 
 def once(log: Stream, domain: Shop | None = None, **settings: Any) -> Consumer:

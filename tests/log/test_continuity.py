@@ -1,7 +1,7 @@
 """What a consumer is told about the log it follows: continuous, a gap, another history, or unknown."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -56,13 +56,6 @@ class Reader:
     def verdict(self) -> str:
         """`CONTINUOUS`, `GAP 2`, `DIVERGED`, `UNKNOWN`."""
         return str(self.check())
-
-
-@pytest.fixture
-def log(url: str) -> Iterator[Stream]:
-    log = Stream(Server(url), STREAM)
-    yield log
-    log.server.close()
 
 
 milliseconds = itertools.count(1_700_000_000_000)

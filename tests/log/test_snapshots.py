@@ -26,13 +26,6 @@ CHUNKS = [b"first chunk", b"second chunk", bytes(range(256))]
 
 
 @pytest.fixture
-def log(url: str) -> Iterator[Stream]:
-    log = Stream(Server(url), STREAM)
-    yield log
-    log.server.close()
-
-
-@pytest.fixture
 def store(log: Stream) -> SnapshotStore:
     return SnapshotStore(log)
 

@@ -26,13 +26,6 @@ STREAM = "orders"
 GREATEST = b"18446744073709551615-18446744073709551615"
 
 
-@pytest.fixture
-def log(url: str) -> Iterator[Stream]:
-    log = Stream(Server(url), STREAM)
-    yield log
-    log.server.close()
-
-
 def add(client: redis.Redis, count: int, start: int = 1) -> list[bytes]:
     """Entries whose ids tell their number: `7-0` is the seventh."""
     with client.pipeline(transaction=False) as pipeline:

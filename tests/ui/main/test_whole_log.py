@@ -1,6 +1,6 @@
 """The log reaches the first entry of the stream, and answers questions about all of them: a real server and track."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.view import Phase
 from esdash.fold.folding import Fold
-from esdash.log.server import Server
 from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder
@@ -37,13 +36,6 @@ COUNT = 2400
 
 SIZE = (139, 40)
 """One column less than what has room for a preview beside the panels."""
-
-
-@pytest.fixture
-def log(url: str) -> Iterator[Stream]:
-    log = Stream(Server(url), STREAM)
-    yield log
-    log.server.close()
 
 
 @pytest.fixture

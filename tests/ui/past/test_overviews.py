@@ -10,10 +10,8 @@ from esdash.ui.past.board import BoardScreen
 from esdash.ui.past.difference import DifferenceScreen
 from esdash.ui.past.row_page import RowPage
 from tests.ui.looking import main_of, panel_of, text_of, told
-from tests.ui.past.test_time_machine import as_of, dashboard, log, publish
+from tests.ui.past.keeping import as_of, dashboard, publish
 from tests.ui.stage import until, write
-
-__all__ = ["log"]
 
 
 async def test_the_board_is_that_of_the_moment_and_asks_the_log(

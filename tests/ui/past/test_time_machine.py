@@ -1,96 +1,27 @@
 """The past on the screen, over a real consumer, a real server and a real track."""
 
-import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 import redis
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
-from esdash.engine.view import Phase
-from esdash.fold.folding import Fold
-from esdash.log.server import Server
 from esdash.log.stream import Stream
-from esdash.past.building import Builder
-from esdash.past.folder import TrackFolder
-from esdash.past.service import Past
 from esdash.ui.app import DashboardApp
 from esdash.ui.main.preview import Preview
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.past.row_page import RowPage
 from tests.domains.shop import shop
 from tests.ui.looking import lines_of, main_of, text_of, told
+from tests.ui.past.keeping import SIZE, as_of, dashboard, publish, top_up
 from tests.ui.stage import until, write
-
-STREAM = "orders"
-SIZE = (120, 40)
-
-
-@pytest.fixture
-def log(url: str) -> Iterator[Stream]:
-    log = Stream(Server(url), STREAM)
-    yield log
-    log.server.close()
-
-
-def order(client: redis.Redis, user: int, quantity: int) -> None:
-    data = json.dumps({"user_id": user, "lines": [{"item_id": "hdd", "quantity": quantity}]})
-    client.xadd(STREAM, {"type": "Order", "data": data})
-
-
-def top_up(client: redis.Redis, user: int, amount: int) -> None:
-    client.xadd(STREAM, {"type": "TopUp", "data": f'{{"user_id":{user},"amount":{amount}}}'})
-
-
-def publish(client: redis.Redis) -> None:
-    """Nine entries: user 7 has 50.00, buys twice for 17.00, and between that not for 170.00; the fourth is parked."""
-    top_up(client, 7, 3000)
-    client.xadd(STREAM, {"type": "AddItem", "data": '{"item_id":"hdd","count":20,"price":1700}'})
-    top_up(client, 7, 2000)
-    client.xadd(STREAM, {"type": "?", "data": "{}"})
-    order(client, 7, 1)
-    order(client, 7, 10)
-    order(client, 7, 1)
-    top_up(client, 8, 100)
-    top_up(client, 9, 100)
-
-
-@asynccontextmanager
-async def dashboard(
-    log: Stream, folder: Path, count: int = 9, size: tuple[int, int] = SIZE
-) -> AsyncIterator[tuple[DashboardApp, Pilot[None]]]:
-    """A dashboard that is live, with a track of all there is now."""
-
-    def past(fold: Fold) -> Past:
-        tracks = TrackFolder(folder, 100)
-        path = tracks.file_of(log.server.url, log.name, fold)
-        Builder(log, fold, tracks, path).run()
-        return Past(log, fold, path)
-
-    console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
-    app = DashboardApp(console, past_of=past)
-    async with app.run_test(size=size) as pilot:
-        await until(
-            pilot, lambda: console.view.phase is Phase.LIVE and console.view.position.ordinal == count, timeout=20
-        )
-        await until(pilot, lambda: main_of(app).time.past is not None, timeout=20)
-        yield app, pilot
 
 
 async def until_line(pilot: Pilot[None], text: str) -> None:
     """Wait until the first line of the table of users has a text."""
     await until(pilot, lambda: text in lines_of(pilot.app, "users")[1], timeout=20)
-
-
-async def as_of(pilot: Pilot[None], number: int) -> list[str]:
-    """Wait until the screen shows the moment after an entry; its lines."""
-    await until(pilot, lambda: any(f"AS OF #{number} " in line for line in text_of(pilot.app)), timeout=20)
-    return text_of(pilot.app)
 
 
 def beside(app: DashboardApp) -> list[str]:
@@ -142,7 +73,7 @@ async def test_the_consumer_goes_on_meanwhile_and_nothing_is_published(
         assert any("The past cannot be changed" in line for line in told(app))
         top_up(client, 1, 100)
         await until(pilot, lambda: any("live: ● LIVE #10" in line for line in text_of(app)), timeout=20)
-        assert client.xlen(STREAM) == 10
+        assert client.xlen("orders") == 10
         await as_of(pilot, 8)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,7 +16,6 @@ from esdash.engine.console import EngineError, publishing_of
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.view import Phase, View
-from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
 from esdash.ui.app import DashboardApp
@@ -32,13 +31,6 @@ from tests.ui.stage import said, until, write
 
 STREAM = "orders"
 SIZE = (150, 40)
-
-
-@pytest.fixture
-def log(url: str) -> Iterator[Stream]:
-    log = Stream(Server(url), STREAM)
-    yield log
-    log.server.close()
 
 
 @pytest.fixture

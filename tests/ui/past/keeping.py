@@ -1,0 +1,75 @@
+"""A dashboard over a real consumer and a real server, with the track of a few entries."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import redis
+from textual.pilot import Pilot
+
+from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.live import LiveConsole
+from esdash.engine.view import Phase
+from esdash.fold.folding import Fold
+from esdash.log.stream import Stream
+from esdash.past.building import Builder
+from esdash.past.folder import TrackFolder
+from esdash.past.service import Past
+from esdash.ui.app import DashboardApp
+from tests.domains.shop import shop
+from tests.ui.looking import main_of, text_of
+from tests.ui.stage import until
+
+STREAM = "orders"
+SIZE = (120, 40)
+
+
+def order(client: redis.Redis, user: int, quantity: int) -> None:
+    data = json.dumps({"user_id": user, "lines": [{"item_id": "hdd", "quantity": quantity}]})
+    client.xadd(STREAM, {"type": "Order", "data": data})
+
+
+def top_up(client: redis.Redis, user: int, amount: int) -> None:
+    client.xadd(STREAM, {"type": "TopUp", "data": f'{{"user_id":{user},"amount":{amount}}}'})
+
+
+def publish(client: redis.Redis) -> None:
+    """Nine entries: user 7 has 50.00, buys twice for 17.00, and between that not for 170.00; the fourth is parked."""
+    top_up(client, 7, 3000)
+    client.xadd(STREAM, {"type": "AddItem", "data": '{"item_id":"hdd","count":20,"price":1700}'})
+    top_up(client, 7, 2000)
+    client.xadd(STREAM, {"type": "?", "data": "{}"})
+    order(client, 7, 1)
+    order(client, 7, 10)
+    order(client, 7, 1)
+    top_up(client, 8, 100)
+    top_up(client, 9, 100)
+
+
+@asynccontextmanager
+async def dashboard(
+    log: Stream, folder: Path, count: int = 9, size: tuple[int, int] = SIZE
+) -> AsyncIterator[tuple[DashboardApp, Pilot[None]]]:
+    """A dashboard that is live, with a track of all there is now."""
+
+    def past(fold: Fold) -> Past:
+        tracks = TrackFolder(folder, 100)
+        path = tracks.file_of(log.server.url, log.name, fold)
+        Builder(log, fold, tracks, path).run()
+        return Past(log, fold, path)
+
+    console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
+    app = DashboardApp(console, past_of=past)
+    async with app.run_test(size=size) as pilot:
+        await until(
+            pilot, lambda: console.view.phase is Phase.LIVE and console.view.position.ordinal == count, timeout=20
+        )
+        await until(pilot, lambda: main_of(app).time.past is not None, timeout=20)
+        yield app, pilot
+
+
+async def as_of(pilot: Pilot[None], number: int) -> list[str]:
+    """Wait until the screen shows the moment after an entry; its lines."""
+    await until(pilot, lambda: any(f"AS OF #{number} " in line for line in text_of(pilot.app)), timeout=20)
+    return text_of(pilot.app)
