@@ -19,10 +19,8 @@ def warn_of_beginning(beginning: "Beginning", *, ranged: bool = False) -> None:
     warn_of_what_is_left(beginning.projection.unseen)
 
 
-def warn_of_what_is_left(unseen: int, shown_from: int = 0) -> None:
-    """Say whether something was gone before the stream was first read, or is not shown any more."""
-    if shown_from:
-        warn(f"Shown is what came after #{shown_from + unseen:,}.")
+def warn_of_what_is_left(unseen: int) -> None:
+    """Say whether something was gone before the stream was first read."""
     if unseen > 0:
         gone = counted(unseen, "entry was", "entries were")
         warn(f"Partial history: {gone} gone, and what is shown is the fold of those that are left.")

@@ -70,11 +70,8 @@ def command(context: click.Context, settings: Settings, first: "Place", second: 
         one, other = _moment(log, first), _moment(log, second)
         found = _by_track(settings, log, fold, one, other)
         if found is None:
-            progress = Progress(log)
-            try:
+            with Progress(log) as progress:
                 found = distance(log, History(log, fold, on_page=progress), fold, one, other)
-            finally:
-                progress.clear()
     if as_json:
         print_json(_document(found))
     else:

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from esdash.fold.folding import Fold
     from esdash.fold.tables import State
     from esdash.log.stream import Stream
-    from esdash.query.places import Id, Place
-    from esdash.query.terms import Since, Until
+    from esdash.query.places import Place
 
 NEAR: Final = 10_000
 """Entries at the end that are looked at first when the last ones are wanted."""
@@ -89,7 +88,8 @@ def command(
     lost: --from with the last id that was shown goes on from there.
     """
     from esdash.engine.asking import Asked, bounds_of
-    from esdash.engine.history import History
+    from esdash.engine.history import History, id_before
+    from esdash.engine.places import Reached
     from esdash.log.stream import START, id_parts
     from esdash.query.terms import Since
 
@@ -98,19 +98,21 @@ def command(
     fold = fold_of(settings)
     tree = question_of(fold, question)
     fits = _Filter(fold, read_rows(fold, about), outcomes)
-    with open_log(settings) as log:
+    with open_log(settings) as log, Progress(log) as progress:
         if missing := absence(log):
             if not follow:
                 raise FailedError(missing)
             warn(f"{missing} Waiting for its first entry.")
-        reach = _Reach(log)
+        reach = Reached(log, warn)
         asks = Asked(fold, tree, reach)
         begins = [START if first is None else begin_of(log, first)]
         ends = [] if last is None else [end_of(log, last)]
         for bound in bounds_of(tree):
             (begins if isinstance(bound, Since) else ends).append(reach.reached(bound))
         begin, until = max(begins, key=id_parts), min(ends, key=id_parts, default=None)
-        progress = Progress(log)
+        if until is not None:
+            # A range that ends before it begins has no entries, and none before its beginning are asked for.
+            until = max(until, id_before(begin), key=id_parts)
         history = History(log, fold, on_page=progress)
         printer = _Printer(progress, count, flush=follow)
         last_ones = [each for each in (tail, count if reverse else None) if each is not None]
@@ -133,7 +135,6 @@ def command(
             printer.print(listing.lines(history.explain(listing.projection, until=until or b"+"), fits, asks))
         if follow and not printer.done:
             printer.print(listing.lines(history.explain(listing.projection, follow=True), fits, asks))
-        progress.clear()
     unknown = [] if printer.done else fits.never_met(listing.projection.state)
     if unknown:
         raise FailedError(f"There is no {', no '.join(unknown)} in these entries or before them.")
@@ -216,28 +217,6 @@ class _Printer:
                 self._left -= 1
                 if self.done:
                     return
-
-
-class _Reach:
-    """What `since:` and `until:` of a question reach from and to; each is looked up once."""
-
-    def __init__(self, log: "Stream") -> None:
-        self._log = log
-        self._found: dict[Since | Until, bytes] = {}
-
-    def reached(self, term: "Since | Until") -> bytes:
-        """An id. Raises NoPlaceError, LogError."""
-        from esdash.query.terms import Since
-
-        if term not in self._found:
-            self._found[term] = (begin_of if isinstance(term, Since) else end_of)(self._log, term.place)
-        return self._found[term]
-
-    def __call__(self, term: "Since | Until") -> "Id":
-        """The same, as ids compare."""
-        from esdash.log.stream import id_parts
-
-        return id_parts(self.reached(term))
 
 
 class _Filter:

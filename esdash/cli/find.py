@@ -62,12 +62,10 @@ def command(settings: Settings, condition: tuple[str, ...], last: bool, every: b
         raise BadInputError("--last wants one place and --all every one: leave one of them out.")
     fold = fold_of(settings)
     wanted = condition_of(fold, condition)
-    with open_log(settings) as log:
+    with open_log(settings) as log, Progress(log) as progress:
         require_stream(log)
-        progress = Progress(log)
         history = History(log, fold, on_page=progress)
         beginning = history.since(START)
-        unseen = beginning.projection.unseen
         progress.clear()
         warn_of_beginning(beginning)
         found: _Found | None = None
@@ -76,7 +74,7 @@ def command(settings: Settings, condition: tuple[str, ...], last: bool, every: b
                 if each.change:
                     progress.clear()
                     found = each
-                    _print(each, unseen, as_json=as_json, every=True)
+                    _print(each, beginning.projection.unseen, as_json=as_json, every=True)
             elif each.holds:
                 found = each
                 if not last:
@@ -90,10 +88,10 @@ def command(settings: Settings, condition: tuple[str, ...], last: bool, every: b
 
 def _places(fold: "Fold", history: "History", beginning: "Beginning", condition: "Condition") -> Iterator[_Found]:
     """Every entry, and whether the condition holds behind it."""
-    from esdash.engine.conditions import Standing
+    from esdash.engine.conditions import StandingCondition
 
     projection = beginning.projection
-    standing = Standing(fold, projection.state, condition)
+    standing = StandingCondition(fold, projection.state, condition)
     before, first = standing.holds, True
     if projection.ordinal:
         # What came before it cannot be told any more; the place itself can.

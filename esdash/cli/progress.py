@@ -2,6 +2,7 @@
 
 import sys
 import time
+from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -15,7 +16,7 @@ SECONDS: Final = 0.2
 
 
 class Progress:
-    """One line on stderr, written over again and again; nothing where that is no terminal."""
+    """One line on stderr, written over again and again; nothing where that is no terminal. At the end it goes."""
 
     def __init__(self, log: "Stream") -> None:
         """The entries of a log are counted when it is first shown."""
@@ -23,6 +24,14 @@ class Progress:
         self._total: int | None = None
         self._next = time.monotonic() + SECONDS
         self._shown = False
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.clear()
 
     def __call__(self, projection: "Projection") -> None:
         """A projection has come so far: `History` tells it for each page."""

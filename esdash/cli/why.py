@@ -1,6 +1,7 @@
 """`esdash why`: every entry that moved a number."""
 
 import json
+from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,8 +25,10 @@ from esdash.query.numbers import Cell
 
 if TYPE_CHECKING:
     from esdash.engine.row import Row
-    from esdash.fold.folding import Fold
+    from esdash.fold.folding import Entry, Fold
     from esdash.log.stream import Stream
+    from esdash.past.reader import TrackReader
+    from esdash.past.story import Moved
     from esdash.query.numbers import Number
     from esdash.query.places import Place
 
@@ -56,12 +59,11 @@ def command(settings: Settings, number: str, at: "Place | None", as_json: bool) 
 
     fold = fold_of(settings)
     asked = number_of(fold, number)
-    with open_log(settings) as log, Spool() as spool:
+    with open_log(settings) as log, Spool() as spool, Progress(log) as progress:
         require_stream(log)
         until = None if at is None else end_of(log, at)
         if isinstance(asked, Cell) and _tell_by_track(settings, log, fold, asked, until, as_json=as_json):
             return
-        progress = Progress(log)
         history = History(log, fold, on_page=progress)
         beginning = history.since(START, until)
         projection = beginning.projection
@@ -95,35 +97,51 @@ def _tell_by_track(
     """Tell it from the past that a dashboard keeps, where that has all of it: without folding. Whether it was told."""
     from esdash.engine.row import Row
     from esdash.fold.sorting import FIRST
-    from esdash.past.story import Story
+    from esdash.past.packing import TrackError
     from esdash.past.whole import whole_track
 
     reader = whole_track(log, fold, track_of(settings, log, fold), until)
     if reader is None:
         return False
-    try:
-        table, _ = fold.storage.places[asked.table]
-        column = next(each for each in table.columns if each.name == asked.column)
-        story = Story(reader, table, column, asked.key)
-        last = reader.built_to if until is None else reader.ordinal_of(until)
-        value, times, unseen = story.at(last), story.times(last), reader.origin.unseen
-        warn_of_what_is_left(unseen, reader.shown_from)
-        if value is None and not times:
-            raise FailedError(f"{asked} never was there{'' if until is None else ' until then'}.")
-        _say(fold, asked, value, times, past=until is not None)
-        moves = story.backwards(last)
-        while some := list(islice(moves, AT_ONCE)):
-            for each, entry in zip(some, log.entries([each.entry_id for each in some]), strict=True):
+    with Spool() as spool:
+        try:
+            if reader.shown_from:
+                return False  # what came before may be in the stream, or in a snapshot
+            last = reader.built_to if until is None else reader.ordinal_of(until)
+            unseen, value = reader.origin.unseen, None
+            for place, (each, entry) in enumerate(_moves(log, fold, reader, asked, last)):
                 kind = fold.domain.events[each.kind - FIRST].wire_name
                 fields = [fold.domain.wire.type.encode(), kind.encode()] if entry is None else entry[1]
                 row = Row(each.ordinal, each.entry_id, fields, each.code)
+                value = each.after if not place else value
                 if as_json:
-                    print(_as_json(fold, row, each.before, each.after))
+                    spool.add(_as_json(fold, row, each.before, each.after))
                 else:
-                    print(_as_line(fold, asked, row, unseen, each.before, each.after))
-    finally:
-        reader.close()
+                    spool.add(_as_line(fold, asked, row, unseen, each.before, each.after))
+        except TrackError:
+            return False  # it is a cache: folding tells the same
+        finally:
+            reader.close()
+        warn_of_what_is_left(unseen)
+        if not len(spool):
+            raise FailedError(f"{asked} never was there{'' if until is None else ' until then'}.")
+        _say(fold, asked, value, len(spool), past=until is not None)
+        for line in spool.oldest_first():
+            print(line)
     return True
+
+
+def _moves(
+    log: "Stream", fold: "Fold", reader: "TrackReader", cell: "Cell", last: int
+) -> "Iterator[tuple[Moved, Entry | None]]":
+    """Every entry up to an ordinal that moved a cell, newest first; beside it what the stream has of it."""
+    from esdash.past.story import Story
+
+    table, _ = fold.storage.places[cell.table]
+    column = next(each for each in table.columns if each.name == cell.column)
+    moves = Story(reader, table, column, cell.key).backwards(last)
+    while some := list(islice(moves, AT_ONCE)):
+        yield from zip(some, log.entries([each.entry_id for each in some]), strict=True)
 
 
 def _as_json(fold: "Fold", row: "Row", before: Any, after: Any) -> str:

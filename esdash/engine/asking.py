@@ -39,6 +39,14 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
+def codes_of(fold: Fold, term: OfOutcome | OfReason) -> frozenset[int]:
+    """The codes of the outcomes that are asked for."""
+    by_name = isinstance(term, OfOutcome)
+    return frozenset(
+        code for code, outcome in enumerate(fold.outcomes) if (outcome.name if by_name else outcome.reason) == term.name
+    )
+
+
 class Examined:
     """One entry as a question looks at it: each part is made when it is first wanted."""
 
@@ -116,10 +124,7 @@ class Asked:
         if isinstance(term, OfType):
             return lambda entry: type_of(fold, entry.row.fields) == term.name
         if isinstance(term, OfOutcome | OfReason):
-            wanted = term.name if isinstance(term, OfOutcome) else term.reason
-            codes = {
-                code for code, outcome in enumerate(fold.outcomes) if outcome[isinstance(term, OfReason)] == wanted
-            }
+            codes = codes_of(fold, term)
             return lambda entry: entry.row.code in codes
         if isinstance(term, OfKey):
             return lambda entry: self._key(entry) == term.key

@@ -11,7 +11,7 @@ from esdash.query.numbers import Number
 from esdash.query.trees import All, Either, Negated, terms_of
 
 
-class Standing:
+class StandingCondition:
     """A condition beside a state that moves on."""
 
     def __init__(self, fold: Fold, state: State, condition: Condition) -> None:

@@ -266,7 +266,7 @@ def _stop(at: Lifecycle, _: requests.Stop, __: float) -> Step:
 Decision = Callable[[Lifecycle, Any, float], Step]
 
 
-class Row(NamedTuple):
+class Case(NamedTuple):
     """What is done about a stimulus, by phase."""
 
     decisions: Mapping[Phase, Decision]
@@ -277,23 +277,23 @@ class Row(NamedTuple):
 WAITING: Final = (Phase.DISCONNECTED, Phase.HALTED)
 
 
-def _row(decide: Decision, *phases: Phase, elsewhere: str, but: Mapping[Phase, Decision] | None = None) -> Row:
-    return Row(dict.fromkeys(phases, decide) | dict(but or {}), elsewhere)
+def _case(decide: Decision, *phases: Phase, elsewhere: str, but: Mapping[Phase, Decision] | None = None) -> Case:
+    return Case(dict.fromkeys(phases, decide) | dict(but or {}), elsewhere)
 
 
-def _request(decide: Decision) -> Row:
-    return _row(decide, Phase.REPLAYING, Phase.LIVE, *WAITING, elsewhere="requests are not looked at")
+def _request(decide: Decision) -> Case:
+    return _case(decide, Phase.REPLAYING, Phase.LIVE, *WAITING, elsewhere="requests are not looked at")
 
 
-TABLE: Final[Mapping[type[Stimulus], Row]] = {
-    stimuli.Begun: _row(_begin, Phase.CONNECTING, elsewhere="a consumer runs once"),
-    stimuli.Connected: _row(_connected, Phase.CONNECTING, Phase.DISCONNECTED, elsewhere="nobody is connecting"),
-    stimuli.StateRestored: _row(_restored, Phase.RESTORING, elsewhere="nobody is restoring"),
-    stimuli.Unbroken: _row(_unbroken, Phase.DISCONNECTED, elsewhere="nobody comes back with a state"),
-    stimuli.CaughtUp: _row(_caught_up, Phase.REPLAYING, elsewhere="nobody is behind"),
-    stimuli.Answered: _row(_answered, Phase.LIVE, elsewhere="nobody follows"),
-    stimuli.RetryDue: _row(_retry, Phase.DISCONNECTED, elsewhere="nobody waits for an hour"),
-    stimuli.GapFound: _row(
+TABLE: Final[Mapping[type[Stimulus], Case]] = {
+    stimuli.Begun: _case(_begin, Phase.CONNECTING, elsewhere="a consumer runs once"),
+    stimuli.Connected: _case(_connected, Phase.CONNECTING, Phase.DISCONNECTED, elsewhere="nobody is connecting"),
+    stimuli.StateRestored: _case(_restored, Phase.RESTORING, elsewhere="nobody is restoring"),
+    stimuli.Unbroken: _case(_unbroken, Phase.DISCONNECTED, elsewhere="nobody comes back with a state"),
+    stimuli.CaughtUp: _case(_caught_up, Phase.REPLAYING, elsewhere="nobody is behind"),
+    stimuli.Answered: _case(_answered, Phase.LIVE, elsewhere="nobody follows"),
+    stimuli.RetryDue: _case(_retry, Phase.DISCONNECTED, elsewhere="nobody waits for an hour"),
+    stimuli.GapFound: _case(
         _gap,
         Phase.RESTORING,
         Phase.REPLAYING,
@@ -301,7 +301,7 @@ TABLE: Final[Mapping[type[Stimulus], Row]] = {
         but={Phase.LIVE: _gap_while_live},
         elsewhere="nobody compares a state with the log",
     ),
-    stimuli.Diverged: _row(
+    stimuli.Diverged: _case(
         _diverged,
         Phase.RESTORING,
         Phase.REPLAYING,
@@ -309,7 +309,7 @@ TABLE: Final[Mapping[type[Stimulus], Row]] = {
         Phase.DISCONNECTED,
         elsewhere="nobody compares a state with the log",
     ),
-    stimuli.LogFailed: _row(
+    stimuli.LogFailed: _case(
         _lost,
         Phase.CONNECTING,
         Phase.RESTORING,
@@ -318,7 +318,7 @@ TABLE: Final[Mapping[type[Stimulus], Row]] = {
         Phase.DISCONNECTED,
         elsewhere="what fails then is only told",
     ),
-    stimuli.DomainFailed: _row(_stop_before, Phase.REPLAYING, Phase.LIVE, elsewhere="nothing is applied"),
+    stimuli.DomainFailed: _case(_stop_before, Phase.REPLAYING, Phase.LIVE, elsewhere="nothing is applied"),
     requests.TakeSnapshot: _request(_take_snapshot),
     requests.Crash: _request(_crash),
     requests.Rebuild: _request(_rebuild),

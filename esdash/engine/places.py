@@ -10,6 +10,7 @@ from esdash.log.facts import START, id_parts
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
 from esdash.query.places import GREATEST, Between, End, Id, Numbered, OfSnapshot, Place
+from esdash.query.terms import Since, Until
 
 TOO_OLD: Final = (
     "The server is older than Redis 7 and does not count entries: #n is counted from the nearest snapshot, or from the "
@@ -62,6 +63,27 @@ def end_of(log: Stream, place: Place, on_note: Callable[[str], object] = id) -> 
     if place is End.NOW:
         return log.facts().last_id
     return _entry(log, place, on_note)
+
+
+class Reached:
+    """What `since:` and `until:` of a question reach from and to; each is looked up once."""
+
+    def __init__(self, log: Stream, on_note: Callable[[str], object] = id) -> None:
+        """`on_note` hears what had to be assumed."""
+        self._log = log
+        self._on_note = on_note
+        self._found: dict[Since | Until, bytes] = {}
+
+    def reached(self, term: Since | Until) -> bytes:
+        """An id. Raises NoPlaceError, LogError."""
+        if term not in self._found:
+            reach = begin_of if isinstance(term, Since) else end_of
+            self._found[term] = reach(self._log, term.place, self._on_note)
+        return self._found[term]
+
+    def __call__(self, term: Since | Until) -> Id:
+        """The same, as ids compare."""
+        return id_parts(self.reached(term))
 
 
 def _joined(entry_id: Id) -> bytes:

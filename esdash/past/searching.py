@@ -9,7 +9,7 @@ from msgspec import Struct
 from esdash.engine.asking import Asked, Examined
 from esdash.engine.history import id_before
 from esdash.engine.kept import NOT_KNOWN, row_of
-from esdash.engine.places import begin_of, end_of
+from esdash.engine.places import Reached
 from esdash.engine.row import Row
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.log.facts import id_parts
@@ -17,9 +17,7 @@ from esdash.log.stream import Stream
 from esdash.past.deeds import Deeds
 from esdash.past.reader import TrackReader
 from esdash.past.sieve import Sieve
-from esdash.query.places import Id
 from esdash.query.questions import Question
-from esdash.query.terms import Since, Until
 
 CHUNK: Final = 500
 """Entries that are read at a time."""
@@ -62,21 +60,6 @@ class Candidates(Struct, frozen=True):
     unsure: list[Known]
     """To be read, oldest first."""
     down_to: int
-
-
-class Reached:
-    """What `since:` and `until:` reach from and to; each is looked up once."""
-
-    def __init__(self, log: Stream) -> None:
-        self._log = log
-        self._found: dict[Since | Until, Id] = {}
-
-    def __call__(self, term: Since | Until) -> Id:
-        """An id. Raises NoPlaceError, LogError."""
-        if term not in self._found:
-            reach = begin_of if isinstance(term, Since) else end_of
-            self._found[term] = id_parts(reach(self._log, term.place))
-        return self._found[term]
 
 
 class Searching:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from esdash.domain import Column, Table
 from esdash.engine.console import EngineError
 from esdash.engine.kept import row_of
-from esdash.engine.places import end_of
+from esdash.engine.places import Reached, end_of
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
@@ -23,7 +23,7 @@ from esdash.past.folder import TrackFolder
 from esdash.past.moments import Moment, Moments, parked_codes, refused_codes
 from esdash.past.process import Built, Task, TrackProcess
 from esdash.past.refolding import refolded
-from esdash.past.searching import Found, Reached, Searching, known_of, read
+from esdash.past.searching import Found, Searching, known_of, read
 from esdash.past.shared import LOOK_SECONDS, SharedTrack
 from esdash.past.story import StoryLine, Totals, story_of_row, totals
 from esdash.past.timeline import Timeline, timeline

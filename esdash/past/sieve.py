@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esdash.domain import Table
-from esdash.engine.asking import Reach
+from esdash.engine.asking import Reach, codes_of
 from esdash.fold.sorting import FIRST
 from esdash.fold.tables import MAX_INT, MIN_INT
 from esdash.past.decoding import SegmentEntries
@@ -71,10 +71,7 @@ class Sieve:
     def _term(self, term: Any) -> _Sift:
         fold = self._reader.fold
         if isinstance(term, OfOutcome | OfReason):
-            wanted = term.name if isinstance(term, OfOutcome) else term.reason
-            codes = [
-                code for code, outcome in enumerate(fold.outcomes) if outcome[isinstance(term, OfReason)] == wanted
-            ]
+            codes = list(codes_of(fold, term))
             return lambda place: _known(np.isin(self._entries(place).codes, codes))
         if isinstance(term, OfType):
             kinds = [FIRST + at for at, each in enumerate(fold.domain.events) if each.wire_name == term.name]

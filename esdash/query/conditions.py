@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from esdash.query.errors import QueryError, Span, listed
-from esdash.query.lexing import Scanner, written
-from esdash.query.numbers import Aggregate, Number, begins_number, column_of, example, scan_number
+from esdash.query.lexing import Scanner, quoted, written
+from esdash.query.numbers import BEGINNING, Aggregate, Number, begins_number, column_of, example, scan_number
 from esdash.query.schema import Schema, Values
 from esdash.query.trees import NOWHERE, All, Either, Logic, Negated
 
@@ -30,7 +30,8 @@ class Comparison:
     span: Span = field(default=NOWHERE, compare=False)
 
     def __str__(self) -> str:
-        return f"{self.number} {self.operator} {written(self.value) if self.other is None else self.other}"
+        value = quoted(self.value) if BEGINNING.match(self.value) else written(self.value)
+        return f"{self.number} {self.operator} {value if self.other is None else self.other}"
 
 
 Condition = All | Either | Negated | Comparison
@@ -40,10 +41,10 @@ def compare(value: Any, operator: str, low: Any, high: Any) -> bool:
     """Whether a value stands so to what lies from `low` to `high`; what is not there does to nothing."""
     if value is None or low is None:
         return False
-    if operator in ("=", ":"):
-        return bool(low <= value <= high)
-    if operator == "!=":
-        return not low <= value <= high
+    if operator in ("=", ":", "!="):
+        # Of choices of several kinds it can only be told whether they are the same.
+        same = value == low if low == high else low <= value <= high
+        return bool(same) is (operator != "!=")
     if operator == "<":
         return bool(value < low)
     if operator == "<=":

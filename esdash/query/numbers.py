@@ -14,7 +14,8 @@ from esdash.query.schema import ColumnOf, Schema, TableOf, read_key
 COUNT: Final = "count"
 FUNCTIONS: Final = (COUNT, "sum", "min", "max")
 
-_BEGINNING: Final = re.compile(r"([^\W\d]\w*)([:(])")
+BEGINNING: Final = re.compile(r"([^\W\d]\w*)([:(])")
+"""What a number begins with, so that a text which begins so is written in quotes."""
 _NAME: Final = re.compile(r"[^\W\d]\w*")
 _BARE: Final = re.compile(r'[^\s()<>=!"]+')
 
@@ -68,7 +69,7 @@ def column_of(number: Number, schema: Schema) -> ColumnOf | None:
 
 def begins_number(scanner: Scanner, schema: Schema) -> bool:
     """Whether what comes next looks like a number, and not like a value."""
-    found = _BEGINNING.match(scanner.text, scanner.place)
+    found = BEGINNING.match(scanner.text, scanner.place)
     if found is None:
         return False
     return found[1] in FUNCTIONS if found[2] == "(" else schema.table(found[1]) is not None
@@ -76,7 +77,7 @@ def begins_number(scanner: Scanner, schema: Schema) -> bool:
 
 def scan_number(scanner: Scanner, schema: Schema) -> Number:
     """The number that comes next. Raises QueryError."""
-    found = _BEGINNING.match(scanner.text, scanner.place)
+    found = BEGINNING.match(scanner.text, scanner.place)
     if found is None:
         word = _BARE.match(scanner.text, scanner.place)
         raise scanner.wrong(f"Expected a number, like {example(schema)}.", len(word[0]) if word else 0)

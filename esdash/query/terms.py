@@ -46,11 +46,11 @@ class OfOutcome:
 class OfReason:
     """Entries that were rejected or parked for one reason."""
 
-    reason: str
+    name: str
     span: Span = field(default=NOWHERE, compare=False)
 
     def __str__(self) -> str:
-        return f"reason:{written(self.reason)}"
+        return f"reason:{written(self.name)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Commands beside the past that a dashboard keeps."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import platformdirs
@@ -70,3 +72,14 @@ def test_one_that_lacks_entries_is_not_asked(call: Call, url: str, client: redis
     client.xadd("orders", {"type": "TopUp", "data": '{"user_id":77,"amount":500}'})
     assert call("why", "users:77.balance", "--json", "--url", url).lines[0]["after"] == 500
     assert len(call("why", "sum(users.balance)", "--json", "--url", url).lines) == len(before) + 1
+
+
+def test_one_that_is_thinned_or_damaged_is_not_asked(call: Call, url: str, track: Path) -> None:
+    question = ("why", "users:1.balance", "--json", "--url", url)
+    expected = call(*question, "--at", "#20"), call(*question)
+    with closing(sqlite3.connect(track)) as file, file:
+        file.execute("UPDATE parts SET data = zeroblob(40)")
+    assert (call(*question, "--at", "#20"), call(*question)) == expected
+    with closing(sqlite3.connect(track)) as file, file:
+        file.execute("DELETE FROM segments WHERE first = 1")
+    assert (call(*question, "--at", "#20"), call(*question)) == expected

@@ -23,11 +23,18 @@ def log(url: str, client: redis.Redis) -> Stream:
 
 def look(log: Stream) -> None:
     """Fold everything, with what is shown of it."""
-    progress = Progress(log)
-    history = History(log, shop(), on_page=progress)
-    list(history.explain(history.before(b"0-1")))
-    progress.clear()
+    with Progress(log) as progress:
+        history = History(log, shop(), on_page=progress)
+        list(history.explain(history.before(b"0-1")))
     log.server.close()
+
+
+def lose_the_server(log: Stream) -> None:
+    """Fold everything, and then no more."""
+    with Progress(log) as progress:
+        history = History(log, shop(), on_page=progress)
+        list(history.explain(history.before(b"0-1")))
+        raise ConnectionError
 
 
 def test_is_one_line_on_a_terminal_that_goes_in_the_end(
@@ -50,7 +57,34 @@ def test_is_nothing_elsewhere(log: Stream, monkeypatch: pytest.MonkeyPatch, caps
     assert capsys.readouterr() == ("", "")
 
 
-def test_commands_say_nothing_of_it_in_a_pipe(call: Call, url: str, client: redis.Redis) -> None:
+COMMANDS = (
+    ("events", "--tail", 1),
+    ("events",),
+    ("find", "count(users) > 1000000"),
+    ("diff", "first", "now"),
+    ("why", "sum(users.balance)"),
+)
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_commands_say_how_far_they_are_on_a_terminal_alone(
+    call: Call, url: str, client: redis.Redis, monkeypatch: pytest.MonkeyPatch, *, terminal: bool
+) -> None:
     append(client, seeded_entries(1, 50))
-    for arguments in (("events", "--tail", 1), ("find", "count(users) > 0"), ("diff", "first", "now")):
-        assert call(*arguments, "--json", "--url", url).err == ""
+    monkeypatch.setattr(shown, "SECONDS", 0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    for arguments in COMMANDS:
+        assert ("50 of 50 entries\x1b[K" in call(*arguments, "--json", "--url", url).err) is terminal, arguments
+
+
+def test_an_error_does_not_follow_it_on_its_line(
+    log: Stream, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shown, "SECONDS", 0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with pytest.raises(ConnectionError):
+        lose_the_server(log)
+    log.server.close()
+    lines = capsys.readouterr().err.split("\r")
+    assert any("of 1,500 entries" in line for line in lines)
+    assert lines[-1] == "\x1b[K"

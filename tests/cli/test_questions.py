@@ -11,7 +11,7 @@ from esdash.cli import events
 from tests.cli.conftest import Call, append, line_with
 from tests.cli.told import DOMAINS, publish
 from tests.engine.asked import BEGINNING, Fact
-from tests.strategies import raw_entry
+from tests.strategies import raw_entry, seeded_entries
 
 
 def top_up(user: int, amount: int) -> list[tuple[bytes, bytes]]:
@@ -189,3 +189,10 @@ class TestOrder:
         shown += [json.loads(line_with(process.stdout, "{"))["ordinal"] for _ in range(2)]
         assert shown == [4, 5, 7, 8]
         assert process.wait(timeout=30) == 0
+
+
+def test_a_range_that_ends_before_it_begins_is_empty(call: Call, url: str, client: redis.Redis) -> None:
+    append(client, seeded_entries(1, 300))
+    for arguments in (("since:#10 until:#5",), ("--from", "#10", "--to", "#5"), ("since:#10 until:#5", "--reverse")):
+        found = call("events", *arguments, "--url", url)
+        assert (found.code, found.out, found.err) == (0, "", "")

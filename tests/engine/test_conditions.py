@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esdash.engine.conditions import Standing
+from esdash.engine.conditions import StandingCondition
 from esdash.engine.numbers import Numbers
 from esdash.fold.folding import Fold
 from esdash.fold.tables import Change
@@ -77,7 +77,7 @@ def test_a_condition_holds_where_the_whole_state_says_so(
     domain: str, condition: str, plain: Callable[[Cells], bool]
 ) -> None:
     fold, rows, facts = day(domain, 500)
-    standing = Standing(fold, fold.empty(), read_condition(condition, schema_of(fold), 0))
+    standing = StandingCondition(fold, fold.empty(), read_condition(condition, schema_of(fold), 0))
     found = [standing.see(row.told.changes if row.told is not None else ()) for row in rows]
     expected = [plain(fact.cells) for fact in facts]
     assert found == expected

@@ -129,3 +129,17 @@ def test_any_text_is_a_condition_or_is_pointed_at(text: str, schema: Callable[[]
         assert read(str(tree), schema()) == tree
     else:
         assert error.pointed()
+
+
+def test_a_text_that_looks_like_a_number_is_written_in_quotes() -> None:
+    from esdash.query.numbers import Cell
+
+    condition = Comparison(Cell("accounts", "a", "owner"), "=", "accounts:7.balance")
+    assert str(condition) == 'accounts:a.owner = "accounts:7.balance"'
+
+
+def test_choices_of_several_kinds_are_the_same_or_not() -> None:
+    assert compare("a", "=", "a", "a")
+    assert not compare("a", "=", 1, 1)
+    assert compare("a", "!=", 1, 1)
+    assert not compare(None, "!=", 1, 1)
