@@ -1,6 +1,5 @@
 """What rules refused and what could not be understood, over a stretch of time: by reason and by row."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -165,11 +164,11 @@ class Refusals:
         codes = entries.codes[refused.entries[inside]].astype(np.int64)
         for code, place in set(zip(codes.tolist(), shown.tolist(), strict=True)):
             alike = (codes == code) & (shown == place)
-            lacking = alike & (needed > available)
+            lacking = alike & np.array(needed > available, bool)
             total = self._sums.setdefault((code, place), [0, 0, 0])
             total[0] += int(np.count_nonzero(alike))
-            total[1] += _sum(needed[alike])
-            total[2] += _sum(needed[lacking]) - _sum(available[lacking])
+            total[1] += sum(needed[alike].tolist())
+            total[2] += sum(needed[lacking].tolist()) - sum(available[lacking].tolist())
 
     def _reason(self, code: int) -> RefusedReason:
         first, first_ms = self._firsts[code]
@@ -262,9 +261,3 @@ def _added_up(lines: NDArray[np.int64]) -> NDArray[np.int64]:
             np.minimum.reduceat(lines[4], begins),
         )
     )
-
-
-def _sum(values: "Numbers | Sequence[int]") -> int:
-    """A sum that 64 bits may not hold."""
-    array = np.asarray(values, np.int64)
-    return (int((array >> 32).sum()) << 32) + int((array & 0xFFFFFFFF).sum())

@@ -19,8 +19,9 @@ class Refused(NamedTuple):
     """The two numbers that decided each refusal which had some."""
 
     entries: Numbers
-    needed: Numbers
-    available: Numbers
+    needed: NDArray[Any]
+    available: NDArray[Any]
+    """Of both, integers of Python's: 64 bits may not hold them."""
     shown: Numbers
     """Places in the formats that the segment was written with."""
 
@@ -30,12 +31,14 @@ class SegmentEntries:
 
     def __init__(self, name: str, blob: bytes) -> None:
         """Raises DamagedTrackError."""
-        first, times, sequences, codes, kinds, *refused = unpack(name, blob)
+        first, times, sequences, codes, kinds, refused, needed, available, shown = unpack(name, blob)
         self.milliseconds: Numbers = np.cumsum(times.astype(np.int64)) + (first.astype(np.int64) if len(first) else 0)
         self.sequences: Numbers = sequences.astype(np.int64)
         self.codes = codes
         self.kinds = kinds
-        self.refused = Refused(*(each.astype(np.int64) for each in refused))
+        self.refused = Refused(
+            refused.astype(np.int64), _unbounded(needed), _unbounded(available), shown.astype(np.int64)
+        )
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -157,6 +160,10 @@ def _objects(values: list[Any]) -> NDArray[Any]:
     array = np.empty(len(values), object)
     array[:] = values
     return array
+
+
+def _unbounded(packed: NDArray[Any]) -> NDArray[Any]:
+    return _objects([int(each, 16) for each in packed.tobytes().split()])
 
 
 def decode_keys(name: str, blob: bytes) -> list[tuple[int, bytes]]:
