@@ -136,7 +136,7 @@ class Builder:
             return None
         with track.writing():
             track.cut(kept[-1].last + 1)
-        reader = TrackReader(self.path, self._fold)
+        reader = TrackReader(self.path, self._fold, still=True)
         try:
             cursor = Cursor(reader)
             cursor.seek(reader.built_to)

@@ -73,7 +73,7 @@ def formats(fold: Fold) -> list[Format]:
 def encode_entries(name: str, entries: Entries, record: Record, formats: Sequence[Format]) -> bytes:
     """The entries of a segment. `formats`: those in which the numbers of refusals may be shown."""
     decisive = record.decisive
-    decided = [
+    decided: list[NDArray[Any] | bytes] = [
         numbers([each.entry for each in decisive]),
         _unbounded([each.needed for each in decisive]),
         _unbounded([each.available for each in decisive]),

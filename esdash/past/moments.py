@@ -14,6 +14,7 @@ from esdash.engine.view import Position
 from esdash.fold.folding import Fold, Told
 from esdash.fold.outcomes import PARKED
 from esdash.fold.tables import Change
+from esdash.log.facts import id_parts
 from esdash.log.stream import Stream
 from esdash.past.columns import MovingColumn
 from esdash.past.cursor import Cursor
@@ -99,14 +100,10 @@ class Moments:
         for table in self._fold.domain.tables:
             if table.name in moved or table.name not in self._tables:
                 self._tables[table.name] = _picture(table, cursor.columns(table.name), cursor.entries())
-        entry_id, time = b"0-0", 0
-        if ordinal > reader.shown_from:
-            entry_id, time = reader.id_of(ordinal), reader.time_of(ordinal)
-        elif ordinal:
-            entry_id = reader.origin.last_id
+        entry_id = reader.id_of(ordinal) if ordinal > reader.shown_from else reader.origin.last_id
         picture = PastPicture(dict(self._tables), tuple(cursor.counts()), 0, self._fold, self._fold.empty())
         position = Position(entry_id.decode(), ordinal, reader.origin.unseen)
-        return Moment(position, time, picture, cursor.changes())
+        return Moment(position, id_parts(entry_id)[0], picture, cursor.changes())
 
     def rows(self, log: Stream, moment: Moment, count: int = ROWS) -> list[Row]:
         """The last entries up to a moment, oldest first, those that are in the stream. Raises LogError, TrackError."""
