@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esdash.domain import Column, Format, Table
-from esdash.fold.folding import Fold
-from esdash.fold.tables import KEY_WINDOW
+from esdash.fold.folding import Fold, Told
+from esdash.fold.tables import KEY_WINDOW, Change
 from esdash.log.facts import id_parts
 from esdash.past.decoding import SegmentEntries, SegmentPart, decode_cells, decode_keys
 from esdash.past.encoding import formats, part_name
@@ -114,8 +114,8 @@ class TrackReader:
         # An id may have the milliseconds of several segments.
         while place >= 0:
             entries, first = self.entries(place), self._firsts[place]
-            start, end = entries.milliseconds.searchsorted((wanted[0], wanted[0] + 1))
-            inside = int(start) + int(np.count_nonzero(entries.sequences[start:end].view(np.uint64) <= wanted[1]))
+            start, end = entries.before(wanted[0]), entries.until(wanted[0])
+            inside = start + int(np.count_nonzero(entries.sequences[start:end] <= np.uint64(wanted[1])))
             if inside:
                 return first + inside - 1
             place -= 1
@@ -145,6 +145,11 @@ class TrackReader:
             return None
         shown = formats(self.fold)[int(refused.shown[at])]
         return int(refused.needed[at]), int(refused.available[at]), shown
+
+    def told(self, ordinal: int, changes: tuple[Change, ...]) -> Told:
+        """What an entry did, which changed this."""
+        decisive = self.decisive_of(ordinal)
+        return Told(changes) if decisive is None else Told(changes, *decisive)
 
     def counts_before(self, place: int) -> list[int]:
         """Outcomes before a segment."""

@@ -92,9 +92,9 @@ class Recorder:
             raise DamagedTrackError(f"{self._track.path} was deleted")
         first = projection.ordinal - len(record) + 1
         text = b" ".join(self._ids).replace(b"-", b" ")
-        ids = np.fromstring(text.decode(), np.uint64, sep=" ").view(np.int64).reshape(-1, 2)
+        ids = np.fromstring(text.decode(), np.uint64, sep=" ").reshape(-1, 2)
         codes, kinds = (np.frombuffer(bytes(each), np.uint8) for each in (record.codes, record.kinds))
-        entries = Entries(ids[:, 0], ids[:, 1], codes, kinds)
+        entries = Entries(ids[:, 0].view(np.int64), ids[:, 1].view(np.int64), codes, kinds)
         segment = Segment(
             first,
             len(record),
