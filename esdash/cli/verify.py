@@ -65,9 +65,8 @@ def _past(settings: Settings, log: "Stream", fold: "Fold", found: "Verification"
     path = track_of(settings, log, fold)
     if path is None:
         return Checked(0, [])
-    return check(
-        path, fold, found.unseen, [(each.end.ordinal, each.replayed_digest) for each in found.segments if each.holds]
-    )
+    replayed = [(each.end.ordinal, each.replayed_digest) for each in found.segments if each.holds]
+    return check(log, path, fold, found.unseen, replayed)
 
 
 def _tell_of_past(past: "Checked", unseen: int) -> None:

@@ -37,6 +37,7 @@ class Decisive(NamedTuple):
     """Its place in the record, from 0."""
     needed: int
     available: int
+    """As large as the domain makes them: they are no part of a state."""
     shown: Format
 
 
@@ -77,8 +78,7 @@ class Record:
         """What to tell of each entry, when the journal has what it alone wrote."""
 
         def hear(told: Told) -> None:
-            if told.needed is not None and told.available is not None:
-                self.decisive.append(Decisive(len(self.ends), told.needed, told.available, told.shown))
+            self._decide(len(self.ends), told)
             for write in journal:
                 self.writes.add(*write)
             self.ends.append(len(self.writes.places))
@@ -87,8 +87,12 @@ class Record:
 
     def decide(self, place: int, refusal: Refusal) -> None:
         """An entry of the page that is being folded was refused for two numbers."""
-        if refusal.needed is not None and refusal.available is not None:
-            self.decisive.append(Decisive(len(self.codes) + place, refusal.needed, refusal.available, refusal.shown))
+        self._decide(len(self.codes) + place, refusal)
+
+    def _decide(self, entry: int, by: Refusal | Told) -> None:
+        # A domain may give anything for them.
+        if type(by.needed) is int and type(by.available) is int:
+            self.decisive.append(Decisive(entry, by.needed, by.available, by.shown))
 
     def add(self, codes: bytes, kinds: bytes, keys: Sequence[bytes | None], events: Sequence[Any]) -> None:
         """A page was folded, or the part of it that `codes` is of; its writes were noted as they were made."""

@@ -1,6 +1,5 @@
 """What rules refused and what could not be understood, over a stretch of time: by reason and by row."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -125,7 +124,7 @@ class Refusals:
         if segment.last_ms <= self._start:
             return
         entries = reader.entries(place)
-        start = max(begin - segment.first, int(entries.milliseconds.searchsorted(self._start, "right")))
+        start = max(begin - segment.first, entries.until(self._start))
         end = min(len(entries), self._until - segment.first + 1)
         self._entries += max(0, end - start)
         chosen = np.zeros(len(entries), bool)
@@ -152,7 +151,7 @@ class Refusals:
     def _count(self, entries: SegmentEntries, found: Numbers, first: int) -> None:
         codes, times = entries.codes[found].astype(np.int64), entries.milliseconds[found]
         parts = self._parts.shape[1]
-        share = (times - self._start - 1) / max(1, self._end - self._start)
+        share = (times.astype(np.float64) - (self._start + 1)) / max(1, self._end - self._start)
         within = np.clip((share * parts).astype(np.int64), 0, parts - 1)
         self._parts += np.bincount(codes * parts + within, minlength=self._parts.size).reshape(self._parts.shape)
         for code, at in zip(*np.unique(codes, return_index=True), strict=True):
@@ -165,11 +164,11 @@ class Refusals:
         codes = entries.codes[refused.entries[inside]].astype(np.int64)
         for code, place in set(zip(codes.tolist(), shown.tolist(), strict=True)):
             alike = (codes == code) & (shown == place)
-            lacking = alike & (needed > available)
+            lacking = alike & np.array(needed > available, bool)
             total = self._sums.setdefault((code, place), [0, 0, 0])
             total[0] += int(np.count_nonzero(alike))
-            total[1] += _sum(needed[alike])
-            total[2] += _sum(needed[lacking]) - _sum(available[lacking])
+            total[1] += sum(needed[alike].tolist())
+            total[2] += sum(needed[lacking].tolist()) - sum(available[lacking].tolist())
 
     def _reason(self, code: int) -> RefusedReason:
         first, first_ms = self._firsts[code]
@@ -189,7 +188,7 @@ class _Rows:
         self._numbers: dict[str, int] = {}
         """Of keys that are texts."""
         self._found: list[NDArray[np.int64]] = []
-        """Arrays of lines: code, key or its number, how often, the first ordinal and its time."""
+        """Arrays of lines: code, key or its number, how often, the first ordinal and its time modulo 2^64."""
         self._held = 0
 
     def add(self, entries: SegmentEntries, part: SegmentPart, chosen: NDArray[np.bool_], first: int) -> None:
@@ -202,7 +201,9 @@ class _Rows:
         keys = self._as_numbers(part.keys[rows])
         codes = entries.codes[at].astype(np.int64)
         ones = np.ones(len(at), np.int64)
-        self._found.append(_added_up(np.stack((codes, keys, ones, at + first, entries.milliseconds[at]))))
+        self._found.append(
+            _added_up(np.stack((codes, keys, ones, at + first, entries.milliseconds[at].view(np.int64))))
+        )
         self._held += self._found[-1].shape[1]
         if self._held > _MANY:
             self._together()
@@ -228,7 +229,7 @@ class _Rows:
                 number if self.table.key is int else names[number],
                 times,
                 first,
-                first_ms,
+                first_ms % 2**64,
                 sorted(codes[number], key=lambda pair: -pair[1]),
             )
             for _, number, times, first, first_ms in by_row.T.tolist()
@@ -250,7 +251,7 @@ def _added_up(lines: NDArray[np.int64]) -> NDArray[np.int64]:
     """One line of each code and key, by both."""
     if not lines.shape[1]:
         return lines
-    lines = lines[:, np.lexsort((lines[1], lines[0]))]
+    lines = lines[:, np.lexsort((lines[3], lines[1], lines[0]))]
     again = (lines[0, 1:] == lines[0, :-1]) & (lines[1, 1:] == lines[1, :-1])
     begins = np.flatnonzero(np.append(True, ~again))
     return np.stack(
@@ -258,13 +259,7 @@ def _added_up(lines: NDArray[np.int64]) -> NDArray[np.int64]:
             lines[0, begins],
             lines[1, begins],
             np.add.reduceat(lines[2], begins),
-            np.minimum.reduceat(lines[3], begins),
-            np.minimum.reduceat(lines[4], begins),
+            lines[3, begins],
+            lines[4, begins],
         )
     )
-
-
-def _sum(values: "Numbers | Sequence[int]") -> int:
-    """A sum that 64 bits may not hold."""
-    array = np.asarray(values, np.int64)
-    return (int((array >> 32).sum()) << 32) + int((array & 0xFFFFFFFF).sum())

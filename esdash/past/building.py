@@ -11,8 +11,10 @@ from esdash.engine.guard import check_page
 from esdash.engine.history import BrokenError, History
 from esdash.engine.projection import Projection
 from esdash.engine.view import Position
+from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.log.continuity import Verdict, check
+from esdash.log.errors import LogError, UnreadableReplyError
 from esdash.log.follower import Follower
 from esdash.log.stream import START, Page, Stream
 from esdash.past.cursor import Cursor
@@ -76,8 +78,14 @@ class Builder:
         track = Track(self.path, write=True)
         try:
             recorder = self._resumed(track) or self._anew(track)
-            for page in self._pages(recorder.projection, stopped):
-                self._take(recorder, page)
+            try:
+                for page in self._pages(recorder.projection, stopped):
+                    self._take(recorder, page)
+            except UnreadableReplyError:
+                raise  # nobody knows what became of the state
+            except (LogError, BrokenError, DomainError):
+                recorder.store()
+                raise
             recorder.store()
             self._told(recorder, 0)
         finally:
@@ -136,7 +144,7 @@ class Builder:
             return None
         with track.writing():
             track.cut(kept[-1].last + 1)
-        reader = TrackReader(self.path, self._fold)
+        reader = TrackReader(self.path, self._fold, still=True)
         try:
             cursor = Cursor(reader)
             cursor.seek(reader.built_to)

@@ -19,7 +19,7 @@ class Last(NamedTuple):
     entry: int
     """Its place in the segment."""
     moved: int | None
-    """By how much; None for what is no number, or was not there before or after."""
+    """By how much, modulo 2^64; None for what is no number, or was not there before or after."""
 
 
 class Applied(NamedTuple):
@@ -180,7 +180,7 @@ class MovingColumn:
             key, after = self.keys[place : place + 1].tolist()[0], self.value(place)
             if self._numbers:
                 there = int(self._cells[place] - self._part.there[change])
-                before = self.column.kind(self.values[place] - self._part.moved[change]) if there else None
+                before = self.column.kind(before_of(self.values[place], self._part.moved[change])) if there else None
             else:
                 before = self._part.before[change]
             yield Change(self.table.name, key, self.column.name, before, after)
@@ -216,6 +216,18 @@ class MovingColumn:
         self.values = np.insert(self.values, new, nothing)
         self._cells = np.insert(self._cells, new, 0) if self._numbers else self._cells
         return self._find(keys)[0]
+
+
+def before_of(after: Any, moved: Any) -> int:
+    """What a number was that became another: both are of 64 bits, and how far it moved is kept modulo 2^64."""
+    return (int(after) - int(moved) + 2**63) % 2**64 - 2**63
+
+
+def cell_of(keys: Any, values: Any, key: int | str) -> Any:
+    """The value beside a key, where keys ascend; None where it is not among them."""
+    place = bisect_left(keys, key) if keys.dtype == object else int(keys.searchsorted(key))
+    found = place < len(keys) and keys[place] == key
+    return values[place : place + 1].tolist()[0] if found else None
 
 
 def _array(keys: list[Any], table: Table) -> Any:

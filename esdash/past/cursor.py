@@ -118,10 +118,6 @@ class Cursor:
         """The columns of a table, in the order of its declaration."""
         return [column.cells for column in self._columns[table]]
 
-    def cell(self, table: str, key: int | str, column: str) -> Any:
-        """One cell; None where there is none."""
-        return next(each for each in self.columns(table) if each.column.name == column).get(key)
-
     def changes(self) -> list[Change]:
         """What the entry that it stands after changed."""
         return [change for columns in self._columns.values() for column in columns for change in column.cells.changed()]

@@ -9,18 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esdash.domain import Column, Table
+from esdash.fold.tables import MAX_INT, MIN_INT, is_name, is_text
 from esdash.past.encoding import APPEARED, VANISHED
 from esdash.past.packing import Numbers, unpack
 
 _END: Final = b"\n"
+_GREATEST: Final = 2**64 - 1
 
 
 class Refused(NamedTuple):
     """The two numbers that decided each refusal which had some."""
 
     entries: Numbers
-    needed: Numbers
-    available: Numbers
+    needed: NDArray[Any]
+    available: NDArray[Any]
+    """Of both, integers of Python's: 64 bits may not hold them."""
     shown: Numbers
     """Places in the formats that the segment was written with."""
 
@@ -30,20 +33,33 @@ class SegmentEntries:
 
     def __init__(self, name: str, blob: bytes) -> None:
         """Raises DamagedTrackError."""
-        first, times, sequences, codes, kinds, *refused = unpack(name, blob)
-        self.milliseconds: Numbers = np.cumsum(times.astype(np.int64)) + (first.astype(np.int64) if len(first) else 0)
-        self.sequences: Numbers = sequences.astype(np.int64)
+        first, times, sequences, codes, kinds, refused, needed, available, shown = unpack(name, blob)
+        at = np.cumsum(times.astype(np.int64)) + (first.astype(np.int64) if len(first) else 0)
+        self.milliseconds: NDArray[np.uint64] = at.view(np.uint64)
+        """Of the ids; ascending."""
+        self.sequences: NDArray[np.uint64] = sequences.astype(np.int64).view(np.uint64)
         self.codes = codes
         self.kinds = kinds
-        self.refused = Refused(*(each.astype(np.int64) for each in refused))
+        self.refused = Refused(
+            refused.astype(np.int64), _unbounded(needed), _unbounded(available), shown.astype(np.int64)
+        )
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def id(self, entry: int) -> bytes:
         """The id of an entry."""
-        unsigned = self.milliseconds[entry].astype(np.uint64), self.sequences[entry].astype(np.uint64)
-        return b"%d-%d" % tuple(map(int, unsigned))
+        return b"%d-%d" % (int(self.milliseconds[entry]), int(self.sequences[entry]))
+
+    def before(self, milliseconds: int) -> int:
+        """How many entries come before a time in Unix milliseconds."""
+        return 0 if milliseconds <= 0 else self.until(milliseconds - 1)
+
+    def until(self, milliseconds: int) -> int:
+        """How many entries come up to a time in Unix milliseconds."""
+        if milliseconds < 0:
+            return 0
+        return int(self.milliseconds.searchsorted(np.uint64(min(milliseconds, _GREATEST)), "right"))
 
 
 class Changes(NamedTuple):
@@ -72,10 +88,14 @@ class SegmentPart:
         return _keys(self._table, self._keys)
 
     def place(self, key: int | str) -> int | None:
-        """The place of a row; None when the segment has nothing about it."""
+        """The place of a row; None when the segment has nothing about it, or no row can be called so."""
         if isinstance(key, int):
+            if not MIN_INT <= key <= MAX_INT:
+                return None
             place = int(self.keys.searchsorted(key))
             return place if place < len(self.keys) and self.keys[place] == key else None
+        if not is_name(key) or not is_text(key):
+            return None
         joined = self._keys[0].tobytes()
         at = joined.find(_END + key.encode() + _END)
         return None if at < 0 else joined.count(_END, 0, at)
@@ -157,6 +177,10 @@ def _objects(values: list[Any]) -> NDArray[Any]:
     array = np.empty(len(values), object)
     array[:] = values
     return array
+
+
+def _unbounded(packed: NDArray[Any]) -> NDArray[Any]:
+    return _objects([int(each, 16) for each in packed.tobytes().split()])
 
 
 def decode_keys(name: str, blob: bytes) -> list[tuple[int, bytes]]:

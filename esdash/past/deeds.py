@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from esdash.domain import Column, Table
 from esdash.fold.folding import Told
 from esdash.fold.tables import Change
-from esdash.past.columns import MovingColumn
+from esdash.past.columns import MovingColumn, before_of
 from esdash.past.cursor import TrackedColumn
 from esdash.past.decoding import SegmentPart
 from esdash.past.encoding import part_name
@@ -39,9 +39,7 @@ class Deeds:
         segment = reader.segments[reader.segment_of(ordinal)]
         entry = ordinal - segment.first
         columns = self._held(segment.first, segment.count)
-        changes = tuple(change for column in columns for change in column.of(entry))
-        decisive = reader.decisive_of(ordinal)
-        return Told(changes) if decisive is None else Told(changes, *decisive)
+        return reader.told(ordinal, tuple(change for column in columns for change in column.of(entry)))
 
     def _made(self, first: int, _: int) -> "list[_ColumnDeeds]":
         place = self._reader.segment_of(first)
@@ -87,10 +85,9 @@ class _ColumnDeeds:
         part, kind = self._part, self._column.kind
         if kind is str:
             return part.before[change], part.after[change]
-        # Sums wrap where those of the fold would not be: differences are kept modulo 2^64.
         after, exists = self._values[change], int(self._exist[change])
-        before, existed = after - part.moved[change], exists - int(part.there[change])
-        return kind(before) if existed else None, kind(after) if exists else None
+        existed = exists - int(part.there[change])
+        return kind(before_of(after, part.moved[change])) if existed else None, kind(after) if exists else None
 
 
 def _running(base: Numbers, moved: Numbers, starts: Numbers, rows: Numbers) -> "NDArray[np.int64]":

@@ -73,14 +73,19 @@ def formats(fold: Fold) -> list[Format]:
 def encode_entries(name: str, entries: Entries, record: Record, formats: Sequence[Format]) -> bytes:
     """The entries of a segment. `formats`: those in which the numbers of refusals may be shown."""
     decisive = record.decisive
-    decided = [
+    decided: list[NDArray[Any] | bytes] = [
         numbers([each.entry for each in decisive]),
-        numbers([each.needed for each in decisive]),
-        numbers([each.available for each in decisive]),
+        _unbounded([each.needed for each in decisive]),
+        _unbounded([each.available for each in decisive]),
         numbers([_place(formats, each.shown) for each in decisive]),
     ]
     times = np.diff(entries.milliseconds, prepend=entries.milliseconds[:1])
     return pack(name, [entries.milliseconds[:1], times, entries.sequences, entries.codes, entries.kinds, *decided])
+
+
+def _unbounded(values: Sequence[int]) -> bytes:
+    """Integers that 64 bits may not hold; in base 16, for Python bounds the decimal digits that it reads."""
+    return " ".join(map(hex, values)).encode()
 
 
 def encode_keys(name: str, keys: Sequence[tuple[int, bytes]]) -> bytes:

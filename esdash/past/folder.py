@@ -44,12 +44,17 @@ class TrackFolder:
         return sum(size for _, size, _ in self._files())
 
     def make_room(self, kept: Path) -> bool:
-        """Delete the tracks that were written longest ago, all but one. Whether all together are within the bound."""
+        """Delete the tracks that were written longest ago, but for one and those that are being built.
+
+        Whether all together are within the bound. Raises TrackError.
+        """
         for path, _, _ in sorted(self._files(), key=lambda file: file[2]):
             if self.used() <= self.bound:
                 break
             if path != kept:
-                remove(path)
+                with lock(path) as alone:
+                    if alone:
+                        remove(path)
         return self.used() <= self.bound
 
     def _files(self) -> list[tuple[Path, int, float]]:

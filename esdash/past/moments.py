@@ -1,10 +1,11 @@
 """Moments of the past as a screen shows them: pictures of the tables, and the last entries of the log."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from esdash.domain import Table
 from esdash.engine.kept import row_of
@@ -14,8 +15,9 @@ from esdash.engine.view import Position
 from esdash.fold.folding import Fold, Told
 from esdash.fold.outcomes import PARKED
 from esdash.fold.tables import Change
+from esdash.log.facts import id_parts
 from esdash.log.stream import Stream
-from esdash.past.columns import MovingColumn
+from esdash.past.columns import MovingColumn, before_of, cell_of
 from esdash.past.cursor import Cursor
 from esdash.past.decoding import SegmentEntries
 from esdash.past.deeds import Deeds
@@ -37,6 +39,16 @@ class Moment(Struct, frozen=True):
     """What the entry changed."""
 
 
+class Last(NamedTuple):
+    """One of the last entries before a moment."""
+
+    ordinal: int
+    entry_id: bytes
+    code: int
+    told: Told | None
+    """Of the newest alone."""
+
+
 class PastPicture(Picture):
     """A state of the past: nothing is decided by it."""
 
@@ -51,21 +63,30 @@ class PastPicture(Picture):
 class _LastChanges(Mapping[Any, LastChange]):
     """What changed the rows of a table last, as far as that was in the segment of the moment."""
 
-    def __init__(self, columns: Sequence[MovingColumn], entries: SegmentEntries) -> None:
-        self._columns = [(column.column, found) for column in columns if (found := column.applied()) is not None]
+    def __init__(
+        self, columns: Sequence[MovingColumn], entries: SegmentEntries, keys: Any, values: Sequence[NDArray[Any]]
+    ) -> None:
+        """`values` are those that the columns have beside the keys of the moment."""
+        self._columns = [
+            (column.column, found, shown)
+            for column, shown in zip(columns, values, strict=True)
+            if (found := column.applied()) is not None
+        ]
         self._entries = entries
+        self._keys = keys
 
     def __getitem__(self, key: Any) -> LastChange:
         newest, columns, deltas = -1, list[str](), dict[str, int]()
-        for column, applied in self._columns:
+        for column, applied, values in self._columns:
             found = applied.last(key)
             if found is None or found.entry < newest:
                 continue
             if found.entry > newest:
                 newest, columns, deltas = found.entry, [], {}
             columns.append(column.name)
-            if found.moved is not None:
-                deltas[column.name] = found.moved
+            after = cell_of(self._keys, values, key)
+            if found.moved is not None and after is not None:
+                deltas[column.name] = after - before_of(after, found.moved)
         if newest < 0:
             raise KeyError(key)
         named = next(iter(deltas), columns[0])
@@ -73,7 +94,7 @@ class _LastChanges(Mapping[Any, LastChange]):
 
     def __iter__(self) -> Iterator[Any]:
         newest: dict[Any, int] = {}
-        for _, applied in self._columns:
+        for _, applied, _ in self._columns:
             for key, entry in applied.newest():
                 newest[key] = max(entry, newest.get(key, -1))
         return iter(sorted(newest, key=newest.__getitem__))
@@ -99,32 +120,23 @@ class Moments:
         for table in self._fold.domain.tables:
             if table.name in moved or table.name not in self._tables:
                 self._tables[table.name] = _picture(table, cursor.columns(table.name), cursor.entries())
-        entry_id, time = b"0-0", 0
-        if ordinal > reader.shown_from:
-            entry_id, time = reader.id_of(ordinal), reader.time_of(ordinal)
-        elif ordinal:
-            entry_id = reader.origin.last_id
+        entry_id = reader.id_of(ordinal) if ordinal > reader.shown_from else reader.origin.last_id
         picture = PastPicture(dict(self._tables), tuple(cursor.counts()), 0, self._fold, self._fold.empty())
         position = Position(entry_id.decode(), ordinal, reader.origin.unseen)
-        return Moment(position, time, picture, cursor.changes())
+        return Moment(position, id_parts(entry_id)[0], picture, cursor.changes())
 
-    def rows(self, log: Stream, moment: Moment, count: int = ROWS) -> list[Row]:
-        """The last entries up to a moment, oldest first, those that are in the stream. Raises LogError, TrackError."""
-        reader, ordinal = self.reader, moment.position.ordinal
-        rows: list[Row] = []
-        entries = log.newest(moment.position.last_event_id.encode(), count) if ordinal > reader.shown_from else []
-        for entry in reversed(entries):
-            if ordinal <= reader.shown_from or entry[0] != reader.id_of(ordinal):
-                break
-            told = None if rows else self.told(ordinal, tuple(moment.changes))
-            rows.append(row_of(ordinal, entry, reader.code_of(ordinal), told))
-            ordinal -= 1
-        return rows[::-1]
-
-    def told(self, ordinal: int, changes: tuple[Change, ...]) -> Told:
-        """What an entry did, which changed this."""
-        decisive = self.reader.decisive_of(ordinal)
-        return Told(changes) if decisive is None else Told(changes, *decisive)
+    def last(self, moment: Moment, count: int = ROWS) -> list[Last]:
+        """The last entries up to a moment, newest first. Raises TrackError."""
+        reader, newest = self.reader, moment.position.ordinal
+        return [
+            Last(
+                ordinal,
+                reader.id_of(ordinal),
+                reader.code_of(ordinal),
+                reader.told(ordinal, tuple(moment.changes)) if ordinal == newest else None,
+            )
+            for ordinal in range(newest, max(newest - count, reader.shown_from), -1)
+        ]
 
     def next_of(self, ordinal: int, codes: Sequence[int], *, back: bool = False) -> int | None:
         """The next entry after an ordinal with one of these outcomes, or the one before it; None for none."""
@@ -158,6 +170,18 @@ class Moments:
         return None
 
 
+def rows_of(log: Stream, last: Sequence[Last]) -> list[Row]:
+    """The last entries up to a moment, oldest first, those that are in the stream. Raises LogError."""
+    if not last:
+        return []
+    rows: list[Row] = []
+    for entry, each in zip(reversed(log.newest(last[0].entry_id, len(last))), last, strict=False):
+        if entry[0] != each.entry_id:
+            break
+        rows.append(row_of(each.ordinal, entry, each.code, each.told))
+    return rows[::-1]
+
+
 def refused_codes(fold: Fold) -> list[int]:
     """Of the outcomes by which a rule says no."""
     return [code for code, outcome in enumerate(fold.outcomes) if outcome.name == "rejected"]
@@ -173,5 +197,5 @@ def _picture(table: Table, columns: Sequence[MovingColumn], entries: SegmentEntr
     there = first.there
     keys = first.keys[there]
     arrays = [first.shown(keys), *(column.shown(keys) for column in rest)]
-    changes: Mapping[Any, LastChange] = {} if entries is None else _LastChanges(columns, entries)
+    changes: Mapping[Any, LastChange] = {} if entries is None else _LastChanges(columns, entries, keys, arrays)
     return TablePicture(table, keys, arrays, changes)

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from esdash.engine.console import EngineError
+from esdash.engine.history import BrokenError
 from esdash.fold import loading
 from esdash.fold.failing import DomainError
 from esdash.fold.loading import DomainFileError
@@ -24,7 +25,7 @@ from esdash.log.server import Server
 from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder, lock
-from esdash.past.packing import TrackError
+from esdash.past.packing import DamagedTrackError, TrackError
 
 AGAIN_SECONDS: Final = 2.0
 """Between two tries: to reach the server again, or to find out that nobody else builds the track any more."""
@@ -64,7 +65,9 @@ def main() -> None:
     stopped = threading.Event()
 
     def wait_for_the_end() -> None:
-        sys.stdin.buffer.read()
+        # Not by the buffer: Python ends with an abort where a thread waits in one.
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
         stopped.set()
 
     threading.Thread(target=wait_for_the_end, daemon=True).start()
@@ -78,12 +81,13 @@ def main() -> None:
             sys.stdout.buffer.write(msgspec.json.encode(built) + b"\n")
             sys.stdout.buffer.flush()
 
-    last = Built()
     while not stopped.is_set():
         try:
             _build(task, stopped, lambda ordinal, waiting: say(Built(ordinal, waiting)))
-        except LogError as error:
-            last = Built(last.ordinal, last.waiting, str(error))
+            last = Built()
+        except (LogError, BrokenError, DamagedTrackError) as error:
+            # The server comes back; what is not of this log any more is cut back or made anew.
+            last = Built(error=str(error))
         except (EngineError, DomainError, DomainFileError, TrackError) as error:
             say(Built(error=str(error)))
             return
@@ -95,12 +99,14 @@ def _build(task: Task, stopped: threading.Event, progressed: Callable[[int, int]
     path = Path(task.path)
     folder = TrackFolder(path.parent, task.megabytes)
     folder.make()
-    builder = Builder(
-        Stream(Server(task.url), task.stream), loading.load(task.domain), folder, path, progressed=progressed
-    )
-    with lock(builder.path) as alone:
-        if alone:
-            builder.run(stopped)
+    with lock(path) as alone:
+        if not alone:
+            return
+        fold, server = loading.load(task.domain), Server(task.url)
+        try:
+            Builder(Stream(server, task.stream), fold, folder, path, progressed=progressed).run(stopped)
+        finally:
+            server.close()
 
 
 class TrackProcess:
@@ -141,9 +147,12 @@ class TrackProcess:
         with process:
             assert process.stdin is not None
             assert process.stdout is not None
-            with suppress(OSError):
+            with suppress(OSError, ValueError):  # it has ended, or is being closed
                 process.stdin.write(msgspec.json.encode(self._task) + b"\n")
                 process.stdin.flush()
+            if self._closing:
+                with suppress(OSError):
+                    process.stdin.close()
             for line in process.stdout:
                 self.built = msgspec.json.decode(line, type=Built)
         if not self._closing and not self.built.error:

@@ -1,9 +1,9 @@
 """Reads a track: segments, their entries and parts, as they are needed."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache, partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esdash.domain import Column, Format, Table
-from esdash.fold.folding import Fold
-from esdash.fold.tables import KEY_WINDOW
+from esdash.fold.folding import Fold, Told
+from esdash.fold.tables import KEY_WINDOW, Change
 from esdash.log.facts import id_parts
 from esdash.past.decoding import SegmentEntries, SegmentPart, decode_cells, decode_keys
 from esdash.past.encoding import formats, part_name
-from esdash.past.packing import DamagedTrackError
-from esdash.past.track import Origin, Segment, Track
+from esdash.past.packing import DamagedTrackError, TrackError
+from esdash.past.track import FORMAT, Origin, Segment, Track
 
 HELD: Final = 64
 """Segments of which the entries are held once they were read."""
@@ -26,37 +26,67 @@ HELD: Final = 64
 class TrackReader:
     """What is in a track, for one thread."""
 
-    def __init__(self, path: Path, fold: Fold) -> None:
-        """Raises TrackError."""
+    def __init__(self, path: Path, fold: Fold, *, still: bool = False) -> None:
+        """`still`: it shows what is in the track now until it is closed, whatever is written meanwhile.
+
+        Raises TrackError.
+        """
         self.path = path
         self.fold = fold
         self._track = Track(path)
-        origin = self._track.origin()
-        if origin is None:
-            raise DamagedTrackError(f"{path} is of nothing")
-        self.origin: Origin = origin
-        self.segments: list[Segment] = []
-        self._firsts: list[int] = []
         self._held = lru_cache(HELD)(self._decoded)
-        self.refresh()
+        try:
+            self._track.hold()
+            self.origin, self.segments = self._read()
+            self._firsts = [segment.first for segment in self.segments]
+        except TrackError:
+            self.close()
+            raise
+        if not still:
+            self._track.let_go()
 
     def close(self) -> None:
         """Close the file."""
         self._track.close()
 
-    def refresh(self) -> bool:
-        """Take note of what was added. Whether all that was there before, but for the tail, is as it was."""
-        before, self.segments = self.segments[:-1], self._track.segments()
-        self._firsts = [segment.first for segment in self.segments]
-        for one, other in pairwise(self.segments):
-            if other.first != one.last + 1:
+    @contextmanager
+    def reading(self) -> Iterator[bool]:
+        """Take note of what was added; what is there then stays as it is within.
+
+        Whether all that was there before is as it was, but for the tail, which may have grown. Where it is not, this
+        reader is of no use any more. Raises TrackError.
+        """
+        self._track.hold()
+        try:
+            yield self._refresh()
+        finally:
+            self._track.let_go()
+
+    def _refresh(self) -> bool:
+        origin, segments = self._read()
+        if origin != self.origin or not _continues(segments, self.segments):
+            return False
+        self.segments = segments
+        self._firsts = [segment.first for segment in segments]
+        return True
+
+    def _read(self) -> tuple[Origin, list[Segment]]:
+        origin, segments = self._track.origin(), self._track.segments()
+        if origin is None:
+            raise DamagedTrackError(f"{self.path} is of nothing")
+        if origin.format != FORMAT:
+            raise TrackError(f"{self.path} is of another version of esdash")
+        last = origin.ordinal
+        for segment in segments:
+            if segment.first != last + 1:
                 raise DamagedTrackError("a segment is missing")
-        return self.segments[: len(before)] == before
+            last = segment.last
+        return origin, segments
 
     @property
     def shown_from(self) -> int:
         """The ordinal after which the first state can be shown."""
-        return self._firsts[0] - 1 if self._firsts else self.origin.ordinal
+        return self.origin.ordinal
 
     @property
     def built_to(self) -> int:
@@ -84,8 +114,8 @@ class TrackReader:
         # An id may have the milliseconds of several segments.
         while place >= 0:
             entries, first = self.entries(place), self._firsts[place]
-            start, end = entries.milliseconds.searchsorted((wanted[0], wanted[0] + 1))
-            inside = int(start) + int(np.count_nonzero(entries.sequences[start:end].view(np.uint64) <= wanted[1]))
+            start, end = entries.before(wanted[0]), entries.until(wanted[0])
+            inside = start + int(np.count_nonzero(entries.sequences[start:end] <= np.uint64(wanted[1])))
             if inside:
                 return first + inside - 1
             place -= 1
@@ -116,14 +146,14 @@ class TrackReader:
         shown = formats(self.fold)[int(refused.shown[at])]
         return int(refused.needed[at]), int(refused.available[at]), shown
 
+    def told(self, ordinal: int, changes: tuple[Change, ...]) -> Told:
+        """What an entry did, which changed this."""
+        decisive = self.decisive_of(ordinal)
+        return Told(changes) if decisive is None else Told(changes, *decisive)
+
     def counts_before(self, place: int) -> list[int]:
         """Outcomes before a segment."""
-        if place:
-            return self.segments[place - 1].counts
-        if not self.segments:
-            return self.origin.counts
-        end = self.segments[0].counts
-        return list(map(int, np.array(end) - np.bincount(self.entries(0).codes, minlength=len(end))))
+        return self.segments[place - 1].counts if place else self.origin.counts
 
     def entries(self, place: int) -> SegmentEntries:
         """The entries of a segment."""
@@ -182,3 +212,14 @@ class TrackReader:
             if len(found) >= KEY_WINDOW:
                 break
         return found[:KEY_WINDOW][::-1]
+
+
+def _continues(segments: Sequence[Segment], before: Sequence[Segment]) -> bool:
+    """Whether segments are those of before, perhaps with more: in the last of them, and after it."""
+    if not before:
+        return True
+    *whole, tail = before
+    if len(segments) < len(before) or list(segments[: len(whole)]) != whole:
+        return False
+    now = segments[len(whole)]
+    return now == tail or (now.first == tail.first and now.count > tail.count)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from esdash.engine.projection import Projection
@@ -91,9 +92,9 @@ class Recorder:
             raise DamagedTrackError(f"{self._track.path} was deleted")
         first = projection.ordinal - len(record) + 1
         text = b" ".join(self._ids).replace(b"-", b" ")
-        ids = np.fromstring(text.decode(), np.uint64, sep=" ").view(np.int64).reshape(-1, 2)
+        ids = np.fromstring(text.decode(), np.uint64, sep=" ").reshape(-1, 2)
         codes, kinds = (np.frombuffer(bytes(each), np.uint8) for each in (record.codes, record.kinds))
-        entries = Entries(ids[:, 0], ids[:, 1], codes, kinds)
+        entries = Entries(ids[:, 0].view(np.int64), ids[:, 1].view(np.int64), codes, kinds)
         segment = Segment(
             first,
             len(record),
@@ -116,20 +117,28 @@ class Recorder:
 
     def thin(self) -> None:
         """Drop the oldest tenth. Raises TrackError."""
-        reader = TrackReader(self._track.path, self._fold)
+        reader = TrackReader(self._track.path, self._fold, still=True)
         try:
             if len(reader.segments) < 2:
                 return
-            until = reader.segments[max(1, len(reader.segments) // 10)].first
+            last = reader.segments[max(1, len(reader.segments) // 10) - 1]
             cursor = Cursor(reader)
-            cursor.seek(until - 1)
+            cursor.seek(last.last)
             with self._track.writing():
                 for table, column, cells in cursor.all_cells():
                     name = part_name(table, column)
-                    encoded = encode_cells(name, until - 1, table, column, cells)
-                    self._track.put_keyframe(name, until - 1, encoded)
-                self._keep_keys(reader.window(until - 1))
-                self._track.thin(until)
+                    encoded = encode_cells(name, last.last, table, column, cells)
+                    self._track.put_keyframe(name, last.last, encoded)
+                self._keep_keys(reader.window(last.last))
+                self._track.thin(
+                    msgspec.structs.replace(
+                        reader.origin,
+                        ordinal=last.last,
+                        last_id=last.last_id,
+                        anchor=last.anchor,
+                        counts=last.counts,
+                    )
+                )
         finally:
             reader.close()
         self._track.shrink()

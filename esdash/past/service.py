@@ -20,7 +20,7 @@ from esdash.log.stream import Stream
 from esdash.past.board import Board, Refusals
 from esdash.past.difference import Between, Difference, differences
 from esdash.past.folder import TrackFolder
-from esdash.past.moments import Moment, Moments, parked_codes, refused_codes
+from esdash.past.moments import Moment, Moments, parked_codes, refused_codes, rows_of
 from esdash.past.process import Built, Task, TrackProcess
 from esdash.past.refolding import refolded
 from esdash.past.searching import Found, Searching, known_of, read
@@ -111,7 +111,9 @@ class Past:
         with self._track.reading() as moments:
             reader = moments.reader
             moment = moments.at(min(max(ordinal, reader.shown_from), reader.built_to))
-            return Shown(moment, moments.rows(self._log, moment))
+            last = moments.last(moment)
+        with self._track.plainly():
+            return Shown(moment, rows_of(self._log, last))
 
     def place(self, place: Place, unseen: int = 0) -> int:
         """The ordinal of the last entry up to and with a place."""
@@ -162,7 +164,7 @@ class Past:
         self._track.require(until)
         with self._track.reading() as moments:
             lines = list(islice(story_of_row(moments.reader, table, key, until), most))
-            told = [moments.told(line.ordinal, line.changes) for line in lines]
+            told = [moments.reader.told(line.ordinal, line.changes) for line in lines]
         with self._track.plainly():
             entries = list(self._log.entries([line.entry_id for line in lines]))
         return [
@@ -179,10 +181,6 @@ class Past:
         """The entries from one time up to another, in Unix milliseconds, counted in equal parts."""
         with self._track.reading() as moments:
             return timeline(moments.reader, start, end, parts)
-
-    def rows(self, first: int, last: int) -> list[Row]:
-        """The entries from one ordinal up to another (inclusive), as far as they can be shown; see `rows_at`."""
-        return self.rows_at(range(first, last + 1))
 
     def rows_at(self, ordinals: Sequence[int]) -> list[Row]:
         """Those of these entries that can be shown; ordinals ascend.
@@ -212,8 +210,10 @@ class Past:
 
         While the track does not reach so far, there are steps without progress.
         """
-        with self._track.reading() as moments, self._track.plainly():
-            searching = Searching(self._fold, question, self._log, moments.reader.origin.unseen)
+        with self._track.reading() as moments:
+            unseen = moments.reader.origin.unseen
+        with self._track.plainly():
+            searching = Searching(self._fold, question, self._log, unseen)
         at = until
         while True:
             with self._track.reading() as moments:

@@ -45,15 +45,24 @@ class SharedTrack:
     def reading(self) -> Iterator[Moments]:
         """What is in it now, for this thread alone. Raises EngineError."""
         with self._lock, self.plainly():
-            moments = self._moments
-            if moments is None or moments.reader.is_stale() or not moments.reader.refresh():
-                self._forget()
-                moments = self._moments = Moments(TrackReader(self._path, self._fold))
             try:
-                yield moments
+                while True:
+                    moments = self._opened()
+                    with moments.reader.reading() as same:
+                        if same:
+                            yield moments
+                            return
+                    self._forget()
             except DamagedTrackError:
                 self._forget()
                 raise
+
+    def _opened(self) -> Moments:
+        if self._moments is not None and self._moments.reader.is_stale():
+            self._forget()
+        if self._moments is None:
+            self._moments = Moments(TrackReader(self._path, self._fold))
+        return self._moments
 
     @contextmanager
     def plainly(self) -> Iterator[None]:

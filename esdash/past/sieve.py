@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from esdash.domain import Table
 from esdash.engine.asking import Reach, codes_of
 from esdash.fold.sorting import FIRST
-from esdash.fold.tables import MAX_INT, MIN_INT
 from esdash.past.decoding import SegmentEntries
 from esdash.past.encoding import part_name
 from esdash.past.reader import TrackReader
@@ -114,8 +113,6 @@ class Sieve:
 
     def _about(self, place: int, table: Table, key: int | str) -> Mask:
         found = np.zeros(len(self._entries(place)), bool)
-        if isinstance(key, int) and not MIN_INT <= key <= MAX_INT:
-            return found
         for name in (table.name, *(part_name(table, column) for column in table.columns)):
             part = self._reader.part(name, table, place)
             if part is not None:
@@ -132,14 +129,14 @@ def _negated(sifted: Sifted) -> Sifted:
 
 
 def _before(entries: SegmentEntries, entry_id: Id) -> Mask:
-    milliseconds, sequences = entries.milliseconds.view(np.uint64), entries.sequences.view(np.uint64)
+    milliseconds, sequences = entries.milliseconds, entries.sequences
     at = np.uint64(entry_id[0])
     found: Mask = (milliseconds < at) | ((milliseconds == at) & (sequences < np.uint64(entry_id[1])))
     return found
 
 
 def _up_to(entries: SegmentEntries, entry_id: Id) -> Mask:
-    milliseconds, sequences = entries.milliseconds.view(np.uint64), entries.sequences.view(np.uint64)
+    milliseconds, sequences = entries.milliseconds, entries.sequences
     at = np.uint64(entry_id[0])
     found: Mask = (milliseconds < at) | ((milliseconds == at) & (sequences <= np.uint64(entry_id[1])))
     return found

@@ -1,15 +1,16 @@
 """Why a number is what it is: every entry that moved it."""
 
-from bisect import bisect_left
 from collections.abc import Iterator
 from heapq import merge
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 from msgspec import Struct
 
 from esdash.domain import Column, Table
 from esdash.fold.tables import Change
+from esdash.past.columns import before_of, cell_of
 from esdash.past.encoding import part_name
 from esdash.past.reader import TrackReader
 
@@ -46,7 +47,7 @@ class Story:
         if known:
             place = known[-1]
             keys, values = reader.keyframe(self._table, self._column, place)
-            value = _cell(keys, values, self._key)
+            value = cell_of(keys, values, self._key)
         for _, part in reader.parts(self._name, self._table, place, len(reader.segments)):
             where = part.where(self._key)
             if where.start == where.stop:
@@ -56,7 +57,7 @@ class Story:
             else:
                 moved, there = part.moved[where], part.there[where]
                 exists = (value is not None) + int(there.sum())
-                value = _wrapped((value or 0) + int(moved.sum())) if exists else None
+                value = before_of(value or 0, -int(moved.sum())) if exists else None
         return value if value is None else self._column.kind(value)
 
     def at(self, until: int) -> Any:
@@ -90,7 +91,7 @@ class Story:
                     before = part.before[change]
                 else:
                     there = (after is not None) - int(part.there[change])
-                    before = kind(_wrapped((after or 0) - int(part.moved[change]))) if there else None
+                    before = kind(before_of(after or 0, part.moved[change])) if there else None
                 if until is None or first + entry <= until:
                     yield Moved(
                         first + entry, about.id(entry), int(about.kinds[entry]), int(about.codes[entry]), before, after
@@ -137,15 +138,20 @@ def totals(reader: TrackReader, table: Table, column: Column, key: int | str, un
     """What moved a cell of a column of numbers, up to an ordinal. Raises TrackError."""
     up = down = times = 0
     first = None
+    # Kept are differences modulo 2^64: which way each goes tell the numbers before and after it.
+    now = cell_of(*reader.keyframe(table, column, 0), key) or 0 if 0 in reader.keyframes(table, column) else 0
     for place, part in reader.about(part_name(table, column), table, key, len(reader.segments)):
         where = part.where(key)
         begin = reader.segments[place].first
         entries = part.changes.entries[where]
-        moved = part.moved[where][: int(entries.searchsorted(until - begin, "right"))].tolist()
-        if not moved:
+        moved = part.moved[where][: int(entries.searchsorted(until - begin, "right"))]
+        if not len(moved):
             break
-        up += sum(each for each in moved if each > 0)
-        down += sum(each for each in moved if each < 0)
+        after = np.cumsum(moved) + now
+        before = after - moved
+        up += sum(moved[after > before].view(np.uint64).tolist())
+        down -= sum((-moved[after < before]).view(np.uint64).tolist())
+        now = int(after[-1])
         times += len(moved)
         if first is None:
             first = begin + int(entries[0])
@@ -158,14 +164,3 @@ def _named(reader: TrackReader, table: Table, key: int | str, until: int | None)
         for entry in reversed(part.entries_about(key).tolist()):
             if until is None or first + entry <= until:
                 yield first + entry
-
-
-def _cell(keys: Any, values: Any, key: int | str) -> Any:
-    place = bisect_left(keys, key) if keys.dtype == object else int(keys.searchsorted(key))
-    found = place < len(keys) and keys[place] == key
-    return values[place : place + 1].tolist()[0] if found else None
-
-
-def _wrapped(value: int) -> int:
-    """A number as 64 bits hold it: differences are kept modulo 2^64."""
-    return (value + 2**63) % 2**64 - 2**63

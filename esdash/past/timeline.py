@@ -1,7 +1,5 @@
 """How much came when: the entries of a stretch of time, counted by what became of them."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -48,6 +46,6 @@ def timeline(reader: TrackReader, start: int, end: int, parts: int) -> Timeline:
     return Timeline(start, int(edges[-1]), *(list(map(int, each)) for each in (every, no, unknown)))
 
 
-def _counted(times: "NDArray[np.int64] | Sequence[int]", edges: NDArray[np.float64]) -> NDArray[np.int64]:
+def _counted(times: NDArray[np.uint64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
     counts, _ = np.histogram(times, edges)
     return counts.astype(np.int64)

@@ -18,7 +18,7 @@ from esdash.past.packing import DamagedTrackError, TrackError
 
 _Kind = TypeVar("_Kind")
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS origin (id INTEGER PRIMARY KEY CHECK (id = 1), origin BLOB NOT NULL);
@@ -134,6 +134,19 @@ class Track:
 
     # What is there
 
+    def hold(self) -> None:
+        """From the next thing that is read on, what is there stays as it is for this reader, until `let_go`.
+
+        Raises TrackError.
+        """
+        with self._plainly():
+            self._file.execute("BEGIN")
+
+    def let_go(self) -> None:
+        """See what was written meanwhile. The file cannot be made smaller while it is held."""
+        with suppress(sqlite3.Error):
+            self._file.execute("ROLLBACK")
+
     def origin(self) -> Origin | None:
         """What it is of; None for a new one. Raises TrackError."""
         with self._plainly():
@@ -217,7 +230,10 @@ class Track:
         """Forget everything, and be of this."""
         for table in ("origin", "segments", "keys", "parts", "keyframes"):
             self._file.execute(f"DELETE FROM {table}")
-        self._file.execute("INSERT INTO origin VALUES (1, ?)", (msgspec.msgpack.encode(origin),))
+        self._put_origin(origin)
+
+    def _put_origin(self, origin: Origin) -> None:
+        self._file.execute("INSERT OR REPLACE INTO origin VALUES (1, ?)", (msgspec.msgpack.encode(origin),))
 
     def put(self, segment: Segment, entries: bytes, keys: bytes | None, parts: Iterable[Part]) -> None:
         """Add a segment, in the place of those that begin with its first ordinal or later."""
@@ -246,8 +262,10 @@ class Track:
             self._file.execute(f"DELETE FROM {table} WHERE first >= ?", (first,))
         self._file.execute("DELETE FROM keyframes WHERE ordinal >= ?", (first,))
 
-    def thin(self, until: int) -> None:
-        """Drop the oldest segments, those that end before an ordinal; their keys are those at 0 from now on."""
+    def thin(self, origin: Origin) -> None:
+        """Drop the segments up to a new beginning, where one ends; their keys are those at 0 from now on."""
+        until = origin.ordinal + 1
+        self._put_origin(origin)
         for table in ("segments", "parts"):
             self._file.execute(f"DELETE FROM {table} WHERE first < ?", (until,))
         self._file.execute("DELETE FROM keys WHERE first BETWEEN 1 AND ?", (until - 1,))

@@ -8,7 +8,6 @@ from esdash.log.facts import id_parts
 from esdash.log.stream import Stream
 from esdash.past.packing import TrackError
 from esdash.past.reader import TrackReader
-from esdash.past.track import FORMAT
 
 
 def whole_track(log: Stream, fold: Fold, path: Path | None, until: bytes | None) -> TrackReader | None:
@@ -17,7 +16,7 @@ def whole_track(log: Stream, fold: Fold, path: Path | None, until: bytes | None)
     if path is None:
         return None
     try:
-        reader = TrackReader(path, fold)
+        reader = TrackReader(path, fold, still=True)
     except TrackError:
         return None
     if _is_whole(log, reader, until):
@@ -27,11 +26,16 @@ def whole_track(log: Stream, fold: Fold, path: Path | None, until: bytes | None)
 
 
 def _is_whole(log: Stream, reader: TrackReader, until: bytes | None) -> bool:
-    if not reader.segments or reader.origin.format != FORMAT:
+    # Of what a track does not begin with, folding may tell: snapshots and the stream may reach further back.
+    if reader.shown_from or not is_of(log, reader):
+        return False
+    return id_parts(reader.last_id) >= id_parts(until or log.facts().last_id)
+
+
+def is_of(log: Stream, reader: TrackReader) -> bool:
+    """Whether a track that is not empty is of this log, as it is now. Raises LogError."""
+    if not reader.segments:
         return False
     last = reader.segments[-1]
-    wanted = until or log.facts().last_id
-    if id_parts(last.last_id) < id_parts(wanted):
-        return False
     found = check(log, last.last_id, last.last, reader.origin.unseen, last.anchor)
     return found.verdict in (Verdict.CONTINUOUS, Verdict.UNKNOWN)

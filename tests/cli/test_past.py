@@ -8,10 +8,13 @@ import platformdirs
 import pytest
 import redis
 
+from esdash.engine.projection import Projection
 from esdash.log.server import Server
 from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.folder import FOLDER, TrackFolder
+from esdash.past.recorder import Recorder
+from esdash.past.track import Track
 from tests.cli.conftest import Call, append
 from tests.domains.shop import shop
 from tests.strategies import seeded_entries
@@ -65,6 +68,34 @@ def test_a_difference_is_told_the_same_with_it_and_without(call: Call, url: str,
     without = [call("diff", *question, "--url", url) for question in questions]
     for question, one, other in zip(questions, with_it, without, strict=True):
         assert (one.code, one.out, one.err) == (other.code, other.out, other.err), question
+
+
+def test_one_that_lost_its_oldest_is_not_asked(call: Call, url: str, track: Path) -> None:
+    track.unlink()
+    stream = Stream(Server(url), "orders")
+    Builder(stream, shop(), TrackFolder(track.parent, 10), track, segment=50).run()
+    stream.server.close()
+    file = Track(track, write=True)
+    Recorder(file, "orders", Projection(shop())).thin()
+    file.close()
+    assert call("verify", "--json", "--url", url).json["past"]["moments"] == 1
+    users = call("state", "--json", "--url", url).json["tables"]["users"]
+    numbers = [f"users:{key}.balance" for key in list(users)[:5]]
+    with_it = [call("why", number, "--url", url) for number in numbers]
+    track.unlink()
+    without = [call("why", number, "--url", url) for number in numbers]
+    for number, one, other in zip(numbers, with_it, without, strict=True):
+        assert (one.code, one.out, one.err) == (other.code, other.out, other.err), number
+
+
+def test_one_of_a_log_that_was_made_again_is_no_difference(
+    call: Call, url: str, client: redis.Redis, track: Path
+) -> None:
+    client.delete("orders")
+    append(client, seeded_entries(2, 300))
+    found = call("verify", "--json", "--url", url)
+    assert (found.code, found.json["past"]) == (0, {"moments": 0, "wrong": []})
+    assert track.exists()
 
 
 def test_one_that_lacks_entries_is_not_asked(call: Call, url: str, client: redis.Redis, track: Path) -> None:  # noqa: ARG001

@@ -1,15 +1,20 @@
-"""Tracks for tests: recorded from entries, without a server."""
+"""Tracks for tests: recorded from entries, without a server; and whether one is true to a log."""
 
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from esdash.engine.history import History
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry, Fold
+from esdash.log.stream import Stream
+from esdash.past.cursor import Cursor
 from esdash.past.reader import TrackReader
 from esdash.past.recorder import Recorder
 from esdash.past.track import Track
+from tests.domains.shop import Shop
 
 
 @contextmanager
@@ -44,3 +49,18 @@ def record(
         recorder.add(entries[start : start + page])
     recorder.store()
     return track
+
+
+def require_true(path: Path, log: Stream, ids: Sequence[bytes], before: int = 0) -> None:
+    """Every moment after one of these entries, or some of many, is that of the log; `before` is the ordinal before."""
+    fold: Fold = Shop()
+    reader = TrackReader(path, fold)
+    try:
+        cursor = Cursor(reader)
+        assert reader.built_to == before + len(ids)
+        for number in random.Random(1).sample(range(1, len(ids) + 1), min(12, len(ids))):
+            projection, _ = History(log, fold).at(ids[number - 1], ignore_snapshots=True)
+            cursor.seek(before + number)
+            assert fold.digest(cursor.state()) == fold.digest(projection.state)
+    finally:
+        reader.close()

@@ -110,6 +110,22 @@ def test_sums_may_be_larger_than_a_number_of_a_state() -> None:
     assert (found.times, found.needed, found.short) == (3, 27_000 * most, 27_000 * most - 3)
 
 
+@pytest.mark.parametrize("tell", [False, True])
+def test_the_numbers_of_a_refusal_may_be_larger_than_those_of_a_state(tell: bool) -> None:
+    fold = Shop()
+    fold.careful = tell
+    entries: list[Entry] = [
+        (b"1-0", [b"type", b"TopUp", b"data", b'{"user_id":1,"amount":1}']),
+        (b"2-0", [b"type", b"AddItem", b"data", b'{"item_id":"a","count":1000000000000,"price":1000000000000000}']),
+        *(order(3 + number, 1, "a", 10**6) for number in range(2)),
+    ]
+    with recorded(fold, entries) as reader:
+        assert [(found or ())[:2] for found in map(reader.decisive_of, range(1, 5))] == [(), (), *[(10**21, 1)] * 2]
+        (reason,) = board_of(reader, None, None, 0).reasons
+    (found,) = reason.sums
+    assert (found.times, found.needed, found.short) == (2, 2 * 10**21, 2 * 10**21 - 2)
+
+
 def test_parts_of_the_stretch_are_equal_and_the_last_one_ends_with_it() -> None:
     times = [1_000, 1_001, 1_010, 1_011, 1_050]
     with recorded(Shop(), [order(time, 1, "a", 1) for time in times], segment=2) as reader:

@@ -2,7 +2,6 @@
 
 import random
 import resource
-from collections.abc import Sequence
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
@@ -10,7 +9,8 @@ import pytest
 import redis
 
 from esdash.engine.history import History
-from esdash.fold.folding import Fold
+from esdash.fold.failing import DomainError
+from esdash.fold.loading import load
 from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.cursor import Cursor
@@ -20,9 +20,34 @@ from esdash.past.process import Task, TrackProcess
 from esdash.past.reader import TrackReader
 from tests.domains.shop import Shop
 from tests.engine.running import STREAM, publish_more, stored
+from tests.past.recording import require_true
 from tests.waiting import eventually
 
 SEGMENT = 50
+
+FAILING = """
+from msgspec import Struct
+
+from esdash.domain import Column, Domain, EventType, Table
+
+
+class Divided(Struct, frozen=True):
+    by: int
+
+
+def divide(state, event):
+    state.parts.size[event.by] = 12 // event.by
+
+
+PARTS = Domain(
+    name="parts",
+    version="1",
+    tables=(Table("parts", "part", int, (Column("size"),)),),
+    events=(EventType(Divided, divide),),
+    reasons={},
+)
+"""
+"""A domain that one entry makes fail."""
 
 
 def build(log: Stream, folder: TrackFolder, segment: int = SEGMENT) -> Path:
@@ -32,21 +57,6 @@ def build(log: Stream, folder: TrackFolder, segment: int = SEGMENT) -> Path:
     builder = Builder(log, shop, folder, path, segment=segment)
     builder.run()
     return builder.path
-
-
-def require_true(path: Path, log: Stream, ids: Sequence[bytes], before: int = 0) -> None:
-    """Every moment after one of these entries, or some of many, is that of the log; `before` is the ordinal before."""
-    fold: Fold = Shop()
-    reader = TrackReader(path, fold)
-    try:
-        cursor = Cursor(reader)
-        assert reader.built_to == before + len(ids)
-        for number in random.Random(1).sample(range(1, len(ids) + 1), min(12, len(ids))):
-            projection, _ = History(log, fold).at(ids[number - 1], ignore_snapshots=True)
-            cursor.seek(before + number)
-            assert fold.digest(cursor.state()) == fold.digest(projection.state)
-    finally:
-        reader.close()
 
 
 def test_what_is_appended_later_is_recorded_then(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:
@@ -162,6 +172,36 @@ def test_the_tracks_of_others_go_first(log: Stream, client: redis.Redis, folder:
     folder.bound = 150_000
     build(log, folder)
     assert not other.exists()
+
+
+def test_the_tracks_that_others_build_stay(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:
+    folder.make()
+    other = folder.path / "other.track"
+    other.write_bytes(bytes(200_000))
+    publish_more(client, 120)
+    folder.bound = 150_000
+    with lock(other):
+        build(log, folder)
+    assert other.exists()
+
+
+def test_what_was_folded_before_a_failure_is_kept(
+    log: Stream, client: redis.Redis, folder: TrackFolder, tmp_path: Path
+) -> None:
+    file = tmp_path / "failing.py"
+    file.write_text(FAILING)
+    fold = load(str(file))
+    path = folder.file_of(log.server.url, STREAM, fold)
+    for number in (1, 2, 3, 0, 4):
+        client.xadd(STREAM, {"type": "Divided", "data": f'{{"by":{number}}}'})
+    with pytest.raises(DomainError):
+        Builder(log, fold, folder, path).run()
+    reader = TrackReader(path, fold)
+    cursor = Cursor(reader)
+    assert reader.built_to == 3
+    cursor.seek(3)
+    assert cursor.columns("parts")[0].cells() == {1: 12, 2: 6, 3: 4}
+    reader.close()
 
 
 def test_the_folder_is_for_this_user_alone(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:

@@ -1,0 +1,119 @@
+"""The process that builds a track goes on whatever becomes of the log, and ends when it is to."""
+
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import psutil  # type: ignore[import-untyped,unused-ignore]
+import pytest
+import redis
+
+from esdash.log import child
+from esdash.log.stream import Stream
+from esdash.past.folder import TrackFolder, lock
+from esdash.past.process import Task, TrackProcess
+from tests.domains.shop import Shop
+from tests.engine.running import STREAM, publish_more
+from tests.past.recording import require_true
+from tests.waiting import eventually
+
+
+@pytest.fixture
+def path(url: str, folder: TrackFolder) -> Path:
+    """The track's file."""
+    return folder.file_of(url, STREAM, Shop())
+
+
+@pytest.fixture
+def process(url: str, path: Path) -> Iterator[TrackProcess]:
+    """Builds it."""
+    process = TrackProcess(Task(url, STREAM, Shop().choice, str(path), 100))
+    yield process
+    process.close()
+
+
+def its_process() -> psutil.Process:
+    """That of the operating system."""
+    return next(each for each in psutil.Process().children() if "esdash.past.process" in " ".join(each.cmdline()))
+
+
+def reaches(process: TrackProcess, ordinal: int) -> Callable[[], bool]:
+    """Whether a track is kept up to an entry."""
+    return lambda: (process.built.ordinal, process.built.error) == (ordinal, "")
+
+
+def test_a_log_that_is_made_again_meanwhile_is_told_anew(
+    process: TrackProcess, path: Path, client: redis.Redis, log: Stream
+) -> None:
+    publish_more(client, 30)
+    process.start()
+    eventually(reaches(process, 30))
+    client.delete(STREAM)
+    ids = publish_more(client, 12)
+    eventually(reaches(process, 12))
+    require_true(path, log, ids)
+
+
+def test_a_log_that_loses_entries_unread_is_told_from_where_it_can(
+    process: TrackProcess, path: Path, client: redis.Redis, log: Stream
+) -> None:
+    publish_more(client, 30)
+    process.start()
+    eventually(reaches(process, 30))
+    builder = its_process()
+    builder.send_signal(signal.SIGSTOP)
+    ids = publish_more(client, 20)
+    client.xtrim(STREAM, minid=ids[15], approximate=False)
+    builder.send_signal(signal.SIGCONT)
+    eventually(reaches(process, 5))
+    require_true(path, log, ids[15:])
+
+
+def test_a_file_that_is_deleted_again_and_again_is_made_again(
+    process: TrackProcess, path: Path, client: redis.Redis, log: Stream
+) -> None:
+    ids = publish_more(client, 30)
+    process.start()
+    eventually(reaches(process, 30))
+    for _ in range(3):
+        for each in path.parent.iterdir():
+            if not each.name.endswith(".lock"):
+                each.unlink()
+        ids += publish_more(client, 5)
+        eventually(reaches(process, len(ids)))
+        eventually(path.exists)
+    require_true(path, log, ids)
+
+
+def test_while_another_builds_the_domain_is_not_loaded(url: str, path: Path, folder: TrackFolder) -> None:
+    process = TrackProcess(Task(url, STREAM, "no such domain", str(path), 100))
+    folder.make()
+    with lock(path):
+        at_first = process.built
+        process.start()
+        eventually(lambda: process.built is not at_first)
+        assert process.built.error == ""
+    eventually(lambda: process.built.error)
+    process.close()
+
+
+def test_it_ends_in_order_after_an_error(url: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    process = child.start("esdash.past.process:main", stdin=subprocess.PIPE)
+    with process:
+        assert process.stdin is not None
+        task = Task(url, STREAM, Shop().choice, str(tmp_path / "file" / "past" / "x.track"), 100)
+        process.stdin.write(msgspec.json.encode(task) + b"\n")
+        process.stdin.flush()
+        assert process.wait(20) == 0
+
+
+def test_one_that_was_closed_before_it_began_ends(process: TrackProcess, client: redis.Redis) -> None:
+    publish_more(client, 3)
+    process.close()
+    process.start()
+    eventually(lambda: "track" not in {thread.name for thread in threading.enumerate()})
+    assert process.built.error == ""
