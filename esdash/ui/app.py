@@ -20,7 +20,6 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from esdash.engine.console import Console, EngineError
-from esdash.engine.view import Phase
 from esdash.fold.folding import Fold
 from esdash.ui.actions import Keymap, Scope, bindings
 from esdash.ui.commands import ActionCommands
@@ -29,6 +28,7 @@ from esdash.ui.keymap import unknown
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.messages import Messages, message_of, tell
 from esdash.ui.paint.painted import Palette
+from esdash.ui.past.time_machine import COMING
 from esdash.ui.remembered import Arranged, Remembered
 from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
 AGAIN_SECONDS: Final = 0.2
 """Between two tries to begin the past."""
-
-COMING: Final = (Phase.CONNECTING, Phase.RESTORING, Phase.REPLAYING)
-"""Phases in which the state is not there yet."""
 
 FAREWELL_SECONDS: Final = 15.0
 """How long leaving waits for the farewell snapshot."""

@@ -10,7 +10,7 @@ from esdash.engine.view import Continuity, Phase, Verdict, View
 from esdash.ui.main.trouble import domain_failed
 from esdash.ui.paint.drawing import age, clock_time, rate, sparkline
 from esdash.ui.paint.painted import Chunk, Line, PaintedLines, Span, join
-from esdash.ui.past.time_machine import PastNow
+from esdash.ui.past.past_now import PastNow
 from esdash.ui.tables.log_cells import Mark
 from esdash.ui.trust.verification import percent
 from esdash.visible import visible
