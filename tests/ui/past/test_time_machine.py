@@ -79,7 +79,7 @@ async def test_the_consumer_goes_on_meanwhile_and_nothing_is_published(
         assert isinstance(app.screen, MainScreen)
         assert any("The past cannot be changed" in line for line in told(app))
         top_up(client, 1, 100)
-        await until(pilot, lambda: any("live: ● LIVE #10" in line for line in text_of(app)), timeout=20)
+        await until(pilot, lambda: any("live: ● LIVE  #10" in line for line in text_of(app)), timeout=20)
         assert client.xlen("orders") == 10
         await as_of(pilot, 8)
 
