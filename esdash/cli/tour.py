@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from esdash.cli.dashboard import open_dashboard
+from esdash.cli.domains import fold_of
 from esdash.cli.options import with_settings
 from esdash.config import DEFAULT_DOMAIN, Settings
 
@@ -19,6 +20,9 @@ def command(settings: Settings) -> None:
     Opens the dashboard on a server and a log of its own, which are thrown away in the end. Nothing of yours is read
     or written; only colours, keys and mouse are those of your settings.
     """
+    from esdash.ui.keymap import unknown
+
+    strange = unknown(settings.keys, fold_of(replace(Settings(), domain=DEFAULT_DOMAIN)))  # of other domains
     with TemporaryDirectory(prefix="esdash") as folder:
         private = replace(
             Settings(),
@@ -27,8 +31,7 @@ def command(settings: Settings) -> None:
             domain=DEFAULT_DOMAIN,
             snapshot_seconds=0,  # or there might be nothing to replay
             theme=settings.theme,
-            keys=settings.keys,
-            domains=settings.domains and {"-": DEFAULT_DOMAIN},  # keys may be for actions of other domains
+            keys={name: keys for name, keys in settings.keys.items() if name not in strange},
             mouse=settings.mouse,
         )
         open_dashboard(private, None, tour=True)

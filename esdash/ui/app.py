@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -20,7 +21,6 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from esdash.engine.console import Console, EngineError
-from esdash.engine.view import Phase
 from esdash.fold.folding import Fold
 from esdash.ui.actions import Keymap, Scope, bindings
 from esdash.ui.commands import ActionCommands
@@ -29,6 +29,7 @@ from esdash.ui.keymap import unknown
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.messages import Messages, message_of, tell
 from esdash.ui.paint.painted import Palette
+from esdash.ui.past.time_machine import COMING
 from esdash.ui.remembered import Arranged, Remembered
 from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
 
 AGAIN_SECONDS: Final = 0.2
 """Between two tries to begin the past."""
-
-COMING: Final = (Phase.CONNECTING, Phase.RESTORING, Phase.REPLAYING)
-"""Phases in which the state is not there yet."""
 
 FAREWELL_SECONDS: Final = 15.0
 """How long leaving waits for the farewell snapshot."""
@@ -100,6 +98,8 @@ class DashboardApp(Palette, TypeAhead):
         self._tour = tour
         self._past_of = past_of
         self._past: Past | None = None
+        self._handing = threading.Lock()
+        """Held while a past is taken over or given up."""
         self._gone = threading.Event()
         self.wants_raw = False
         """A person has left to see the stream without a domain."""
@@ -144,7 +144,10 @@ class DashboardApp(Palette, TypeAhead):
 
     def begin_anew(self) -> None:
         """The domain is another one: go on with another main screen."""
-        former, self._generation = self._generation, self._generation + 1
+        self._remember()
+        with self._handing:
+            former, self._generation = self._generation, self._generation + 1
+            past, self._past = self._past, None
         if self._main is not None:
             self._main.pace.end()
         self.actions = self._actions()
@@ -152,7 +155,7 @@ class DashboardApp(Palette, TypeAhead):
         self.switch_mode(f"domain-{self._generation}")
         if former:
             self.remove_mode(f"domain-{former}")
-        self.run_worker(self._begin_past, thread=True, exit_on_error=False, name="past")
+        self._keep_past(past)
 
     @property
     def readonly(self) -> bool:
@@ -200,10 +203,12 @@ class DashboardApp(Palette, TypeAhead):
     def on_unmount(self) -> None:
         """However the screen ends, the consumer must not outlive it."""
         self.engine.close()
-        self._gone.set()
         self._remember()
-        if self._past is not None:
-            self._past.close()
+        with self._handing:
+            self._gone.set()
+            past, self._past = self._past, None
+        if past is not None:
+            past.close()
 
     def _remember(self) -> None:
         if self._main is not None:
@@ -259,14 +264,18 @@ class DashboardApp(Palette, TypeAhead):
 
     def _start_consumer(self) -> None:
         self.run_worker(self.engine.run, thread=True, exit_on_error=False, name="consumer", group="consumer")
-        self.run_worker(self._begin_past, thread=True, exit_on_error=False, name="past")
+        self._keep_past()
 
-    def _begin_past(self) -> None:
-        """Have the past kept from now on, by the rules of the domain as it is now; takes some tenths of a second."""
-        former = self._past
+    def _keep_past(self, former: "Past | None" = None) -> None:
+        """Have it kept from now on, by the rules of the domain as it is now, instead of by former ones."""
+        begin = partial(self._begin_past, self._generation, former)
+        self.run_worker(begin, thread=True, exit_on_error=False, name="past")
+
+    def _begin_past(self, generation: int, former: "Past | None") -> None:
+        """Takes some tenths of a second, in which the domain may become another one, or everything end."""
         if former is not None:
             former.close()
-        while self._past_of is not None and not self._gone.is_set():
+        while self._past_of is not None and self._is_wanted(generation):
             if self.engine.view.phase in COMING:
                 self._gone.wait(AGAIN_SECONDS)  # until then the processors are busy enough
                 continue
@@ -275,9 +284,15 @@ class DashboardApp(Palette, TypeAhead):
             except EngineError:
                 self._gone.wait(AGAIN_SECONDS)  # the consumer says what is wrong with the server
             else:
-                self._past = past
-                past.start()
-                return
+                with self._handing:
+                    if self._is_wanted(generation):
+                        self._past = past
+                        past.start()
+                        return
+                past.close()
+
+    def _is_wanted(self, generation: int) -> bool:
+        return generation == self._generation and not self._gone.is_set()
 
     async def _leave(self) -> None:
         message = None

@@ -75,7 +75,8 @@ class Banner(PaintedLines):
         if self._moment is None:
             return ()
         view, past = self._moment.live, self._moment.past
-        lines = self._of_phase(view, width) if past is None or view.phase is Phase.HALTED else [_cut(past.line, width)]
+        in_the_way = view.phase in (Phase.HALTED, Phase.DISCONNECTED)
+        lines = self._of_phase(view, width) if past is None or in_the_way else [_cut(past.line, width)]
         if undecided := self._moment.trust.undecided:
             lines = [*lines, self._orphans(view, undecided, width)]
         if fits_nowhere(view, self._fold):
@@ -188,7 +189,8 @@ class Banner(PaintedLines):
         if view.retry_at is not None:
             wait = max(0.0, view.retry_at - self._moment.now)
             chunks.append(Chunk((Span("next try in ", "dim"), Span(f"{wait:.0f} s", "strong"))))
-        why = f"{visible(view.phase_note, 300)} What is shown is the last state known.".strip()
+        shown = "What is shown is the last state known." if self._moment.past is None else ""
+        why = f"{visible(view.phase_note, 300)} {shown}".strip()
         told = wrap(why, max(width, 20))
         return [join(chunks, width, " · "), *((Span(line, "warning"),) for line in told[:3])]
 

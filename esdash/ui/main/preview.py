@@ -110,7 +110,7 @@ class Preview(PaintedLines):
         another = _key_of(subject) != _key_of(self._subject)
         if another:
             self._top = 0
-        if another or isinstance(subject, Entry):
+        if another or isinstance(subject, Entry) or _is_before(subject, self._subject):
             self._found = None
         self._subject = subject
         if isinstance(subject, Entry) and subject.row.told is not None:
@@ -148,12 +148,18 @@ class Preview(PaintedLines):
         if event.worker is not self._asking or event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
             return
         self._asking = None
-        if not _is_same(self._asked, self._subject):
+        same = _is_same(self._asked, self._subject)
+        if not same and not _is_before(self._asked, self._subject):
             self._ask()
             return
         failed = event.state is WorkerState.ERROR
-        self._found = f"This could not be computed: {event.worker.error!r}." if failed else event.worker.result
+        found = f"This could not be computed: {event.worker.error!r}." if failed else event.worker.result
+        # While entries come faster than they are looked into, the story of a moment ago is better than none.
+        if same or not (isinstance(found, str) and isinstance(self._found, list)):
+            self._found = found
         self._rewrite()
+        if not same and self._resting is None:
+            self._resting = self.set_timer(REST_SECONDS, self._rested)
 
     def _rested(self) -> None:
         self._resting = None
@@ -308,8 +314,15 @@ def _key_of(subject: Subject | None) -> object:
     return None if subject is None else (subject.row.ordinal, subject.row.entry_id)
 
 
+def _is_before(one: Subject | None, other: Subject | None) -> bool:
+    """Whether it is the same row at an earlier moment."""
+    if not isinstance(one, TableLine) or not isinstance(other, TableLine):
+        return False
+    return _key_of(one) == _key_of(other) and one.until < other.until
+
+
 def _is_same(one: Subject | None, other: Subject | None) -> bool:
     """Whether there is nothing else to tell about one than about the other: other rows may have changed since."""
     if isinstance(one, TableLine) and isinstance(other, TableLine):
-        return one.table is other.table and one.row == other.row
+        return one.table is other.table and one.row == other.row and one.until == other.until
     return one == other or (isinstance(one, Entry) and isinstance(other, Entry) and one.row is other.row)

@@ -205,7 +205,12 @@ class MainScreen(Screen[None]):
 
     def action_zoom_time(self, direction: int) -> None:
         """Show less of the time in its line, or more."""
-        self._line.zoom(direction)
+        if not self.time.may_look():
+            return
+        if self._line.display:
+            self._line.zoom(direction)
+        else:
+            tell(self.app, "The line of time has no room here. In a larger terminal, or in the past, it is shown.")
 
     def action_change_rate(self, direction: int) -> None:
         """Faster or slower: what is played in the past, else the steady load."""

@@ -10,7 +10,7 @@ from esdash.engine.view import Continuity, Phase, Verdict, View
 from esdash.ui.main.trouble import domain_failed
 from esdash.ui.paint.drawing import age, clock_time, rate, sparkline
 from esdash.ui.paint.painted import Chunk, Line, PaintedLines, Span, join
-from esdash.ui.past.time_machine import PastNow
+from esdash.ui.past.past_now import PastNow
 from esdash.ui.tables.log_cells import Mark
 from esdash.ui.trust.verification import percent
 from esdash.visible import visible
@@ -99,12 +99,13 @@ def _as_of(moment: Moment, past: PastNow, width: int) -> Line:
     """Which moment it is, and that it is not now."""
     live, mark = moment.live, PHASES[moment.live.phase]
     when = clock_time(past.time, moment.wall) if past.time else "before the first entry"
-    now = f"live: {mark.glyph} {live.phase.value.upper()} #{live.position.number:,}"
+    now = f"live: {mark.glyph} {live.phase.value.upper()}"
     chunks = [
         Chunk((Span(f" ◆ AS OF #{past.number:,} ", "tag"), Span(f" {when}", "strong"))),
         *([Chunk((Span(f"{age(moment.wall - past.time / 1000)} ago", "strong"),), 2)] if past.time else []),
         *([Chunk((Span(f"▶ playing {past.pace:,}/s", "accent"),), 1)] if past.pace else []),
-        Chunk((Span(now, mark.style), Span(f" · {rate(live.rate)}", "dim")), 3),
+        Chunk((Span(now, mark.style),)),
+        Chunk((Span(f"#{live.position.number:,} · {rate(live.rate)}", "dim"),), 3),
     ]
     return join(chunks, width, "  ")
 
@@ -116,6 +117,8 @@ def _counts(moment: Moment, past: PastNow, width: int) -> Line:
         Chunk((Span(f"✗ {past.rejected:,}", "bad"), Span(" rejected", "dim"))),
         Chunk((Span(f"! {past.parked:,}", "warning"), Span(" parked", "dim"))),
         Chunk((Span("stream ", "dim"), Span(visible(moment.live.stream, 60), "strong")), 2),
+        *([Chunk((Span(" READ-ONLY ", "tag"),), 1)] if moment.live.readonly else []),
+        *_partial(moment.live.continuity, width, 3),
     ]
     return join(chunks, width, " · ")
 
@@ -144,15 +147,20 @@ def _trust(continuity: Continuity | None, width: int) -> list[Chunk]:
     if continuity is None:
         return [Chunk((Span("· continuity not checked yet", "dim"),), 4)]
     mark = VERDICTS[continuity.verdict]
-    chunks = []
-    if (unseen := continuity.unseen_before_start) > 0:
-        text = f"◐ PARTIAL HISTORY −{unseen:,}"
-        if width >= ROOMY:
-            missing = counted(unseen, "entry before the first is", "entries before the first are")
-            text = f"◐ PARTIAL: {missing} missing"
-        chunks.append(Chunk((Span(text, "warning"),), 1))
-    chunks.append(Chunk((Span(f"{mark.glyph} {continuity}", f"{mark.style}-strong"),)))
-    return chunks
+    verdict = Chunk((Span(f"{mark.glyph} {continuity}", f"{mark.style}-strong"),))
+    return [*_partial(continuity, width, 1), verdict]
+
+
+def _partial(continuity: Continuity | None, width: int, rank: int) -> list[Chunk]:
+    """That entries had left the stream before the first one was read."""
+    unseen = 0 if continuity is None else continuity.unseen_before_start
+    if unseen <= 0:
+        return []
+    text = f"◐ PARTIAL HISTORY −{unseen:,}"
+    if width >= ROOMY:
+        missing = counted(unseen, "entry before the first is", "entries before the first are")
+        text = f"◐ PARTIAL: {missing} missing"
+    return [Chunk((Span(text, "warning"),), rank)]
 
 
 def _numbers(moment: Moment, width: int) -> Line:

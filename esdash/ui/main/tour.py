@@ -16,7 +16,7 @@ from esdash.ui.paint.painted import Line, PaintedLines, Span
 from esdash.ui.past.row_page import RowPage
 
 if TYPE_CHECKING:
-    from esdash.ui.past.time_machine import PastNow
+    from esdash.ui.past.past_now import PastNow
 
 LOOK_SECONDS: Final = 0.2
 

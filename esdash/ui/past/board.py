@@ -86,6 +86,8 @@ class BoardScreen(Dialog[str]):
         self._tables = LineTable(self._lists[0], id="reasons"), LineTable(self._lists[1], id="rows")
         self._asked = 0
         """How often something was asked for: only the last answer counts."""
+        self._since = ""
+        """What restricts a question to the stretch that is shown."""
 
     def compose(self) -> ComposeResult:
         """Stretches, reasons, rows."""
@@ -121,7 +123,7 @@ class BoardScreen(Dialog[str]):
         """List the entries of the line under the cursor."""
         table = next((each for each in self._tables if each.has_focus), self._tables[0])
         if isinstance(question := table.selected, str):
-            self.dismiss(question)
+            self.dismiss(question + self._since)
 
     @on(LineTable.Activated)
     def _open(self, event: LineTable.Activated) -> None:
@@ -149,13 +151,15 @@ class BoardScreen(Dialog[str]):
             except EngineError as error:
                 self.app.call_from_thread(self._failed, asked, str(error))
             else:
-                self.app.call_from_thread(self._counted, asked, board, self._wall_clock() - begun)
+                since = "" if length is None else f" since:{max(0, board.start + 1)}-0"
+                self.app.call_from_thread(self._counted, asked, board, since, self._wall_clock() - begun)
 
         self.run_worker(count, thread=True, exit_on_error=False, name="board")
 
-    def _counted(self, asked: int, board: "Board", took: float) -> None:
+    def _counted(self, asked: int, board: "Board", since: str, took: float) -> None:
         if asked != self._asked:
             return
+        self._since = since
         wall = self._wall_clock()
         lines = reason_lines(self._fold, board, wall), row_lines(self._fold, board, wall)
         for source, table, found in zip(self._lists, self._tables, lines, strict=True):

@@ -43,8 +43,7 @@ class Overviews:
 
     def action_board(self) -> None:
         """Show what was refused and parked."""
-        past = self.time.past
-        if not self.time.may_look() or past is None:
+        if not self.time.may_look() or (past := self.time.past) is None:
             return
         from esdash.ui.past.board import BoardScreen
 
@@ -53,8 +52,7 @@ class Overviews:
 
     def action_mark(self) -> None:
         """Mark the moment, or compare it with the one that is marked."""
-        past = self.time.past
-        if not self.time.may_look() or past is None:
+        if not self.time.may_look() or (past := self.time.past) is None:
             return
         from esdash.ui.past.difference import DifferenceScreen
 

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.markup import escape
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -70,11 +71,13 @@ class RowPage(Dialog[int]):
         self._wall_clock = wall_clock
         self._lines: list[tuple[StoryLine, Row | None]] | None = None
         self._totals: dict[str, Totals] = {}
+        self._why = ""
+        """Why something cannot be told."""
 
     def compose(self) -> ComposeResult:
         """What it is, and its story."""
         title = f"{visible(self._table.one, 30)} › {visible(str(self._key), 60)}"
-        with self.frame(title.replace("[", r"\["), "↑↓ choose · Enter that moment · Esc back"), Vertical(id="body"):
+        with self.frame(escape(title), "↑↓ choose · Enter that moment · Esc back"), Vertical(id="body"):
             yield Pager(self._about, id="about")
             yield OptionList(id="story", markup=False)
 
@@ -115,8 +118,8 @@ class RowPage(Dialog[int]):
         self._write()
 
     def _failed(self, why: str) -> None:
-        self._lines = []
-        self.query_one(OptionList).add_option(Option(Content(visible(why, 300)), disabled=True))
+        self._why = why
+        self._write()
 
     def _write(self) -> None:
         self.query_one(Pager).write(self._about)
@@ -134,18 +137,21 @@ class RowPage(Dialog[int]):
             values = self._curve(column, width - 4)
             if len(values) > 2:
                 yield Paragraph(sparkline(values, width - 4), "  ", "information", 2)
-        if self._lines is None:
+        if self._why:
+            yield Paragraph(f"✗ {visible(self._why, 300)}", style="bad")
+        elif self._lines is None:
             yield Paragraph("looking into the past …", style="dim")
         elif not self._lines:
             yield Paragraph("No entry was about it.", style="dim")
-        elif len(self._lines) == MOST:
+        if self._lines is not None and len(self._lines) == MOST:
             yield Paragraph(f"the newest {MOST} entries about it", style="dim")
 
     def _in_words(self, column: Column, found: "Totals") -> str:
         parts = [visible(by(column, moved_by), 60) for moved_by in (found.up, found.down) if moved_by]
         parts.append(counted(found.times, "change", "changes"))
-        refused = sum(self._fold.outcomes[line.code].name == "rejected" for line, _ in self._lines or ())
-        if refused:
+        lines = self._lines or ()
+        refused = sum(self._fold.outcomes[line.code].name == "rejected" for line, _ in lines)
+        if refused and len(lines) < MOST:  # else there may be more of them
             parts.append(counted(refused, "refusal", "refusals"))
         if found.first is not None:
             parts.append(f"first #{found.first + self._unseen:,}")

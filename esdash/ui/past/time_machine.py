@@ -1,18 +1,17 @@
 """Which moment the screen shows: now, a picture that was stopped, or any moment of the past; and how keys go there."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from textual.screen import Screen
 
 from esdash.counted import counted
 from esdash.engine.console import Console, EngineError
-from esdash.engine.view import View
+from esdash.engine.view import Phase, Position, View
 from esdash.ui.declared import Actions
 from esdash.ui.messages import tell
-from esdash.ui.paint.painted import Line
-from esdash.ui.past.entry_line import about_entry
+from esdash.ui.past.past_now import PastNow, now_of
 from esdash.ui.past.player import Player
 from esdash.ui.tables.lit import Lit
 from esdash.visible import visible
@@ -21,25 +20,14 @@ if TYPE_CHECKING:
     from esdash.past.service import Past, Shown
     from esdash.query.places import Place
 
+COMING: Final = (Phase.CONNECTING, Phase.RESTORING, Phase.REPLAYING)
+"""Phases in which the state is not there yet: the consumer's position is not where the stream ends."""
+
 LIT_SECONDS: Final = 0.3
 """How long what an entry changed stays lit while entries follow one another."""
 
 
-@dataclass(frozen=True, slots=True)
-class PastNow:
-    """What status and banner show of the past."""
-
-    number: int
-    """Of the entry, as people count."""
-    time: int
-    """Unix milliseconds of its id; 0 before the first."""
-    applied: int
-    rejected: int
-    parked: int
-    line: Line
-    """What the entry says and did."""
-    pace: int = 0
-    """Entries a second while it is played, else 0."""
+EARLIEST: Final = "This is the earliest moment that can be shown."
 
 
 class TimeMachine:
@@ -72,6 +60,8 @@ class TimeMachine:
         self._wanted: int | None = None
         """The ordinal that is to be shown, while it is being looked for."""
         self._looking = False
+        self._asked = 0
+        """How often a place was asked for: an answer counts only while nobody has gone elsewhere."""
         self._player = Player(screen, self._standing, self.go_to, self._played)
 
     @property
@@ -146,7 +136,7 @@ class TimeMachine:
             if self._player.pace:
                 self._player.pause()
             else:
-                self._player.go_on(self.engine.view.position.ordinal)
+                self._player.go_on(self._newest())
             self._changed()
             return
         self._stopped = (self.engine.view, self._wall_clock()) if self._stopped is None else None
@@ -160,11 +150,15 @@ class TimeMachine:
     def action_now(self) -> None:
         """Go back to now."""
         self._player.stop()
+        self._asked += 1
         self._stopped = self._shown = self._now = self._wanted = None
         self._changed()
 
     def action_step(self, by: int) -> None:
         """Go on, or back, by entries."""
+        if self._end_is_unknown:
+            self._find(lambda past: past.span().last)
+            return
         self._player.stop()
         self.go_to(self._ordinal() + by)
 
@@ -179,6 +173,8 @@ class TimeMachine:
     def action_next_about(self, direction: int) -> None:
         """Go to the next entry about the selected row, or to the one before."""
         name, key = next(iter(self._chosen_rows().items()), ("", 0))
+        if not self.may_look():
+            return
         if not name:
             tell(self.screen.app, "Select a row, or an entry about one: then these keys go to the next about it.")
             return
@@ -196,9 +192,11 @@ class TimeMachine:
     def action_watch(self) -> None:
         """Watch the replay since the last restore."""
         restored = self.engine.view.restored
+        if not self.may_look():
+            return
         if restored is None or not restored.done or not restored.replayed:
             tell(self.screen.app, "Nothing was replayed since the last restore.")
-        elif self.may_look():
+        else:
             start = restored.position.ordinal
             self.go_to(start)
             self._player.watch(start, start + restored.replayed)
@@ -207,34 +205,54 @@ class TimeMachine:
         """Show the moment after an entry."""
         if not self.may_look():
             return
-        newest = self.engine.view.position.ordinal
-        if ordinal > newest:
+        self._asked += 1
+        phase, newest = self.engine.view.phase, self._newest()
+        if ordinal > newest and phase not in COMING:
             self._player.stop()
-            if self._shown is not None and self._ordinal() >= newest:
-                tell(self.screen.app, f"This is the newest entry. {self._actions.key('clear')} goes on to what comes.")
-            ordinal = newest
             if self._shown is None:
                 tell(self.screen.app, "This is now: nothing is later.")
                 return
+            if self._ordinal() >= newest:
+                on = f"This is the newest entry. {self._actions.key('clear')} goes on to what comes."
+                tell(self.screen.app, on if phase is Phase.LIVE else "No later entry is known.")
+            ordinal = newest
+        if ordinal < 0:
+            tell(self.screen.app, EARLIEST)
         self._wanted = max(0, ordinal)
         self._look()
 
     def go_to_time(self, milliseconds: int) -> None:
         """Show the moment of a time."""
-        past = self.past
-        if past is not None and self.may_look():
-            self._find(lambda: past.at_time(milliseconds))
+        self._find(lambda past: past.at_time(milliseconds))
 
     # Looking, in a thread
 
+    @property
+    def _end_is_unknown(self) -> bool:
+        """Keys would start from now, and the consumer does not know yet where that is."""
+        return self.is_live and self._wanted is None and self.engine.view.phase in COMING
+
+    def _position(self) -> Position:
+        """Of what is shown."""
+        if self._shown is not None:
+            return self._shown.moment.position
+        return (self.engine.view if self._stopped is None else self._stopped[0]).position
+
     def _ordinal(self) -> int:
         """Where keys go on from."""
-        if self._wanted is not None:
-            return self._wanted
-        return self.engine.view.position.ordinal if self._shown is None else self._shown.moment.position.ordinal
+        return self._position().ordinal if self._wanted is None else self._wanted
+
+    def _newest(self) -> int:
+        """The ordinal of the newest entry known: the consumer's is less while it replays."""
+        return max(self.engine.view.position.ordinal, self._position().ordinal)
+
+    def _unseen(self) -> int:
+        """Entries that had left the stream before the history began; the consumer does not know while it restores."""
+        shown = self._position().unseen
+        return shown if self._shown is not None else max(shown, self.engine.view.position.unseen)
 
     def _look(self) -> None:
-        past, wanted, unseen = self.past, self._wanted, self.engine.view.position.unseen
+        past, wanted, unseen = self.past, self._wanted, self._unseen()
         if past is None or wanted is None or self._looking:
             return
 
@@ -242,7 +260,7 @@ class TimeMachine:
             try:
                 shown = past.at(wanted, unseen)
             except EngineError as error:
-                self.screen.app.call_from_thread(self._failed, str(error))
+                self.screen.app.call_from_thread(self._lost, wanted, str(error))
             else:
                 self.screen.app.call_from_thread(self._arrived, wanted, shown)
 
@@ -257,52 +275,65 @@ class TimeMachine:
             self._look()
         else:
             self._wanted = None
-        moment = shown.moment
-        totals = dict.fromkeys(("applied", "rejected", "parked", "duplicate"), 0)
-        for outcome, count in zip(self.fold.outcomes, moment.picture.counts, strict=True):
-            totals[outcome.name] += count
-        self._shown = shown
-        line = about_entry(self.fold, shown.rows[-1] if shown.rows else None)
-        self._now = PastNow(
-            moment.position.number, moment.time, totals["applied"], totals["rejected"], totals["parked"], line
-        )
+        if shown.moment.position.ordinal > wanted:
+            tell(self.screen.app, EARLIEST)
+        self._shown, self._now = shown, now_of(self.fold, shown)
         self._changed()
 
-    def _failed(self, why: str) -> None:
+    def _lost(self, wanted: int, why: str) -> None:
+        """There is no such moment."""
         self._looking = False
+        if self._wanted is None:
+            return  # somebody has gone back to now
+        if self._wanted != wanted:
+            self._look()
+            return
         self._wanted = None
         self._player.stop()
         tell(self.screen.app, why, "warning")
 
     def _look_for(self, find: "Callable[[Past, int], int | None]", what: str, direction: int) -> None:
-        past = self.past
-        if past is not None and self.may_look():
-            # From now, the newest entry is one before.
-            at = self._ordinal() + (self._shown is None and direction < 0)
-            where = "before" if direction < 0 else "after"
-            self._find(lambda: find(past, at), f"No entry {where} this one {what}.")
+        at = None if self._end_is_unknown else self._ordinal()
+        # From now, the newest entry is one before.
+        later = int(self._shown is None and direction < 0)
+        where = "before" if direction < 0 else "after"
+        self._find(
+            lambda past: find(past, (past.span().last if at is None else at) + later),
+            f"No entry {where} this one {what}.",
+        )
 
-    def _find(self, find: Callable[[], int | None], otherwise: str = "") -> None:
+    def _find(self, find: "Callable[[Past], int | None]", otherwise: str = "") -> None:
         """Go to what is found, in a thread; where nothing is, say something."""
+        if not self.may_look() or (past := self.past) is None:
+            return
+        self._asked += 1
+        asked = self._asked
 
         def look() -> None:
+            found, why = None, ""
             try:
-                found = find()
+                found = find(past)
             except EngineError as error:
-                self.screen.app.call_from_thread(self._failed, str(error))
-                return
-            if found is None:
-                self.screen.app.call_from_thread(tell, self.screen.app, otherwise)
-            else:
-                self.screen.app.call_from_thread(self.go_to, found)
+                why = str(error)
+            self.screen.app.call_from_thread(
+                self._found, asked, found, why or otherwise, "warning" if why else "information"
+            )
 
         self._player.stop()
         self._in_thread(look)
 
+    def _found(self, asked: int, ordinal: int | None, otherwise: str, severity: str) -> None:
+        if asked != self._asked:
+            return  # somebody has gone elsewhere
+        if ordinal is None:
+            tell(self.screen.app, otherwise, severity)
+        else:
+            self.go_to(ordinal)
+
     def _chose_place(self, place: "Place | None") -> None:
-        past, unseen = self.past, self.engine.view.position.unseen
-        if place is not None and past is not None:
-            self._find(lambda: past.place(place, unseen))
+        if place is not None:
+            unseen = self._unseen()
+            self._find(lambda past: past.place(place, unseen))
 
     def _in_thread(self, work: Callable[[], None]) -> None:
         self.screen.run_worker(work, thread=True, exit_on_error=False, name="past")

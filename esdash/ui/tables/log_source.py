@@ -66,6 +66,8 @@ class LogSource(Searchable):
         self._schema: Schema | None = None
         self._live_last = 0
         """The ordinal of the newest entry there was, whatever is shown."""
+        self._live_id = b""
+        """Its id; empty where it is not known."""
         self._past = False
         """A moment of the past is shown."""
         self._settled = True
@@ -130,9 +132,9 @@ class LogSource(Searchable):
         self._past = moment is not None
         if moment is None:
             self._wall = now
-            if last < self._live_last:
+            if last < self._live_last or self._has_changed(rows):
                 self._begin_anew()
-            self._live_last = last
+            self._live_last, self._live_id = last, rows[-1].entry_id if rows else b""
         entries = self.entries
         entries.show(rows, last if moment is None else moment)
         if rows:
@@ -275,6 +277,11 @@ class LogSource(Searchable):
             entries.want(answer.hits[each] for each in range(start, min(start + BLOCK, len(self))))
         if not noted:
             self._missing()
+
+    def _has_changed(self, rows: Sequence[Row]) -> bool:
+        """Whether the newest entry there was is another one now: then the history is."""
+        place = self._live_last - rows[0].ordinal if rows and self._live_id else -1
+        return 0 <= place < len(rows) and rows[place].entry_id != self._live_id
 
     def _begin_anew(self) -> None:
         """The consumer did: what was known of entries may be wrong."""

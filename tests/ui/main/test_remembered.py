@@ -33,6 +33,18 @@ async def test_theme_panel_zoom_order_and_preview(busy: View, tmp_path: Path) ->
     assert again.remembered == app.remembered
 
 
+async def test_panel_and_order_are_kept_when_the_domain_is_read_again(busy: View) -> None:
+    app = dashboard(busy, Remembered())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("1", "greater_than_sign")
+        before = main_of(app)
+        app.begin_anew()
+        await pilot.pause()
+        assert main_of(app) is not before
+        assert main_of(app).panels.current == "table-users"
+        assert main_of(app).panels.tables[0].order == ("balance", True)
+
+
 async def test_what_is_not_there_any_more_is_left_out(busy: View) -> None:
     before = Remembered(
         "none", {"shop": Arranged("table-gone", False, {"table-users": ("gone", True), "x": ("y", False)})}

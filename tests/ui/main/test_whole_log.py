@@ -357,3 +357,20 @@ class TestTyping:
             assert log_of(app).input.value == f"outcome:rejected type:{values[1]}"
             await pilot.press("enter")
             assert app.focused is log_of(app).table
+
+
+def test_a_longer_history_is_another_one_too() -> None:
+    source = LogSource(shop())
+    former, other = History(step_ms=1_000), History(step_ms=2_000)
+    for history, count in ((former, 60), (other, 90)):
+        history.add_all(TopUp(1, 1) for _ in range(count))
+    source.can_begin(1)
+    source.update(former.rows[50:], 0.0)
+    source.add(former.rows[:50])
+    before = source.history
+    source.update(former.rows[50:], 1.0)
+    assert source.history == before
+    assert source.row(3) == former.rows[3]
+    source.update(other.rows[55:], 2.0)
+    assert source.history == before + 1
+    assert source.row(3) is None, "what was read was of the former one"

@@ -18,6 +18,7 @@ from esdash.past.folder import TrackFolder
 from esdash.past.service import Past
 from esdash.ui.app import DashboardApp
 from tests.domains.shop import shop
+from tests.ui.fake_console import FakeConsole
 from tests.ui.looking import main_of, text_of
 from tests.ui.stage import until
 
@@ -47,20 +48,33 @@ def publish(client: redis.Redis) -> None:
     top_up(client, 9, 100)
 
 
+def past_of(log: Stream, folder: Path, fold: Fold, past: type[Past] = Past) -> Past:
+    """The past of all there is now."""
+    tracks = TrackFolder(folder, 100)
+    path = tracks.file_of(log.server.url, log.name, fold)
+    Builder(log, fold, tracks, path).run()
+    return past(log, fold, path)
+
+
+@asynccontextmanager
+async def dashboard_over(
+    console: FakeConsole, log: Stream, folder: Path, past: type[Past] = Past
+) -> AsyncIterator[tuple[DashboardApp, Pilot[None]]]:
+    """A dashboard that shows the views it is given, with the past of a real log."""
+    app = DashboardApp(console, past_of=lambda fold: past_of(log, folder, fold, past))
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: main_of(app).time.past is not None, timeout=20)
+        yield app, pilot
+
+
 @asynccontextmanager
 async def dashboard(
     log: Stream, folder: Path, count: int = 9, size: tuple[int, int] = SIZE
 ) -> AsyncIterator[tuple[DashboardApp, Pilot[None]]]:
     """A dashboard that is live, with a track of all there is now."""
 
-    def past(fold: Fold) -> Past:
-        tracks = TrackFolder(folder, 100)
-        path = tracks.file_of(log.server.url, log.name, fold)
-        Builder(log, fold, tracks, path).run()
-        return Past(log, fold, path)
-
     console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
-    app = DashboardApp(console, past_of=past)
+    app = DashboardApp(console, past_of=lambda fold: past_of(log, folder, fold))
     async with app.run_test(size=size) as pilot:
         await until(
             pilot, lambda: console.view.phase is Phase.LIVE and console.view.position.ordinal == count, timeout=20

@@ -94,7 +94,11 @@ async def test_enter_asks_for_the_entries_of_a_line(tmp_path: Path) -> None:
         stage.push_screen(BoardScreen(shop(), past, 6, lambda: NOW), stage.results.append)
         await counted(pilot, "of 2 entries, up to #6")
         await pilot.press("home", "right", "enter")
-        assert stage.results == ["reason:unknown_user", "reason:unknown_user", "user:7 outcome:rejected"]
+        assert stage.results == [
+            "reason:unknown_user",
+            f"reason:unknown_user since:{(NOW - 300) * 1_000 + 1}-0",
+            f"user:7 outcome:rejected since:{(NOW - 1_700 - 300) * 1_000 + 1}-0",
+        ]
 
 
 async def test_what_is_parked_is_asked_for_as_such_and_nothing_is_a_sentence(tmp_path: Path) -> None:
@@ -103,7 +107,7 @@ async def test_what_is_parked_is_asked_for_as_such_and_nothing_is_a_sentence(tmp
     async with stage.run_test(size=(80, 24)) as pilot:
         await counted(pilot, "0 refused · 1 parked of 1 entry, up to #5 ·")
         await pilot.press("right", "enter")
-        assert stage.results == ["outcome:parked reason:unknown_type"]
+        assert stage.results == [f"outcome:parked reason:unknown_type since:{(NOW - 1_800 - 300) * 1_000 + 1}-0"]
         stage.push_screen(BoardScreen(shop(), past, 2, lambda: NOW), stage.results.append)
         lines = await counted(pilot, "0 refused · 0 parked of 2 entries, up to #2")
         assert "Nothing was refused in this stretch, and all was understood." in lines

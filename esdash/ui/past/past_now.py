@@ -1,0 +1,38 @@
+"""What there is to say of the moment of the past that is shown."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from esdash.fold.folding import Fold
+from esdash.ui.paint.painted import Line
+from esdash.ui.past.entry_line import about_entry
+
+if TYPE_CHECKING:
+    from esdash.past.service import Shown
+
+
+@dataclass(frozen=True, slots=True)
+class PastNow:
+    """What status and banner show of the past."""
+
+    number: int
+    """Of the entry, as people count."""
+    time: int
+    """Unix milliseconds of its id; 0 before the first."""
+    applied: int
+    rejected: int
+    parked: int
+    line: Line
+    """What the entry says and did."""
+    pace: int = 0
+    """Entries a second while it is played, else 0."""
+
+
+def now_of(fold: Fold, shown: "Shown") -> PastNow:
+    """What is said of a moment that was found."""
+    moment = shown.moment
+    totals = dict.fromkeys(("applied", "rejected", "parked", "duplicate"), 0)
+    for outcome, count in zip(fold.outcomes, moment.picture.counts, strict=True):
+        totals[outcome.name] += count
+    line = about_entry(fold, shown.rows[-1] if shown.rows else None)
+    return PastNow(moment.position.number, moment.time, totals["applied"], totals["rejected"], totals["parked"], line)
