@@ -86,9 +86,12 @@ class Decider:
             noted.extend(zip(map(call, applies, repeat(seen.state), events), writes, strict=False))
         finally:
             self.place = len(noted)
-            record.note(seen.writes, [end for _, end in noted])
+            refusals, ends = zip(*noted, strict=True) if noted else ((), ())
+            record.note(seen.writes, ends)
+        if refusals.count(None) == len(refusals):
+            return
         try:
-            for place, (refusal, _) in enumerate(noted):
+            for place, refusal in enumerate(refusals):
                 if refusal is not None:
                     self.place = place
                     codes[place] = self._code(refusal)

@@ -41,6 +41,10 @@ class Decisive(NamedTuple):
     shown: Format
 
 
+_ONLY: Final = [bytes(each == kind for each in range(256)) for kind in range(256)]
+"""By kind: what makes of kinds 1 for that one and 0 for all others."""
+
+
 class Record:
     """What was recorded of consecutive entries; grows with every page."""
 
@@ -105,17 +109,21 @@ class Record:
                 for place, (key, code) in enumerate(zip(keys, codes, strict=False))
                 if key is not None and code >= APPLIED and code != DUPLICATE
             ]
-        self._name(start, events[:size])
+        for kind in set(kinds[:size]):
+            # A mask of bytes: no call of Python's is made for an entry.
+            chosen = kinds[:size].translate(_ONLY[kind])
+            self._name(list(compress(range(start, start + size), chosen)), list(compress(events, chosen)))
 
-    def _name(self, start: int, events: Sequence[Any]) -> None:
-        types = list(map(type, events))
-        for kind in set(types):
-            model = self._naming.get(kind)
-            if model is None:
-                continue
-            chosen = list(map(is_, repeat(kind), types))
-            places = list(compress(range(start, start + len(types)), chosen))
-            self._name_all(model, places, list(compress(events, chosen)))
+    def _name(self, places: list[int], events: list[Any]) -> None:
+        """Note the rows that events name, which are of one kind: most often of one model."""
+        models = set(map(type, events))
+        for each in models:
+            model = self._naming.get(each)
+            if model is not None and len(models) == 1:
+                self._name_all(model, places, events)
+            elif model is not None:
+                chosen = list(map(is_, map(type, events), repeat(each)))
+                self._name_all(model, list(compress(places, chosen)), list(compress(events, chosen)))
 
     def _name_all(self, model: Model, places: Sequence[int], records: Sequence[Any]) -> None:
         for field in model.fields:
@@ -123,7 +131,7 @@ class Record:
                 self._name_field(field, places, list(map(attrgetter(field.name), records)))
 
     def _name_field(self, field: Field, places: Sequence[int], values: list[Any]) -> None:
-        if None in values:
+        if (field.optional or not field.required) and None in values:
             there = [place for place, value in enumerate(values) if value is not None]
             places, values = [places[place] for place in there], [values[place] for place in there]
         if field.about:

@@ -2,6 +2,8 @@
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, repeat
+from operator import is_
 from typing import Any, NamedTuple
 
 import msgspec
@@ -42,16 +44,18 @@ class Entries(NamedTuple):
     """Why it is parked, or FIRST + the index of its type."""
 
 
-class _Grouped(NamedTuple):
-    """Pairs of a row and an entry, by row, then by entry."""
+class _Pairs(NamedTuple):
+    """Pairs of a row and an entry, by row, then by entry; none is there twice."""
 
-    keys: list[Any]
-    """Ascending."""
     rows: Numbers
-    """Of each pair, the place of its key."""
+    """Of each pair, the place of its key among those of the segment's table."""
     entries: Numbers
     order: Numbers
-    """Of each pair, where it was found."""
+    """Of each pair, where it was found first."""
+
+    def only(self, chosen: NDArray[Any]) -> "_Pairs":
+        """Some of them."""
+        return _Pairs(*(each[chosen] for each in self))
 
 
 def part_name(table: Table, column: Column) -> str:
@@ -73,11 +77,13 @@ def formats(fold: Fold) -> list[Format]:
 def encode_entries(name: str, entries: Entries, record: Record, formats: Sequence[Format]) -> bytes:
     """The entries of a segment. `formats`: those in which the numbers of refusals may be shown."""
     decisive = record.decisive
+    shown = {id(each.shown): each.shown for each in decisive}
+    places = {name: formats.index(each) if each in formats else 0 for name, each in shown.items()}
     decided: list[NDArray[Any] | bytes] = [
         numbers([each.entry for each in decisive]),
         _unbounded([each.needed for each in decisive]),
         _unbounded([each.available for each in decisive]),
-        numbers([_place(formats, each.shown) for each in decisive]),
+        numbers([places[id(each.shown)] for each in decisive]),
     ]
     times = np.diff(entries.milliseconds, prepend=entries.milliseconds[:1])
     return pack(name, [entries.milliseconds[:1], times, entries.sequences, entries.codes, entries.kinds, *decided])
@@ -97,76 +103,93 @@ def encode_keys(name: str, keys: Sequence[tuple[int, bytes]]) -> bytes:
 
 def encode_parts(first: int, fold: Fold, state: State, record: Record) -> Iterator[Part]:
     """The parts of a segment that begins with an ordinal; `state` is that after its last entry."""
-    changed: dict[str, list[_Grouped]] = {}
     writes = _by_column(record)
     for table, places in fold.storage.places.values():
-        for place, column in zip(places, table.columns, strict=True):
-            if place in writes:
-                keys, entries, befores = writes[place]
-                grouped = _grouped(table, keys, entries)
-                found = list(map(befores.__getitem__, grouped.order.tolist()))
-                encoded = _encode_column(first, table, column, grouped, found, state.cells[place])
-                if encoded is not None:
-                    changed.setdefault(table.name, []).append(encoded[1])
-                    yield encoded[0]
-        if table.name in record.named:
-            part = _encode_named(first, table, record.named[table.name], changed.get(table.name, []))
-            if part is not None:
-                yield part
+        columns = [(place, column) for place, column in zip(places, table.columns, strict=True) if place in writes]
+        named, naming = record.named.get(table.name, ([], []))
+        keys, *found = _numbered(table, naming, *(writes[place].keys for place, _ in columns))
+        changed: list[_Pairs] = []
+        for (place, column), rows in zip(columns, found[1:], strict=True):
+            entries, befores = writes[place].entries, writes[place].befores
+            pairs, values = _changes(column, _paired(rows, entries, len(keys)), befores, keys, state.cells[place])
+            if len(pairs.rows):
+                changed.append(pairs)
+                yield _part(part_name(table, column), first, table, keys, pairs, values)
+        about = _others(_paired(found[0], numbers(named), len(keys)), changed, len(record))
+        if len(about.rows):
+            yield _part(table.name, first, table, keys, about, [])
 
 
-def _by_column(record: Record) -> dict[int, tuple[list[Any], Numbers, list[Any]]]:
-    """By column: the keys, entries and former values of its writes, in their order."""
+class _Writes(NamedTuple):
+    """The writes of one column, in their order."""
+
+    keys: list[Any]
+    entries: Numbers
+    befores: list[Any]
+
+
+def _by_column(record: Record) -> dict[int, _Writes]:
     writes = record.writes
     entries = np.repeat(np.arange(len(record.ends)), np.diff(numbers(record.ends), prepend=0))
     places = np.frombuffer(array("H", writes.places), np.uint16)
     return {
-        place: (keys, entries[places == place], befores)
+        place: _Writes(keys, entries[places == place], befores)
         for place, (keys, befores) in enumerate(zip(writes.keys, writes.befores, strict=True))
         if keys
     }
 
 
-def _grouped(table: Table, keys: list[Any], entries: Numbers) -> _Grouped:
-    """Of each row and entry that belong together the first pair, sorted; entries ascend among those of a row."""
+def _numbered(table: Table, *lists: list[Any]) -> "tuple[list[Any], *tuple[Numbers, ...]]":
+    """All keys of some lists, ascending, and for each list the places of its keys among them."""
+    together = list(chain.from_iterable(lists))
     if table.key is int:
-        unique, found = np.unique(numbers(keys), return_inverse=True)
-        ascending = unique.tolist()
+        unique, found = np.unique(numbers(together), return_inverse=True)
+        keys = unique.tolist()
     else:
-        ascending = sorted(set(keys))
-        number = dict(zip(ascending, range(len(ascending)), strict=True))
-        found = numbers(list(map(number.__getitem__, keys)))
+        keys = sorted(set(together))
+        number = dict(zip(keys, range(len(keys)), strict=True))
+        found = numbers(list(map(number.__getitem__, together)))
+    return keys, *np.split(found, np.cumsum(list(map(len, lists)))[:-1])
+
+
+def _paired(rows: Numbers, entries: Numbers, most: int) -> _Pairs:
+    """Pairs of rows and entries; `most`: there are so many rows. Where entries ascend, those of a row do."""
+    if len(entries) and (np.diff(entries) < 0).any():
+        by_entry = _sorted(entries, int(entries.max()) + 1)
+        by_row = by_entry[_sorted(rows[by_entry], most)]
+    else:
+        by_row = _sorted(rows, most)
+    rows, entries = rows[by_row], entries[by_row]
+    new = np.ones(len(rows), bool)
+    new[1:] = (rows[1:] != rows[:-1]) | (entries[1:] != entries[:-1])
+    return _Pairs(rows, entries, by_row).only(new)
+
+
+def _sorted(values: Numbers, most: int) -> Numbers:
+    """In which order values from 0 below `most` ascend; alike ones stay in theirs."""
     # A stable sort of 16 bits is the only one that takes no comparisons.
-    order = np.argsort(found.astype(np.uint16) if len(ascending) < 2**16 else found, kind="stable")
-    rows, sorted_entries = found[order], entries[order]
-    again = np.zeros(len(order), bool)
-    again[1:] = (rows[1:] == rows[:-1]) & (sorted_entries[1:] == sorted_entries[:-1])
-    return _Grouped(ascending, rows[~again], sorted_entries[~again], order[~again])
+    return np.argsort(values.astype(np.uint16) if most <= 2**16 else values, kind="stable")
 
 
-def _encode_column(
-    first: int, table: Table, column: Column, grouped: _Grouped, befores: list[Any], cells: Mapping[Any, Any]
-) -> tuple[Part, _Grouped] | None:
-    """The part, and what is in it: the writes that changed something."""
+def _changes(
+    column: Column, pairs: _Pairs, befores: list[Any], keys: list[Any], cells: Mapping[Any, Any]
+) -> "tuple[_Pairs, list[NDArray[Any] | bytes]]":
+    """Those of the writes that changed something, and what."""
     # What a change made is what the next one of its row found, and in the end what is there now.
-    last = np.flatnonzero(np.append(grouped.rows[1:] != grouped.rows[:-1], True))
-    now = list(map(cells.get, grouped.keys))
-    values, changed = (_texts if column.kind is str else _differences)(befores, now, last)
-    if not changed.all():
-        kept = np.flatnonzero(changed)
-        if not len(kept):
-            return None
-        values = [value if isinstance(value, bytes) else value[kept] for value in values]
-        grouped = grouped._replace(rows=grouped.rows[kept], entries=grouped.entries[kept], order=grouped.order[kept])
-    rows, entries = grouped.rows, grouped.entries
-    return _part(part_name(table, column), first, table, grouped.keys, rows, entries, values), grouped
+    last = np.flatnonzero(np.append(pairs.rows[1:] != pairs.rows[:-1], True))
+    now = list(map(cells.get, map(keys.__getitem__, pairs.rows[last].tolist())))
+    values, changed = (_texts if column.kind is str else _differences)(befores, pairs.order, now, last)
+    if changed.all():
+        return pairs, values
+    kept = np.flatnonzero(changed)
+    return pairs.only(kept), [value if isinstance(value, bytes) else value[kept] for value in values]
 
 
 def _differences(
-    befores: list[Any], now: list[Any], last: Numbers
+    befores: list[Any], order: Numbers, now: list[Any], last: Numbers
 ) -> "tuple[list[NDArray[Any] | bytes], NDArray[np.bool_]]":
     """Differences, and what appeared or vanished; which of them are changes."""
-    before, was_absent = _absent_as_zero(befores)
+    before, was_absent = (each[order] for each in _absent_as_zero(befores))
     final, is_absent = _absent_as_zero(now)
     moved = _after(before, final, last) - before
     flags = np.zeros(len(moved), np.int64)
@@ -185,81 +208,51 @@ def _after(before: NDArray[Any], final: NDArray[Any], last: Numbers) -> NDArray[
 
 
 def _absent_as_zero(values: list[Any]) -> tuple[Numbers, NDArray[np.bool_]]:
-    absent = np.zeros(len(values), bool)
-    if None in values:
-        absent[[place for place, value in enumerate(values) if value is None]] = True
-        values = [value or 0 for value in values]
-    return numbers(values), absent
+    try:
+        return numbers(values), np.zeros(len(values), bool)
+    except TypeError:  # there are some without
+        absent = np.frombuffer(bytes(map(is_, values, repeat(None))), bool)
+        return numbers([value or 0 for value in values]), absent
 
 
 def numbers(values: Sequence[int]) -> Numbers:
     """Python's integers as an array."""
-    return np.frombuffer(array("q", values), np.int64)
+    return np.fromiter(values, np.int64, len(values))
 
 
-def _texts(befores: list[Any], now: list[Any], last: Numbers) -> "tuple[list[NDArray[Any] | bytes], NDArray[np.bool_]]":
+def _texts(
+    befores: list[Any], order: Numbers, now: list[Any], last: Numbers
+) -> "tuple[list[NDArray[Any] | bytes], NDArray[np.bool_]]":
     """Numbers of texts before and after, 0 for none, and the texts; which of them are changes."""
     pool: dict[Any, int] = {None: 0}
     before, final = (numbers([pool.setdefault(value, len(pool)) for value in values]) for values in (befores, now))
+    before = before[order]
     after = _after(before, final, last)
     return [before, after, msgspec.msgpack.encode(list(pool)[1:])], before != after
 
 
-def _encode_named(
-    first: int, table: Table, named: tuple[list[int], list[Any]], changed: Sequence[_Grouped]
-) -> Part | None:
-    places, keys = named
-    entries, values = numbers(places), _values(table, keys)
-    again = np.zeros(len(entries), bool)
+def _others(pairs: _Pairs, changed: Sequence[_Pairs], entries: int) -> _Pairs:
+    """Pairs that are not among those of changes; `entries`: so many are in the segment."""
+    codes = pairs.rows * entries + pairs.entries
+    other = np.ones(len(codes), bool)
     for each in changed:
-        again |= _is_among(entries, values, each.entries, _values(table, each.keys)[each.rows])
-    if again.all():
-        return None
-    rest = np.flatnonzero(~again)
-    order = rest[np.argsort(entries[rest], kind="stable")]
-    grouped = _grouped(table, list(map(keys.__getitem__, order.tolist())), entries[order])
-    return _part(table.name, first, table, grouped.keys, grouped.rows, grouped.entries, [])
-
-
-def _values(table: Table, keys: list[Any]) -> Numbers:
-    """Numbers that are alike where keys are alike."""
-    return numbers(keys if table.key is int else list(map(hash, keys)))
-
-
-def _is_among(entries: Numbers, values: Numbers, their_entries: Numbers, their_values: Numbers) -> NDArray[np.bool_]:
-    """Which pairs of an entry and a value are among others."""
-    order = np.argsort(their_entries.astype(np.uint16), kind="stable")
-    sorted_entries, sorted_values = their_entries[order], their_values[order]
-    at, end = sorted_entries.searchsorted(entries), sorted_entries.searchsorted(entries, "right")
-    found = np.zeros(len(entries), bool)
-    last = len(sorted_values) - 1
-    while True:
-        # An entry has few changes: so often this looks at the next one of each.
-        looking = at < end
-        if not looking.any():
-            return found
-        found |= looking & (sorted_values[np.minimum(at, last)] == values)
-        at = at + 1
+        theirs = each.rows * entries + each.entries
+        other &= theirs[np.minimum(theirs.searchsorted(codes), len(theirs) - 1)] != codes
+    return pairs.only(other)
 
 
 def _part(
-    name: str,
-    first: int,
-    table: Table,
-    keys: list[Any],
-    rows: Numbers,
-    entries: Numbers,
-    values: "Sequence[NDArray[Any] | bytes]",
+    name: str, first: int, table: Table, keys: list[Any], pairs: _Pairs, values: "Sequence[NDArray[Any] | bytes]"
 ) -> Part:
+    rows, entries = pairs.rows, pairs.entries
     begins = np.append(True, rows[1:] != rows[:-1])
     starts = np.flatnonzero(begins)
-    found = rows[starts].tolist()
     counts = np.diff(starts, append=len(rows))
     gaps = np.where(begins, entries, np.diff(entries, prepend=0))
     place = f"{name} {first}"
     return Part(
         name,
-        pack(f"{place} rows", [*_packed_keys(table, list(map(keys.__getitem__, found))), counts]),
+        pack(f"{place} rows", [*_packed_keys(table, list(map(keys.__getitem__, rows[starts].tolist()))), counts]),
         pack(f"{place} data", [gaps, *values]),
     )
 
@@ -270,10 +263,6 @@ def _packed_keys(table: Table, keys: list[Any]) -> "list[NDArray[Any] | bytes]":
         return [found[:1], np.diff(found)]
     # No key has a control character, so each is found as it stands between two ends of lines.
     return ["\n".join(["", *keys, ""]).encode()]
-
-
-def _place(formats: Sequence[Format], shown: Any) -> int:
-    return formats.index(shown) if shown in formats else 0
 
 
 def encode_cells(name: str, ordinal: int, table: Table, column: Column, cells: Mapping[Any, Any]) -> bytes:
