@@ -23,7 +23,7 @@ from esdash.cli.output import (
 from esdash.cli.places import PLACE, end_of
 from esdash.cli.presence import require_stream
 from esdash.cli.progress import Progress
-from esdash.cli.track import track_of
+from esdash.cli.track import by_track
 from esdash.config import Settings
 
 if TYPE_CHECKING:
@@ -96,21 +96,11 @@ def _by_track(settings: Settings, log: "Stream", fold: "Fold", first: "Moment", 
     """What differs, by the past that a dashboard keeps: without folding. None where it does not have all of it."""
     from esdash.log.stream import id_parts
     from esdash.past.distance import distance_by
-    from esdash.past.packing import TrackError
-    from esdash.past.whole import whole_track
 
     if first.snapshot_id or second.snapshot_id:
         return None
-    last = max(first.entry_id, second.entry_id, key=id_parts)
-    reader = whole_track(log, fold, track_of(settings, log, fold), last)
-    if reader is None:
-        return None
-    try:
-        return distance_by(reader, first.entry_id, second.entry_id)
-    except TrackError:
-        return None
-    finally:
-        reader.close()
+    one, other = first.entry_id, second.entry_id
+    return by_track(settings, log, fold, max(one, other, key=id_parts), lambda track: distance_by(track, one, other))
 
 
 def _document(found: "Distance") -> dict[str, Any]:

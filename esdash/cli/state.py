@@ -23,6 +23,7 @@ from esdash.cli.output import (
 from esdash.cli.places import PLACE, end_of
 from esdash.cli.presence import require_stream
 from esdash.cli.rows import Named, called, read_rows, read_tables
+from esdash.cli.track import by_track
 from esdash.config import Settings
 
 if TYPE_CHECKING:
@@ -51,12 +52,15 @@ def command(
 ) -> None:
     """Show the tables and the outcomes.
 
-    Answers from the newest good snapshot and the entries since; needs no running consumer and writes nothing. --about
-    and --table may be repeated, and show a part of the tables; position, outcomes and digest remain those of the whole
-    state. A table that a domain hides is shown when it is named, and always with --json.
+    Answers from the newest good snapshot and the entries since, or from the past that a dashboard keeps; needs no
+    running consumer and writes nothing. --about and --table may be repeated, and show a part of the tables; position,
+    outcomes and digest remain those of the whole state. A table that a domain hides is shown when it is named, and
+    always with --json.
     """
+    from esdash.engine.guard import check_position
     from esdash.engine.history import History
     from esdash.engine.view import Rung, Verdict
+    from esdash.past.whole import projection_by
 
     tried: tuple[Rung, ...] = ()
 
@@ -69,7 +73,11 @@ def command(
     with open_log(settings) as log:
         require_stream(log)
         until = None if at is None else end_of(log, at)
-        projection, continuity = History(log, fold).at(until, on_rung=note)
+        found = until and by_track(settings, log, fold, until, lambda track: projection_by(log, track, until))
+        if found:
+            projection, continuity = found, check_position(log, found)
+        else:
+            projection, continuity = History(log, fold).at(until, on_rung=note)
     shown = {name: rows_of(fold, projection.state, name) for name in named or fold.storage.places}
     unknown = _choose(fold, projection.state, shown, rows, named)
     document: dict[str, Any] = {

@@ -1,13 +1,17 @@
 """The track of the past that a dashboard keeps of a stream, for commands."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from esdash.config import Settings
 
 if TYPE_CHECKING:
     from esdash.fold.folding import Fold
     from esdash.log.stream import Stream
+    from esdash.past.reader import TrackReader
+
+T = TypeVar("T")
 
 
 def track_of(settings: Settings, log: "Stream", fold: "Fold") -> Path | None:
@@ -19,3 +23,28 @@ def track_of(settings: Settings, log: "Stream", fold: "Fold") -> Path | None:
     folder = TrackFolder(settings.track_dir / FOLDER, settings.track_mb)
     path = folder.file_of(log.server.url, log.name, fold)
     return path if path.exists() else None
+
+
+def by_track(
+    settings: Settings,
+    log: "Stream",
+    fold: "Fold",
+    until: bytes | None,
+    tell: "Callable[[TrackReader], T | None]",
+) -> T | None:
+    """What a function tells by the track, where that has all up to the entry `until` (None: to the newest).
+
+    None where it has not, or the function says None: it is a cache, and folding tells the same.
+    """
+    from esdash.past.packing import TrackError
+    from esdash.past.whole import whole_track
+
+    reader = whole_track(log, fold, track_of(settings, log, fold), until)
+    if reader is None:
+        return None
+    try:
+        return tell(reader)
+    except TrackError:
+        return None
+    finally:
+        reader.close()

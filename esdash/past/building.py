@@ -10,7 +10,6 @@ from typing import Final
 from esdash.engine.guard import check_page
 from esdash.engine.history import BrokenError, History
 from esdash.engine.projection import Projection
-from esdash.engine.view import Position
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.log.continuity import Verdict, check
@@ -148,12 +147,9 @@ class Builder:
         try:
             cursor = Cursor(reader)
             cursor.seek(reader.built_to)
-            state = cursor.state()
+            projection = cursor.projection(kept[-1].anchor)
         finally:
             reader.close()
-        last = kept[-1]
-        position = Position(last.last_id.decode(), last.last)
-        projection = Projection.restored(self._fold, state, position, origin.unseen, last.anchor)
         return Recorder(track, self._log.name, projection, self._size)
 
     def _still_true(self, segments: list[Segment], unseen: int) -> list[Segment]:

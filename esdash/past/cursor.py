@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from esdash.domain import Column, Table
+from esdash.engine.projection import Projection
+from esdash.engine.view import Position
 from esdash.fold.tables import Change, State
 from esdash.past.columns import MovingColumn
 from esdash.past.decoding import SegmentEntries
@@ -127,6 +129,13 @@ class Cursor:
         for columns in self._columns.values():
             for column in columns:
                 yield column.cells.table, column.cells.column, column.cells.cells()
+
+    def projection(self, anchor: str) -> Projection:
+        """The whole state where it stands, as a fold would have made it; `anchor` is that of the entry, which is one of
+        the track's."""
+        reader = self._reader
+        position = Position(reader.id_of(self.ordinal).decode(), self.ordinal)
+        return Projection.restored(reader.fold, self.state(), position, reader.origin.unseen, anchor)
 
     def state(self) -> State:
         """The whole state, as a fold would have made it."""

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from esdash.engine.projection import Projection
 from esdash.fold.folding import Fold
 from esdash.log.continuity import Verdict, check
 from esdash.log.facts import id_parts
-from esdash.log.stream import Stream
+from esdash.log.stream import Stream, anchor_of
+from esdash.past.cursor import Cursor
 from esdash.past.packing import TrackError
 from esdash.past.reader import TrackReader
 
@@ -23,6 +25,20 @@ def whole_track(log: Stream, fold: Fold, path: Path | None, until: bytes | None)
         return reader
     reader.close()
     return None
+
+
+def projection_by(log: Stream, reader: TrackReader, until: bytes) -> Projection | None:
+    """The state after the last entry up to an id; None where the track does not have it, or the log no longer has that
+    entry. Raises TrackError, LogError."""
+    ordinal = reader.ordinal_of(until)
+    if ordinal <= reader.shown_from:
+        return None
+    (entry,) = log.entries([reader.id_of(ordinal)])
+    if entry is None:
+        return None
+    cursor = Cursor(reader)
+    cursor.seek(ordinal)
+    return cursor.projection(anchor_of(entry))
 
 
 def _is_whole(log: Stream, reader: TrackReader, until: bytes | None) -> bool:

@@ -8,6 +8,7 @@ import platformdirs
 import pytest
 import redis
 
+from esdash.engine.history import History
 from esdash.engine.projection import Projection
 from esdash.log.server import Server
 from esdash.log.stream import Stream
@@ -15,7 +16,7 @@ from esdash.past.building import Builder
 from esdash.past.folder import FOLDER, TrackFolder
 from esdash.past.recorder import Recorder
 from esdash.past.track import Track
-from tests.cli.conftest import Call, append
+from tests.cli.conftest import Call, append, stored
 from tests.domains.shop import shop
 from tests.strategies import seeded_entries
 
@@ -58,6 +59,31 @@ def test_why_is_told_the_same_with_it_and_without(call: Call, url: str, track: P
     without = [call("why", *question, "--url", url) for question in questions]
     for question, one, other in zip(questions, with_it, without, strict=True):
         assert (one.code, one.out, one.err) == (other.code, other.out, other.err), question
+
+
+def test_a_state_is_told_the_same_with_it_and_without(
+    call: Call, url: str, track: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = [
+        (*form, "--at", place) for place in ("first", "#1", "#150", "#300", "now") for form in ((), ("--json",))
+    ]
+    with monkeypatch.context() as folding:
+        folding.setattr(History, "at", None)
+        with_it = [call("state", *question, "--url", url) for question in questions]
+    track.unlink()
+    without = [call("state", *question, "--url", url) for question in questions]
+    for question, one, other in zip(questions, with_it, without, strict=True):
+        assert (one.code, one.out, one.err) == (other.code, other.out, other.err), question
+
+
+def test_a_state_of_an_entry_that_is_gone_is_not_told_by_it(
+    call: Call, url: str, client: redis.Redis, track: Path
+) -> None:
+    gone, _ = stored(client)[149]
+    client.xtrim("orders", maxlen=100, approximate=False)
+    one = call("state", "--at", gone, "--url", url)
+    track.unlink()
+    assert call("state", "--at", gone, "--url", url) == one
 
 
 def test_a_difference_is_told_the_same_with_it_and_without(call: Call, url: str, track: Path) -> None:
