@@ -65,6 +65,7 @@ def decimal(places: int, unit: str = "") -> Format:
     most = f"digits, a point, at most {'one decimal' if places == 1 else f'{_SMALL.get(places, places)} decimals'}"
     sentence = f"an amount is written like {example}: {most if places else 'digits only'}"
     behind = f" {unit}" if unit else ""
+    size = 10**places
 
     def read(text: str) -> int:
         bare = text.strip()
@@ -77,9 +78,10 @@ def decimal(places: int, unit: str = "") -> Format:
         return -number if match[1] else number
 
     def write(value: int) -> str:
-        sign, digits = "-" if value < 0 else "", f"{abs(value):0{places + 1}}"
-        whole = f"{int(digits[: len(digits) - places]):,}"
-        return f"{sign}{whole}.{digits[len(digits) - places :]}{behind}" if places else f"{sign}{whole}{behind}"
+        if not places:
+            return f"{value:,}{behind}"
+        whole, rest = divmod(abs(value), size)
+        return f"{'-' if value < 0 else ''}{whole:,}.{rest:0{places}}{behind}"
 
     return Format(read, write, typed=lambda value: write(value).replace(",", ""))
 

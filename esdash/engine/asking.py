@@ -1,6 +1,6 @@
 """Whether an entry is one that a question asks for. Where entries come from is another's matter."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Final
@@ -17,7 +17,6 @@ from esdash.query.terms import (
     AboutRow,
     Compared,
     Matches,
-    Meant,
     OfId,
     OfKey,
     OfOutcome,
@@ -52,12 +51,13 @@ class Examined:
 
     __slots__ = ("_event", "_fold", "_line", "_rows", "_unseen", "row")
 
-    def __init__(self, fold: Fold, row: Row, unseen: int) -> None:
-        """`unseen` entries had left the stream before the row's history began."""
+    def __init__(self, fold: Fold, row: Row, unseen: int, event: Any = _UNREAD) -> None:
+        """`unseen` entries had left the stream before the row's history began; `event` is what it says, where that was
+        read with others."""
         self.row = row
         self._fold = fold
         self._unseen = unseen
-        self._event: Any = _UNREAD
+        self._event = event
         self._line: str | None = None
         self._rows: frozenset[tuple[str, int | str]] | None = None
 
@@ -166,31 +166,40 @@ def _is_of(entry_id: Id, term: OfId) -> bool:
 
 
 def _compared(term: Compared) -> Holds:
-    meant: dict[type, list[Meant]] = {}
-    for each in term.meant:
-        meant.setdefault(each.model, []).append(each)
+    return lambda entry: compared(term, [entry.event])[0]
+
+
+def compared(term: Compared, events: Sequence[Any]) -> list[bool]:
+    """Which of some events have a field that is so; None has none."""
+    found = [False] * len(events)
     operator = term.operator
-
-    def holds(entry: Examined) -> bool:
-        event = entry.event
-        return any(
-            compare(_plain(value), operator, each.low, each.high)
-            for each in meant.get(type(event), ())
-            for value in _values(event, each.path)
-        )
-
-    return holds
+    types = list(map(type, events))
+    for each in term.meant:
+        low, high, path = each.low, each.high, each.path
+        for place in [place for place, kind in enumerate(types) if kind is each.model]:
+            for value in _values(events[place], path):
+                if compare(value if type(value) is int else _plain(value), operator, low, high):
+                    found[place] = True
+                    break
+    return found
 
 
 def _values(value: Any, path: tuple[str, ...]) -> Iterable[Any]:
     """What stands at the end of a path; of lists on the way each element."""
+    for place, name in enumerate(path):
+        value = getattr(value, name, None)
+        if isinstance(value, list | tuple):
+            rest = path[place + 1 :]
+            return [found for each in _elements(value) for found in _values(each, rest)]
+    return (value,)
+
+
+def _elements(value: Any) -> Iterator[Any]:
     if isinstance(value, list | tuple):
         for each in value:
-            yield from _values(each, path)
-    elif not path:
+            yield from _elements(each)
+    else:
         yield value
-    elif value is not None:
-        yield from _values(getattr(value, path[0]), path[1:])
 
 
 def _plain(value: Any) -> Any:

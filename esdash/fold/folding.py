@@ -196,6 +196,11 @@ class Fold:
         """What an entry says, or why it cannot be understood. Never raises for what it holds."""
         return self.reader.one(fields)
 
+    def events(self, entries: Sequence[Entry]) -> list[Any]:
+        """What many entries say: the event of each, None for what cannot be understood. As `read`, and much faster."""
+        found, _, whole = self.reader.page(self.sorter.sort(entries))
+        return found if whole else [None if type(event) is Broken else event for event in found]
+
     def decode(self, event_type: EventType, payload: bytes) -> tuple[Any, str]:
         """The event of a payload of one type, and why there is none."""
         return self.reader.decode(event_type, payload)

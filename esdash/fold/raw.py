@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from esdash.domain import COUNT, TEXT, TIME, Column, Domain, EventType, Table, about, decimal
 from esdash.fold.decoding import Decoder
-from esdash.fold.folding import Fold
+from esdash.fold.folding import Entry, Fold
 from esdash.fold.hooks import Way
 from esdash.fold.outcomes import APPLIED
 from esdash.fold.reading import Read
@@ -165,6 +165,10 @@ class RawFold(Fold):
         """What an entry says; every entry is understood."""
         event = RawEntry(_type_of(fields), tuple(_members(fields)))
         return Read(None, self.domain.events[0], event)
+
+    def events(self, entries: Sequence[Entry]) -> list[Any]:
+        """What entries say."""
+        return [self.read(fields).event for _, fields in entries]
 
     def model(self, event: Any) -> Model:  # noqa: ARG002
         """The fields of the only model."""

@@ -51,6 +51,11 @@ class SegmentEntries:
         """The id of an entry."""
         return b"%d-%d" % (int(self.milliseconds[entry]), int(self.sequences[entry]))
 
+    def ids(self, entries: Numbers) -> list[bytes]:
+        """The ids of some entries."""
+        pairs = zip(self.milliseconds[entries].tolist(), self.sequences[entries].tolist(), strict=True)
+        return [b"%d-%d" % pair for pair in pairs]
+
     def before(self, milliseconds: int) -> int:
         """How many entries come before a time in Unix milliseconds."""
         return 0 if milliseconds <= 0 else self.until(milliseconds - 1)

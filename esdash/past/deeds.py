@@ -1,16 +1,17 @@
 """What each entry of a track changed: all of a segment at once, for whoever reads many entries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from esdash.domain import Column, Table
-from esdash.fold.folding import Told
+from esdash.fold.recording import UNTOLD, Told
 from esdash.fold.tables import Change
-from esdash.past.columns import MovingColumn, before_of
+from esdash.past.columns import MovingColumn
 from esdash.past.cursor import TrackedColumn
 from esdash.past.decoding import SegmentPart
 from esdash.past.encoding import part_name
@@ -33,13 +34,18 @@ class Deeds:
         ]
         self._held = lru_cache(HELD)(self._made)
 
-    def told(self, ordinal: int) -> Told:
-        """What the entry of an ordinal did, which is in the track. Raises TrackError."""
+    def told(self, place: int, entries: Numbers) -> list[Told]:
+        """What entries of the segment at a place did; places in it, ascending. Raises TrackError."""
         reader = self._reader
-        segment = reader.segments[reader.segment_of(ordinal)]
-        entry = ordinal - segment.first
-        columns = self._held(segment.first, segment.count)
-        return reader.told(ordinal, tuple(change for column in columns for change in column.of(entry)))
+        segment = reader.segments[place]
+        changes: list[list[Change]] = [[] for _ in entries]
+        for column in self._held(segment.first, segment.count):
+            for at, change in column.of(entries):
+                changes[at].append(change)
+        told = [Told(tuple(each)) if each else UNTOLD for each in changes]
+        for at in np.flatnonzero(np.isin(entries, reader.entries(place).refused.entries)).tolist():
+            told[at] = reader.told(segment.first + int(entries[at]), told[at].changes)
+        return told
 
     def _made(self, first: int, _: int) -> "list[_ColumnDeeds]":
         place = self._reader.segment_of(first)
@@ -72,22 +78,32 @@ class _ColumnDeeds:
             self._values = _running(base, part.moved, starts, changes.rows)
             self._exist = _running(known.astype(np.int64), part.there, starts, changes.rows)
 
-    def of(self, entry: int) -> Iterator[Change]:
-        """The changes of one entry, by its place in the segment."""
-        start, end = self._entries.searchsorted((entry, entry + 1))
-        for change in self._order[start:end].tolist():
-            row = int(self._part.changes.rows[change])
-            key = self._part.keys[row : row + 1].tolist()[0]
-            yield Change(self._table.name, key, self._column.name, *self._cells(change))
+    def of(self, entries: Numbers) -> Iterator[tuple[int, Change]]:
+        """The changes of some entries, ascending: of each the place among them, and the change."""
+        starts, ends = self._entries.searchsorted(entries), self._entries.searchsorted(entries, "right")
+        counts = ends - starts
+        where = np.repeat(np.arange(len(entries)), counts)
+        changes = self._order[np.arange(len(where)) + np.repeat(starts - np.cumsum(counts) + counts, counts)]
+        keys = self._part.keys[self._part.changes.rows[changes]].tolist()
+        names = repeat(self._table.name), keys, repeat(self._column.name)
+        return zip(where.tolist(), map(Change, *names, *self._cells(changes)), strict=False)
 
-    def _cells(self, change: int) -> tuple[Any, Any]:
-        """Before and after a change."""
-        part, kind = self._part, self._column.kind
-        if kind is str:
-            return part.before[change], part.after[change]
-        after, exists = self._values[change], int(self._exist[change])
-        existed = exists - int(part.there[change])
-        return kind(before_of(after, part.moved[change])) if existed else None, kind(after) if exists else None
+    def _cells(self, changes: Numbers) -> tuple[Iterable[Any], Iterable[Any]]:
+        """Before and after changes."""
+        part = self._part
+        if self._column.kind is str:
+            some = changes.tolist()
+            return map(part.before.__getitem__, some), map(part.after.__getitem__, some)
+        # 64 bits pass their bounds as the differences do that are kept.
+        after, exists = self._values[changes], self._exist[changes]
+        before, existed = after - part.moved[changes], exists - part.there[changes]
+        return self._listed(before, existed), self._listed(after, exists)
+
+    def _listed(self, values: Numbers, there: Numbers) -> list[Any]:
+        found: list[Any] = (values.astype(bool) if self._column.kind is bool else values).tolist()
+        for at in np.flatnonzero(there == 0).tolist():
+            found[at] = None
+        return found
 
 
 def _running(base: Numbers, moved: Numbers, starts: Numbers, rows: Numbers) -> "NDArray[np.int64]":

@@ -34,6 +34,7 @@ class TrackReader:
         self.path = path
         self.fold = fold
         self._track = Track(path)
+        self._formats = formats(fold)
         self._held = lru_cache(HELD)(self._decoded)
         try:
             self._track.hold()
@@ -143,7 +144,7 @@ class TrackReader:
         at = int(refused.entries.searchsorted(entry))
         if at == len(refused.entries) or refused.entries[at] != entry:
             return None
-        shown = formats(self.fold)[int(refused.shown[at])]
+        shown = self._formats[int(refused.shown[at])]
         return int(refused.needed[at]), int(refused.available[at]), shown
 
     def told(self, ordinal: int, changes: tuple[Change, ...]) -> Told:

@@ -1,12 +1,14 @@
 """The entries of a track as rows, by their ordinals; and those that a question asks for, newest first."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
 
-from esdash.engine.asking import Asked, Examined
+from esdash.engine.asking import Asked, Examined, compared
 from esdash.engine.history import id_before
 from esdash.engine.kept import NOT_KNOWN, row_of
 from esdash.engine.places import Reached
@@ -15,12 +17,18 @@ from esdash.fold.folding import Entry, Fold, Told
 from esdash.log.facts import id_parts
 from esdash.log.stream import Stream
 from esdash.past.deeds import Deeds
+from esdash.past.packing import Numbers
 from esdash.past.reader import TrackReader
-from esdash.past.sieve import Sieve
+from esdash.past.sieve import Leaves, Sieve, joined, known
 from esdash.query.questions import Question
+from esdash.query.terms import Compared, Matches, OfKey, Says
+from esdash.query.trees import terms_of
 
-CHUNK: Final = 500
-"""Entries that are read at a time."""
+FIRST_CHUNK: Final = 500
+"""Entries that are read first: so that something is found soon."""
+
+CHUNK: Final = 5000
+"""Entries that are read at a time in the end."""
 
 _CROWDED: Final = 4
 """Entries that are worth passing over, for one that is wanted, to read all in one piece."""
@@ -43,7 +51,8 @@ class Known(Struct, frozen=True):
     ordinal: int
     entry_id: bytes
     code: int
-    told: Told
+    told: Told | None
+    """None where nobody wants to know."""
 
     def row(self, entry: Entry | None) -> Row:
         """As it is kept for people; without fields where the entry has left the stream."""
@@ -59,6 +68,8 @@ class Candidates(Struct, frozen=True):
     """Asked for. Ordinals, the newest first."""
     unsure: list[Known]
     """To be read, oldest first."""
+    leaves: Leaves
+    """What is known of these."""
     down_to: int
 
 
@@ -69,9 +80,13 @@ class Searching:
         """Raises NoPlaceError, LogError."""
         self._fold = fold
         self._question = question
+        self._log = log
         self._reach = Reached(log)
         self._asks = Asked(fold, question, self._reach)
         self._unseen = unseen
+        self._wants_told = any(isinstance(term, Says | Matches | OfKey) for term in terms_of(question))
+        """What entries did decides about lines, and about rows where something else is left to be told."""
+        self._chunk = FIRST_CHUNK
 
     def candidates(self, reader: TrackReader, deeds: Deeds, until: int) -> Candidates:
         """The next ones up to an ordinal, which is in the track; at most as many to be read as are read at a time.
@@ -80,54 +95,87 @@ class Searching:
         """
         place = reader.segment_of(until)
         first = reader.segments[place].first
-        sure, possible = (mask[: until - first + 1] for mask in Sieve(reader, self._question, self._reach).sift(place))
+        size = until - first + 1
+        leaves = Sieve(reader, self._question, self._reach).leaves(place)
+        sure, possible = joined(self._question, leaves, len(reader.entries(place))).only(np.arange(size))
         unsure = np.flatnonzero(possible & ~sure)
-        start = int(unsure[-CHUNK]) if len(unsure) > CHUNK else 0
+        start = int(unsure[-self._chunk]) if len(unsure) > self._chunk else 0
+        unsure = unsure[-self._chunk :]
         hits = np.flatnonzero(sure[start:]) + start + first
+        self._chunk = min(2 * self._chunk, CHUNK)
         return Candidates(
             hits[::-1].tolist(),
-            [known_of(reader, deeds, first + int(entry)) for entry in unsure[-CHUNK:]],
+            known_of(reader, unsure + first, deeds if self._wants_told else None),
+            {term: sifted.only(unsure) for term, sifted in leaves.items()},
             first + start,
         )
 
-    def found(self, candidates: Candidates, rows: Sequence[Row]) -> Found:
-        """What becomes of them; `rows` are those that had to be read."""
-        there = [row for row in rows if row.fields]
-        hits = [row.ordinal for row in there if self._asks(Examined(self._fold, row, self._unseen))]
-        hits = sorted((*hits, *candidates.sure), reverse=True)
-        return Found(hits, candidates.down_to, len(rows) - len(there))
+    def found(self, candidates: Candidates) -> Found:
+        """What becomes of them. Raises LogError."""
+        hits, read, gone = candidates.sure, 0, 0
+        for some, entries in _read(self._log, candidates.unsure):
+            there = [place for place, entry in enumerate(entries) if entry is not None]
+            at = np.array(there, np.int64) + read
+            hits += self._chosen(
+                [some[place] for place in there],
+                [entry for entry in entries if entry is not None],
+                {term: sifted.only(at) for term, sifted in candidates.leaves.items()},
+            )
+            read += len(some)
+            gone += len(some) - len(there)
+        return Found(sorted(hits, reverse=True), candidates.down_to, gone)
+
+    def _chosen(self, some: Sequence[Known], entries: Sequence[Entry], leaves: Leaves) -> list[int]:
+        events = self._fold.events(entries)
+        for term in leaves:
+            if isinstance(term, Compared):
+                leaves[term] = known(np.array(compared(term, events), bool))
+        sure, possible = joined(self._question, leaves, len(events))
+        chosen = []
+        for place in np.flatnonzero(possible).tolist():
+            each = some[place]
+            row = Row(each.ordinal, each.entry_id, entries[place][1], each.code, told=each.told)
+            if sure[place] or self._asks(Examined(self._fold, row, self._unseen, events[place])):
+                chosen.append(each.ordinal)
+        return chosen
 
 
-def known_of(reader: TrackReader, deeds: Deeds, ordinal: int) -> Known:
-    """What is known of an entry that is in the track. Raises TrackError."""
-    return Known(ordinal, reader.id_of(ordinal), reader.code_of(ordinal), deeds.told(ordinal))
+def known_of(reader: TrackReader, ordinals: "Sequence[int] | Numbers", deeds: Deeds | None) -> list[Known]:
+    """What is known of entries that are in the track, ascending; what they did is where there are `deeds`.
+
+    Raises TrackError.
+    """
+    known: list[Known] = []
+    rest = np.asarray(ordinals, np.int64)
+    while len(rest):
+        place = reader.segment_of(int(rest[0]))
+        segment, about = reader.segments[place], reader.entries(place)
+        some, rest = np.split(rest, rest.searchsorted([segment.last + 1]))
+        entries = some - segment.first
+        told = repeat(None, len(some)) if deeds is None else deeds.told(place, entries)
+        known += map(Known, some.tolist(), about.ids(entries), about.codes[entries].tolist(), told)
+    return known
 
 
-def read(log: Stream, known: Sequence[Known]) -> list[Row]:
+def rows_of(log: Stream, known: Sequence[Known]) -> list[Row]:
     """The rows of entries, ascending. Raises LogError."""
+    return [each.row(entry) for some, entries in _read(log, known) for each, entry in zip(some, entries, strict=True)]
+
+
+def _read(log: Stream, known: Sequence[Known]) -> Iterator[tuple[Sequence[Known], Sequence[Entry | None]]]:
+    """Entries, ascending, some at a time; None where one has left the stream."""
     if not known:
-        return []
+        return
     if known[-1].ordinal - known[0].ordinal >= _CROWDED * len(known):
-        entries = log.entries([each.entry_id for each in known])
-        return [each.row(entry) for each, entry in zip(known, entries, strict=True)]
-    rows: list[Row] = []
-    rest = iter(known)
-    each = next(rest, None)
-    for entry in _between(log, known[0].entry_id, known[-1].entry_id):
-        while each is not None and id_parts(each.entry_id) <= id_parts(entry[0]):
-            rows.append(each.row(entry if each.entry_id == entry[0] else None))
-            each = next(rest, None)
-    while each is not None:
-        rows.append(each.row(None))
-        each = next(rest, None)
-    return rows
-
-
-def _between(log: Stream, first: bytes, last: bytes) -> Iterator[Entry]:
-    after = id_before(first)
-    while True:
-        page = log.page(after, last, CHUNK)
-        yield from page
-        if len(page) < CHUNK:
-            return
-        after = page[-1][0]
+        for start in range(0, len(known), FIRST_CHUNK):
+            some = known[start : start + FIRST_CHUNK]
+            yield some, list(log.entries([each.entry_id for each in some]))
+        return
+    for page in log.pages(id_before(known[0].entry_id), known[-1].entry_id):
+        if page.last_entry is not None:
+            last = id_parts(page.last_entry[0])
+            end = bisect_right(known, last, key=lambda each: id_parts(each.entry_id))
+            there = {entry[0]: entry for entry in page.entries}
+            yield known[:end], [there.get(each.entry_id) for each in known[:end]]
+            known = known[end:]
+    yield known, [None] * len(known)

@@ -17,13 +17,14 @@ from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
 from esdash.log.facts import id_parts
 from esdash.log.stream import Stream
+from esdash.past import searching
 from esdash.past.board import Board, Refusals
 from esdash.past.difference import Between, Difference, differences
 from esdash.past.folder import TrackFolder
 from esdash.past.moments import Moment, Moments, parked_codes, refused_codes, rows_of
 from esdash.past.process import Built, Task, TrackProcess
 from esdash.past.refolding import refolded
-from esdash.past.searching import Found, Searching, known_of, read
+from esdash.past.searching import Found, Searching, known_of
 from esdash.past.shared import LOOK_SECONDS, SharedTrack
 from esdash.past.story import StoryLine, Totals, story_of_row, totals
 from esdash.past.timeline import Timeline, timeline
@@ -192,13 +193,10 @@ class Past:
         self._track.require(ordinals[-1])
         with self._track.reading() as moments:
             reader = moments.reader
-            known = [
-                known_of(reader, moments.deeds, ordinal)
-                for ordinal in ordinals
-                if reader.shown_from < ordinal <= reader.built_to
-            ]
+            there = [ordinal for ordinal in ordinals if reader.shown_from < ordinal <= reader.built_to]
+            known = known_of(reader, there, moments.deeds)
         with self._track.plainly():
-            return read(self._log, known)
+            return searching.rows_of(self._log, known)
 
     def reach(self, term: Since | Until) -> Id:
         """The least id that a place reaches from, or the greatest that it reaches up to."""
@@ -213,7 +211,7 @@ class Past:
         with self._track.reading() as moments:
             unseen = moments.reader.origin.unseen
         with self._track.plainly():
-            searching = Searching(self._fold, question, self._log, unseen)
+            asking = Searching(self._fold, question, self._log, unseen)
         at = until
         while True:
             with self._track.reading() as moments:
@@ -221,10 +219,10 @@ class Past:
                 lacking = at - reader.built_to
                 if at <= reader.shown_from:
                     return
-                candidates = searching.candidates(reader, moments.deeds, at) if lacking <= 0 else None
+                candidates = asking.candidates(reader, moments.deeds, at) if lacking <= 0 else None
             if candidates is not None:
                 with self._track.plainly():
-                    found = searching.found(candidates, read(self._log, candidates.unsure))
+                    found = asking.found(candidates)
                 at = found.down_to - 1
                 yield found
             elif self.built.error:

@@ -15,7 +15,7 @@ from esdash.past.reader import TrackReader
 from esdash.query.places import Id
 from esdash.query.questions import Question
 from esdash.query.terms import AboutRow, Compared, OfId, OfOutcome, OfReason, OfType, Since, Until
-from esdash.query.trees import All, Either, Negated
+from esdash.query.trees import All, Either, Negated, terms_of
 
 _GREATEST: Final = 2**64 - 1
 
@@ -31,9 +31,13 @@ class Sifted(NamedTuple):
     possible: Mask
     """It may ask for them; those that are sure are among them."""
 
+    def only(self, chosen: NDArray[Any]) -> "Sifted":
+        """The same of some of the entries."""
+        return Sifted(self.sure[chosen], self.possible[chosen])
 
-_Sift = Callable[[int], Sifted]
-"""Of the segment at a place."""
+
+Leaves = dict[Any, Sifted]
+"""What is known of each term of a question."""
 
 
 class Sieve:
@@ -43,59 +47,50 @@ class Sieve:
         """`reach` is asked at once for each `since:` and `until:`; what it raises is raised here."""
         self._reader = reader
         self._reach = reach
-        self._sift = self._made(question)
+        self._question = question
+        self._terms = {term: self._term(term) for term in terms_of(question)}
+
+    def leaves(self, place: int) -> Leaves:
+        """What is known of each term, of the entries of the segment at a place. Raises TrackError."""
+        return {term: sift(place) for term, sift in self._terms.items()}
 
     def sift(self, place: int) -> Sifted:
         """The entries of the segment at a place. Raises TrackError."""
-        return self._sift(place)
+        return joined(self._question, self.leaves(place), len(self._entries(place)))
 
-    def _made(self, tree: Any) -> _Sift:
-        if isinstance(tree, All | Either):
-            parts = [self._made(part) for part in tree.parts]
-            both = isinstance(tree, All)
-            return lambda place: self._joined([part(place) for part in parts], place, all_hold=both)
-        if isinstance(tree, Negated):
-            inner = self._made(tree.part)
-            return lambda place: _negated(inner(place))
-        return self._term(tree)
-
-    def _joined(self, parts: Sequence[Sifted], place: int, *, all_hold: bool) -> Sifted:
-        join = np.logical_and if all_hold else np.logical_or
-        start = np.full(len(self._entries(place)), all_hold)
-        sure, possible = start, start
-        for part in parts:
-            sure, possible = join(sure, part.sure), join(possible, part.possible)
-        return Sifted(sure, possible)
-
-    def _term(self, term: Any) -> _Sift:
+    def _term(self, term: Any) -> Callable[[int], Sifted]:
         fold = self._reader.fold
         if isinstance(term, OfOutcome | OfReason):
             codes = list(codes_of(fold, term))
-            return lambda place: _known(np.isin(self._entries(place).codes, codes))
+            return lambda place: known(np.isin(self._entries(place).codes, codes))
         if isinstance(term, OfType):
             kinds = [FIRST + at for at, each in enumerate(fold.domain.events) if each.wire_name == term.name]
             return lambda place: self._of_kinds(place, kinds)
         if isinstance(term, OfId):
-            return lambda place: _known(self._of_id(place, term))
+            return lambda place: known(self._of_id(place, term))
         if isinstance(term, Since):
             first = self._reach(term)
-            return lambda place: _known(~_before(self._entries(place), first))
+            return lambda place: known(~_before(self._entries(place), first))
         if isinstance(term, Until):
             last = self._reach(term)
-            return lambda place: _known(_up_to(self._entries(place), last))
+            return lambda place: known(_up_to(self._entries(place), last))
         if isinstance(term, AboutRow):
             table, _ = fold.storage.places[term.table]
-            return lambda place: _known(self._about(place, table, term.key))
-        # What cannot be understood has no fields; of the rest, and of texts, the entries alone can tell.
-        least = FIRST if isinstance(term, Compared) else 0
-        return lambda place: self._may(place, least)
+            return lambda place: known(self._about(place, table, term.key))
+        if isinstance(term, Compared):
+            models = {each.model for each in term.meant}
+            # What an older schema says may become an event of any.
+            those = [
+                FIRST + at for at, each in enumerate(fold.domain.events) if each.apply is None or each.model in models
+            ]
+            return lambda place: self._may(np.isin(self._entries(place).kinds, those))
+        return lambda place: self._may(np.ones(len(self._entries(place)), bool))
 
     def _entries(self, place: int) -> SegmentEntries:
         return self._reader.entries(place)
 
-    def _may(self, place: int, least: int) -> Sifted:
-        kinds = self._entries(place).kinds
-        return Sifted(np.zeros(len(kinds), bool), kinds >= least)
+    def _may(self, possible: Mask) -> Sifted:
+        return Sifted(np.zeros(len(possible), bool), possible)
 
     def _of_kinds(self, place: int, wanted: Sequence[int]) -> Sifted:
         kinds = self._entries(place).kinds
@@ -120,12 +115,25 @@ class Sieve:
         return found
 
 
-def _known(mask: Mask) -> Sifted:
+def joined(tree: Question, leaves: Leaves, size: int) -> Sifted:
+    """What is known of so many entries, by what is known of each term."""
+    if isinstance(tree, All | Either):
+        both = isinstance(tree, All)
+        join = np.logical_and if both else np.logical_or
+        sure = possible = np.full(size, both)
+        for part in tree.parts:
+            sifted = joined(part, leaves, size)
+            sure, possible = join(sure, sifted.sure), join(possible, sifted.possible)
+        return Sifted(sure, possible)
+    if isinstance(tree, Negated):
+        inner = joined(tree.part, leaves, size)
+        return Sifted(~inner.possible, ~inner.sure)
+    return leaves[tree]
+
+
+def known(mask: Mask) -> Sifted:
+    """What there is no doubt about."""
     return Sifted(mask, mask)
-
-
-def _negated(sifted: Sifted) -> Sifted:
-    return Sifted(~sifted.possible, ~sifted.sure)
 
 
 def _before(entries: SegmentEntries, entry_id: Id) -> Mask:

@@ -1,5 +1,8 @@
 """The line of one entry: what people read of it, and so what a text is looked for in."""
 
+from functools import lru_cache
+
+from esdash.domain import Format
 from esdash.fold.folding import Fold, Told
 from esdash.fold.sorting import Fields
 from esdash.words.changes import column_of, title_of
@@ -16,11 +19,19 @@ def deeds(fold: Fold, told: Told | None) -> str:
         return ""
     moved = []
     for change in told.changes:
-        table, column = column_of(fold, change.table, change.column)
-        if not table.hidden:
-            before = "new" if change.before is None else write(column.shown, change.before)
-            moved.append(f"{title_of(column)} of {change.key} {before} → {write(column.shown, change.after)}")
+        seen = _seen(fold, change.table, change.column)
+        if seen is not None:
+            title, shown = seen
+            before = "new" if change.before is None else write(shown, change.before)
+            moved.append(f"{title} of {change.key} {before} → {write(shown, change.after)}")
     return ", ".join(moved) or shortfall(told)
+
+
+@lru_cache(1000)
+def _seen(fold: Fold, table: str, column: str) -> tuple[str, Format] | None:
+    """What a column is called, and how people read it; None where its table is hidden."""
+    declared, found = column_of(fold, table, column)
+    return None if declared.hidden else (title_of(found), found.shown)
 
 
 def line_of(

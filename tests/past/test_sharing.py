@@ -12,6 +12,7 @@ from esdash.past.cursor import Cursor
 from esdash.past.process import Built
 from esdash.past.reader import TrackReader
 from esdash.past.recorder import Recorder
+from esdash.past.searching import known_of
 from esdash.past.shared import SharedTrack
 from esdash.past.story import Story
 from esdash.past.track import Track
@@ -134,7 +135,9 @@ def test_another_tail_is_read_anew(writer: Writer, shared: SharedTrack, last: in
     writer.write(top_ups(11, last, amount=2))
     with shared.reading() as moments:
         assert moments.at(12).picture.cell("users", 7, "balance") == 14
-        assert moments.deeds.told(12).changes[0].after == 14
+        (known,) = known_of(moments.reader, [12], moments.deeds)
+        assert known.told is not None
+        assert known.told.changes[0].after == 14
 
 
 def test_the_first_moment_of_a_thinned_track_has_its_place_and_time(writer: Writer, shared: SharedTrack) -> None:
