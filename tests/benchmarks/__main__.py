@@ -21,6 +21,7 @@ PROGRAMS: Final = (
     "verifying",
     "growth",
     "past",
+    "questions",
 )
 
 
