@@ -4,6 +4,7 @@
 table, absent cells, rows that are removed, older schemas.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -14,11 +15,13 @@ BANK: Final = Path(__file__).with_name("bank.py")
 DEPOT: Final = Path(__file__).with_name("depot.py")
 
 
+@cache
 def the_bank() -> Fold:
     """The fold of the bank."""
     return load(str(BANK))
 
 
+@cache
 def the_depots() -> Fold:
     """The fold of the depots."""
     return load(str(DEPOT))

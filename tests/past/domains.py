@@ -1,8 +1,13 @@
-"""Domains with entries for them, by name: what every promise of the past is tried with."""
+"""Domains with entries for them, by name: what every promise of the past is tried with.
 
+`EXAMPLES=1000 pytest tests/past` looks for faults for longer than the suite does.
+"""
+
+import os
 from collections.abc import Callable
 from typing import Final
 
+from hypothesis import settings
 from hypothesis.strategies import SearchStrategy
 
 from esdash.fold.folding import Entry, Fold
@@ -10,6 +15,9 @@ from tests import strategies
 from tests.domains import the_bank, the_depots
 from tests.domains.shop import Shop
 from tests.domains.streams import bank_entries, depot_entries
+
+tried = settings(max_examples=int(os.environ.get("EXAMPLES", "15")), deadline=None)
+"""With so many streams each promise is tried."""
 
 
 def shop_entries() -> SearchStrategy[list[Entry]]:

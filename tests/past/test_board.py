@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
@@ -15,7 +15,7 @@ from esdash.log.facts import id_parts
 from esdash.past.board import FEW_ROWS, Board, Refusals
 from esdash.past.reader import TrackReader
 from tests.domains.shop import Shop
-from tests.past.domains import DOMAINS
+from tests.past.domains import DOMAINS, tried
 from tests.past.recording import recorded
 
 PARTS = 5
@@ -61,7 +61,7 @@ class Counted:
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=40, deadline=None)
+@tried
 @given(data=st.data())
 def test_it_is_what_counting_every_entry_gives(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]

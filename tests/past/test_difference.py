@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
@@ -15,7 +15,7 @@ from esdash.past.difference import Between, differences
 from esdash.words.changes import column_of, is_amount
 from tests.domains import the_depots
 from tests.domains.shop import Shop
-from tests.past.domains import DOMAINS
+from tests.past.domains import DOMAINS, tried
 from tests.past.recording import recorded
 
 
@@ -24,7 +24,7 @@ def size(change: Change) -> int:
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=40, deadline=None)
+@tried
 @given(data=st.data())
 def test_numbers_are_those_on_which_the_two_states_do_not_agree(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]
@@ -55,7 +55,7 @@ def test_numbers_are_those_on_which_the_two_states_do_not_agree(name: str, data:
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=40, deadline=None)
+@tried
 @given(data=st.data())
 def test_the_entries_between_are_counted_by_type_and_outcome(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]

@@ -3,18 +3,18 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
 from esdash.fold.outcomes import Outcome
 from esdash.past.distance import distance_by
-from tests.past.domains import DOMAINS
+from tests.past.domains import DOMAINS, tried
 from tests.past.recording import recorded
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=30, deadline=None)
+@tried
 @given(data=st.data())
 def test_it_is_told_where_every_type_is_known(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]

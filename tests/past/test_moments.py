@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
@@ -15,7 +15,7 @@ from esdash.fold.tables import Change
 from esdash.past.cursor import Cursor
 from esdash.past.moments import Moments
 from esdash.past.story import Story
-from tests.past.domains import DOMAINS
+from tests.past.domains import DOMAINS, tried
 from tests.past.recording import recorded
 
 
@@ -32,7 +32,7 @@ def told(fold: Fold, entries: Sequence[Entry]) -> tuple[list[str], list[list[int
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=25, deadline=None)
+@tried
 @given(data=st.data())
 def test_any_moment_in_any_order_is_that_of_a_plain_replay(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]
@@ -52,7 +52,7 @@ def test_any_moment_in_any_order_is_that_of_a_plain_replay(name: str, data: Data
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=25, deadline=None)
+@tried
 @given(data=st.data())
 def test_a_track_may_begin_at_any_snapshot(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]
@@ -72,7 +72,7 @@ def test_a_track_may_begin_at_any_snapshot(name: str, data: DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=20, deadline=None)
+@tried
 @given(data=st.data())
 def test_the_story_of_a_number_is_every_entry_that_changed_it(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]
@@ -95,7 +95,7 @@ def test_the_story_of_a_number_is_every_entry_that_changed_it(name: str, data: D
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=20, deadline=None)
+@tried
 @given(data=st.data())
 def test_pictures_have_the_rows_and_cells_of_their_moment(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]

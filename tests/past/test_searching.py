@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
@@ -29,7 +29,7 @@ from esdash.words.asked import schema_of
 from tests.domains.shop import Shop
 from tests.engine import test_asking
 from tests.engine.running import STREAM, publish_day, stored, top_up
-from tests.past.domains import DOMAINS
+from tests.past.domains import DOMAINS, tried
 from tests.past.recording import recorded
 from tests.past.test_moments import told
 
@@ -171,7 +171,7 @@ def test_what_the_track_is_sure_of_is_so_and_what_it_excludes_is_not(domain: str
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=60, deadline=None)
+@tried
 @given(data=st.data())
 def test_what_any_entry_did_and_is_about_is_what_a_plain_replay_says(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]
