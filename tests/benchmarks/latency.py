@@ -11,6 +11,9 @@ import hiredis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.requests import Stop
+from esdash.past.folder import TrackFolder
+from esdash.past.reader import TrackReader
+from esdash.past.service import past_of
 from tests.benchmarks.appender import moments, start_appender
 from tests.benchmarks.consuming import consume
 from tests.benchmarks.machine import describe
@@ -18,10 +21,14 @@ from tests.benchmarks.observed import ObservedShop
 from tests.benchmarks.report import Options, Report, main, median, milliseconds, percentile, ratios, times
 from tests.benchmarks.setting import Setting, new_setting
 from tests.benchmarks.workload import command
+from tests.domains.shop import shop
 from tests.waiting import eventually
 
 CASES: Final = ((1_000, 1, 0.002), (10_000, 10, 0.010))
 """Events a second, events sent together, and what the 99th percentile may reach."""
+
+MORE: Final = 1.1
+"""How much longer the 99th percentile may be while the past is kept."""
 
 
 def run(options: Options) -> Report:
@@ -31,10 +38,10 @@ def run(options: Options) -> Report:
     with new_setting() as setting:
         report.machine = describe(setting.log)
         for rate, burst, reach in CASES:
-            halves: dict[str, list[float]] = {"consumer": [], "bare": []}
-            tails: dict[str, list[float]] = {"consumer": [], "bare": []}
+            halves: dict[str, list[float]] = {who: [] for who in WAYS}
+            tails: dict[str, list[float]] = {who: [] for who in WAYS}
             for number in range(options.pairs):
-                for who, measure in (("consumer", _consumer), ("bare", _bare)):
+                for who, measure in WAYS.items():
                     delays = measure(setting, f"{who}-{rate}-{number}", rate, burst, seconds)
                     halves[who].append(percentile(delays, 0.5))
                     tails[who].append(percentile(delays, 0.99))
@@ -48,6 +55,15 @@ def run(options: Options) -> Report:
                 f"p99 ≤ {milliseconds(reach)}",
                 median(own) <= reach,
             )
+            more = ratios(tails["beside"], own)
+            report.add(
+                f"the same beside the process that keeps the past, {rate:,} events/s",
+                f"p50 {milliseconds(median(halves['beside']))}, p99 {milliseconds(median(tails['beside']))}",
+                f"without it p99 {milliseconds(median(own))}",
+                f"p99 {times(more)}",
+                f"≤ {MORE} ×",
+                median(more) <= MORE,
+            )
     report.notes.append(
         f"Median of {options.pairs} runs of {seconds:.0f} s. The appending process notes the moment before it sends, "
         "the consumer's domain the moment after its fold; both read the same clock. Beside it a thread that does "
@@ -56,23 +72,41 @@ def run(options: Options) -> Report:
     return report
 
 
+def _beside(setting: Setting, stream: str, rate: int, burst: int, seconds: float) -> list[float]:
+    """The same as of a consumer, while the past is kept."""
+    log = setting.other(stream)
+    with tempfile.TemporaryDirectory() as folder:
+        tracks = TrackFolder(Path(folder), 1_000)
+        past = past_of(log, shop(), tracks)
+        past.start()
+        try:
+            delays = _consumer(setting, stream, rate, burst, seconds)
+        finally:
+            past.close()
+            log.server.close()
+        reader = TrackReader(tracks.file_of(setting.server.url, stream, shop()), shop())
+        assert reader.built_to >= len(delays) // 2, "it was kept meanwhile"
+        reader.close()
+    return delays
+
+
 def _consumer(setting: Setting, stream: str, rate: int, burst: int, seconds: float) -> list[float]:
     """The delay of each entry in seconds until a consumer has applied it."""
-    shop = ObservedShop()
+    observed = ObservedShop()
     log = setting.other(stream)
-    consumer = Consumer(log, shop, ConsumerSettings(write_snapshots=False))
+    consumer = Consumer(log, observed, ConsumerSettings(write_snapshots=False))
     thread = threading.Thread(target=consumer.run)
     thread.start()
     try:
         eventually(lambda: consumer.view.phase == "live")
-        delays = _append_and_wait(setting, stream, rate, burst, seconds, shop)
+        delays = _append_and_wait(setting, stream, rate, burst, seconds, observed)
     finally:
         consumer.ask(Stop())
         thread.join()
     projection = consumer.projection
     assert projection is not None, "it was live"
     # Another process, from the beginning, must come to the same.
-    consume(setting, stream, len(delays), shop.digest(projection.state))
+    consume(setting, stream, len(delays), observed.digest(projection.state))
     log.command("DEL", stream)
     log.server.close()
     return delays
@@ -118,6 +152,9 @@ def _append_and_wait(
             raise SystemExit("The appending process failed.")
         eventually(lambda: sum(shop.sizes) == total)
         return shop.delays(moments(file), burst)
+
+
+WAYS: Final = {"consumer": _consumer, "beside": _beside, "bare": _bare}
 
 
 if __name__ == "__main__":
