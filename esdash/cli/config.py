@@ -9,7 +9,7 @@ import click
 from esdash.cli.options import as_json, file_of, with_settings
 from esdash.cli.output import print_json, tell
 from esdash.cli.secrecy import redacted
-from esdash.config import Settings, remembered_file, usual_file
+from esdash.config import Settings, questions_file, remembered_file, usual_file
 
 
 @click.command()
@@ -38,6 +38,7 @@ def _document(settings: Settings, named: Path | None) -> dict[str, Any]:
     values["url"] = redacted(settings.url) if settings.url else None
     values["config"] = named or usual_file()
     values["remembered"] = remembered_file()
+    values["questions_file"] = questions_file()
     values["log_file"] = None
     if settings.data_dir is not None:
         from esdash.log.data_directory import DataDirectory

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from esdash.cli.asked import book_of
 from esdash.cli.connect import open_log
 from esdash.cli.domains import RAW, bound_by, fold_of
 from esdash.cli.ending import Ending, ignore_endings
@@ -89,7 +90,12 @@ def _show(
     from esdash.ui import remembered
     from esdash.ui.app import DashboardApp, UiSettings
 
-    looks = UiSettings(keymap=_keymap(settings, fold))
+    book = book_of(fold, settings, kept=file is not None)
+    # Where the settings know of no other domain, neither keys nor questions can be meant for another one.
+    only = not settings.domains and settings.domain == DEFAULT_DOMAIN
+    if only and (wrong := next(book.wrong(fold), "")):
+        raise BadInputError(wrong)
+    looks = UiSettings(keymap=_keymap(settings, fold, tuple(book.saved), only=only))
     if settings.theme is not None:
         looks = replace(looks, theme=settings.theme)
     settings = bound_by(settings, fold)
@@ -105,6 +111,7 @@ def _show(
         may_go_raw=settings.domain != RAW and not tour,
         past_of=_past_of(log, settings),
         remembered=remembered.read(file),
+        book=book,
         tour=tour,
     )
     if looks.theme and looks.theme not in app.available_themes:
@@ -134,16 +141,15 @@ def _past_of(log: "Stream", settings: Settings) -> "Callable[[Fold], Past] | Non
     return begin
 
 
-def _keymap(settings: Settings, fold: "Fold") -> dict[str, str]:
+def _keymap(settings: Settings, fold: "Fold", questions: Sequence[str], *, only: bool) -> dict[str, str]:
     from esdash.ui.keymap import KeymapError, checked, unknown
 
     try:
-        keymap = checked(settings.keys, fold)
+        keymap = checked(settings.keys, fold, questions)
     except KeymapError as error:
         raise BadInputError(str(error)) from error
-    strange = unknown(settings.keys, fold)
-    if strange and not settings.domains and settings.domain == DEFAULT_DOMAIN:
-        # Where the settings know of no other domain, it can be no action of another one's.
+    strange = unknown(settings.keys, fold, questions)
+    if strange and only:
         raise BadInputError(f"The settings give keys to {strange[0]!r}, which is no action.")
     return dict(keymap)
 

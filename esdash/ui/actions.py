@@ -120,6 +120,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Go to the next entry of the log that the last question asks for, among all the others.", Group.PANELS),
     Action("hit_before", "N", "next_hit(-1)", "Hit before",
         "Go to the one before.", Group.PANELS),
+    Action("questions", "F", "questions", "Questions",
+        "The questions that were saved under a name, and those that were asked before; Ctrl+S saves one while it is "
+        "typed.", Group.PANELS),
     Action("clear", "escape", "clear", "Clear filter",
         "Go back to now; there, clear the filter of the panel, or leave the zoom.", Group.PANELS, palette=False),
     Action("sort_next", ">", "sort(1)", "Sort by next column",

@@ -31,6 +31,7 @@ from esdash.ui.messages import Messages, message_of, tell
 from esdash.ui.paint.painted import Palette
 from esdash.ui.past.time_machine import COMING
 from esdash.ui.remembered import Arranged, Remembered
+from esdash.ui.tables.question_book import QuestionBook
 from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
 
@@ -81,12 +82,14 @@ class DashboardApp(Palette, TypeAhead):
         may_go_raw: bool = False,
         past_of: "Callable[[Fold], Past] | None" = None,
         remembered: Remembered | None = None,
+        book: QuestionBook | None = None,
         tour: bool = False,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `past_of` gives the past by the rules of a domain, where one is kept. `may_go_raw`: whoever runs it looks at
-        `wants_raw` when it has ended, and shows the stream without a domain. `tour`: lead a person through it.
+        `wants_raw` when it has ended, and shows the stream without a domain. `tour`: lead a person through it. `book`
+        has the questions that a person keeps.
         """
         super().__init__()
         self.engine = console
@@ -94,6 +97,7 @@ class DashboardApp(Palette, TypeAhead):
         self.keymap = self.settings.keymap
         self.remembered = remembered or Remembered()
         """How it was arranged before; when it has ended, how it is now."""
+        self.book = book or QuestionBook()
         self._may_go_raw = may_go_raw
         self._tour = tour
         self._past_of = past_of
@@ -134,13 +138,14 @@ class DashboardApp(Palette, TypeAhead):
             self.begin_anew,
             None if self._past_of is None else lambda: self._past,
             self.remembered.domains.get(self.engine.fold.name, Arranged()),
+            self.book,
         )
         if self._tour:
             self._main.guide()
         return self._main
 
     def _actions(self) -> Actions:
-        return Actions(self.engine.fold, self.keymap, raw=self._may_go_raw)
+        return Actions(self.engine.fold, self.keymap, raw=self._may_go_raw, questions=tuple(self.book.saved))
 
     def begin_anew(self) -> None:
         """The domain is another one: go on with another main screen."""
@@ -195,10 +200,12 @@ class DashboardApp(Palette, TypeAhead):
     def on_mount(self) -> None:
         """Start the consumer once the first picture is on the screen."""
         self.call_after_refresh(self._start_consumer)
-        if strange := unknown(self.keymap, self.engine.fold):
+        if strange := unknown(self.keymap, self.engine.fold, tuple(self.book.saved)):
             name = visible(self.engine.fold.name, 40)
             named = ", ".join(visible(each, 40) for each in strange[:5])
             tell(self, f"The settings give keys to {named}: no such action in {name}.", "warning")
+        for wrong in self.book.wrong(self.engine.fold):
+            tell(self, visible(wrong, 400), "warning")
 
     def on_unmount(self) -> None:
         """However the screen ends, the consumer must not outlive it."""
