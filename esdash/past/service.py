@@ -25,7 +25,8 @@ from esdash.past.process import Built, Task, TrackProcess
 from esdash.past.refolding import refolded
 from esdash.past.searching import Found, Searching, known_of, read
 from esdash.past.shared import LOOK_SECONDS, SharedTrack
-from esdash.past.story import StoryLine, Totals, story_of_row, totals
+from esdash.past.story import StoryLine, story_of_row
+from esdash.past.summary import Curve, Seen, Totals, curve, seen, totals
 from esdash.past.timeline import Timeline, timeline
 from esdash.query.places import Id, Numbered, Place
 from esdash.query.questions import Question
@@ -176,6 +177,17 @@ class Past:
         """What moved a cell of a column of numbers, up to an ordinal."""
         with self._track.reading() as moments:
             return totals(moments.reader, table, column, key, until)
+
+    def curve(self, table: Table, column: Column, key: int | str, until: int, points: int) -> Curve:
+        """How a cell of a column of numbers went, up to an ordinal, at so many moments."""
+        with self._track.reading() as moments:
+            return curve(moments.reader, table, column, key, until, points)
+
+    def seen(self, table: Table, key: int | str, until: int) -> Seen:
+        """How many entries are about a row, up to an ordinal."""
+        self._track.require(until)
+        with self._track.reading() as moments:
+            return seen(moments.reader, table, key, until, refused_codes(self._fold))
 
     def timeline(self, start: int, end: int, parts: int) -> Timeline:
         """The entries from one time up to another, in Unix milliseconds, counted in equal parts."""

@@ -5,7 +5,6 @@ from heapq import merge
 from itertools import groupby
 from typing import Any
 
-import numpy as np
 from msgspec import Struct
 
 from esdash.domain import Column, Table
@@ -110,16 +109,6 @@ class StoryLine(Struct, frozen=True):
     """Of this row."""
 
 
-class Totals(Struct, frozen=True):
-    """All that ever moved a cell of a column of numbers."""
-
-    up: int
-    down: int
-    times: int
-    first: int | None
-    """The ordinal of the first entry that did; None where none did."""
-
-
 def story_of_row(reader: TrackReader, table: Table, key: int | str, until: int | None = None) -> Iterator[StoryLine]:
     """The entries that changed a row or are about it, the newest first, up to an ordinal perhaps. Raises TrackError."""
 
@@ -132,30 +121,6 @@ def story_of_row(reader: TrackReader, table: Table, key: int | str, until: int |
     for ordinal, group in groupby(together, key=lambda each: each[0]):
         changes = tuple(change for _, change in group if change is not None)
         yield StoryLine(ordinal, reader.id_of(ordinal), reader.code_of(ordinal), changes)
-
-
-def totals(reader: TrackReader, table: Table, column: Column, key: int | str, until: int) -> Totals:
-    """What moved a cell of a column of numbers, up to an ordinal. Raises TrackError."""
-    up = down = times = 0
-    first = None
-    # Kept are differences modulo 2^64: which way each goes tell the numbers before and after it.
-    now = cell_of(*reader.keyframe(table, column, 0), key) or 0 if 0 in reader.keyframes(table, column) else 0
-    for place, part in reader.about(part_name(table, column), table, key, len(reader.segments)):
-        where = part.where(key)
-        begin = reader.segments[place].first
-        entries = part.changes.entries[where]
-        moved = part.moved[where][: int(entries.searchsorted(until - begin, "right"))]
-        if not len(moved):
-            break
-        after = np.cumsum(moved) + now
-        before = after - moved
-        up += sum(moved[after > before].view(np.uint64).tolist())
-        down -= sum((-moved[after < before]).view(np.uint64).tolist())
-        now = int(after[-1])
-        times += len(moved)
-        if first is None:
-            first = begin + int(entries[0])
-    return Totals(up, down, times, first)
 
 
 def _named(reader: TrackReader, table: Table, key: int | str, until: int | None) -> Iterator[int]:

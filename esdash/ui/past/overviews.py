@@ -1,6 +1,6 @@
 """The screens over the past: the page of a row, what was refused, what differs between two moments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -75,7 +75,7 @@ class Overviews:
         when = f" · {clock_time(milliseconds_of(position.last_event_id), wall)}" if position.ordinal else ""
         return MarkedMoment(position.ordinal, f"#{position.number:,}{when}")
 
-    def _page_of(self, table: Table, key: int | str) -> "RowPage | None":
+    def _page_of(self, table: Table, key: int | str, trail: Sequence[str] = ()) -> "RowPage | None":
         if (past := self.time.past) is None:
             return None
         from esdash.ui.past.row_page import RowPage
@@ -84,7 +84,10 @@ class Overviews:
         picture = None if view.state is None else view.state.tables.get(table.name)
         row = None if picture is None else picture.get(key)
         position = view.position
-        return RowPage(self.time.fold, past, table, key, row, position.ordinal, position.unseen, self._wall_clock)
+        return RowPage(
+            self.time.engine, past, table, key, row, position.ordinal, position.unseen, self._wall_clock,
+            self._page_of, trail,
+        )  # fmt: skip
 
     def _chose_question(self, question: str | None) -> None:
         if question is not None:

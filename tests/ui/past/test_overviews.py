@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import redis
-from textual.widgets import OptionList
 
 from esdash.log.stream import Stream
 from esdash.ui.past.board import BoardScreen
 from esdash.ui.past.difference import DifferenceScreen
 from esdash.ui.past.row_page import RowPage
+from esdash.ui.tables.line_table import LineTable
 from tests.ui.looking import main_of, panel_of, text_of, told
 from tests.ui.past.keeping import as_of, dashboard, publish
 from tests.ui.stage import until, write
@@ -53,14 +53,10 @@ async def test_a_moment_is_marked_and_compared_with_another(log: Stream, client:
         line = next(line for line in screen if "users:7.balance" in line)
         assert line.replace("▌", "").split()[1:5] == ["users:7.balance", "50.00", "16.00", "−34.00"]
         await pilot.press("enter")
-        await until(
-            pilot, lambda: isinstance(app.screen, RowPage) and app.screen.query_one(OptionList).option_count == 5
-        )
+        await until(pilot, lambda: isinstance(app.screen, RowPage) and len(app.screen.query_one(LineTable).source) == 5)
         await pilot.press("escape")
         assert isinstance(app.screen, DifferenceScreen)
         await pilot.press("enter")
-        await until(
-            pilot, lambda: isinstance(app.screen, RowPage) and app.screen.query_one(OptionList).option_count == 5
-        )
-        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, RowPage) and len(app.screen.query_one(LineTable).source) == 5)
+        await pilot.press("down", "at")
         await as_of(pilot, 6)
