@@ -16,6 +16,7 @@ from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
 from esdash.log.facts import id_parts
+from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
 from esdash.past.board import Board, Refusals
 from esdash.past.difference import Between, Difference, differences
@@ -52,6 +53,16 @@ class Span(Struct, frozen=True):
     first_ms: int = 0
     last_ms: int = 0
     """Unix milliseconds of the ids of the first and the last entry."""
+
+
+class Stored(Struct, frozen=True):
+    """A snapshot that is stored."""
+
+    snapshot_id: str
+    number: int
+    """Of its entry, as people count."""
+    created_ms: int
+    """Unix milliseconds, by the clock of whoever took it."""
 
 
 class Past:
@@ -125,6 +136,16 @@ class Past:
         self._track.require_id(entry_id)
         with self._track.reading() as moments:
             return moments.reader.ordinal_of(entry_id)
+
+    def snapshots(self) -> list[Stored]:
+        """The stored snapshots of this domain whose headers can be read, the newest first."""
+        with self._track.plainly():
+            headers = [each for each in SnapshotStore(self._log).offered() if isinstance(each, Header)]
+        return [
+            Stored(each.snapshot_id, each.ordinal + each.unseen, each.created_ms)
+            for each in sorted(headers, key=lambda each: -each.created_ms)
+            if each.domain == self._fold.name
+        ]
 
     def at_time(self, milliseconds: int) -> int:
         """The ordinal of the last entry up to a time in Unix milliseconds."""

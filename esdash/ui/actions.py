@@ -107,7 +107,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("verify", "v", "verify", "Verify",
         "Replay everything in the background and compare it with every snapshot and the live state.", Group.TRUST),
     Action("ladder", "L", "ladder", "Restored from",
-        "Where the state came from: every snapshot that was tried, and who takes them.", Group.TRUST),
+        "Where the state came from: every snapshot that was tried, and who takes them. Of those that are stored, the "
+        "moments can be gone to, marked and compared.", Group.TRUST),
     Action("details", "enter", "details", "Details",
         "Log: what the selected event holds and changed. Tables: the selected row, and all that made it so.",
         Group.PANELS, shown=True),
@@ -162,7 +163,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Go to an entry, a time, or so long ago.", Group.PAST),
     Action("mark", "m", "mark", "Mark",
         "Mark the moment that is shown; at another one, show which numbers differ between the two. The entries that "
-        "lie between them made the difference: they are counted under it.", Group.PAST),
+        "lie between them made the difference: they are counted under it, and listed by row.", Group.PAST),
     Action("board", "!", "board", "Refusals",
         "What rules refused and what could not be understood, by reason and by row. Such entries stay in the log and "
         "change nothing: here is what was asked for in the last 5 minutes, an hour or ever, and not done.", Group.PAST),

@@ -75,22 +75,27 @@ class RowPage(Dialog[int]):
         past: "Past",
         table: Table,
         key: int | str,
-        row: TableRow | None,
+        what: "Callable[[], TableRow | None]",
         until: int,
         unseen: int,
         wall_clock: Callable[[], float],
         page_of: "PageOf",
         trail: Sequence[str] = (),
     ) -> None:
-        """`row` is what is there at the moment of the ordinal `until`; None: nothing. `unseen` entries had left the
-        stream before the history began. `page_of` gives the page of another row, which gives an ordinal or None;
-        `trail` is the way to this page."""
+        """`what` gives what is there at the moment of the ordinal `until`, None for nothing, and may take its time.
+
+        `unseen` entries had left the stream before the history began. `page_of` gives the page of another row, which
+        gives an ordinal or None; `trail` is the way to this page.
+        """
         super().__init__()
         self.engine = console
         self._past = past
         self._table = table
         self._key = key
-        self._row = row
+        self._what = what
+        self._row: TableRow | None = None
+        self._known = False
+        """What it is was looked up."""
         self._until = until
         self._unseen = unseen
         self._wall_clock = wall_clock
@@ -240,12 +245,17 @@ class RowPage(Dialog[int]):
         past, table, key, until = self._past, self._table, self._key, self._until
         columns = [column for column in table.columns if is_amount(column)]
         try:
+            self.app.call_from_thread(self._found, self._what())
             seen = past.seen(table, key, until)
             totals = {column.name: past.totals(table, column, key, until) for column in columns}
             curves = {column.name: past.curve(table, column, key, until, POINTS) for column in columns}
         except EngineError:
             return  # whoever reads the story says so
         self.app.call_from_thread(self._summed_up, seen, totals, curves)
+
+    def _found(self, row: TableRow | None) -> None:
+        self._row, self._known = row, True
+        self._write()
 
     def _summed_up(self, seen: "Seen", totals: "dict[str, Totals]", curves: "dict[str, Curve]") -> None:
         self._seen, self._totals, self._curves = seen, totals, curves
@@ -264,7 +274,7 @@ class RowPage(Dialog[int]):
         self.query_one(Pager).write(self._about, keep_place=True)
 
     def _about(self, width: int) -> Iterator[Paragraph]:
-        if self._row is None:
+        if self._row is None and self._known:
             yield Paragraph("It is not in the table.", style="dim")
         titles = [visible(title_of(column), 24) for column in self._table.columns]
         indent = max(map(len, titles)) + 2
