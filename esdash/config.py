@@ -120,13 +120,31 @@ def load(
     `file` was named by somebody and must be there; None: the usual one, if there is one. `common` are values that the
     command line took from the environment, `flags` those that were typed. Raises ConfigError.
     """
+    return load_with_sources(file, common, flags, environment)[0]
+
+
+def load_with_sources(
+    file: Path | None,
+    common: Mapping[str, Any],
+    flags: Mapping[str, Any],
+    environment: Mapping[str, str] = os.environ,
+) -> tuple[Settings, dict[str, str]]:
+    """The same, and where each setting comes from, for people: `--url`, `ESDASH_URL`, `settings file`, `default`."""
     named = [name for name in names() if name not in _ELSEWHERE]
     rest = {name: value for name in named if (value := environment.get(ENVIRONMENT + name.upper()))}
     from_environment = _checked(rest, "environment") if rest else {}
-    settings = Settings(**{**_from_file(file), **from_environment, **common, **flags})
-    if "domain" not in common and "domain" not in flags:
-        settings = replace(settings, domain=settings.domains.get(settings.stream, settings.domain))
-    return settings
+    from_file = _from_file(file)
+    settings = Settings(**{**from_file, **from_environment, **common, **flags})
+    sources = {
+        **dict.fromkeys(names(), "default"),
+        **dict.fromkeys(from_file, "settings file"),
+        **{name: ENVIRONMENT + name.upper() for name in (*from_environment, *common)},
+        **{name: f"--{name.replace('_', '-')}" for name in flags},
+    }
+    if "domain" not in common and "domain" not in flags and settings.stream in settings.domains:
+        settings = replace(settings, domain=settings.domains[settings.stream])
+        sources["domain"] = "settings file"
+    return settings, sources
 
 
 def _from_file(named: Path | None) -> dict[str, Any]:

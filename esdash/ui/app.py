@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from esdash.ui.commands import ActionCommands
 from esdash.ui.declared import Actions
 from esdash.ui.keymap import unknown
 from esdash.ui.main.screen import MainScreen
+from esdash.ui.main.settings import Setting, SettingsScreen
 from esdash.ui.messages import Messages, message_of, tell
 from esdash.ui.paint.painted import Palette
 from esdash.ui.past.time_machine import COMING
@@ -60,6 +61,8 @@ class UiSettings:
     that was chosen in the dashboard before, or the usual one."""
     keymap: Keymap = field(default_factory=dict)
     """Action id (`esdash.ui.actions`) → keys, comma-separated, instead of the usual ones."""
+    told: Sequence[Setting] = ()
+    """All settings, for whoever wants to read them."""
 
 
 class DashboardApp(Palette, TypeAhead):
@@ -247,6 +250,10 @@ class DashboardApp(Palette, TypeAhead):
         else:
             stream = visible(self.engine.view.stream, 60)
             tell(self, f"`esdash --domain raw --stream {stream}` shows the entries as they are.")
+
+    def action_settings(self) -> None:
+        """Show every setting, and where it comes from."""
+        self.push_screen(SettingsScreen(self.settings.told))
 
     def action_save_picture(self) -> None:
         """Save the screen as SVG, once the palette is gone from it."""
