@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from esdash.domain import Column, Table
+from esdash.domain import Table
 from esdash.engine.console import EngineError
 from esdash.engine.kept import row_of
 from esdash.engine.places import Reached, end_of
@@ -27,7 +27,7 @@ from esdash.past.refolding import refolded
 from esdash.past.searching import Found, Searching, known_of, read
 from esdash.past.shared import LOOK_SECONDS, SharedTrack
 from esdash.past.story import StoryLine, story_of_row
-from esdash.past.summary import Curve, Seen, Totals, curve, seen, totals
+from esdash.past.summary import Moves, Summary, moves, seen
 from esdash.past.timeline import Timeline, timeline
 from esdash.query.places import Id, Numbered, Place
 from esdash.query.questions import Question
@@ -194,21 +194,21 @@ class Past:
             for line, entry, did in zip(lines, entries, told, strict=True)
         ]
 
-    def totals(self, table: Table, column: Column, key: int | str, until: int) -> Totals:
-        """What moved a cell of a column of numbers, up to an ordinal."""
-        with self._track.reading() as moments:
-            return totals(moments.reader, table, column, key, until)
-
-    def curve(self, table: Table, column: Column, key: int | str, until: int, points: int) -> Curve:
-        """How a cell of a column of numbers went, up to an ordinal, at so many moments."""
-        with self._track.reading() as moments:
-            return curve(moments.reader, table, column, key, until, points)
-
-    def seen(self, table: Table, key: int | str, until: int) -> Seen:
-        """How many entries are about a row, up to an ordinal."""
+    def summary(self, table: Table, key: int | str, until: int, points: int) -> Summary:
+        """A row in short, up to an ordinal; the curves at so many moments."""
         self._track.require(until)
+        found: dict[str, Moves] = {}
+        for column in table.columns:  # between two of them others may ask
+            with self._track.reading() as moments:
+                found[column.name] = moves(moments.reader, table, column, key, until, points)
         with self._track.reading() as moments:
-            return seen(moments.reader, table, key, until, refused_codes(self._fold))
+            changed = [each.ordinals for each in found.values()]
+            counted = seen(moments.reader, table, key, until, changed, refused_codes(self._fold))
+        return Summary(
+            counted,
+            {name: each.totals for name, each in found.items() if each.totals is not None},
+            {name: each.curve for name, each in found.items() if each.curve is not None},
+        )
 
     def timeline(self, start: int, end: int, parts: int) -> Timeline:
         """The entries from one time up to another, in Unix milliseconds, counted in equal parts."""

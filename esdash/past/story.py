@@ -40,14 +40,18 @@ class Story:
 
     def newest(self) -> Any:
         """The cell after the last entry of the track; None where there is none. Raises TrackError."""
+        return self._before(len(self._reader.segments))
+
+    def _before(self, end: int) -> Any:
+        """The cell before the segment at a place, or after all of them."""
         reader = self._reader
-        known = reader.keyframes(self._table, self._column)
+        known = [place for place in reader.keyframes(self._table, self._column) if place <= end]
         place, value = 0, None
         if known:
             place = known[-1]
             keys, values = reader.keyframe(self._table, self._column, place)
             value = cell_of(keys, values, self._key)
-        for _, part in reader.parts(self._name, self._table, place, len(reader.segments)):
+        for _, part in reader.parts(self._name, self._table, place, end):
             where = part.where(self._key)
             if where.start == where.stop:
                 continue
@@ -79,8 +83,8 @@ class Story:
     def backwards(self, until: int | None = None) -> Iterator[Moved]:
         """Every entry that changed it, the newest first; up to the ordinal `until` perhaps. Raises TrackError."""
         reader, kind = self._reader, self._column.kind
-        after = self.newest()
-        end = len(reader.segments)
+        end = len(reader.segments) if until is None else reader.segment_of(until) + 1
+        after = self._before(end)
         for place, part in reader.about(self._name, self._table, self._key, end, newest_first=True):
             where = part.where(self._key)
             about, first = reader.entries(place), reader.segments[place].first
@@ -124,7 +128,8 @@ def story_of_row(reader: TrackReader, table: Table, key: int | str, until: int |
 
 
 def _named(reader: TrackReader, table: Table, key: int | str, until: int | None) -> Iterator[int]:
-    for place, part in reader.about(table.name, table, key, len(reader.segments), newest_first=True):
+    end = len(reader.segments) if until is None else reader.segment_of(until) + 1
+    for place, part in reader.about(table.name, table, key, end, newest_first=True):
         first = reader.segments[place].first
         for entry in reversed(part.entries_about(key).tolist()):
             if until is None or first + entry <= until:

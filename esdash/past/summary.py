@@ -1,6 +1,6 @@
 """A row in short: how much moved its numbers, how they went over time, and how many entries are about it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,10 @@ from esdash.domain import Column, Table
 from esdash.past.columns import cell_of
 from esdash.past.encoding import part_name
 from esdash.past.reader import TrackReader
+from esdash.words.changes import is_amount
+
+_Ordinals = NDArray[np.int64]
+"""Ascending."""
 
 
 class Totals(Struct, frozen=True):
@@ -48,79 +52,85 @@ class Seen(Struct, frozen=True):
     last_id: bytes = b""
 
 
-class _Steps(NamedTuple):
-    """What a segment did to a cell."""
+class Summary(Struct, frozen=True):
+    """A row in short."""
 
-    place: int
-    entries: NDArray[np.int64]
-    """Within the segment, ascending."""
-    moved: NDArray[np.int64]
-    """Modulo 2^64: which way each went tell the numbers before and after it."""
-    before: NDArray[np.int64]
-    after: NDArray[np.int64]
+    seen: Seen
+    totals: dict[str, Totals]
+    """By column, of those that hold amounts."""
+    curves: dict[str, Curve]
 
 
-def totals(reader: TrackReader, table: Table, column: Column, key: int | str, until: int) -> Totals:
-    """What moved a cell of a column of numbers, up to an ordinal. Raises TrackError."""
-    up = down = times = 0
-    first = None
-    for step in _steps(reader, table, column, key, until):
-        up += sum(step.moved[step.after > step.before].view(np.uint64).tolist())
-        down -= sum((-step.moved[step.after < step.before]).view(np.uint64).tolist())
-        times += len(step.moved)
-        if first is None:
-            first = reader.segments[step.place].first + int(step.entries[0])
-    return Totals(up, down, times, first)
+class Moves(NamedTuple):
+    """What moved one column of a row."""
+
+    ordinals: _Ordinals
+    totals: Totals | None = None
+    """None for a column that holds no amounts."""
+    curve: Curve | None = None
 
 
-def curve(reader: TrackReader, table: Table, column: Column, key: int | str, until: int, points: int) -> Curve:
-    """How a cell of a column of numbers went, up to an ordinal, at so many moments. Raises TrackError."""
-    ordinals, values = [], []
-    for step in _steps(reader, table, column, key, until):
-        ordinals.append(step.entries + reader.segments[step.place].first)
-        values.append(step.after)
-    if sum(map(len, ordinals)) < 2:
-        return Curve([])
+def moves(reader: TrackReader, table: Table, column: Column, key: int | str, until: int, points: int) -> Moves:
+    """What moved a cell, up to an ordinal, its curve at so many moments. Raises TrackError."""
+    name = part_name(table, column)
+    if not is_amount(column):
+        return Moves(_about(reader, name, table, key, until))
+    now = cell_of(*reader.keyframe(table, column, 0), key) or 0 if 0 in reader.keyframes(table, column) else 0
+    up = down = 0
+    ordinals, values = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for place, part in reader.about(name, table, key, reader.segment_of(until) + 1):
+        where = part.where(key)
+        at = part.changes.entries[where] + reader.segments[place].first
+        at = at[: int(at.searchsorted(until, "right"))]
+        if not len(at):
+            break
+        # Kept are differences modulo 2^64: which way each goes tell the numbers before and after it.
+        moved = part.moved[where][: len(at)]
+        after = np.cumsum(moved) + now
+        before = after - moved
+        up += sum(moved[after > before].view(np.uint64).tolist())
+        down -= sum((-moved[after < before]).view(np.uint64).tolist())
+        now = int(after[-1])
+        ordinals.append(at)
+        values.append(after)
     at = np.concatenate(ordinals)
+    totals = Totals(up, down, len(at), int(at[0]) if len(at) else None)
+    return Moves(at, totals, _curve(reader, at, np.concatenate(values), points))
+
+
+def seen(
+    reader: TrackReader, table: Table, key: int | str, until: int, changed: Sequence[_Ordinals], refused: Sequence[int]
+) -> Seen:
+    """Count the entries about a row, up to an ordinal.
+
+    `changed` are those that moved a column of it, `refused` the outcomes by a rule. Raises TrackError.
+    """
+    named = _about(reader, table.name, table, key, until)
+    ordinals = np.unique(np.concatenate((*changed, named)))
+    if not len(ordinals):
+        return Seen()
+    refusals = 0
+    for segment_place in sorted({reader.segment_of(each) for each in named.tolist()}):
+        segment = reader.segments[segment_place]
+        within = named[(named >= segment.first) & (named <= segment.last)] - segment.first
+        refusals += int(np.isin(reader.entries(segment_place).codes[within], refused).sum())
+    first, last = int(ordinals[0]), int(ordinals[-1])
+    return Seen(len(ordinals), refusals, first, last, reader.id_of(first), reader.id_of(last))
+
+
+def _curve(reader: TrackReader, at: _Ordinals, values: NDArray[np.int64], points: int) -> Curve:
+    if len(at) < 2:
+        return Curve([])
     first, last = int(at[0]), int(at[-1])
     moments = np.linspace(first, last, max(2, points)).astype(np.int64)
-    found = np.concatenate(values)[at.searchsorted(moments, "right") - 1]
+    found = values[at.searchsorted(moments, "right") - 1]
     return Curve(found.tolist(), first, last, reader.id_of(first), reader.id_of(last))
 
 
-def seen(reader: TrackReader, table: Table, key: int | str, until: int, refused: Sequence[int]) -> Seen:
-    """Count the entries about a row, up to an ordinal; `refused` are the outcomes by a rule. Raises TrackError."""
-    found: dict[int, list[NDArray[np.int64]]] = {}
-    names = [part_name(table, column) for column in table.columns]
-    for name in (*names, table.name):
-        for place, part in reader.about(name, table, key, len(reader.segments)):
-            found.setdefault(place, []).append(part.entries_about(key))
-    codes = np.array(refused)
-    count = refusals = first = last = 0
-    for place, parts in sorted(found.items()):
-        begin = reader.segments[place].first
-        entries = np.unique(np.concatenate(parts))
-        entries = entries[: int(entries.searchsorted(until - begin, "right"))]
-        if not len(entries):
-            break
-        count += len(entries)
-        refusals += int(np.isin(reader.entries(place).codes[entries], codes).sum())
-        first, last = first or begin + int(entries[0]), begin + int(entries[-1])
-    if not count:
-        return Seen()
-    return Seen(count, refusals, first, last, reader.id_of(first), reader.id_of(last))
-
-
-def _steps(reader: TrackReader, table: Table, column: Column, key: int | str, until: int) -> Iterator[_Steps]:
-    """What moved a cell, segment after segment; never nothing."""
-    now = cell_of(*reader.keyframe(table, column, 0), key) or 0 if 0 in reader.keyframes(table, column) else 0
-    for place, part in reader.about(part_name(table, column), table, key, len(reader.segments)):
-        where = part.where(key)
-        entries = part.changes.entries[where]
-        entries = entries[: int(entries.searchsorted(until - reader.segments[place].first, "right"))]
-        if not len(entries):
-            return
-        moved = part.moved[where][: len(entries)]
-        after = np.cumsum(moved) + now
-        yield _Steps(place, entries, moved, after - moved, after)
-        now = int(after[-1])
+def _about(reader: TrackReader, name: str, table: Table, key: int | str, until: int) -> _Ordinals:
+    """The entries of a part that are about a row, up to an ordinal."""
+    found = [np.empty(0, np.int64)]
+    for place, part in reader.about(name, table, key, reader.segment_of(until) + 1):
+        found.append(part.entries_about(key) + reader.segments[place].first)
+    ordinals = np.concatenate(found)
+    return ordinals[: int(ordinals.searchsorted(until, "right"))]

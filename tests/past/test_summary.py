@@ -7,7 +7,7 @@ from hypothesis.strategies import DataObject
 
 from esdash.past.moments import refused_codes
 from esdash.past.story import Story, story_of_row
-from esdash.past.summary import Seen, curve, seen
+from esdash.past.summary import Seen, moves, seen
 from esdash.words.changes import is_amount
 from tests.past.domains import DOMAINS
 from tests.past.recording import recorded
@@ -30,14 +30,25 @@ def test_entries_and_refusals_are_those_of_the_story_and_a_curve_goes_through_it
             keys = {change.key for entry in told(make(), entries)[2] for change in entry if change.table == table.name}
             for key in [*keys, "nobody" if table.key is str else 2**40]:
                 lines = list(story_of_row(reader, table, key, until))
+                parts = {
+                    each.name: moves(reader, table, each, key, until, max(2, len(entries))) for each in table.columns
+                }
                 expected = Seen() if not lines else Seen(
                     len(lines), sum(line.code in refused for line in lines), lines[-1].ordinal, lines[0].ordinal,
                     lines[-1].entry_id, lines[0].entry_id,
                 )  # fmt: skip
-                assert seen(reader, table, key, until, refused) == expected
-                for column in filter(is_amount, table.columns):
+                changed = [each.ordinals for each in parts.values()]
+                assert seen(reader, table, key, until, changed, refused) == expected
+                for column in table.columns:
                     moved = list(Story(reader, table, column, key).backwards(until))
-                    found = curve(reader, table, column, key, until, max(2, len(entries)))
+                    ordinals, totals, found = parts[column.name]
+                    assert ordinals.tolist() == [each.ordinal for each in reversed(moved)]
+                    assert (totals is not None) == (found is not None) == is_amount(column)
+                    if totals is None or found is None:
+                        continue
+                    by = [(each.after or 0) - (each.before or 0) for each in moved]
+                    assert (totals.up, totals.down) == (sum(n for n in by if n > 0), sum(n for n in by if n < 0))
+                    assert (totals.times, totals.first) == (len(moved), moved[-1].ordinal if moved else None)
                     if len(moved) < 2:
                         assert found.values == []
                         continue

@@ -21,7 +21,7 @@ from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.past.story_source import NEAR, StorySource, Told
 from esdash.ui.tables.line_table import LineTable
 from esdash.visible import visible
-from esdash.words.changes import by, is_amount, title_of
+from esdash.words.changes import by, title_of
 from esdash.words.entries import words, write
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from esdash.engine.row import Row
     from esdash.past.service import Past
-    from esdash.past.summary import Curve, Seen, Totals
+    from esdash.past.summary import Curve, Seen, Summary, Totals
     from esdash.ui.trust.details import DetailsScreen
 
     PageOf = Callable[[Table, int | str, Sequence[str]], "Screen[int] | None"]
@@ -106,9 +106,7 @@ class RowPage(Dialog[int]):
         self._looking = False
         self._whole = False
         """All entries about it are listed."""
-        self._seen: Seen | None = None
-        self._totals: dict[str, Totals] = {}
-        self._curves: dict[str, Curve] = {}
+        self._summary: Summary | None = None
         self._why = ""
         """Why something cannot be told."""
         self._details: DetailsScreen | None = None
@@ -171,11 +169,10 @@ class RowPage(Dialog[int]):
     def _tell_reach(self) -> None:
         listed = len(self._source)
         told = ""
-        if self._seen is not None and listed and not self._whole and listed < self._seen.count:
+        count = 0 if self._summary is None else self._summary.seen.count
+        if listed and not self._whole and listed < count:
             number = self._source.lines[-1][0].ordinal + self._unseen
-            told = (
-                f"… {listed:,} of {self._seen.count:,} entries are listed, back to #{number:,}; further down are more"
-            )
+            told = f"… {listed:,} of {count:,} entries are listed, back to #{number:,}; further down are more"
         reach = self.query_one("#reach", Static)
         reach.update(told)
         reach.display = bool(told)
@@ -242,23 +239,19 @@ class RowPage(Dialog[int]):
     # What it is
 
     def _sum_up(self) -> None:
-        past, table, key, until = self._past, self._table, self._key, self._until
-        columns = [column for column in table.columns if is_amount(column)]
         try:
             self.app.call_from_thread(self._found, self._what())
-            seen = past.seen(table, key, until)
-            totals = {column.name: past.totals(table, column, key, until) for column in columns}
-            curves = {column.name: past.curve(table, column, key, until, POINTS) for column in columns}
+            summary = self._past.summary(self._table, self._key, self._until, POINTS)
         except EngineError:
             return  # whoever reads the story says so
-        self.app.call_from_thread(self._summed_up, seen, totals, curves)
+        self.app.call_from_thread(self._summed_up, summary)
 
     def _found(self, row: TableRow | None) -> None:
         self._row, self._known = row, True
         self._write()
 
-    def _summed_up(self, seen: "Seen", totals: "dict[str, Totals]", curves: "dict[str, Curve]") -> None:
-        self._seen, self._totals, self._curves = seen, totals, curves
+    def _summed_up(self, summary: "Summary") -> None:
+        self._summary = summary
         self._tell_reach()
         self._write()
 
@@ -281,16 +274,16 @@ class RowPage(Dialog[int]):
         for place, column in enumerate(self._table.columns):
             value = None if self._row is None else self._row.cells[place]
             told = visible(write(column.shown, value), 200)
-            totals = self._totals.get(column.name)
+            totals = None if self._summary is None else self._summary.totals.get(column.name)
             if totals is not None and totals.times:
                 told += f"   {_in_words(column, totals)}"
             yield Paragraph(told, titles[place], indent=indent)
-            if (found := self._curves.get(column.name)) is not None:
-                yield from self._drawn(column, found, width)
+            if self._summary is not None and column.name in self._summary.curves:
+                yield from self._drawn(column, self._summary.curves[column.name], width)
         if self._why:
             yield Paragraph(f"✗ {visible(self._why, 300)}", style="bad")
-        elif self._seen is not None and self._seen.count:
-            yield Paragraph(self._about_entries(self._seen), style="dim")
+        elif self._summary is not None and self._summary.seen.count:
+            yield Paragraph(self._about_entries(self._summary.seen), style="dim")
 
     def _drawn(self, column: Column, found: "Curve", width: int) -> Iterator[Paragraph]:
         least, greatest = min(found.values, default=0), max(found.values, default=0)
