@@ -193,7 +193,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "To the first line.", Group.MOVE, Scope.TABLE, palette=False),
     Action("last", "end,G", "last", "Last line",
         "To the last line; in the log, follow new events again.", Group.MOVE, Scope.TABLE, palette=False),
-    Action("settings", "comma", "settings", "Settings",
+    Action("settings", "C", "settings", "Settings",
         "Every setting, what it is now and where that comes from: a flag, the environment, the settings file. A theme "
         "is chosen there, the rest is written in that file.", Group.PROGRAM, Scope.APP),
     Action("theme", "", "change_theme", "Theme",

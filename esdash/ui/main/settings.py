@@ -26,7 +26,7 @@ class SettingsScreen(TextDialog[None]):
     LOOKED_AT_EVERY = 0.25
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "app.change_theme", "Theme", show=False),
-        Binding("q,comma,enter", "leave", "Close", show=False),
+        Binding("q,C,enter", "leave", "Close", show=False),
     ]
 
     def __init__(self, settings: Sequence[Setting]) -> None:

@@ -25,7 +25,7 @@ def dashboard(view: View) -> DashboardApp:
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])
 async def test_each_with_its_source_and_the_files(busy: View, size: tuple[int, int]) -> None:
     async with (app := dashboard(busy)).run_test(size=size) as pilot:
-        await pilot.press("comma")
+        await pilot.press("C")
         await pilot.pause()
         shown = "\n".join(" ".join(line.strip(" │").split()) for line in text_of(app))
         for line in ("url redis://h ESDASH_URL", "stream [red]␛[31m --stream", "keys quit = f10 settings file"):
@@ -40,7 +40,7 @@ async def test_each_with_its_source_and_the_files(busy: View, size: tuple[int, i
 
 async def test_a_theme_is_chosen_there_and_shown_at_once(busy: View) -> None:
     async with (app := dashboard(busy)).run_test(size=(120, 40)) as pilot:
-        await pilot.press("comma", "t", *"nord", "enter")
+        await pilot.press("C", "t", *"nord", "enter")
         await pilot.pause()
         assert app.theme == "nord"
         assert isinstance(app.screen, SettingsScreen)
