@@ -18,6 +18,10 @@ class PanelKeys:
         """Show exactly what a question asks for in the log."""
         self._panels.list_matching(question)
 
+    def action_filter(self) -> None:
+        """Type a filter, or a question to the log."""
+        self._panels.panel.start_filter()
+
     def action_questions(self) -> None:
         """List the questions that were saved, and those that were asked before."""
         from esdash.ui.tables.saved_questions import QuestionsScreen

@@ -227,10 +227,6 @@ class Panels(Container):
         if self._wants_preview and not self._preview.display:
             tell(self.app, "There is a preview once the terminal is at least 140 columns wide, and no panel zoomed.")
 
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.panel.start_filter()
-
     def action_clear(self) -> None:
         """Undo the filter, or the zoom."""
         if not self.panel.clear_filter() and self.zoomed:
