@@ -16,7 +16,6 @@ from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
 from esdash.log.facts import id_parts
-from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
 from esdash.past.board import Board, Refusals
 from esdash.past.difference import Between, Difference, differences
@@ -26,8 +25,9 @@ from esdash.past.process import Built, Task, TrackProcess
 from esdash.past.refolding import refolded
 from esdash.past.searching import Found, Searching, known_of, read
 from esdash.past.shared import LOOK_SECONDS, SharedTrack
+from esdash.past.stored import Stored, stored_snapshots
 from esdash.past.story import StoryLine, story_of_row
-from esdash.past.summary import Moves, Summary, moves, seen
+from esdash.past.summary import Summary, summary_of
 from esdash.past.timeline import Timeline, timeline
 from esdash.query.places import Id, Numbered, Place
 from esdash.query.questions import Question
@@ -53,16 +53,6 @@ class Span(Struct, frozen=True):
     first_ms: int = 0
     last_ms: int = 0
     """Unix milliseconds of the ids of the first and the last entry."""
-
-
-class Stored(Struct, frozen=True):
-    """A snapshot that is stored."""
-
-    snapshot_id: str
-    number: int
-    """Of its entry, as people count."""
-    created_ms: int
-    """Unix milliseconds, by the clock of whoever took it."""
 
 
 class Past:
@@ -140,12 +130,7 @@ class Past:
     def snapshots(self) -> list[Stored]:
         """The stored snapshots of this domain whose headers can be read, the newest first."""
         with self._track.plainly():
-            headers = [each for each in SnapshotStore(self._log).offered() if isinstance(each, Header)]
-        return [
-            Stored(each.snapshot_id, each.ordinal + each.unseen, each.created_ms)
-            for each in sorted(headers, key=lambda each: -each.created_ms)
-            if each.domain == self._fold.name
-        ]
+            return stored_snapshots(self._log, self._fold)
 
     def at_time(self, milliseconds: int) -> int:
         """The ordinal of the last entry up to a time in Unix milliseconds."""
@@ -197,18 +182,7 @@ class Past:
     def summary(self, table: Table, key: int | str, until: int, points: int) -> Summary:
         """A row in short, up to an ordinal; the curves at so many moments."""
         self._track.require(until)
-        found: dict[str, Moves] = {}
-        for column in table.columns:  # between two of them others may ask
-            with self._track.reading() as moments:
-                found[column.name] = moves(moments.reader, table, column, key, until, points)
-        with self._track.reading() as moments:
-            changed = [each.ordinals for each in found.values()]
-            counted = seen(moments.reader, table, key, until, changed, refused_codes(self._fold))
-        return Summary(
-            counted,
-            {name: each.totals for name, each in found.items() if each.totals is not None},
-            {name: each.curve for name, each in found.items() if each.curve is not None},
-        )
+        return summary_of(self._track.reading, table, key, until, points, refused_codes(self._fold))
 
     def timeline(self, start: int, end: int, parts: int) -> Timeline:
         """The entries from one time up to another, in Unix milliseconds, counted in equal parts."""

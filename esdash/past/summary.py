@@ -1,6 +1,7 @@
 """A row in short: how much moved its numbers, how they went over time, and how many entries are about it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from esdash.domain import Column, Table
 from esdash.past.columns import cell_of
 from esdash.past.encoding import part_name
+from esdash.past.moments import Moments
 from esdash.past.reader import TrackReader
 from esdash.words.changes import is_amount
 
@@ -68,6 +70,31 @@ class Moves(NamedTuple):
     totals: Totals | None = None
     """None for a column that holds no amounts."""
     curve: Curve | None = None
+
+
+def summary_of(
+    reading: Callable[[], AbstractContextManager[Moments]],
+    table: Table,
+    key: int | str,
+    until: int,
+    points: int,
+    refused: Sequence[int],
+) -> Summary:
+    """A row in short, up to an ordinal, the curves at so many moments; `refused` are the outcomes by a rule.
+
+    `reading` gives what is in the track, column after column: between two of them others may ask. Raises what it does.
+    """
+    found: dict[str, Moves] = {}
+    for column in table.columns:
+        with reading() as moments:
+            found[column.name] = moves(moments.reader, table, column, key, until, points)
+    with reading() as moments:
+        about = seen(moments.reader, table, key, until, [each.ordinals for each in found.values()], refused)
+    return Summary(
+        about,
+        {name: each.totals for name, each in found.items() if each.totals is not None},
+        {name: each.curve for name, each in found.items() if each.curve is not None},
+    )
 
 
 def moves(reader: TrackReader, table: Table, column: Column, key: int | str, until: int, points: int) -> Moves:

@@ -16,7 +16,7 @@ from esdash.ui.paint.drawing import clock_time, milliseconds_of
 from esdash.ui.past.time_machine import TimeMachine
 
 if TYPE_CHECKING:
-    from esdash.past.service import Stored
+    from esdash.past.stored import Stored
     from esdash.ui.past.difference import MarkedMoment
     from esdash.ui.past.row_page import RowPage
 

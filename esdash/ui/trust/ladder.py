@@ -18,7 +18,7 @@ from esdash.ui.paint.text_dialog import TextDialog
 from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.past.service import Stored
+    from esdash.past.stored import Stored
 
 _LABEL: Final = 11
 """Cells of the column of labels."""
