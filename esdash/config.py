@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import platformdirs
-from annotated_types import Ge, Le, MinLen
+from annotated_types import Ge, Le, MaxLen, MinLen
 
 ENVIRONMENT: Final = "ESDASH_"
 """A setting's name in capitals after this is its environment variable."""
 
-_ELSEWHERE: Final = ("url", "stream", "domain", "domains", "data_dir", "readonly", "keys")
+_ELSEWHERE: Final = ("url", "stream", "domain", "domains", "data_dir", "readonly", "keys", "questions")
 """Settings whose environment the command line reads, and those that have none."""
 
 DEFAULT_DOMAIN: Final = "shop"
@@ -61,6 +61,9 @@ class Settings:
     """Whether the dashboard listens to the mouse."""
     keys: dict[str, str] = field(default_factory=dict)
     """The dashboard's keys by action: `quit = "f10,Q"`."""
+    questions: dict[str, Annotated[str, MinLen(1), MaxLen(1000)]] = field(default_factory=dict)
+    """Questions by name: `refused = "outcome:rejected"` is asked by `@refused`, and by the key that `keys` gives to
+    `ask_refused`."""
 
 
 def names() -> tuple[str, ...]:
@@ -78,6 +81,12 @@ def remembered_file() -> Path | None:
     """Where the dashboard remembers how it was arranged; None without a home."""
     folder = _in_home(platformdirs.user_state_path)
     return folder and folder / "dashboard.json"
+
+
+def questions_file() -> Path | None:
+    """Where the dashboard keeps the questions that were asked, and those that were saved; None without a home."""
+    folder = _in_home(platformdirs.user_state_path)
+    return folder and folder / "questions.json"
 
 
 def place_of_data(settings: Settings) -> Path:
@@ -111,13 +120,31 @@ def load(
     `file` was named by somebody and must be there; None: the usual one, if there is one. `common` are values that the
     command line took from the environment, `flags` those that were typed. Raises ConfigError.
     """
+    return load_with_sources(file, common, flags, environment)[0]
+
+
+def load_with_sources(
+    file: Path | None,
+    common: Mapping[str, Any],
+    flags: Mapping[str, Any],
+    environment: Mapping[str, str] = os.environ,
+) -> tuple[Settings, dict[str, str]]:
+    """The same, and where each setting comes from, for people: `--url`, `ESDASH_URL`, `settings file`, `default`."""
     named = [name for name in names() if name not in _ELSEWHERE]
     rest = {name: value for name in named if (value := environment.get(ENVIRONMENT + name.upper()))}
     from_environment = _checked(rest, "environment") if rest else {}
-    settings = Settings(**{**_from_file(file), **from_environment, **common, **flags})
-    if "domain" not in common and "domain" not in flags:
-        settings = replace(settings, domain=settings.domains.get(settings.stream, settings.domain))
-    return settings
+    from_file = _from_file(file)
+    settings = Settings(**{**from_file, **from_environment, **common, **flags})
+    sources = {
+        **dict.fromkeys(names(), "default"),
+        **dict.fromkeys(from_file, "settings file"),
+        **{name: ENVIRONMENT + name.upper() for name in (*from_environment, *common)},
+        **{name: f"--{name.replace('_', '-')}" for name in flags},
+    }
+    if "domain" not in common and "domain" not in flags and settings.stream in settings.domains:
+        settings = replace(settings, domain=settings.domains[settings.stream])
+        sources["domain"] = "settings file"
+    return settings, sources
 
 
 def _from_file(named: Path | None) -> dict[str, Any]:
@@ -148,6 +175,14 @@ def _from_file(named: Path | None) -> dict[str, Any]:
             raise ConfigError(f"data_dir in {file} names a home directory that is not there.") from None
     if "domain" in checked:
         checked["domain"] = _beside(file, checked["domain"])
+    for name in checked.get("questions", ()):
+        from esdash.query.questions import SAVED_NAME
+
+        if SAVED_NAME.fullmatch(name) is None:
+            raise ConfigError(
+                f"{file} saves a question as {name!r}, which is no name: a letter, then letters, digits, - and _, at "
+                "most 40 in all."
+            )
     if "domains" in checked:
         checked["domains"] = {stream: _beside(file, domain) for stream, domain in checked["domains"].items()}
     return checked

@@ -74,10 +74,11 @@ def cli(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         from esdash.cli.dashboard import open_dashboard
-        from esdash.cli.options import settings_of
+        from esdash.cli.options import file_of, sources_of
         from esdash.config import remembered_file
 
-        open_dashboard(settings_of(context), remembered_file())
+        settings, sources = sources_of(context)
+        open_dashboard(settings, remembered_file(), sources=sources, named=file_of(context))
 
 
 def main() -> NoReturn:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from esdash.cli.asked import book_of
 from esdash.cli.connect import open_log
 from esdash.cli.domains import RAW, bound_by, fold_of
 from esdash.cli.ending import Ending, ignore_endings
 from esdash.cli.failures import BadInputError
 from esdash.cli.interpreter import collect_rarely, paint_promptly, take_short_turns
 from esdash.cli.output import warn
-from esdash.config import DEFAULT_DOMAIN, Settings
+from esdash.config import DEFAULT_DOMAIN, Settings, names
 
 if TYPE_CHECKING:
     from esdash.fold.folding import Fold
     from esdash.log.stream import Stream
     from esdash.past.service import Past
     from esdash.ui.app import DashboardApp
+    from esdash.ui.main.settings import Setting
 
 UNABLE: Final = frozenset({"dumb", "unknown"})
 """Values of TERM that say that nothing can be drawn."""
@@ -47,10 +49,18 @@ def require_terminal() -> None:
         )
 
 
-def open_dashboard(settings: Settings, file: Path | None, *, tour: bool = False) -> None:
+def open_dashboard(
+    settings: Settings,
+    file: Path | None,
+    *,
+    sources: Mapping[str, str] | None = None,
+    named: Path | None = None,
+    tour: bool = False,
+) -> None:
     """Run the dashboard until the person leaves it, or the terminal is closed.
 
-    In `file` it remembers how it was arranged. `tour`: a person is led through it.
+    In `file` it remembers how it was arranged. `sources` says where each setting comes from, `named` is the settings
+    file that somebody named. `tour`: a person is led through it.
 
     Raises BadInputError when there is no terminal, or for settings that name nothing; DomainFileError.
     """
@@ -64,10 +74,12 @@ def open_dashboard(settings: Settings, file: Path | None, *, tour: bool = False)
     told: list[str] = []  # said when the screen is gone
     with ExitStack() as stack:
         log = stack.enter_context(open_log(settings, told.append))
-        app = _show(log, fold, settings, stack.close, file, tour=tour)
+        lines = _told(settings, named, sources or {})
+        app = _show(log, fold, settings, stack.close, file, lines, tour=tour)
         if app.wants_raw:
             settings = replace(settings, domain=RAW)
-            app = _show(log, fold_of(settings), settings, stack.close, file)
+            lines = _told(settings, named, {**(sources or {}), "domain": "chosen here"})
+            app = _show(log, fold_of(settings), settings, stack.close, file, lines)
     for text in told:
         warn(text)
     if app.return_code:
@@ -80,6 +92,7 @@ def _show(
     settings: Settings,
     let_go: Callable[[], object],
     file: Path | None,
+    told: "Sequence[Setting]",
     *,
     tour: bool = False,
 ) -> "DashboardApp":
@@ -89,7 +102,12 @@ def _show(
     from esdash.ui import remembered
     from esdash.ui.app import DashboardApp, UiSettings
 
-    looks = UiSettings(keymap=_keymap(settings, fold))
+    book = book_of(fold, settings, kept=file is not None)
+    # Where the settings know of no other domain, neither keys nor questions can be meant for another one.
+    only = not settings.domains and settings.domain == DEFAULT_DOMAIN
+    if only and (wrong := next(book.wrong(fold), "")):
+        raise BadInputError(wrong)
+    looks = UiSettings(keymap=_keymap(settings, fold, tuple(book.saved), only=only), told=told)
     if settings.theme is not None:
         looks = replace(looks, theme=settings.theme)
     settings = bound_by(settings, fold)
@@ -105,6 +123,7 @@ def _show(
         may_go_raw=settings.domain != RAW and not tour,
         past_of=_past_of(log, settings),
         remembered=remembered.read(file),
+        book=book,
         tour=tour,
     )
     if looks.theme and looks.theme not in app.available_themes:
@@ -117,6 +136,18 @@ def _show(
         ignore_endings()
         remembered.write(file, app.remembered)
     return app
+
+
+def _told(settings: Settings, named: Path | None, sources: Mapping[str, str]) -> "list[Setting]":
+    """Every setting and path, for people."""
+    from esdash.cli.config import document_of, shown
+    from esdash.ui.main.settings import Setting
+
+    settable = names()
+    return [
+        Setting(name, shown(value), sources.get(name, "default") if name in settable else "")
+        for name, value in document_of(settings, named).items()
+    ]
 
 
 def _past_of(log: "Stream", settings: Settings) -> "Callable[[Fold], Past] | None":
@@ -134,16 +165,15 @@ def _past_of(log: "Stream", settings: Settings) -> "Callable[[Fold], Past] | Non
     return begin
 
 
-def _keymap(settings: Settings, fold: "Fold") -> dict[str, str]:
+def _keymap(settings: Settings, fold: "Fold", questions: Sequence[str], *, only: bool) -> dict[str, str]:
     from esdash.ui.keymap import KeymapError, checked, unknown
 
     try:
-        keymap = checked(settings.keys, fold)
+        keymap = checked(settings.keys, fold, questions)
     except KeymapError as error:
         raise BadInputError(str(error)) from error
-    strange = unknown(settings.keys, fold)
-    if strange and not settings.domains and settings.domain == DEFAULT_DOMAIN:
-        # Where the settings know of no other domain, it can be no action of another one's.
+    strange = unknown(settings.keys, fold, questions)
+    if strange and only:
         raise BadInputError(f"The settings give keys to {strange[0]!r}, which is no action.")
     return dict(keymap)
 

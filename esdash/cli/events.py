@@ -79,6 +79,7 @@ def command(
       since:PLACE, until:PLACE
       account:"two words"        what is about a row, by the word for one
       amount>100, lines.cost=3   a field: = != < <= > >=; of a list one is enough
+      @name                      a question that was saved under a name
       text, "two words"          found anywhere in the line, in capitals or not
       /regular expression/, /…/i in the first 4,096 characters of the line;
                                  without \\1 and (?=…)
@@ -96,7 +97,7 @@ def command(
     if follow and reverse:
         raise BadInputError("--follow has no newest entry to begin with: leave --reverse or --follow out.")
     fold = fold_of(settings)
-    tree = question_of(fold, question)
+    tree = question_of(fold, settings, question)
     fits = _Filter(fold, read_rows(fold, about), outcomes)
     with open_log(settings) as log, Progress(log) as progress:
         if missing := absence(log):

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from esdash.cli.domains import OWN
-from esdash.config import DEFAULT_DOMAIN, Settings, load
+from esdash.config import DEFAULT_DOMAIN, Settings, load, load_with_sources
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -145,6 +145,12 @@ def settings_of(context: click.Context) -> Settings:
     """The settings of this run. Raises ConfigError."""
     chosen = context.ensure_object(_Chosen)
     return load(chosen.config, chosen.environment, chosen.flags)
+
+
+def sources_of(context: click.Context) -> tuple[Settings, dict[str, str]]:
+    """The same, and where each setting comes from, for people. Raises ConfigError."""
+    chosen = context.ensure_object(_Chosen)
+    return load_with_sources(chosen.config, chosen.environment, chosen.flags)
 
 
 def file_of(context: click.Context) -> Path | None:

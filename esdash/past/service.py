@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from esdash.domain import Column, Table
+from esdash.domain import Table
 from esdash.engine.console import EngineError
 from esdash.engine.kept import row_of
 from esdash.engine.places import Reached, end_of
@@ -26,7 +26,9 @@ from esdash.past.process import Built, Task, TrackProcess
 from esdash.past.refolding import refolded
 from esdash.past.searching import Found, Searching, known_of
 from esdash.past.shared import LOOK_SECONDS, SharedTrack
-from esdash.past.story import StoryLine, Totals, story_of_row, totals
+from esdash.past.stored import Stored, stored_snapshots
+from esdash.past.story import StoryLine, story_of_row
+from esdash.past.summary import Summary, summary_of
 from esdash.past.timeline import Timeline, timeline
 from esdash.query.places import Id, Numbered, Place
 from esdash.query.questions import Question
@@ -126,6 +128,11 @@ class Past:
         with self._track.reading() as moments:
             return moments.reader.ordinal_of(entry_id)
 
+    def snapshots(self) -> list[Stored]:
+        """The stored snapshots of this domain whose headers can be read, the newest first."""
+        with self._track.plainly():
+            return stored_snapshots(self._log, self._fold)
+
     def at_time(self, milliseconds: int) -> int:
         """The ordinal of the last entry up to a time in Unix milliseconds."""
         with self._track.reading() as moments:
@@ -173,10 +180,10 @@ class Past:
             for line, entry, did in zip(lines, entries, told, strict=True)
         ]
 
-    def totals(self, table: Table, column: Column, key: int | str, until: int) -> Totals:
-        """What moved a cell of a column of numbers, up to an ordinal."""
-        with self._track.reading() as moments:
-            return totals(moments.reader, table, column, key, until)
+    def summary(self, table: Table, key: int | str, until: int, points: int) -> Summary:
+        """A row in short, up to an ordinal; the curves at so many moments."""
+        self._track.require(until)
+        return summary_of(self._track.reading, table, key, until, points, refused_codes(self._fold))
 
     def timeline(self, start: int, end: int, parts: int) -> Timeline:
         """The entries from one time up to another, in Unix milliseconds, counted in equal parts."""

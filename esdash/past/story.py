@@ -5,7 +5,6 @@ from heapq import merge
 from itertools import groupby
 from typing import Any
 
-import numpy as np
 from msgspec import Struct
 
 from esdash.domain import Column, Table
@@ -41,14 +40,18 @@ class Story:
 
     def newest(self) -> Any:
         """The cell after the last entry of the track; None where there is none. Raises TrackError."""
+        return self._before(len(self._reader.segments))
+
+    def _before(self, end: int) -> Any:
+        """The cell before the segment at a place, or after all of them."""
         reader = self._reader
-        known = reader.keyframes(self._table, self._column)
+        known = [place for place in reader.keyframes(self._table, self._column) if place <= end]
         place, value = 0, None
         if known:
             place = known[-1]
             keys, values = reader.keyframe(self._table, self._column, place)
             value = cell_of(keys, values, self._key)
-        for _, part in reader.parts(self._name, self._table, place, len(reader.segments)):
+        for _, part in reader.parts(self._name, self._table, place, end):
             where = part.where(self._key)
             if where.start == where.stop:
                 continue
@@ -80,8 +83,8 @@ class Story:
     def backwards(self, until: int | None = None) -> Iterator[Moved]:
         """Every entry that changed it, the newest first; up to the ordinal `until` perhaps. Raises TrackError."""
         reader, kind = self._reader, self._column.kind
-        after = self.newest()
-        end = len(reader.segments)
+        end = len(reader.segments) if until is None else reader.segment_of(until) + 1
+        after = self._before(end)
         for place, part in reader.about(self._name, self._table, self._key, end, newest_first=True):
             where = part.where(self._key)
             about, first = reader.entries(place), reader.segments[place].first
@@ -110,16 +113,6 @@ class StoryLine(Struct, frozen=True):
     """Of this row."""
 
 
-class Totals(Struct, frozen=True):
-    """All that ever moved a cell of a column of numbers."""
-
-    up: int
-    down: int
-    times: int
-    first: int | None
-    """The ordinal of the first entry that did; None where none did."""
-
-
 def story_of_row(reader: TrackReader, table: Table, key: int | str, until: int | None = None) -> Iterator[StoryLine]:
     """The entries that changed a row or are about it, the newest first, up to an ordinal perhaps. Raises TrackError."""
 
@@ -134,32 +127,9 @@ def story_of_row(reader: TrackReader, table: Table, key: int | str, until: int |
         yield StoryLine(ordinal, reader.id_of(ordinal), reader.code_of(ordinal), changes)
 
 
-def totals(reader: TrackReader, table: Table, column: Column, key: int | str, until: int) -> Totals:
-    """What moved a cell of a column of numbers, up to an ordinal. Raises TrackError."""
-    up = down = times = 0
-    first = None
-    # Kept are differences modulo 2^64: which way each goes tell the numbers before and after it.
-    now = cell_of(*reader.keyframe(table, column, 0), key) or 0 if 0 in reader.keyframes(table, column) else 0
-    for place, part in reader.about(part_name(table, column), table, key, len(reader.segments)):
-        where = part.where(key)
-        begin = reader.segments[place].first
-        entries = part.changes.entries[where]
-        moved = part.moved[where][: int(entries.searchsorted(until - begin, "right"))]
-        if not len(moved):
-            break
-        after = np.cumsum(moved) + now
-        before = after - moved
-        up += sum(moved[after > before].view(np.uint64).tolist())
-        down -= sum((-moved[after < before]).view(np.uint64).tolist())
-        now = int(after[-1])
-        times += len(moved)
-        if first is None:
-            first = begin + int(entries[0])
-    return Totals(up, down, times, first)
-
-
 def _named(reader: TrackReader, table: Table, key: int | str, until: int | None) -> Iterator[int]:
-    for place, part in reader.about(table.name, table, key, len(reader.segments), newest_first=True):
+    end = len(reader.segments) if until is None else reader.segment_of(until) + 1
+    for place, part in reader.about(table.name, table, key, end, newest_first=True):
         first = reader.segments[place].first
         for entry in reversed(part.entries_about(key).tolist()):
             if until is None or first + entry <= until:

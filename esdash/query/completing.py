@@ -27,7 +27,7 @@ class Completion:
     end: int
     text: str
     what: str
-    """What it is, for people: `type`, `outcome`, `reason`, `field`, `row`, `value` or `term`."""
+    """What it is, for people: `type`, `outcome`, `reason`, `field`, `row`, `value`, `term` or `saved`."""
 
 
 def completions(text: str, cursor: int, schema: Schema) -> list[Completion]:
@@ -89,6 +89,7 @@ def _choices(field: FieldOf) -> tuple[str, ...]:
 
 def _names(typed: str, schema: Schema) -> Iterator[Offer]:
     """What a term may begin with; of values those that begin as what was typed."""
+    yield from ((f"@{name}", f"@{name}", "saved") for name in schema.saved)
     for name in RESERVED:
         yield name, f"{name}:", "term"
     words = [table.one for table in schema.tables]

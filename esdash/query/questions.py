@@ -24,6 +24,7 @@ from esdash.query.terms import (
     Until,
 )
 from esdash.query.trees import All, Either, Logic, Negated
+from esdash.visible import visible
 
 Term = OfType | OfOutcome | OfReason | OfKey | OfId | Since | Until | AboutRow | Compared | Says | Matches
 Question = All | Either | Negated | Term
@@ -34,31 +35,49 @@ _APART: Final = re.compile(r"([^\W\d][\w.\-]*)\s+(?=!=|<=|>=|[=<>])")
 _BARE: Final = re.compile(r"[^\s()]+")
 _VALUE: Final = re.compile(r'[^\s()"][^\s()]*')
 _DATE_AND_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?(?=[\s)]|$)", re.ASCII)
+_SAVED: Final = re.compile(r"@([^\W\d][\w-]*)(?=[\s)]|$)")
 _ID: Final = re.compile(r"(\d{1,20})(?:-(\d{1,20}))?", re.ASCII)
+SAVED_NAME: Final = re.compile(r"[^\W\d][\w-]{0,39}")
+"""What a question can be saved under: `@` and this asks it."""
+
+DEEPEST_SAVED: Final = 3
+"""Saved questions within one another."""
+
+MOST_SAVED: Final = 50
+"""Saved questions that one asks for, those within them as well."""
+
 _EXPECTED: Final = "something to look for: a text, type:…, outcome:…, a row or a field of an event"
 
 
 def read_question(text: str, schema: Schema, now: float) -> Question:
     """The question that was typed; `now` is Unix time in seconds. Raises QueryError."""
-    reader = _Reader(Scanner(text), schema, now)
-    tree: Question = Logic(reader.scanner, reader.term, _EXPECTED, spaces=True, minus=True).read()
-    return tree
+    return _Reader(Scanner(text), schema, now).read()
 
 
 class _Reader:
     """Reads the terms of one question."""
 
-    def __init__(self, scanner: Scanner, schema: Schema, now: float) -> None:
+    def __init__(self, scanner: Scanner, schema: Schema, now: float, within: int = 0, asked: list[str] | None = None):
+        """`within` so many saved questions; `asked` are the names of all that were met."""
         self.scanner = scanner
         self._schema = schema
         self._now = now
+        self._within = within
+        self._asked: list[str] = [] if asked is None else asked
 
-    def term(self) -> Term:
+    def read(self) -> Question:
+        """The whole. Raises QueryError."""
+        tree: Question = Logic(self.scanner, self.term, _EXPECTED, spaces=True, minus=True).read()
+        return tree
+
+    def term(self) -> Question:
         """The term that comes next. Raises QueryError."""
         scanner = self.scanner
         start = scanner.place
         if scanner.next == "/":
             return self._pattern()
+        if scanner.next == "@":
+            return self._saved()
         if scanner.next == '"':
             text = scanner.quotation()
             end = scanner.place
@@ -82,6 +101,26 @@ class _Reader:
         assert found is not None, "whoever asks for a term has seen that there is one"
         scanner.require_space("a text")
         return Says(found[0], (start, scanner.place))
+
+    def _saved(self) -> Question:
+        """What was saved under a name, as if it stood here in parentheses. Raises QueryError."""
+        scanner, saved = self.scanner, self._schema.saved
+        start = scanner.place
+        if (found := scanner.take(_SAVED)) is None:
+            told = 'Expected the name of a saved question behind the @. A text that begins with a @ is put in "…".'
+            raise scanner.wrong(told, 1)
+        name, span = found[1], (start, scanner.place)
+        if name not in saved:
+            told = f"There is no saved question {name}.{near(name, list(saved))}"
+            raise QueryError(f'{told} A text that begins with a @ is put in "…".', scanner.text, span)
+        self._asked.append(name)
+        if self._within == DEEPEST_SAVED or len(self._asked) > MOST_SAVED:
+            raise QueryError("Too many saved questions ask for one another.", scanner.text, span)
+        try:
+            return _Reader(Scanner(saved[name]), self._schema, self._now, self._within + 1, self._asked).read()
+        except QueryError as error:
+            told = f"The saved question {name} cannot be asked: {visible(saved[name], 100)}: {error}"
+            raise QueryError(told, scanner.text, span) from None
 
     def _pattern(self) -> Matches:
         scanner = self.scanner

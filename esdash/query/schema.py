@@ -3,8 +3,8 @@
 A value that whoever has the domain makes (`words.asked`), so that nothing here knows how a domain is folded.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 Read = Callable[[str, float], tuple[Any, Any]]
@@ -86,6 +86,8 @@ class Schema:
     """Every name on the wire, those of older schemas as well."""
     outcomes: tuple[str, ...]
     reasons: tuple[str, ...]
+    saved: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Questions by the name under which a person has saved them, which may become others."""
 
     def table(self, name: str) -> TableOf | None:
         """A table by its name, or by its word for a row."""

@@ -107,7 +107,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("verify", "v", "verify", "Verify",
         "Replay everything in the background and compare it with every snapshot and the live state.", Group.TRUST),
     Action("ladder", "L", "ladder", "Restored from",
-        "Where the state came from: every snapshot that was tried, and who takes them.", Group.TRUST),
+        "Where the state came from: every snapshot that was tried, and who takes them. Of those that are stored, the "
+        "moments can be gone to, marked and compared.", Group.TRUST),
     Action("details", "enter", "details", "Details",
         "Log: what the selected event holds and changed. Tables: the selected row, and all that made it so.",
         Group.PANELS, shown=True),
@@ -120,6 +121,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Go to the next entry of the log that the last question asks for, among all the others.", Group.PANELS),
     Action("hit_before", "N", "next_hit(-1)", "Hit before",
         "Go to the one before.", Group.PANELS),
+    Action("questions", "F", "questions", "Questions",
+        "The questions that were saved under a name, and those that were asked before; Ctrl+S saves one while it is "
+        "typed.", Group.PANELS),
     Action("clear", "escape", "clear", "Clear filter",
         "Go back to now; there, clear the filter of the panel, or leave the zoom.", Group.PANELS, palette=False),
     Action("sort_next", ">", "sort(1)", "Sort by next column",
@@ -159,7 +163,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Go to an entry, a time, or so long ago.", Group.PAST),
     Action("mark", "m", "mark", "Mark",
         "Mark the moment that is shown; at another one, show which numbers differ between the two. The entries that "
-        "lie between them made the difference: they are counted under it.", Group.PAST),
+        "lie between them made the difference: they are counted under it, and listed by row.", Group.PAST),
     Action("board", "!", "board", "Refusals",
         "What rules refused and what could not be understood, by reason and by row. Such entries stay in the log and "
         "change nothing: here is what was asked for in the last 5 minutes, an hour or ever, and not done.", Group.PAST),
@@ -189,6 +193,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "To the first line.", Group.MOVE, Scope.TABLE, palette=False),
     Action("last", "end,G", "last", "Last line",
         "To the last line; in the log, follow new events again.", Group.MOVE, Scope.TABLE, palette=False),
+    Action("settings", "C", "settings", "Settings",
+        "Every setting, what it is now and where that comes from: a flag, the environment, the settings file. A theme "
+        "is chosen there, the rest is written in that file.", Group.PROGRAM, Scope.APP),
     Action("theme", "", "change_theme", "Theme",
         "Choose the colours.", Group.PROGRAM, Scope.APP),
     Action("screenshot", "", "save_picture", "Screenshot",

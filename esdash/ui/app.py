@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,10 +27,12 @@ from esdash.ui.commands import ActionCommands
 from esdash.ui.declared import Actions
 from esdash.ui.keymap import unknown
 from esdash.ui.main.screen import MainScreen
+from esdash.ui.main.settings import Setting, SettingsScreen
 from esdash.ui.messages import Messages, message_of, tell
 from esdash.ui.paint.painted import Palette
 from esdash.ui.past.time_machine import COMING
 from esdash.ui.remembered import Arranged, Remembered
+from esdash.ui.tables.question_book import QuestionBook
 from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
 
@@ -59,6 +61,8 @@ class UiSettings:
     that was chosen in the dashboard before, or the usual one."""
     keymap: Keymap = field(default_factory=dict)
     """Action id (`esdash.ui.actions`) → keys, comma-separated, instead of the usual ones."""
+    told: Sequence[Setting] = ()
+    """All settings, for whoever wants to read them."""
 
 
 class DashboardApp(Palette, TypeAhead):
@@ -81,12 +85,14 @@ class DashboardApp(Palette, TypeAhead):
         may_go_raw: bool = False,
         past_of: "Callable[[Fold], Past] | None" = None,
         remembered: Remembered | None = None,
+        book: QuestionBook | None = None,
         tour: bool = False,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `past_of` gives the past by the rules of a domain, where one is kept. `may_go_raw`: whoever runs it looks at
-        `wants_raw` when it has ended, and shows the stream without a domain. `tour`: lead a person through it.
+        `wants_raw` when it has ended, and shows the stream without a domain. `tour`: lead a person through it. `book`
+        has the questions that a person keeps.
         """
         super().__init__()
         self.engine = console
@@ -94,6 +100,7 @@ class DashboardApp(Palette, TypeAhead):
         self.keymap = self.settings.keymap
         self.remembered = remembered or Remembered()
         """How it was arranged before; when it has ended, how it is now."""
+        self.book = book or QuestionBook()
         self._may_go_raw = may_go_raw
         self._tour = tour
         self._past_of = past_of
@@ -134,13 +141,14 @@ class DashboardApp(Palette, TypeAhead):
             self.begin_anew,
             None if self._past_of is None else lambda: self._past,
             self.remembered.domains.get(self.engine.fold.name, Arranged()),
+            self.book,
         )
         if self._tour:
             self._main.guide()
         return self._main
 
     def _actions(self) -> Actions:
-        return Actions(self.engine.fold, self.keymap, raw=self._may_go_raw)
+        return Actions(self.engine.fold, self.keymap, raw=self._may_go_raw, questions=tuple(self.book.saved))
 
     def begin_anew(self) -> None:
         """The domain is another one: go on with another main screen."""
@@ -195,10 +203,12 @@ class DashboardApp(Palette, TypeAhead):
     def on_mount(self) -> None:
         """Start the consumer once the first picture is on the screen."""
         self.call_after_refresh(self._start_consumer)
-        if strange := unknown(self.keymap, self.engine.fold):
+        if strange := unknown(self.keymap, self.engine.fold, tuple(self.book.saved)):
             name = visible(self.engine.fold.name, 40)
             named = ", ".join(visible(each, 40) for each in strange[:5])
             tell(self, f"The settings give keys to {named}: no such action in {name}.", "warning")
+        for wrong in self.book.wrong(self.engine.fold):
+            tell(self, visible(wrong, 400), "warning")
 
     def on_unmount(self) -> None:
         """However the screen ends, the consumer must not outlive it."""
@@ -240,6 +250,10 @@ class DashboardApp(Palette, TypeAhead):
         else:
             stream = visible(self.engine.view.stream, 60)
             tell(self, f"`esdash --domain raw --stream {stream}` shows the entries as they are.")
+
+    def action_settings(self) -> None:
+        """Show every setting, and where it comes from."""
+        self.push_screen(SettingsScreen(self.settings.told))
 
     def action_save_picture(self) -> None:
         """Save the screen as SVG, once the palette is gone from it."""

@@ -5,7 +5,7 @@ each panel. A key that an event type would like is its own where no other action
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -64,15 +64,23 @@ def visible_tables(fold: Fold) -> tuple[Table, ...]:
 class Actions:
     """All that can be done with the dashboard of one domain, after the keymap of a person."""
 
-    def __init__(self, fold: Fold | None = None, keymap: Keymap | None = None, *, raw: bool = False) -> None:
-        """Without a domain those of every dashboard. `raw`: it can be left for one without a domain."""
+    def __init__(
+        self,
+        fold: Fold | None = None,
+        keymap: Keymap | None = None,
+        *,
+        raw: bool = False,
+        questions: Sequence[str] = (),
+    ) -> None:
+        """Without a domain those of every dashboard. `raw`: it can be left for one without a domain. `questions` are
+        the names of those that are saved."""
         self.keymap: Keymap = keymap or {}
         self.event_types: Mapping[str, EventType] = {}
         """By the id of the action that publishes one."""
         own: tuple[Action, ...] = ()
         panels: tuple[Action, ...] = ()
         if fold is not None:
-            panels = tuple(_panels(fold))
+            panels = (*_panels(fold), *_asking(questions))
             own = tuple(_publishing(fold, (*ACTIONS, *panels)))
             self.event_types = dict(zip((action.id for action in own), fold.publishable, strict=True))
         self._own = (*own, *panels)
@@ -128,6 +136,12 @@ def _panels(fold: Fold) -> Iterator[Action]:
     for number, (name, title, tooltip) in enumerate(names, 1):
         keys = str(number) if number <= 9 else ""
         yield Action(name.replace("-", "_"), keys, f"panel('{name}')", title, tooltip, Group.PANELS)
+
+
+def _asking(questions: Sequence[str]) -> Iterator[Action]:
+    for name in questions:
+        yield Action(f"ask_{name}", "", f"ask('@{name}')", f"@{name}", f"Ask the log what was saved as {name}.",
+            Group.PANELS)  # fmt: skip
 
 
 def _publishing(fold: Fold, others: tuple[Action, ...]) -> Iterator[Action]:

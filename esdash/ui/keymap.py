@@ -1,13 +1,13 @@
 """The keys that the settings give to actions, checked before the dashboard opens."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
 from textual.keys import KEY_ALIASES, KEY_NAME_REPLACEMENTS, Keys, _character_to_key, key_to_character
 
 from esdash.fold.folding import Fold
-from esdash.ui.actions import ACTIONS, Action, Keymap, key_name
+from esdash.ui.actions import ACTIONS, Action, Group, Keymap, key_name
 from esdash.ui.declared import Actions
 
 ALWAYS_QUITS: Final = "ctrl+q"
@@ -29,12 +29,13 @@ class KeymapError(Exception):
     """The keys cannot be given like this. The message is one or two plain sentences."""
 
 
-def checked(keymap: Keymap, fold: Fold | None = None) -> Keymap:
+def checked(keymap: Keymap, fold: Fold | None = None, questions: Sequence[str] = ()) -> Keymap:
     """The keymap, when every action in it is one, every key can be pressed, and no key means two things.
 
-    Actions of other domains than this one may be in it, and mean nothing here. Raises KeymapError.
+    `questions` are the names of those that are saved. Actions of other domains than this one may be in it, and mean
+    nothing here. Raises KeymapError.
     """
-    actions = {action.id: action for action in (*Actions(fold), *ACTIONS)}
+    actions = {action.id: action for action in (*Actions(fold, questions=questions), *ACTIONS)}
     given = {name: list(dict.fromkeys(_keys(name, keys, actions))) for name, keys in keymap.items()}
     taken: dict[str, Action] = {}
     for action in actions.values():
@@ -45,9 +46,9 @@ def checked(keymap: Keymap, fold: Fold | None = None) -> Keymap:
     return {name: ",".join(keys) for name, keys in given.items() if keys}
 
 
-def unknown(keymap: Keymap, fold: Fold) -> list[str]:
+def unknown(keymap: Keymap, fold: Fold, questions: Sequence[str] = ()) -> list[str]:
     """What the keymap gives keys to and is no action of this domain's dashboard."""
-    known = {action.id for action in (*ACTIONS, *Actions(fold))}
+    known = {action.id for action in (*ACTIONS, *Actions(fold, questions=questions))}
     return [name for name in keymap if name not in known]
 
 
@@ -64,7 +65,7 @@ def _keys(name: str, keys: str, actions: Mapping[str, Action]) -> Iterator[str]:
     action = actions.get(name)
     if action is None and (like := get_close_matches(name, actions, cutoff=0.8)):
         raise KeymapError(f"The settings give keys to {name!r}, which is no action. Like it: {', '.join(like)}.")
-    if action is not None and not (action.keys or action.writes):
+    if action is not None and not action.keys and action.group is Group.PROGRAM:
         raise KeymapError(f"The settings give keys to {name}, which takes none: it is in the palette.")
     parts = _parts(keys)
     if not parts:

@@ -1,18 +1,21 @@
-"""How a person arranged the dashboard, for its next start. No textual."""
+"""How a person arranged the dashboard, for its next start, and how such things are kept. No textual."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-LARGEST: Final = 64 * 1024
-"""Bytes of the file, at most."""
+LARGEST: Final = 16 * 1024 * 1024
+"""Bytes of a file, at most."""
 
 MOST: Final = 50
 """Domains of which it is remembered; the one that was shown longest ago is forgotten first."""
+
+
+_Kept = TypeVar("_Kept")
 
 
 class Arranged(Struct, frozen=True):
@@ -43,21 +46,30 @@ class Remembered(Struct, frozen=True):
 
 def read(file: Path | None) -> Remembered:
     """What was remembered; nothing where there is no such file, or it cannot be read."""
-    if file is None:
-        return Remembered()
-    try:
-        with file.open("rb") as opened:
-            return msgspec.json.decode(opened.read(LARGEST), type=Remembered)
-    except (OSError, msgspec.MsgspecError, ValueError):
-        return Remembered()
+    return (read_from(file, Remembered) if file is not None else None) or Remembered()
 
 
 def write(file: Path | None, remembered: Remembered) -> None:
-    """Remember it, as a whole or not at all: it is no great loss."""
-    if file is None:
-        return
-    with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_name(f"{file.name}.{os.getpid()}")
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(remembered)))
-        draft.replace(file)
+    """Remember it: it is no great loss where that cannot be."""
+    if file is not None:
+        with suppress(OSError):
+            write_to(file, remembered)
+
+
+def read_from(file: Path, kind: type[_Kept]) -> _Kept | None:
+    """What stands in a file; None where there is no such file, or it cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            return msgspec.json.decode(opened.read(LARGEST), type=kind)
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def write_to(file: Path, value: object) -> None:
+    """Write it as a whole or not at all, for this user alone. Raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+        opened.write(msgspec.json.format(msgspec.json.encode(value)))
+    draft.replace(file)

@@ -1,7 +1,7 @@
 """What a domain's names mean to `query`: its tables, types, fields, and how people write their values."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
@@ -17,8 +17,8 @@ from esdash.words.typed import read_value
 _GROUPED: Final = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
 
 
-def schema_of(fold: Fold) -> Schema:
-    """What can be asked for in a domain."""
+def schema_of(fold: Fold, saved: Mapping[str, str] | None = None) -> Schema:
+    """What can be asked for in a domain; `saved` are a person's questions by their names."""
     tables = [table for table, _ in fold.storage.places.values()]
     types = [
         (event_type, model)
@@ -37,6 +37,7 @@ def schema_of(fold: Fold) -> Schema:
         known_types=() if fold.readonly else tuple(dict.fromkeys(each.wire_name for each in fold.domain.events)),
         outcomes=tuple(dict.fromkeys(outcome.name for outcome in fold.outcomes)),
         reasons=tuple(dict.fromkeys(outcome.reason for outcome in fold.outcomes if outcome.reason is not None)),
+        saved={} if saved is None else saved,
     )
 
 

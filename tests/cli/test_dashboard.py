@@ -58,7 +58,13 @@ def test_it_opens_without_a_server_and_says_so(open_terminal: OpenTerminal) -> N
 
 @pytest.mark.parametrize(
     ("settings", "told"),
-    [('theme = "tartan"', "tartan"), ('[keys]\nfrobnicate = "x"', "frobnicate"), ('keys = { order = "c" }', "crash")],
+    [
+        ('theme = "tartan"', "tartan"),
+        ('[keys]\nfrobnicate = "x"', "frobnicate"),
+        ('keys = { order = "c" }', "crash"),
+        ('[questions]\nbig = "amont>100"', "Did you mean amount?"),
+        ('[questions]\nbig = "amount>100"\n[keys]\nask_big = "c"', "crash"),
+    ],
 )
 def test_settings_that_name_nothing_are_2(
     open_terminal: OpenTerminal, tmp_path: Path, settings: str, told: str

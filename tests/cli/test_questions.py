@@ -3,11 +3,14 @@
 import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import redis
 
+from esdash import config
 from esdash.cli import events
+from esdash.ui.tables.question_book import QuestionBook
 from tests.cli.conftest import Call, append, line_with
 from tests.cli.told import DOMAINS, publish
 from tests.engine.asked import BEGINNING, Fact
@@ -196,3 +199,36 @@ def test_a_range_that_ends_before_it_begins_is_empty(call: Call, url: str, clien
     for arguments in (("since:#10 until:#5",), ("--from", "#10", "--to", "#5"), ("since:#10 until:#5", "--reverse")):
         found = call("events", *arguments, "--url", url)
         assert (found.code, found.out, found.err) == (0, "", "")
+
+
+class TestSaved:
+    @pytest.fixture
+    def settings(self, home: Path) -> Path:
+        """With a question that is saved in them; another one was saved in the dashboard."""
+        file = config.usual_file()
+        assert file is not None
+        assert file.is_relative_to(home)
+        file.parent.mkdir(parents=True)
+        file.write_text('[questions]\nbig = "amount>100"\nwrong = "amont>100"')
+        QuestionBook(config.questions_file(), "shop").save("mine", "@big -user:8")
+        return file
+
+    def test_those_of_the_settings_and_of_the_dashboard_are_asked_by_name(
+        self, call: Call, url: str, client: redis.Redis, settings: Path
+    ) -> None:
+        assert settings
+        append(client, [top_up(7, 5_000), top_up(7, 50_000), top_up(8, 60_000)])
+        for question, found in (("@big", [2, 3]), ("@mine", [2]), ("-@mine", [1, 3]), ("@big user:8", [3])):
+            lines = call("events", *question.split(), "--json", "--url", url).lines
+            assert [event["ordinal"] for event in lines] == found, question
+
+    def test_what_is_wrong_with_one_is_pointed_at(self, call: Call, url: str, settings: Path) -> None:
+        assert settings
+        for question, told in (
+            ("@bog", "There is no saved question bog. Did you mean big?"),
+            ("@wrong", "The saved question wrong cannot be asked: amont>100: There is no amont"),
+        ):
+            refused = call("events", "user:7", question, "--url", url)
+            assert refused.code == 2
+            assert told in refused.err
+            assert f"       {'^' * len(question)}" in refused.err

@@ -60,6 +60,9 @@ class TestSources:
             ("stream = ''", "stream"),
             ("readonly = 'perhaps'", "readonly"),
             ("keys = {quit = 7}", "keys.quit"),
+            ("questions = {refused = 7}", "questions.refused"),
+            ("questions = {refused = ''}", "questions.refused"),
+            ("[questions]\n'two words' = 'hdd'", "'two words', which is no name"),
             ("url = 7", "url"),
             ("url = ''", "url"),
             ("data_dir = ''", "data_dir"),
@@ -210,7 +213,7 @@ class TestCommonOptions:
 
 
 class TestConfig:
-    def test_every_setting_and_path(self, call: Call, home: Path, file: Path) -> None:
+    def test_every_setting_and_path(self, call: Call, home: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         file.write_text('theme = "nord"\n[keys]\nquit = "f10"\n[domains]\npayments = "bank"')
         document = call("config", "--json", "--stream", "payments", "--url", "redis://bob:s3cret@h").json
         assert set(config.names()) <= set(document)
@@ -221,7 +224,19 @@ class TestConfig:
         assert Path(document["data_dir"]).is_relative_to(home)
         told = call("config", "--url", "redis://bob:s3cret@h").out
         assert "s3cret" not in told
-        assert "nord" in told
+        assert f"{'theme':<17} nord  (settings file)\n" in told
+        assert f"{'url':<17} redis://h  (--url)\n" in told
+        assert f"{'stream':<17} orders\n" in told
+        sources = document["sources"]
+        assert set(sources) == set(config.names())
+        assert [sources[name] for name in ("url", "stream", "domain", "readonly")] == [
+            "--url", "--stream", "settings file", "default",
+        ]  # fmt: skip
+        monkeypatch.setenv("ESDASH_STREAM", "x")
+        monkeypatch.setenv("ESDASH_TRACK_MB", "7")
+        told = call("config").out
+        assert f"{'stream':<17} x  (ESDASH_STREAM)\n" in told
+        assert f"{'track_mb':<17} 7  (ESDASH_TRACK_MB)\n" in told
 
     def test_the_file_that_was_named(self, call: Call, home: Path) -> None:
         (home / "mine.toml").write_text("readonly = true")

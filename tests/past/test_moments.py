@@ -91,6 +91,9 @@ def test_the_story_of_a_number_is_every_entry_that_changed_it(name: str, data: D
             story = Story(reader, declared, wanted, key)
             assert [(each.ordinal, each.before, each.after) for each in story.backwards()] == moved
             assert story.newest() == moved[0][2]
+            until = data.draw(st.integers(0, len(entries)))
+            earlier = [each for each in moved if each[0] <= until]
+            assert [(each.ordinal, each.before, each.after) for each in story.backwards(until)] == earlier
             assert all(reader.id_of(each.ordinal) == each.entry_id for each in story.backwards())
 
 

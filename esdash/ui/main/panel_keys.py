@@ -18,6 +18,20 @@ class PanelKeys:
         """Show exactly what a question asks for in the log."""
         self._panels.list_matching(question)
 
+    def action_filter(self) -> None:
+        """Type a filter, or a question to the log."""
+        self._panels.panel.start_filter()
+
+    def action_questions(self) -> None:
+        """List the questions that were saved, and those that were asked before."""
+        from esdash.ui.tables.saved_questions import QuestionsScreen
+
+        def asks(question: str | None) -> None:
+            if question:
+                self._panels.list_matching(question)
+
+        self._panels.app.push_screen(QuestionsScreen(self._panels.book, self._actions), asks)
+
     def action_next_hit(self, direction: int) -> None:
         """Go to the next entry that the last question to the log asks for, or to the one before, among all others."""
         panels = self._panels

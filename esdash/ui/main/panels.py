@@ -26,6 +26,7 @@ from esdash.ui.tables.log_source import LogSource
 from esdash.ui.tables.log_table import LogTable
 from esdash.ui.tables.panel import Panel
 from esdash.ui.tables.panel_tabs import PanelTabs, Tab
+from esdash.ui.tables.question_book import QuestionBook
 from esdash.ui.tables.relation import rows_of, text_of
 from esdash.ui.tables.rows_source import RowsSource
 from esdash.ui.tables.table_source import SortOrder
@@ -46,10 +47,13 @@ class Panels(Container):
         changed: Callable[[], object],
         open_page: Callable[[Table, int | str], bool] = lambda _, __: False,
         past: "Callable[[], Past | None] | None" = None,
+        book: QuestionBook | None = None,
     ) -> None:
         """`changed` is called when something else is to be shown although the view is the same; `open_page` opens the
-        page of a row, where there is one. `past` gives the past once it is being kept; None: none is kept."""
+        page of a row, where there is one. `past` gives the past once it is being kept; None: none is kept.
+        `book` has the questions that a person keeps."""
         super().__init__(id="panels")
+        self.book = book or QuestionBook()
         self.engine = console
         self.fold = console.fold
         self.actions = actions
@@ -63,11 +67,12 @@ class Panels(Container):
         )
         self.reader = LogReader(self, past, self._log_changed)
         self.log_lines = self.reader.lines = LogSource(
-            self.fold, log_hint(self.fold, actions), lambda: self.call_later(self.reader.read), self.reader.search
-        )
+            self.fold, log_hint(self.fold, actions), lambda: self.call_later(self.reader.read), self.reader.search,
+            self.book.saved,
+        )  # fmt: skip
         self.log_panel = LogPanel(
             len(self.tables) + 1, self.log_lines, LogTable(self.log_lines, id=LOG),
-            f"part of a line{example_of(self.fold)}", actions.key("parked"),
+            f"part of a line{example_of(self.fold)}", actions.key("parked"), self.book,
         )  # fmt: skip
         self.all = (
             *(self._table_panel(number, source) for number, source in enumerate(self.tables, 1)),
@@ -221,10 +226,6 @@ class Panels(Container):
         self._place()
         if self._wants_preview and not self._preview.display:
             tell(self.app, "There is a preview once the terminal is at least 140 columns wide, and no panel zoomed.")
-
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.panel.start_filter()
 
     def action_clear(self) -> None:
         """Undo the filter, or the zoom."""

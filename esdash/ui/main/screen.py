@@ -31,6 +31,7 @@ from esdash.ui.past.overviews import Overviews
 from esdash.ui.past.time_line import TimeLine
 from esdash.ui.past.time_machine import TimeMachine
 from esdash.ui.remembered import Arranged
+from esdash.ui.tables.question_book import QuestionBook
 
 if TYPE_CHECKING:
     from esdash.past.service import Past
@@ -58,11 +59,13 @@ class MainScreen(Screen[None]):
         begin_anew: Callable[[], object],
         past: "Callable[[], Past | None] | None" = None,
         arranged: Arranged | None = None,
+        book: QuestionBook | None = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `begin_anew` is called when the domain has become another one, which this screen is not made for. `past` gives
-        the past once it is being kept; None: none is kept. `arranged`: how a person had the panels before.
+        the past once it is being kept; None: none is kept. `arranged`: how a person had the panels before. `book`
+        has the questions that they keep.
         """
         super().__init__()
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
@@ -70,7 +73,7 @@ class MainScreen(Screen[None]):
         self.actions = actions
         preview = Preview(console, lambda: self.time.past, past is not None, wall_clock)
         self.panels = Panels(
-            console, actions, preview, self.redraw, lambda table, key: self.overviews.open_page(table, key), past
+            console, actions, preview, self.redraw, lambda table, key: self.overviews.open_page(table, key), past, book
         )
         if arranged is not None:
             self.panels.arrange_again(arranged)

@@ -46,12 +46,6 @@ class Trust:
 
         self.screen.app.push_screen(OrphansScreen(self.engine, self.handled, self._wall_clock))
 
-    def action_ladder(self) -> None:
-        """Tell where the state came from."""
-        from esdash.ui.trust.ladder import LadderScreen
-
-        self.screen.app.push_screen(LadderScreen(self.engine, self._wall_clock))
-
     def action_verify(self) -> None:
         """Start a verification, or look at it."""
         from esdash.ui.trust.verify import VerifyScreen

@@ -16,6 +16,7 @@ from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.past.difference_source import DifferenceSource
 from esdash.ui.tables.line_table import LineTable
+from esdash.ui.tables.relation import text_of
 from esdash.visible import visible
 from esdash.words.outcomes import GLYPHS
 
@@ -32,11 +33,13 @@ class MarkedMoment(NamedTuple):
     """Harmless text."""
 
 
-class DifferenceScreen(Dialog[int]):
-    """Left from the page of a row, it gives the ordinal of the entry that was chosen there."""
+class DifferenceScreen(Dialog[int | str]):
+    """Left from the page of a row, it gives the ordinal of the entry that was chosen there; left for the entries about
+    a row, the question that asks for them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "The row's page", show=False),
+        Binding("E", "list", "The entries about the row", show=False),
         Binding("backspace,q", "leave", "Back", show=False),
     ]
     AUTO_FOCUS = "#numbers"
@@ -55,8 +58,10 @@ class DifferenceScreen(Dialog[int]):
         after: MarkedMoment,
         tables: Sequence[Table],
         page_of: Callable[[Table, int | str], Screen[int] | None],
+        unseen: int = 0,
     ) -> None:
-        """`page_of` gives the page of a row, which gives the ordinal of an entry or None."""
+        """`page_of` gives the page of a row, which gives the ordinal of an entry or None. `unseen` entries had left
+        the stream before the history began."""
         super().__init__()
         self._fold = fold
         self._past = past
@@ -64,6 +69,7 @@ class DifferenceScreen(Dialog[int]):
         self._after = after
         self._of = tables
         self._page_of = page_of
+        self._unseen = unseen
         self._source = DifferenceSource(fold)
         self._table = LineTable(self._source, id="numbers")
         self._found: Difference | None = None
@@ -73,7 +79,7 @@ class DifferenceScreen(Dialog[int]):
     def compose(self) -> ComposeResult:
         """Numbers, and under them the entries."""
         title = f"Difference  {self._before.label} → {self._after.label}"
-        with self.frame(title, "↑↓ choose · Enter the row's page · Tab entries · Esc back"):
+        with self.frame(title, "↑↓ choose · Enter the row's page · E its entries between · Esc back"):
             yield self._table
             yield Pager(self._about, id="between")
 
@@ -93,6 +99,14 @@ class DifferenceScreen(Dialog[int]):
         table, _ = self._fold.storage.places[change.table]
         if (page := self._page_of(table, change.key)) is not None:
             self.app.push_screen(page, self._chose_entry)
+
+    def action_list(self) -> None:
+        """Leave for the entries between the two moments that are about the row of the chosen number."""
+        change = self._source.change(self._table.cursor)
+        if change is not None:
+            table, _ = self._fold.storage.places[change.table]
+            first, last = sorted(each.ordinal + self._unseen for each in (self._before, self._after))
+            self.dismiss(f"{text_of(table, change.key)} since:#{first + 1} until:#{last}")
 
     def _chose_entry(self, ordinal: int | None) -> None:
         if ordinal is not None:

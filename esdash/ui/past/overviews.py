@@ -1,17 +1,22 @@
 """The screens over the past: the page of a row, what was refused, what differs between two moments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
 from esdash.domain import Table
+from esdash.engine.console import EngineError
+from esdash.engine.picture import TableRow
+from esdash.engine.view import Position
+from esdash.query.places import OfSnapshot
 from esdash.ui.declared import Actions, visible_tables
 from esdash.ui.messages import tell
 from esdash.ui.paint.drawing import clock_time, milliseconds_of
 from esdash.ui.past.time_machine import TimeMachine
 
 if TYPE_CHECKING:
+    from esdash.past.stored import Stored
     from esdash.ui.past.difference import MarkedMoment
     from esdash.ui.past.row_page import RowPage
 
@@ -52,39 +57,112 @@ class Overviews:
 
     def action_mark(self) -> None:
         """Mark the moment, or compare it with the one that is marked."""
-        if not self.time.may_look() or (past := self.time.past) is None:
-            return
+        if self.time.may_look():
+            self._mark(self._shown())
+
+    def action_ladder(self) -> None:
+        """Tell where the state came from, and list the snapshots: their moments can be gone to, marked and compared."""
+        from esdash.ui.trust.ladder import LadderScreen
+
+        stored = None if self.time.past is None else self.time.past.snapshots
+        ladder = LadderScreen(self.time.engine, self._wall_clock, stored, self._mark_snapshot)
+        self.screen.app.push_screen(ladder, self._chose_snapshot)
+
+    def _mark(self, moment: "MarkedMoment") -> None:
         from esdash.ui.past.difference import DifferenceScreen
 
-        fold, shown, marked, key = self.time.fold, self._shown(), self._marked, self._actions.key("mark")
+        if (past := self.time.past) is None:
+            return
+        fold, marked, key = self.time.fold, self._marked, self._actions.key("mark")
         if marked is None:
-            self._marked = shown
-            tell(self.screen.app, f"{shown.label} is marked. At another moment, {key} shows what differs.")
-        elif marked.ordinal == shown.ordinal:
-            tell(self.screen.app, f"{shown.label} is marked already. Go to another moment, and press {key} there.")
+            self._marked = moment
+            tell(self.screen.app, f"{moment.label} is marked. At another moment, {key} shows what differs.")
+        elif marked.ordinal == moment.ordinal:
+            tell(self.screen.app, f"{moment.label} is marked already. Go to another moment, and press {key} there.")
         else:
             self._marked = None
-            page = DifferenceScreen(fold, past, marked, shown, visible_tables(fold), self._page_of)
-            self.screen.app.push_screen(page, self._chose_entry)
+            later = max(marked.ordinal, moment.ordinal)
+
+            def page_of(table: Table, key: int | str, trail: Sequence[str] = ()) -> "RowPage | None":
+                return self._page_of(table, key, trail, later)
+
+            page = DifferenceScreen(fold, past, marked, moment, visible_tables(fold), page_of, self._position().unseen)
+            self.screen.app.push_screen(page, self._left_difference)
+
+    def _left_difference(self, chosen: int | str | None) -> None:
+        """For a moment, or for the entries of the log that a question asks for."""
+        from esdash.ui.trust.ladder import LadderScreen
+
+        if chosen is None:
+            return
+        if isinstance(self.screen.app.screen, LadderScreen):
+            self.screen.app.screen.dismiss(None)
+        if isinstance(chosen, int):
+            self.time.go_to(chosen)
+            return
+        if not self.time.is_live:
+            self.time.action_now()  # the log of the moment that is shown may end before them
+        self._list_matching(chosen)
+
+    def _mark_snapshot(self, snapshot: "Stored") -> None:
+        self._find(snapshot.snapshot_id, self._mark)
+
+    def _chose_snapshot(self, snapshot_id: str | None) -> None:
+        if snapshot_id is not None:
+            self._find(snapshot_id, lambda moment: self.time.go_to(moment.ordinal))
+
+    def _find(self, snapshot_id: str, then: "Callable[[MarkedMoment], object]") -> None:
+        """Find the moment of a snapshot, in a thread."""
+        if (past := self.time.past) is None:
+            return
+        unseen, app = self._position().unseen, self.screen.app
+
+        def find() -> None:
+            from esdash.ui.past.difference import MarkedMoment
+
+            try:
+                ordinal = past.place(OfSnapshot(snapshot_id), unseen)
+            except EngineError as error:
+                app.call_from_thread(tell, app, str(error), "warning")
+            else:
+                app.call_from_thread(then, MarkedMoment(ordinal, f"#{ordinal + unseen:,} (snapshot)"))
+
+        self.screen.run_worker(find, thread=True, exit_on_error=False, name="snapshot")
 
     def _shown(self) -> "MarkedMoment":
         from esdash.ui.past.difference import MarkedMoment
 
-        wall = self._wall_clock()
-        position = self.time.view(self.time.engine.view, wall)[0].position
+        wall, position = self._wall_clock(), self._position()
         when = f" · {clock_time(milliseconds_of(position.last_event_id), wall)}" if position.ordinal else ""
         return MarkedMoment(position.ordinal, f"#{position.number:,}{when}")
 
-    def _page_of(self, table: Table, key: int | str) -> "RowPage | None":
+    def _position(self) -> Position:
+        """Of what is shown."""
+        return self.time.view(self.time.engine.view, 0)[0].position
+
+    def _page_of(
+        self, table: Table, key: int | str, trail: Sequence[str] = (), at: int | None = None
+    ) -> "RowPage | None":
+        """As of the entry `at`; None: as of the moment that is shown."""
         if (past := self.time.past) is None:
             return None
         from esdash.ui.past.row_page import RowPage
 
         view, _ = self.time.view(self.time.engine.view, 0)
-        picture = None if view.state is None else view.state.tables.get(table.name)
-        row = None if picture is None else picture.get(key)
-        position = view.position
-        return RowPage(self.time.fold, past, table, key, row, position.ordinal, position.unseen, self._wall_clock)
+        position, state = view.position, view.state
+        until = position.ordinal if at is None else at
+
+        def what() -> TableRow | None:
+            shown = past.at(until, position.unseen).moment.picture if until != position.ordinal else state
+            picture = None if shown is None else shown.tables.get(table.name)
+            return None if picture is None else picture.get(key)
+
+        def page_of(table: Table, key: int | str, trail: Sequence[str] = ()) -> "RowPage | None":
+            return self._page_of(table, key, trail, until)
+
+        return RowPage(
+            self.time.engine, past, table, key, what, until, position.unseen, self._wall_clock, page_of, trail
+        )
 
     def _chose_question(self, question: str | None) -> None:
         if question is not None:

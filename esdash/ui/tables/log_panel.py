@@ -17,6 +17,7 @@ from esdash.ui.tables.log_cells import Counted, counted
 from esdash.ui.tables.log_source import LogSource
 from esdash.ui.tables.log_table import LogTable
 from esdash.ui.tables.panel import Panel
+from esdash.ui.tables.question_book import QuestionBook
 from esdash.ui.tables.question_line import QuestionLine
 from esdash.visible import visible
 
@@ -34,9 +35,11 @@ class LogPanel(Panel):
         table: LogTable,
         placeholder: str,
         parked: str,
+        book: QuestionBook,
     ) -> None:
-        """`parked` is the key that lists parked entries."""
+        """`parked` is the key that lists parked entries; `book` has the questions that a person keeps."""
         self.lines = source
+        self.book = book
         self.log_table = table
         self.picture: Picture | None = None
         """What the outcomes are counted in."""
@@ -45,7 +48,8 @@ class LogPanel(Panel):
 
     def new_line(self, placeholder: str) -> QuestionLine:
         """A question can be typed."""
-        return QuestionLine(placeholder, self.stop_typing, self._offers)
+        placeholder += ", ↑ what was asked before"
+        return QuestionLine(placeholder, self.stop_typing, self._offers, lambda: self.book.asked, self._save)
 
     @property
     def brief(self) -> str:
@@ -99,6 +103,20 @@ class LogPanel(Panel):
         self.lines.search("")
         self.sync()
         return asked
+
+    def stop_typing(self) -> None:
+        """Back to the table; what was asked is remembered."""
+        super().stop_typing()
+        if asked := self.input.value.strip():
+            self.book.note(asked)
+
+    def _save(self, question: str) -> None:
+        from esdash.ui.tables.saved_questions import SaveQuestion
+
+        if question:
+            self.app.push_screen(SaveQuestion(self.book, self.lines.schema, question))
+        else:
+            tell(self.app, "Type a question: then this saves it under a name.")
 
     def show_all(self) -> None:
         """Show all lines, and keep the question."""

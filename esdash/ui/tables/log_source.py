@@ -1,6 +1,6 @@
 """The lines of the event log: every entry and what the fold decided about it."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.cells import cell_len
@@ -42,9 +42,10 @@ class LogSource(Searchable):
         hint: Sequence[str] = (),
         missing: Callable[[], object] = lambda: None,
         asked: Callable[[Answer | None], object] = id,
+        saved: Mapping[str, str] | None = None,
     ) -> None:
         """`missing` is called when lines are wanted whose entries are not here; `asked` when older entries are to be
-        looked through for a question, or none any more."""
+        looked through for a question, or none any more. `saved` are a person's questions by their names."""
         self.columns: Sequence[Column] = columns_of(fold)
         self.behind = False
         """Entries were folded, but which they were is not known yet: the consumer replays."""
@@ -63,6 +64,7 @@ class LogSource(Searchable):
         self._hint = hint
         self._missing = missing
         self._asked = asked
+        self._saved = saved
         self._schema: Schema | None = None
         self._live_last = 0
         """The ordinal of the newest entry there was, whatever is shown."""
@@ -110,7 +112,7 @@ class LogSource(Searchable):
         if self._schema is None:
             from esdash.words.asked import schema_of
 
-            self._schema = schema_of(self.fold)
+            self._schema = schema_of(self.fold, self._saved)
         return self._schema
 
     def update(

@@ -23,16 +23,34 @@ _BEFORE: int = 3
 
 
 class QuestionInput(FilterInput):
-    """Tab takes the first of what is offered, and again the next one; where nothing is, it goes back to the table."""
+    """Tab takes the first of what is offered, and again the next one; where nothing is, it goes back to the table. The
+    arrows go through what was asked before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete(1)", "Complete", show=False),
         Binding("shift+tab", "complete(-1)", "Complete with the one before", show=False),
+        Binding("up", "asked(1)", "What was asked before", show=False),
+        Binding("down", "asked(-1)", "What was asked after that", show=False),
+        Binding("ctrl+s", "save", "Save the question", show=False),
     ]
 
-    def __init__(self, placeholder: str, leave: Callable[[], None], offers: Offers, moved: Callable[[], None]) -> None:
-        """`moved` is called when something else may be offered although the text is the same."""
+    def __init__(
+        self,
+        placeholder: str,
+        leave: Callable[[], None],
+        offers: Offers,
+        moved: Callable[[], None],
+        asked: Callable[[], Sequence[str]],
+        save: Callable[[str], object],
+    ) -> None:
+        """`moved` is called when something else may be offered although the text is the same. `asked` gives what was
+        asked before, the newest last; `save` keeps a question."""
         super().__init__(placeholder, leave)
+        self._asked = asked
+        self._save = save
+        self._through: Sequence[str] = ()
+        """What the arrows go through: what stood here first, then what was asked before, the newest first."""
+        self._at = 0
         self._find = offers
         self._moved = moved
         self._before = ("", 0)
@@ -64,6 +82,21 @@ class QuestionInput(FilterInput):
         self._after = (self.value, self.cursor_position) if len(found) > 1 else ("", 0)
         self._moved()
 
+    def action_asked(self, step: int) -> None:
+        """Take what was asked before, or after that; from what stands here, down goes back to the table."""
+        if not self._at or self.value != self._through[self._at]:
+            self._through, self._at = [self.value, *(each for each in self._asked()[::-1] if each != self.value)], 0
+        if self._at + step < 0:
+            self.action_keep()
+            return
+        self._at = min(self._at + step, len(self._through) - 1)
+        self.value = self._through[self._at]
+        self.cursor_position = len(self.value)
+
+    def action_save(self) -> None:
+        """Keep what stands here under a name."""
+        self._save(self.value.strip())
+
     @property
     def _taking(self) -> bool:
         """The last key took one of several."""
@@ -76,6 +109,7 @@ class QuestionInput(FilterInput):
     def watch_has_focus(self, focused: bool) -> None:
         """What is offered is of use only to whoever types."""
         super().watch_has_focus(focused)
+        self._at = 0
         self._moved()
 
 
@@ -126,9 +160,16 @@ class QuestionLine(Vertical):
     QuestionLine { height: auto; }
     """
 
-    def __init__(self, placeholder: str, leave: Callable[[], None], offers: Offers) -> None:
+    def __init__(
+        self,
+        placeholder: str,
+        leave: Callable[[], None],
+        offers: Offers,
+        asked: Callable[[], Sequence[str]],
+        save: Callable[[str], object],
+    ) -> None:
         super().__init__()
-        self.input = QuestionInput(placeholder, leave, offers, self.refit)
+        self.input = QuestionInput(placeholder, leave, offers, self.refit, asked, save)
         self._line = FilterLine(self.input)
         self._note = QuestionNote()
         self._wrong: Wrong | None = None

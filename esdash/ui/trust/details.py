@@ -1,11 +1,12 @@
 """Everything about one entry: what it is, what it did, which rows it is about, and how it is stored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.worker import Worker, WorkerState
 
 from esdash.engine.console import Console, Details, EngineError
@@ -31,7 +32,7 @@ class DetailsScreen(TextDialog[Place | None]):
     """One entry of the log. With `rows`, its neighbours are a key away. Its result is a row that a person went to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,enter", "leave", "Close", show=False),
+        Binding("q,enter,backspace", "leave", "Close", show=False),
         Binding("n,right", "turn(1)", "Next entry", show=False),
         Binding("p,left", "turn(-1)", "Previous entry", show=False),
         Binding("y", "copy", "Copy the payload", show=False),
@@ -46,9 +47,11 @@ class DetailsScreen(TextDialog[Place | None]):
         zone: tzinfo | None = None,
         *,
         more_before: bool = False,
+        title: str = "",
+        go: Callable[[Place], object] | None = None,
     ) -> None:
         """`zone` is for the local time; None is the computer's. `more_before`: the log reaches to entries before all
-        of `rows`."""
+        of `rows`. `title`: the way that led here, where that is known. `go`: goes to a row, and this stays below."""
         self._place = next((place for place, other in enumerate(rows) if other.entry_id == row.entry_id), None)
         turn = "n/p next/previous · " if self._place is not None else ""
         super().__init__("Entry", f"↑↓ scroll · {turn}y copy · Esc close")
@@ -58,6 +61,8 @@ class DetailsScreen(TextDialog[Place | None]):
         self._rows = rows
         self._more_before = more_before
         self._zone = zone
+        self._way = title
+        self._go = go or self.dismiss
         self._found: Details | str | None = None
         """What the entry changed, why that cannot be said, or None while it is computed."""
         self._asking: Worker[Details] | None = None
@@ -117,11 +122,11 @@ class DetailsScreen(TextDialog[Place | None]):
         """Leave for a row that the entry is about."""
         links = self._links()
         if number <= len(links):
-            self.dismiss(links[number - 1])
+            self._go(links[number - 1])
 
     def _title(self) -> None:
         number = f" {self.engine.view.nth(self.row.ordinal):,}" if self.row.ordinal else ""
-        self._frame.border_title = f"Entry{number}"
+        self._frame.border_title = Content(self._way or f"Entry{number}")
 
     def _ask(self) -> None:
         if self.row.told is not None:

@@ -1,32 +1,104 @@
-"""Where the state came from: every rung of the restore ladder, the replay after it, and who takes snapshots."""
+"""Where the state came from: every rung of the restore ladder, the replay after it, and the snapshots there are."""
 
-from collections.abc import Callable, Iterator
-from typing import ClassVar, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar, Final
 
+from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
 
 from esdash.counted import counted
-from esdash.engine.console import Console
+from esdash.engine.console import Console, EngineError
 from esdash.engine.view import Phase, Restored, Rung, View
-from esdash.ui.paint.drawing import age, duration, rate
+from esdash.ui.paint.drawing import age, clock_time, duration, rate
 from esdash.ui.paint.pager import Paragraph
 from esdash.ui.paint.text_dialog import TextDialog
 from esdash.visible import visible
+
+if TYPE_CHECKING:
+    from esdash.past.stored import Stored
 
 _LABEL: Final = 11
 """Cells of the column of labels."""
 
 
-class LadderScreen(TextDialog[None]):
-    """The whole ladder, also while it is climbed down."""
+class LadderScreen(TextDialog[str]):
+    """The whole ladder, also while it is climbed down; under it the stored snapshots, where a past is kept. Left with
+    Enter on one of them, it gives the id."""
 
     LOOKED_AT_EVERY = 0.25
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,L,enter", "leave", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "mark", "Mark the moment of a snapshot", show=False),
+        Binding("q,L,enter", "leave", "Close", show=False),
+    ]
+    DEFAULT_CSS = """
+    LadderScreen OptionList, LadderScreen OptionList:focus {
+        dock: bottom; height: auto; max-height: 6; border: none; padding: 0; background: $surface;
+        &:ansi { background: ansi_default; }
+    }
+    """
 
-    def __init__(self, console: Console, wall_clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        console: Console,
+        wall_clock: Callable[[], float],
+        stored: "Callable[[], Sequence[Stored]] | None" = None,
+        mark: "Callable[[Stored], object]" = id,
+    ) -> None:
+        """`stored` gives the snapshots, and may take its time; `mark` is called with the one that is to be marked."""
         super().__init__("Where the state came from")
         self.engine = console
         self._wall_clock = wall_clock
+        self._stored = stored
+        self._mark = mark
+        self._listed: Sequence[Stored] = ()
+
+    def foot(self) -> ComposeResult:
+        """The stored snapshots, once they are known."""
+        options = OptionList(id="stored", markup=False)
+        options.display = False
+        yield options
+
+    def on_mount(self) -> None:
+        """List the snapshots, in a thread."""
+        super().on_mount()
+        if self._stored is not None:
+            self.run_worker(self._look, thread=True, exit_on_error=False, name="snapshots")
+
+    def _look(self) -> None:
+        assert self._stored is not None
+        try:
+            found = self._stored()
+        except EngineError:
+            return  # the banner says what is wrong with the server
+        if found:
+            self.app.call_from_thread(self._list, found)
+
+    def _list(self, found: "Sequence[Stored]") -> None:
+        self._listed = found
+        options = self.query_one(OptionList)
+        wall = self._wall_clock()
+        options.add_options(
+            Option(f"#{each.number:<10,} {clock_time(each.created_ms, wall):>11}  {visible(each.snapshot_id, 40)}")
+            for each in found
+        )
+        options.display = True
+        options.highlighted = 0
+        options.focus()
+        self._frame.border_subtitle = "snapshots: ↑↓ choose · Enter that moment · m mark, compare · Esc close"
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(self._listed[event.option_index].snapshot_id)
+
+    def action_mark(self) -> None:
+        """Mark the moment of the chosen snapshot, or compare it with the one that is marked."""
+        place = self.query_one(OptionList).highlighted
+        if place is not None:
+            self._mark(self._listed[place])
 
     def known(self) -> object:
         """A rung may be tried just now, and snapshots grow old."""

@@ -6,7 +6,6 @@ from threading import Event
 
 import redis
 from textual.pilot import Pilot
-from textual.widgets import OptionList
 
 from esdash.engine.console import EngineError
 from esdash.engine.consumer import ConsumerSettings
@@ -19,6 +18,7 @@ from esdash.ui.app import DashboardApp
 from esdash.ui.main.preview import Preview
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.past.row_page import RowPage
+from esdash.ui.tables.line_table import LineTable
 from tests.domains.shop import shop
 from tests.ui.looking import lines_of, main_of, settle, show, text_of, told
 from tests.ui.past.keeping import SIZE, as_of, dashboard, dashboard_over, publish, top_up
@@ -124,15 +124,15 @@ async def test_a_row_has_a_page_with_all_that_made_it_so(log: Stream, client: re
         await until(pilot, lambda: any("−17.00" in line and "16.00" in line for line in beside(app)))
         assert any("✗ insufficient_funds" in line for line in beside(app))
         await pilot.press("enter")
-        await until(
-            pilot, lambda: isinstance(app.screen, RowPage) and app.screen.query_one(OptionList).option_count == 5
-        )
+        await until(pilot, lambda: isinstance(app.screen, RowPage) and len(app.screen.query_one(LineTable).source) == 5)
         page = "\n".join(text_of(app))
-        assert "user › 7" in page
-        assert "+50.00 · −34.00 · 4 changes · 1 refusal · first #1" in page
+        assert "Users › 7" in page
+        assert "16.00   +50.00 · −34.00 · 4 changes" in page
+        assert "5 entries are about it · 1 refusal · first seen #1 " in page
+        assert " · last #7 " in page
         assert "insufficient_funds" in page
         assert "short 137.00" in page
-        await pilot.press("down", "enter")
+        await pilot.press("down", "at")
         await as_of(pilot, 6)
 
 

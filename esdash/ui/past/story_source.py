@@ -1,0 +1,133 @@
+"""The lines of a row's story: each entry that changed it or is about it, the newest first."""
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from rich.cells import cell_len
+from textual.cache import LRUCache
+
+from esdash.domain import Column as StateColumn
+from esdash.domain import Table
+from esdash.fold.folding import Fold
+from esdash.ui.paint.drawing import clock_time, milliseconds_of
+from esdash.ui.tables.columns import Cell, Column, Kind
+from esdash.ui.tables.log_cells import MARKS
+from esdash.ui.tables.table_source import Source
+from esdash.visible import visible
+from esdash.words.changes import moved, title_of
+from esdash.words.entries import describe, type_of, write
+from esdash.words.outcomes import shortfall
+
+if TYPE_CHECKING:
+    from esdash.engine.row import Row
+    from esdash.past.story import StoryLine
+
+Told = tuple["StoryLine", "Row | None"]
+"""What an entry did to the row, and the entry itself; None where it has left the stream."""
+
+NEAR: Final = 50
+"""Lines from the last known one at which further ones are wanted."""
+
+ENTRY: Final = 40
+"""Cells of what an entry said that there should be room for."""
+
+_TEXT: Final = 30
+"""Characters of a text that are shown."""
+
+
+class StorySource(Source):
+    """For each column of the table how far it moved and what it was then, beside what the entry said."""
+
+    def __init__(self, fold: Fold, table: Table, unseen: int, wall_clock: Callable[[], float]) -> None:
+        """`unseen` entries had left the stream before the history began."""
+        self._fold = fold
+        self._table = table
+        self._unseen = unseen
+        self._wall_clock = wall_clock
+        self.lines: list[Told] = []
+        self.told = "looking into the past …"
+        """What to show when there is no line: harmless text."""
+        self.columns: Sequence[Column] = (
+            Column("time", "time", least=8, rank=3),
+            Column("ordinal", "#", Kind.NUMBER, rank=2),
+            *(each for place, column in enumerate(table.columns) for each in _columns(place, column)),
+            Column("outcome", "", least=1, rank=1),
+            Column("what", "entry", least=16, stretch=1),
+        )
+        self._wanted = [0] * len(self.columns)
+        self._cells: LRUCache[int, tuple[Cell, ...]] = LRUCache(512)
+
+    def add(self, lines: Sequence[Told]) -> None:
+        """These are older than all before."""
+        start = len(self.lines)
+        self.lines += lines
+        for index in range(start, len(self.lines)):
+            cells = self._made(index)
+            self._wanted = [max(most, cell_len(cell.text)) for most, cell in zip(self._wanted, cells, strict=True)]
+        # Else what refused an entry would have no room beside what it says.
+        self._wanted[-1] = min(self._wanted[-1], ENTRY)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def cells(self, index: int) -> tuple[Cell, ...]:
+        """One line."""
+        cells = self._cells.get(index)
+        if cells is None:
+            cells = self._cells[index] = self._made(index)
+        return cells
+
+    def identity(self, index: int) -> Hashable:
+        """The ordinal."""
+        return self.lines[index][0].ordinal
+
+    def find(self, identity: Hashable) -> int | None:
+        """The line of an entry."""
+        return next((place for place, (line, _) in enumerate(self.lines) if line.ordinal == identity), None)
+
+    def wanted(self) -> Sequence[int]:
+        """Cells for the widest content so far."""
+        return self._wanted
+
+    def hint(self) -> Sequence[str]:
+        """Why there is no line."""
+        return (self.told,)
+
+    def _made(self, index: int) -> tuple[Cell, ...]:
+        line, row = self.lines[index]
+        outcome = self._fold.outcomes[line.code]
+        mark = MARKS[outcome.name]
+        refused = "" if outcome.name == "applied" else f"{mark.glyph} {outcome.reason or outcome.name}"
+        return (
+            Cell(clock_time(milliseconds_of(line.entry_id), self._wall_clock()), "dim"),
+            Cell(f"{line.ordinal + self._unseen:,}", "dim"),
+            *(cell for column in self._table.columns for cell in self._number(line, column)),
+            Cell(refused, mark.style, (mark.glyph,) if refused else ()),
+            Cell(self._entry(row), "" if row is not None and row.fields else "dim"),
+        )
+
+    def _number(self, line: "StoryLine", column: StateColumn) -> Iterator[Cell]:
+        change = next((each for each in line.changes if each.column == column.name), None)
+        if column.kind is int:
+            by = "" if change is None else visible(moved(column, change.before, change.after), 60)
+            yield Cell(by, "bad" if by.startswith("−") else "good")
+        yield Cell(
+            "" if change is None else visible(write(column.shown, change.after), 60 if column.kind is int else _TEXT)
+        )
+
+    def _entry(self, row: "Row | None") -> str:
+        if row is None or not row.fields:
+            return "gone from the stream: trimmed or deleted"
+        short = shortfall(row.told)
+        told = f"{visible(type_of(self._fold, row.fields), 30)}  {visible(describe(self._fold, row.fields), 120)}"
+        return f"{told} · {visible(short, 120)}" if short else told
+
+
+def _columns(place: int, column: StateColumn) -> Iterator[Column]:
+    """Of the first columns of a table the most is kept where there is little room."""
+    title = visible(title_of(column), 24)
+    if column.kind is int:
+        yield Column(f"moved {place}", "±", Kind.NUMBER, rank=4 + 2 * place)
+        yield Column(f"after {place}", title, Kind.NUMBER, rank=5 + 2 * place)
+    else:
+        yield Column(f"after {place}", title, least=8, rank=5 + 2 * place)

@@ -1,0 +1,138 @@
+"""The page of a row: more than fits, a way from row to entry to row and back, and every size."""
+
+from pathlib import Path
+
+import pytest
+import redis
+from textual.pilot import Pilot
+
+from esdash.engine.console import EngineError
+from esdash.log.stream import Stream
+from esdash.past.service import Past
+from esdash.past.story import StoryLine
+from esdash.ui.app import DashboardApp
+from esdash.ui.paint.curve import curve
+from esdash.ui.past.row_page import AT_A_TIME, RowPage
+from esdash.ui.tables.line_table import LineTable
+from esdash.ui.trust.details import DetailsScreen
+from tests.ui.looking import main_of, text_of
+from tests.ui.past.keeping import as_of, dashboard, publish, top_up
+from tests.ui.stage import until
+
+
+def story(app: DashboardApp) -> LineTable:
+    return app.screen.query_one("#story", LineTable)
+
+
+async def opened(pilot: Pilot[None], lines: int) -> DashboardApp:
+    """Wait until the page of a row lists so many entries."""
+    app = pilot.app
+    assert isinstance(app, DashboardApp)
+    await until(pilot, lambda: isinstance(app.screen, RowPage) and len(story(app).source) == lines)
+    return app
+
+
+def shows(app: DashboardApp, way: str) -> bool:
+    """Whether the topmost frame has this title."""
+    return any(f"─ {way} ─" in line for line in text_of(app))
+
+
+async def test_from_an_entry_to_another_row_and_back(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        await pilot.press("1", "home", "enter")
+        await opened(pilot, 5)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, DetailsScreen))
+        assert shows(app, "Users › 7 › #7")
+        page = "\n".join(text_of(app))
+        assert "balance    user 7    33.00 → 16.00" in page, "all that it changed, not only of the row"
+        assert "remaining  item hdd  19 → 18" in page
+        await pilot.press("2")
+        await opened(pilot, 4)
+        assert shows(app, "Users › 7 › #7 › Items › hdd")
+        assert any("4 entries are about it · 1 refusal · first seen #2 " in line for line in text_of(app))
+        await pilot.press("backspace")
+        assert isinstance(app.screen, DetailsScreen)
+        await pilot.press("backspace")
+        assert isinstance(app.screen, RowPage)
+        assert shows(app, "Users › 7")
+        await pilot.press("escape")
+        assert app.screen is main_of(app)
+
+
+async def test_a_moment_chosen_on_the_second_page_leaves_all_of_them(
+    log: Stream, client: redis.Redis, tmp_path: Path
+) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        await pilot.press("1", "home", "enter")
+        await opened(pilot, 5)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, DetailsScreen))
+        await pilot.press("2")
+        await opened(pilot, 4)
+        await pilot.press("down", "at")
+        await as_of(pilot, 6)
+        assert app.screen is main_of(app)
+
+
+async def test_further_entries_are_listed_when_one_goes_there(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
+    count = 2 * AT_A_TIME + 10
+    for number in range(count):
+        top_up(client, 7, 100 + number)
+    async with dashboard(log, tmp_path, count=count) as (app, pilot):
+        await pilot.press("1", "home", "enter")
+        await opened(pilot, AT_A_TIME)
+        listed = f"… {AT_A_TIME} of {count} entries are listed, back to #{count - AT_A_TIME + 1}; further down are more"
+        await until(pilot, lambda: any(listed in line for line in text_of(app)))
+        assert any(f"{count} entries are about it" in line for line in text_of(app))
+        await pilot.press("end")
+        await opened(pilot, 2 * AT_A_TIME)
+        await pilot.press("end")
+        await opened(pilot, count)
+        await pilot.press("end")
+        assert story(app).selected == 1
+        assert not any("further down are more" in line for line in text_of(app))
+
+
+async def test_what_cannot_be_told_yet_is_asked_again(
+    log: Stream, client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(client)
+    tell, failures = Past.story, ["Not there yet."]
+
+    def once(past: Past, *arguments: object) -> list[tuple[StoryLine, object]]:
+        if failures:
+            raise EngineError(failures.pop())
+        return tell(past, *arguments)  # type: ignore[arg-type,return-value]
+
+    async with dashboard(log, tmp_path) as (app, pilot):
+        monkeypatch.setattr(Past, "story", once)
+        await pilot.press("1", "home", "enter")
+        await until(pilot, lambda: any("✗ Not there yet." in line for line in text_of(app)))
+        await opened(pilot, 5)
+        assert not any("Not there yet." in line for line in text_of(app))
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40), (200, 60)])
+async def test_it_fits_every_size(log: Stream, client: redis.Redis, tmp_path: Path, size: tuple[int, int]) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path, size=size) as (app, pilot):
+        await pilot.press("1", "home", "enter")
+        await opened(pilot, 5)
+        await until(pilot, lambda: any("4 changes" in line for line in text_of(app)))
+        page = "\n".join(text_of(app))
+        assert "−17.00" in page
+        assert ("50.00 ┤" in page) == (size[1] >= 30)
+        assert story(app).size.height >= 4
+
+
+def test_a_curve_is_drawn_in_so_many_lines() -> None:
+    assert curve([0, 1, 3, 3, 1, 2], 4) == [
+        "  ╭─╮ ",
+        "  │ │╭",
+        " ╭╯ ╰╯",
+        "─╯    ",
+    ]
+    assert curve([5, 5], 3) == ["  ", "  ", "──"]
