@@ -1,9 +1,10 @@
 """What an entry changed, told for people: `balance of user 7 1,555.00 → 2,055.00`."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from esdash.domain import COUNT, TIME, Column, Table
-from esdash.fold.folding import Fold
+from esdash.fold.folding import Fold, Told
 from esdash.fold.stored import Difference, number_name
 from esdash.fold.tables import Change
 from esdash.words.entries import words, write
@@ -87,3 +88,28 @@ def by(column: Column, delta: int) -> str:
     except Exception:  # noqa: BLE001 - whatever a domain's own function raises
         text = f"{delta:+,}"
     return f"−{text[1:]}" if text.startswith("-") else text
+
+
+def gist(fold: Fold, told: Told, named: Iterable[tuple[str, int | str]]) -> str:
+    """What an entry did, in a word or two: `−44.00`; empty where it moved nothing that people see.
+
+    Of the rows that it changed it is about the first that is among those it `named`, else about the first of all; of
+    that row, about the number that matters most. Made of text of the stream, which is not made harmless here.
+    """
+    rows: dict[tuple[str, int | str], list[Change]] = {}
+    for change in told.changes:
+        if not fold.storage.places[change.table][0].hidden:
+            rows.setdefault((change.table, change.key), []).append(change)
+    row = next((row for row in named if row in rows), next(iter(rows), None))
+    if row is None:
+        return ""
+    table, changes = fold.storage.places[row[0]][0], {change.column: change for change in rows[row]}
+    for column in sorted(table.columns, key=lambda column: not column.bar):
+        amount = changes.get(column.name) if is_amount(column) else None
+        if amount is not None and amount.after is not None and (delta := amount.after - (amount.before or 0)):
+            return by(column, delta)
+    first = changes.get(table.columns[0].name)
+    if first is not None and None in (first.before, first.after):
+        return "new" if first.before is None else "gone"
+    column = next(column for column in table.columns if column.name in changes)
+    return f"{title_of(column)} {write(column.shown, changes[column.name].after)}"

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from esdash.engine.view import View
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.main.arrangement import layout_for
-from tests.ui.looking import cursor_line, main_of, panel_of, text_of
+from tests.ui.looking import cursor_line, is_applied, main_of, panel_of, text_of
 from tests.ui.recorded import (
     blank,
     busy_history,
@@ -181,7 +181,8 @@ class TestColours:
         monkeypatch.setenv("NO_COLOR", "1")
         async with (app := dashboard(restored())).run_test(size=(120, 40)):
             assert app.no_color
-            assert any("▌" in line and "✓ applied" in line for line in text_of(app))
+            assert is_applied(cursor_line(app, "log"))
+            assert any("▌" in line and cursor_line(app, "log") in line for line in text_of(app))
 
     async def test_the_theme_can_change_while_it_runs(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:
