@@ -94,22 +94,33 @@ def gist(fold: Fold, told: Told, named: Iterable[tuple[str, int | str]]) -> str:
     """What an entry did, in a word or two: `−44.00`; empty where it moved nothing that people see.
 
     Of the rows that it changed it is about the first that is among those it `named`, else about the first of all; of
-    that row, about the number that matters most. Made of text of the stream, which is not made harmless here.
+    that row, about the number that has a bar, else about the first. Made of text of the stream, which is not made
+    harmless here.
     """
-    rows: dict[tuple[str, int | str], list[Change]] = {}
-    for change in told.changes:
-        if not fold.storage.places[change.table][0].hidden:
-            rows.setdefault((change.table, change.key), []).append(change)
-    row = next((row for row in named if row in rows), next(iter(rows), None))
-    if row is None:
+    places = fold.storage.places
+    seen = [change for change in told.changes if not places[change.table][0].hidden]
+    if not seen:
         return ""
-    table, changes = fold.storage.places[row[0]][0], {change.column: change for change in rows[row]}
-    for column in sorted(table.columns, key=lambda column: not column.bar):
-        amount = changes.get(column.name) if is_amount(column) else None
-        if amount is not None and amount.after is not None and (delta := amount.after - (amount.before or 0)):
-            return by(column, delta)
-    first = changes.get(table.columns[0].name)
+    own = next(
+        (
+            found
+            for table, key in named
+            if (found := [each for each in seen if each.key == key and each.table == table])
+        ),
+        None,
+    ) or [each for each in seen if each.key == seen[0].key and each.table == seen[0].table]
+    table = places[own[0].table][0]
+    best: tuple[Column, int] | None = None
+    for change in own:
+        column = next(each for each in table.columns if each.name == change.column)
+        if change.after is not None and is_amount(column) and (delta := change.after - (change.before or 0)):
+            if column.bar:
+                return by(column, delta)
+            best = best or (column, delta)
+    if best is not None:
+        return by(*best)
+    first = next((change for change in own if change.column == table.columns[0].name), None)
     if first is not None and None in (first.before, first.after):
         return "new" if first.before is None else "gone"
-    column = next(column for column in table.columns if column.name in changes)
-    return f"{title_of(column)} {write(column.shown, changes[column.name].after)}"
+    _, column = column_of(fold, own[0].table, own[0].column)
+    return f"{title_of(column)} {write(column.shown, own[0].after)}"

@@ -46,7 +46,7 @@ PAINTS: Final = ("strong", "dim", "accent", "good", "bad", "warning", "informati
 """What text can be painted with; `good-strong` is both."""
 
 HUES: Final = ("hue1", "hue2", "hue3", "hue4", "hue5", "hue6")
-"""Colours that mean nothing by themselves and tell names apart; none of them is an outcome's."""
+"""Colours that mean nothing by themselves and tell names apart; none is that of what was refused or parked."""
 
 UNDER: Final = ("cursor", "blurred-cursor")
 """What a line can be painted over."""
@@ -72,19 +72,19 @@ class Palette(App[None]):
         .paint--track { color: $foreground 20%; }
         .paint--header { color: $text-muted; text-style: bold; }
         .paint--tag { text-style: bold reverse; }
-        .paint--hue1 { color: #7cb7ff; }
+        .paint--hue1 { color: #62c0ff; }
         .paint--hue2 { color: #c9a0ff; }
         .paint--hue3 { color: #5fd3d0; }
         .paint--hue4 { color: #ff9ed2; }
         .paint--hue5 { color: #a9b4c4; }
-        .paint--hue6 { color: #d3c08a; }
+        .paint--hue6 { color: #9ba3ff; }
         &:light {
             .paint--hue1 { color: #0b62c4; }
             .paint--hue2 { color: #7a3fd0; }
             .paint--hue3 { color: #00757a; }
             .paint--hue4 { color: #b3256f; }
             .paint--hue5 { color: #51606f; }
-            .paint--hue6 { color: #7a5c00; }
+            .paint--hue6 { color: #3d43c4; }
         }
         .paint--cursor { background: $primary 45%; text-style: bold; }
         .paint--blurred-cursor { background: $foreground 8%; }
@@ -96,12 +96,12 @@ class Palette(App[None]):
             .paint--warning { color: ansi_yellow; }
             .paint--information { color: ansi_cyan; }
             .paint--accent { color: ansi_blue; text-style: bold; }
-            .paint--hue1 { color: ansi_cyan; }
-            .paint--hue2 { color: ansi_magenta; }
-            .paint--hue3 { color: ansi_default; }
-            .paint--hue4 { color: ansi_magenta; text-style: bold; }
-            .paint--hue5 { color: ansi_default; text-style: bold; }
-            .paint--hue6 { color: ansi_cyan; text-style: bold; }
+            .paint--hue1 { color: ansi_default; text-style: bold; }
+            .paint--hue2 { color: ansi_magenta; text-style: bold; }
+            .paint--hue3 { color: ansi_cyan; }
+            .paint--hue4 { color: ansi_default; }
+            .paint--hue5 { color: ansi_magenta; }
+            .paint--hue6 { color: ansi_blue; text-style: bold; }
             .paint--cursor { background: ansi_default; text-style: bold reverse; }
             .paint--blurred-cursor { background: ansi_default; text-style: bold; }
         }

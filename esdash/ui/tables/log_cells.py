@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from zlib import crc32
 
 from esdash.engine.kept import NOT_KNOWN
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.fold.outcomes import Outcome
+from esdash.fold.reading import Read
 from esdash.ui.paint.drawing import clock_time, milliseconds_of
 from esdash.ui.paint.painted import HUES
 from esdash.ui.tables.columns import Cell, Column, Kind
@@ -70,26 +71,25 @@ def line_cells(fold: Fold, row: Row, now: float, unseen: int) -> tuple[Cell, ...
     """
     if fold.readonly:
         return entry_cells(fold, row, now, unseen)
-    event = fold.read(row.fields).event
-    outcome = outcome_cell(fold, row, event)
-    *known, content = entry_cells(fold, row, now, unseen, event)
-    moved = outcome.text.strip()
-    if len(moved) <= _WHOLE:
-        content = content._replace(text=content.text.removesuffix(f" {moved}"))
-    return (*known, content, outcome)
+    read = fold.read(row.fields)
+    outcome = outcome_cell(fold, row, read)
+    moved = outcome.text.lstrip()
+    return (*entry_cells(fold, row, now, unseen, read, f" {moved}" if len(moved) <= _WHOLE else ""), outcome)
 
 
 def entry_cells(
-    fold: Fold, row: Row, now: float, unseen: int, event: Any = None
+    fold: Fold, row: Row, now: float, unseen: int, read: Read | None = None, known: str = ""
 ) -> tuple[Cell, Cell, Cell, Cell, Cell]:
     """Time, number, id, type and content of an entry. `unseen` ones came before the first of all.
 
-    `event` is what it says, where that was read already.
+    `read` is the entry, where it was read already; `known` is what need not stand at the end of that.
     """
     if row.fields or row.mark != NOT_KNOWN:
-        said = describe(fold, row.fields) if event is None else describe_event(fold, event)
-        kind = type_of(fold, row.fields)
-        content = (Cell(visible(kind) or "—", hue_of(fold, kind)), Cell(visible(said)))
+        if read is None or read.event is None or read.type is None:
+            kind, said = type_of(fold, row.fields), describe(fold, row.fields)
+        else:
+            kind, said = read.type.wire_name, describe_event(fold, read.event)
+        content = (Cell(visible(kind) or "—", hue_of(fold, kind)), Cell(visible(said.removesuffix(known))))
     else:
         content = (Cell("—", "dim"), Cell("gone from the stream: trimmed or deleted", "dim"))
     return (
@@ -119,19 +119,21 @@ def not_read(ordinal: int, unseen: int, columns: int) -> tuple[Cell, ...]:
     return (waiting, Cell(f"{ordinal + unseen:,}", "dim"), *(waiting,) * (columns - 2))
 
 
-def outcome_cell(fold: Fold, row: Row, event: Any = None) -> Cell:
+def outcome_cell(fold: Fold, row: Row, read: Read | None = None) -> Cell:
     """What came of an entry: of an applied one what moved, without a word; of others the glyph, the reason and, where
-    there is room, the numbers that decided it. `event` is what it says, where that was read already."""
+    there is room, the numbers that decided it. `read` is the entry, where it was read already."""
     if row.code is None:
         return Cell("· not known any more", "dim", ("· not known",))
     name, reason = fold.outcomes[row.code]
     glyph, style = MARKS[name]
     if name == "applied":
-        named = fold.model(event).rows(event) if event is not None and row.mark is None else ()
-        moved = visible(gist(fold, row.told, named), 40) if row.told is not None else ""
-        if moved[:1] in ("+", "−"):
+        event = None if read is None or row.mark is not None else read.event
+        named = () if event is None else fold.model(event).rows(event)
+        moved = gist(fold, row.told, named) if row.told is not None else ""
+        if moved.startswith(("+", "−")):
+            moved = moved[0] + visible(moved[1:], 40)
             return Cell(moved.rjust(_AMOUNT), "", (moved, f"{moved[0]}…"))
-        return Cell(moved) if moved else Cell(glyph, "dim")
+        return Cell(visible(moved, 40)) if moved else Cell(glyph, "dim")
     if reason is None:
         return Cell(f"{glyph} {name}", style)
     brief = f"{glyph} {reason}"

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rich.cells import cell_len
 from textual.cache import LRUCache
 
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
-from esdash.ui.paint.drawing import clock_time, milliseconds_of
+from esdash.ui.paint.drawing import cells_of, clock_time, milliseconds_of
 from esdash.ui.tables.columns import Cell, Column
 from esdash.ui.tables.log_answer import Answer
 from esdash.ui.tables.log_cells import columns_of, line_cells, not_read, the_newest
@@ -265,7 +264,7 @@ class LogSource(Searchable):
         cells = line_cells(self.fold, row, self._now, self._unseen)
         for place, outcome in enumerate(cells[5:], 5):
             # What was short is worth its room; all of the numbers are shown where there is more of it.
-            wanted = cell_len(outcome.shorter[0] if outcome.shorter else outcome.text)
+            wanted = cells_of(outcome.shorter[0] if outcome.shorter else outcome.text)
             self._widest[place] = max(self._widest[place], wanted)
         return cells
 
