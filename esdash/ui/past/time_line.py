@@ -10,7 +10,7 @@ from esdash.engine.console import EngineError
 from esdash.engine.view import View
 from esdash.ui.paint.drawing import clock_time, rate, spark
 from esdash.ui.paint.painted import Line, PaintedLines, Span
-from esdash.ui.past.time_marks import Loss, Marked, losses_of, marked, outcome_of, place_of
+from esdash.ui.past.time_marks import Marked, breaks_of, losses_of, marked, outcome_of, place_of
 
 if TYPE_CHECKING:
     from esdash.past.service import Past
@@ -36,8 +36,8 @@ class _Counted(NamedTuple):
     """What a look has found."""
 
     timeline: "Timeline"
-    first: int
-    """The time of the first entry there is, Unix milliseconds."""
+    breaks: frozenset[int]
+    """Where entries are missing, by parts."""
     snapshots: list[int] | None
     """Where they stand, Unix milliseconds; None where nobody looked."""
 
@@ -65,10 +65,9 @@ class TimeLine(PaintedLines):
         self._window = len(WINDOWS)
         """Which of the windows is shown; the one after the last is the whole."""
         self._timeline: Timeline | None = None
-        self._first = 0
         self._at: int | None = None
         self._live: View | None = None
-        self._losses: list[Loss] = []
+        self._breaks: frozenset[int] = frozenset()
         self._snapshots: list[int] = []
         self._snapshot_known: tuple[str, float] = ("", 0.0)
         """The newest snapshot when it was looked which there are, and when that was, in Unix seconds."""
@@ -86,8 +85,7 @@ class TimeLine(PaintedLines):
         """Say where the screen stands, in Unix milliseconds, None for now; and what the consumer knows."""
         before, self._live = self._live, live
         if before is None or (before.continuity, before.orphans) != (live.continuity, live.orphans):
-            self._losses = losses_of(live, self._first)
-            self.sync()
+            self.look()
         if at != self._at:
             self._at = at
             if not self._dragging:
@@ -104,18 +102,17 @@ class TimeLine(PaintedLines):
     def look(self) -> None:
         """Count anew, in a thread."""
         past, width = self._past() if self._past is not None else None, self._room()
-        if past is None or self._looking or width < 10 or not self.display:
+        live = self._live
+        if past is None or live is None or self._looking or width < 10 or not self.display:
             return
-        wants_snapshots = self._wants_snapshots()
+        wants_snapshots = self._wants_snapshots(live)
 
         def count() -> None:
             try:
                 span = past.span()
-                found = _Counted(
-                    past.timeline(*self._stretch(span.first_ms, span.last_ms), width),
-                    span.first_ms,
-                    past.snapshots() if wants_snapshots else None,
-                )
+                timeline = past.timeline(*self._stretch(span.first_ms, span.last_ms), width)
+                breaks = breaks_of(timeline, losses_of(live, span.first_ms))
+                found = _Counted(timeline, breaks, past.snapshots() if wants_snapshots else None)
             except EngineError:
                 self.app.call_from_thread(self._counted, None)  # said when somebody goes there
             else:
@@ -127,20 +124,20 @@ class TimeLine(PaintedLines):
     def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - the parts were counted for a width
         """Bars, and where there is room for that the marks under them."""
         found = self._timeline
-        if found is None or not any(found.entries):
+        if found is None or not found.start:
             return ((Span("time ", "dim"), Span("…", "dim")),)
         under = self._has_two_lines
         plain = under or self.app.no_color
-        marks = marked(found, self._cursor(), self._snapshots, self._losses, outcomes=plain, over=not under)
+        marks = marked(found, self._cursor(), self._snapshots, self._breaks, outcomes=plain, over=not under)
         label = WINDOWS[self._window][1] if self._window < len(WINDOWS) else "all"
-        wall, top = self._wall_clock(), max(found.entries)
+        wall, top = self._wall_clock(), max(1, *found.entries)
         begin, end = (clock_time(each, wall) for each in (found.start, found.end))
         bars = _bars(found, top, None if under else marks)
         first = (Span(begin.rjust(_LABEL - 1), "dim"), *bars, Span(end, "dim"), Span(f"  {label}", "strong"))
         if not under:
             return (first,)
         seconds = (found.end - found.start) / 1000 / len(found.entries)
-        most = f"█ {rate(top / max(seconds, 0.001))}"
+        most = f"█ {rate(top / max(seconds, 0.001))}" if any(found.entries) else ""
         return (first, (Span(most.rjust(_LABEL - 1), "dim"), *_under(found, marks, wall)))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
@@ -180,19 +177,17 @@ class TimeLine(PaintedLines):
 
     def _counted(self, found: _Counted | None) -> None:
         self._looking = False
-        if found is not None and self._live is not None:
-            self._timeline, self._first = found.timeline, found.first
-            self._losses = losses_of(self._live, found.first)
+        if found is not None:
+            self._timeline, self._breaks = found.timeline, found.breaks
             if found.snapshots is not None:
                 self._snapshots = found.snapshots
         if not self._dragging:
             self._held = None
         self.sync()
 
-    def _wants_snapshots(self) -> bool:
+    def _wants_snapshots(self, live: View) -> bool:
         """Whether it is to be looked which snapshots there are: after a new one, and now and then."""
-        newest = self._live.snapshot if self._live is not None else None
-        name, wall = "" if newest is None else newest.snapshot_id, self._wall_clock()
+        name, wall = "" if live.snapshot is None else live.snapshot.snapshot_id, self._wall_clock()
         known, when = self._snapshot_known
         if known == name and 0 <= wall - when < SNAPSHOT_SECONDS:
             return False

@@ -57,6 +57,11 @@ def _lost(orphans: Sequence[Row]) -> list[Loss]:
     return [Loss(time, time) for time in times]
 
 
+def breaks_of(found: "Timeline", losses: Iterable[Loss]) -> frozenset[int]:
+    """The parts before which entries are missing; −1 and the number of parts are the edges."""
+    return frozenset(_break(found, loss) for loss in losses if found.start <= loss.before and loss.after <= found.end)
+
+
 class Marked(NamedTuple):
     """The marks of each part of the line, and of the edges before the first and after the last."""
 
@@ -69,12 +74,13 @@ def marked(
     found: "Timeline",
     cursor: int | None,
     snapshots: Iterable[int],
-    losses: Iterable[Loss],
+    breaks: Iterable[int],
     *,
     outcomes: bool = False,
     over: bool = False,
 ) -> Marked:
-    """Of several marks in a part the one that matters most. `cursor` is a part; `snapshots` are Unix milliseconds.
+    """Of several marks in a part the one that matters most. `cursor` is a part, `breaks` are as of `breaks_of`;
+    `snapshots` are Unix milliseconds.
 
     `outcomes`: what was refused or parked is marked as well, for it is not told otherwise. `over`: the marks take the
     place of bars; that of a snapshot stands behind the last bar of its entries, where nothing else does.
@@ -89,9 +95,8 @@ def marked(
             place = place_of(found, time)
             behind = over and found.entries[place] and not any(found.entries[place + 1 : place + 2])
             marks[place + 1 + bool(behind)] = SNAPSHOT
-    for loss in losses:
-        if found.start <= loss.before and loss.after <= found.end:
-            marks[_break(found, loss) + 1] = BREAK
+    for place in breaks:
+        marks[place + 1] = BREAK
     if cursor is not None:
         marks[cursor + 1] = CURSOR
     return Marked(marks[1:-1], marks[0], marks[-1])
@@ -111,7 +116,7 @@ def place_of(found: "Timeline", time: int) -> int:
 
 
 def _break(found: "Timeline", loss: Loss) -> int:
-    """The part before the first entry that is there again; −1 and the number of parts are the edges."""
+    """The part before the first entry that is there again."""
     at = place_of(found, loss.before) if loss.before <= found.end else len(found.entries)
     last = place_of(found, loss.after) if loss.after >= found.start else -2
     return at - 1 if at - 1 > last else at

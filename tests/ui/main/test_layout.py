@@ -184,6 +184,18 @@ class TestColours:
             assert is_applied(cursor_line(app, "log"))
             assert any("▌" in line and cursor_line(app, "log") in line for line in text_of(app))
 
+    async def test_without_colour_the_panel_that_has_the_focus_has_another_frame(
+        self, dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("NO_COLOR", "1")
+        async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:
+            for key, name in (("1", "1 Balances"), ("3", "3 Log"), ("2", "2 Stock")):
+                await pilot.press(key)
+                await pilot.pause()
+                edges = [line for line in text_of(app) if "┏" in line]
+                assert len(edges) == 1
+                assert f"┏━ {name}" in edges[0]
+
     async def test_the_theme_can_change_while_it_runs(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:
             table = panel_of(app, "log").table

@@ -17,7 +17,18 @@ from esdash.past.service import Past
 from esdash.past.timeline import Timeline
 from esdash.ui.app import DashboardApp
 from esdash.ui.past.time_line import TimeLine
-from esdash.ui.past.time_marks import BREAK, CURSOR, LEGEND, PARKED, REFUSED, SNAPSHOT, Loss, losses_of, marked
+from esdash.ui.past.time_marks import (
+    BREAK,
+    CURSOR,
+    LEGEND,
+    PARKED,
+    REFUSED,
+    SNAPSHOT,
+    Loss,
+    breaks_of,
+    losses_of,
+    marked,
+)
 from esdash.ui.terminal import in_ascii
 from tests.domains.shop import shop
 from tests.ui.looking import main_of, settle, text_of, wheel
@@ -37,7 +48,7 @@ def drawn(
     found: Timeline, cursor: int | None = None, snapshots: tuple[int, ...] = (), *losses: Loss, **how: bool
 ) -> str:
     """The marks as they stand there: `[` and `]` around the parts."""
-    marks = marked(found, cursor, snapshots, losses, **how)
+    marks = marked(found, cursor, snapshots, breaks_of(found, losses), **how)
     before, *parts, after = (mark.glyph if mark else " " for mark in (marks.before, *marks.parts, marks.after))
     return f"{before}[{''.join(parts)}]{after}"
 
@@ -196,6 +207,17 @@ class TestInTheDashboard:
             await as_of(pilot, 9)
             await wheel(pilot, line_of(app), -2)
             await until(pilot, lambda: "1 h" in shown(app), timeout=20)
+
+    async def test_a_stretch_in_which_nothing_came_is_an_empty_line(
+        self, log: Stream, client: redis.Redis, tmp_path: Path
+    ) -> None:
+        spread(client)
+        async with dashboard(log, tmp_path, count=100) as (app, pilot):
+            await counted(pilot, app)
+            for _ in range(4):
+                await pilot.press("Z")
+                await settle(pilot)
+            await until(pilot, lambda: re.fullmatch(r" +[\d:]+ +[\d:]+  1 min *", shown(app)), timeout=20)
 
     async def test_it_is_asked_for_snapshots_seldom(self, log: Stream, client: redis.Redis, tmp_path: Path) -> None:
         publish(client)
