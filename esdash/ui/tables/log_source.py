@@ -217,7 +217,7 @@ class LogSource(Searchable):
         if row is None:
             self._want(index)
             return not_read(self.identity(index), self._unseen, len(self.columns))
-        if row.told is None and self.entries.is_untold(row):
+        if row.told is None and not self.fold.readonly and self.entries.is_untold(row):
             self._want(index)
         key = (row.ordinal, row.entry_id, row.code, row.told is None, int(self._now // 86400))
         cells = self._cells.get(key)
@@ -272,13 +272,13 @@ class LogSource(Searchable):
         entries, answer = self.entries, self.answer
         if not entries.beginning:
             return
-        noted = bool(entries.missing or entries.untold)
+        noted = bool(entries.missing), bool(entries.untold)
         if answer is None or not self.filtering:
             entries.want_around(self.identity(index))
         else:
             start = index // BLOCK * BLOCK
             entries.want(answer.hits[each] for each in range(start, min(start + BLOCK, len(self))))
-        if not noted:
+        if (bool(entries.missing), bool(entries.untold)) > noted:
             self._missing()
 
     def _has_changed(self, rows: Sequence[Row]) -> bool:
