@@ -8,13 +8,16 @@ import redis
 
 from esdash.engine.console import EngineError
 from esdash.engine.history import History
+from esdash.fold.loading import load
+from esdash.log.headers import Header
+from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder
 from esdash.past.service import Past, past_of
 from esdash.query.places import read_place
-from tests.domains.shop import Shop, users_shown
-from tests.engine.running import STREAM, document, publish_more, top_up
+from tests.domains.shop import Shop, shop, users_shown
+from tests.engine.running import STREAM, RunningConsumer, document, publish_more, top_up
 from tests.waiting import eventually
 
 
@@ -108,6 +111,21 @@ def test_time_is_counted_in_parts(past: Past, client: redis.Redis) -> None:
     assert line.entries == [10] * 10
     assert line.refused == [1] * 10
     assert line.parked == [0] * 10
+
+
+def test_snapshots_are_those_that_the_domain_can_use_by_the_times_of_their_entries(
+    past: Past, client: redis.Redis, log: Stream, url: str, folder: TrackFolder
+) -> None:
+    assert past.snapshots() == []
+    for number in (1, 2):
+        entry_id = client.xadd(STREAM, top_up(1), id=f"{number}000-0")
+        with RunningConsumer(url, domain=shop()) as consumer:
+            consumer.until_live(entry_id)
+    assert past.snapshots() == [1000, 2000]
+    assert past_of(log, load("tests/domains/bank.py"), folder).snapshots() == []
+    store = SnapshotStore(log)
+    store.condemn([each.snapshot_id for each in store.headers() if isinstance(each, Header) and each.ordinal == 1])
+    assert past.snapshots() == [2000]
 
 
 def test_a_deleted_folder_is_filled_anew(past: Past, client: redis.Redis, folder: TrackFolder) -> None:
