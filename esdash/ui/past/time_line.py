@@ -136,9 +136,7 @@ class TimeLine(PaintedLines):
         first = (Span(begin.rjust(_LABEL - 1), "dim"), *bars, Span(end, "dim"), Span(f"  {label}", "strong"))
         if not under:
             return (first,)
-        seconds = (found.end - found.start) / 1000 / len(found.entries)
-        most = f"█ {rate(top / max(seconds, 0.001))}" if any(found.entries) else ""
-        return (first, (Span(most.rjust(_LABEL - 1), "dim"), *_under(found, marks, wall)))
+        return (first, (Span(_most(found).rjust(_LABEL - 1), "dim"), *_under(found, marks, wall)))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Take hold of the moment under the pointer."""
@@ -251,17 +249,28 @@ def _bars(found: "Timeline", top: int, marks: Marked | None) -> list[Span]:
     return [*spans, Span(" ") if after is None else Span(*after)]
 
 
+def _most(found: "Timeline") -> str:
+    """How much came in the part with the highest bar: a second, or in all where a part is shorter."""
+    top, seconds = max(found.entries), (found.end - found.start) / 1000 / len(found.entries)
+    if not top:
+        return ""
+    return f"█ {rate(top / seconds)}" if seconds >= 1 else f"█ {top:,}"
+
+
 def _under(found: "Timeline", marks: Marked, wall: float) -> list[Span]:
     """The marks, and some times where there is room between them."""
     parts = len(found.entries)
     edges = [marks.before, *marks.parts, marks.after]
     spans = [Span(" ") if mark is None else Span(*mark) for mark in edges]
+    known = {clock_time(found.start, wall), clock_time(found.end, wall)}
     for quarter in (1, 2, 3):
         at = parts * quarter // 4
-        told = f"╵{clock_time(found.start + (found.end - found.start) * at // parts, wall)}"
-        here = slice(at + 1, at + 1 + len(told))
-        if all(mark is None for mark in edges[here.start - 1 : here.stop + 1]) and here.stop < parts:
-            spans[here] = [Span(char, "dim") for char in told]
+        told = clock_time(found.start + (found.end - found.start) * at // parts, wall)
+        here = slice(at + 1, at + 2 + len(told))
+        free = here.stop < parts and all(mark is None for mark in edges[here.start - 1 : here.stop + 1])
+        if free and told not in known:
+            spans[here] = [Span(char, "dim") for char in f"╵{told}"]
+            known.add(told)
     return spans
 
 

@@ -22,6 +22,7 @@ MUCH: Final = 0.2
 
 LEGEND: Final = (
     ("▂▅█", "how many entries came; red where more than a fifth was refused, yellow where one could not be understood"),
+    ("█ 9", "under the line: how many entries came where the bar is highest"),
     (CURSOR.glyph, "the moment that the screen shows"),
     (SNAPSHOT.glyph, "a stored snapshot stands after the entries up to there"),
     (BREAK.glyph, "entries are missing: gone before they were read, or lost from the log after that"),

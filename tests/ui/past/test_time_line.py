@@ -151,6 +151,7 @@ class TestInTheDashboard:
             bars, marks = shown(app).splitlines()
             assert re.search("█.* all", bars)
             assert "!" in marks, "the one that could not be understood"
+            assert re.match(r" +█ \d ", marks)
             await pilot.resize_terminal(*SIZE)
             await pilot.pause()
             assert len(shown(app).splitlines()) == 1
