@@ -16,8 +16,7 @@ from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
 from esdash.log.facts import id_parts
-from esdash.log.headers import Header
-from esdash.log.snapshots import SnapshotStore
+from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
 from esdash.past.board import Board, Refusals
 from esdash.past.difference import Between, Difference, differences
@@ -184,7 +183,7 @@ class Past:
         with self._track.reading() as moments:
             return timeline(moments.reader, start, end, parts)
 
-    def snapshots(self) -> list[int]:
+    def snapshot_times(self) -> list[int]:
         """Where the stored snapshots stand that this domain could use, in Unix milliseconds; ascending."""
         domain = self._fold.domain
         with self._track.plainly():

@@ -113,21 +113,6 @@ def test_time_is_counted_in_parts(past: Past, client: redis.Redis) -> None:
     assert line.parked == [0] * 10
 
 
-def test_snapshots_are_those_that_the_domain_can_use_by_the_times_of_their_entries(
-    past: Past, client: redis.Redis, log: Stream, url: str, folder: TrackFolder
-) -> None:
-    assert past.snapshots() == []
-    for number in (1, 2):
-        entry_id = client.xadd(STREAM, top_up(1), id=f"{number}000-0")
-        with RunningConsumer(url, domain=shop()) as consumer:
-            consumer.until_live(entry_id)
-    assert past.snapshots() == [1000, 2000]
-    assert past_of(log, load("tests/domains/bank.py"), folder).snapshots() == []
-    store = SnapshotStore(log)
-    store.condemn([each.snapshot_id for each in store.headers() if isinstance(each, Header) and each.ordinal == 1])
-    assert past.snapshots() == [2000]
-
-
 def test_a_deleted_folder_is_filled_anew(past: Past, client: redis.Redis, folder: TrackFolder) -> None:
     publish_more(client, 30)
     eventually(lambda: built(past, 30))
@@ -136,3 +121,18 @@ def test_a_deleted_folder_is_filled_anew(past: Past, client: redis.Redis, folder
         path.unlink()
     publish_more(client, 5)
     eventually(lambda: past.at(35).moment.position.ordinal == 35, ignore=EngineError)
+
+
+def test_snapshots_are_those_that_the_domain_can_use_by_the_times_of_their_entries(
+    past: Past, client: redis.Redis, log: Stream, url: str, folder: TrackFolder
+) -> None:
+    assert past.snapshot_times() == []
+    for number in (1, 2):
+        entry_id = client.xadd(STREAM, top_up(1), id=f"{number}000-0")
+        with RunningConsumer(url, domain=shop()) as consumer:
+            consumer.until_live(entry_id)
+    assert past.snapshot_times() == [1000, 2000]
+    assert past_of(log, load("tests/domains/bank.py"), folder).snapshot_times() == []
+    store = SnapshotStore(log)
+    store.condemn([each.snapshot_id for each in store.headers() if isinstance(each, Header) and each.ordinal == 1])
+    assert past.snapshot_times() == [2000]

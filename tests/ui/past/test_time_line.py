@@ -225,9 +225,9 @@ class TestInTheDashboard:
         asked: list[int] = []
 
         class Counting(Past):
-            def snapshots(self) -> list[int]:
+            def snapshot_times(self) -> list[int]:
                 asked.append(1)
-                return super().snapshots()
+                return super().snapshot_times()
 
         console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
         app = DashboardApp(console, past_of=lambda fold: past_of(log, tmp_path, fold, Counting))
