@@ -8,16 +8,13 @@ import redis
 
 from esdash.engine.console import EngineError
 from esdash.engine.history import History
-from esdash.fold.loading import load
-from esdash.log.headers import Header
-from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder
 from esdash.past.service import Past, past_of
 from esdash.query.places import read_place
-from tests.domains.shop import Shop, shop, users_shown
-from tests.engine.running import STREAM, RunningConsumer, document, publish_more, top_up
+from tests.domains.shop import Shop, users_shown
+from tests.engine.running import STREAM, document, publish_more, top_up
 from tests.waiting import eventually
 
 
@@ -121,18 +118,3 @@ def test_a_deleted_folder_is_filled_anew(past: Past, client: redis.Redis, folder
         path.unlink()
     publish_more(client, 5)
     eventually(lambda: past.at(35).moment.position.ordinal == 35, ignore=EngineError)
-
-
-def test_snapshots_are_those_that_the_domain_can_use_by_the_times_of_their_entries(
-    past: Past, client: redis.Redis, log: Stream, url: str, folder: TrackFolder
-) -> None:
-    assert past.snapshot_times() == []
-    for number in (1, 2):
-        entry_id = client.xadd(STREAM, top_up(1), id=f"{number}000-0")
-        with RunningConsumer(url, domain=shop()) as consumer:
-            consumer.until_live(entry_id)
-    assert past.snapshot_times() == [1000, 2000]
-    assert past_of(log, load("tests/domains/bank.py"), folder).snapshot_times() == []
-    store = SnapshotStore(log)
-    store.condemn([each.snapshot_id for each in store.headers() if isinstance(each, Header) and each.ordinal == 1])
-    assert past.snapshot_times() == [2000]
