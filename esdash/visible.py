@@ -76,6 +76,8 @@ def visible(text: str, limit: int = 200) -> str:
     combining ones that no letter carries; odd spaces ␣. A cut is marked with …. Rich markup stays as it is: draw the
     result as plain text.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
     return _visible(text[: limit + 1], limit)
 
 

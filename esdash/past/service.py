@@ -16,6 +16,7 @@ from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
 from esdash.log.facts import id_parts
+from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
 from esdash.past import searching
 from esdash.past.board import Board, Refusals
@@ -189,6 +190,19 @@ class Past:
         """The entries from one time up to another, in Unix milliseconds, counted in equal parts."""
         with self._track.reading() as moments:
             return timeline(moments.reader, start, end, parts)
+
+    def snapshot_times(self) -> list[int]:
+        """Where the stored snapshots stand that this domain could use, in Unix milliseconds; ascending."""
+        domain = self._fold.domain
+        with self._track.plainly():
+            found = SnapshotStore(self._log).offered()
+        return sorted(
+            id_parts(header.last_event_id.encode())[0]
+            for header in found
+            if isinstance(header, Header)
+            and (header.domain, header.version) == (domain.name, domain.version)
+            and not (header.condemned or header.foreign)
+        )
 
     def rows_at(self, ordinals: Sequence[int]) -> list[Row]:
         """Those of these entries that can be shown; ordinals ascend.

@@ -1,9 +1,10 @@
 """What an entry changed, told for people: `balance of user 7 1,555.00 → 2,055.00`."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from esdash.domain import COUNT, TIME, Column, Table
-from esdash.fold.folding import Fold
+from esdash.fold.folding import Fold, Told
 from esdash.fold.stored import Difference, number_name
 from esdash.fold.tables import Change
 from esdash.words.entries import words, write
@@ -87,3 +88,39 @@ def by(column: Column, delta: int) -> str:
     except Exception:  # noqa: BLE001 - whatever a domain's own function raises
         text = f"{delta:+,}"
     return f"−{text[1:]}" if text.startswith("-") else text
+
+
+def gist(fold: Fold, told: Told, named: Iterable[tuple[str, int | str]]) -> str:
+    """What an entry did, in a word or two: `−44.00`; empty where it moved nothing that people see.
+
+    Of the rows that it changed it is about the first that is among those it `named`, else about the first of all; of
+    that row, about the number that has a bar, else about the first. Made of text of the stream, which is not made
+    harmless here.
+    """
+    places = fold.storage.places
+    seen = [change for change in told.changes if not places[change.table][0].hidden]
+    if not seen:
+        return ""
+    own = next(
+        (
+            found
+            for table, key in named
+            if (found := [each for each in seen if each.key == key and each.table == table])
+        ),
+        None,
+    ) or [each for each in seen if each.key == seen[0].key and each.table == seen[0].table]
+    table = places[own[0].table][0]
+    best: tuple[Column, int] | None = None
+    for change in own:
+        column = next(each for each in table.columns if each.name == change.column)
+        if change.after is not None and is_amount(column) and (delta := change.after - (change.before or 0)):
+            if column.bar:
+                return by(column, delta)
+            best = best or (column, delta)
+    if best is not None:
+        return by(*best)
+    first = next((change for change in own if change.column == table.columns[0].name), None)
+    if first is not None and None in (first.before, first.after):
+        return "new" if first.before is None else "gone"
+    _, column = column_of(fold, own[0].table, own[0].column)
+    return f"{title_of(column)} {write(column.shown, own[0].after)}"

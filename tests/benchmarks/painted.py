@@ -62,7 +62,7 @@ def _measure(setting: Setting, rate: int, marks: int) -> list[float]:
             amount = 7_000_000 + 100 * marks * rate + number
             setting.log.append([b"type", b"TopUp", b"data", b'{"user_id":1,"amount":%d}' % amount])
             sent = screen.now()
-            delays.append(screen.until_text(f"user 1 +{amount // 100:,}.{amount % 100:02}") - sent)
+            delays.append(screen.until_text(f"+{amount // 100:,}.{amount % 100:02}") - sent)
         screen.leave()
     return delays
 

@@ -1,5 +1,7 @@
 """Reading the screen as a person does."""
 
+import re
+
 from textual.app import App
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
@@ -22,6 +24,11 @@ def main_of(app: App[None]) -> MainScreen:
     screen = app.screen_stack[0]
     assert isinstance(screen, MainScreen)
     return screen
+
+
+def is_applied(line: str) -> bool:
+    """Whether a line of the log tells that its entry was applied: what moved stands at its end, or the glyph."""
+    return re.search(r"  (?:[+−][\d,.]+|✓|new|gone)$", line.rstrip()) is not None
 
 
 def told(app: DashboardApp) -> list[str]:

@@ -248,7 +248,7 @@ class TestEntriesAndTheirRows:
         async with dashboard(a_bank().live(), bank()).run_test(size=(200, 40)) as pilot:
             await pilot.press("V")
             await pilot.pause()
-            assert "✗ rejected · insufficient_funds · short 12.34" in "\n".join(lines_of(pilot.app, "log"))
+            assert "✗ insufficient_funds · short 12.34" in "\n".join(lines_of(pilot.app, "log"))
             await pilot.resize_terminal(260, 40)
             await pilot.press("z")
             await pilot.pause()

@@ -16,6 +16,10 @@ _WIDTH: Final = 38
 """Cells under which a table beside others is not worth drawing."""
 _HEIGHT: Final = 8
 """Lines under which a table under others is not: its frame, its titles, and five of its rows."""
+_FRAME: Final = 3
+"""Lines of a table that are none of its rows: its frame and its titles."""
+_STEP: Final = 4
+"""Rows."""
 _AROUND: Final = 5
 """Lines that are no panel's: status, banner, tabs, keys."""
 
@@ -43,6 +47,21 @@ def tables_for(layout: str, width: int, height: int) -> int:
     if layout == "split":
         return max(2, body // _HEIGHT)
     return max(2, body * 2 // 3 // _HEIGHT) if layout == "tall" else 1
+
+
+def heights_for(rows: Sequence[int], room: int) -> list[int | None]:
+    """Lines of tables that lie over each other, by how many rows each has: one that is short takes no more than it
+    needs where another is too long for its share. None: an equal share of what the others leave."""
+    # In steps, so that a table that grows does not move the others with each of its rows.
+    needs = [max(_HEIGHT, -(-each // _STEP) * _STEP + _FRAME) for each in rows]
+    heights: list[int | None] = [None] * len(rows)
+    left, waiting = room, len(rows)
+    for place in sorted(range(len(rows)), key=needs.__getitem__)[:-1]:
+        if sum(needs) <= room or needs[place] * waiting >= left:
+            break
+        heights[place] = needs[place]
+        left, waiting = left - needs[place], waiting - 1
+    return heights
 
 
 def preview_for(layout: str, width: int) -> int:

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 
 from esdash.ui.paint.pager import Paragraph
 from esdash.ui.paint.text_dialog import TextDialog
+from esdash.ui.past.time_marks import LEGEND
 from esdash.words.outcomes import GLYPHS, MEANINGS
 
 Key = tuple[str, str, str, str]
@@ -90,6 +91,11 @@ class HelpScreen(TextDialog[None]):
                 what = f"{label} — {tooltip}" if tooltip and tooltip != label else label
                 yield Paragraph(what, f"{keys} ", indent=max(column, len(keys) + 1))
             yield Paragraph("")
+        yield Paragraph("The line of time", style="accent")
+        for glyphs, meaning in LEGEND:
+            yield Paragraph(meaning, glyphs, indent=6)
+        yield Paragraph("A click goes there, dragging goes along, and the wheel shows more of the time, or less.")
+        yield Paragraph("")
         yield from _learn(width)
 
 

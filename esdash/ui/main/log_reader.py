@@ -36,6 +36,8 @@ class LogReader:
         self.lines: LogSource | None = None
         """Whom it reads for."""
         self._reading = False
+        self._resting = False
+        """What some entries did is not recorded yet, and is not asked for again before a moment has passed."""
         self._answer: Answer | None = None
         """What is being searched for."""
 
@@ -47,19 +49,23 @@ class LogReader:
     def read(self) -> None:
         """Read what is missing, unless something is being read."""
         past, lines = self.past, self.lines
-        if past is None or lines is None or self._reading or (lines.entries.beginning and not lines.entries.missing):
+        if past is None or lines is None or self._reading:
             return
-        missing, lines.entries.missing = lines.entries.missing, []
-        history = lines.history
+        entries, history = lines.entries, lines.history
+        untold = [] if self._resting else entries.untold
+        if entries.beginning and not entries.missing and not untold:
+            return
+        missing, entries.missing, entries.untold = entries.missing, [], []
 
         def work() -> None:
             try:
-                rows = past.rows_at(missing)
-                beginning = past.span().first + 1
+                rows, span = past.rows_at(missing), past.span()
+                rows += past.rows_at([each for each in untold if span.first < each <= span.last])
             except EngineError:
                 self._call(self._failed)
             else:
-                self._call(self._arrived, history, rows, beginning)
+                late = bool(untold) and untold[-1] > span.last
+                self._call(self._arrived, history, rows, span.first + 1, late)
 
         self._reading = True
         self._in_thread(work, "log")
@@ -100,8 +106,10 @@ class LogReader:
 
         self._in_thread(work if answer.ready else prepare, "search")
 
-    def _arrived(self, history: int, rows: list[Row], beginning: int) -> None:
-        self._reading = False
+    def _arrived(self, history: int, rows: list[Row], beginning: int, late: bool) -> None:
+        self._reading, self._resting = False, self._resting or late
+        if late:
+            self._widget.set_timer(AGAIN_SECONDS, self._rested)
         lines = self.lines
         if lines is None:
             return
@@ -120,6 +128,11 @@ class LogReader:
             self.read()
 
         self._widget.set_timer(AGAIN_SECONDS, again)
+
+    def _rested(self) -> None:
+        self._resting = False
+        self._changed()
+        self.read()
 
     def _prepared(self, answer: Answer, reached: "dict[Since | Until, Id]") -> None:
         if answer is self._answer and self.lines is not None:

@@ -13,7 +13,7 @@ from esdash.engine.picture import Picture
 from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
 from esdash.ui.declared import LOG, Actions, panel_of, title_of, visible_tables
-from esdash.ui.main.arrangement import Places, preview_for, tables_for
+from esdash.ui.main.arrangement import Places, heights_for, preview_for, tables_for
 from esdash.ui.main.log_reader import LogReader
 from esdash.ui.main.preview import Preview, under_cursor
 from esdash.ui.messages import tell
@@ -84,6 +84,8 @@ class Panels(Container):
         self._arrangement = ""
         """One of `arrangement.LAYOUTS`."""
         self._places = Places([panel.called for panel in self.all[:-1]])
+        self._heights: dict[str, int | None] = {}
+        """Lines of tables, by panel, where they are not all as high."""
         self._state: Picture | None = None
         self._newest: Row | None = None
         self._nth = self._ordinal = 0
@@ -121,6 +123,7 @@ class Panels(Container):
             self._bring_into_view(lit)
         for panel in self.all:
             panel.sync()
+        self._share_height()
         self._show_tabs()
         if not self.log_lines.entries.beginning:
             self.reader.read()
@@ -320,8 +323,19 @@ class Panels(Container):
         for panel in self.all:
             panel.display = panel.called in shown
         self.query_one("#state").display = bool(shown - {LOG})
+        self._share_height()
         self._show_tabs()
         self._show_preview()
+
+    def _share_height(self) -> None:
+        """Where tables lie over each other: to long ones what short ones do not need."""
+        shown = [panel for panel in self.all[:-1] if panel.display]
+        over = self._arrangement in ("split", "tall") and not self.screen.has_class("-single")
+        totals = [panel.source.total for panel in shown] if over else []
+        heights = heights_for(totals, self.query_one("#state").size.height) or [None] * len(shown)
+        for panel, height in zip(shown, heights, strict=True):
+            if height != self._heights.get(panel.called):
+                self._heights[panel.called] = panel.styles.height = height
 
     def _show_tabs(self) -> None:
         """The names of the panels, for where not all of them have room."""

@@ -10,12 +10,12 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
-from esdash.domain import Table
+from esdash.domain import Column, Table
 from esdash.engine.console import Console, Details, EngineError
 from esdash.engine.picture import Picture, TableRow
 from esdash.engine.row import Row
 from esdash.fold.sorting import Fields, field_of
-from esdash.ui.paint.drawing import clock_time, fit, milliseconds_of
+from esdash.ui.paint.drawing import clock_time, fit, milliseconds_of, spark
 from esdash.ui.paint.pager import Paragraph, lines_of, spans_of
 from esdash.ui.paint.painted import Line, PaintedLines
 from esdash.ui.paint.payload import LABEL, tell_fields
@@ -25,7 +25,7 @@ from esdash.ui.tables.panel import Panel
 from esdash.ui.tables.rows_source import RowsSource
 from esdash.ui.trust.entry_text import links_of, name_of, tell_changes, tell_decided, tell_outcome
 from esdash.visible import visible
-from esdash.words.changes import moved, title_of
+from esdash.words.changes import is_amount, moved, title_of
 from esdash.words.entries import describe, type_of, write
 from esdash.words.outcomes import outcome_of
 
@@ -258,6 +258,8 @@ class Preview(PaintedLines):
         indent = max(LABEL, max(map(cell_len, titles)) + 2)
         for column, title, value in zip(columns, titles, line.row.cells, strict=True):
             yield Paragraph(visible(write(column.shown, value), 200), title, "strong", indent)
+            if isinstance(self._found, list):
+                yield from _tell_curve(column, self._found, indent, width)
         yield Paragraph("")
         if isinstance(self._found, str):
             yield Paragraph(f"✗ {visible(self._found, 400)}", style="bad")
@@ -290,6 +292,19 @@ class Preview(PaintedLines):
                     f"{visible(type_of(self._fold, row.fields), 16)} {visible(describe(self._fold, row.fields), 100)}"
                 )
                 yield Paragraph(fit(said, width - 2), "", "dim", 2)
+
+
+def _tell_curve(column: Column, story: "Story", indent: int, width: int) -> Iterator[Paragraph]:
+    """What a number was after each entry of its story, the newest at the right, and between which bounds."""
+    if not is_amount(column):
+        return
+    changes = [change for line, _ in story for change in line.changes if change.column == column.name]
+    values = [change.after for change in changes if change.after is not None][::-1][-max(1, width - indent) :]
+    low, high = min(values, default=0), max(values, default=0)
+    if len(values) > 2 and high > low:
+        yield Paragraph("".join(spark(value - low, high - low) for value in values), "", "information", indent)
+        bounds = f"{write(column.shown, low)} to {write(column.shown, high)}"
+        yield Paragraph(visible(bounds, 80), "", "dim", indent)
 
 
 def under_cursor(panel: Panel, picture: Picture | None, ordinal: int, before: int) -> Subject | None:

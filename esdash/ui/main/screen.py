@@ -28,7 +28,7 @@ from esdash.ui.main.trust import Trust
 from esdash.ui.messages import Message, Messages, message_of, tell
 from esdash.ui.paint.key_bar import Key, KeyBar
 from esdash.ui.past.overviews import Overviews
-from esdash.ui.past.time_line import TimeLine
+from esdash.ui.past.time_line import TWO_LINES, TimeLine
 from esdash.ui.past.time_machine import TimeMachine
 from esdash.ui.remembered import Arranged
 from esdash.ui.tables.question_book import QuestionBook
@@ -167,7 +167,7 @@ class MainScreen(Screen[None]):
         moment = Moment(live, shown, load, self._clock(), wall, paused=self.time.paused, trust=trust, past=past)
         self.set_class(past is not None, "-past")
         self._status.show(moment)
-        self._line.show(None if past is None else past.time)
+        self._line.show(None if past is None else past.time, live)
         self._banner.show(moment)
         self.panels.show(shown, shown_at, self.time.lit)
         self._show_keys(live, load.running)
@@ -241,6 +241,7 @@ class MainScreen(Screen[None]):
         roomy = layout != "tiny" and size.height >= ROOM_FOR_MESSAGES
         self.set_class(roomy, "-roomy")
         self.set_class(roomy and self.time.kept, "-timed")
+        self._line.styles.height = 2 if size.height >= TWO_LINES else 1
         self.panels.lay_out(layout)
 
     def _is_moving(self) -> bool:

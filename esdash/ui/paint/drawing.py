@@ -9,9 +9,14 @@ from rich.cells import cell_len, set_cell_size
 _SPARKS: Final = "▁▂▃▄▅▆▇█"
 
 
+def cells_of(text: str) -> int:
+    """Cells that a harmless text takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
 def fit(text: str, width: int, right: bool = False) -> str:
     """The text in exactly `width` cells; a cut is marked with …. Wide characters are never halved."""
-    length = cell_len(text)
+    length = cells_of(text)
     if length < width:
         return " " * (width - length) + text if right else text + " " * (width - length)
     if length == width:
@@ -21,7 +26,7 @@ def fit(text: str, width: int, right: bool = False) -> str:
 
 def fit_number(text: str, width: int) -> str:
     """The number at the right of `width` cells, or … when it has more digits: never a wrong number."""
-    return fit(text, width, right=True) if cell_len(text) <= width else "…".rjust(width)
+    return fit(text, width, right=True) if cells_of(text) <= width else "…".rjust(width)
 
 
 def bar(fraction: float, width: int) -> str:

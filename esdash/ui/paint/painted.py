@@ -45,6 +45,9 @@ class Uncut(Widget):
 PAINTS: Final = ("strong", "dim", "accent", "good", "bad", "warning", "information", "track", "header", "tag")
 """What text can be painted with; `good-strong` is both."""
 
+HUES: Final = ("hue1", "hue2", "hue3", "hue4", "hue5", "hue6")
+"""Colours that mean nothing by themselves and tell names apart; none is that of what was refused or parked."""
+
 UNDER: Final = ("cursor", "blurred-cursor")
 """What a line can be painted over."""
 
@@ -56,7 +59,7 @@ class Palette(App[None]):
     worked out once, and follow the theme as they would there. Textual reads them from the first base of a class alone.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"paint--{name}" for name in (*PAINTS, *UNDER)}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"paint--{name}" for name in (*PAINTS, *HUES, *UNDER)}
     DEFAULT_CSS = """
     Palette {
         .paint--strong { text-style: bold; }
@@ -69,6 +72,20 @@ class Palette(App[None]):
         .paint--track { color: $foreground 20%; }
         .paint--header { color: $text-muted; text-style: bold; }
         .paint--tag { text-style: bold reverse; }
+        .paint--hue1 { color: #62c0ff; }
+        .paint--hue2 { color: #c9a0ff; }
+        .paint--hue3 { color: #5fd3d0; }
+        .paint--hue4 { color: #ff9ed2; }
+        .paint--hue5 { color: #a9b4c4; }
+        .paint--hue6 { color: #9ba3ff; }
+        &:light {
+            .paint--hue1 { color: #0b62c4; }
+            .paint--hue2 { color: #7a3fd0; }
+            .paint--hue3 { color: #00757a; }
+            .paint--hue4 { color: #b3256f; }
+            .paint--hue5 { color: #51606f; }
+            .paint--hue6 { color: #3d43c4; }
+        }
         .paint--cursor { background: $primary 45%; text-style: bold; }
         .paint--blurred-cursor { background: $foreground 8%; }
         &:ansi {
@@ -79,6 +96,12 @@ class Palette(App[None]):
             .paint--warning { color: ansi_yellow; }
             .paint--information { color: ansi_cyan; }
             .paint--accent { color: ansi_blue; text-style: bold; }
+            .paint--hue1 { color: ansi_default; text-style: bold; }
+            .paint--hue2 { color: ansi_magenta; text-style: bold; }
+            .paint--hue3 { color: ansi_cyan; }
+            .paint--hue4 { color: ansi_default; }
+            .paint--hue5 { color: ansi_magenta; }
+            .paint--hue6 { color: ansi_blue; text-style: bold; }
             .paint--cursor { background: ansi_default; text-style: bold reverse; }
             .paint--blurred-cursor { background: ansi_default; text-style: bold; }
         }

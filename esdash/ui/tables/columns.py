@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 
-from esdash.ui.paint.drawing import bar, fit, fit_number
+from esdash.ui.paint.drawing import bar, cells_of, fit, fit_number
 
 _LONG_TITLE: Final = 14
 """Cells of a title that a column of numbers is given in any case."""
@@ -135,7 +135,7 @@ def draw(column: Column, cell: Cell, width: int) -> str:
         return bar(cell.fraction, width)
     text = cell.text
     for shorter in cell.shorter:
-        if cell_len(text) <= width:
+        if cells_of(text) <= width:
             break
         text = shorter
     return fit_number(text, width) if column.kind is Kind.NUMBER else fit(text, width)

@@ -210,7 +210,8 @@ class LineTable(Painted, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line."""
-        if self._area != self.size or len(self._rows) != self._area.height:
+        # Its whole size, for it has no frame: that of what is inside is asked of the layout, which takes long.
+        if self._area != self.outer_size or len(self._rows) != self._area.height:
             self._rows = self._look()
         row = self._rows[y]
         if y == 0:
@@ -227,12 +228,13 @@ class LineTable(Painted, can_focus=True):
     def _draw(self, row: _Row) -> Strip:
         over = row.cursor
         segments = [Segment("▌" if over else " ", self.paint("accent" if over == "cursor" else "track", over))]
+        gap = Segment(" " * self._widths.gap, self.paint("", over))
         first = True
         for column, cell, width in zip(self.source.columns, row.cells, self._widths.cells, strict=True):
             if not width:
                 continue
             if not first:
-                segments.append(Segment(" " * self._widths.gap, self.paint("", over)))
+                segments.append(gap)
             first = False
             segments.append(Segment(draw(column, cell, width), self.paint(cell.style, over)))
         return self._finish(segments, row.thumb, over)

@@ -1,29 +1,38 @@
 """What stands in the columns of the event log: of an entry, of its outcome; and the outcomes counted."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
+from zlib import crc32
 
 from esdash.engine.kept import NOT_KNOWN
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.fold.outcomes import Outcome
+from esdash.fold.reading import Read
 from esdash.ui.paint.drawing import clock_time, milliseconds_of
+from esdash.ui.paint.painted import HUES
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.visible import visible
-from esdash.words.entries import describe, type_of, write
+from esdash.words.changes import gist
+from esdash.words.entries import describe, describe_event, type_of, write
 from esdash.words.outcomes import GLYPHS, shortfall
 
 _SHORT_TYPE: Final = 14
 """Cells of a type's name that there should be room for."""
 _SHORT_OUTCOME: Final = 26
 """Cells of an outcome with its reason that there should be room for."""
+_AMOUNT: Final = 11
+"""Cells at whose right end amounts stand under one another."""
+_WHOLE: Final = 20
+"""Cells for which the column of outcomes has room on every terminal."""
 
 
 def columns_of(fold: Fold) -> tuple[Column, ...]:
     """The log's columns, with room for the names that the domain uses."""
     type_width = max((len(each.wire_name) for each in fold.publishable), default=7)
     reason_width = max((len(outcome.reason or "") for outcome in fold.outcomes), default=0) + 2
-    return (
+    columns = (
         Column("time", "time", Kind.TEXT, least=11, rank=3),
         Column("ordinal", "#", Kind.NUMBER, rank=2),
         Column("id", "id", Kind.NUMBER, rank=4),
@@ -31,6 +40,8 @@ def columns_of(fold: Fold) -> tuple[Column, ...]:
         Column("what", "what", Kind.TEXT, least=22, stretch=3),
         Column("outcome", "outcome", Kind.TEXT, least=max(21, min(reason_width, _SHORT_OUTCOME)), stretch=1),
     )
+    # Where nothing is refused and only counted, there is nothing to tell of an entry but what it says.
+    return columns[:-1] if fold.readonly else columns
 
 
 class Mark(NamedTuple):
@@ -53,13 +64,34 @@ def the_newest(count: int, older: int) -> str:
     return f"the newest {count:,} of {count + older:,} entries"
 
 
-def entry_cells(fold: Fold, row: Row, now: float, unseen: int) -> tuple[Cell, Cell, Cell, Cell, Cell]:
-    """Time, number, id, type and content of an entry. `unseen` ones came before the first of all."""
-    content = (
-        (Cell(visible(type_of(fold, row.fields)) or "—"), Cell(visible(describe(fold, row.fields))))
-        if row.fields or row.mark != NOT_KNOWN
-        else (Cell("—", "dim"), Cell("gone from the stream: trimmed or deleted", "dim"))
-    )
+def line_cells(fold: Fold, row: Row, now: float, unseen: int) -> tuple[Cell, ...]:
+    """One line of the log, as its columns are. `unseen` entries came before the first of all.
+
+    What moved is not said twice: `user 7 +500.00` is `user 7`, where `+500.00` is its outcome.
+    """
+    if fold.readonly:
+        return entry_cells(fold, row, now, unseen)
+    read = fold.read(row.fields)
+    outcome = outcome_cell(fold, row, read)
+    moved = outcome.text.lstrip()
+    return (*entry_cells(fold, row, now, unseen, read, f" {moved}" if len(moved) <= _WHOLE else ""), outcome)
+
+
+def entry_cells(
+    fold: Fold, row: Row, now: float, unseen: int, read: Read | None = None, known: str = ""
+) -> tuple[Cell, Cell, Cell, Cell, Cell]:
+    """Time, number, id, type and content of an entry. `unseen` ones came before the first of all.
+
+    `read` is the entry, where it was read already; `known` is what need not stand at the end of that.
+    """
+    if row.fields or row.mark != NOT_KNOWN:
+        if read is None or read.event is None or read.type is None:
+            kind, said = type_of(fold, row.fields), describe(fold, row.fields)
+        else:
+            kind, said = read.type.wire_name, describe_event(fold, read.event)
+        content = (Cell(visible(kind) or "—", hue_of(fold, kind)), Cell(visible(said.removesuffix(known))))
+    else:
+        content = (Cell("—", "dim"), Cell("gone from the stream: trimmed or deleted", "dim"))
     return (
         Cell(clock_time(milliseconds_of(row.entry_id), now), "dim"),
         Cell(f"{row.ordinal + unseen:,}" if row.ordinal else "—", "dim"),
@@ -68,28 +100,50 @@ def entry_cells(fold: Fold, row: Row, now: float, unseen: int) -> tuple[Cell, Ce
     )
 
 
-def not_read(ordinal: int, unseen: int) -> tuple[Cell, ...]:
+@lru_cache(maxsize=512)
+def hue_of(fold: Fold, name: str) -> str:
+    """The colour of a type: that of its name, or the next one where a type that was declared before has that."""
+    declared = list(dict.fromkeys(each.wire_name for each in fold.domain.events))
+    taken: list[int] = []
+    for each in declared[: declared.index(name) + 1] if name in declared else (name,):
+        place = crc32(each.encode()) % len(HUES)
+        while place in taken and len(taken) < len(HUES):
+            place = (place + 1) % len(HUES)
+        taken.append(place)
+    return HUES[taken[-1]]
+
+
+def not_read(ordinal: int, unseen: int, columns: int) -> tuple[Cell, ...]:
     """The line of an entry that is still being read."""
     waiting = Cell("…", "dim")
-    return (waiting, Cell(f"{ordinal + unseen:,}", "dim"), *(waiting,) * 4)
+    return (waiting, Cell(f"{ordinal + unseen:,}", "dim"), *(waiting,) * (columns - 2))
 
 
-def outcome_cell(fold: Fold, row: Row) -> Cell:
-    """An outcome with its glyph, its reason and, where there is room, the numbers that decided it."""
+def outcome_cell(fold: Fold, row: Row, read: Read | None = None) -> Cell:
+    """What came of an entry: of an applied one what moved, without a word; of others the glyph, the reason and, where
+    there is room, the numbers that decided it. `read` is the entry, where it was read already."""
     if row.code is None:
         return Cell("· not known any more", "dim", ("· not known",))
     name, reason = fold.outcomes[row.code]
     glyph, style = MARKS[name]
+    if name == "applied":
+        event = None if read is None or row.mark is not None else read.event
+        named = () if event is None else fold.model(event).rows(event)
+        moved = gist(fold, row.told, named) if row.told is not None else ""
+        if moved.startswith(("+", "−")):
+            moved = moved[0] + visible(moved[1:], 40)
+            return Cell(moved.rjust(_AMOUNT), "", (moved, f"{moved[0]}…"))
+        return Cell(visible(moved, 40)) if moved else Cell(glyph, "dim")
     if reason is None:
         return Cell(f"{glyph} {name}", style)
-    plain = (f"{glyph} {name} · {reason}", f"{glyph} {reason}")
+    brief = f"{glyph} {reason}"
     decided = shortfall(row.told)
     if row.told is None or row.told.needed is None or row.told.available is None or not decided:
-        return Cell(plain[0], style, plain[1:])
+        return Cell(brief, style)
     decided = visible(decided, 100)
     short = row.told.needed - row.told.available
-    brief = f"short {visible(write(row.told.shown, short), 40)}" if short > 0 else decided
-    return Cell(f"{plain[0]} · {decided}", style, (f"{plain[0]} · {brief}", f"{plain[1]} · {brief}", *plain))
+    lacking = f"short {visible(write(row.told.shown, short), 40)}" if short > 0 else decided
+    return Cell(f"{brief} · {decided}", style, (f"{brief} · {lacking}", brief))
 
 
 class Counted(NamedTuple):

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rich.cells import cell_len
 from textual.cache import LRUCache
 
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
-from esdash.ui.paint.drawing import clock_time, milliseconds_of
+from esdash.ui.paint.drawing import cells_of, clock_time, milliseconds_of
 from esdash.ui.tables.columns import Cell, Column
 from esdash.ui.tables.log_answer import Answer
-from esdash.ui.tables.log_cells import columns_of, entry_cells, not_read, outcome_cell, the_newest
+from esdash.ui.tables.log_cells import columns_of, line_cells, not_read, the_newest
 from esdash.ui.tables.log_rows import BLOCK, LogRows
 from esdash.ui.tables.rows_source import WAITING
 from esdash.ui.tables.table_source import Searchable
@@ -79,7 +78,7 @@ class LogSource(Searchable):
         # What entries say does not change, and reading ten thousand of them for each key takes too long.
         self._examined: LRUCache[tuple[int, bytes, bool], Examined] = LRUCache(REMEMBERED)
         self._cells: LRUCache[tuple[int, bytes, int | None, bool, int], tuple[Cell, ...]] = LRUCache(1024)
-        self._widest = [8, 3, 15, self.columns[3].least, 36, max(31, self.columns[5].least + 11)]
+        self._widest = [8, 3, 15, self.columns[3].least, 36, *(max(31, each.least + 11) for each in self.columns[5:])]
 
     @property
     def needle(self) -> str:  # type: ignore[override]  # it is not set from outside
@@ -219,7 +218,9 @@ class LogSource(Searchable):
         row = self.row(index)
         if row is None:
             self._want(index)
-            return not_read(self.identity(index), self._unseen)
+            return not_read(self.identity(index), self._unseen, len(self.columns))
+        if row.told is None and not self.fold.readonly and self.entries.is_untold(row):
+            self._want(index)
         key = (row.ordinal, row.entry_id, row.code, row.told is None, int(self._now // 86400))
         cells = self._cells.get(key)
         if cells is None:
@@ -262,22 +263,24 @@ class LogSource(Searchable):
 
     def _describe(self, row: Row) -> tuple[Cell, ...]:
         self._widest[2] = max(self._widest[2], len(visible(row.entry_id.decode("utf-8", "backslashreplace"))))
-        outcome = outcome_cell(self.fold, row)
-        # What was short is worth its room; all of the numbers are shown where there is more of it.
-        self._widest[5] = max(self._widest[5], cell_len(outcome.shorter[0] if outcome.shorter else outcome.text))
-        return (*entry_cells(self.fold, row, self._now, self._unseen), outcome)
+        cells = line_cells(self.fold, row, self._now, self._unseen)
+        for place, outcome in enumerate(cells[5:], 5):
+            # What was short is worth its room; all of the numbers are shown where there is more of it.
+            wanted = cells_of(outcome.shorter[0] if outcome.shorter else outcome.text)
+            self._widest[place] = max(self._widest[place], wanted)
+        return cells
 
     def _want(self, index: int) -> None:
         entries, answer = self.entries, self.answer
         if not entries.beginning:
             return
-        noted = bool(entries.missing)
+        noted = bool(entries.missing), bool(entries.untold)
         if answer is None or not self.filtering:
             entries.want_around(self.identity(index))
         else:
             start = index // BLOCK * BLOCK
             entries.want(answer.hits[each] for each in range(start, min(start + BLOCK, len(self))))
-        if not noted:
+        if (bool(entries.missing), bool(entries.untold)) > noted:
             self._missing()
 
     def _has_changed(self, rows: Sequence[Row]) -> bool:

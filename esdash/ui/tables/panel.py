@@ -81,6 +81,7 @@ class Panel(Uncut, Vertical):
         border: round ansi_default; border-title-color: ansi_default; border-subtitle-color: ansi_default;
     }
     Panel:ansi:focus-within { border: round ansi_blue; border-title-color: ansi_blue; }
+    Panel:nocolor:focus-within { border: heavy $foreground; border-title-color: $foreground; }
     """
 
     def __init__(

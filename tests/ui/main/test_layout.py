@@ -6,10 +6,12 @@ import pytest
 from rich.cells import cell_len
 
 from esdash.engine.view import View
+from esdash.shop.events import TopUp
 from esdash.ui.app import DashboardApp, UiSettings
-from esdash.ui.main.arrangement import layout_for
-from tests.ui.looking import cursor_line, main_of, panel_of, text_of
+from esdash.ui.main.arrangement import heights_for, layout_for
+from tests.ui.looking import cursor_line, is_applied, main_of, panel_of, text_of
 from tests.ui.recorded import (
+    History,
     blank,
     busy_history,
     disconnected,
@@ -19,6 +21,7 @@ from tests.ui.recorded import (
     restored,
     restoring,
 )
+from tests.ui.stage import until
 
 Dashboard = Callable[..., DashboardApp]
 
@@ -156,6 +159,41 @@ class TestOnePanelAtATime:
             assert len(shown(app)) == 3
 
 
+class TestHeights:
+    @pytest.mark.parametrize(
+        ("rows", "room", "heights"),
+        [
+            ([10, 10], 34, [None, None]),
+            ([900, 900], 34, [None, None]),
+            ([900, 9], 34, [None, 15]),
+            ([12, 900], 34, [15, None]),
+            ([13, 900], 34, [None, None]),
+            ([0, 900], 34, [8, None]),
+            ([900, 5, 9], 60, [None, 11, 15]),
+            ([900, 900, 5], 60, [None, None, 11]),
+            ([900], 34, [None]),
+            ([], 34, []),
+        ],
+    )
+    def test_a_short_table_leaves_its_room_to_one_that_is_too_long(
+        self, rows: list[int], room: int, heights: list[int | None]
+    ) -> None:
+        assert heights_for(rows, room) == heights
+
+    async def test_the_long_table_has_the_room_and_gives_it_back(self, dashboard: Dashboard) -> None:
+        history = History().add_all(TopUp(number, 100) for number in range(1, 80))
+        history.add("AddItem", '{"item_id":"hdd","count":5,"price":100}')
+        async with (app := dashboard(history.live())).run_test(size=(120, 40)) as pilot:
+            await until(pilot, lambda: panel_of(app, "items").size.height == 6)
+            assert panel_of(app, "users").size.height > 20
+            await pilot.press("2", "z")
+            await until(pilot, lambda: panel_of(app, "items").size.height > 25)
+            await pilot.press("z")
+            await until(pilot, lambda: panel_of(app, "items").size.height == 6)
+            await pilot.resize_terminal(90, 24)
+            await until(pilot, lambda: panel_of(app, "items").size.height == panel_of(app, "users").size.height)
+
+
 class TestColours:
     @pytest.mark.parametrize("theme", ["textual-light", "ansi-dark", "ansi-light", "nord", "gruvbox", "dracula"])
     async def test_every_theme_shows_the_same_text(self, dashboard: Dashboard, theme: str) -> None:
@@ -181,7 +219,20 @@ class TestColours:
         monkeypatch.setenv("NO_COLOR", "1")
         async with (app := dashboard(restored())).run_test(size=(120, 40)):
             assert app.no_color
-            assert any("▌" in line and "✓ applied" in line for line in text_of(app))
+            assert is_applied(cursor_line(app, "log"))
+            assert any("▌" in line and cursor_line(app, "log") in line for line in text_of(app))
+
+    async def test_without_colour_the_panel_that_has_the_focus_has_another_frame(
+        self, dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("NO_COLOR", "1")
+        async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:
+            for key, name in (("1", "1 Balances"), ("3", "3 Log"), ("2", "2 Stock")):
+                await pilot.press(key)
+                await pilot.pause()
+                edges = [line for line in text_of(app) if "┏" in line]
+                assert len(edges) == 1
+                assert f"┏━ {name}" in edges[0]
 
     async def test_the_theme_can_change_while_it_runs(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:

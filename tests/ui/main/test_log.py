@@ -1,17 +1,20 @@
 """The event log: it follows the tail until a person looks elsewhere, and keeps what they look at in place."""
 
+import dataclasses
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from esdash.engine.view import Continuity, Position, Verdict, View
 from esdash.shop.events import TopUp
 from esdash.ui.app import DashboardApp
+from esdash.ui.tables.log_cells import hue_of
 from esdash.ui.tables.log_table import LogTable
-from tests.ui.looking import cursor_line, lines_of, panel_of, show, text_of, wheel
+from tests.domains.shop import shop
+from tests.ui.looking import cursor_line, is_applied, lines_of, panel_of, show, text_of, wheel
 from tests.ui.recorded import NOW, WALL, History, RecordedConsole, a_snapshot
 
 Dashboard = Callable[..., DashboardApp]
@@ -59,7 +62,7 @@ class TestFollowing:
         console = RecordedConsole(history.live())
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
             partial = Continuity(Verdict.CONTINUOUS, unseen_before_start=2_000)
-            snapshot = replace(a_snapshot(90), position=Position("1-0", 90, 2_000))
+            snapshot = dataclasses.replace(a_snapshot(90), position=Position("1-0", 90, 2_000))
             await show(pilot, console, more(history, 1).live(continuity=partial, snapshot=snapshot))
             assert ordinals(app)[-1] == 2_101
             assert "at #2,090" in "\n".join(text_of(app))
@@ -179,10 +182,50 @@ class TestReadingOutcomes:
         async with (app := dashboard(busy)).run_test(size=(200, 40)) as pilot:
             await alone(pilot)
             told = "\n".join(lines_of(app, "log"))
-            assert "✓ applied" in told
-            assert "✗ rejected · invalid_amount" in told
-            assert "! parked · unknown_type" in told
+            assert "✗ invalid_amount" in told
+            assert "! unknown_type" in told
             assert "= duplicate" in told
+
+    async def test_of_what_was_applied_stands_what_moved_and_no_word(self, dashboard: Dashboard, busy: View) -> None:
+        async with (app := dashboard(busy)).run_test(size=(120, 40)):
+            assert not any("applied" in line for line in lines_of(app, "log"))
+            for line, row in zip(lines_of(app, "log")[:0:-1], reversed(busy.rows), strict=False):
+                assert is_applied(line) == (app.engine.fold.outcomes[row.code or 0].name == "applied"), line
+
+    async def test_an_order_tells_what_it_cost_and_a_top_up_its_amount_once(self, dashboard: Dashboard) -> None:
+        history = some_events(3)
+        history.add("AddItem", '{"item_id":"hdd","count":5,"price":100}')
+        history.add("Order", '{"user_id":1,"lines":[{"item_id":"hdd","quantity":2}]}')
+        async with (app := dashboard(history.live())).run_test(size=(120, 40)):
+            *_, top_up, item, order = (line for line in lines_of(app, "log") if line)
+            assert re.search(r"TopUp   user 1 +\+3\.00$", top_up)
+            assert re.search(r"hdd \+5 at 1\.00 +\+5$", item)
+            assert re.search(r"user 1 buys 2 × hdd +−2\.00$", order)
+
+    async def test_of_an_older_one_what_it_did_is_read_where_a_past_is_kept(self, dashboard: Dashboard) -> None:
+        history = some_events(30)
+        view = history.live(rows=tuple(replace(row, told=None) for row in history.rows))
+        async with (app := dashboard(view)).run_test(size=(120, 40)):
+            assert all(re.search(r"user 1 \+[\d.]+ +✓$", line) for line in lines_of(app, "log")[1:31])
+            lines = log_of(app).log_source
+            lines.can_begin(1)
+            log_of(app).sync()
+            assert lines.entries.untold == list(range(1, 31))
+            lines.add(history.rows[:20])
+            log_of(app).sync()
+            assert [is_applied(line) and "✓" not in line for line in lines_of(app, "log")[1:31]] == [True] * 20 + [
+                False
+            ] * 10
+
+    async def test_each_type_has_a_colour_of_its_own_that_is_no_outcomes(self, dashboard: Dashboard) -> None:
+        for theme in ("textual-dark", "textual-light", "ansi-dark"):
+            async with (app := dashboard(some_events(1).live())).run_test(size=(120, 40)):
+                app.theme = theme
+                table, fold = log_of(app), app.engine.fold
+                styles = {str(table.paint(hue_of(fold, name))) for name in ("TopUp", "AddItem", "Order")}
+                assert len(styles) == 3
+                assert not styles & {str(table.paint(name)) for name in ("good", "bad", "warning")}
+                assert {hue_of(fold, "Refund") for _ in range(3)} == {hue_of(shop(), "Refund")}
 
     async def test_the_lower_edge_counts_them(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=(200, 40)) as pilot:

@@ -1,15 +1,21 @@
 """What the cursor stands on, beside the panels of a wide terminal."""
 
 import dataclasses
+import re
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event
 
+import redis
 from msgspec.structs import replace
 
+from esdash.log.stream import Stream
 from esdash.ui.app import DashboardApp
 from esdash.ui.main.arrangement import preview_for
 from esdash.ui.main.preview import Preview
 from tests.ui.looking import main_of, show, text_of
+from tests.ui.past.keeping import dashboard as over_a_past
+from tests.ui.past.keeping import publish
 from tests.ui.recorded import RecordedConsole, busy_history, restored
 from tests.ui.stage import until
 
@@ -97,3 +103,21 @@ async def test_hidden_it_asks_for_nothing_and_takes_no_room(dashboard: Dashboard
 def test_it_has_room_from_140_columns_on_and_leaves_first() -> None:
     assert [preview_for("split", width) > 0 for width in (110, 139, 140, 239)] == [False, False, True, True]
     assert not any(preview_for(layout, 300) for layout in ("tiny", "tabs", "tall", "stacked"))
+
+
+async def test_of_a_row_it_draws_the_curve_of_each_number_and_its_bounds(
+    log: Stream, client: redis.Redis, tmp_path: Path
+) -> None:
+    publish(client)
+    async with over_a_past(log, tmp_path, size=(150, 40)) as (app, pilot):
+        await pilot.press("1", "home")
+        preview = main_of(app).query_one(Preview)
+
+        def beside() -> list[str]:
+            region = preview.content_region
+            return [line[region.x : region.right].rstrip() for line in text_of(app)[region.y : region.bottom]]
+
+        await until(pilot, lambda: any("16.00 to 50.00" in line for line in beside()), timeout=20)
+        lines = beside()
+        assert re.fullmatch("balance +16.00", lines[0])
+        assert re.fullmatch(" +▄█▄▁", lines[1]), "30.00, 50.00, 33.00, 16.00"

@@ -8,7 +8,7 @@ import pytest
 from esdash.engine.row import Row
 from esdash.engine.view import Continuity, Phase, Position, Progress, Restored, Rung, Verdict, View
 from esdash.ui.app import DashboardApp, UiSettings
-from tests.ui.looking import main_of, show, text_of
+from tests.ui.looking import is_applied, lines_of, main_of, show, text_of
 from tests.ui.recorded import (
     NOW,
     WALL,
@@ -158,7 +158,7 @@ class TestTrouble:
 
     async def test_the_last_state_stays_on_the_screen(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(disconnected())).run_test(size=SIZE):
-            assert any("✓ applied" in line for line in text_of(app))
+            assert any(map(is_applied, lines_of(app, "log")))
 
     async def test_halted_says_what_is_missing_and_what_can_be_chosen(self, dashboard: Dashboard) -> None:
         said = "\n".join(await top(dashboard, halted()))

@@ -12,7 +12,7 @@ from esdash.ui.paint.confirm import ConfirmScreen
 from esdash.ui.paint.pager import Pager
 from esdash.ui.trust.ladder import LadderScreen
 from esdash.visible import visible
-from tests.ui.looking import main_of, show, text_of, told
+from tests.ui.looking import is_applied, lines_of, main_of, show, text_of, told
 from tests.ui.recorded import NOW, WALL, RecordedConsole, disconnected, halted, restored, restoring
 from tests.ui.stage import said
 
@@ -199,4 +199,4 @@ class TestDisconnected:
         async with (app := dashboard(disconnected())).run_test(size=size):
             screen = "\n".join(text_of(app)[:5])
             assert "the last state known" in " ".join(screen.split())
-            assert any("✓ applied" in line for line in text_of(app))
+            assert any(map(is_applied, lines_of(app, "log")))

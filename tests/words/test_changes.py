@@ -1,0 +1,43 @@
+"""What an entry did, in a word or two."""
+
+import pytest
+
+from esdash.domain import COUNT, MONEY, TEXT, TIME, Column, Domain, Table
+from esdash.fold.folding import Fold, Told
+from esdash.fold.tables import Change
+from esdash.words.changes import gist
+from tests.domains.shop import shop
+
+
+def a_fold() -> Fold:
+    """Accounts with a balance and an owner, visits by time, and what nobody sees."""
+    account = (Column("since", int, TIME), Column("owner", str, TEXT), Column("balance", int, MONEY, bar=True))
+    tables = (
+        Table("accounts", "account", str, account),
+        Table("flags", "flag", int, (Column("set", bool), Column("note", str, TEXT))),
+        Table("seen", "seen", str, (Column("times", int, COUNT),), hidden=True),
+    )
+    return Fold(Domain("bank", "1", tables, shop().domain.events[:1], shop().domain.reasons))
+
+
+@pytest.mark.parametrize(
+    ("changes", "named", "told"),
+    [
+        ([], [], ""),
+        ([("seen", "x", "times", 1, 2)], [], ""),
+        ([("accounts", "A", "balance", 500, 456)], [], "−0.44"),
+        ([("accounts", "A", "balance", 500, 456), ("accounts", "B", "balance", 0, 44)], [("accounts", "B")], "+0.44"),
+        ([("accounts", "A", "balance", 500, 456), ("accounts", "B", "balance", 0, 44)], [("accounts", "C")], "−0.44"),
+        ([("accounts", "A", "owner", "x", "y"), ("accounts", "A", "balance", 5, 6)], [], "+0.01"),
+        ([("accounts", "A", "owner", "x", "y")], [], "owner y"),
+        ([("accounts", "A", "since", None, 5), ("accounts", "A", "balance", None, 0)], [], "new"),
+        ([("accounts", "A", "since", None, 5), ("accounts", "A", "balance", None, 9)], [], "+0.09"),
+        ([("accounts", "A", "since", 5, None), ("accounts", "A", "balance", 7, None)], [], "gone"),
+        ([("flags", 7, "set", False, True)], [], "set yes"),
+        ([("flags", 7, "note", "x", None)], [], "note –"),
+    ],
+)
+def test_it_is_about_the_row_that_the_entry_names_first_and_the_number_that_matters_most(
+    changes: list[tuple[str, str, str, object, object]], named: list[tuple[str, int | str]], told: str
+) -> None:
+    assert gist(a_fold(), Told(tuple(Change(*change) for change in changes)), named) == told
