@@ -102,7 +102,7 @@ class SegmentPart:
 
     def entries_about(self, key: int | str) -> Numbers:
         """The entries that changed a row, or are about it; ascending. Raises DamagedTrackError."""
-        return self.changes.entries[self.where(key)]
+        return np.cumsum(self._unpacked[0][self.where(key)].astype(np.int64))
 
     def where(self, key: int | str) -> slice:
         """Which of the changes are those of a row."""
@@ -139,6 +139,13 @@ class SegmentPart:
         """Of a column of numbers: 1 where a cell appeared, −1 where one vanished, else 0."""
         flags = self._unpacked[2]
         there: Numbers = (flags == APPEARED).astype(np.int64) - (flags == VANISHED)
+        return there
+
+    @cached_property
+    def texts_there(self) -> Numbers:
+        """Of a column of texts the same."""
+        before, after = self._unpacked[1:3]
+        there: Numbers = (after != 0).astype(np.int64) - (before != 0)
         return there
 
     @cached_property

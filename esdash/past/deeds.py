@@ -5,12 +5,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from esdash.domain import Column, Table
 from esdash.fold.folding import Told
 from esdash.fold.tables import Change
-from esdash.past.columns import MovingColumn, before_of
+from esdash.past.columns import MovingColumn, before_of, running
 from esdash.past.cursor import TrackedColumn
 from esdash.past.decoding import SegmentPart
 from esdash.past.encoding import part_name
@@ -69,8 +68,8 @@ class _ColumnDeeds:
             starts = np.cumsum(part.counts) - part.counts
             base = np.zeros(len(known), np.int64)
             base[known] = there[known].astype(np.int64)
-            self._values = _running(base, part.moved, starts, changes.rows)
-            self._exist = _running(known.astype(np.int64), part.there, starts, changes.rows)
+            self._values = running(base, part.moved, starts, changes.rows)
+            self._exist = running(known.astype(np.int64), part.there, starts, changes.rows)
 
     def of(self, entry: int) -> Iterator[Change]:
         """The changes of one entry, by its place in the segment."""
@@ -88,12 +87,3 @@ class _ColumnDeeds:
         after, exists = self._values[change], int(self._exist[change])
         existed = exists - int(part.there[change])
         return kind(before_of(after, part.moved[change])) if existed else None, kind(after) if exists else None
-
-
-def _running(base: Numbers, moved: Numbers, starts: Numbers, rows: Numbers) -> "NDArray[np.int64]":
-    """What a cell is after each change; `base` is what it was before the first of its row."""
-    sums = np.cumsum(moved)
-    before = np.zeros(len(base), np.int64)
-    before[1:] = sums[starts[1:] - 1]
-    running: NDArray[np.int64] = sums + (base - before)[rows]
-    return running

@@ -41,24 +41,7 @@ class Story:
 
     def newest(self) -> Any:
         """The cell after the last entry of the track; None where there is none. Raises TrackError."""
-        reader = self._reader
-        known = reader.keyframes(self._table, self._column)
-        place, value = 0, None
-        if known:
-            place = known[-1]
-            keys, values = reader.keyframe(self._table, self._column, place)
-            value = cell_of(keys, values, self._key)
-        for _, part in reader.parts(self._name, self._table, place, len(reader.segments)):
-            where = part.where(self._key)
-            if where.start == where.stop:
-                continue
-            if self._column.kind is str:
-                value = part.after[where][-1]
-            else:
-                moved, there = part.moved[where], part.there[where]
-                exists = (value is not None) + int(there.sum())
-                value = before_of(value or 0, -int(moved.sum())) if exists else None
-        return value if value is None else self._column.kind(value)
+        return cell_before(self._reader, self._table, self._column, self._key, len(self._reader.segments))
 
     def at(self, until: int) -> Any:
         """The cell after an entry; None where there was none. Raises TrackError."""
@@ -72,7 +55,7 @@ class Story:
     def times(self, until: int) -> int:
         """How many entries up to an ordinal changed it. Raises TrackError."""
         reader, found = self._reader, 0
-        for place, part in reader.about(self._name, self._table, self._key, reader.segment_of(until) + 1):
+        for place, part in reader.about(self._name, self._table, self._key, 0, reader.segment_of(until) + 1):
             entries = part.entries_about(self._key)
             found += int(entries.searchsorted(until - reader.segments[place].first, "right"))
         return found
@@ -82,7 +65,7 @@ class Story:
         reader, kind = self._reader, self._column.kind
         after = self.newest()
         end = len(reader.segments)
-        for place, part in reader.about(self._name, self._table, self._key, end, newest_first=True):
+        for place, part in reader.about(self._name, self._table, self._key, 0, end, newest_first=True):
             where = part.where(self._key)
             about, first = reader.entries(place), reader.segments[place].first
             for change in range(where.stop - 1, where.start - 1, -1):
@@ -97,6 +80,23 @@ class Story:
                         first + entry, about.id(entry), int(about.kinds[entry]), int(about.codes[entry]), before, after
                     )
                 after = before
+
+
+def cell_before(reader: TrackReader, table: Table, column: Column, key: int | str, place: int) -> Any:
+    """A cell before the segment at a place; None where there is none. Raises TrackError."""
+    known = [each for each in reader.keyframes(table, column) if each <= place]
+    start, value = 0, None
+    if known:
+        start = known[-1]
+        value = cell_of(*reader.keyframe(table, column, start), key)
+    for _, part in reader.about(part_name(table, column), table, key, start, place):
+        where = part.where(key)
+        if column.kind is str:
+            value = part.after[where][-1]
+        else:
+            exists = (value is not None) + int(part.there[where].sum())
+            value = before_of(value or 0, -int(part.moved[where].sum())) if exists else None
+    return value if value is None else column.kind(value)
 
 
 class StoryLine(Struct, frozen=True):
@@ -140,7 +140,7 @@ def totals(reader: TrackReader, table: Table, column: Column, key: int | str, un
     first = None
     # Kept are differences modulo 2^64: which way each goes tell the numbers before and after it.
     now = cell_of(*reader.keyframe(table, column, 0), key) or 0 if 0 in reader.keyframes(table, column) else 0
-    for place, part in reader.about(part_name(table, column), table, key, len(reader.segments)):
+    for place, part in reader.about(part_name(table, column), table, key, 0, len(reader.segments)):
         where = part.where(key)
         begin = reader.segments[place].first
         entries = part.changes.entries[where]
@@ -159,7 +159,7 @@ def totals(reader: TrackReader, table: Table, column: Column, key: int | str, un
 
 
 def _named(reader: TrackReader, table: Table, key: int | str, until: int | None) -> Iterator[int]:
-    for place, part in reader.about(table.name, table, key, len(reader.segments), newest_first=True):
+    for place, part in reader.about(table.name, table, key, 0, len(reader.segments), newest_first=True):
         first = reader.segments[place].first
         for entry in reversed(part.entries_about(key).tolist()):
             if until is None or first + entry <= until:
