@@ -234,19 +234,21 @@ class MovingColumn:
                 return np.where(known, places, np.where(keys < self.keys[0], 0, len(self.keys))), known
             places = self.keys.searchsorted(keys)
         else:
-            places = np.fromiter(self._text_places(keys), np.int64, len(keys))
+            places = np.array(self._text_places(keys), np.int64)
         known = np.zeros(len(keys), bool)
         inside = places < len(self.keys)
         known[inside] = self.keys[places[inside]] == keys[inside]
         return places, known
 
-    def _text_places(self, keys: Any) -> Iterator[int]:
+    def _text_places(self, keys: Any) -> list[int]:
         if self._places_by_key is None and len(keys) * _WORTH > len(self.keys):
             self._places_by_key = dict(zip(self.keys.tolist(), range(len(self.keys)), strict=True))
-        known = self._places_by_key or {}
-        for key in keys.tolist():
-            place = known.get(key)
-            yield bisect_left(self.keys, key) if place is None else place
+        places = list(map((self._places_by_key or {}).get, keys.tolist()))
+        if None not in places:
+            return places  # type: ignore[return-value]  # which is what was just asked
+        return [
+            bisect_left(self.keys, key) if place is None else place for key, place in zip(keys, places, strict=True)
+        ]
 
     def _places_of(self, keys: Any) -> Numbers:
         """Where keys are; those that are not there are added, without a cell."""
