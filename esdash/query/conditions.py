@@ -58,6 +58,12 @@ def numbers_of(condition: Condition) -> list[Number]:
     return list(dict.fromkeys(each for term in terms for each in (term.number, term.other) if each is not None))
 
 
+def seems_condition(text: str, schema: Schema) -> bool:
+    """Whether a text that is nothing else is meant to be one: it compares something, or begins with a number."""
+    begin = re.sub(r"^(?:not\b|[\s(])*", "", text)
+    return _OPERATOR.search(text) is not None or begins_number(Scanner(begin), schema)
+
+
 def read_condition(text: str, schema: Schema, now: float) -> Condition:
     """The condition that was typed; `now` is Unix time in seconds. Raises QueryError."""
     scanner = Scanner(text)
