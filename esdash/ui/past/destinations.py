@@ -97,10 +97,8 @@ class Destinations:
         self.time.go_to(ordinal)
         after, before = map(self._actions.key, ("condition_after", "condition_before"))
         told = visible(str(self._condition), 200)
-        tell(
-            self.screen.app,
-            f"Here {told} begins to hold. {after} goes to the next such moment, {before} to the one before.",
-        )
+        keys = f"{after} and {before} go to the next such moment and to the one before."
+        tell(self.screen.app, f"Here {told} begins to hold. {keys}")
 
     def _play(self, destination: "Destination | None") -> None:
         if destination is None:

@@ -1,7 +1,7 @@
 """Asks for a moment: a place in the log, or a condition that begins to hold there."""
 
 from collections.abc import Callable
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -17,6 +17,9 @@ from esdash.ui.forms.inputs import FormInput
 from esdash.ui.paint.dialog import Dialog
 from esdash.visible import visible
 from esdash.words.asked import schema_of
+
+_POINTED: Final = 40
+"""Characters of a condition that are shown again with what is wrong in it: so many have room in one line."""
 
 
 class Destination(NamedTuple):
@@ -84,5 +87,4 @@ class GoToScreen(Dialog[Destination]):
         try:
             return Destination(condition=read_condition(text, self._schema, now)), ""
         except QueryError as error:
-            shown, carets = error.pointed()
-            return None, f"{visible(str(error), 300)}\n  {shown}\n  {carets}"
+            return None, "\n".join((visible(str(error), 300), *error.pointed(_POINTED)))
