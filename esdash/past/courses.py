@@ -19,7 +19,10 @@ from esdash.query.numbers import COUNT, Aggregate, Cell, Number
 _SAFE: Final = 2.0**62
 """Up to here a sum of magnitudes, which is not known to the last digit, says that 64 bits hold them all."""
 
-_GREATEST: Final = np.iinfo(np.int64).max
+_GREATEST: Final = int(np.iinfo(np.int64).max)
+
+_MANY: Final = 100
+"""Values that may be the least at some time, from which it is worth to leave out those that are so at none."""
 
 
 class Course(NamedTuple):
@@ -197,7 +200,13 @@ class _Extreme(_Over):
         self._stand(place)
         cells = self._column.cells
         there = cells.there
-        return int((cells.values[there] ^ self._turned).min() ^ self._turned) if there.any() else None
+        return int(self._least_of(cells.values, there) ^ self._turned) if there.any() else None
+
+    def _least_of(self, values: Numbers, among: NDArray[np.bool_]) -> int:
+        """Of values as they are; the greatest integer where there is none."""
+        if self._turned:
+            return ~int(values.max(where=among, initial=~_GREATEST))
+        return int(values.min(where=among, initial=_GREATEST))
 
     def through(self, end: int) -> Iterator[tuple[int, Course]]:
         for place, part in self._parts(end):
@@ -206,29 +215,40 @@ class _Extreme(_Over):
             rest = cells.there
             rest[passed.places] = False
             is_left = bool(rest.any())
-            least = int((cells.values[rest] ^ self._turned).min()) if is_left else _GREATEST
+            least = self._least_of(cells.values, rest)
             count = self._reader.segments[place].count
             stretches = self._stretches(part, passed, count, least)
             if is_left and not len(stretches.values):
                 continue
-            values = np.minimum(_least(stretches, count + 1), least) ^ self._turned
-            there = np.ones(count + 1, bool)
+            places, lowest = _least(stretches, count)
+            there = np.ones(len(places), bool)
             if not is_left:
-                existed = int(np.count_nonzero(passed.existed))
-                there = _sums(existed, self._by_entry(place, part, part.there)) > 0
-            yield place, Course(np.arange(count), values, there)
+                counts = _sums(int(np.count_nonzero(passed.existed)), self._by_entry(place, part, part.there))
+                there = counts[places] > 0
+            yield place, Course(places[1:] - 1, np.minimum(lowest, least) ^ self._turned, there)
 
     def _stretches(self, part: SegmentPart, passed: Passed, count: int, least: int) -> "_Stretches":
-        """How long each cell that a segment changed was what, where that is less than all that it did not change."""
+        """How long cells that a segment changed were what; `least` is the least of those that it did not change.
+
+        In places: 0 before the first entry, then one after each. Left out is what is never the least for certain.
+        """
         after = part.changes.entries + 1
         ends = np.append(after[1:], count + 1)
         ends[np.append(passed.starts[1:], len(after)) - 1] = count + 1
-        values = np.concatenate((passed.before[passed.starts], passed.after)) ^ self._turned
-        less = np.concatenate((passed.existed, passed.exists)) & (values < least)
+        befores, afters = passed.before[passed.starts] ^ self._turned, passed.after ^ self._turned
+        values = np.concatenate((befores, afters))
+        low = np.concatenate((passed.existed, passed.exists))
+        if least < _GREATEST:
+            low &= values < least
+        if np.count_nonzero(low) > _MANY:
+            # At any time each cell is at most what it ever is: the least of those is never passed.
+            always = passed.existed & np.logical_and.reduceat(passed.exists, passed.starts)
+            most = np.maximum(befores, np.maximum.reduceat(afters, passed.starts))
+            low &= values <= most.min(where=always, initial=_GREATEST)
         return _Stretches(
-            np.concatenate((np.zeros(len(passed.starts), np.int64), after))[less],
-            np.concatenate((after[passed.starts], ends))[less],
-            values[less],
+            np.concatenate((np.zeros(len(passed.starts), np.int64), after))[low],
+            np.concatenate((after[passed.starts], ends))[low],
+            values[low],
         )
 
 
@@ -240,22 +260,26 @@ class _Stretches(NamedTuple):
     values: Numbers
 
 
-def _least(stretches: _Stretches, count: int) -> Numbers:
-    """At each of so many places the least value of the stretches over it; the greatest integer where there is none.
+def _least(stretches: _Stretches, last: int) -> tuple[Numbers, Numbers]:
+    """Places from 0 to the last one at most, and the least value of the stretches from each until the next.
+
+    That is the greatest integer where there is none.
 
     Two stretches as long as a power of two cover each; those of one length are handed down to half of it.
     """
     starts, ends, values = stretches
+    places = np.unique(np.concatenate((np.zeros(1, np.int64), starts, ends)))
+    starts, ends = places.searchsorted(starts), places.searchsorted(ends)
+    places = places[places <= last]
     levels = np.frexp((ends - starts).astype(np.float64))[1] - 1
-    least = np.full((int(levels.max(initial=0)) + 1, count), _GREATEST, np.int64)
-    for places in (starts, ends - (1 << levels)):
-        np.minimum.at(least.reshape(-1), levels * count + places, values)
+    least = np.full((int(levels.max(initial=0)) + 1, len(places)), _GREATEST, np.int64)
+    for at in (starts, ends - (1 << levels)):
+        np.minimum.at(least.reshape(-1), levels * len(places) + at, values)
     for level in range(len(least) - 1, 0, -1):
         half = 1 << (level - 1)
         np.minimum(least[level - 1], least[level], out=least[level - 1])
         np.minimum(least[level - 1, half:], least[level, :-half], out=least[level - 1, half:])
-    lowest: Numbers = least[0]
-    return lowest
+    return places, least[0]
 
 
 def _sums(first: int, moved: Numbers) -> Numbers:
