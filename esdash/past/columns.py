@@ -130,10 +130,12 @@ class MovingColumn:
         ends = np.cumsum(part.counts)
         starts = ends - part.counts
         existed = self._cells[places] > 0
-        after = running(self.values[places], part.moved, starts, rows)
-        exists = running(self._cells[places], part.there, starts, rows)
-        self.values[places], self._cells[places] = after[ends - 1], exists[ends - 1]
-        return Passed(places, starts, after - part.moved, after, exists > 0, existed)
+        after, exists = running(self.values[places], part.moved, starts, rows), existed[rows]
+        self.values[places] = after[ends - 1]
+        if part.comes_or_goes:
+            cells = running(self._cells[places], part.there, starts, rows)
+            exists, self._cells[places] = cells > 0, cells[ends - 1]
+        return Passed(places, starts, after - part.moved, after, exists, existed)
 
     def enter(self, part: SegmentPart, *, at_end: bool) -> None:
         """Stand at the beginning or the end of a segment, to move in it."""

@@ -96,8 +96,8 @@ class _OneCell:
 
     def _numbers(self, part: SegmentPart, where: slice) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         return (
-            _sums(int(self._value or 0), part.moved[where]),
-            _sums(int(self._value is not None), part.there[where]) > 0,
+            _sums(int(self._value or 0), part.moved_in(where)),
+            _sums(int(self._value is not None), part.there_in(where)) > 0,
         )
 
 
@@ -107,7 +107,6 @@ class _Over:
     def __init__(self, reader: TrackReader, table: Table, column: Column) -> None:
         self._reader = reader
         self._table = table
-        self._text = column.kind is str
         self._name = part_name(table, column)
         self._column = TrackedColumn(reader, table, column)
         self._place = 0
@@ -137,9 +136,8 @@ class _Count(_Over):
 
     def through(self, end: int) -> Iterator[tuple[int, Course]]:
         for place, part in self._parts(end):
-            there = part.texts_there if self._text else part.there
-            if there.any():
-                counts = _sums(self._count, self._by_entry(place, part, there))
+            if part.there.any():
+                counts = _sums(self._count, self._by_entry(place, part, part.there))
                 self._count = int(counts[-1])
                 yield place, _whole(counts)
 

@@ -16,6 +16,9 @@ from esdash.past.packing import Numbers, unpack
 _END: Final = b"\n"
 _GREATEST: Final = 2**64 - 1
 
+_OF_NUMBERS: Final = 3
+"""Arrays that are stored of what changed in a column of numbers; of texts there are more."""
+
 
 class Refused(NamedTuple):
     """The two numbers that decided each refusal which had some."""
@@ -78,9 +81,12 @@ class SegmentPart:
         self._place = f"{name} {first}"
         self._table = table
         self._data = data
-        *keys, counts = unpack(f"{self._place} rows", rows)
-        self._keys = keys
-        self.counts: Numbers = counts.astype(np.int64)
+        *self._keys, self._counts = unpack(f"{self._place} rows", rows)
+
+    @cached_property
+    def counts(self) -> Numbers:
+        """How often each row is in it."""
+        return self._counts.astype(np.int64)
 
     @cached_property
     def keys(self) -> Any:
@@ -109,8 +115,8 @@ class SegmentPart:
         place = self.place(key)
         if place is None:
             return slice(0, 0)
-        start = int(self.counts[:place].sum())
-        return slice(start, start + int(self.counts[place]))
+        start = int(self._counts[:place].sum())
+        return slice(start, start + int(self._counts[place]))
 
     @cached_property
     def changes(self) -> Changes:
@@ -132,21 +138,32 @@ class SegmentPart:
     @cached_property
     def moved(self) -> Numbers:
         """Of a column of numbers: each difference, modulo 2^64."""
-        return self._unpacked[1].astype(np.int64)
+        return self.moved_in(slice(None))
+
+    def moved_in(self, where: slice) -> Numbers:
+        """The same of some changes."""
+        return self._unpacked[1][where].astype(np.int64)
 
     @cached_property
     def there(self) -> Numbers:
-        """Of a column of numbers: 1 where a cell appeared, −1 where one vanished, else 0."""
-        flags = self._unpacked[2]
-        there: Numbers = (flags == APPEARED).astype(np.int64) - (flags == VANISHED)
+        """1 where a cell appeared, −1 where one vanished, else 0."""
+        return self.there_in(slice(None))
+
+    def there_in(self, where: slice) -> Numbers:
+        """The same of some changes."""
+        # Of texts it is told by those before and after, 0 for none; of numbers by a flag.
+        if len(self._unpacked) > _OF_NUMBERS:
+            before, after = (each[where] != 0 for each in self._unpacked[1:3])
+        else:
+            flags = self._unpacked[2][where]
+            before, after = flags == VANISHED, flags == APPEARED
+        there: Numbers = after.astype(np.int64) - before
         return there
 
-    @cached_property
-    def texts_there(self) -> Numbers:
-        """Of a column of texts the same."""
-        before, after = self._unpacked[1:3]
-        there: Numbers = (after != 0).astype(np.int64) - (before != 0)
-        return there
+    @property
+    def comes_or_goes(self) -> bool:
+        """Of a column of numbers: whether any cell appeared or vanished."""
+        return bool(self._unpacked[2].any())
 
     @cached_property
     def before(self) -> NDArray[Any]:
@@ -176,7 +193,9 @@ def decode_cells(name: str, ordinal: int, table: Table, column: Column, blob: by
 def _keys(table: Table, packed: list[NDArray[Any]]) -> Any:
     if table.key is int:
         first, gaps = packed
-        return np.cumsum(np.concatenate((first.astype(np.int64), gaps.astype(np.int64))))
+        keys = np.empty(len(first) + len(gaps), np.int64)
+        keys[:1], keys[1:] = first, gaps
+        return np.cumsum(keys, out=keys)
     return _objects(packed[0].tobytes().decode().split("\n")[1:-1])
 
 

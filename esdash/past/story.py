@@ -94,8 +94,8 @@ def cell_before(reader: TrackReader, table: Table, column: Column, key: int | st
         if column.kind is str:
             value = part.after[where][-1]
         else:
-            exists = (value is not None) + int(part.there[where].sum())
-            value = before_of(value or 0, -int(part.moved[where].sum())) if exists else None
+            exists = (value is not None) + int(part.there_in(where).sum())
+            value = before_of(value or 0, -int(part.moved_in(where).sum())) if exists else None
     return value if value is None else column.kind(value)
 
 
