@@ -40,9 +40,7 @@ async def test_the_first_moment_of_a_condition_the_next_and_the_one_before(
     async with dashboard(log, tmp_path) as (app, pilot):
         await ask(pilot, "at", "users:7.balance < 40")
         await as_of(pilot, 1)
-        await until_told(
-            pilot, "Here users:7.balance < 40 begins to hold. ; goes to the next such moment, , to the one"
-        )
+        await until_told(pilot, "Here users:7.balance < 40 begins to hold. ; and , go to the next such moment")
         await pilot.press("semicolon")
         await as_of(pilot, 5)
         await pilot.press("semicolon")
