@@ -126,7 +126,7 @@ class MovingColumn:
     def pass_through(self, part: SegmentPart) -> Passed:
         """Apply all that a segment changed in a column of numbers, and tell what each change was."""
         self.leave()
-        places, rows = self._places_of(part.keys), part.changes.rows
+        places, rows = self._places_of(part.keys), part.rows
         ends = np.cumsum(part.counts)
         starts = ends - part.counts
         existed = self._cells[places] > 0

@@ -122,7 +122,7 @@ class _Over:
     def _by_entry(self, place: int, part: SegmentPart, moved: Numbers) -> Numbers:
         """What each entry of a segment moved."""
         by_entry = np.zeros(self._reader.segments[place].count, np.int64)
-        np.add.at(by_entry, part.changes.entries, moved)
+        np.add.at(by_entry, part.entries, moved)
         return by_entry
 
 
@@ -174,7 +174,7 @@ class _Sum(_Over):
 
     def _unbounded(self, part: SegmentPart, passed: Passed) -> Course:
         """In integers of Python's: differences are kept modulo 2^64, so it takes what was before and after."""
-        entries = part.changes.entries
+        entries = part.entries
         order = np.argsort(entries, kind="stable")
         sums = [self._sum]
         for before, after in zip(passed.before[order].tolist(), passed.after[order].tolist(), strict=True):
@@ -193,12 +193,24 @@ class _Extreme(_Over):
         super().__init__(reader, table, column)
         # The order of what has all bits inverted is the other way round: so the greatest is a least as well.
         self._turned = np.int64(-1 if greatest else 0)
+        self._least = _GREATEST
+        """Of all cells, turned."""
+        self._key: int | str | None = None
+        """Of a row that has it; None while there is no cell."""
 
     def stand(self, place: int) -> int | None:
         self._stand(place)
+        self._seek()
+        return None if self._key is None else int(self._least ^ self._turned)
+
+    def _seek(self) -> None:
+        """Find the least of all cells, and a row that has it."""
         cells = self._column.cells
         there = cells.there
-        return int(self._least_of(cells.values, there) ^ self._turned) if there.any() else None
+        self._least, self._key = self._least_of(cells.values, there), None
+        if there.any():
+            place = int(np.argmax(there & (cells.values == self._least ^ self._turned)))
+            self._key = cells.keys[place : place + 1].tolist()[0]
 
     def _least_of(self, values: Numbers, among: NDArray[np.bool_]) -> int:
         """Of values as they are; the greatest integer where there is none."""
@@ -209,30 +221,32 @@ class _Extreme(_Over):
     def through(self, end: int) -> Iterator[tuple[int, Course]]:
         for place, part in self._parts(end):
             passed = self._column.pass_through(place, part)
-            cells = self._column.cells
-            rest = cells.there
-            rest[passed.places] = False
-            is_left = bool(rest.any())
-            least = self._least_of(cells.values, rest)
-            count = self._reader.segments[place].count
-            stretches = self._stretches(part, passed, count, least)
-            if is_left and not len(stretches.values):
-                continue
-            places, lowest = _least(stretches, count)
-            there = np.ones(len(places), bool)
-            if not is_left:
-                counts = _sums(int(np.count_nonzero(passed.existed)), self._by_entry(place, part, part.there))
-                there = counts[places] > 0
-            yield place, Course(places[1:] - 1, np.minimum(lowest, least) ^ self._turned, there)
+            # Mostly the least cell is one that the segment did not change.
+            stays = self._key is not None and part.place(self._key) is None
+            least, is_left = (self._least, True) if stays else self._least_left(passed)
+            values, low = self._low(passed, least)
+            if len(low) or not is_left:
+                count = self._reader.segments[place].count
+                places, lowest = _least(_stretches(part, passed, count, values, low), count)
+                there = np.ones(len(places), bool)
+                if not is_left:
+                    cells = _sums(int(np.count_nonzero(passed.existed)), self._by_entry(place, part, part.there))
+                    there = cells[places] > 0
+                lowest = np.minimum(lowest, least)
+                stays = stays and lowest[-1] >= least
+                yield place, Course(places[1:] - 1, lowest ^ self._turned, there)
+            if not stays:
+                self._seek()
 
-    def _stretches(self, part: SegmentPart, passed: Passed, count: int, least: int) -> "_Stretches":
-        """How long cells that a segment changed were what; `least` is the least of those that it did not change.
+    def _least_left(self, passed: Passed) -> tuple[int, bool]:
+        """The least of the cells that a segment did not change, and whether there are any."""
+        rest = self._column.cells.there
+        rest[passed.places] = False
+        return self._least_of(self._column.cells.values, rest), bool(rest.any())
 
-        In places: 0 before the first entry, then one after each. Left out is what is never the least for certain.
-        """
-        after = part.changes.entries + 1
-        ends = np.append(after[1:], count + 1)
-        ends[np.append(passed.starts[1:], len(after)) - 1] = count + 1
+    def _low(self, passed: Passed, least: int) -> tuple[Numbers, Numbers]:
+        """What each row that a segment changed was before, then what each change made; and the places of those that may
+        be less than `least`, which others are, and the least of all."""
         befores, afters = passed.before[passed.starts] ^ self._turned, passed.after ^ self._turned
         values = np.concatenate((befores, afters))
         low = np.concatenate((passed.existed, passed.exists))
@@ -243,11 +257,7 @@ class _Extreme(_Over):
             always = passed.existed & np.logical_and.reduceat(passed.exists, passed.starts)
             most = np.maximum(befores, np.maximum.reduceat(afters, passed.starts))
             low &= values <= most.min(where=always, initial=_GREATEST)
-        return _Stretches(
-            np.concatenate((np.zeros(len(passed.starts), np.int64), after))[low],
-            np.concatenate((after[passed.starts], ends))[low],
-            values[low],
-        )
+        return values, np.flatnonzero(low)
 
 
 class _Stretches(NamedTuple):
@@ -256,6 +266,15 @@ class _Stretches(NamedTuple):
     starts: Numbers
     ends: Numbers
     values: Numbers
+
+
+def _stretches(part: SegmentPart, passed: Passed, count: int, values: Numbers, some: Numbers) -> _Stretches:
+    """How long some of the values of `_low` were so, in places: 0 before the first entry, then one after each."""
+    after = part.entries + 1
+    ends = np.append(after[1:], count + 1)
+    ends[np.append(passed.starts[1:], len(after)) - 1] = count + 1
+    starts = np.concatenate((np.zeros(len(passed.starts), np.int64), after))
+    return _Stretches(starts[some], np.concatenate((after[passed.starts], ends))[some], values[some])
 
 
 def _least(stretches: _Stretches, last: int) -> tuple[Numbers, Numbers]:

@@ -118,18 +118,25 @@ class SegmentPart:
         start = int(self._counts[:place].sum())
         return slice(start, start + int(self._counts[place]))
 
-    @cached_property
+    @property
     def changes(self) -> Changes:
         """All of it. Raises DamagedTrackError."""
-        gaps = self._unpacked[0]
-        ends = np.cumsum(self.counts)
-        starts = ends - self.counts
-        sums = np.cumsum(gaps.astype(np.int64))
+        return Changes(self.rows, self.entries)
+
+    @cached_property
+    def rows(self) -> Numbers:
+        """Of each change, the place of its row."""
+        return np.repeat(np.arange(len(self.counts)), self.counts)
+
+    @cached_property
+    def entries(self) -> Numbers:
+        """Of each change. Raises DamagedTrackError."""
+        counts = self.counts
+        sums = np.cumsum(self._unpacked[0], dtype=np.int64)
         # What is stored of the first entry of a row is no gap.
-        before = np.zeros(len(starts), np.int64)
-        before[1:] = sums[starts[1:] - 1]
-        rows = np.repeat(np.arange(len(starts)), self.counts)
-        return Changes(rows, sums - before[rows])
+        before = np.zeros(len(counts), np.int64)
+        before[1:] = sums[np.cumsum(counts)[:-1] - 1]
+        return sums - np.repeat(before, counts)
 
     @cached_property
     def _unpacked(self) -> list[NDArray[Any]]:
