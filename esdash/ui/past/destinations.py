@@ -46,6 +46,8 @@ class Destinations:
         """The last one that was asked for."""
         self._seeking = 0
         """Conditions that are being looked for."""
+        self._earliest = 0
+        """The ordinal of the first moment that can be shown, as far as it is known."""
 
     def action_go_to(self) -> None:
         """Ask where to go."""
@@ -97,8 +99,11 @@ class Destinations:
         self.time.go_to(ordinal)
         after, before = map(self._actions.key, ("condition_after", "condition_before"))
         told = visible(str(self._condition), 200)
+        holds = "begins to hold"
+        if ordinal == self._earliest:
+            holds = "holds, at the earliest moment that can be shown"
         keys = f"{after} and {before} go to the next such moment and to the one before."
-        tell(self.screen.app, f"Here {told} begins to hold. {keys}")
+        tell(self.screen.app, f"Here {told} {holds}. {keys}")
 
     def _play(self, destination: "Destination | None") -> None:
         if destination is None:
@@ -124,13 +129,13 @@ class Destinations:
         """Look for where a condition begins to hold: first of all, after the moment that is shown, or before it."""
         position, going_on = self.time.position(), self.time.going_on(direction)
         named, number = visible(str(condition), 200), position.number
-        otherwise = f"{named} never holds."
+        otherwise = f"{named} holds at no moment that can be shown."
         if direction:
             otherwise = f"{named} does not begin to hold {'after' if direction > 0 else 'before'} #{number:,}."
 
         def find(past: "Past", stopped: Stopped) -> int | None:
             try:
-                at = going_on(past) if direction else None
+                at, self._earliest = going_on(past) if direction else None, past.span().first
                 return self._found(past, condition, at, direction < 0, stopped)
             finally:
                 self.screen.app.call_from_thread(self._end)

@@ -53,7 +53,7 @@ async def test_the_first_moment_of_a_condition_the_next_and_the_one_before(
         await as_of(pilot, 5)
         # The dialog has it still; what is typed takes its place.
         await ask(pilot, "at", "min(users.balance) > 100")
-        await until_told(pilot, "min(users.balance) > 100 never holds.")
+        await until_told(pilot, "min(users.balance) > 100 holds at no moment that can be shown.")
         assert isinstance(app.screen, MainScreen)
 
 
