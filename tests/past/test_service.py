@@ -121,12 +121,27 @@ def test_a_condition_waits_for_what_the_track_lacks(log: Stream, client: redis.R
     publish_more(client, 20)
     path = folder.file_of(log.server.url, STREAM, Shop())
     Builder(log, Shop(), folder, path).run()
-    client.xadd(STREAM, top_up(7, 77))
+    client.xadd(STREAM, top_up(77, 77))
     past = Past(log, Shop(), path)
-    steps = past.begins(read_condition("users:7.balance = 0.77", schema_of(Shop()), 0), None)
+    steps = past.begins(read_condition("users:77.balance = 0.77", schema_of(Shop()), 0), None)
     assert next(steps).found is None
     Builder(log, Shop(), folder, path).run()
     assert [step.found for step in steps][-1] == 21
+    past.close()
+
+
+def test_a_condition_is_not_looked_for_in_two_tracks(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:
+    publish_more(client, 20)
+    path = folder.file_of(log.server.url, STREAM, Shop())
+    Builder(log, Shop(), folder, path).run()
+    client.xadd(STREAM, top_up(77, 77))
+    past = Past(log, Shop(), path)
+    steps = past.begins(read_condition("users:77.balance = 0.77", schema_of(Shop()), 0), None)
+    next(steps)
+    path.unlink()
+    Builder(log, Shop(), folder, path).run()
+    with pytest.raises(EngineError, match="being put together anew"):
+        list(steps)
     past.close()
 
 
