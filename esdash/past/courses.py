@@ -136,7 +136,7 @@ class _Count(_Over):
 
     def through(self, end: int) -> Iterator[tuple[int, Course]]:
         for place, part in self._parts(end):
-            if part.there.any():
+            if part.comes_or_goes:
                 counts = _sums(self._count, self._by_entry(place, part, part.there))
                 self._count = int(counts[-1])
                 yield place, _whole(counts)

@@ -74,24 +74,28 @@ class Changes(NamedTuple):
 
 
 class SegmentPart:
-    """One part of a segment: which rows are in it is known at once, the rest when it is asked for."""
+    """One part of a segment; what is asked for is read then. Raises DamagedTrackError."""
 
     def __init__(self, name: str, first: int, table: Table, rows: bytes, data: Callable[[], bytes]) -> None:
-        """`data` is called when it is first wanted. Raises DamagedTrackError."""
+        """`data` is called when it is first wanted."""
         self._place = f"{name} {first}"
         self._table = table
+        self._packed_rows = rows
         self._data = data
-        *self._keys, self._counts = unpack(f"{self._place} rows", rows)
+
+    @cached_property
+    def _rows(self) -> list[NDArray[Any]]:
+        return unpack(f"{self._place} rows", self._packed_rows)
 
     @cached_property
     def counts(self) -> Numbers:
         """How often each row is in it."""
-        return self._counts.astype(np.int64)
+        return self._rows[-1].astype(np.int64)
 
     @cached_property
     def keys(self) -> Any:
         """The rows, ascending: an array of integers, or of texts as objects."""
-        return _keys(self._table, self._keys)
+        return _keys(self._table, self._rows[:-1])
 
     def place(self, key: int | str) -> int | None:
         """The place of a row; None when the segment has nothing about it, or no row can be called so."""
@@ -102,7 +106,7 @@ class SegmentPart:
             return place if place < len(self.keys) and self.keys[place] == key else None
         if not is_name(key) or not is_text(key):
             return None
-        joined = self._keys[0].tobytes()
+        joined = self._rows[0].tobytes()
         at = joined.find(_END + key.encode() + _END)
         return None if at < 0 else joined.count(_END, 0, at)
 
@@ -115,8 +119,8 @@ class SegmentPart:
         place = self.place(key)
         if place is None:
             return slice(0, 0)
-        start = int(self._counts[:place].sum())
-        return slice(start, start + int(self._counts[place]))
+        start = int(self._rows[-1][:place].sum())
+        return slice(start, start + int(self._rows[-1][place]))
 
     @property
     def changes(self) -> Changes:
@@ -167,9 +171,11 @@ class SegmentPart:
         there: Numbers = after.astype(np.int64) - before
         return there
 
-    @property
+    @cached_property
     def comes_or_goes(self) -> bool:
-        """Of a column of numbers: whether any cell appeared or vanished."""
+        """Whether any cell appeared or vanished."""
+        if len(self._unpacked) > _OF_NUMBERS:
+            return bool(self.there.any())
         return bool(self._unpacked[2].any())
 
     @cached_property
