@@ -229,7 +229,7 @@ class _Extreme(_Over):
                 count = self._reader.segments[place].count
                 places, lowest = _least(_stretches(part, passed, count, values, low), count)
                 there = np.ones(len(places), bool)
-                if not is_left:
+                if not is_left and part.comes_or_goes:
                     cells = _sums(int(np.count_nonzero(passed.existed)), self._by_entry(place, part, part.there))
                     there = cells[places] > 0
                 lowest = np.minimum(lowest, least)
