@@ -181,11 +181,12 @@ def _conditions(report: Report, path: Path, folding: float) -> None:
         name = Cell(table.name, key, table.columns[place].name)
         return f"{name} = {write(table.columns[place].shown, chance.choice(after))}"
 
-    rows = [reached(users, chance.randrange(USERS), 0) for _ in range(10)]
-    rows += [reached(items, f"item-{chance.randrange(1000)}", 1) for _ in range(10)]
-    never = [f"users:{chance.randrange(USERS)}.balance < 0" for _ in range(10)]
     cursor = Cursor(reader)
     cursor.seek(reader.built_to // 2)
+    known = cursor.columns(users.name)[0].keys.tolist()
+    rows = [reached(users, chance.choice(known), 0) for _ in range(10)]
+    rows += [reached(items, f"item-{chance.randrange(1000)}", 1) for _ in range(10)]
+    never = [f"users:{chance.choice(known)}.balance < 0" for _ in range(10)]
     balances = cursor.columns(users.name)[0].values
     half, most = (write(MONEY, int(each)) for each in (balances.sum(), balances.max()))
     columns = [f"sum(users.balance) >= {half}", f"max(users.balance) >= {most}", "min(items.remain) = 0"]
