@@ -14,10 +14,23 @@ if TYPE_CHECKING:
 COLOURS: Final = {"applied": "green", "rejected": "red", "parked": "yellow", "duplicate": "blue"}
 
 
+def place_document(ordinal: int, entry_id: bytes) -> dict[str, Any]:
+    """Which entry it is, as JSON has it."""
+    from esdash.log.stream import id_parts
+
+    return {"ordinal": ordinal, "id": entry_id.decode(), "time": iso_time(id_parts(entry_id)[0])}
+
+
+def place_line(ordinal: int, entry_id: bytes, unseen: int) -> str:
+    """Which entry it is and when it came, as a line for people begins."""
+    from esdash.log.stream import id_parts
+
+    return f"{f'#{ordinal + unseen}':>7}  {local_time(id_parts(entry_id)[0]):<19}"
+
+
 def as_json_line(fold: "Fold", row: "Row", corrected_by: int | None) -> str:
     """A JSON object on one line."""
     from esdash.engine.corrections import key_field, key_of
-    from esdash.log.stream import id_parts
     from esdash.words.entries import type_of
 
     assert row.code is not None, "an entry that was just folded"
@@ -28,9 +41,7 @@ def as_json_line(fold: "Fold", row: "Row", corrected_by: int | None) -> str:
     short = {} if told is None or told.needed is None else {"needed": told.needed, "available": told.available}
     return json.dumps(
         {
-            "ordinal": row.ordinal,
-            "id": row.entry_id.decode(),
-            "time": iso_time(id_parts(row.entry_id)[0]),
+            **place_document(row.ordinal, row.entry_id),
             "type": type_of(fold, row.fields),
             "key": None if key is None else key.decode("utf-8", "backslashreplace"),
             "outcome": outcome.name,
@@ -77,19 +88,16 @@ def _refuse(constant: str) -> Any:
 
 def as_line(fold: "Fold", row: "Row", unseen: int, corrected_by: int | None) -> str:
     """A line for people; `unseen` entries had left the stream before the row's history began."""
-    from esdash.log.stream import id_parts
     from esdash.visible import visible
     from esdash.words.entries import describe, type_of
     from esdash.words.lines import deeds
 
     assert row.code is not None, "an entry that was just folded"
     outcome = fold.outcomes[row.code]
-    when = local_time(id_parts(row.entry_id)[0])
     decision = outcome.name + (f" {outcome.reason}" if outcome.reason else "")
     return "  ".join(
         (
-            f"{f'#{row.ordinal + unseen}':>7}",
-            f"{when:<19}",
+            place_line(row.ordinal, row.entry_id, unseen),
             f"{row.entry_id.decode():<15}",
             f"{visible(type_of(fold, row.fields), 20):<7}",
             f"{visible(describe(fold, row.fields), 100):<36}",

@@ -2,25 +2,31 @@
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from esdash.cli.account import warn_of_beginning
+from esdash.cli.account import warn_of_beginning, warn_of_what_is_left
 from esdash.cli.asked import condition_of
 from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
+from esdash.cli.entries import place_document, place_line
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.guarding import Guarded, unguarded
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import iso_time, local_time, print_json, tell
+from esdash.cli.output import LINE
 from esdash.cli.presence import require_stream
 from esdash.cli.progress import Progress
+from esdash.cli.spool import Spool
+from esdash.cli.track import track_of
 from esdash.config import Settings
 
 if TYPE_CHECKING:
     from esdash.engine.history import Beginning, History
     from esdash.fold.folding import Fold
+    from esdash.log.stream import Stream
+    from esdash.past.reader import TrackReader
+    from esdash.past.turns import Turn
     from esdash.query.conditions import Condition
 
 
@@ -30,8 +36,15 @@ class _Found(NamedTuple):
     ordinal: int
     entry_id: bytes
     holds: bool
-    change: bool
-    """Whether it did not, or did, before."""
+
+
+class _Wanted(NamedTuple):
+    """Which of the places are asked for: the first where the condition holds, if nothing else is."""
+
+    last: bool
+    """The last."""
+    every: bool
+    """All where it begins to hold, or ceases to."""
 
 
 @click.command(cls=Guarded)
@@ -61,63 +74,119 @@ def command(settings: Settings, condition: tuple[str, ...], last: bool, every: b
     if last and every:
         raise BadInputError("--last wants one place and --all every one: leave one of them out.")
     fold = fold_of(settings)
-    wanted = condition_of(fold, condition)
-    with open_log(settings) as log, Progress(log) as progress:
+    wanted, which = condition_of(fold, condition), _Wanted(last, every)
+    with open_log(settings) as log, Spool() as spool, Progress(log) as progress:
         require_stream(log)
-        history = History(log, fold, on_page=progress)
-        beginning = history.since(START)
+        unseen = _spool_by_track(settings, log, fold, wanted, which, spool, as_json=as_json)
+        count = len(spool)
+        if unseen is not None:
+            warn_of_what_is_left(unseen)
+            for line in spool.oldest_first():
+                print(line)
+        else:
+            history = History(log, fold, on_page=progress)
+            beginning = history.since(START)
+            progress.clear()
+            warn_of_beginning(beginning)
+            for found in _by_folding(fold, history, beginning, wanted, which):
+                progress.clear()
+                print(_line(found, beginning.projection.unseen, which, as_json=as_json))
+                count += 1
         progress.clear()
-        warn_of_beginning(beginning)
-        found: _Found | None = None
-        for each in _places(fold, history, beginning, wanted):
-            if every:
-                if each.change:
-                    progress.clear()
-                    found = each
-                    _print(each, beginning.projection.unseen, as_json=as_json, every=True)
-            elif each.holds:
-                found = each
-                if not last:
-                    break
-        progress.clear()
-        if found is None:
+        if not count:
             raise FailedError(f"{wanted} never holds." if not every else f"{wanted} never begins or ceases to hold.")
-        if not every:
-            _print(found, beginning.projection.unseen, as_json=as_json, every=False)
 
 
-def _places(fold: "Fold", history: "History", beginning: "Beginning", condition: "Condition") -> Iterator[_Found]:
-    """Every entry, and whether the condition holds behind it."""
+def _by_folding(
+    fold: "Fold", history: "History", beginning: "Beginning", condition: "Condition", which: _Wanted
+) -> Iterator[_Found]:
+    """The places that are asked for, in their order."""
     from esdash.engine.conditions import StandingCondition
 
     projection = beginning.projection
     standing = StandingCondition(fold, projection.state, condition)
-    before, first = standing.holds, True
+    held: _Found | None = None
+    # Before the first entry is no place: where it holds from the outset, it does so at the first entry first.
+    before, is_first = standing.holds, True
     if projection.ordinal:
         # What came before it cannot be told any more; the place itself can.
-        yield _Found(projection.ordinal, projection.last_id, before, before)
-        first = False
+        held = _Found(projection.ordinal, projection.last_id, before) if before else None
+        is_first = False
+        if held is not None and not which.last:
+            yield held
+            if not which.every:
+                return
     for row in history.explain(projection):
         holds = standing.see(row.told.changes) if row.told is not None else standing.holds
-        # Before the first entry is no place: where it holds from the outset, it does so at the first entry first.
-        yield _Found(row.ordinal, row.entry_id, holds, holds is not before or (first and holds))
-        before, first = holds, False
+        found = _Found(row.ordinal, row.entry_id, holds)
+        if which.every:
+            if holds is not before or (is_first and holds):
+                yield found
+        elif holds:
+            held = found
+            if not which.last:
+                yield found
+                return
+        before, is_first = holds, False
+    if which.last and held is not None:
+        yield held
 
 
-def _print(found: _Found, unseen: int, *, as_json: bool, every: bool) -> None:
-    from esdash.log.stream import id_parts
+def _spool_by_track(
+    settings: Settings,
+    log: "Stream",
+    fold: "Fold",
+    condition: "Condition",
+    which: _Wanted,
+    spool: Spool,
+    *,
+    as_json: bool,
+) -> int | None:
+    """Find the places by the past that a dashboard keeps, where that has all of it: without folding.
 
-    milliseconds = id_parts(found.entry_id)[0]
+    How many entries are not in it because they were gone before; None where it cannot tell.
+    """
+    from esdash.past.packing import TrackError
+    from esdash.past.whole import whole_track
+
+    reader = whole_track(log, fold, track_of(settings, log, fold), None)
+    if reader is None:
+        return None
+    try:
+        unseen = reader.origin.unseen
+        for ordinal, holds in _by_track(reader, condition, which):
+            spool.add(_line(_Found(ordinal, reader.id_of(ordinal), holds), unseen, which, as_json=as_json))
+    except TrackError:
+        spool.clear()
+        return None  # it is a cache: folding tells the same
+    finally:
+        reader.close()
+    return unseen
+
+
+def _by_track(reader: "TrackReader", condition: "Condition", which: _Wanted) -> "Iterator[Turn]":
+    from esdash.past.turns import Turn, turns
+
+    last: Turn | None = None
+    for turn in turns(reader, condition):
+        if which.every:
+            yield turn
+        elif which.last:
+            last = turn
+        elif turn.holds:
+            yield turn
+            return
+    if last is not None:
+        # Either it holds to the end, or it did up to the entry before the one that ended it.
+        yield Turn(reader.built_to if last.holds else last.ordinal - 1, holds=True)
+
+
+def _line(found: _Found, unseen: int, which: _Wanted, *, as_json: bool) -> str:
+    from esdash.visible import visible
+
     if as_json:
-        document: dict[str, Any] = {
-            "ordinal": found.ordinal,
-            "id": found.entry_id.decode(),
-            "time": iso_time(milliseconds),
-        }
-        if every:
-            print(json.dumps({**document, "holds": found.holds}))
-        else:
-            print_json(document)
-        return
-    holds = f"  {'holds' if found.holds else 'holds no more'}" if every else ""
-    tell(f"{f'#{found.ordinal + unseen}':>7}  {local_time(milliseconds):<19}  {found.entry_id.decode():<15}{holds}")
+        document = place_document(found.ordinal, found.entry_id)
+        return json.dumps({**document, "holds": found.holds} if which.every else document)
+    holds = f"  {'holds' if found.holds else 'holds no more'}" if which.every else ""
+    line = f"{place_line(found.ordinal, found.entry_id, unseen)}  {found.entry_id.decode():<15}{holds}"
+    return visible(line, LINE)

@@ -11,9 +11,10 @@ from esdash.cli.account import warn_of_beginning, warn_of_what_is_left
 from esdash.cli.asked import number_of
 from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
+from esdash.cli.entries import place_document, place_line
 from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import LINE, iso_time, local_time, say
+from esdash.cli.output import LINE, say
 from esdash.cli.places import PLACE, end_of
 from esdash.cli.presence import require_stream
 from esdash.cli.progress import Progress
@@ -145,15 +146,12 @@ def _moves(
 
 
 def _as_json(fold: "Fold", row: "Row", before: Any, after: Any) -> str:
-    from esdash.log.stream import id_parts
     from esdash.words.entries import type_of
 
     assert row.code is not None, "an entry that was just folded"
     return json.dumps(
         {
-            "ordinal": row.ordinal,
-            "id": row.entry_id.decode(),
-            "time": iso_time(id_parts(row.entry_id)[0]),
+            **place_document(row.ordinal, row.entry_id),
             "type": type_of(fold, row.fields),
             "outcome": fold.outcomes[row.code].name,
             "before": before,
@@ -163,17 +161,14 @@ def _as_json(fold: "Fold", row: "Row", before: Any, after: Any) -> str:
 
 
 def _as_line(fold: "Fold", number: "Number", row: "Row", unseen: int, before: Any, after: Any) -> str:
-    from esdash.log.stream import id_parts
     from esdash.visible import visible
     from esdash.words.entries import describe, type_of
     from esdash.words.numbers import moved_text
 
-    when = local_time(id_parts(row.entry_id)[0])
     moved = "new" if before is None else "gone" if after is None else moved_text(fold, number, before, after)
     line = "  ".join(
         (
-            f"{f'#{row.ordinal + unseen}':>7}",
-            f"{when:<19}",
+            place_line(row.ordinal, row.entry_id, unseen),
             f"{visible(moved, 100):>12}",
             f"→ {_text(fold, number, after):<12}",
             f"{visible(type_of(fold, row.fields), 20):<7}",

@@ -6,9 +6,9 @@ from typing import Any
 from esdash.engine.numbers import Numbers
 from esdash.fold.folding import Fold
 from esdash.fold.tables import Change, State
-from esdash.query.conditions import Comparison, Condition, compare
+from esdash.query.conditions import Condition, compare, numbers_of
 from esdash.query.numbers import Number
-from esdash.query.trees import All, Either, Negated, terms_of
+from esdash.query.trees import All, Either, Negated
 
 
 class StandingCondition:
@@ -16,9 +16,8 @@ class StandingCondition:
 
     def __init__(self, fold: Fold, state: State, condition: Condition) -> None:
         """As it is in a state, which is not looked at again."""
-        terms: list[Comparison] = list(terms_of(condition))
         self._condition = condition
-        self._numbers = Numbers(fold, state, [each for term in terms for each in (term.number, term.other) if each])
+        self._numbers = Numbers(fold, state, numbers_of(condition))
         self.holds = holds(condition, self._numbers.value)
         """Whether it does now."""
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from esdash.domain import Column, Table
 from esdash.fold.tables import Change
 from esdash.past.decoding import SegmentPart
 from esdash.past.packing import Numbers
+
+_WORTH: Final = 20
+"""Places of texts that are learned in the time in which one is looked for."""
 
 
 class Last(NamedTuple):
@@ -51,6 +54,23 @@ class Applied(NamedTuple):
         )
 
 
+class Passed(NamedTuple):
+    """What a segment did in a column of numbers."""
+
+    places: Numbers
+    """Where the rows are that it changed."""
+    starts: Numbers
+    """Of each of them, the first of its changes."""
+    before: Numbers
+    """What each change found; 0 for nothing."""
+    after: Numbers
+    """What it made."""
+    exists: NDArray[np.bool_]
+    """Whether there is a cell after it."""
+    existed: NDArray[np.bool_]
+    """Of each row, whether there was one before the segment."""
+
+
 class MovingColumn:
     """The cells of a column after some entry of a segment.
 
@@ -69,6 +89,8 @@ class MovingColumn:
         self.values: NDArray[Any] = np.empty(0, np.int64 if self._numbers else object)
         self._cells = np.empty(0, np.int64)
         """Of a column of numbers: 1 where there is one, 0 where not; then its value is 0."""
+        self._places_by_key: dict[Any, int] | None = None
+        """Where each key is, once many were asked for."""
         self.leave()
 
     def leave(self) -> None:
@@ -85,6 +107,7 @@ class MovingColumn:
     def set(self, keys: Any, values: NDArray[Any]) -> None:
         """The cells of a keyframe; `keys` ascend."""
         self.keys, self.values, self._cells = keys, values.copy(), np.ones(len(keys), np.int64)
+        self._places_by_key = None
         self.leave()
 
     def skip(self, part: SegmentPart, *, back: bool) -> None:
@@ -99,6 +122,20 @@ class MovingColumn:
             self._cells[places] += sign * np.add.reduceat(part.there, starts)
         else:
             self._put(places, part.before[starts] if back else part.after[ends - 1])
+
+    def pass_through(self, part: SegmentPart) -> Passed:
+        """Apply all that a segment changed in a column of numbers, and tell what each change was."""
+        self.leave()
+        places, rows = self._places_of(part.keys), part.rows
+        ends = np.cumsum(part.counts)
+        starts = ends - part.counts
+        existed = self._cells[places] > 0
+        after, exists = running(self.values[places], part.moved, starts, rows), existed[rows]
+        self.values[places] = after[ends - 1]
+        if part.comes_or_goes:
+            cells = running(self._cells[places], part.there, starts, rows)
+            exists, self._cells[places] = cells > 0, cells[ends - 1]
+        return Passed(places, starts, after - part.moved, after, exists, existed)
 
     def enter(self, part: SegmentPart, *, at_end: bool) -> None:
         """Stand at the beginning or the end of a segment, to move in it."""
@@ -199,11 +236,21 @@ class MovingColumn:
                 return np.where(known, places, np.where(keys < self.keys[0], 0, len(self.keys))), known
             places = self.keys.searchsorted(keys)
         else:
-            places = np.fromiter((bisect_left(self.keys, key) for key in keys), np.int64, len(keys))
+            places = np.array(self._text_places(keys), np.int64)
         known = np.zeros(len(keys), bool)
         inside = places < len(self.keys)
         known[inside] = self.keys[places[inside]] == keys[inside]
         return places, known
+
+    def _text_places(self, keys: Any) -> list[int]:
+        if self._places_by_key is None and len(keys) * _WORTH > len(self.keys):
+            self._places_by_key = dict(zip(self.keys.tolist(), range(len(self.keys)), strict=True))
+        places = list(map((self._places_by_key or {}).get, keys.tolist()))
+        if None not in places:
+            return places  # type: ignore[return-value]  # which is what was just asked
+        return [
+            bisect_left(self.keys, key) if place is None else place for key, place in zip(keys, places, strict=True)
+        ]
 
     def _places_of(self, keys: Any) -> Numbers:
         """Where keys are; those that are not there are added, without a cell."""
@@ -212,6 +259,7 @@ class MovingColumn:
             return places
         new = places[~known]
         self.keys = np.insert(self.keys, new, keys[~known])
+        self._places_by_key = None
         nothing: Any = 0 if self._numbers else None
         self.values = np.insert(self.values, new, nothing)
         self._cells = np.insert(self._cells, new, 0) if self._numbers else self._cells
@@ -221,6 +269,15 @@ class MovingColumn:
 def before_of(after: Any, moved: Any) -> int:
     """What a number was that became another: both are of 64 bits, and how far it moved is kept modulo 2^64."""
     return (int(after) - int(moved) + 2**63) % 2**64 - 2**63
+
+
+def running(base: Numbers, moved: Numbers, starts: Numbers, rows: Numbers) -> "NDArray[np.int64]":
+    """What a cell is after each change; `base` is what it was before the first of its row."""
+    sums = np.cumsum(moved)
+    before = np.zeros(len(base), np.int64)
+    before[1:] = sums[starts[1:] - 1]
+    running: NDArray[np.int64] = sums + (base - before)[rows]
+    return running
 
 
 def cell_of(keys: Any, values: Any, key: int | str) -> Any:

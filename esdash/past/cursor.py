@@ -9,8 +9,8 @@ from esdash.domain import Column, Table
 from esdash.engine.projection import Projection
 from esdash.engine.view import Position
 from esdash.fold.tables import Change, State
-from esdash.past.columns import MovingColumn
-from esdash.past.decoding import SegmentEntries
+from esdash.past.columns import MovingColumn, Passed
+from esdash.past.decoding import SegmentEntries, SegmentPart
 from esdash.past.encoding import part_name
 from esdash.past.reader import TrackReader
 
@@ -46,9 +46,17 @@ class TrackedColumn:
 
     def stand_before(self, place: int) -> None:
         """Stand before the segment at a place."""
+        if place == self._place and self._count < 0:
+            return
         self._come_to(place)
         self.cells.leave()
         self._place, self._count = place, -1
+
+    def pass_through(self, place: int, part: SegmentPart) -> Passed:
+        """Stand before the segment behind that at a place, of which this is the part; what it did."""
+        self.stand_before(place)
+        self._place = place + 1
+        return self.cells.pass_through(part)
 
     def _come_to(self, place: int) -> None:
         """Stand before the segment at a place, the shortest way: from a keyframe, or from where it stands."""

@@ -16,6 +16,9 @@ from esdash.past.packing import Numbers, unpack
 _END: Final = b"\n"
 _GREATEST: Final = 2**64 - 1
 
+_OF_NUMBERS: Final = 3
+"""Arrays that are stored of what changed in a column of numbers; of texts there are more."""
+
 
 class Refused(NamedTuple):
     """The two numbers that decided each refusal which had some."""
@@ -76,21 +79,28 @@ class Changes(NamedTuple):
 
 
 class SegmentPart:
-    """One part of a segment: which rows are in it is known at once, the rest when it is asked for."""
+    """One part of a segment; what is asked for is read then. Raises DamagedTrackError."""
 
     def __init__(self, name: str, first: int, table: Table, rows: bytes, data: Callable[[], bytes]) -> None:
-        """`data` is called when it is first wanted. Raises DamagedTrackError."""
+        """`data` is called when it is first wanted."""
         self._place = f"{name} {first}"
         self._table = table
+        self._packed_rows = rows
         self._data = data
-        *keys, counts = unpack(f"{self._place} rows", rows)
-        self._keys = keys
-        self.counts: Numbers = counts.astype(np.int64)
+
+    @cached_property
+    def _rows(self) -> list[NDArray[Any]]:
+        return unpack(f"{self._place} rows", self._packed_rows)
+
+    @cached_property
+    def counts(self) -> Numbers:
+        """How often each row is in it."""
+        return self._rows[-1].astype(np.int64)
 
     @cached_property
     def keys(self) -> Any:
         """The rows, ascending: an array of integers, or of texts as objects."""
-        return _keys(self._table, self._keys)
+        return _keys(self._table, self._rows[:-1])
 
     def place(self, key: int | str) -> int | None:
         """The place of a row; None when the segment has nothing about it, or no row can be called so."""
@@ -101,34 +111,41 @@ class SegmentPart:
             return place if place < len(self.keys) and self.keys[place] == key else None
         if not is_name(key) or not is_text(key):
             return None
-        joined = self._keys[0].tobytes()
+        joined = self._rows[0].tobytes()
         at = joined.find(_END + key.encode() + _END)
         return None if at < 0 else joined.count(_END, 0, at)
 
     def entries_about(self, key: int | str) -> Numbers:
         """The entries that changed a row, or are about it; ascending. Raises DamagedTrackError."""
-        return self.changes.entries[self.where(key)]
+        return np.cumsum(self._unpacked[0][self.where(key)].astype(np.int64))
 
     def where(self, key: int | str) -> slice:
         """Which of the changes are those of a row."""
         place = self.place(key)
         if place is None:
             return slice(0, 0)
-        start = int(self.counts[:place].sum())
-        return slice(start, start + int(self.counts[place]))
+        start = int(self._rows[-1][:place].sum())
+        return slice(start, start + int(self._rows[-1][place]))
 
-    @cached_property
+    @property
     def changes(self) -> Changes:
         """All of it. Raises DamagedTrackError."""
-        gaps = self._unpacked[0]
-        ends = np.cumsum(self.counts)
-        starts = ends - self.counts
-        sums = np.cumsum(gaps.astype(np.int64))
+        return Changes(self.rows, self.entries)
+
+    @cached_property
+    def rows(self) -> Numbers:
+        """Of each change, the place of its row."""
+        return np.repeat(np.arange(len(self.counts)), self.counts)
+
+    @cached_property
+    def entries(self) -> Numbers:
+        """Of each change. Raises DamagedTrackError."""
+        counts = self.counts
+        sums = np.cumsum(self._unpacked[0], dtype=np.int64)
         # What is stored of the first entry of a row is no gap.
-        before = np.zeros(len(starts), np.int64)
-        before[1:] = sums[starts[1:] - 1]
-        rows = np.repeat(np.arange(len(starts)), self.counts)
-        return Changes(rows, sums - before[rows])
+        before = np.zeros(len(counts), np.int64)
+        before[1:] = sums[np.cumsum(counts)[:-1] - 1]
+        return sums - np.repeat(before, counts)
 
     @cached_property
     def _unpacked(self) -> list[NDArray[Any]]:
@@ -137,14 +154,34 @@ class SegmentPart:
     @cached_property
     def moved(self) -> Numbers:
         """Of a column of numbers: each difference, modulo 2^64."""
-        return self._unpacked[1].astype(np.int64)
+        return self.moved_in(slice(None))
+
+    def moved_in(self, where: slice) -> Numbers:
+        """The same of some changes."""
+        return self._unpacked[1][where].astype(np.int64)
 
     @cached_property
     def there(self) -> Numbers:
-        """Of a column of numbers: 1 where a cell appeared, −1 where one vanished, else 0."""
-        flags = self._unpacked[2]
-        there: Numbers = (flags == APPEARED).astype(np.int64) - (flags == VANISHED)
+        """1 where a cell appeared, −1 where one vanished, else 0."""
+        return self.there_in(slice(None))
+
+    def there_in(self, where: slice) -> Numbers:
+        """The same of some changes."""
+        # Of texts it is told by those before and after, 0 for none; of numbers by a flag.
+        if len(self._unpacked) > _OF_NUMBERS:
+            before, after = (each[where] != 0 for each in self._unpacked[1:3])
+        else:
+            flags = self._unpacked[2][where]
+            before, after = flags == VANISHED, flags == APPEARED
+        there: Numbers = after.astype(np.int64) - before
         return there
+
+    @cached_property
+    def comes_or_goes(self) -> bool:
+        """Whether any cell appeared or vanished."""
+        if len(self._unpacked) > _OF_NUMBERS:
+            return bool(self.there.any())
+        return bool(self._unpacked[2].any())
 
     @cached_property
     def before(self) -> NDArray[Any]:
@@ -174,7 +211,9 @@ def decode_cells(name: str, ordinal: int, table: Table, column: Column, blob: by
 def _keys(table: Table, packed: list[NDArray[Any]]) -> Any:
     if table.key is int:
         first, gaps = packed
-        return np.cumsum(np.concatenate((first.astype(np.int64), gaps.astype(np.int64))))
+        keys = np.empty(len(first) + len(gaps), np.int64)
+        keys[:1], keys[1:] = first, gaps
+        return np.cumsum(keys, out=keys)
     return _objects(packed[0].tobytes().decode().split("\n")[1:-1])
 
 

@@ -6,12 +6,11 @@ from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from esdash.domain import Column, Table
 from esdash.fold.recording import UNTOLD, Told
 from esdash.fold.tables import Change
-from esdash.past.columns import MovingColumn
+from esdash.past.columns import MovingColumn, running
 from esdash.past.cursor import TrackedColumn
 from esdash.past.decoding import SegmentPart
 from esdash.past.encoding import part_name
@@ -75,8 +74,8 @@ class _ColumnDeeds:
             starts = np.cumsum(part.counts) - part.counts
             base = np.zeros(len(known), np.int64)
             base[known] = there[known].astype(np.int64)
-            self._values = _running(base, part.moved, starts, changes.rows)
-            self._exist = _running(known.astype(np.int64), part.there, starts, changes.rows)
+            self._values = running(base, part.moved, starts, changes.rows)
+            self._exist = running(known.astype(np.int64), part.there, starts, changes.rows)
 
     def of(self, entries: Numbers) -> Iterator[tuple[int, Change]]:
         """The changes of some entries, ascending: of each the place among them, and the change."""
@@ -104,12 +103,3 @@ class _ColumnDeeds:
         for at in np.flatnonzero(there == 0).tolist():
             found[at] = None
         return found
-
-
-def _running(base: Numbers, moved: Numbers, starts: Numbers, rows: Numbers) -> "NDArray[np.int64]":
-    """What a cell is after each change; `base` is what it was before the first of its row."""
-    sums = np.cumsum(moved)
-    before = np.zeros(len(base), np.int64)
-    before[1:] = sums[starts[1:] - 1]
-    running: NDArray[np.int64] = sums + (base - before)[rows]
-    return running

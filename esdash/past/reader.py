@@ -176,10 +176,10 @@ class TrackReader:
                 yield self.segment_of(first), SegmentPart(name, first, table, rows, partial(bytes, data))
 
     def about(
-        self, name: str, table: Table, key: int | str, end: int, *, newest_first: bool = False
+        self, name: str, table: Table, key: int | str, start: int, end: int, *, newest_first: bool = False
     ) -> Iterator[tuple[int, SegmentPart]]:
-        """The same of the segments up to a place, only those in which a row is."""
-        if ordinals := self._ordinals(0, end):
+        """The same, only of the segments in which a row is."""
+        if ordinals := self._ordinals(start, end):
             for first, rows in self._track.rows(name, *ordinals, newest_first=newest_first):
                 part = SegmentPart(name, first, table, rows, partial(self._track.data, name, first))
                 if part.place(key) is not None:

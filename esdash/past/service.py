@@ -31,12 +31,19 @@ from esdash.past.stored import Stored, stored_snapshots
 from esdash.past.story import StoryLine, story_of_row
 from esdash.past.summary import Summary, summary_of
 from esdash.past.timeline import Timeline, timeline
+from esdash.past.turns import Search
+from esdash.query.conditions import Condition
 from esdash.query.places import Id, Numbered, Place
 from esdash.query.questions import Question
 from esdash.query.terms import Since, Until
 
 SEGMENTS: Final = 4
 """That are counted at a time."""
+
+STEP_SECONDS: Final = 0.05
+"""How long it is looked for a moment before others are let in."""
+
+ANEW: Final = "The past is being put together anew. Try again soon."
 
 
 class Shown(Struct, frozen=True):
@@ -55,6 +62,15 @@ class Span(Struct, frozen=True):
     first_ms: int = 0
     last_ms: int = 0
     """Unix milliseconds of the ids of the first and the last entry."""
+
+
+class Looked(Struct, frozen=True):
+    """How far a moment was looked for."""
+
+    to: int
+    """The ordinal up to which, or down to which, all moments were looked at."""
+    found: int | None = None
+    """The ordinal of the moment that was looked for, once it is found."""
 
 
 class Past:
@@ -252,6 +268,35 @@ class Past:
                 time.sleep(LOOK_SECONDS)
                 yield Found([], at + 1)
 
+    def begins(self, condition: Condition, at: int | None, *, back: bool = False) -> Iterator[Looked]:
+        """Where a condition begins to hold: first of all, or after the moment of an ordinal, or last before it.
+
+        A bit further with each step; the last one has found it, or there is no such moment. While the track does not
+        reach so far, there are steps without progress.
+        """
+        if back and at is not None:
+            self._track.require(at - 1)
+        with self._track.plainly():
+            newest = id_parts(self._log.facts().last_id)
+        with self._track.reading() as moments:
+            search = Search(moments.reader, condition, at, back=back)
+        while True:
+            with self._track.reading() as moments:
+                reader, deadline = moments.reader, time.monotonic() + STEP_SECONDS
+                if reader is not search.reader:
+                    raise EngineError(ANEW)
+                whole = id_parts(reader.last_id) >= newest
+                while (is_left := search.left(whole=whole)) and time.monotonic() < deadline:
+                    search.step(whole=whole)
+            yield Looked(search.looked_to, search.found)
+            if is_left:
+                continue
+            if whole or back or search.found is not None:
+                return
+            if self.built.error:
+                raise EngineError(self.built.error)
+            time.sleep(LOOK_SECONDS)
+
     def board(
         self, length: int | None, until: int | None, now: int, parts: int, stopped: Callable[[], bool] = bool
     ) -> Board:
@@ -285,7 +330,7 @@ class Past:
                     if counting.done:
                         break
                     if counting.next > moments.reader.built_to:
-                        raise EngineError("The past is being put together anew. Try again soon.")
+                        raise EngineError(ANEW)
                     counting.take(moments.reader)
 
 

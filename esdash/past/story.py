@@ -40,28 +40,7 @@ class Story:
 
     def newest(self) -> Any:
         """The cell after the last entry of the track; None where there is none. Raises TrackError."""
-        return self._before(len(self._reader.segments))
-
-    def _before(self, end: int) -> Any:
-        """The cell before the segment at a place, or after all of them."""
-        reader = self._reader
-        known = [place for place in reader.keyframes(self._table, self._column) if place <= end]
-        place, value = 0, None
-        if known:
-            place = known[-1]
-            keys, values = reader.keyframe(self._table, self._column, place)
-            value = cell_of(keys, values, self._key)
-        for _, part in reader.parts(self._name, self._table, place, end):
-            where = part.where(self._key)
-            if where.start == where.stop:
-                continue
-            if self._column.kind is str:
-                value = part.after[where][-1]
-            else:
-                moved, there = part.moved[where], part.there[where]
-                exists = (value is not None) + int(there.sum())
-                value = before_of(value or 0, -int(moved.sum())) if exists else None
-        return value if value is None else self._column.kind(value)
+        return cell_before(self._reader, self._table, self._column, self._key, len(self._reader.segments))
 
     def at(self, until: int) -> Any:
         """The cell after an entry; None where there was none. Raises TrackError."""
@@ -75,7 +54,7 @@ class Story:
     def times(self, until: int) -> int:
         """How many entries up to an ordinal changed it. Raises TrackError."""
         reader, found = self._reader, 0
-        for place, part in reader.about(self._name, self._table, self._key, reader.segment_of(until) + 1):
+        for place, part in reader.about(self._name, self._table, self._key, 0, reader.segment_of(until) + 1):
             entries = part.entries_about(self._key)
             found += int(entries.searchsorted(until - reader.segments[place].first, "right"))
         return found
@@ -84,8 +63,8 @@ class Story:
         """Every entry that changed it, the newest first; up to the ordinal `until` perhaps. Raises TrackError."""
         reader, kind = self._reader, self._column.kind
         end = len(reader.segments) if until is None else reader.segment_of(until) + 1
-        after = self._before(end)
-        for place, part in reader.about(self._name, self._table, self._key, end, newest_first=True):
+        after = cell_before(reader, self._table, self._column, self._key, end)
+        for place, part in reader.about(self._name, self._table, self._key, 0, end, newest_first=True):
             where = part.where(self._key)
             about, first = reader.entries(place), reader.segments[place].first
             for change in range(where.stop - 1, where.start - 1, -1):
@@ -100,6 +79,23 @@ class Story:
                         first + entry, about.id(entry), int(about.kinds[entry]), int(about.codes[entry]), before, after
                     )
                 after = before
+
+
+def cell_before(reader: TrackReader, table: Table, column: Column, key: int | str, place: int) -> Any:
+    """A cell before the segment at a place; None where there is none. Raises TrackError."""
+    known = [each for each in reader.keyframes(table, column) if each <= place]
+    start, value = 0, None
+    if known:
+        start = known[-1]
+        value = cell_of(*reader.keyframe(table, column, start), key)
+    for _, part in reader.about(part_name(table, column), table, key, start, place):
+        where = part.where(key)
+        if column.kind is str:
+            value = part.after[where][-1]
+        else:
+            exists = (value is not None) + int(part.there_in(where).sum())
+            value = before_of(value or 0, -int(part.moved_in(where).sum())) if exists else None
+    return value if value is None else column.kind(value)
 
 
 class StoryLine(Struct, frozen=True):
@@ -129,7 +125,7 @@ def story_of_row(reader: TrackReader, table: Table, key: int | str, until: int |
 
 def _named(reader: TrackReader, table: Table, key: int | str, until: int | None) -> Iterator[int]:
     end = len(reader.segments) if until is None else reader.segment_of(until) + 1
-    for place, part in reader.about(table.name, table, key, end, newest_first=True):
+    for place, part in reader.about(table.name, table, key, 0, end, newest_first=True):
         first = reader.segments[place].first
         for entry in reversed(part.entries_about(key).tolist()):
             if until is None or first + entry <= until:

@@ -105,7 +105,7 @@ def moves(reader: TrackReader, table: Table, column: Column, key: int | str, unt
     now = cell_of(*reader.keyframe(table, column, 0), key) or 0 if 0 in reader.keyframes(table, column) else 0
     up = down = 0
     ordinals, values = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for place, part in reader.about(name, table, key, reader.segment_of(until) + 1):
+    for place, part in reader.about(name, table, key, 0, reader.segment_of(until) + 1):
         where = part.where(key)
         at = part.changes.entries[where] + reader.segments[place].first
         at = at[: int(at.searchsorted(until, "right"))]
@@ -157,7 +157,7 @@ def _curve(reader: TrackReader, at: _Ordinals, values: NDArray[np.int64], points
 def _about(reader: TrackReader, name: str, table: Table, key: int | str, until: int) -> _Ordinals:
     """The entries of a part that are about a row, up to an ordinal."""
     found = [np.empty(0, np.int64)]
-    for place, part in reader.about(name, table, key, reader.segment_of(until) + 1):
+    for place, part in reader.about(name, table, key, 0, reader.segment_of(until) + 1):
         found.append(part.entries_about(key) + reader.segments[place].first)
     ordinals = np.concatenate(found)
     return ordinals[: int(ordinals.searchsorted(until, "right"))]

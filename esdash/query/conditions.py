@@ -8,7 +8,7 @@ from esdash.query.errors import QueryError, Span, listed
 from esdash.query.lexing import Scanner, quoted, written
 from esdash.query.numbers import BEGINNING, Aggregate, Number, begins_number, column_of, example, scan_number
 from esdash.query.schema import Schema, Values
-from esdash.query.trees import NOWHERE, All, Either, Logic, Negated
+from esdash.query.trees import NOWHERE, All, Either, Logic, Negated, terms_of
 
 OPERATORS: Final = ("=", "!=", "<", "<=", ">", ">=")
 _OPERATOR: Final = re.compile(r"!=|<=|>=|==?|[<>]")
@@ -50,6 +50,18 @@ def compare(value: Any, operator: str, low: Any, high: Any) -> bool:
     if operator == "<=":
         return bool(value <= high)
     return bool(value > high) if operator == ">" else bool(value >= low)
+
+
+def numbers_of(condition: Condition) -> list[Number]:
+    """The numbers that it is about, each once."""
+    terms: list[Comparison] = list(terms_of(condition))
+    return list(dict.fromkeys(each for term in terms for each in (term.number, term.other) if each is not None))
+
+
+def seems_condition(text: str, schema: Schema) -> bool:
+    """Whether a text that is nothing else is meant to be one: it compares something, or begins with a number."""
+    begin = re.sub(r"^(?:not\b|[\s(])*", "", text)
+    return _OPERATOR.search(text) is not None or begins_number(Scanner(begin), schema)
 
 
 def read_condition(text: str, schema: Schema, now: float) -> Condition:

@@ -21,14 +21,17 @@ class QueryError(ValueError):
         self.span = span
         """What is wrong in it; empty where something is missing."""
 
-    def pointed(self) -> tuple[str, str]:
-        """The text on one line, and a line of carets under what is wrong in it. Both can be shown as they are."""
+    def pointed(self, most: int = SHOWN) -> tuple[str, str]:
+        """The text on one line, and a line of carets under what is wrong in it. Both can be shown as they are.
+
+        Of a long text so many characters around what is wrong.
+        """
         start, end = self.span
-        first = max(0, min(start - SHOWN // 2, len(self.text) - SHOWN))
-        last = first + SHOWN
-        before = ("…" if first else "") + visible(self.text[first:start], 10 * SHOWN)
-        wrong = visible(self.text[start : min(end, last)], 10 * SHOWN)
-        after = visible(self.text[max(start, min(end, last)) : last], 10 * SHOWN) + (
+        first = max(0, min(start - most // 2, len(self.text) - most))
+        last = first + most
+        before = ("…" if first else "") + visible(self.text[first:start], 10 * most)
+        wrong = visible(self.text[start : min(end, last)], 10 * most)
+        after = visible(self.text[max(start, min(end, last)) : last], 10 * most) + (
             "…" if last < len(self.text) else ""
         )
         return before + wrong + after, " " * _width(before) + "^" * max(1, _width(wrong))

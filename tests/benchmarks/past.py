@@ -1,4 +1,4 @@
-"""The past: what it costs to keep, how large it is, how fast any moment of it is shown.
+"""The past: what it costs to keep, how large it is, how fast any moment of it is shown, or found by a condition.
 
 About a fifth of the entries is refused; 100,000 users, 1,000 items, an entry each 5 ms. No server: entries are
 made here, and folded in the same process with and without being recorded.
@@ -9,19 +9,25 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from esdash.domain import Table
+from esdash.domain import MONEY, Table
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry, Fold
 from esdash.past.cursor import Cursor
 from esdash.past.moments import refused_codes
 from esdash.past.reader import TrackReader
 from esdash.past.recorder import Recorder
-from esdash.past.story import story_of_row
+from esdash.past.story import Story, story_of_row
 from esdash.past.track import Track
+from esdash.past.turns import Search
+from esdash.query.conditions import read_condition
+from esdash.query.numbers import Cell
+from esdash.words.asked import schema_of
+from esdash.words.entries import write
 from tests.benchmarks.machine import without_server
 from tests.benchmarks.report import Options, Report, main, median, milliseconds, ratios
 from tests.domains.shop import shop
@@ -58,7 +64,7 @@ def run(options: Options) -> Report:
     report.machine = without_server()
     count = 10_000_000 if options.full else options.scaled(1_000_000)
     with tempfile.TemporaryDirectory() as folder:
-        _recording(report, options, Path(folder))
+        folding = _recording(report, options, Path(folder))
         path = Path(folder) / "whole"
         projection = _record(path, count)[1]
         report.add(
@@ -68,6 +74,7 @@ def run(options: Options) -> Report:
             reached=path.stat().st_size / count <= 8,
         )
         _looking(report, path, shop().digest(projection.state))
+        _conditions(report, path, folding * count)
     report.notes.append(
         f"{refused(projection):.0%} of the entries are refused. The last moment has the digest of the fold. "
         "Recording is CPU time over folding the same pages without it, in turn."
@@ -119,7 +126,8 @@ def _spent(pages: Iterator[Sequence[Entry]], work: Callable[[Sequence[Entry]], o
     return spent
 
 
-def _recording(report: Report, options: Options, folder: Path) -> None:
+def _recording(report: Report, options: Options, folder: Path) -> float:
+    """CPU seconds an entry of sorting and folding alone."""
     count = options.scaled(400_000)
     recording, folding = [], []
     for number in range(options.pairs):
@@ -134,6 +142,7 @@ def _recording(report: Report, options: Options, folder: Path) -> None:
         "≤ 0.8 µs",
         median(more) <= 0.8,
     )
+    return median(folding) / count
 
 
 def _looking(report: Report, path: Path, digest: str) -> None:
@@ -159,6 +168,47 @@ def _looking(report: Report, path: Path, digest: str) -> None:
     reader.close()
 
 
+def _conditions(report: Report, path: Path, folding: float) -> None:
+    """The first time that a condition holds; `folding`: CPU seconds of folding all entries alone."""
+    chance = random.Random(3)
+    reader = TrackReader(path, shop())
+    users, items = shop().domain.tables
+    beside = f"folding alone {folding:.1f} s"
+
+    def reached(table: Table, key: int | str, place: int) -> str:
+        """A condition that begins to hold at one of the entries that moved a cell."""
+        after = [move.after for move in Story(reader, table, table.columns[place], key).backwards()]
+        name = Cell(table.name, key, table.columns[place].name)
+        return f"{name} = {write(table.columns[place].shown, chance.choice(after))}"
+
+    cursor = Cursor(reader)
+    cursor.seek(reader.built_to // 2)
+    known = cursor.columns(users.name)[0].keys.tolist()
+    rows = [reached(users, chance.choice(known), 0) for _ in range(10)]
+    rows += [reached(items, f"item-{chance.randrange(1000)}", 1) for _ in range(10)]
+    never = [f"users:{chance.choice(known)}.balance < 0" for _ in range(10)]
+    balances = cursor.columns(users.name)[0].values
+    half, most = (write(MONEY, int(each)) for each in (balances.sum(), balances.max()))
+    columns = [f"sum(users.balance) >= {half}", f"max(users.balance) >= {most}", "min(items.remain) = 0"]
+    nowhere = ["sum(users.balance) < 0", "min(users.balance) < 0", "min(items.remain) < 0", "count(items) > 1000"]
+    for what, conditions, reach in (
+        ("the first time that a condition on one row holds", rows, 0.05),
+        ("the same, where it never does", never, 0.15),
+        ("the first time that a condition on a column holds", columns, 0.3),
+        ("the same, where it never does", nowhere, 0.6),
+    ):
+        _add_times(report, what, [_timed(partial(_first, reader, each)) for each in conditions], reach, beside)
+    reader.close()
+
+
+def _first(reader: TrackReader, text: str) -> int | None:
+    """The first moment at which a condition holds."""
+    search = Search(reader, read_condition(text, schema_of(reader.fold), 0), None)
+    while search.left(whole=True):
+        search.step(whole=True)
+    return search.found
+
+
 def _steps(cursor: Cursor, start: int, by: int) -> list[float]:
     cursor.seek(start)
     return [_timed(lambda: (cursor.seek(cursor.ordinal + by), cursor.changes())) for _ in range(STEPS)]
@@ -177,12 +227,13 @@ def _timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
-def _add_times(report: Report, what: str, times: list[float], most: float) -> None:
+def _add_times(report: Report, what: str, times: list[float], most: float, beside: str = "") -> None:
     ordered = sorted(times)
     worst = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
     report.add(
         what,
         f"{milliseconds(median(times))}, p99 {milliseconds(worst)}",
+        beside,
         reach=f"p99 ≤ {milliseconds(most)}",
         reached=worst <= most,
     )

@@ -96,6 +96,19 @@ def test_a_difference_is_told_the_same_with_it_and_without(call: Call, url: str,
         assert (one.code, one.out, one.err) == (other.code, other.out, other.err), question
 
 
+def test_places_are_found_the_same_with_it_and_without(call: Call, url: str, track: Path) -> None:
+    conditions = ["count(users) >= 2", "count(users) = 0", "not min(items.remain) > 0", "users:1.balance < 0"]
+    conditions += ["sum(users.balance) > max(users.balance)", "users:2.balance >= users:1.balance"]
+    forms: list[tuple[str, ...]] = [(), ("--last",), ("--all",), ("--json",), ("--all", "--json")]
+    questions = [(condition, *form) for condition in conditions for form in forms]
+    with_it = [call("find", *question, "--url", url) for question in questions]
+    track.unlink()
+    without = [call("find", *question, "--url", url) for question in questions]
+    for question, one, other in zip(questions, with_it, without, strict=True):
+        assert (one.code, one.out, one.err) == (other.code, other.out, other.err), question
+    assert {each.code for each in with_it} == {0, 1}
+
+
 def test_one_that_lost_its_oldest_is_not_asked(call: Call, url: str, track: Path) -> None:
     track.unlink()
     stream = Stream(Server(url), "orders")
@@ -133,10 +146,11 @@ def test_one_that_lacks_entries_is_not_asked(call: Call, url: str, client: redis
 
 def test_one_that_is_thinned_or_damaged_is_not_asked(call: Call, url: str, track: Path) -> None:
     question = ("why", "users:1.balance", "--json", "--url", url)
-    expected = call(*question, "--at", "#20"), call(*question)
+    places = ("find", "users:1.balance > 10", "--all", "--url", url)
+    expected = call(*question, "--at", "#20"), call(*question), call(*places)
     with closing(sqlite3.connect(track)) as file, file:
         file.execute("UPDATE parts SET data = zeroblob(40)")
-    assert (call(*question, "--at", "#20"), call(*question)) == expected
+    assert (call(*question, "--at", "#20"), call(*question), call(*places)) == expected
     with closing(sqlite3.connect(track)) as file, file:
         file.execute("DELETE FROM segments WHERE first = 1")
-    assert (call(*question, "--at", "#20"), call(*question)) == expected
+    assert (call(*question, "--at", "#20"), call(*question), call(*places)) == expected

@@ -12,7 +12,9 @@ from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder
 from esdash.past.service import Past, past_of
+from esdash.query.conditions import read_condition
 from esdash.query.places import read_place
+from esdash.words.asked import schema_of
 from tests.domains.shop import Shop, users_shown
 from tests.engine.running import STREAM, document, publish_more, top_up
 from tests.waiting import eventually
@@ -98,6 +100,52 @@ def test_the_next_refused_parked_and_about_a_row(past: Past, client: redis.Redis
     assert past.parked(3, back=True) is None
     assert [past.about(0, users, 7), past.about(2, users, 7), past.about(4, users, 7)] == [2, 4, None]
     assert past.about(4, users, 7, back=True) == 2
+
+
+def test_where_a_condition_begins_to_hold(past: Past, client: redis.Redis) -> None:
+    for user, amount in ((7, 100), (8, 100), (7, 400), (8, 900)):
+        client.xadd(STREAM, top_up(user, amount))
+    eventually(lambda: built(past, 4))
+
+    def found(text: str, at: int | None = None, *, back: bool = False) -> int | None:
+        *_, last = past.begins(read_condition(text, schema_of(Shop()), 0), at, back=back)
+        return last.found
+
+    assert found("users:7.balance > 4") == 3
+    assert found("users:7.balance > 4", 3) is None
+    assert found("users:7.balance > 4", 3, back=True) is None
+    assert found("users:7.balance > 4", 5, back=True) == 3
+    assert found("count(users) < 2") == 1
+    assert found("max(users.balance) >= 10") == 4
+    assert found("sum(users.balance) < 0") is None
+
+
+def test_a_condition_waits_for_what_the_track_lacks(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:
+    publish_more(client, 20)
+    path = folder.file_of(log.server.url, STREAM, Shop())
+    Builder(log, Shop(), folder, path).run()
+    client.xadd(STREAM, top_up(77, 77))
+    past = Past(log, Shop(), path)
+    steps = past.begins(read_condition("users:77.balance = 0.77", schema_of(Shop()), 0), None)
+    assert next(steps).found is None
+    Builder(log, Shop(), folder, path).run()
+    assert [step.found for step in steps][-1] == 21
+    past.close()
+
+
+def test_a_condition_is_not_looked_for_in_two_tracks(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:
+    publish_more(client, 20)
+    path = folder.file_of(log.server.url, STREAM, Shop())
+    Builder(log, Shop(), folder, path).run()
+    client.xadd(STREAM, top_up(77, 77))
+    past = Past(log, Shop(), path)
+    steps = past.begins(read_condition("users:77.balance = 0.77", schema_of(Shop()), 0), None)
+    next(steps)
+    path.unlink()
+    Builder(log, Shop(), folder, path).run()
+    with pytest.raises(EngineError, match="being put together anew"):
+        list(steps)
+    past.close()
 
 
 def test_time_is_counted_in_parts(past: Past, client: redis.Redis) -> None:

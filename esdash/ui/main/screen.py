@@ -27,6 +27,7 @@ from esdash.ui.main.tour import SKIP, Seen, Tour, seen_of
 from esdash.ui.main.trust import Trust
 from esdash.ui.messages import Message, Messages, message_of, tell
 from esdash.ui.paint.key_bar import Key, KeyBar
+from esdash.ui.past.destinations import Destinations
 from esdash.ui.past.overviews import Overviews
 from esdash.ui.past.time_line import TWO_LINES, TimeLine
 from esdash.ui.past.time_machine import TimeMachine
@@ -81,6 +82,7 @@ class MainScreen(Screen[None]):
         self.time = TimeMachine(self, console, past, actions, self.panels.chosen_rows, self.redraw, wall_clock)
         self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew, self._why_not_now)
         self.trust = Trust(self, console, clock, wall_clock)
+        self.destinations = Destinations(self, self.time, actions, self.say, wall_clock)
         self.overviews = Overviews(self, self.time, actions, self.panels.list_matching, wall_clock)
         for part in (
             PanelKeys(self.panels, actions),
@@ -88,6 +90,7 @@ class MainScreen(Screen[None]):
             self.controls,
             self.trust,
             self.time,
+            self.destinations,
             self.overviews,
         ):
             self._offer_actions(part)
@@ -200,7 +203,9 @@ class MainScreen(Screen[None]):
         self.app.push_screen(MessagesScreen(self._messages, self._wall_clock))
 
     def action_clear(self) -> None:
-        """Go back to now; there, undo the filter, or the zoom."""
+        """Look for no condition any more; else go back to now; there, undo the filter, or the zoom."""
+        if self.destinations.give_up():
+            return
         if self.time.now is not None:
             self.time.action_now()
         else:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.screen import Screen
 
@@ -11,6 +11,7 @@ from esdash.engine.console import Console, EngineError
 from esdash.engine.view import Phase, Position, View
 from esdash.ui.declared import Actions
 from esdash.ui.messages import tell
+from esdash.ui.past.finding import Find, Finding
 from esdash.ui.past.past_now import PastNow, now_of
 from esdash.ui.past.player import Player
 from esdash.ui.tables.lit import Lit
@@ -18,7 +19,6 @@ from esdash.visible import visible
 
 if TYPE_CHECKING:
     from esdash.past.service import Past, Shown
-    from esdash.query.places import Place
 
 COMING: Final = (Phase.CONNECTING, Phase.RESTORING, Phase.REPLAYING)
 """Phases in which the state is not there yet: the consumer's position is not where the stream ends."""
@@ -26,8 +26,15 @@ COMING: Final = (Phase.CONNECTING, Phase.RESTORING, Phase.REPLAYING)
 LIT_SECONDS: Final = 0.3
 """How long what an entry changed stays lit while entries follow one another."""
 
-
 EARLIEST: Final = "This is the earliest moment that can be shown."
+
+
+class _Goal(NamedTuple):
+    """Where playing ends before the newest entry."""
+
+    ordinal: int
+    reached: str
+    """What is said there."""
 
 
 class TimeMachine:
@@ -60,9 +67,9 @@ class TimeMachine:
         self._wanted: int | None = None
         """The ordinal that is to be shown, while it is being looked for."""
         self._looking = False
-        self._asked = 0
-        """How often a place was asked for: an answer counts only while nobody has gone elsewhere."""
-        self._player = Player(screen, self._standing, self.go_to, self._played)
+        self._finding = Finding(screen)
+        self._goal: _Goal | None = None
+        self._player = Player(screen, self._standing, self._play_to, self._played)
 
     @property
     def past(self) -> "Past | None":
@@ -136,7 +143,7 @@ class TimeMachine:
             if self._player.pace:
                 self._player.pause()
             else:
-                self._player.go_on(self._newest())
+                self._player.go_on(self._newest() if self._goal is None else self._goal.ordinal)
             self._changed()
             return
         self._stopped = (self.engine.view, self._wall_clock()) if self._stopped is None else None
@@ -150,14 +157,21 @@ class TimeMachine:
     def action_now(self) -> None:
         """Go back to now."""
         self._player.stop()
-        self._asked += 1
-        self._stopped = self._shown = self._now = self._wanted = None
+        self._finding.forget()
+        self._stopped = self._shown = self._now = self._wanted = self._goal = None
+        self._changed()
+
+    def play_until(self, ordinal: int, reached: str) -> None:
+        """Play from the moment of the past that is shown to a later one; there, say something."""
+        self._player.stop()
+        self._goal = _Goal(ordinal, reached)
+        self._player.go_on(ordinal)
         self._changed()
 
     def action_step(self, by: int) -> None:
         """Go on, or back, by entries."""
         if self._end_is_unknown:
-            self._find(lambda past: past.span().last)
+            self.find(lambda past, _: past.span().last)
             return
         self._player.stop()
         self.go_to(self._ordinal() + by)
@@ -182,13 +196,6 @@ class TimeMachine:
         row = f"is about {visible(table.one, 40)} {visible(str(key), 40)}"
         self._look_for(lambda past, at: past.about(at, table, key, back=direction < 0), row, direction)
 
-    def action_go_to(self) -> None:
-        """Ask where to go."""
-        from esdash.ui.past.go_to import GoToScreen
-
-        if self.may_look():
-            self.screen.app.push_screen(GoToScreen(self._wall_clock), self._chose_place)
-
     def action_watch(self) -> None:
         """Watch the replay since the last restore."""
         restored = self.engine.view.restored
@@ -203,9 +210,13 @@ class TimeMachine:
 
     def go_to(self, ordinal: int) -> None:
         """Show the moment after an entry."""
+        self._goal = None
+        self._play_to(ordinal)
+
+    def _play_to(self, ordinal: int) -> None:
         if not self.may_look():
             return
-        self._asked += 1
+        self._finding.forget()
         phase, newest = self.engine.view.phase, self._newest()
         if ordinal > newest and phase not in COMING:
             self._player.stop()
@@ -223,7 +234,7 @@ class TimeMachine:
 
     def go_to_time(self, milliseconds: int) -> None:
         """Show the moment of a time."""
-        self._find(lambda past: past.at_time(milliseconds))
+        self.find(lambda past, _: past.at_time(milliseconds))
 
     # Looking, in a thread
 
@@ -232,7 +243,7 @@ class TimeMachine:
         """Keys would start from now, and the consumer does not know yet where that is."""
         return self.is_live and self._wanted is None and self.engine.view.phase in COMING
 
-    def _position(self) -> Position:
+    def position(self) -> Position:
         """Of what is shown."""
         if self._shown is not None:
             return self._shown.moment.position
@@ -240,19 +251,19 @@ class TimeMachine:
 
     def _ordinal(self) -> int:
         """Where keys go on from."""
-        return self._position().ordinal if self._wanted is None else self._wanted
+        return self.position().ordinal if self._wanted is None else self._wanted
 
     def _newest(self) -> int:
         """The ordinal of the newest entry known: the consumer's is less while it replays."""
-        return max(self.engine.view.position.ordinal, self._position().ordinal)
+        return max(self.engine.view.position.ordinal, self.position().ordinal)
 
-    def _unseen(self) -> int:
+    def unseen(self) -> int:
         """Entries that had left the stream before the history began; the consumer does not know while it restores."""
-        shown = self._position().unseen
+        shown = self.position().unseen
         return shown if self._shown is not None else max(shown, self.engine.view.position.unseen)
 
     def _look(self) -> None:
-        past, wanted, unseen = self.past, self._wanted, self._unseen()
+        past, wanted, unseen = self.past, self._wanted, self.unseen()
         if past is None or wanted is None or self._looking:
             return
 
@@ -265,7 +276,7 @@ class TimeMachine:
                 self.screen.app.call_from_thread(self._arrived, wanted, shown)
 
         self._looking = True
-        self._in_thread(look)
+        self.screen.run_worker(look, thread=True, exit_on_error=False, name="past")
 
     def _arrived(self, wanted: int, shown: "Shown") -> None:
         self._looking = False
@@ -293,50 +304,31 @@ class TimeMachine:
         tell(self.screen.app, why, "warning")
 
     def _look_for(self, find: "Callable[[Past, int], int | None]", what: str, direction: int) -> None:
+        at = self.going_on(direction)
+        where = "before" if direction < 0 else "after"
+        self.find(lambda past, _: find(past, at(past)), f"No entry {where} this one {what}.")
+
+    def going_on(self, direction: int) -> "Callable[[Past], int]":
+        """The ordinal after which, or before which, keys look for something now; it may take its time."""
         at = None if self._end_is_unknown else self._ordinal()
         # From now, the newest entry is one before.
         later = int(self._shown is None and direction < 0)
-        where = "before" if direction < 0 else "after"
-        self._find(
-            lambda past: find(past, (past.span().last if at is None else at) + later),
-            f"No entry {where} this one {what}.",
-        )
+        return lambda past: (past.span().last if at is None else at) + later
 
-    def _find(self, find: "Callable[[Past], int | None]", otherwise: str = "") -> None:
-        """Go to what is found, in a thread; where nothing is, say something."""
+    def find(self, find: Find, otherwise: str = "", then: Callable[[int], object] | None = None) -> bool:
+        """Go to what is found, in a thread, or do something else with it; where nothing is, say something.
+
+        Whether something is looked for.
+        """
         if not self.may_look() or (past := self.past) is None:
-            return
-        self._asked += 1
-        asked = self._asked
-
-        def look() -> None:
-            found, why = None, ""
-            try:
-                found = find(past)
-            except EngineError as error:
-                why = str(error)
-            self.screen.app.call_from_thread(
-                self._found, asked, found, why or otherwise, "warning" if why else "information"
-            )
-
+            return False
         self._player.stop()
-        self._in_thread(look)
+        self._finding.look(past, find, otherwise, then or self.go_to)
+        return True
 
-    def _found(self, asked: int, ordinal: int | None, otherwise: str, severity: str) -> None:
-        if asked != self._asked:
-            return  # somebody has gone elsewhere
-        if ordinal is None:
-            tell(self.screen.app, otherwise, severity)
-        else:
-            self.go_to(ordinal)
-
-    def _chose_place(self, place: "Place | None") -> None:
-        if place is not None:
-            unseen = self._unseen()
-            self._find(lambda past: past.place(place, unseen))
-
-    def _in_thread(self, work: Callable[[], None]) -> None:
-        self.screen.run_worker(work, thread=True, exit_on_error=False, name="past")
+    def forget(self) -> None:
+        """What is being looked for is not wanted any more."""
+        self._finding.forget()
 
     # Playing
 
@@ -345,9 +337,11 @@ class TimeMachine:
         return None if self._looking or self._shown is None else self._shown.moment.position.ordinal
 
     def _played(self, watched: bool) -> None:
-        restored = self.engine.view.restored
+        restored, goal, self._goal = self.engine.view.restored, self._goal, None
         if not watched or restored is None:
             self._changed()
+            if goal is not None:
+                tell(self.screen.app, goal.reached)
             return
         self.action_now()
         replayed = counted(restored.replayed, "event", "events")
