@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from esdash.ui.terminal import EndingApp
+from esdash.ui.timers import after
 
 _PATIENCE: Final = 2.0
 """Seconds after which the next key is handed out although nothing was heard of the one before."""
@@ -80,7 +81,7 @@ class TypeAhead(EndingApp):
         if not waited and self._looked_after == number:
             return
         self._looked_after = number
-        self.set_timer(_LOOK_EVERY, partial(self._look, number, waited + _LOOK_EVERY))
+        after(self, _LOOK_EVERY, partial(self._look, number, waited + _LOOK_EVERY))
 
     async def _look(self, number: int, waited: float = 0.0) -> None:
         """Hand out the next key when this one is done, or when nothing will be heard of it any more."""

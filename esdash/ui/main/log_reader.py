@@ -12,6 +12,7 @@ from esdash.engine.row import Row
 from esdash.ui.messages import tell
 from esdash.ui.tables.log_answer import Answer
 from esdash.ui.tables.log_source import LogSource
+from esdash.ui.timers import after
 
 if TYPE_CHECKING:
     from esdash.past.service import Past
@@ -109,7 +110,7 @@ class LogReader:
     def _arrived(self, history: int, rows: list[Row], beginning: int, late: bool) -> None:
         self._reading, self._resting = False, self._resting or late
         if late:
-            self._widget.set_timer(AGAIN_SECONDS, self._rested)
+            after(self._widget, AGAIN_SECONDS, self._rested)
         lines = self.lines
         if lines is None:
             return
@@ -127,7 +128,7 @@ class LogReader:
             self._changed()
             self.read()
 
-        self._widget.set_timer(AGAIN_SECONDS, again)
+        after(self._widget, AGAIN_SECONDS, again)
 
     def _rested(self) -> None:
         self._resting = False

@@ -1,14 +1,15 @@
 """The line above the line of keys: what was said last."""
 
+from asyncio import TimerHandle
 from collections.abc import Sequence
 
 from textual import events
-from textual.timer import Timer
 
 from esdash.ui.declared import Actions
 from esdash.ui.messages import Message
 from esdash.ui.paint.drawing import fit
 from esdash.ui.paint.painted import Chunk, Line, PaintedLines, Span
+from esdash.ui.timers import after
 
 _ROOMY = 78
 """Columns from which the key for earlier messages has room."""
@@ -25,16 +26,16 @@ class MessageLine(PaintedLines):
         super().__init__(id=id)
         self._actions = actions
         self.message: Message | None = None
-        self._hushing: Timer | None = None
+        self._hushing: TimerHandle | None = None
         """Takes the message away that is shown."""
 
     def say(self, message: Message | None) -> None:
         """Show another one, or none. While there is one, the screen has the class `-telling`."""
         if self._hushing is not None:
-            self._hushing.stop()
+            self._hushing.cancel()
         if not self.is_running:
             return
-        self._hushing = None if message is None else self.set_timer(message.seconds, lambda: self.say(None))
+        self._hushing = None if message is None else after(self, message.seconds, lambda: self.say(None))
         self.message = message
         self.sync()
         self.screen.set_class(message is not None, "-telling")

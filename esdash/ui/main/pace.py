@@ -3,14 +3,15 @@
 import asyncio
 import contextvars
 import time
+from asyncio import TimerHandle
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from textual.timer import Timer
 from textual.widget import Widget
 
 from esdash.engine.console import Console
+from esdash.ui.timers import after
 
 FRAME_SECONDS: Final = 0.1
 """Between two looks at what changes, but for one that may come early."""
@@ -36,7 +37,7 @@ class Pace:
         self._wall_clock = wall_clock
         self._paced = 0.0
         """When as many looks as there were would have been due at an even pace."""
-        self._next: tuple[float, Timer] | None = None
+        self._next: tuple[float, TimerHandle] | None = None
         self._view_is_new = False
         """The consumer has told of a view, and nobody has looked yet."""
         self._attentive_until = 0.0
@@ -59,7 +60,7 @@ class Pace:
         """Look no more."""
         self._over = True
         if self._next is not None:
-            self._next[1].stop()
+            self._next[1].cancel()
 
     def attend(self) -> None:
         """A person has done something."""
@@ -85,7 +86,6 @@ class Pace:
         if self._next is not None:
             if self._next[0] <= moment:
                 return
-            self._next[1].stop()
-        # Of a timer for no time at all, Textual makes a division by zero.
-        timer = self._owner.set_timer(max(0.001, moment - time.monotonic()), self._look)
+            self._next[1].cancel()
+        timer = after(self._owner, moment - time.monotonic(), self._look)
         self._next = (moment, timer)

@@ -1,5 +1,6 @@
 """What the cursor stands on, read closely beside the panels: an entry, or a row with its newest story."""
 
+from asyncio import TimerHandle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -7,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 from textual.content import Content
-from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from esdash.domain import Column, Table
@@ -23,6 +23,7 @@ from esdash.ui.tables.log_cells import MARKS
 from esdash.ui.tables.log_source import LogSource
 from esdash.ui.tables.panel import Panel
 from esdash.ui.tables.rows_source import RowsSource
+from esdash.ui.timers import after
 from esdash.ui.trust.entry_text import links_of, name_of, tell_changes, tell_decided, tell_outcome
 from esdash.visible import visible
 from esdash.words.changes import is_amount, moved, title_of
@@ -101,7 +102,7 @@ class Preview(PaintedLines):
         self._top = 0
         self._asked: Subject | None = None
         self._asking: Worker[Found] | None = None
-        self._resting: Timer | None = None
+        self._resting: TimerHandle | None = None
 
     def follow(self, subject: Subject | None) -> None:
         """Tell about something else, or about the same as it is now."""
@@ -117,10 +118,10 @@ class Preview(PaintedLines):
             self._found = Details(subject.row, subject.row.told)
         elif subject is not None and (self._past_kept or isinstance(subject, Entry)):
             if another and self._resting is not None:
-                self._resting.stop()
+                self._resting.cancel()
                 self._resting = None
             if self._resting is None:  # a row that never rests is asked about all the same
-                self._resting = self.set_timer(REST_SECONDS, self._rested)
+                self._resting = after(self, REST_SECONDS, self._rested)
         self.border_title, self.border_subtitle = map(Content, self._edges())
         self._rewrite()
 
@@ -159,7 +160,7 @@ class Preview(PaintedLines):
             self._found = found
         self._rewrite()
         if not same and self._resting is None:
-            self._resting = self.set_timer(REST_SECONDS, self._rested)
+            self._resting = after(self, REST_SECONDS, self._rested)
 
     def _rested(self) -> None:
         self._resting = None

@@ -15,6 +15,7 @@ from esdash.ui.paint.drawing import clock_time
 from esdash.ui.paint.painted import Line, PaintedLines, Span
 from esdash.ui.past.board_source import PARTS, REASONS, ROWS, BoardSource, reason_lines, row_lines
 from esdash.ui.tables.line_table import LineTable
+from esdash.ui.timers import after
 from esdash.visible import visible
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ class BoardScreen(Dialog[str]):
                 self._look()
 
         if self._until is None:
-            self.set_timer(seconds, look)
+            after(self, seconds, look)
 
     def _summary(self, board: "Board") -> Line:
         counts = dict.fromkeys(("rejected", "parked"), 0)

@@ -20,6 +20,7 @@ from esdash.ui.paint.drawing import clock_time, milliseconds_of, sparkline
 from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.past.story_source import NEAR, StorySource, Told
 from esdash.ui.tables.line_table import LineTable
+from esdash.ui.timers import after
 from esdash.visible import visible
 from esdash.words.changes import by, title_of
 from esdash.words.entries import words, write
@@ -261,7 +262,7 @@ class RowPage(Dialog[int]):
         self._source.told = ""
         self._story.sync()
         self._write()
-        self.set_timer(AGAIN_SECONDS, self._begin)
+        after(self, AGAIN_SECONDS, self._begin)
 
     def _write(self) -> None:
         self.query_one(Pager).write(self._about, keep_place=True)

@@ -1,16 +1,17 @@
 """The line of time: how much came when, what of it was refused or not understood, and where the screen stands."""
 
+from asyncio import TimerHandle
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual import events
-from textual.timer import Timer
 
 from esdash.engine.console import EngineError
 from esdash.engine.view import View
 from esdash.ui.paint.drawing import clock_time, rate, spark
 from esdash.ui.paint.painted import Line, PaintedLines, Span
 from esdash.ui.past.time_marks import Marked, breaks_of, losses_of, marked, outcome_of, place_of
+from esdash.ui.timers import after
 
 if TYPE_CHECKING:
     from esdash.past.service import Past
@@ -75,7 +76,7 @@ class TimeLine(PaintedLines):
         self._held: int | None = None
         """The part that a person holds the cursor at, until it is shown."""
         self._dragging = False
-        self._due: Timer | None = None
+        self._due: TimerHandle | None = None
 
     def on_mount(self) -> None:
         """Look from now on."""
@@ -198,12 +199,12 @@ class TimeLine(PaintedLines):
         self._held = place
         self.sync()
         if self._due is None:
-            self._due = self.set_timer(DRAG_SECONDS, self._go)
+            self._due = after(self, DRAG_SECONDS, self._go)
 
     def _go(self) -> None:
         """Show the moment that the cursor is held at."""
         if self._due is not None:
-            self._due.stop()
+            self._due.cancel()
             self._due = None
         found = self._timeline
         if found is not None and self._held is not None:
