@@ -18,7 +18,7 @@ from esdash.cli.output import LINE
 from esdash.cli.presence import require_stream
 from esdash.cli.progress import Progress
 from esdash.cli.spool import Spool
-from esdash.cli.track import track_of
+from esdash.cli.track import by_track
 from esdash.config import Settings
 
 if TYPE_CHECKING:
@@ -146,25 +146,20 @@ def _spool_by_track(
 
     How many entries are not in it because they were gone before; None where it cannot tell.
     """
-    from esdash.past.packing import TrackError
-    from esdash.past.whole import whole_track
 
-    reader = whole_track(log, fold, track_of(settings, log, fold), None)
-    if reader is None:
-        return None
-    try:
+    def tell_all(reader: "TrackReader") -> int:
         unseen = reader.origin.unseen
-        for ordinal, holds in _by_track(reader, condition, which):
+        for ordinal, holds in _turns(reader, condition, which):
             spool.add(_line(_Found(ordinal, reader.id_of(ordinal), holds), unseen, which, as_json=as_json))
-    except TrackError:
+        return unseen
+
+    unseen = by_track(settings, log, fold, None, tell_all)
+    if unseen is None:
         spool.clear()
-        return None  # it is a cache: folding tells the same
-    finally:
-        reader.close()
     return unseen
 
 
-def _by_track(reader: "TrackReader", condition: "Condition", which: _Wanted) -> "Iterator[Turn]":
+def _turns(reader: "TrackReader", condition: "Condition", which: _Wanted) -> "Iterator[Turn]":
     from esdash.past.turns import Turn, turns
 
     last: Turn | None = None

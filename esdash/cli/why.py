@@ -19,7 +19,7 @@ from esdash.cli.places import PLACE, end_of
 from esdash.cli.presence import require_stream
 from esdash.cli.progress import Progress
 from esdash.cli.spool import Spool
-from esdash.cli.track import track_of
+from esdash.cli.track import by_track
 from esdash.config import Settings
 from esdash.counted import counted
 from esdash.query.numbers import Cell
@@ -98,16 +98,10 @@ def _tell_by_track(
     """Tell it from the past that a dashboard keeps, where that has all of it: without folding. Whether it was told."""
     from esdash.engine.row import Row
     from esdash.fold.sorting import FIRST
-    from esdash.past.packing import TrackError
-    from esdash.past.whole import whole_track
 
-    reader = whole_track(log, fold, track_of(settings, log, fold), until)
-    if reader is None:
-        return False
     with Spool() as spool:
-        try:
-            if reader.shown_from:
-                return False  # what came before may be in the stream, or in a snapshot
+
+        def tell_all(reader: "TrackReader") -> tuple[int, Any]:
             last = reader.built_to if until is None else reader.ordinal_of(until)
             unseen, value = reader.origin.unseen, None
             for place, (each, entry) in enumerate(_moves(log, fold, reader, asked, last)):
@@ -119,10 +113,12 @@ def _tell_by_track(
                     spool.add(_as_json(fold, row, each.before, each.after))
                 else:
                     spool.add(_as_line(fold, asked, row, unseen, each.before, each.after))
-        except TrackError:
-            return False  # it is a cache: folding tells the same
-        finally:
-            reader.close()
+            return unseen, value
+
+        told = by_track(settings, log, fold, until, tell_all)
+        if told is None:
+            return False
+        unseen, value = told
         warn_of_what_is_left(unseen)
         if not len(spool):
             raise FailedError(f"{asked} never was there{'' if until is None else ' until then'}.")
