@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
     from esdash.domain import Column, Table
+    from esdash.engine.projection import Projection
     from esdash.fold.folding import Fold
     from esdash.fold.tables import State
+    from esdash.log.stream import Stream
     from esdash.query.places import Place
 
 ROWS: Final = 1000
@@ -60,7 +62,6 @@ def command(
     from esdash.engine.guard import check_position
     from esdash.engine.history import History
     from esdash.engine.view import Rung, Verdict
-    from esdash.past.whole import projection_by
 
     tried: tuple[Rung, ...] = ()
 
@@ -73,8 +74,8 @@ def command(
     with open_log(settings) as log:
         require_stream(log)
         until = None if at is None else end_of(log, at)
-        found = until and by_track(settings, log, fold, until, lambda track: projection_by(log, track, until))
-        if found:
+        found = None if until is None else _by_track(settings, log, fold, until)
+        if found is not None:
             projection, continuity = found, check_position(log, found)
         else:
             projection, continuity = History(log, fold).at(until, on_rung=note)
@@ -110,6 +111,13 @@ def command(
         warn(continuity.explanation)
     if unknown:
         raise FailedError(f"There is no {', no '.join(unknown)}{' then' if at else ''}.")
+
+
+def _by_track(settings: Settings, log: "Stream", fold: "Fold", until: bytes) -> "Projection | None":
+    """The state then, by the past that a dashboard keeps: without folding. None where it does not have it."""
+    from esdash.past.whole import projection_by
+
+    return by_track(settings, log, fold, until, lambda track: projection_by(log, track, until))
 
 
 def rows_of(fold: "Fold", state: "State", table: str) -> Rows:

@@ -1,4 +1,7 @@
-"""When the main screen looks again: at each new view and each second, ten times a second at most."""
+"""When the main screen looks again: at each new view and each second, ten times a second at most.
+
+Under a dialog once a second at most: what shows through it is painted anew as a whole, which costs tenfold.
+"""
 
 import asyncio
 import contextvars
@@ -8,13 +11,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from textual.widget import Widget
+from textual.screen import Screen
 
 from esdash.engine.console import Console
 from esdash.ui.timers import after
 
 FRAME_SECONDS: Final = 0.1
 """Between two looks at what changes, but for one that may come early."""
+
+UNDER_SECONDS: Final = 1.0
+"""The same, while another screen lies over it."""
 
 ATTENTIVE_SECONDS: Final = 3.0
 """For so long after a person did something it looks again and again, since that may change what no view tells."""
@@ -25,7 +31,7 @@ class Pace:
 
     def __init__(
         self,
-        owner: Widget,
+        owner: Screen[None],
         poll: Callable[[], object],
         moving: Callable[[], bool],
         wall_clock: Callable[[], float],
@@ -41,10 +47,11 @@ class Pace:
         self._view_is_new = False
         """The consumer has told of a view, and nobody has looked yet."""
         self._attentive_until = 0.0
-        self._over = False
+        self._begun = False
 
     def begin(self, console: Console) -> None:
         """Look now, and from now on."""
+        self._begun = True
         self._look()
         loop, context = asyncio.get_running_loop(), contextvars.copy_context()
 
@@ -58,13 +65,16 @@ class Pace:
 
     def end(self) -> None:
         """Look no more."""
-        self._over = True
+        self._begun = False
         if self._next is not None:
             self._next[1].cancel()
 
     def attend(self) -> None:
         """A person has done something."""
-        self._attentive_until = time.monotonic() + ATTENTIVE_SECONDS
+        now = time.monotonic()
+        self._attentive_until = now + ATTENTIVE_SECONDS
+        if self._owner.is_active:
+            self._paced = min(self._paced, now + FRAME_SECONDS)
         self.look_soon()
 
     def look_soon(self) -> None:
@@ -76,12 +86,13 @@ class Pace:
         self._view_is_new = False
         self._poll()
         now = time.monotonic()
-        self._paced = max(self._paced, now) + FRAME_SECONDS
+        apart = FRAME_SECONDS if self._owner.is_active else UNDER_SECONDS
+        self._paced = max(self._paced, now) + apart
         second = 1.002 - self._wall_clock() % 1  # a timer is up to a millisecond early
-        self._look_at(now + (FRAME_SECONDS if self._moving() or now < self._attentive_until else second))
+        self._look_at(now + (apart if self._moving() or now < self._attentive_until else second))
 
     def _look_at(self, moment: float) -> None:
-        if self._over:
+        if not self._begun:
             return
         if self._next is not None:
             if self._next[0] <= moment:

@@ -150,6 +150,10 @@ class MainScreen(Screen[None]):
         self._fit(self.app.size)
         self.pace.begin(self.engine)
 
+    def on_screen_resume(self) -> None:
+        """Nothing lies over it any more: look at once."""
+        self.pace.attend()
+
     def on_unmount(self) -> None:
         """Look no more."""
         self.pace.end()
