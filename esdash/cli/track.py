@@ -36,10 +36,13 @@ def by_track(
 
     None where it has not, or the function says None: it is a cache, and folding tells the same.
     """
+    path = track_of(settings, log, fold)
+    if path is None:
+        return None
     from esdash.past.packing import TrackError
     from esdash.past.whole import whole_track
 
-    reader = whole_track(log, fold, track_of(settings, log, fold), until)
+    reader = whole_track(log, fold, path, until)
     if reader is None:
         return None
     try:

@@ -12,11 +12,9 @@ from esdash.past.packing import TrackError
 from esdash.past.reader import TrackReader
 
 
-def whole_track(log: Stream, fold: Fold, path: Path | None, until: bytes | None) -> TrackReader | None:
+def whole_track(log: Stream, fold: Fold, path: Path, until: bytes | None) -> TrackReader | None:
     """The track in a file, to be closed, where it is of this stream and reaches to the entry `until` (None: to the
     newest). Raises LogError."""
-    if path is None:
-        return None
     try:
         reader = TrackReader(path, fold, still=True)
     except TrackError:
