@@ -9,6 +9,7 @@ from typing import Final
 
 import hiredis
 
+from esdash.cli.interpreter import collect_rarely, take_short_turns
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.requests import Stop
 from esdash.past.folder import TrackFolder
@@ -35,6 +36,8 @@ def run(options: Options) -> Report:
     """Median and 99th percentile of the delay, in turn with a client that only waits for entries."""
     report = Report("Live: append → applied")
     seconds = 3.0 if options.quick else 10.0
+    collect_rarely()  # as the program does at its start
+    take_short_turns()
     with new_setting() as setting:
         report.machine = describe(setting.log)
         for rate, burst, reach in CASES:
