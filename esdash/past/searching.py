@@ -157,7 +157,7 @@ def known_of(reader: TrackReader, ordinals: "Sequence[int] | Numbers", deeds: De
     return known
 
 
-def rows_of(log: Stream, known: Sequence[Known]) -> list[Row]:
+def read_rows(log: Stream, known: Sequence[Known]) -> list[Row]:
     """The rows of entries, ascending. Raises LogError."""
     return [each.row(entry) for some, entries in _read(log, known) for each, entry in zip(some, entries, strict=True)]
 

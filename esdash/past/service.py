@@ -16,16 +16,14 @@ from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
 from esdash.log.facts import id_parts
-from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
-from esdash.past import searching
 from esdash.past.board import Board, Refusals
 from esdash.past.difference import Between, Difference, differences
 from esdash.past.folder import TrackFolder
 from esdash.past.moments import Moment, Moments, parked_codes, refused_codes, rows_of
 from esdash.past.process import Built, Task, TrackProcess
 from esdash.past.refolding import refolded
-from esdash.past.searching import Found, Searching, known_of
+from esdash.past.searching import Found, Searching, known_of, read_rows
 from esdash.past.shared import LOOK_SECONDS, SharedTrack
 from esdash.past.stored import Stored, stored_snapshots
 from esdash.past.story import StoryLine, story_of_row
@@ -146,7 +144,7 @@ class Past:
             return moments.reader.ordinal_of(entry_id)
 
     def snapshots(self) -> list[Stored]:
-        """The stored snapshots of this domain whose headers can be read, the newest first."""
+        """The stored snapshots that the domain could use, the newest first."""
         with self._track.plainly():
             return stored_snapshots(self._log, self._fold)
 
@@ -207,19 +205,6 @@ class Past:
         with self._track.reading() as moments:
             return timeline(moments.reader, start, end, parts)
 
-    def snapshot_times(self) -> list[int]:
-        """Where the stored snapshots stand that this domain could use, in Unix milliseconds; ascending."""
-        domain = self._fold.domain
-        with self._track.plainly():
-            found = SnapshotStore(self._log).offered()
-        return sorted(
-            id_parts(header.last_event_id.encode())[0]
-            for header in found
-            if isinstance(header, Header)
-            and (header.domain, header.version) == (domain.name, domain.version)
-            and not (header.condemned or header.foreign)
-        )
-
     def rows_at(self, ordinals: Sequence[int]) -> list[Row]:
         """Those of these entries that can be shown; ordinals ascend.
 
@@ -233,7 +218,7 @@ class Past:
             there = [ordinal for ordinal in ordinals if reader.shown_from < ordinal <= reader.built_to]
             known = known_of(reader, there, moments.deeds)
         with self._track.plainly():
-            return searching.rows_of(self._log, known)
+            return read_rows(self._log, known)
 
     def reach(self, term: Since | Until) -> Id:
         """The least id that a place reaches from, or the greatest that it reaches up to."""
@@ -248,7 +233,7 @@ class Past:
         with self._track.reading() as moments:
             unseen = moments.reader.origin.unseen
         with self._track.plainly():
-            asking = Searching(self._fold, question, self._log, unseen)
+            searching = Searching(self._fold, question, self._log, unseen)
         at = until
         while True:
             with self._track.reading() as moments:
@@ -256,10 +241,10 @@ class Past:
                 lacking = at - reader.built_to
                 if at <= reader.shown_from:
                     return
-                candidates = asking.candidates(reader, moments.deeds, at) if lacking <= 0 else None
+                candidates = searching.candidates(reader, moments.deeds, at) if lacking <= 0 else None
             if candidates is not None:
                 with self._track.plainly():
-                    found = asking.found(candidates)
+                    found = searching.found(candidates)
                 at = found.down_to - 1
                 yield found
             elif self.built.error:

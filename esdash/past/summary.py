@@ -9,10 +9,10 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from esdash.domain import Column, Table
-from esdash.past.columns import cell_of
 from esdash.past.encoding import part_name
 from esdash.past.moments import Moments
 from esdash.past.reader import TrackReader
+from esdash.past.story import cell_before
 from esdash.words.changes import is_amount
 
 _Ordinals = NDArray[np.int64]
@@ -102,7 +102,7 @@ def moves(reader: TrackReader, table: Table, column: Column, key: int | str, unt
     name = part_name(table, column)
     if not is_amount(column):
         return Moves(_about(reader, name, table, key, until))
-    now = cell_of(*reader.keyframe(table, column, 0), key) or 0 if 0 in reader.keyframes(table, column) else 0
+    now = cell_before(reader, table, column, key, 0) or 0
     up = down = 0
     ordinals, values = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for place, part in reader.about(name, table, key, 0, reader.segment_of(until) + 1):

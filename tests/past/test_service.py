@@ -1,7 +1,8 @@
 """The past as a dashboard asks for it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -11,7 +12,7 @@ from esdash.engine.history import History
 from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder
-from esdash.past.service import Past, past_of
+from esdash.past.service import Looked, Past, past_of
 from esdash.query.conditions import read_condition
 from esdash.query.places import read_place
 from esdash.words.asked import schema_of
@@ -120,32 +121,38 @@ def test_where_a_condition_begins_to_hold(past: Past, client: redis.Redis) -> No
     assert found("sum(users.balance) < 0") is None
 
 
-def test_a_condition_waits_for_what_the_track_lacks(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:
-    publish_more(client, 20)
-    path = folder.file_of(log.server.url, STREAM, Shop())
-    Builder(log, Shop(), folder, path).run()
-    client.xadd(STREAM, top_up(77, 77))
-    past = Past(log, Shop(), path)
-    steps = past.begins(read_condition("users:77.balance = 0.77", schema_of(Shop()), 0), None)
-    assert next(steps).found is None
-    Builder(log, Shop(), folder, path).run()
-    assert [step.found for step in steps][-1] == 21
-    past.close()
+class TestLookingForWhatTheTrackLacks:
+    @pytest.fixture
+    def build(self, log: Stream, folder: TrackFolder) -> Callable[[], Path]:
+        """Brings the track up to what is in the log."""
 
+        def built() -> Path:
+            path = folder.file_of(log.server.url, STREAM, Shop())
+            Builder(log, Shop(), folder, path).run()
+            return path
 
-def test_a_condition_is_not_looked_for_in_two_tracks(log: Stream, client: redis.Redis, folder: TrackFolder) -> None:
-    publish_more(client, 20)
-    path = folder.file_of(log.server.url, STREAM, Shop())
-    Builder(log, Shop(), folder, path).run()
-    client.xadd(STREAM, top_up(77, 77))
-    past = Past(log, Shop(), path)
-    steps = past.begins(read_condition("users:77.balance = 0.77", schema_of(Shop()), 0), None)
-    next(steps)
-    path.unlink()
-    Builder(log, Shop(), folder, path).run()
-    with pytest.raises(EngineError, match="being put together anew"):
-        list(steps)
-    past.close()
+        return built
+
+    @pytest.fixture
+    def steps(self, log: Stream, client: redis.Redis, build: Callable[[], Path]) -> Iterator[Iterator[Looked]]:
+        """Those of a condition that holds behind the 21st entry alone, which the track lacks."""
+        publish_more(client, 20)
+        past = Past(log, Shop(), build())
+        client.xadd(STREAM, top_up(77, 77))
+        yield past.begins(read_condition("users:77.balance = 0.77", schema_of(Shop()), 0), None)
+        past.close()
+
+    def test_it_is_waited_for(self, steps: Iterator[Looked], build: Callable[[], Path]) -> None:
+        assert next(steps).found is None
+        build()
+        assert [step.found for step in steps][-1] == 21
+
+    def test_another_track_is_none_to_go_on_in(self, steps: Iterator[Looked], build: Callable[[], Path]) -> None:
+        next(steps)
+        build().unlink()
+        build()
+        with pytest.raises(EngineError, match="being put together anew"):
+            list(steps)
 
 
 def test_time_is_counted_in_parts(past: Past, client: redis.Redis) -> None:

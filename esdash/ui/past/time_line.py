@@ -113,7 +113,8 @@ class TimeLine(PaintedLines):
                 span = past.span()
                 timeline = past.timeline(*self._stretch(span.first_ms, span.last_ms), width)
                 breaks = breaks_of(timeline, losses_of(live, span.first_ms))
-                found = _Counted(timeline, breaks, past.snapshot_times() if wants_snapshots else None)
+                snapshots = [each.entry_ms for each in past.snapshots()] if wants_snapshots else None
+                found = _Counted(timeline, breaks, snapshots)
             except EngineError:
                 self.app.call_from_thread(self._counted, None)  # said when somebody goes there
             else:

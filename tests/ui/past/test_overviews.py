@@ -98,7 +98,8 @@ async def test_two_snapshots_are_chosen_in_the_list_and_compared(
         await until(pilot, lambda: app.engine.view.position.ordinal == 10)
         past = main_of(app).time.past
         assert past is not None
-        Builder(log, app.engine.fold, TrackFolder(tmp_path, 100), past._track._path).run()
+        folder, fold = TrackFolder(tmp_path, 100), app.engine.fold
+        Builder(log, fold, folder, folder.file_of(log.server.url, log.name, fold)).run()
         await pilot.press("s")
         await until(pilot, lambda: (taken := app.engine.view.snapshot) is not None and taken.position.ordinal == 10)
         await pilot.press("L")

@@ -14,6 +14,7 @@ from esdash.engine.row import Row
 from esdash.engine.view import Continuity, Verdict
 from esdash.log.stream import Stream
 from esdash.past.service import Past
+from esdash.past.stored import Stored
 from esdash.past.timeline import Timeline
 from esdash.ui.app import DashboardApp
 from esdash.ui.past.time_line import TimeLine
@@ -225,9 +226,9 @@ class TestInTheDashboard:
         asked: list[int] = []
 
         class Counting(Past):
-            def snapshot_times(self) -> list[int]:
+            def snapshots(self) -> list[Stored]:
                 asked.append(1)
-                return super().snapshot_times()
+                return super().snapshots()
 
         console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
         app = DashboardApp(console, past_of=lambda fold: past_of(log, tmp_path, fold, Counting))
