@@ -84,6 +84,8 @@ class Pace:
     def _look(self) -> None:
         self._next = None
         self._view_is_new = False
+        if not self._begun:
+            return
         self._poll()
         now = time.monotonic()
         apart = FRAME_SECONDS if self._owner.is_active else UNDER_SECONDS
