@@ -1,6 +1,6 @@
 """Everything a screen can ask of the engine, by subject."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -130,6 +130,12 @@ class Publishing(Protocol):
 
     def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
         """Append many; blocks. How many were appended. Raises EngineError."""
+
+    def publish_after(self, last_id: bytes, entries: Sequence[Sequence[bytes]]) -> list[bytes]:
+        """Append entries, as their fields, if nothing was appended since an id; blocks. Their ids, none where it was.
+
+        Raises EngineError.
+        """
 
     @property
     def load(self) -> LoadStatus:

@@ -14,20 +14,20 @@ from esdash.log.facts import START, id_parts
 from esdash.query.places import Id
 
 
-class Skip(Struct, frozen=True):
+class Skip(Struct, frozen=True, tag=True):
     """An entry is left out."""
 
     entry_id: bytes
 
 
-class Change(Struct, frozen=True):
+class Change(Struct, frozen=True, tag=True):
     """An entry says something else."""
 
     entry_id: bytes
     fields: Fields
 
 
-class Swap(Struct, frozen=True):
+class Swap(Struct, frozen=True, tag=True):
     """Two entries change places: each gets the id of the other, since ids belong to the log."""
 
     one: Entry
@@ -35,11 +35,11 @@ class Swap(Struct, frozen=True):
     """As they are in the log."""
 
 
-class Insert(Struct, frozen=True):
+class Insert(Struct, frozen=True, tag=True):
     """Entries that were never appended."""
 
-    after: bytes
-    """The id behind which they stand, of an entry or not."""
+    after: bytes | None
+    """The id behind which they stand, of an entry or not; None: at the end of the log, wherever that is."""
     entries: tuple[Fields, ...]
 
 
@@ -67,8 +67,9 @@ class _Content(NamedTuple):
 class Plan:
     """Edits in the order in which they were made, to be carried out once, page after page, in the order of the log."""
 
-    def __init__(self, edits: Iterable[Edit], now_ms: int = 0) -> None:
-        """`now_ms` is the time, Unix ms, of what is inserted at the end of the log."""
+    def __init__(self, edits: Iterable[Edit], end: bytes, now_ms: int = 0) -> None:
+        """`end` is the id of the last entry; `now_ms` the time, Unix ms, of what is inserted behind it."""
+        self._end = end
         self._now_ms = now_ms
         self._contents: dict[bytes, _Content | None] = {}
         """By the id of the place; None: nothing."""
@@ -122,7 +123,7 @@ class Plan:
 
     def _add(self, edit: Edit) -> None:
         if isinstance(edit, Insert):
-            self._inserts.setdefault(edit.after, []).extend(edit.entries)
+            self._inserts.setdefault(self._end if edit.after is None else edit.after, []).extend(edit.entries)
         elif isinstance(edit, Swap):
             (one, first), (other, second) = edit.one, edit.other
             places = self._where(one), self._where(other)

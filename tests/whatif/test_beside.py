@@ -22,7 +22,7 @@ Cells = dict[tuple[str, Any, str], Any]
 
 def folded_beside(fold: Fold, entries: Sequence[Entry], edits: Sequence[Edit], page: int) -> Consequences:
     """What comes of edits, page after page, from the first of them on."""
-    plan = Plan(edits)
+    plan = Plan(edits, entries[-1][0])
     start = 0
     if plan.begin is not None:
         start = sum(id_parts(entry_id) <= id_parts(plan.begin) for entry_id, _ in entries)
@@ -60,9 +60,8 @@ def edited(entries: Sequence[Entry], edits: Sequence[Edit]) -> list[tuple[bytes 
             found.append((origin, (entry_id, fields)))
         milliseconds, sequence = id_parts(entry_id)
         later = [id_parts(place[0]) for place in places if id_parts(place[0]) > (milliseconds, sequence)]
-        for inserted in (
-            each for edit in edits if isinstance(edit, Insert) and edit.after == entry_id for each in edit.entries
-        ):
+        inserts = [each for each in edits if isinstance(each, Insert) and (each.after or entries[-1][0]) == entry_id]
+        for inserted in (each for edit in inserts for each in edit.entries):
             if not later or (milliseconds, sequence + 1) < later[0]:
                 sequence += 1
             found.append((None, (b"%d-%d" % (milliseconds, sequence), inserted)))
@@ -81,11 +80,12 @@ def cells_of(fold: Fold, state: State) -> Cells:
 def drawn_edits(data: DataObject, entries: Sequence[Entry]) -> list[Edit]:
     entry = st.sampled_from(entries)
     fields = entry.map(lambda each: each[1])
+    after = st.none() | st.just(b"0-0") | entry.map(lambda each: each[0])
     one = st.one_of(
         entry.map(lambda each: Skip(each[0])),
         st.builds(lambda each, other: Change(each[0], other), entry, fields),
         st.builds(Swap, entry, entry),
-        st.builds(Insert, entry.map(lambda each: each[0]) | st.just(b"0-0"), st.lists(fields, max_size=3).map(tuple)),
+        st.builds(Insert, after, st.lists(fields, max_size=3).map(tuple)),
     )
     return data.draw(st.lists(one, max_size=5))
 
@@ -163,7 +163,7 @@ class TestWhatIsTried:
         was = Projection(Shop())
         codes = was.apply(self.entries)
         assert set(codes) == {5}
-        plan = Plan([Insert(b"1020-0", (self.entries[2][1],) * 2)], now_ms=7777)
+        plan = Plan([Insert(None, (self.entries[2][1],) * 2)], b"1020-0", now_ms=7777)
         beside = Beside(was, Shop(), was.state.fork().over(), plan)
         assert [each.entry[0] for each in beside.end().tried] == [b"7777-0", b"7777-1"]
 
