@@ -76,7 +76,7 @@ def command(
         require_stream(log)
         sandbox = Sandbox(log, fold)
         end = end_of(log, until) if until is not None else sandbox.end()
-        edits: list[Edit] = [Skip(sandbox.entry(_id(log, place))[0]) for place in skipped]
+        edits: list[Edit] = [Skip(sandbox.entry(_id(log, place))) for place in skipped]
         edits += [_change(fold, log, sandbox, text) for text in edited]
         edits += [_swap(log, sandbox, text) for text in swapped]
         begin = end_of(log, at) if at is not None else None
@@ -117,12 +117,12 @@ def _change(fold: "Fold", log: "Stream", sandbox: "Sandbox", text: str) -> "Edit
         raise BadInputError(f"--edit {visible(text, 80)!r}: a quotation is still open.") from None
     if not all("=" in each for each in assignments) or not assignments:
         raise BadInputError(f"--edit {visible(text, 80)!r}: after the place comes FIELD=VALUE.")
-    entry_id, fields = sandbox.entry(_named(log, place))
+    entry = sandbox.entry(_named(log, place))
     try:
-        said = changed(fold, fields, dict(each.split("=", 1) for each in assignments))
+        said = changed(fold, entry[1], dict(each.split("=", 1) for each in assignments))
     except ValueError as error:
         raise BadInputError(f"--edit {visible(text, 80)!r}: {visible(str(error).rstrip('.'), 300)}.") from None
-    return Change(entry_id, said)
+    return Change(entry, said)
 
 
 def _swap(log: "Stream", sandbox: "Sandbox", text: str) -> "Edit":

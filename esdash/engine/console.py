@@ -148,6 +148,22 @@ class Publishing(Protocol):
         """Stop the steady load."""
 
 
+class Desk(Protocol):
+    """What a form of an event looks at, and hands the event to."""
+
+    @property
+    def fold(self) -> Fold:
+        """The domain."""
+
+    @property
+    def view(self) -> View:
+        """By whose state the event is judged."""
+
+    @property
+    def publishing(self) -> Publishing | None:
+        """Takes it; None: nothing does."""
+
+
 class Verifying(Protocol):
     """Replaying everything in the background. Returns at once."""
 
@@ -182,7 +198,7 @@ class Console(Watch, Protocol):
         """Events; None: it publishes none."""
 
 
-def publishing_of(console: Console) -> Publishing:
+def publishing_of(console: Desk) -> Publishing:
     """What appends events. Raises NotPublishedError for a read-only console."""
     if console.publishing is None:
         raise NotPublishedError("Nothing was published: this console is read-only.")

@@ -174,6 +174,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("board", "!", "board", "Refusals",
         "What rules refused and what could not be understood, by reason and by row. Such entries stay in the log and "
         "change nothing: here is what was asked for in the last 5 minutes, an hour or ever, and not done.", Group.PAST),
+    Action("what_if", "w", "what_if", "What if",
+        "Try what would have been, in a sandbox: leave the selected entry out, change it, move it, add others. The log "
+        "is folded once more beside the one there is, and what would be otherwise is shown. Nothing is published.",
+        Group.PAST),
     Action("watch", ".", "watch", "Watch the replay",
         "Play what was replayed since the last restore, from its snapshot on.", Group.PAST),
     Action("less_time", "Z", "zoom_time(1)", "Less of the time",

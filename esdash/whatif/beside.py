@@ -20,6 +20,9 @@ from esdash.whatif.edits import Line, Plan
 MOST_DECIDED: Final = 100_000
 """Entries that are decided otherwise and are kept one by one; all are counted."""
 
+MOST_SAID: Final = 1_000
+"""Of those, the entries of which it is kept what they say."""
+
 MOST_TRIED: Final = 1_000
 """Entries that were changed or inserted of which it is kept what they do."""
 
@@ -50,11 +53,15 @@ class Decided(Struct, frozen=True, gc=False):
     type: str
     was: Outcome
     now: Outcome
+    fields: Fields = ()
+    """Of the first MOST_SAID."""
 
 
 class Tried(Struct, frozen=True, gc=False):
     """An entry that says what none of the log does."""
 
+    edit: tuple[int, int]
+    """The edit that made it, and the entry among those of that, both from 0."""
     place: Place
     entry: Entry
     outcome: Outcome
@@ -78,6 +85,8 @@ class Consequences(Struct, frozen=True):
     """How many there are of a type, as it was decided and as it would be."""
     tried: Sequence[Tried]
     """At most MOST_TRIED."""
+    ordinals: Mapping[bytes, int]
+    """Of the entries of the log that an edit is about, by id."""
 
     @property
     def differ(self) -> bool:
@@ -101,6 +110,7 @@ class Beside:
         self._begin = was.position
         self._same = _translation(fold.outcomes, was.domain.outcomes)
         self._moved = plan.moved if plan is not None else frozenset()
+        self._edited = frozenset(plan.places) if plan is not None else frozenset()
         self._decided: list[Decided] = []
         self._kinds: Counter[tuple[str, Outcome, Outcome]] = Counter()
         self._tried: list[Tried] = []
@@ -108,6 +118,7 @@ class Beside:
         """Of entries that stand somewhere else: ordinal and code, as it was."""
         self._now_of: dict[bytes, tuple[int, Fields]] = {}
         """Code and fields, as it would be."""
+        self._ordinals: dict[bytes, int] = {}
         self._at = Place(was.ordinal, 0)
 
     def see(self, first: int, page: Sequence[Entry], codes: bytes) -> None:
@@ -141,12 +152,14 @@ class Beside:
             sum(self._kinds.values()),
             self._kinds,
             self._tried,
+            self._ordinals,
         )
 
     def _see_lines(self, lines: Sequence[Line], there: Mapping[bytes, tuple[int, int]]) -> None:
         """`there` has ordinal and code of each entry of the page that the lines stand for."""
         for entry_id in self._moved.intersection(there):
             self._was_of[entry_id] = there[entry_id]
+        self._ordinals.update((each, there[each][0]) for each in self._edited.intersection(there))
         if not lines:
             return
         places: list[Place] = []
@@ -154,12 +167,12 @@ class Beside:
             at = self._at
             self._at = Place(at.ordinal, at.nth + 1) if line.origin is None else Place(there[line.entry[0]][0], 0)
             places.append(self._at)
-        wanted = len(self._tried) < MOST_TRIED and any(line.changed for line in lines)
+        wanted = len(self._tried) < MOST_TRIED and any(line.edit is not None for line in lines)
         told: list[Told] | None = [] if wanted else None
         codes = self._folded([line.entry for line in lines], told, places.__getitem__)
         for place, (at, line, code) in enumerate(zip(places, lines, codes, strict=True)):
-            if line.changed and told is not None and len(self._tried) < MOST_TRIED:
-                self._tried.append(Tried(at, line.entry, self._fold.outcomes[code], told[place]))
+            if line.edit is not None and told is not None and len(self._tried) < MOST_TRIED:
+                self._tried.append(Tried(line.edit, at, line.entry, self._fold.outcomes[code], told[place]))
             if line.origin in self._moved:
                 self._now_of[line.origin] = code, line.entry[1]
             elif line.origin is not None:
@@ -182,6 +195,7 @@ class Beside:
             self._fold.sorter.type_of(fields),
             self._was.domain.outcomes[was],
             self._fold.outcomes[now],
+            fields if len(self._decided) < MOST_SAID else (),
         )
         self._kinds[decided.type, decided.was, decided.now] += 1
         if len(self._decided) < MOST_DECIDED:

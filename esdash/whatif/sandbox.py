@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from esdash.engine.console import EngineError
-from esdash.engine.history import History
+from esdash.engine.history import History, id_before
 from esdash.engine.projection import Projection
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold
@@ -39,6 +39,12 @@ class Sandbox:
         if entry is None:
             raise EngineError(f"There is no entry {entry_id.decode()} in the stream, so nothing can be tried with it.")
         return entry
+
+    def neighbour(self, entry_id: bytes, *, back: bool) -> Entry | None:
+        """The entry before another one, or the one after it; None where there is none."""
+        with _plainly():
+            found = self._log.newest(id_before(entry_id), 1) if back else self._log.page(entry_id, count=1)
+        return found[0] if found else None
 
     def consequences(
         self,

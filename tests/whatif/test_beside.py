@@ -47,10 +47,10 @@ def edited(entries: Sequence[Entry], edits: Sequence[Edit]) -> list[tuple[bytes 
     gone: set[bytes] = set()
     for edit in edits:
         if isinstance(edit, Skip):
-            gone.add(edit.entry_id)
+            gone.add(edit.entry[0])
         elif isinstance(edit, Change):
-            gone.discard(edit.entry_id)
-            place_of(edit.entry_id)[2] = edit.fields
+            gone.discard(edit.entry[0])
+            place_of(edit.entry[0])[2] = edit.fields
         elif isinstance(edit, Swap):
             one, other = place_of(edit.one[0]), place_of(edit.other[0])
             one[1:], other[1:] = other[1:], one[1:]
@@ -82,8 +82,8 @@ def drawn_edits(data: DataObject, entries: Sequence[Entry]) -> list[Edit]:
     fields = entry.map(lambda each: each[1])
     after = st.none() | st.just(b"0-0") | entry.map(lambda each: each[0])
     one = st.one_of(
-        entry.map(lambda each: Skip(each[0])),
-        st.builds(lambda each, other: Change(each[0], other), entry, fields),
+        entry.map(Skip),
+        st.builds(Change, entry, fields),
         st.builds(Swap, entry, entry),
         st.builds(Insert, after, st.lists(fields, max_size=3).map(tuple)),
     )
@@ -169,7 +169,7 @@ class TestWhatIsTried:
 
     def test_a_changed_one_is_told_as_well(self) -> None:
         more = [b"type", b"TopUp", b"data", b'{"user_id": 1, "amount": 300}']
-        found = folded_beside(Shop(), self.entries, [Change(b"1000-0", more)], page=1)
+        found = folded_beside(Shop(), self.entries, [Change(self.entries[0], more)], page=1)
         assert [(each.place.named(100), each.outcome.name) for each in found.tried] == [("#101", "applied")]
         assert [(each.key, each.column, each.before, each.after) for each in found.numbers] == [
             (1, "balance", 100, 300),

@@ -1,6 +1,7 @@
 """The main screen: what the consumer is doing, and the tables and the event log it makes of the stream."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
@@ -32,6 +33,7 @@ from esdash.ui.past.overviews import Overviews
 from esdash.ui.past.time_line import TWO_LINES, TimeLine
 from esdash.ui.past.time_machine import TimeMachine
 from esdash.ui.remembered import Arranged
+from esdash.ui.sandbox.opening import Sandboxes, SandboxOf
 from esdash.ui.tables.question_book import QuestionBook
 
 if TYPE_CHECKING:
@@ -61,12 +63,14 @@ class MainScreen(Screen[None]):
         past: "Callable[[], Past | None] | None" = None,
         arranged: Arranged | None = None,
         book: QuestionBook | None = None,
+        sandbox_of: SandboxOf | None = None,
+        sandboxes: Path | None = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `begin_anew` is called when the domain has become another one, which this screen is not made for. `past` gives
         the past once it is being kept; None: none is kept. `arranged`: how a person had the panels before. `book`
-        has the questions that they keep.
+        has the questions that they keep. `sandbox_of` gives the sandbox; in the file `sandboxes` some are kept.
         """
         super().__init__()
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
@@ -84,6 +88,7 @@ class MainScreen(Screen[None]):
         self.trust = Trust(self, console, clock, wall_clock)
         self.destinations = Destinations(self, self.time, actions, self.say, wall_clock)
         self.overviews = Overviews(self, self.time, actions, self.panels.list_matching, wall_clock)
+        self.sandboxes = Sandboxes(self, self.time, actions, lambda: self.panels.chosen_entry, sandbox_of, sandboxes)
         for part in (
             PanelKeys(self.panels, actions),
             self.panels,
@@ -92,6 +97,7 @@ class MainScreen(Screen[None]):
             self.time,
             self.destinations,
             self.overviews,
+            self.sandboxes,
         ):
             self._offer_actions(part)
         self.pace = Pace(self, self.poll, self._is_moving, wall_clock)
