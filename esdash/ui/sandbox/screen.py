@@ -270,11 +270,11 @@ class SandboxScreen(Dialog[int]):
 
     def _chosen_edit(self) -> EditLine | None:
         table = self.query_one("#edits", LineTable)
-        return self._edits.items[table.cursor] if table.has_focus and len(self._edits) else None
+        return self._edits.lines[table.cursor] if table.has_focus and len(self._edits) else None
 
     def _chosen_decided(self) -> Decided | None:
         table = self.query_one("#decided", LineTable)
-        return self._decided.items[table.cursor] if table.has_focus and len(self._decided) else None
+        return self._decided.lines[table.cursor] if table.has_focus and len(self._decided) else None
 
     def _in_thread(self, work: Callable[[], None]) -> None:
         self.run_worker(work, thread=True, exit_on_error=False, name="sandbox")
