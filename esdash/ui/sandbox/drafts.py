@@ -18,9 +18,11 @@ UNNAMED: Final = "sandbox"
 class Draft:
     """One sandbox."""
 
-    def __init__(self, begin: bytes | None, name: str = "", edits: Sequence[Edit] = ()) -> None:
-        """`begin` is the id behind which it stands; None: at the end of the log, wherever that is."""
+    def __init__(self, begin: bytes | None, name: str = "", edits: Sequence[Edit] = (), number: int = 0) -> None:
+        """`begin` is the id behind which it stands, `number` of the entry there; None: at the end of the log, wherever
+        that is."""
         self.begin = begin
+        self.number = number
         self.name = name
         """Empty for one that nobody has named, and that is gone when the dashboard ends."""
         self.edits: list[Edit] = list(edits)
@@ -69,6 +71,7 @@ class KeptDraft(Struct, frozen=True):
     name: str
     begin: bytes | None
     edits: tuple[Edit, ...]
+    number: int = 0
 
 
 class DraftBook:
@@ -83,14 +86,15 @@ class DraftBook:
     def all(self) -> list[Draft]:
         """Those there are, the one that was kept last first."""
         return [
-            Draft(each.begin, each.name, each.edits)
+            Draft(each.begin, each.name, each.edits, each.number)
             for each in reversed(self._read())
             if (each.stream, each.domain) == self._of
         ]
 
     def keep(self, draft: Draft) -> None:
         """Keep it, in place of the one of that name. Raises OSError when it cannot be written."""
-        self._write((*self._others(draft.name), KeptDraft(*self._of, draft.name, draft.begin, tuple(draft.edits))))
+        kept = KeptDraft(*self._of, draft.name, draft.begin, tuple(draft.edits), draft.number)
+        self._write((*self._others(draft.name), kept))
 
     def forget(self, name: str) -> None:
         """Keep it no more. Raises OSError when that cannot be written."""

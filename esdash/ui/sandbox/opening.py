@@ -71,7 +71,8 @@ class Sandboxes:
         fold, engine = self.time.fold, self.time.engine
         view, _ = self.time.view(engine.view, 0)
         if self._draft is None or not self._draft.edits:
-            self._draft = Draft(None if self.time.is_live else view.position.last_event_id.encode())
+            begin = None if self.time.is_live else view.position.last_event_id.encode()
+            self._draft = Draft(begin, number=view.position.number)
         screen = SandboxScreen(
             fold, self._actions, self._sandbox_of(fold), self._draft, self._book, view, engine.publishing, first
         )

@@ -219,7 +219,9 @@ class SandboxScreen(Dialog[int]):
 
     def action_drafts(self) -> None:
         """Choose another one."""
-        self.app.push_screen(DraftsScreen(self._book, Draft(self.draft.begin)), self._chose_draft)
+        self.app.push_screen(
+            DraftsScreen(self._book, Draft(self.draft.begin, number=self.draft.number)), self._chose_draft
+        )
 
     def action_fold_again(self) -> None:
         """Up to the end of the log as it is now."""
@@ -324,7 +326,7 @@ class SandboxScreen(Dialog[int]):
     def _head(self) -> None:
         name = visible(self.draft.name, 40) or UNNAMED
         self.query_one("#dialog").border_title = f"◇ SANDBOX{'' if name == UNNAMED else ' · kept'}"
-        where = "at the end of the log" if self.draft.begin is None else f"behind {self.draft.begin.decode()}"
+        where = "at the end of the log" if self.draft.begin is None else f"behind #{self.draft.number:,}"
         tag = Span(f" ◇ {name} ", "tag")
         what = Span(f"  What if? It stands {where}. Nothing here is published.")
         self._heading.told = (tag, what), (self._state(),)
