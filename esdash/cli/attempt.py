@@ -83,7 +83,7 @@ def command(
         if entries:
             edits.append(Insert(begin, entries))
         with Progress(log) as progress:
-            found = sandbox.consequences(edits, end, begin=begin, on_page=progress)
+            found = sandbox.consequences(edits, end, begin=begin, on_page=progress.tell)
     if as_json:
         print_json(consequences_document(found))
     else:

@@ -17,6 +17,9 @@ from esdash.fold.sorting import Fields
 from esdash.fold.tables import Change, State
 from esdash.whatif.edits import Line, Plan
 
+PAGE: Final = 1_000
+"""Entries that are folded at a time, where some of them are not those of the log."""
+
 MOST_DECIDED: Final = 100_000
 """Entries that are decided otherwise and are kept one by one; all are counted."""
 
@@ -101,8 +104,17 @@ class OtherwiseError(EngineError):
 class Beside:
     """Follows a state through the log (`engine.history`), and makes another one beside it."""
 
-    def __init__(self, was: Projection, fold: Fold, state: State, plan: Plan | None = None) -> None:
-        """`state` is what `fold` goes on with, and `was` stands where both begin."""
+    def __init__(
+        self,
+        was: Projection,
+        fold: Fold,
+        state: State,
+        plan: Plan | None = None,
+        on_page: Callable[[int], object] = id,
+    ) -> None:
+        """`state` is what `fold` goes on with, and `was` stands where both begin. `on_page` hears how many entries the
+        one beside it consists of so far; what it raises ends it.
+        """
         self._was = was
         self._fold = fold
         self._state = state
@@ -120,6 +132,8 @@ class Beside:
         """Code and fields, as it would be."""
         self._ordinals: dict[bytes, int] = {}
         self._at = Place(was.ordinal, 0)
+        self._on_page = on_page
+        self._done = was.ordinal
 
     def see(self, first: int, page: Sequence[Entry], codes: bytes) -> None:
         """A page of the log was folded; its first entry has ordinal `first`. Raises OtherwiseError."""
@@ -160,8 +174,10 @@ class Beside:
         for entry_id in self._moved.intersection(there):
             self._was_of[entry_id] = there[entry_id]
         self._ordinals.update((each, there[each][0]) for each in self._edited.intersection(there))
-        if not lines:
-            return
+        for start in range(0, len(lines), PAGE):
+            self._see_some(lines[start : start + PAGE], there)
+
+    def _see_some(self, lines: Sequence[Line], there: Mapping[bytes, tuple[int, int]]) -> None:
         places: list[Place] = []
         for line in lines:
             at = self._at
@@ -182,10 +198,13 @@ class Beside:
 
     def _folded(self, page: Sequence[Entry], told: list[Told] | None, at: Callable[[int], Place]) -> bytes:
         try:
-            return self._fold.fold(self._state, page, told)
+            codes = self._fold.fold(self._state, page, told)
         except DomainError as error:
             number = at(len(error.codes)).named(self._begin.unseen)
             raise OtherwiseError(f"The rules fail on {number}, {error.where}: {error.what.rstrip('.')}.") from error
+        self._done += len(page)
+        self._on_page(self._done)
+        return codes
 
     def _decide(self, ordinal: int, entry: Entry, was: int, now: int) -> None:
         entry_id, fields = entry

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from esdash.engine.console import EngineError
 from esdash.engine.history import History, id_before
-from esdash.engine.projection import Projection
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold
 from esdash.log.errors import LogError
@@ -52,12 +51,13 @@ class Sandbox:
         until: bytes,
         *,
         begin: bytes | None = None,
-        on_page: Callable[[Projection], object] = id,
+        on_page: Callable[[int], object] = id,
     ) -> Consequences:
         """What would be otherwise after the entry `until`, had the log been another one.
 
-        What is folded begins after `begin`, or wherever the first edit is. `on_page` hears how far it is; what that
-        raises ends it. Raises EngineError also where an edit is about what comes later, and where entries are missing.
+        What is folded begins after `begin`, or wherever the first edit is. `on_page` hears how many entries are folded;
+        what it raises ends it. Raises EngineError also where an edit is about what comes later, and where entries are
+        missing.
         """
         plan = Plan(edits, until, int(self._clock() * 1000))
         for place in plan.places:
@@ -65,11 +65,10 @@ class Sandbox:
                 raise EngineError(f"Entry {place.decode()} comes after {until.decode()}, where the comparison ends.")
         starts = [each for each in (begin, plan.begin, until) if each is not None]
         with _plainly():
-            history = History(self._log, self._fold, on_page=on_page)
+            history = History(self._log, self._fold, on_page=lambda projection: on_page(projection.ordinal))
             was = history.after(min(starts, key=id_parts))
-            base = was.state.fork()
             # A fold of its own: where a rule fails on what was never appended, that is nothing to the consumer.
-            beside = Beside(was, Fold(self._fold.domain), base.over(), plan)
+            beside = Beside(was, Fold(self._fold.domain), was.state.copy(), plan, on_page)
             history.advance(was, beside.see, until)
             return beside.end()
 

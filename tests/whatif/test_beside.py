@@ -29,8 +29,7 @@ def folded_beside(fold: Fold, entries: Sequence[Entry], edits: Sequence[Edit], p
     was = Projection(fold)
     if start:
         was.apply(entries[:start])
-    base = was.state.fork()
-    beside = Beside(was, fold, base.over(), plan)
+    beside = Beside(was, fold, was.state.copy(), plan)
     for first in range(start, len(entries), page):
         some = entries[first : first + page]
         beside.see(first + 1, some, was.apply(some))
@@ -164,7 +163,7 @@ class TestWhatIsTried:
         codes = was.apply(self.entries)
         assert set(codes) == {5}
         plan = Plan([Insert(None, (self.entries[2][1],) * 2)], b"1020-0", now_ms=7777)
-        beside = Beside(was, Shop(), was.state.fork().over(), plan)
+        beside = Beside(was, Shop(), was.state.copy(), plan)
         assert [each.entry[0] for each in beside.end().tried] == [b"7777-0", b"7777-1"]
 
     def test_a_changed_one_is_told_as_well(self) -> None:

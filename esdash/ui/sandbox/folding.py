@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from esdash.engine.console import EngineError
-from esdash.engine.projection import Projection
 from esdash.ui.sandbox.drafts import Draft
 from esdash.whatif.edits import Edit
 
@@ -53,10 +52,10 @@ class Folding:
         self.running = False
 
     def _fold(self, generation: int, edits: Sequence[Edit], begin: bytes | None) -> None:
-        def on_page(projection: Projection) -> None:
+        def on_page(done: int) -> None:
             if generation != self._generation:
                 raise _GivenUpError
-            self.done = projection.ordinal
+            self.done = done
 
         try:
             until = self._sandbox.end()
