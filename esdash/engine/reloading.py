@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from esdash.engine.invariants import require_readable
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
 
@@ -19,7 +20,7 @@ def reloaded(fold: Fold) -> Fold:
     for name in former:
         del sys.modules[name]
     try:
-        return load(fold.choice)
+        return load(fold.choice, require_readable)
     except BaseException:
         sys.modules.update(former)
         raise

@@ -83,6 +83,40 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Turning:
+    """The entry behind which an invariant is broken, or holds again."""
+
+    position: Position
+    type: str = ""
+    """As text; empty where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How an invariant of the domain stands."""
+
+    name: str
+    broken: Turning | None = None
+    """Where it was broken last; None: never, as far as this consumer saw."""
+    mended: Turning | None = None
+    """Where it held again after that."""
+    held_at: int = 0
+    """Up to which ordinal it was seen to hold before it was broken: to the entry before, or one further back where not
+    every entry was looked at."""
+    from_snapshot: bool = False
+    """It was broken already in the state of the snapshot, by an entry before."""
+    times: int = 0
+    """How often it was broken."""
+    failed: str = ""
+    """Why it is watched no more; empty while it is."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it does now, as far as it is known."""
+        return self.broken is None or self.mended is not None
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotInfo:
     """A stored snapshot."""
 
@@ -162,6 +196,9 @@ class View:
     """How many there are, known or not."""
     forgotten: int = 0
     """Entries that were seen and left the stream since: a rebuild would forget them."""
+
+    invariants: tuple[Watched, ...] = ()
+    """Those of the domain, in the order of its declaration; none before there is a state."""
 
     edited: bool = False
     """The source of the rules was edited since the snapshot that the state came from, and their version was not."""
