@@ -9,7 +9,7 @@ from esdash.engine.findings import Finding, Status
 from esdash.engine.history import History
 from esdash.engine.invariants import UnfitInvariantError, condition_of, holds_in
 from esdash.engine.projection import Projection
-from esdash.engine.watching import InvariantWatch, is_exact
+from esdash.engine.watching import InvariantWatch
 from esdash.fold.declaration import invariants_of
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
@@ -71,7 +71,7 @@ def _breaks(log: Stream, fold: Fold, broken: Sequence[Invariant], by_past: ByPas
         for now in watch.now:
             if now.broken is not None:
                 at = now.broken.position
-                found[now.name] = Break(at.ordinal, at.last_event_id.encode(), now.times, is_exact(now))
+                found[now.name] = Break(at.ordinal, at.last_event_id.encode(), now.times, now.exact)
     return found
 
 

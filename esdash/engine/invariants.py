@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from esdash.domain import Invariant
 from esdash.engine.conditions import holds
 from esdash.engine.numbers import Numbers
+from esdash.engine.picture import Picture
 from esdash.fold.declaration import invariants_of
 from esdash.fold.failing import failure
 from esdash.fold.folding import Fold
@@ -15,6 +17,7 @@ from esdash.fold.schema import SchemaError
 from esdash.fold.tables import State
 from esdash.query.conditions import Condition, numbers_of, read_condition
 from esdash.query.errors import QueryError
+from esdash.query.numbers import Cell, Number
 from esdash.visible import visible
 from esdash.words.asked import schema_of
 
@@ -60,3 +63,21 @@ def says(fold: Fold, state: State, function: Callable[[Any], object]) -> bool:
     if said is not True and said is not False:
         raise UnfitInvariantError(f"it returned {visible(repr(said), 60)}, neither True nor False")
     return said
+
+
+def broken_in(fold: Fold, picture: Picture) -> tuple[str, ...]:
+    """The names of those that do not hold of a picture. Functions are not asked: it has no state for them."""
+    found = []
+    for each in invariants_of(fold.domain):
+        if isinstance(each.condition, str):
+            with suppress(QueryError):  # which was said when the domain was loaded
+                if not holds(condition_of(fold, each.condition), lambda number: _number_in(picture, number)):
+                    found.append(each.name)
+    return tuple(found)
+
+
+def _number_in(picture: Picture, number: Number) -> Any:
+    if isinstance(number, Cell):
+        return picture.cell(number.table, number.key, number.column)
+    table = picture.tables[number.table]
+    return len(table) if not number.column else table.total(number.function, number.column)

@@ -13,6 +13,7 @@ from esdash.engine.picture import Picture
 from esdash.engine.row import Row
 from esdash.log.continuity import Continuity as Continuity
 from esdash.log.continuity import Verdict as Verdict
+from esdash.visible import visible
 
 
 class Phase(StrEnum):
@@ -90,6 +91,11 @@ class Turning:
     type: str = ""
     """As text; empty where it is not known."""
 
+    @property
+    def named(self) -> str:
+        """For people, `#1,204 Transferred`."""
+        return f"#{self.position.number:,} {visible(self.type, 40)}".rstrip()
+
 
 @dataclass(frozen=True, slots=True)
 class Watched:
@@ -114,6 +120,11 @@ class Watched:
     def holds(self) -> bool:
         """Whether it does now, as far as it is known."""
         return self.broken is None or self.mended is not None
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is known which entry broke it."""
+        return self.broken is not None and self.held_at + 1 == self.broken.position.ordinal
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,3 +217,8 @@ class View:
     def nth(self, ordinal: int) -> int:
         """An ordinal as people see it: the n-th entry that was ever added, the same in every history."""
         return ordinal + (self.continuity.unseen_before_start if self.continuity else 0)
+
+    @property
+    def broken(self) -> tuple[Watched, ...]:
+        """The invariants that do not hold now."""
+        return tuple(each for each in self.invariants if not each.holds)

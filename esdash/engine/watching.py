@@ -152,7 +152,7 @@ def sentence(watched: Watched) -> str:
     if watched.mended is not None:
         times = f", {watched.times:,} times in all" if watched.times > 1 else ""
         since = "" if watched.mended.type else " at the latest"
-        return f"{name} holds again since {told_of(watched.mended)}{since}. {_broken(watched)}{times}."
+        return f"{name} holds again since {watched.mended.named}{since}. {_broken(watched)}{times}."
     return f"{name} is broken. {_broken(watched)}."
 
 
@@ -160,17 +160,7 @@ def _broken(watched: Watched) -> str:
     assert watched.broken is not None
     if watched.from_snapshot:
         return f"It was already at #{watched.broken.position.number:,}, the snapshot"
-    if is_exact(watched):
-        return f"{told_of(watched.broken)} broke it"
+    if watched.exact:
+        return f"{watched.broken.named} broke it"
     held = watched.held_at + watched.broken.position.unseen
     return f"It was broken after #{held:,}, up to #{watched.broken.position.number:,}"
-
-
-def is_exact(watched: Watched) -> bool:
-    """Whether it is known which entry broke it."""
-    return watched.broken is not None and watched.held_at + 1 == watched.broken.position.ordinal
-
-
-def told_of(turning: Turning) -> str:
-    """The entry, `#1,204 Transferred`."""
-    return f"#{turning.position.number:,} {visible(turning.type, 40)}".rstrip()
