@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from esdash.domain import Invariant
 from esdash.engine.conditions import holds
 from esdash.engine.numbers import Numbers
+from esdash.engine.patience import PATIENCE, OverdueError, within
 from esdash.engine.picture import Picture
 from esdash.fold.declaration import invariants_of
 from esdash.fold.failing import failure
@@ -20,6 +21,8 @@ from esdash.query.errors import QueryError
 from esdash.query.numbers import Cell, Number
 from esdash.visible import visible
 from esdash.words.asked import schema_of
+
+T = TypeVar("T")
 
 
 class UnfitInvariantError(Exception):
@@ -47,7 +50,29 @@ def holds_in(fold: Fold, state: State, invariant: Invariant) -> bool:
     if isinstance(invariant.condition, str):
         condition = condition_of(fold, invariant.condition)
         return holds(condition, Numbers(fold, state, numbers_of(condition)).value)
-    return says(fold, state.over(keys=False), invariant.condition)
+    function = invariant.condition
+    return patiently(PATIENCE, lambda: says(fold, state.over(keys=False), function))
+
+
+def patiently(seconds: float, job: Callable[[], T]) -> T:
+    """What comes of asking a function, in a thread. Raises UnfitInvariantError for one that does not come back."""
+    try:
+        return within(seconds, job)
+    except OverdueError:
+        raise UnfitInvariantError(f"it takes longer than {seconds:g} s") from None
+
+
+def unheld_in(fold: Fold, state: State) -> list[str]:
+    """The names of those that do not hold in a state, or cannot tell."""
+    found = []
+    for each in invariants_of(fold.domain):
+        try:
+            if holds_in(fold, state, each):
+                continue
+        except UnfitInvariantError:
+            pass
+        found.append(each.name)
+    return found
 
 
 def says(fold: Fold, state: State, function: Callable[[Any], object]) -> bool:

@@ -3,7 +3,10 @@
 import ctypes
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+PATIENCE: Final = 5.0
+"""Seconds after which a function that has not come back is left behind."""
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ noticed then. Of one that takes long it is only known between which two places i
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from esdash.engine.conditions import StandingCondition
-from esdash.engine.invariants import UnfitInvariantError, says
-from esdash.engine.patience import OverdueError, within
+from esdash.engine.invariants import patiently, says
 from esdash.fold.folding import Fold, Told
 from esdash.fold.tables import Change, State
 from esdash.query.conditions import Condition
@@ -27,9 +27,6 @@ CHEAP: Final = 0.005
 
 SHARE: Final = 10
 """One that takes longer takes at most one part in so many of the time."""
-
-PATIENCE: Final = 5.0
-"""Seconds after which a function that has not come back is left behind."""
 
 T = TypeVar("T")
 
@@ -128,17 +125,14 @@ class ByAsking:
         while behind - before > 1:
             middle = (before + behind) // 2
             state = moments.after(changing[middle])
-            if self._within(lambda state=state: says(self._fold, state, self._function)) is holds:  # type: ignore[misc]
+            if self._within(partial(says, self._fold, state, self._function)) is holds:
                 behind = middle
             else:
                 before = middle
         return changing[behind]
 
     def _within(self, job: Callable[[], T]) -> T:
-        try:
-            return within(self._patience, job)
-        except OverdueError:
-            raise UnfitInvariantError(f"it takes longer than {self._patience:g} s") from None
+        return patiently(self._patience, job)
 
 
 class _Moments:

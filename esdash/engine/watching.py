@@ -7,8 +7,9 @@ from typing import Final
 
 from esdash.domain import Invariant
 from esdash.engine.invariants import UnfitInvariantError, condition_of
+from esdash.engine.patience import PATIENCE
 from esdash.engine.projection import Projection
-from esdash.engine.turning import PATIENCE, ByAsking, ByChanges, Turn
+from esdash.engine.turning import ByAsking, ByChanges, Turn
 from esdash.engine.view import Position, Turning, Watched
 from esdash.fold.declaration import invariants_of
 from esdash.fold.folding import Entry, Fold, Told

@@ -175,6 +175,9 @@ def test_each_invariant_holds_or_is_broken_since_an_entry_and_then_the_exit_code
     assert broken["seen"].startswith(f"It is broken since #4, {broke}, 2")
     assert broken["seen"].endswith("; 2 times in all.")
     assert broken["advice"].startswith("`esdash events --from n4 --count 1` shows it.")
+    verified = call("verify", "--json", "--url", server.url, "--domain", METERS)
+    assert (verified.code, verified.json["invariants"]) == (0, {"none_below_zero": False, "below_hundred": True})
+    assert "✗ the invariant none_below_zero does" in call("verify", "--url", server.url, "--domain", METERS).out
 
 
 def test_a_key_that_is_no_stream(call: Call, new_server: NewServer) -> None:
