@@ -93,9 +93,10 @@ class Memory:
         """A state was restored: go on from it. What watches invariants is imported where there are some."""
         self.projection = projection
         if self.fold.domain.invariants:
+            from esdash.engine.turning import Stopwatch
             from esdash.engine.watching import InvariantWatch
 
-            self.watch = InvariantWatch(projection, clock=self.clock)
+            self.watch = InvariantWatch(projection, stopwatch=Stopwatch(self.clock))
 
     def remember_way(self) -> None:
         """Keep in mind what was applied, when nothing is kept in mind yet."""

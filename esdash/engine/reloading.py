@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from esdash.engine.invariants import require_readable
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
 
@@ -15,6 +14,10 @@ def reloaded(fold: Fold) -> Fold:
 
     Raises DomainFileError; then all is as it was.
     """
+    from esdash.engine.invariants import (
+        require_readable,
+    )  # not when a dashboard starts
+
     former = _own_modules(fold)
     importlib.invalidate_caches()
     for name in former:

@@ -6,6 +6,7 @@ entry that broke it is found within the page by halves: one that was broken and 
 noticed then. Of one that takes long it is only known between which two places it was broken.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
@@ -29,6 +30,15 @@ SHARE: Final = 10
 """One that takes longer takes at most one part in so many of the time."""
 
 T = TypeVar("T")
+
+
+class Stopwatch(NamedTuple):
+    """What tells how long something takes."""
+
+    clock: Callable[[], float] = time.monotonic
+    """Seconds, from anywhere on."""
+    effort: Callable[[], float] = time.thread_time
+    """Seconds of a processor for this thread, which does not count how busy the machine is otherwise."""
 
 
 class Turn(NamedTuple):
@@ -66,38 +76,38 @@ class ByChanges:
 class ByAsking:
     """A function of the state."""
 
-    def __init__(
-        self, fold: Fold, function: Callable[[Any], object], clock: Callable[[], float], patience: float
-    ) -> None:
+    def __init__(self, fold: Fold, function: Callable[[Any], object], stopwatch: Stopwatch, patience: float) -> None:
         self._fold = fold
         self._function = function
-        self._clock = clock
+        self._clocks = stopwatch
         self._patience = patience
         self._took = 0.0
-        """Seconds, when it was asked last."""
+        """Seconds of a processor, when it was asked last."""
         self._due = 0.0
         self._behind = False
         """Entries went by since it was asked."""
 
     def is_due(self, *, force: bool) -> bool:
         """Whether it is behind, and is to be asked now."""
-        return self._behind and (force or self._clock() >= self._due)
+        return self._behind and (force or self._clocks.clock() >= self._due)
 
     def at(self, state: State) -> bool:
         """Ask it of a state, which it does not change. Raises UnfitInvariantError."""
-        begun = self._clock()
-        said = self._within(lambda: says(self._fold, state.over(keys=False), self._function))
-        self._took = (ended := self._clock()) - begun
-        self._due = ended + SHARE * self._took if self._took > CHEAP else 0.0
+        said, self._took = self._within(lambda: self._timed(state.over(keys=False)))
+        self._due = self._clocks.clock() + SHARE * self._took if self._took > CHEAP else 0.0
         self._behind = False
         return said
+
+    def _timed(self, state: State) -> tuple[bool, float]:
+        begun = self._clocks.effort()
+        return says(self._fold, state, self._function), self._clocks.effort() - begun
 
     def turns(self, state: State, told: Sequence[Told], held: bool, *, begins: bool) -> list[Turn] | None:
         """Where it turns within a page; None where it was not asked. Raises UnfitInvariantError."""
         changing = [place for place, each in enumerate(told) if each.changes or (begins and place == 0)]
         if not changing:
             return [] if not self._behind else None
-        if self._clock() < self._due:
+        if self._clocks.clock() < self._due:
             self._behind = True
             return None
         saw_all = not self._behind

@@ -1,6 +1,5 @@
 """Watches the invariants of a domain while its state moves on: which is broken, and by which entry."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -9,7 +8,7 @@ from esdash.domain import Invariant
 from esdash.engine.invariants import UnfitInvariantError, condition_of
 from esdash.engine.patience import PATIENCE
 from esdash.engine.projection import Projection
-from esdash.engine.turning import ByAsking, ByChanges, Turn
+from esdash.engine.turning import ByAsking, ByChanges, Stopwatch, Turn
 from esdash.engine.view import Position, Turning, Watched
 from esdash.fold.declaration import invariants_of
 from esdash.fold.folding import Entry, Fold, Told
@@ -32,17 +31,17 @@ class InvariantWatch:
         projection: Projection,
         invariants: Sequence[Invariant] | None = None,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        stopwatch: Stopwatch = Stopwatch(),  # noqa: B008 - a value
         patience: float = PATIENCE,
     ) -> None:
         """They are asked of the state as it is at once, unless nothing was consumed yet. Of `invariants` only these.
 
-        `clock` gives seconds; after `patience` seconds a function is left behind.
+        After `patience` seconds a function is left behind.
         """
         fold = projection.domain
-        self._clock = clock
+        self._clock = stopwatch.clock
         wanted = invariants_of(fold.domain) if invariants is None else invariants
-        self._each = [_Standing(fold, projection, invariant, clock, patience) for invariant in wanted]
+        self._each = [_Standing(fold, projection, invariant, stopwatch, patience) for invariant in wanted]
         self.now: tuple[Watched, ...] = tuple(each.now for each in self._each)
         """How each stands."""
 
@@ -72,7 +71,7 @@ class _Standing:
     """One invariant beside the state."""
 
     def __init__(
-        self, fold: Fold, projection: Projection, invariant: Invariant, clock: Callable[[], float], patience: float
+        self, fold: Fold, projection: Projection, invariant: Invariant, stopwatch: Stopwatch, patience: float
     ) -> None:
         self.now = self.told = Watched(invariant.name)
         self.news_due = 0.0
@@ -84,7 +83,7 @@ class _Standing:
             if isinstance(invariant.condition, str):
                 self._looks = ByChanges(fold, projection.state, condition_of(fold, invariant.condition))
             else:
-                self._looks = ByAsking(fold, invariant.condition, clock, patience)
+                self._looks = ByAsking(fold, invariant.condition, stopwatch, patience)
             if projection.ordinal and not self._looks.at(projection.state):
                 broken = Turning(projection.position)
                 self.now = replace(self.now, broken=broken, from_snapshot=True, times=1)
