@@ -18,7 +18,7 @@ def live_lines(view: View, key: str, wall: float, width: int) -> list[Line]:
     lines = [_broken(each, key if not place else "", wall, width) for place, each in enumerate(broken[:MOST])]
     if more := broken[MOST:]:
         names = ", ".join(visible(each.name, 64) for each in more)
-        lines.append(join([_tag(f"{len(more)} more broken"), Chunk((Span(names, "bad"),))], width))
+        lines.append(join([_tag(f"{len(more)} more broken"), Chunk((Span(names, "strong"),))], width))
     lines += [
         join(
             [Chunk((Span(f"▲ invariant {visible(each.name, 64)} is watched no more", "warning"),)), _why(each)],
@@ -36,7 +36,7 @@ def past_lines(names: Sequence[str], width: int) -> list[Line]:
     if not names:
         return []
     told = ", ".join(visible(name, 64) for name in names)
-    return [join([_tag(told), Chunk((Span("broken at this moment", "bad"),))], width)]
+    return [join([_tag(told), Chunk((Span("broken at this moment", "strong"),))], width)]
 
 
 def _broken(watched: Watched, key: str, wall: float, width: int) -> Line:
@@ -48,7 +48,7 @@ def _broken(watched: Watched, key: str, wall: float, width: int) -> Line:
         how = f"broken by {watched.broken.named}"
     else:
         how = f"broken after #{watched.held_at + watched.broken.position.unseen:,}, up to {number}"
-    chunks = [_tag(visible(watched.name, 64)), Chunk((Span(how, "bad"),))]
+    chunks = [_tag(visible(watched.name, 64)), Chunk((Span(how, "strong"),))]
     if when := _time(watched.broken, wall):
         chunks.append(Chunk((Span(when, "dim"),), 1))
     if watched.times > 1:
