@@ -109,6 +109,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("ladder", "L", "ladder", "Restored from",
         "Where the state came from: every snapshot that was tried, and who takes them. Of those that are stored, the "
         "moments can be gone to, marked and compared.", Group.TRUST),
+    Action("broken", "", "broken", "Broken invariant",
+        "Go to the entry of the log that broke an invariant of the domain; a click on the line about it does so, too.",
+        Group.TRUST),
     Action("details", "enter", "details", "Details",
         "Log: what the selected event holds and changed. Tables: the selected row, and all that made it so.",
         Group.PANELS, shown=True),

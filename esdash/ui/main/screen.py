@@ -83,14 +83,15 @@ class MainScreen(Screen[None]):
         if arranged is not None:
             self.panels.arrange_again(arranged)
         self.AUTO_FOCUS = f"#{self.panels.current}"  # type: ignore[misc]  # Textual asks the screen itself
+        self._panel_keys = PanelKeys(self.panels, actions)
         self.time = TimeMachine(self, console, past, actions, self.panels.chosen_rows, self.redraw, wall_clock)
         self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew, self._why_not_now)
-        self.trust = Trust(self, console, clock, wall_clock)
+        self.trust = Trust(self, console, clock, wall_clock, self._show_entry)
         self.destinations = Destinations(self, self.time, actions, self.say, wall_clock)
         self.overviews = Overviews(self, self.time, actions, self.panels.list_matching, wall_clock)
         self.sandboxes = Sandboxes(self, self.time, actions, lambda: self.panels.chosen_entry, sandbox_of, sandboxes)
         for part in (
-            PanelKeys(self.panels, actions),
+            self._panel_keys,
             self.panels,
             self.controls,
             self.trust,
@@ -137,6 +138,12 @@ class MainScreen(Screen[None]):
         yield Static(
             f"Make the terminal larger:\nesdash needs {LEAST_WIDTH}×{LEAST_HEIGHT}.", id="too-small", markup=False
         )
+
+    def _show_entry(self, ordinal: int) -> None:
+        """Go back to now, and there to an entry of the log."""
+        if not self.time.is_live:
+            self.time.action_now()
+        self._panel_keys.show_entry(ordinal)
 
     def guide(self) -> None:
         """Before it is shown: lead a person through it."""

@@ -161,7 +161,7 @@ class SandboxScreen(Dialog[int]):
         for place, name in enumerate(self._actions.event_types):
             if (key := self._actions[name].keys) and key not in {each.key for each in KEYS}:
                 self._bindings.bind(key, f"insert({place})", show=False)
-        self.set_interval(LOOK_SECONDS, self._look)
+        self.set_interval(LOOK_SECONDS, self._head)
         self._fold_again()
         if self._first is not None:
             what, entry_id = self._first
@@ -301,10 +301,6 @@ class SandboxScreen(Dialog[int]):
     def _fold_again(self) -> None:
         self._folding.begin(self.draft)
         self._write()
-
-    def _look(self) -> None:
-        if self._folding.running:
-            self._head()
 
     def _write(self) -> None:
         found = self._folding.found
