@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -63,8 +62,11 @@ class RunningServer:
 
     `config` takes the server's own settings with `_` for `-`: `RunningServer(binary, maxmemory="10mb",
     appendonly="no")`. They are kept in `.config` (with `-`), which may be changed before `restart()`.
-    `replica_of` is another server that has a port, `arguments` are further ones of its command line.
+    `replica_of` is another server that has a port.
     """
+
+    ARGUMENTS: tuple[str, ...] = ()
+    """Of its command line, after the file of settings."""
 
     def __init__(
         self,
@@ -72,7 +74,6 @@ class RunningServer:
         *,
         port: bool = False,
         replica_of: "RunningServer | None" = None,
-        arguments: Sequence[str] = (),
         **config: str | int,
     ) -> None:
         # Directly below the system's temporary directory: pytest's own paths are too long for a socket.
@@ -87,7 +88,6 @@ class RunningServer:
             # Otherwise 10,000 above the other one, which may be no port at all.
             self.config.setdefault("cluster-port", str(_free_port()))
         self._binary = binary
-        self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: Watchdog | None = None
         self._clients: list[redis.Redis] = []
@@ -184,7 +184,7 @@ class RunningServer:
         config_file.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
         with (self.dir / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._binary, config_file, *self._arguments],
+                [self._binary, config_file, *self.ARGUMENTS],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -228,6 +228,12 @@ class RunningServer:
         if self._watchdog is not None:
             self._watchdog.call_off()
             self._watchdog = None
+
+
+class RunningSentinel(RunningServer):
+    """The same program as a Sentinel."""
+
+    ARGUMENTS = ("--sentinel",)
 
 
 def _free_port() -> int:

@@ -1,17 +1,17 @@
 """Servers that stand in for each other: a primary that Sentinels watch, and a cluster."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import redis
 from redis.crc import key_slot
 
-from tests.servers import RunningServer
+from tests.servers import RunningSentinel, RunningServer
 from tests.waiting import eventually
 
 SERVICE = "shop"
+PASSWORD = "secret"
 
 DOWN_MS = 500
 """Without an answer for so long, a server counts as lost."""
@@ -21,59 +21,79 @@ class Watched:
     """A primary, its replica, and three Sentinels that watch them."""
 
     def __init__(self, stack: ExitStack, binary: Path) -> None:
-        def start(**more: Any) -> RunningServer:
-            return stack.enter_context(closing(RunningServer(binary, port=True, **more)))
+        def start(kind: type[RunningServer], **more: Any) -> RunningServer:
+            return stack.enter_context(closing(kind(binary, port=True, **more)))
 
         users = {"user follower": "on >pw ~* &* +@all", "user watcher": "on >pw ~* &* +@all"}
-        config = users | {"masteruser": "follower", "masterauth": "pw"}
-        self.primary = start(**config)
-        self.replica = start(replica_of=self.primary, **config)
+        config = users | {"requirepass": PASSWORD, "masteruser": "follower", "masterauth": "pw"}
+        first = start(RunningServer, **config)
+        self.servers = [first, start(RunningServer, replica_of=first, **config)]
         watch = {
-            f"sentinel monitor {SERVICE} 127.0.0.1 {self.primary.port}": 2,
+            f"sentinel monitor {SERVICE} 127.0.0.1 {first.port}": 2,
             f"sentinel auth-user {SERVICE}": "watcher",
             f"sentinel auth-pass {SERVICE}": "pw",
             f"sentinel down-after-milliseconds {SERVICE}": DOWN_MS,
-            f"sentinel failover-timeout {SERVICE}": 3000,
+            f"sentinel failover-timeout {SERVICE}": 1000,
         }
-        self.sentinels = [start(arguments=["--sentinel"], **watch) for _ in range(3)]
+        self.sentinels = [start(RunningSentinel, **watch) for _ in range(3)]
         for sentinel in self.sentinels:
             with sentinel.client() as client:
                 # Or they talk to each other every two seconds, and look at the servers every ten.
                 client.execute_command(
-                    *("SENTINEL", "DEBUG", "info-period", 200, "publish-period", 100, "ask-period", 100),
-                    *("default-down-after", DOWN_MS, "tilt-trigger", 20_000),
+                    "SENTINEL", "DEBUG", "info-period", 200, "publish-period", 100, "ask-period", 100
                 )
-        for sentinel in self.sentinels:
-            eventually(lambda sentinel=sentinel: self._known_to(sentinel))  # type: ignore[misc]
 
     @property
     def url(self) -> str:
         """Where to connect."""
         places = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
-        return f"redis+sentinel://{places}/{SERVICE}/0"
+        return f"redis+sentinel://:{PASSWORD}@{places}/{SERVICE}/0"
 
-    def state(self, sentinel: RunningServer | None = None) -> dict[str, Any]:
-        """What a Sentinel knows of the primary."""
-        with (sentinel or self.sentinels[0]).client() as client:
-            found: dict[str, Any] = client.sentinel_master(SERVICE)
-            return found
+    def pair(self) -> tuple[RunningServer, RunningServer]:
+        """The primary and its replica, once all Sentinels agree on them and the replica is in sync."""
 
-    def cut_off(self) -> None:
-        """Split the first primary from its replica and from the Sentinels, and not from those who use it."""
-        with self.primary.client() as client:
-            for user in ("follower", "watcher"):
-                client.execute_command("ACL", "SETUSER", user, "off")
-                client.execute_command("CLIENT", "KILL", "USER", user)
+        def agreed() -> RunningServer | None:
+            states = list(map(_state_by, self.sentinels))
+            (primary,) = (server for server in self.servers if server.port == states[0]["port"])
+            whole = all(
+                (state["port"], state["num-other-sentinels"], state["num-slaves"], state["is_sdown"])
+                == (primary.port, 2, 1, False)
+                for state in states
+            )
+            return primary if whole else None
 
-    def heal(self) -> None:
-        """Let them in again."""
-        with self.primary.client() as client:
-            for user in ("follower", "watcher"):
-                client.execute_command("ACL", "SETUSER", user, "on")
+        primary = eventually(agreed)
+        assert primary is not None
+        (replica,) = (server for server in self.servers if server is not primary)
+        with replica.client() as client:
+            eventually(lambda: client.info("replication").get("master_link_status") == "up")
+        return primary, replica
 
-    def _known_to(self, sentinel: RunningServer) -> bool:
-        state = self.state(sentinel)
-        return bool(state["num-other-sentinels"] == 2 and state["num-slaves"] == 1 and not state["is_sdown"])
+    def named_by_all(self, server: RunningServer) -> bool:
+        """Whether every Sentinel has it as the primary."""
+        return all(_state_by(sentinel)["port"] == server.port for sentinel in self.sentinels)
+
+
+def cut_off(server: RunningServer) -> None:
+    """Split a primary from its replica and from the Sentinels, and not from those who use it."""
+    with server.client() as client:
+        client.execute_command("ACL", "SETUSER", "watcher", "-ping")
+        client.execute_command("ACL", "SETUSER", "follower", "off")
+        client.execute_command("CLIENT", "KILL", "USER", "follower")
+
+
+def heal(server: RunningServer) -> None:
+    """Let them in again."""
+    with server.client() as client:
+        client.execute_command("ACL", "SETUSER", "watcher", "+ping")
+        client.execute_command("ACL", "SETUSER", "follower", "on")
+
+
+def _state_by(sentinel: RunningServer) -> dict[str, Any]:
+    """What a Sentinel knows of the primary."""
+    with sentinel.client() as client:
+        found: dict[str, Any] = client.sentinel_master(SERVICE)
+        return found
 
 
 class Clustered:
@@ -137,12 +157,3 @@ class Clustered:
         info = client.execute_command("CLUSTER", "INFO")
         slots = client.execute_command("CLUSTER", "SLOTS")
         return b"cluster_state:ok" in info and sum(len(nodes) for _, _, *nodes in slots) == 6
-
-
-@contextmanager
-def closing(server: RunningServer) -> Iterator[RunningServer]:
-    """Close it at the end."""
-    try:
-        yield server
-    finally:
-        server.close()

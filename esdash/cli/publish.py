@@ -160,7 +160,7 @@ def batch(context: click.Context, settings: Settings, file: BinaryIO) -> None:
     are as soon as no more come for a moment; a bad line stops it after those that were sent before.
     """
     from esdash.cli.batch import Lines
-    from esdash.engine.console import EngineError
+    from esdash.engine.console import EngineError, LessDurableError
     from esdash.engine.publisher import Publisher
     from esdash.log.durability import read_durability
 
@@ -186,6 +186,8 @@ def batch(context: click.Context, settings: Settings, file: BinaryIO) -> None:
                     print_json(_document(fold, published))
         except BrokenPipeError as error:
             raise FailedError(f"Nobody reads the output any more. At least {_progress(sent)}") from error
+        except LessDurableError as error:
+            raise FailedError(f"{error} {_progress(sent - len(error.published))}") from error
         except OSError as error:
             raise FailedError(f"{message_of(error)}{f' At least {_progress(sent)}' if sent else ''}") from error
         except BadInputError as error:
@@ -195,6 +197,8 @@ def batch(context: click.Context, settings: Settings, file: BinaryIO) -> None:
 
 
 def _progress(sent: int) -> str:
+    if not sent:
+        return "Nothing was sent before."
     return f"{counted(sent, 'event', 'events')} before {'is' if sent == 1 else 'are'} in the log."
 
 

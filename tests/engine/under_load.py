@@ -9,11 +9,14 @@ from esdash.engine.console import EngineError, LessDurableError
 from esdash.engine.publisher import Publisher
 from esdash.log.durability import APPLIED, Durability
 from esdash.log.finding import server_of
-from esdash.log.stream import START, Stream
-from tests.engine.running import STREAM
+from esdash.log.stream import Stream
+from tests.engine.running import STREAM, modelled, stored
+from tests.model import Model
 from tests.waiting import eventually
 
 AMOUNT = 100
+
+_numbers = itertools.count()
 
 
 class Load:
@@ -38,9 +41,8 @@ class Load:
         self.stop()
 
     def _run(self) -> None:
-        numbers = itertools.count()
         while not self._stopping.is_set():
-            key = f"load-{next(numbers)}"
+            key = f"load-{next(_numbers)}"
             try:
                 published = self._publisher.publish("TopUp", json.dumps({"user_id": 1, "amount": AMOUNT}).encode(), key)
             except LessDurableError:
@@ -65,6 +67,9 @@ class Load:
         self._log.server.close()
 
 
-def keys_in(log: Stream) -> list[str]:
-    """The key of each entry that the log holds."""
-    return [fields[fields.index(b"key") + 1].decode() for page in log.pages(START) for _, fields in page.entries]
+def found_in(url: str) -> tuple[list[str], Model]:
+    """The key of each entry that the log holds, and what the model makes of them."""
+    log = Stream(server_of(url, STREAM), STREAM)
+    entries = stored(log)
+    log.server.close()
+    return [fields[fields.index(b"key") + 1].decode() for _, fields in entries], modelled(entries)
