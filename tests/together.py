@@ -77,7 +77,7 @@ class Watched:
 def cut_off(server: RunningServer) -> None:
     """Split a primary from its replica and from the Sentinels, and not from those who use it."""
     with server.client() as client:
-        client.execute_command("ACL", "SETUSER", "watcher", "-ping")
+        client.execute_command("ACL", "SETUSER", "watcher", "-@all")
         client.execute_command("ACL", "SETUSER", "follower", "off")
         client.execute_command("CLIENT", "KILL", "USER", "follower")
 
@@ -85,7 +85,7 @@ def cut_off(server: RunningServer) -> None:
 def heal(server: RunningServer) -> None:
     """Let them in again."""
     with server.client() as client:
-        client.execute_command("ACL", "SETUSER", "watcher", "+ping")
+        client.execute_command("ACL", "SETUSER", "watcher", "+@all")
         client.execute_command("ACL", "SETUSER", "follower", "on")
 
 

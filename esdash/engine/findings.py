@@ -126,7 +126,7 @@ def durability_finding(server: Inspection) -> Finding:
     seen = (
         f"Publishing can wait for {' and '.join(ways)}" if ways else "Publishing can wait for nothing more than applied"
     )
-    return Finding("durability", Status.OK, f"{seen}{': ' if without else ''}{', '.join(without)}.")
+    return Finding("durability", Status.OK, f"{seen}{'; ' if without else ''}{', '.join(without)}.")
 
 
 def eviction_finding(server: Inspection) -> Finding:

@@ -39,7 +39,7 @@ class SentinelFinder:
 
         sentinel = self._asked()
         try:
-            with plainly(f"A Sentinel of {self._seeds.shown}", sent=False):
+            with plainly(f"Sentinel of {self._seeds.shown}", sent=False):
                 try:
                     host, port = sentinel.discover_master(self._seeds.service)
                 except (MasterNotFoundError, ResponseError) as error:
@@ -111,7 +111,7 @@ def _watched_by(client: Any, place: str) -> set[str]:
     from redis.exceptions import AuthenticationError
 
     try:
-        with plainly(f"The Sentinel {place}", sent=False):
+        with plainly(f"Sentinel {place}", sent=False):
             return set(client.sentinel_masters())
     except ForbiddenError as error:
         if "unknown command" not in str(error):
@@ -123,6 +123,6 @@ def _watched_by(client: Any, place: str) -> set[str]:
         if not isinstance(error.__cause__, AuthenticationError):
             raise
         raise RefusedError(
-            f"The Sentinel {place} wants another user name or password. Give them as the options sentinel_username "
+            f"Sentinel {place} wants another user name or password. Give them as the options sentinel_username "
             "and sentinel_password."
         ) from error

@@ -54,7 +54,7 @@ def test_a_sound_server(call: Call, new_server: NewServer) -> None:
         *("server", "client", "role", "persistence", "durability", "eviction", "memory", "clock", "stream"),
         *("continuity", "parked", "duplicates", "snapshots", "expiry", "keys"),
     }
-    assert checks["durability"]["seen"] == "Publishing can wait for synced (at once): no replica follows."
+    assert checks["durability"]["seen"] == "Publishing can wait for synced (at once); no replica follows."
     assert "3 entries" in checks["stream"]["seen"]
     assert "survives a power cut" in checks["persistence"]["seen"]
 
