@@ -1,5 +1,7 @@
 """Where the primary of a service is, asked of its Sentinels."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from esdash.log import shapes
@@ -15,6 +17,7 @@ from esdash.log.errors import (
 )
 from esdash.log.seeds import Seeds
 from esdash.log.server import TIMEOUT, Server
+from esdash.log.shapes import UnreadableError
 from esdash.visible import visible
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ class SentinelFinder:
 
         sentinel = self._asked()
         try:
-            with plainly(f"Sentinel of {self._seeds.shown}", sent=False):
+            with plainly(f"Sentinel of {self._seeds.shown}", sent=False), _read_by_the_client():
                 try:
                     host, port = sentinel.discover_master(self._seeds.service)
                 except (MasterNotFoundError, ResponseError) as error:
@@ -106,12 +109,23 @@ class SentinelFinder:
             raise ElsewhereError(f"{server.name} is not the primary yet, or not any more.")
 
 
+@contextmanager
+def _read_by_the_client() -> Iterator[None]:
+    """Raises UnreadableError where redis-py fails on a reply that is none of a Sentinel's: it looks at no shape."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        if isinstance(error, UnreadableError):
+            raise
+        raise UnreadableError("something else than services") from error
+
+
 def _watched_by(client: Any, place: str) -> set[str]:
     """The services that a Sentinel watches. Raises LogError."""
     from redis.exceptions import AuthenticationError
 
     try:
-        with plainly(f"Sentinel {place}", sent=False):
+        with plainly(f"Sentinel {place}", sent=False), _read_by_the_client():
             return set(client.sentinel_masters())
     except ForbiddenError as error:
         if "unknown command" not in str(error):

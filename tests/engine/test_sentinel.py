@@ -10,7 +10,7 @@ import pytest
 from esdash.engine.view import Phase, View
 from esdash.log.continuity import Verdict
 from esdash.log.durability import Durability
-from esdash.log.errors import RefusedError, UnconnectedError
+from esdash.log.errors import ElsewhereError, RefusedError, UnconnectedError
 from esdash.log.finding import server_of
 from tests.engine.running import STREAM, RunningConsumer
 from tests.engine.under_load import AMOUNT, Load, found_in
@@ -108,10 +108,16 @@ def test_what_is_wrong_with_the_sentinels_is_said(watched: Watched) -> None:
             server.facts()
         server.close()
     with watched.sentinels[0].client() as client:
+        client.execute_command("SENTINEL", "MONITOR", "stale", "127.0.0.1", watched.pair()[1].port, 2)
+        server = server_of(f"redis+sentinel://:{PASSWORD}@127.0.0.1:{port}/stale", STREAM)
+        with pytest.raises(ElsewhereError, match="is not the primary yet, or not any more"):
+            server.facts()
+        client.execute_command("SENTINEL", "REMOVE", "stale")
         client.execute_command("ACL", "SETUSER", "default", ">pw")
-    server = server_of(f"redis+sentinel://127.0.0.1:{port}/{SERVICE}", STREAM)
-    with pytest.raises(RefusedError, match="wants another user name or password"):
-        server.facts()
-    server = server_of(f"redis+sentinel://:{PASSWORD}@127.0.0.1:{port}/{SERVICE}?sentinel_password=pw", STREAM)
-    assert server.facts().role == "master"
-    server.close()
+        server = server_of(f"redis+sentinel://127.0.0.1:{port}/{SERVICE}", STREAM)
+        with pytest.raises(RefusedError, match="wants another user name or password"):
+            server.facts()
+        server = server_of(f"redis+sentinel://:{PASSWORD}@127.0.0.1:{port}/{SERVICE}?sentinel_password=pw", STREAM)
+        assert server.facts().role == "master"
+        server.close()
+        client.execute_command("ACL", "SETUSER", "default", "nopass")
