@@ -97,7 +97,7 @@ def test_what_is_wrong_with_a_cluster_is_said(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     with alone.client() as client, Proxy(alone, context) as tls:
-        client.config_set("cluster-announce-port", tls.url.removesuffix("/0").rpartition(":")[2])
+        client.config_set("cluster-announce-port", tls.port)
         url = tls.url.replace("rediss:", "rediss+cluster:") + f"?ssl_ca_certs={certificate}"
         log = Stream(server_of(url, STREAM), STREAM)
         with pytest.raises(ElsewhereError, match=r"No node of the cluster of .* serves this stream just now"):

@@ -1,9 +1,11 @@
 """A primary that Sentinels watch is lost: consumer and publisher find the next one, and say what was lost with it."""
 
 import re
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ from esdash.log.finding import server_of
 from tests.engine.running import STREAM, RunningConsumer
 from tests.engine.under_load import AMOUNT, Load, found_in
 from tests.generations import VALKEY_9_1
+from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.together import PASSWORD, SERVICE, Watched, cut_off, heal
 from tests.waiting import eventually
@@ -121,3 +124,18 @@ def test_what_is_wrong_with_the_sentinels_is_said(watched: Watched) -> None:
         assert server.facts().role == "master"
         server.close()
         client.execute_command("ACL", "SETUSER", "default", "nopass")
+
+
+def test_all_connections_are_encrypted_where_the_url_says_so(watched: Watched, certificate: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    primary, _ = watched.pair()
+    sentinel = watched.sentinels[0]
+    with sentinel.client() as client, Proxy(primary, context) as served, Proxy(sentinel, context) as asked:
+        client.execute_command("SENTINEL", "MONITOR", "encrypted", "127.0.0.1", served.port, 2)
+        url = f"rediss+sentinel://:{PASSWORD}@127.0.0.1:{asked.port}/encrypted?ssl_ca_certs={certificate}"
+        server = server_of(url, STREAM)
+        assert server.facts().role == "master"
+        assert server.name == f"127.0.0.1:{served.port} (encrypted)"
+        server.close()
+        client.execute_command("SENTINEL", "REMOVE", "encrypted")
