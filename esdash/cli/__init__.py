@@ -28,6 +28,7 @@ _COMMANDS: Final = {
     "why": "why",
     "diff": "diff",
     "find": "find",
+    "export": "export",
     "snapshot": "snapshots",
     "verify": "verify",
     "doctor": "doctor",

@@ -147,10 +147,11 @@ def command() -> None:
 
 @click.command(BATCH)
 @click.argument("file", type=click.File("rb"))
+@click.option("--keep-ids", is_flag=True, help="FILE is of `esdash export --all`: fill an empty stream as it was.")
 @_always_json
 @with_settings
 @click.pass_context
-def batch(context: click.Context, settings: Settings, file: BinaryIO) -> None:
+def batch(context: click.Context, settings: Settings, file: BinaryIO, keep_ids: bool) -> None:
     """Append the events of FILE (-: stdin), one JSON object a line.
 
     A line is {"type": TYPE, "data": {MEMBERS}}, as on the wire, with a "key" if you like. A file is checked as a whole
@@ -163,6 +164,11 @@ def batch(context: click.Context, settings: Settings, file: BinaryIO) -> None:
 
     fold = _fold(context)
     require_writable(settings, "Nothing was published", fold)
+    if keep_ids:
+        from esdash.cli.refill import refill
+
+        print_json(refill(settings, file))
+        return
     lines = Lines(fold)
     if file.seekable():
         start = file.tell()
