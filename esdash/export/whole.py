@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
+from json.encoder import encode_basestring_ascii
 from typing import BinaryIO, Final, Literal
 
 import msgspec
@@ -74,18 +75,17 @@ class _Line(Struct, forbid_unknown_fields=True):
 
 _decode_header: Final = msgspec.json.Decoder(Header).decode
 _decode_line: Final = msgspec.json.Decoder(_Line).decode
-_encode: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def lines_of(header: Header, entries: Iterable[Entry]) -> Iterator[bytes]:
     """The lines of a file, one after the other, in ASCII. Raises WrongExportError for an entry that is too large."""
-    first = _encode(msgspec.structs.asdict(header)).encode() + b"\n"
+    first = json.dumps(msgspec.structs.asdict(header), separators=(",", ":")).encode() + b"\n"
     hashed, count = hashlib.sha256(first), 0
     yield first
     for each, fields in entries:
-        values = [_written(value) for value in fields]
-        pairs = list(zip(values[::2], values[1::2], strict=True))
-        line = b'{"id":"%b","fields":%b}\n' % (each, _encode(pairs).encode())
+        values = map(_written, fields)
+        pairs = ",".join(f"[{name},{value}]" for name, value in zip(values, values, strict=True))
+        line = b'{"id":"%b","fields":[%b]}\n' % (each, pairs.encode())
         if len(line) > LONGEST:
             raise WrongExportError(
                 f"The entry {each.decode()} is too large: it would be a line of {len(line):,} bytes."
@@ -178,13 +178,14 @@ def _trailer(count: int, checksum: str) -> bytes:
     return b'%b%d,"sha256":"%b"}\n' % (_ENDS, count, checksum.encode())
 
 
-def _written(value: bytes) -> str | dict[str, str]:
+def _written(value: bytes) -> str:
+    """As JSON."""
     if len(value) < LARGE:
         try:
-            return value.decode()
+            return encode_basestring_ascii(value.decode())
         except UnicodeDecodeError:
             pass
-    return {"base64": base64.b64encode(value).decode()}
+    return f'{{"base64":"{base64.b64encode(value).decode()}"}}'
 
 
 def _read(value: str | _Bytes) -> bytes:

@@ -141,6 +141,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
         Group.PANELS, shown=True),
     Action("copy", "y", "copy", "Copy",
         "Copy the selected line; of an event its id, type and payload.", Group.PANELS),
+    Action("export", "ctrl+e", "export", "Export",
+        "Hand on the panel as it is shown, as CSV, JSON lines, Markdown or a picture of the screen, to a file or the "
+        "clipboard. On the page of a row, a difference and the board of refusals as well.", Group.PANELS),
     Action("messages", "M", "messages", "Messages",
         "List what the dashboard has said lately, the newest first.", Group.PANELS),
     Action("step_back", "[", "step(-1)", "Step back",

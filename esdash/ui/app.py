@@ -23,6 +23,7 @@ from textual.worker import Worker, WorkerState
 from esdash.engine.console import Console, EngineError
 from esdash.fold.folding import Fold
 from esdash.ui.actions import Keymap, Scope, bindings
+from esdash.ui.clipboard import may_export
 from esdash.ui.commands import ActionCommands
 from esdash.ui.declared import Actions
 from esdash.ui.keymap import unknown
@@ -61,6 +62,8 @@ class UiSettings:
     that was chosen in the dashboard before, or the usual one."""
     keymap: Keymap = field(default_factory=dict)
     """Action id (`esdash.ui.actions`) → keys, comma-separated, instead of the usual ones."""
+    export: bool = True
+    """What is shown may be handed on: exported, copied, saved as a picture."""
     told: Sequence[Setting] = ()
     """All settings, for whoever wants to read them."""
 
@@ -170,6 +173,16 @@ class DashboardApp(Palette, TypeAhead):
         """It writes nothing."""
         return self.engine.publishing is None
 
+    @property
+    def may_export(self) -> bool:
+        """What is shown may be handed on."""
+        return self.settings.export
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Put a text on the clipboard, where that is allowed."""
+        if may_export(self):
+            super().copy_to_clipboard(text)
+
     async def on_event(self, event: events.Event) -> None:
         """What a person does may change what the main screen shows."""
         if isinstance(event, events.InputEvent) and self._main is not None:
@@ -257,7 +270,8 @@ class DashboardApp(Palette, TypeAhead):
 
     def action_save_picture(self) -> None:
         """Save the screen as SVG, once the palette is gone from it."""
-        self.call_after_refresh(self._save_picture)
+        if may_export(self):
+            self.call_after_refresh(self._save_picture)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The consumer's thread has ended: because it was asked to, or because something went wrong."""

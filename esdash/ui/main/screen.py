@@ -17,6 +17,7 @@ from esdash.ui.declared import LOG, Actions
 from esdash.ui.main.arrangement import LAYOUTS, LEAST_HEIGHT, LEAST_WIDTH, ROOM_FOR_MESSAGES, layout_for
 from esdash.ui.main.banner import Banner
 from esdash.ui.main.controls import Controls
+from esdash.ui.main.exports import Exports
 from esdash.ui.main.message_line import MessageLine
 from esdash.ui.main.pace import Pace
 from esdash.ui.main.panel_keys import PanelKeys
@@ -92,6 +93,7 @@ class MainScreen(Screen[None]):
             self.time,
             self.destinations,
             self.overviews,
+            Exports(self.panels, wall_clock),
         ):
             self._offer_actions(part)
         self.pace = Pace(self, self.poll, self._is_moving, wall_clock)
