@@ -69,8 +69,8 @@ def command(context: click.Context, everything: bool, output: Path | None, force
 @click.argument("question", nargs=-1, callback=unguarded)
 @click.option("--from", "first", type=PLACE, metavar="PLACE", help="From this place on: #123, an id, a time, -5m.")
 @click.option("--to", "last", type=PLACE, metavar="PLACE", help="Up to and with this place.")
-@with_settings
 @exported
+@with_settings
 def export_log(
     settings: Settings, target: Target, question: tuple[str, ...], first: "Place | None", last: "Place | None"
 ) -> None:
@@ -98,8 +98,8 @@ def export_log(
 @command.command("table")
 @click.argument("name")
 @click.option("--at", type=PLACE, metavar="PLACE", help="As it was after this place: #123, an id, a time, -5m.")
-@with_settings
 @exported
+@with_settings
 def export_table(settings: Settings, target: Target, name: str, at: "Place | None") -> None:
     """The rows of the table NAME.
 
@@ -125,8 +125,8 @@ def export_table(settings: Settings, target: Target, name: str, at: "Place | Non
 @command.command("story")
 @click.argument("number")
 @click.option("--at", type=PLACE, metavar="PLACE", help="As it was after this place: #123, an id, a time, -5m.")
-@with_settings
 @exported
+@with_settings
 def export_story(settings: Settings, target: Target, number: str, at: "Place | None") -> None:
     """Every entry that moved the NUMBER, newest first; as `esdash why`.
 
@@ -150,8 +150,8 @@ def export_story(settings: Settings, target: Target, number: str, at: "Place | N
 @command.command("diff", cls=Guarded)
 @click.argument("first", type=PLACE, metavar="PLACE")
 @click.argument("second", type=PLACE, metavar="PLACE")
-@with_settings
 @exported
+@with_settings
 def export_difference(settings: Settings, target: Target, first: "Place", second: "Place") -> None:
     """What differs between two places; as `esdash diff`.
 
@@ -170,8 +170,8 @@ def export_difference(settings: Settings, target: Target, first: "Place", second
 @command.command("board")
 @click.option("--from", "first", type=PLACE, metavar="PLACE", help="From this place on: #123, an id, a time, -5m.")
 @click.option("--to", "last", type=PLACE, metavar="PLACE", help="Up to and with this place.")
-@with_settings
 @exported
+@with_settings
 def export_board(settings: Settings, target: Target, first: "Place | None", last: "Place | None") -> None:
     """What rules refused and what could not be understood.
 

@@ -157,6 +157,10 @@ def batch(context: click.Context, settings: Settings, file: BinaryIO, keep_ids: 
     A line is {"type": TYPE, "data": {MEMBERS}}, as on the wire, with a "key" if you like. A file is checked as a whole
     before anything is sent. What comes through a pipe is checked and sent a thousand lines at a time, or those there
     are as soon as no more come for a moment; a bad line stops it after those that were sent before.
+
+    With --keep-ids every entry is put back as it was, with its id, its number and all its fields, into a stream that
+    never had one. The whole file is checked first, and all of it is there at once or nothing is. Prints {"stream",
+    "entries", "first_id", "last_id", "entries_added"}.
     """
     from esdash.cli.batch import Lines
     from esdash.engine.console import EngineError

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from esdash.cli.failures import BadInputError, FailedError
+from esdash.cli.options import settings_of
 from esdash.cli.output import say
 from esdash.cli.progress import Progress
 from esdash.config import Settings
@@ -96,11 +97,11 @@ def to_file(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def exported(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command that gets the settings and a target, after their options; nothing where exporting is forbidden."""
+    """A command that gets a target, after the settings; it is not called where exporting is forbidden."""
 
-    def call(settings: Settings, *, form: str, output: Path | None, force: bool, **options: Any) -> None:
-        require_allowed(settings)
-        command(settings, Target(output, force=force, form=form), **options)
+    def call(*, form: str, output: Path | None, force: bool, **options: Any) -> None:
+        require_allowed(settings_of(click.get_current_context()))
+        command(Target(output, force=force, form=form), **options)
 
     call.__name__, call.__doc__ = command.__name__, command.__doc__
     call.__dict__.update(command.__dict__)

@@ -138,6 +138,8 @@ class Export:
             raise WrongExportError(
                 f"Line {self._number:,} is longer than {LONGEST // 2**20} MiB, which no entry of an export is."
             )
+        if not line and self._number == 1:
+            raise WrongExportError("It is empty.")
         if not line.endswith(b"\n"):
             where = f"in line {self._number:,}" if line else f"after line {self._number - 1:,}"
             raise WrongExportError(f"It ends {where}, before the line that every export ends with: it was cut.")

@@ -2,6 +2,8 @@
 
 import json
 import random
+import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,13 @@ from typing import Any
 import pytest
 import redis
 
+from esdash.export.whole import Header, lines_of
+from esdash.log.facts import StreamFacts
 from tests.cli.conftest import Call, append
 from tests.cli.told import DOMAINS, publish
 from tests.servers import RunningServer
 from tests.strategies import seeded_entries
+from tests.waiting import eventually
 
 SAME = ("ordinal", "unseen", "digest", "last_event_id", "continuity")
 
@@ -65,6 +70,18 @@ def test_a_hostile_stream_comes_back_with_its_ids_numbers_and_digest(
             call("events", "--to", place, "--tail", "1", "--stream", each, "--url", url) for each in ("orders", "copy")
         ]
         assert lines[0].out == lines[1].out != ""
+
+
+def test_snapshots_of_a_stream_that_was_lost_fit_it_again(
+    call: Call, url: str, client: redis.Redis, exported: Path
+) -> None:
+    taken = call("snapshot", "take", "--json", "--url", url).json["id"]
+    before = call("consume", "--once", "--readonly", "--json", "--url", url).json
+    client.delete("orders")
+    assert call("publish", "batch", exported, "--keep-ids", "--url", url).code == 0
+    after = call("consume", "--once", "--readonly", "--json", "--url", url).json
+    assert after["restored_from"] == taken
+    assert {name: after[name] for name in SAME} == {name: before[name] for name in SAME}
 
 
 @pytest.mark.parametrize("domain", ["shop", "bank"])
@@ -134,6 +151,22 @@ def test_a_server_that_is_full_keeps_nothing_of_it(
     assert refused.err.endswith("Nothing is in the stream.\n")
     with small.client() as other:
         assert other.keys("*") == []
+
+
+def test_one_that_is_interrupted_leaves_all_or_nothing(
+    start: Callable[..., "subprocess.Popen[str]"], url: str, client: redis.Redis, tmp_path: Path
+) -> None:
+    count = 40_000
+    entries = [(b"%d-1" % number, [b"n", b"%d" % number]) for number in range(1, count + 1)]
+    header = Header.of("orders", "shop", StreamFacts(count, count, entries[0][0], entries[-1][0]))
+    file = tmp_path / "many.jsonl"
+    file.write_bytes(b"".join(lines_of(header, entries)))
+    process = start("publish", "batch", file, "--keep-ids", "--url", url)
+    eventually(lambda: client.keys("*") or process.poll() is not None, timeout=30)
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+    assert client.keys("*") == ([b"orders"] if process.returncode == 0 else [])
+    assert client.xlen("orders") in (0, count)
 
 
 def test_the_first_and_the_last_line_tell_what_it_is(exported: Path) -> None:

@@ -133,7 +133,7 @@ def test_what_is_something_else_is_told_as_such() -> None:
             read(data)
     with pytest.raises(WrongExportError, match="format 2"):
         read(exported([]).replace(b'"format":1', b'"format":2', 1))
-    with pytest.raises(WrongExportError, match="it was cut"):
+    with pytest.raises(WrongExportError, match="empty"):
         read(b"")
 
 

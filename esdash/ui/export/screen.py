@@ -61,6 +61,9 @@ class ExportScreen(Dialog[None]):
         self._handed = handed
         self._begun = wall_clock()
         self._writing: Writing | None = None
+        self._done = False
+        """It is to close as soon as nothing lies over it."""
+        self._outlook = Static(id="outlook", markup=False)
         self._usual = ""
         """The file that stands there as long as nobody has chosen another."""
 
@@ -78,7 +81,7 @@ class ExportScreen(Dialog[None]):
                 yield OptionList(*options, id="forms")
                 yield Field("File", FormInput(placeholder="where to", id="file"))
             with Vertical(id="foot"):
-                yield Static(id="outlook", markup=False)
+                yield self._outlook
                 with Horizontal(id="buttons"):
                     yield Button("To the file", id="to-file", compact=True)
                     yield Button("To the clipboard", id="to-clipboard", compact=True)
@@ -197,24 +200,32 @@ class ExportScreen(Dialog[None]):
             self._tell("Stopping …" if writing.stopped else f"{writing.lines:,} lines … · Esc stops")
 
     def _tell(self, text: str) -> None:
-        outlook = self.query_one("#outlook", Static)
-        outlook.update(visible(text, 300))
-        outlook.set_class(text.startswith("✗"), "-bad")
+        self._outlook.update(visible(text, 300))
+        self._outlook.set_class(text.startswith("✗"), "-bad")
 
     def _failed(self, why: str) -> None:
         self._writing = None
-        if self.is_attached:
-            self._tell(f"✗ {why}")
+        self._tell(f"✗ {why}")
 
     def _wrote(self, writing: Writing, path: Path) -> None:
         self._writing = None
         tell(self.app, f"{writing.told} in {_shown(path)}.")
-        self.dismiss(None)
+        self._close()
 
     def _copied(self, writing: Writing, text: str) -> None:
         self._writing = None
         copy(self.app, text, f"{writing.told} on the clipboard.")
-        self.dismiss(None)
+        self._close()
+
+    def _close(self) -> None:
+        self._done = True
+        if self.is_current:
+            self.dismiss(None)
+
+    def on_screen_resume(self) -> None:
+        """What lay over it is gone."""
+        if self._done:
+            self.dismiss(None)
 
     def _take_picture(self, then: Callable[[App[Any], str], object]) -> None:
         """Close, and take a picture of what lies under this."""
