@@ -28,6 +28,9 @@ ENDINGS: Final = {Format.CSV: "csv", Format.JSON_LINES: "jsonl", Format.MARKDOWN
 _PIECE: Final = 1000
 """Characters made harmless at a time, so that what is remembered of them stays small."""
 
+_HARMLESS: Final = re.compile("[ -~¡-¬®-ˁЀ-ҁ一-龥→−–…]*")
+"""What is made of such characters is harmless as it is; of others each has to be looked at, which takes long."""
+
 _FORMULA: Final = re.compile(r"\s*[=+\-@\t\r\n＝＋－＠]")
 """How a cell begins that a spreadsheet may take for a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
 
@@ -90,4 +93,6 @@ def _marked(text: str) -> str:
 
 
 def _harmless(text: str) -> str:
+    if _HARMLESS.fullmatch(text):
+        return text
     return "".join(visible(text[start : start + _PIECE], 10 * _PIECE) for start in range(0, len(text), _PIECE))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from esdash.export.formats import Format, safe_cell, written
 from esdash.export.sheet import Heading, Sheet
+from esdash.visible import visible
 
 
 def sheet(*rows: tuple[str, ...]) -> Sheet[tuple[str, ...]]:
@@ -52,6 +53,12 @@ def test_every_line_of_json_is_a_value_as_it_was(rows: list[tuple[str, str]]) ->
     lines = text(Format.JSON_LINES, *rows)
     assert lines.isascii()
     assert [tuple(json.loads(line).values()) for line in lines.splitlines()] == rows
+
+
+def test_of_every_character_only_what_is_visible_is_written() -> None:
+    cells = ["".join(f"a{chr(code + each)}b" for each in range(16)) for code in range(0, 0x20000, 16)]
+    _, *rows = csv.reader(io.StringIO(text(Format.CSV, *((cell,) for cell in cells))))
+    assert rows == [[visible(cell)] for cell in cells]
 
 
 def test_markdown_takes_no_cell_for_more_than_text() -> None:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from esdash.past.service import Past
     from esdash.ui.export.handed import Handed
 
-AT_ONCE: Final = 250
-"""Entries that are read at a time."""
+AT_ONCE: Final = 1000
+"""Entries that are read at a time: a few take as long as many, at 250 four times as long for each."""
 
 
 class Exports:
