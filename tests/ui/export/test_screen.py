@@ -82,6 +82,15 @@ async def test_what_is_shown_is_handed_on_in_every_form(log: Stream, tmp_path: P
         lines = [json.loads(line) for line in (await export(pilot, "2", tmp_path / "board.jsonl")).splitlines()]
         assert {line["reason"] for line in lines if "outcome" in line} == {"insufficient_funds", "unknown_type"}
         assert any(line.get("key") == 7 for line in lines)
+        # Two moments compared.
+        await pilot.press("escape", "m")
+        main_of(app).time.go_to(3)
+        await as_of(pilot, 3)
+        await pilot.press("m")
+        await until(pilot, lambda: any("between the two moments" in line for line in text_of(app)))
+        lines = [json.loads(line) for line in (await export(pilot, "2", None)).splitlines()]
+        assert {"number": "users:7.balance", "before": 1600, "after": 5000} in lines
+        assert {"type": "Order", "outcome": "applied", "reason": None, "count": 2} in lines
 
 
 async def test_a_file_that_is_there_or_cannot_be_is_said_in_the_dialog(log: Stream, tmp_path: Path) -> None:
