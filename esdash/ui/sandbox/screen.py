@@ -19,7 +19,6 @@ from esdash.ui.messages import tell
 from esdash.ui.paint.confirm import ask
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.key_bar import Key, KeyBar
-from esdash.ui.paint.painted import Line, PaintedLines, Span
 from esdash.ui.sandbox import choices
 from esdash.ui.sandbox.cells import (
     DECIDED,
@@ -33,6 +32,7 @@ from esdash.ui.sandbox.cells import (
 )
 from esdash.ui.sandbox.drafts import UNNAMED, Draft, DraftBook
 from esdash.ui.sandbox.folding import Folding
+from esdash.ui.sandbox.heading import NOTHING, Heading
 from esdash.ui.sandbox.keeping import DraftsScreen, NameScreen
 from esdash.ui.sandbox.lines import Lines
 from esdash.ui.sandbox.trying import Trying
@@ -48,10 +48,9 @@ if TYPE_CHECKING:
 LOOK_SECONDS: Final = 0.2
 """Between two looks at how far the folding is."""
 
-NOTHING: Final = "Nothing is tried yet."
-
 KEYS: Final = (
     Key("e", "Try an event", "events"),
+    Key("b", "Try a batch", "batch", 6),
     Key("x", "Leave out", "leave_out"),
     Key("c", "Change", "change", 3),
     Key("u", "Undo", "undo", 1),
@@ -63,18 +62,6 @@ KEYS: Final = (
     Key("p", "Publish", "publish", 2),
     Key("Esc", "Leave", "leave"),
 )
-
-
-class _Heading(PaintedLines):
-    """Where the sandbox stands, and what would be otherwise."""
-
-    def __init__(self) -> None:
-        super().__init__(id="heading")
-        self.told: tuple[Line, Line] = ((), ())
-
-    def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - long lines are cut
-        """Two lines."""
-        return self.told
 
 
 class SandboxScreen(Dialog[int]):
@@ -133,7 +120,7 @@ class SandboxScreen(Dialog[int]):
         self._first = first
         self._actions = actions
         self._trying = Trying(self, fold, actions, sandbox, view, lambda: self.draft, self._changed)
-        self._heading = _Heading()
+        self._heading = Heading()
         self._edits = Lines(EDITS, partial(edit_cells, fold))
         self._decided = Lines(DECIDED, partial(decided_cells, fold, self._unseen))
         self._numbers = Lines(NUMBERS, partial(number_cells, fold))
@@ -176,6 +163,10 @@ class SandboxScreen(Dialog[int]):
     def action_events(self) -> None:
         """Choose an event to try where the sandbox stands."""
         self._trying.choose_event(self.draft.begin)
+
+    def action_batch(self) -> None:
+        """Try made-up events."""
+        self._trying.insert_batch(self.draft.begin)
 
     def action_insert(self, number: int) -> None:
         """The form of an event type."""
@@ -322,25 +313,7 @@ class SandboxScreen(Dialog[int]):
     def _head(self) -> None:
         name = visible(self.draft.name, 40) or UNNAMED
         self.query_one("#dialog").border_title = f"◇ SANDBOX{'' if name == UNNAMED else ' · kept'}"
-        where = "at the end of the log" if self.draft.begin is None else f"behind #{self.draft.number:,}"
-        tag = Span(f" ◇ {name} ", "tag")
-        what = Span(f"  What if? It stands {where}. Nothing here is published.")
-        self._heading.told = (tag, what), (self._state(),)
-        self._heading.sync()
-
-    def _state(self) -> Span:
-        found = self._folding.found
-        if self._folding.why:
-            return Span(visible(self._folding.why, 300), "warning")
-        if found is None:
-            told = f"folding the log once more … {self._folding.done:,} entries" if self._folding.running else NOTHING
-            return Span(told, "dim")
-        compared = f"after #{found.end.number:,}"
-        if not found.differ:
-            return Span(f"Nothing would be otherwise {compared}.", "good")
-        numbers = counted(len(found.numbers), "number", "numbers") if found.numbers else "No number"
-        entries = counted(found.count, "entry", "entries") if found.count else "no entry"
-        return Span(f"{numbers} would be otherwise {compared}, and {entries} decided otherwise.", "warning")
+        self._heading.write(name, self.draft, self._folding)
 
 
 def _shown(fold: Fold, found: "Consequences") -> list[NumberChange]:

@@ -1,14 +1,18 @@
 """Making edits of a sandbox: from an entry of the log, from the form of an event."""
 
+import time
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from textual.screen import Screen
 
 from esdash.domain import EventType
 from esdash.engine.console import EngineError
+from esdash.engine.publisher import new_keys
 from esdash.engine.view import View
+from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
 from esdash.ui.declared import Actions
@@ -27,6 +31,9 @@ from esdash.words.typed import write_value
 
 if TYPE_CHECKING:
     from esdash.whatif.sandbox import Sandbox
+
+BATCH: Final = 30
+"""Made-up events that are tried at once."""
 
 _JUDGED: Final = (
     "In a sandbox: nothing is published. Below it is judged by the state that is shown, not as it would be there."
@@ -83,6 +90,20 @@ class Trying:
             self._from_thread(self._add, Insert(after, (fields,)))
 
         self._open(self._fold.publishable[number], take)
+
+    def insert_batch(self, after: bytes | None) -> None:
+        """Insert made-up events of the domain, all at once."""
+        try:
+            events = list(islice(self._fold.samples(time.time_ns()), BATCH))
+        except DomainError as error:
+            tell(self.screen.app, visible(str(error), 300), "error")
+            return
+        keyed = zip(map(self._fold.encode, events), new_keys(len(events)), strict=True)
+        entries = tuple(tuple(self._fold.fields(*event, key.encode())) for event, key in keyed)
+        if entries:
+            self._add(Insert(after, entries))
+        else:
+            tell(self.screen.app, "The domain has no `sample`, so there are no made-up events.", "warning")
 
     def change_edit(self, line: EditLine) -> None:
         """Let an entry that was changed or inserted say something else."""

@@ -138,6 +138,10 @@ async def test_it_is_kept_under_a_name(log: Stream, client: redis.Redis, tmp_pat
         assert screen.draft.name == "without 8"
         await pilot.press("l", "enter")
         assert (await sandbox(app, pilot)).draft.edits == []
+        await pilot.press("b")
+        await sandbox(app, pilot)
+        assert seen(app, "Tried · 30")
+        assert client.xlen(STREAM) == 9
     async with dashboard(log, client, file, readonly=True) as (app, pilot):
         await pilot.press("1", "w", "l", "down", "enter")
         screen = await sandbox(app, pilot)
