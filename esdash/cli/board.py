@@ -41,7 +41,7 @@ def board_of(
         folder = TrackFolder(Path(name), 2**20)
         path = folder.file_of(log.server.url, log.name, fold)
         try:
-            Builder(log, fold, folder, path, progressed=lambda done, _: progress.reached(done)).run()
+            Builder(log, fold, folder, path, progressed=lambda done, _: progress.tell(done)).run()
             reader = TrackReader(path, fold, still=True)
             try:
                 return count(reader)

@@ -19,7 +19,7 @@ from esdash.cli.ending import Ending, ignore_endings
 from esdash.cli.failures import BadInputError
 from esdash.cli.interpreter import collect_rarely, paint_promptly, take_short_turns
 from esdash.cli.output import warn
-from esdash.config import DEFAULT_DOMAIN, Settings, names
+from esdash.config import DEFAULT_DOMAIN, Settings, names, sandboxes_file
 
 if TYPE_CHECKING:
     from esdash.fold.folding import Fold
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from esdash.past.service import Past
     from esdash.ui.app import DashboardApp
     from esdash.ui.main.settings import Setting
+    from esdash.whatif.sandbox import Sandbox
 
 UNABLE: Final = frozenset({"dumb", "unknown"})
 """Values of TERM that say that nothing can be drawn."""
@@ -125,6 +126,8 @@ def _show(
         remembered=remembered.read(file),
         book=book,
         tour=tour,
+        sandbox_of=_sandbox_of(log),
+        sandboxes=None if file is None else sandboxes_file(),
     )
     if looks.theme and looks.theme not in app.available_themes:
         raise BadInputError(f"There is no theme {looks.theme!r}. There are {', '.join(sorted(app.available_themes))}.")
@@ -163,6 +166,17 @@ def _past_of(log: "Stream", settings: Settings) -> "Callable[[Fold], Past] | Non
         return past_of(log, fold, TrackFolder(folder / FOLDER, settings.track_mb))
 
     return begin
+
+
+def _sandbox_of(log: "Stream") -> "Callable[[Fold], Sandbox]":
+    """What gives the sandbox of the log by the rules of a domain."""
+
+    def of(fold: "Fold") -> "Sandbox":
+        from esdash.whatif.sandbox import Sandbox
+
+        return Sandbox(log, fold)
+
+    return of
 
 
 def _keymap(settings: Settings, fold: "Fold", questions: Sequence[str], *, only: bool) -> dict[str, str]:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from esdash.engine.view import Position
     from esdash.export.states import Came
     from esdash.fold.folding import Fold
-    from esdash.fold.tables import Change
     from esdash.log.stream import Stream
     from esdash.query.places import Place
 
@@ -162,10 +161,10 @@ def _place(position: "Position") -> str:
 
 def _tables(fold: "Fold", found: "Distance") -> "list[RichTable]":
     from esdash.visible import visible
-    from esdash.words.changes import text_of
+    from esdash.words.changes import by_size, text_of
 
     shown = [each for each in found.numbers if not fold.storage.places[each.table][0].hidden]
-    rows = [text_of(fold, change) for change in sorted(shown, key=_size, reverse=True)[:ROWS]]
+    rows = [text_of(fold, change) for change in by_size(shown)[:ROWS]]
     more = f", the first {ROWS:,} shown; --json has all" if len(shown) > ROWS else ""
     tables = [
         new_table(
@@ -187,11 +186,3 @@ def _tables(fold: "Fold", found: "Distance") -> "list[RichTable]":
             )
         )
     return tables
-
-
-def _size(change: "Change") -> int:
-    """How much a number differs; what is no number, or is on one side only, goes before all others."""
-    if type(change.before) is int and type(change.after) is int:
-        return abs(change.after - change.before)
-    whole = [value for value in (change.before, change.after) if type(value) is int]
-    return abs(whole[0]) if whole else 2**64

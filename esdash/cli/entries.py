@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from esdash.cli.output import LINE, local_time, paint
+from esdash.export.entries import change_document as change_document
 from esdash.export.entries import place_document as place_document
 
 if TYPE_CHECKING:

@@ -204,7 +204,7 @@ def _export_all(settings: Settings, target: Target) -> None:
         def entries() -> "Iterator[Entry]":
             for done, entry in enumerate(target.counting(copying.entries())):
                 if not done % EVERY and not target.is_terminal:
-                    progress.reached(done, header.length)
+                    progress.tell(done, header.length)
                 yield entry
 
         try:

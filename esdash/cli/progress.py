@@ -35,9 +35,9 @@ class Progress:
 
     def __call__(self, projection: "Projection") -> None:
         """A projection has come so far: `History` tells it for each page."""
-        self.reached(projection.ordinal + projection.unseen)
+        self.tell(projection.ordinal + projection.unseen)
 
-    def reached(self, done: int, total: int | None = None) -> None:
+    def tell(self, done: int, total: int | None = None) -> None:
         """So many entries are done, of all that the log ever had, or of a total."""
         now = time.monotonic()
         if now < self._next or not sys.stderr.isatty():

@@ -93,7 +93,7 @@ def _shown(export: "Export", progress: Progress) -> "Iterator[Entry]":
     """The entries, and on a terminal how far they are."""
     for done, entry in enumerate(export.entries()):
         if not done % EVERY:
-            progress.reached(done, export.header.length)
+            progress.tell(done, export.header.length)
         yield entry
 
 

@@ -1,19 +1,18 @@
 """What differs between two moments of a stream: the numbers of the state, and the entries that lie between them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from esdash.engine.console import EngineError
 from esdash.engine.history import BrokenError, History
+from esdash.engine.numbers_between import numbers_between
 from esdash.engine.projection import Projection
 from esdash.engine.snapshot import load
 from esdash.engine.view import Position
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.outcomes import Outcome
-from esdash.fold.overlay import Cells, Overlay
-from esdash.fold.tables import Change, State
+from esdash.fold.tables import Change
 from esdash.log.facts import id_parts
 from esdash.log.headers import Header
 from esdash.log.snapshots import DamagedError, SnapshotStore
@@ -70,9 +69,10 @@ def distance(log: Stream, history: History, fold: Fold, first: Moment, second: M
             raise
         entries = None
     if stored is None:
-        end, changes = projection.position, _since(fold, before, projection.state)
+        end, after = projection.position, projection.state
     else:
-        end, changes = stored.position, _between(fold, before, stored.state)
+        end, after = stored.position, stored.state
+    changes = numbers_between(fold, before, fold, after)
     if turned:
         return Distance(end, begin, [_turned(change) for change in changes], entries)
     return Distance(begin, end, list(changes), entries)
@@ -96,40 +96,3 @@ def _loaded(log: Stream, fold: Fold, snapshot_id: str) -> Projection:
 
 def _turned(change: Change) -> Change:
     return Change(change.table, change.key, change.column, change.after, change.before)
-
-
-def _since(fold: Fold, before: State, after: State) -> Iterator[Change]:
-    """What differs since a fork; looks at what was touched only."""
-
-    def touched(place: int) -> set[Any]:
-        cells = after.cells[place]
-        return cells.touched() if isinstance(cells, Overlay) else set(cells)
-
-    for name, (table, places) in fold.storage.places.items():
-        keys = set().union(*map(touched, places))
-        yield from _changes(name, keys, [column.name for column in table.columns], before, after, places)
-
-
-def _between(fold: Fold, before: State, after: State) -> Iterator[Change]:
-    """What differs between any two states."""
-    for name, (table, places) in fold.storage.places.items():
-        keys: set[Any] = {
-            key
-            for place in places
-            for key in before.cells[place].keys() | after.cells[place].keys()
-            if before.cells[place].get(key) != after.cells[place].get(key)
-        }
-        yield from _changes(name, keys, [column.name for column in table.columns], before, after, places)
-
-
-def _changes(
-    table: str, keys: Iterable[Any], columns: Sequence[str], before: State, after: State, places: range
-) -> Iterator[Change]:
-    pairs: list[tuple[str, Cells, Cells]] = [
-        (column, before.cells[place], after.cells[place]) for column, place in zip(columns, places, strict=True)
-    ]
-    for key in sorted(keys):
-        for column, old, new in pairs:
-            was, now = old.get(key), new.get(key)
-            if was != now or type(was) is not type(now):
-                yield Change(table, key, column, was, now)

@@ -74,6 +74,10 @@ class Overlay(Cells):
     def items(self) -> Any:
         return self.whole().items()
 
+    def is_over(self, cells: Cells) -> bool:
+        """Whether this is what changed since a fork of those."""
+        return self._under is cells
+
     def touched(self) -> set[Any]:
         """The keys that were written or deleted since the fork, whether anything is another now or not."""
         return self._gone.union(super().keys())

@@ -1,4 +1,4 @@
-"""What the server does in one step, with snapshots and with a stream that is filled: Lua scripts (https://valkey.io/topics/eval-intro/)."""
+"""What the server does in one step: Lua scripts (https://valkey.io/topics/eval-intro/)."""
 
 from typing import Final
 
@@ -160,4 +160,23 @@ end
 redis.call('PERSIST', KEYS[2])
 redis.call('RENAME', KEYS[2], KEYS[1])
 return answer
+"""
+
+# KEYS: stream. ARGV: the id that is to be the last one, then for each entry how many fields follow, and these.
+APPEND_AFTER: Final = """
+local last = '0-0'
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local reply = redis.call('XINFO', 'STREAM', KEYS[1])
+  for i = 1, #reply, 2 do
+    if reply[i] == 'last-generated-id' then last = reply[i + 1] end
+  end
+end
+if last ~= ARGV[1] then return {} end
+local ids, i = {}, 2
+while i <= #ARGV do
+  local count = tonumber(ARGV[i])
+  ids[#ids + 1] = redis.call('XADD', KEYS[1], '*', unpack(ARGV, i + 1, i + count))
+  i = i + count + 1
+end
+return ids
 """

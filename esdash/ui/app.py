@@ -33,6 +33,7 @@ from esdash.ui.messages import Messages, message_of, tell
 from esdash.ui.paint.painted import Palette
 from esdash.ui.past.time_machine import COMING
 from esdash.ui.remembered import Arranged, Remembered
+from esdash.ui.sandbox.opening import SandboxOf
 from esdash.ui.tables.question_book import QuestionBook
 from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
@@ -90,12 +91,15 @@ class DashboardApp(Palette, TypeAhead):
         remembered: Remembered | None = None,
         book: QuestionBook | None = None,
         tour: bool = False,
+        sandbox_of: SandboxOf | None = None,
+        sandboxes: Path | None = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `past_of` gives the past by the rules of a domain, where one is kept. `may_go_raw`: whoever runs it looks at
         `wants_raw` when it has ended, and shows the stream without a domain. `tour`: lead a person through it. `book`
-        has the questions that a person keeps.
+        has the questions that a person keeps. `sandbox_of` gives the sandbox of the log; in the file `sandboxes` those
+        are kept that have a name.
         """
         super().__init__()
         self.engine = console
@@ -107,6 +111,8 @@ class DashboardApp(Palette, TypeAhead):
         self._may_go_raw = may_go_raw
         self._tour = tour
         self._past_of = past_of
+        self._sandbox_of = sandbox_of
+        self._sandboxes = sandboxes
         self._past: Past | None = None
         self._handing = threading.Lock()
         """Held while a past is taken over or given up."""
@@ -145,6 +151,8 @@ class DashboardApp(Palette, TypeAhead):
             None if self._past_of is None else lambda: self._past,
             self.remembered.domains.get(self.engine.fold.name, Arranged()),
             self.book,
+            self._sandbox_of,
+            self._sandboxes,
         )
         if self._tour:
             self._main.guide()

@@ -124,3 +124,15 @@ def gist(fold: Fold, told: Told, named: Iterable[tuple[str, int | str]]) -> str:
         return "new" if first.before is None else "gone"
     _, column = column_of(fold, own[0].table, own[0].column)
     return f"{title_of(column)} {write(column.shown, own[0].after)}"
+
+
+def by_size(changes: Iterable[Change]) -> list[Change]:
+    """Those that differ most first; what is no number, or is on one side only, before all others."""
+    return sorted(changes, key=_size, reverse=True)
+
+
+def _size(change: Change) -> int:
+    if type(change.before) is int and type(change.after) is int:
+        return abs(change.after - change.before)
+    whole = [value for value in (change.before, change.after) if type(value) is int]
+    return abs(whole[0]) if whole else 2**64

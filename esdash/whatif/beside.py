@@ -1,0 +1,228 @@
+"""One log folded twice, beside each other: as it was, and as it would have been. What comes out differently."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+
+from esdash.engine.console import EngineError
+from esdash.engine.numbers_between import numbers_between
+from esdash.engine.projection import Projection
+from esdash.engine.view import Position
+from esdash.fold.failing import DomainError
+from esdash.fold.folding import Entry, Fold, Told
+from esdash.fold.outcomes import Outcome
+from esdash.fold.sorting import Fields
+from esdash.fold.tables import Change, State
+from esdash.whatif.edits import Line, Plan
+
+PAGE: Final = 1_000
+"""Entries that are folded at a time, where some of them are not those of the log."""
+
+MOST_DECIDED: Final = 100_000
+"""Entries that are decided otherwise and are kept one by one; all are counted."""
+
+MOST_SAID: Final = 1_000
+"""Of those, the entries of which it is kept what they say."""
+
+MOST_TRIED: Final = 1_000
+"""Entries that were changed or inserted of which it is kept what they do."""
+
+
+class Place(NamedTuple):
+    """Where an entry stands, or would."""
+
+    ordinal: int
+    """Of the entry of the log that stands there, or behind which it is inserted; 0: before the first."""
+    nth: int
+    """The n-th that is inserted behind that; 0: there stands the entry itself."""
+
+    def named(self, unseen: int) -> str:
+        """`#130`, `#130a` for the first one behind it, `#130aa` for the 27th."""
+        letters, nth = "", self.nth
+        while nth:
+            nth, letter = divmod(nth - 1, 26)
+            letters = chr(ord("a") + letter) + letters
+        return f"#{self.ordinal + unseen:,}{letters}"
+
+
+class Decided(Struct, frozen=True, gc=False):
+    """An entry of the log on which another decision is taken."""
+
+    ordinal: int
+    """Where it stands in the log as it is."""
+    entry_id: bytes
+    type: str
+    was: Outcome
+    now: Outcome
+    fields: Fields = ()
+    """Of the first MOST_SAID."""
+
+
+class Tried(Struct, frozen=True, gc=False):
+    """An entry that says what none of the log does."""
+
+    edit: tuple[int, int]
+    """The edit that made it, and the entry among those of that, both from 0."""
+    place: Place
+    entry: Entry
+    outcome: Outcome
+    told: Told
+
+
+class Consequences(Struct, frozen=True):
+    """What would have been otherwise."""
+
+    begin: Position
+    """Up to here all is the same."""
+    end: Position
+    """Of the log as it is: what is compared is the state after this entry."""
+    numbers: Sequence[Change]
+    """Before: as it was; after: as it would have been. By table, key and column."""
+    decided: Sequence[Decided]
+    """At most MOST_DECIDED, in the order of the log."""
+    count: int
+    """How many there are."""
+    kinds: "Counter[tuple[str, Outcome, Outcome]]"
+    """How many there are of a type, as it was decided and as it would be."""
+    tried: Sequence[Tried]
+    """At most MOST_TRIED."""
+    ordinals: Mapping[bytes, int]
+    """Of the entries of the log that an edit is about, by id."""
+
+    @property
+    def differ(self) -> bool:
+        """Whether anything would be otherwise."""
+        return bool(self.numbers or self.count)
+
+
+class OtherwiseError(EngineError):
+    """A function of the domain fails on what would have been."""
+
+
+class Beside:
+    """Follows a state through the log (`engine.history`), and makes another one beside it."""
+
+    def __init__(
+        self,
+        was: Projection,
+        fold: Fold,
+        state: State,
+        plan: Plan | None = None,
+        on_page: Callable[[int], object] = id,
+    ) -> None:
+        """`state` is what `fold` goes on with, and `was` stands where both begin. `on_page` hears how many entries the
+        one beside it consists of so far; what it raises ends it.
+        """
+        self._was = was
+        self._fold = fold
+        self._state = state
+        self._plan = plan
+        self._begin = was.position
+        self._same = _translation(fold.outcomes, was.domain.outcomes)
+        self._moved = plan.moved if plan is not None else frozenset()
+        self._edited = frozenset(plan.places) if plan is not None else frozenset()
+        self._decided: list[Decided] = []
+        self._kinds: Counter[tuple[str, Outcome, Outcome]] = Counter()
+        self._tried: list[Tried] = []
+        self._was_of: dict[bytes, tuple[int, int]] = {}
+        """Of entries that stand somewhere else: ordinal and code, as it was."""
+        self._now_of: dict[bytes, tuple[int, Fields]] = {}
+        """Code and fields, as it would be."""
+        self._ordinals: dict[bytes, int] = {}
+        self._at = Place(was.ordinal, 0)
+        self._on_page = on_page
+        self._done = was.ordinal
+
+    def see(self, first: int, page: Sequence[Entry], codes: bytes) -> None:
+        """A page of the log was folded; its first entry has ordinal `first`. Raises OtherwiseError."""
+        lines = self._plan.page(page) if self._plan is not None else None
+        if lines is not None:
+            there = {entry_id: (first + place, codes[place]) for place, (entry_id, _) in enumerate(page)}
+            self._see_lines(lines, there)
+        else:
+            now = self._folded(page, None, lambda place: Place(first + place, 0))
+            if now.translate(self._same) != codes:
+                for place, (was, code) in enumerate(zip(codes, now, strict=True)):
+                    if self._same[code] != was:
+                        self._decide(first + place, page[place], was, code)
+        self._at = Place(first + len(page) - 1, 0)
+
+    def end(self) -> Consequences:
+        """The log is at its end. Raises OtherwiseError."""
+        if self._plan is not None:
+            self._see_lines(self._plan.rest(), {})
+        for entry_id, (code, fields) in self._now_of.items():
+            ordinal, was = self._was_of[entry_id]
+            if self._same[code] != was:
+                self._decide(ordinal, (entry_id, fields), was, code)
+        self._decided.sort(key=lambda each: each.ordinal)
+        return Consequences(
+            self._begin,
+            self._was.position,
+            list(numbers_between(self._was.domain, self._was.state, self._fold, self._state)),
+            self._decided,
+            sum(self._kinds.values()),
+            self._kinds,
+            self._tried,
+            self._ordinals,
+        )
+
+    def _see_lines(self, lines: Sequence[Line], there: Mapping[bytes, tuple[int, int]]) -> None:
+        """`there` has ordinal and code of each entry of the page that the lines stand for."""
+        for entry_id in self._moved.intersection(there):
+            self._was_of[entry_id] = there[entry_id]
+        self._ordinals.update((each, there[each][0]) for each in self._edited.intersection(there))
+        for start in range(0, len(lines), PAGE):
+            self._see_some(lines[start : start + PAGE], there)
+
+    def _see_some(self, lines: Sequence[Line], there: Mapping[bytes, tuple[int, int]]) -> None:
+        places: list[Place] = []
+        for line in lines:
+            at = self._at
+            self._at = Place(at.ordinal, at.nth + 1) if line.origin is None else Place(there[line.entry[0]][0], 0)
+            places.append(self._at)
+        wanted = len(self._tried) < MOST_TRIED and any(line.edit is not None for line in lines)
+        told: list[Told] | None = [] if wanted else None
+        codes = self._folded([line.entry for line in lines], told, places.__getitem__)
+        for place, (at, line, code) in enumerate(zip(places, lines, codes, strict=True)):
+            if line.edit is not None and told is not None and len(self._tried) < MOST_TRIED:
+                self._tried.append(Tried(line.edit, at, line.entry, self._fold.outcomes[code], told[place]))
+            if line.origin in self._moved:
+                self._now_of[line.origin] = code, line.entry[1]
+            elif line.origin is not None:
+                ordinal, was = there[line.origin]
+                if self._same[code] != was:
+                    self._decide(ordinal, line.entry, was, code)
+
+    def _folded(self, page: Sequence[Entry], told: list[Told] | None, at: Callable[[int], Place]) -> bytes:
+        try:
+            codes = self._fold.fold(self._state, page, told)
+        except DomainError as error:
+            number = at(len(error.codes)).named(self._begin.unseen)
+            raise OtherwiseError(f"The rules fail on {number}, {error.where}: {error.what.rstrip('.')}.") from error
+        self._done += len(page)
+        self._on_page(self._done)
+        return codes
+
+    def _decide(self, ordinal: int, entry: Entry, was: int, now: int) -> None:
+        entry_id, fields = entry
+        decided = Decided(
+            ordinal,
+            entry_id,
+            self._fold.sorter.type_of(fields),
+            self._was.domain.outcomes[was],
+            self._fold.outcomes[now],
+            fields if len(self._decided) < MOST_SAID else (),
+        )
+        self._kinds[decided.type, decided.was, decided.now] += 1
+        if len(self._decided) < MOST_DECIDED:
+            self._decided.append(decided)
+
+
+def _translation(codes_of: Sequence[Outcome], into: Sequence[Outcome]) -> bytes:
+    """For `bytes.translate`: the codes of some outcomes into those of others; 255 where there is none."""
+    known = {outcome: code for code, outcome in enumerate(into)}
+    found = bytes(known.get(outcome, 255) for outcome in codes_of)
+    return found + b"\xff" * (256 - len(found))
