@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "diff": "diff",
     "find": "find",
     "try": "attempt",
+    "streams": "streams",
     "snapshot": "snapshots",
     "verify": "verify",
     "doctor": "doctor",
