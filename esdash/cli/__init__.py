@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     "find": "find",
     "export": "export",
     "try": "attempt",
+    "streams": "streams",
     "snapshot": "snapshots",
     "verify": "verify",
     "doctor": "doctor",

@@ -28,7 +28,7 @@ def rows() -> list[list[str]]:
     return [re.findall(r"[+~][^ `]+", " ".join(cells[2:]).replace("\0", "|")) for cells in lines]
 
 
-PUBLISH, READ, SNAPSHOTS, FOLLOW, TAKE, EXAMINE, MEASURE, REFILL = rows()
+PUBLISH, READ, SNAPSHOTS, FOLLOW, TAKE, EXAMINE, SURVEY, MEASURE, REFILL = rows()
 
 
 @pytest.fixture
@@ -239,6 +239,21 @@ class TestExamining:
         assert code in (0, 3)
         assert f"({right})" in said
         assert "Every entry can be understood" in said or "cannot be understood" in said
+
+
+class TestSurveying:
+    def test_needs_its_row(self, filled: redis.Redis, as_user: AsUser) -> None:
+        filled.xgroup_create(STREAM, "billing", id="0")
+        filled.xreadgroup("billing", "ann", {STREAM: ">"}, count=6)
+        code, said = as_user(READ + SNAPSHOTS + FOLLOW + SURVEY, "streams", "--json")
+        assert code == 0
+        assert '"pending": 6' in said
+
+    @pytest.mark.usefixtures("filled")
+    def test_names_what_is_missing(self, as_user: AsUser) -> None:
+        code, said = as_user(READ + SNAPSHOTS + FOLLOW + without(SURVEY, "+scan"), "streams")
+        assert code == 1
+        assert "(+scan)" in said
 
 
 @pytest.mark.parametrize("missing", ["INFO", "TIME", "CONFIG", "MEMORY", "CLIENT", "HELLO", "ECHO", "EVAL"])

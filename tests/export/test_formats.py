@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esdash.export.formats import Format, safe_cell, written
@@ -37,6 +37,7 @@ def test_numbers_and_plain_text_stay_as_they_are(cell: str) -> None:
     assert safe_cell(cell) == cell
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9)), max_size=4))
 def test_every_line_of_csv_has_its_cells_whatever_is_in_them(rows: list[tuple[str, str]]) -> None:
     lines = list(csv.reader(io.StringIO(text(Format.CSV, *rows))))
@@ -48,6 +49,7 @@ def test_every_line_of_csv_has_its_cells_whatever_is_in_them(rows: list[tuple[st
         assert safe_cell(cell) == cell
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9)), max_size=4))
 def test_every_line_of_json_is_a_value_as_it_was(rows: list[tuple[str, str]]) -> None:
     lines = text(Format.JSON_LINES, *rows)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from esdash.export.whole import LARGE, LONGEST, Export, Header, WrongExportError, lines_of
@@ -47,6 +47,7 @@ values = st.binary(max_size=12) | st.text(max_size=6).map(lambda text: text.enco
 fields = st.lists(st.tuples(values, values), min_size=1, max_size=3).map(lambda pairs: [*itertools.chain(*pairs)])
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ids.flatmap(lambda found: st.tuples(st.just(found), st.lists(fields, min_size=6, max_size=6))))
 def test_whatever_a_stream_has_comes_back_as_it_was(drawn: tuple[list[tuple[int, int]], list[list[bytes]]]) -> None:
     entries = [(b"%d-%d" % parts, each) for parts, each in zip(*drawn, strict=False) if parts > (0, 0)]

@@ -34,9 +34,9 @@ from esdash.ui.sandbox.drafts import UNNAMED, Draft, DraftBook
 from esdash.ui.sandbox.folding import Folding
 from esdash.ui.sandbox.heading import NOTHING, Heading
 from esdash.ui.sandbox.keeping import DraftsScreen, NameScreen
-from esdash.ui.sandbox.lines import Lines
 from esdash.ui.sandbox.trying import Trying
 from esdash.ui.tables.line_table import LineTable
+from esdash.ui.tables.lines import Lines
 from esdash.visible import visible
 from esdash.whatif.beside import Decided
 from esdash.words.changes import by_size
