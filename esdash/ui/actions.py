@@ -35,6 +35,7 @@ class Group(StrEnum):
     TRUST = "Check what can be trusted"
     PANELS = "Look closer"
     PAST = "Go to the past"
+    WHAT_IF = "Ask what would have been"
     MOVE = "Move"
     PROGRAM = "esdash"
 
@@ -180,16 +181,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("board", "!", "board", "Refusals",
         "What rules refused and what could not be understood, by reason and by row. Such entries stay in the log and "
         "change nothing: here is what was asked for in the last 5 minutes, an hour or ever, and not done.", Group.PAST),
-    Action("what_if", "w", "what_if", "What if",
-        "Try what would have been, in a sandbox: leave the selected entry out, change it, move it, add others. The log "
-        "is folded once more beside the one there is, and what would be otherwise is shown. Nothing is published.",
-        Group.PAST),
     Action("watch", ".", "watch", "Watch the replay",
         "Play what was replayed since the last restore, from its snapshot on.", Group.PAST),
     Action("less_time", "Z", "zoom_time(1)", "Less of the time",
         "Show a shorter stretch in the line of time, down to the last minute.", Group.PAST),
     Action("more_time", "A", "zoom_time(-1)", "More of the time",
         "Show a longer stretch in the line of time, up to the whole stream.", Group.PAST),
+    Action("what_if", "w", "what_if", "What if",
+        "Try what would have been, in a sandbox: leave the selected entry out, change it, move it, add others. The log "
+        "is folded once more beside the one there is, and what would be otherwise is shown. Nothing is published.",
+        Group.WHAT_IF),
     Action("next_panel", "tab,right,l", "next_panel(1)", "Next panel",
         "Move the focus to the next panel.", Group.PANELS),
     Action("previous_panel", "shift+tab,left,h", "next_panel(-1)", "Previous panel",
