@@ -38,6 +38,7 @@ from esdash.visible import visible
 
 if TYPE_CHECKING:
     from esdash.past.service import Past
+    from esdash.whatif.rules_process import RulesProcess
 
 AGAIN_SECONDS: Final = 0.2
 """Between two tries to begin the past."""
@@ -87,12 +88,13 @@ class DashboardApp(Palette, TypeAhead):
         remembered: Remembered | None = None,
         book: QuestionBook | None = None,
         tour: bool = False,
+        rules: "RulesProcess | None" = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `past_of` gives the past by the rules of a domain, where one is kept. `may_go_raw`: whoever runs it looks at
         `wants_raw` when it has ended, and shows the stream without a domain. `tour`: lead a person through it. `book`
-        has the questions that a person keeps.
+        has the questions that a person keeps. `rules` watches the file of the domain while it is being written.
         """
         super().__init__()
         self.engine = console
@@ -103,6 +105,7 @@ class DashboardApp(Palette, TypeAhead):
         self.book = book or QuestionBook()
         self._may_go_raw = may_go_raw
         self._tour = tour
+        self._rules = rules
         self._past_of = past_of
         self._past: Past | None = None
         self._handing = threading.Lock()
@@ -142,13 +145,20 @@ class DashboardApp(Palette, TypeAhead):
             None if self._past_of is None else lambda: self._past,
             self.remembered.domains.get(self.engine.fold.name, Arranged()),
             self.book,
+            self._rules,
         )
         if self._tour:
             self._main.guide()
         return self._main
 
     def _actions(self) -> Actions:
-        return Actions(self.engine.fold, self.keymap, raw=self._may_go_raw, questions=tuple(self.book.saved))
+        return Actions(
+            self.engine.fold,
+            self.keymap,
+            raw=self._may_go_raw,
+            watched=self._rules is not None,
+            questions=tuple(self.book.saved),
+        )
 
     def begin_anew(self) -> None:
         """The domain is another one: go on with another main screen."""
@@ -164,6 +174,7 @@ class DashboardApp(Palette, TypeAhead):
         if former:
             self.remove_mode(f"domain-{former}")
         self._keep_past(past)
+        self._watch_rules()
 
     @property
     def readonly(self) -> bool:
@@ -219,6 +230,8 @@ class DashboardApp(Palette, TypeAhead):
             past, self._past = self._past, None
         if past is not None:
             past.close()
+        if self._rules is not None:
+            self._rules.close()
 
     def _remember(self) -> None:
         if self._main is not None:
@@ -279,6 +292,13 @@ class DashboardApp(Palette, TypeAhead):
     def _start_consumer(self) -> None:
         self.run_worker(self.engine.run, thread=True, exit_on_error=False, name="consumer", group="consumer")
         self._keep_past()
+        self._watch_rules()
+
+    def _watch_rules(self) -> None:
+        """Compare what is saved with the rules that the consumer has now."""
+        if self._rules is not None:
+            begin = partial(self._rules.begin, self.engine.fold)
+            self.run_worker(begin, thread=True, exit_on_error=False, name="rules")
 
     def _keep_past(self, former: "Past | None" = None) -> None:
         """Have it kept from now on, by the rules of the domain as it is now, instead of by former ones."""

@@ -147,7 +147,7 @@ class _Watcher:
         else:
             changed, why = self._old.fold.fingerprint != self._task.fingerprint, ""
         if changed:
-            self._say(Told(error=f"The file was changed while it was being opened. {why}".strip()))
+            self._say(Told(error=f"The file was changed while it was being opened. {why}".strip(), stuck=True))
             while True:
                 self._wait()
         self._due = time.monotonic()

@@ -1,6 +1,7 @@
 """Rules that are being written, as a dashboard follows them: the process that folds the log by them, from outside."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +24,11 @@ class RulesProcess:
     def __init__(self, log: Stream, file: Path) -> None:
         self._log = log
         self.file = file
-        self.told = Told()
+        self.told = Told(folding=True)
         """What was said last; for any thread."""
-        self.ready = False
-        """The old rules have folded the log: what is saved from now on is compared with that."""
+        self.count = 0
+        """How often something was."""
+        self._callback: Callable[[], object] = bool
         self._companion: Companion | None = None
         self._closed = threading.Event()
         self._changing = threading.Lock()
@@ -35,7 +37,7 @@ class RulesProcess:
         """From now on, these are the old rules. May take half a second, and longer while there is no server."""
         with self._changing:
             self._end()
-            self.told, self.ready = Told(), False
+            self.told = Told(folding=True)
             while not self._closed.is_set():
                 try:
                     url = self._log.server.url
@@ -46,6 +48,10 @@ class RulesProcess:
                     self._companion = Companion("esdash.whatif.rules_child:main", self._heard, self._ended, "rules")
                     self._companion.start(msgspec.json.encode(task))
                     return
+
+    def on_told(self, callback: Callable[[], object]) -> None:
+        """Have `callback`, which must be quick, called in another thread after each time that something was told."""
+        self._callback = callback
 
     def close(self) -> None:
         """End it."""
@@ -59,9 +65,11 @@ class RulesProcess:
             self._companion = None
 
     def _heard(self, line: bytes) -> None:
-        told = msgspec.json.decode(line, type=Told)
-        self.ready = self.ready or not told.folding
-        self.told = told
+        self.told = msgspec.json.decode(line, type=Told)
+        self.count += 1
+        self._callback()
 
     def _ended(self, how: str) -> None:
-        self.told = Told(self.told.saved_ms, error=f"The process that folds by the new rules {how}.")
+        self.told = Told(self.told.saved_ms, error=f"The process that folds by the new rules {how}.", stuck=True)
+        self.count += 1
+        self._callback()

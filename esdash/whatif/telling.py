@@ -68,6 +68,8 @@ class Told(Struct, frozen=True):
     """Of so many entries, while they are folded."""
     error: str = ""
     """Why there is no result: a sentence."""
+    stuck: bool = False
+    """No save is told any more, until the rules in the file become the old ones."""
     result: Result | None = None
 
 

@@ -50,21 +50,23 @@ def process(log: Stream, file: Path, client: redis.Redis) -> Iterator[RulesProce
 
 
 def begin(process: RulesProcess) -> None:
-    before = process.told
+    """Until a save would be told."""
     process.begin(Apart(str(process.file)).fold)
-    eventually(lambda: process.told not in (before, Told()) or is_watched(process))
-
-
-def is_watched(process: RulesProcess) -> bool:
-    """It waits for a save: its children are none, and it has said so."""
-    return process.told == Told() and process.ready
+    eventually(lambda: process.told == Told())
 
 
 def saved(process: RulesProcess, source: str, name: str = "rules_of_bank.py") -> Told:
     """What is told of it."""
     before = process.told.saved_ms
     process.file.with_name(name).write_text(source)
-    return eventually(lambda: told if (told := process.told).saved_ms > before and not told.folding else None)
+
+    def told() -> Told | None:
+        told = process.told
+        return told if told.saved_ms > before and not told.folding else None
+
+    found = eventually(told)
+    assert found is not None
+    return found
 
 
 def rules(source: str) -> str:
@@ -154,7 +156,7 @@ def processes() -> list[psutil.Process]:
     return [each for each in psutil.Process().children(recursive=True) if "rules_child" in " ".join(each.cmdline())]
 
 
-def test_all_of_it_ends_with_whoever_started_it(url: str, file: Path, client: redis.Redis, tmp_path: Path) -> None:
+def test_all_of_it_ends_with_whoever_started_it(url: str, file: Path, client: redis.Redis) -> None:
     publish(client, 3)
     script = """
 import sys
@@ -165,7 +167,7 @@ from esdash.log.stream import Stream
 from esdash.whatif.rules_process import RulesProcess
 process = RulesProcess(Stream(Server(sys.argv[1]), "orders"), Path(sys.argv[2]))
 process.begin(Apart(sys.argv[2]).fold)
-while not process.ready: pass
+while process.told.folding: pass
 print("ready", flush=True)
 while not process.told.folding: pass
 print("folding", flush=True)
@@ -179,7 +181,8 @@ sys.stdin.read()
     looping = "while True:\n    pass\n"
     file.write_text(looping)
     assert parent.stdout.readline() == "folding\n"
-    started = eventually(lambda: found if len(found := processes()) == 2 else None)
+    eventually(lambda: len(processes()) == 2)
+    started = processes()
     parent.kill()
     eventually(lambda: not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in started))
     parent.communicate()
