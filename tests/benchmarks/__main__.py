@@ -22,6 +22,7 @@ PROGRAMS: Final = (
     "growth",
     "past",
     "questions",
+    "other_rules",
 )
 
 
