@@ -150,14 +150,19 @@ class _Watcher:
             self._say(Told(error=f"The file was changed while it was being opened. {why}".strip(), stuck=True))
             while True:
                 self._wait()
-        self._due = time.monotonic()
+        self._due = look_at = time.monotonic()
         while True:
-            if watch.look():
+            now = time.monotonic()
+            changed = now >= look_at and watch.look()
+            if now >= look_at:
+                # A fork that says much must not make two looks follow each other at once.
+                look_at = now + LOOK_SECONDS * 0.9
+            if changed:
                 self._saved_ms = time.time_ns() // 1_000_000
                 self._compare()
-            elif self._due is not None and time.monotonic() >= self._due:
+            elif self._due is not None and now >= self._due:
                 self._compare()
-            elif self._fork is None and time.monotonic() - self._advanced > IDLE_SECONDS:
+            elif self._fork is None and now - self._advanced > IDLE_SECONDS:
                 self._advance(quietly=True)
             self._wait()
 
@@ -222,7 +227,8 @@ class _Watcher:
                 # Another log, or one that loses entries, is folded from its beginning.
                 self._kept = kept or Kept(self._old.fold)
                 try:
-                    self._kept.advance(self._log, on_page)
+                    with self._old:
+                        self._kept.advance(self._log, on_page)
                     return True
                 except MovedError:
                     self._kept = None
