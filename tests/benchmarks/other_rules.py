@@ -10,7 +10,7 @@ from esdash.fold.apart import Apart
 from esdash.whatif.rules_process import RulesProcess
 from tests.benchmarks.machine import describe
 from tests.benchmarks.report import Options, Report, main, median
-from tests.benchmarks.setting import new_setting, run_module
+from tests.benchmarks.setting import children_cpu, new_setting, run_module
 from tests.benchmarks.workload import fill
 from tests.waiting import eventually
 
@@ -52,14 +52,17 @@ def run(options: Options) -> Report:
             f"{median([each.seconds for each in found]):.2f} s, CPU {median([each.cpu for each in found]):.2f} s",
             f"{found[0].json['decided_count']:,} decided otherwise",
         )
+        before = children_cpu()
         process = RulesProcess(setting.log, old)
         process.begin(Apart(str(old)).fold)
         eventually(lambda: not process.told.folding, timeout=120)
         took = [_saved(process, most=place % 2 == 0) for place in range(2 * options.pairs)]
         process.close()
+        cpu = (children_cpu() - before) / (len(took) + 1)
         report.add(
             f"`esdash dev`, from a save until it is told, {count:,} entries",
             f"{median(took):.2f} s ({min(took):.2f} s–{max(took):.2f} s)",
+            f"CPU of all its processes {cpu:.2f} s",
             reach="≤ 3 s",
             reached=median(took) <= 3,
         )
