@@ -89,6 +89,12 @@ def questions_file() -> Path | None:
     return folder and folder / "questions.json"
 
 
+def sandboxes_file() -> Path | None:
+    """Where the dashboard keeps the sandboxes that have a name; None without a home."""
+    folder = _in_home(platformdirs.user_state_path)
+    return folder and folder / "sandboxes.json"
+
+
 def place_of_data(settings: Settings) -> Path:
     """Where the embedded server keeps its data. Raises ConfigError when nobody said and there is no home directory."""
     if settings.data_dir is None:

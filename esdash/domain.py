@@ -228,6 +228,18 @@ class Wire:
 
 
 @dataclass(frozen=True, slots=True)
+class Invariant:
+    """A condition that holds after every entry, by its name.
+
+    It is written in the language of `esdash find`, `not min(accounts.balance) < 0`, in which a comparison with a number
+    that is not there is false; or it is a function of the state that returns True or False and changes nothing.
+    """
+
+    name: str
+    condition: str | Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Domain:
     """A whole domain. Equal entries give equal states in every process, for ever, as long as `version` is the same."""
 
@@ -241,8 +253,8 @@ class Domain:
     """The log's line about an event, where the default is not good enough."""
     sample: Callable[[int], Iterable[Any]] | None = None
     """Events for demos and loads, by a seed, endless or not."""
-    invariants: tuple[Callable[[Any], bool], ...] = ()
-    """Conditions that hold after every entry, each by the name of its function: `holds(state)` is true."""
+    invariants: tuple[Invariant | Callable[[Any], bool], ...] = ()
+    """What holds after every entry; a function alone is an Invariant by its own name."""
     wire: Wire = field(default_factory=Wire)
     fast: bool = False
     """The functions check before they write, and keep kinds and bounds by themselves."""

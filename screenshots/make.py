@@ -29,6 +29,7 @@ from esdash.past.folder import TrackFolder
 from esdash.past.service import past_of
 from esdash.ui.app import USUAL_THEME, DashboardApp, UiSettings
 from esdash.ui.main.screen import MainScreen
+from esdash.whatif.sandbox import Sandbox
 
 FOLDER: Final = Path(__file__).parent
 SEED: Final = 7
@@ -171,6 +172,14 @@ async def preview(stage: Stage) -> None:
     await stage.pilot.pause(2.0)
 
 
+async def sandbox(stage: Stage) -> None:
+    """What would have been, had an entry been left out and another one said more."""
+    await stage.press("3", "home", *["down"] * 17, "w", "x")
+    await stage.press("escape", *["up"] * 8, "w", "c")
+    await stage.press("ctrl+u", *"1.00", "enter")
+    await stage.pilot.pause(2.0)
+
+
 async def help_screen(stage: Stage) -> None:
     """What one is looking at."""
     await stage.press("question_mark")
@@ -189,6 +198,7 @@ SCENES: Final[tuple[tuple[str, tuple[int, int], Scene], ...]] = (
     ("board", (132, 40), board),
     ("difference", (132, 40), difference),
     ("preview", (170, 40), preview),
+    ("sandbox", (132, 34), sandbox),
     ("help", (110, 40), help_screen),
 )
 
@@ -214,7 +224,12 @@ async def picture(name: str, size: tuple[int, int], scene: Scene) -> None:
     """Play one scene and save what the screen shows."""
     with _a_log() as (log, folder):
         console = LiveConsole(log, load("esdash.shop.domain:SHOP"), ConsumerSettings(), seed=SEED + 1)
-        app = DashboardApp(console, UiSettings(), past_of=lambda fold: past_of(log, fold, folder))
+        app = DashboardApp(
+            console,
+            UiSettings(),
+            past_of=lambda fold: past_of(log, fold, folder),
+            sandbox_of=lambda fold: Sandbox(log, fold),
+        )
         app.theme = USUAL_THEME  # whatever colours the terminal has in which this runs
         async with app.run_test(size=size, notifications=False) as pilot:
             stage = Stage(app, console, log, pilot)

@@ -148,6 +148,8 @@ class TestWhatIsLoaded:
         modules = loaded(script, *command.split(), "--url", url)
         assert "esdash.cli" in modules
         assert found_in(modules, "textual") == []
+        # The shop has no invariants, and what others pay for theirs is not paid for it.
+        assert found_in(modules, "esdash.engine.watching esdash.engine.invariants") == []
 
 
 def text_files() -> Iterator[tuple[Path, str]]:

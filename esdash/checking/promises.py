@@ -8,11 +8,12 @@ from typing import Any, Final, NamedTuple
 
 from esdash.checking import outside, shrinking
 from esdash.checking.making import Maker
-from esdash.domain import EventType
+from esdash.domain import EventType, Invariant
+from esdash.engine.invariants import UnfitInvariantError, holds_in
 from esdash.fold import decoding
+from esdash.fold.declaration import invariants_of
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold
-from esdash.fold.hooks import Seen, Way
 from esdash.fold.tables import State
 
 PROMISES: Final = {
@@ -97,8 +98,7 @@ class Check:
         self.tried |= {"invariants"} if self._fold.domain.invariants else set()
         self.tried |= {"describes"} if self._fold.domain.describe else set()
         places = outside.Places(self._fold)
-        view = Seen(self.state, self._fold.domain.tables, Way.CHECKED)
-        invariants = list(self._fold.domain.invariants)
+        invariants = list(invariants_of(self._fold.domain))
         kept: list[Entry] = []
         step = 1 + len(entries) // CLOSELY
         for number, entry in enumerate(entries):
@@ -122,15 +122,12 @@ class Check:
             kept.append(entry)
             if changed := places.changed():
                 self._break("outside", [entry], f"{self._where(entry)}: {', '.join(changed)}")
-            for holds in tuple(invariants) if closely else ():
-                if not self._holds(holds, view):
-                    invariants.remove(holds)
-                    self._break(
-                        "invariants", so_far, f"{_place(holds.__code__)}: {holds.__name__}", self._violates(holds)
-                    )
-            if view.journal:
-                self._break("outside", [entry], "an invariant writes the state")
-                view.undo()
+            for invariant in tuple(invariants) if closely else ():
+                if not self._holds(invariant, self.state):
+                    invariants.remove(invariant)
+                    source = getattr(invariant.condition, "__code__", None)
+                    where = f"{_place(source)}: {invariant.name}" if source else f"the invariant {invariant.name}"
+                    self._break("invariants", so_far, where, self._violates(invariant))
         return kept
 
     def compare(self, entries: list[Entry], elsewhere: Sequence[Run]) -> None:
@@ -221,17 +218,17 @@ class Check:
             if not isinstance(described, str):
                 self._break("describes", [entry], _place(getattr(describe, "__code__", None)))
 
-    def _holds(self, holds: Callable[[Any], bool], view: Seen) -> bool:
+    def _holds(self, invariant: Invariant, state: State) -> bool:
         try:
-            return holds(view.state) is True
-        except Exception:  # noqa: BLE001 - whatever the function of the domain raises
+            return holds_in(self._fold, state, invariant)
+        except UnfitInvariantError:
             return False
 
-    def _violates(self, holds: Callable[[Any], bool]) -> shrinking.Shows:
+    def _violates(self, invariant: Invariant) -> shrinking.Shows:
         def shows(entries: list[Entry]) -> bool:
             state = self._fold.empty()
             _guarded(lambda some: str(self._fold.fold(state, some)), entries)
-            return not self._holds(holds, Seen(state, self._fold.domain.tables, Way.CHECKED))
+            return not self._holds(invariant, state)
 
         return shows
 

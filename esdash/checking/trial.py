@@ -17,6 +17,7 @@ import msgspec
 
 from esdash.checking import elsewhere, measuring
 from esdash.checking.promises import PROMISES, Check, shown
+from esdash.engine.invariants import require_readable
 from esdash.fold import proof
 from esdash.fold.folding import Entry
 from esdash.fold.loading import DomainFileError, load
@@ -53,7 +54,7 @@ def check(choice: str, entries: Iterable[Entry] = (), seconds: float = SECONDS) 
             return _unended(Path(folder), seconds)
     document: dict[str, Any] = msgspec.json.decode(answer)
     if "cannot" in document:
-        raise DomainFileError(document["cannot"])
+        raise DomainFileError(document["cannot"], tuple(document.get("lines", ())))
     return document
 
 
@@ -106,7 +107,7 @@ def main() -> None:
         try:
             document = _checked(choice, entries, folder, seconds / 2)
         except DomainFileError as error:
-            document = {"cannot": str(error)}
+            document = {"cannot": str(error), "lines": error.lines}
         except SystemExit:
             document = {"cannot": "The domain ends the program when it is loaded."}
         faulthandler.cancel_dump_traceback_later()
@@ -115,7 +116,7 @@ def main() -> None:
 
 
 def _checked(choice: str, real: list[Entry], folder: Path, seconds: float) -> dict[str, Any]:
-    fold = load(choice)
+    fold = load(choice, require_readable)
     bare = load(choice)
     tried = Check(fold, _Trying(folder / "trying"), seconds)
     entries = tried.entries()

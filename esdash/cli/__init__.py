@@ -136,7 +136,7 @@ def _tell(error: Exception, arguments: Sequence[str]) -> int:
     """Say what went wrong; its exit code."""
     # What has to be imported comes before what is said, so that nothing is said twice over when the program is ended.
     code, message = exit_code_of(error), redacted(message_of(error), arguments)
-    lines = [redacted(line, arguments) for line in error.lines] if isinstance(error, BadInputError) else []
+    lines = [redacted(line, arguments) for line in getattr(error, "lines", ())]
     with contextlib.suppress(OSError):  # nobody can be told
         warn(message)
         for line in lines:

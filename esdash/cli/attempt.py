@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from esdash.log.stream import Stream
     from esdash.query.places import Place
     from esdash.whatif.edits import Edit
+    from esdash.whatif.sandbox import Sandbox
 
 
 @click.command("try", cls=Guarded)
@@ -64,9 +65,8 @@ def command(
     `esdash publish batch` reads it. An inserted entry is called #120a, and has an id between its neighbours' where one
     is free. Exit code 3 when anything would be otherwise.
     """
-    from esdash.engine.history import History
     from esdash.whatif.edits import Insert, Skip
-    from esdash.whatif.sandbox import consequences, entry_of
+    from esdash.whatif.sandbox import Sandbox
 
     if not (skipped or edited or swapped or inserted):
         raise BadInputError("There is nothing to try: say --skip, --edit, --swap or --insert.")
@@ -74,16 +74,16 @@ def command(
     entries = _read(fold, inserted) if inserted is not None else ()
     with open_log(settings) as log:
         require_stream(log)
-        end = end_of(log, until) if until is not None else log.facts().last_id
-        edits: list[Edit] = [Skip(entry_of(log, _id(log, place))[0]) for place in skipped]
-        edits += [_change(fold, log, text) for text in edited]
-        edits += [_swap(log, text) for text in swapped]
+        sandbox = Sandbox(log, fold)
+        end = end_of(log, until) if until is not None else sandbox.end()
+        edits: list[Edit] = [Skip(sandbox.entry(_id(log, place))) for place in skipped]
+        edits += [_change(fold, log, sandbox, text) for text in edited]
+        edits += [_swap(log, sandbox, text) for text in swapped]
         begin = end_of(log, at) if at is not None else None
         if entries:
-            edits.append(Insert(begin or end, entries))
+            edits.append(Insert(begin, entries))
         with Progress(log) as progress:
-            history = History(log, fold, on_page=progress)
-            found = consequences(history, fold, edits, end, begin=begin, now_ms=time.time_ns() // 1_000_000)
+            found = sandbox.consequences(edits, end, begin=begin, on_page=progress.tell)
     if as_json:
         print_json(consequences_document(found))
     else:
@@ -107,10 +107,9 @@ def _read(fold: "Fold", file: BinaryIO) -> "tuple[Fields, ...]":
     )
 
 
-def _change(fold: "Fold", log: "Stream", text: str) -> "Edit":
+def _change(fold: "Fold", log: "Stream", sandbox: "Sandbox", text: str) -> "Edit":
     from esdash.whatif.editing import changed
     from esdash.whatif.edits import Change
-    from esdash.whatif.sandbox import entry_of
 
     try:
         place, *assignments = shlex.split(text)
@@ -118,22 +117,21 @@ def _change(fold: "Fold", log: "Stream", text: str) -> "Edit":
         raise BadInputError(f"--edit {visible(text, 80)!r}: a quotation is still open.") from None
     if not all("=" in each for each in assignments) or not assignments:
         raise BadInputError(f"--edit {visible(text, 80)!r}: after the place comes FIELD=VALUE.")
-    entry_id, fields = entry_of(log, _named(log, place))
+    entry = sandbox.entry(_named(log, place))
     try:
-        said = changed(fold, fields, dict(each.split("=", 1) for each in assignments))
+        said = changed(fold, entry[1], dict(each.split("=", 1) for each in assignments))
     except ValueError as error:
         raise BadInputError(f"--edit {visible(text, 80)!r}: {visible(str(error).rstrip('.'), 300)}.") from None
-    return Change(entry_id, said)
+    return Change(entry, said)
 
 
-def _swap(log: "Stream", text: str) -> "Edit":
+def _swap(log: "Stream", sandbox: "Sandbox", text: str) -> "Edit":
     from esdash.whatif.edits import Swap
-    from esdash.whatif.sandbox import entry_of
 
     places = text.split()
     if len(places) != 2:
         raise BadInputError(f"--swap {visible(text, 80)!r}: two places, such as 'n140 n141'.")
-    one, other = (entry_of(log, _named(log, place)) for place in places)
+    one, other = (sandbox.entry(_named(log, place)) for place in places)
     return Swap(one, other)
 
 

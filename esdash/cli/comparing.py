@@ -54,7 +54,8 @@ def command(
     if as_json:
         document = consequences_document(found)
         del document["tried"]
-        print_json({"old": _document(olds.fold), "new": _document(news.fold), **document})
+        both = {"old": _document(olds.fold), "new": _document(news.fold)}
+        print_json({**both, **document, "unheld": list(found.unheld)})
     else:
         _tell(olds.fold, news.fold, found)
     warn_of_partial_history(found.end.unseen)
@@ -68,14 +69,15 @@ def command(
 
 
 def _load(choice: str) -> "Apart":
+    from esdash.engine.invariants import require_readable
     from esdash.fold.apart import Apart
     from esdash.fold.loading import DomainFileError
 
     try:
-        return Apart(OWN.get(choice, choice))
+        return Apart(OWN.get(choice, choice), require_readable)
     except DomainFileError as error:
         # Both files may be called the same.
-        raise BadInputError(f"{visible(choice, 200)}: {error}") from error
+        raise BadInputError(f"{visible(choice, 200)}: {error}", error.lines) from error
 
 
 def _document(fold: "Fold") -> dict[str, Any]:
@@ -91,4 +93,6 @@ def _tell(old: "Fold", new: "Fold", found: "Consequences") -> None:
     decided = f"{counted(found.count, 'entry', 'entries')} of {found.end.ordinal:,} decided otherwise"
     first = f", the first #{found.decided[0].ordinal + found.end.unseen:,}" if found.decided else ""
     tell(f"{numbers} · {decided}{first}.")
+    if found.unheld:
+        tell(f"✗ Not held by the new rules: {', '.join(found.unheld)}.")
     print_consequences(old, found, new)

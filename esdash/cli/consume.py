@@ -124,6 +124,7 @@ def _catch_up(log: "Stream", fold: "Fold", settings: "ConsumerSettings") -> None
             "continuity": str(continuity),
             "missing": continuity.missing,
             "partial": continuity.unseen_before_start,
+            **({"invariants": _invariants(view)} if view.invariants else {}),
         }
     )
     for rung in restored.rungs:
@@ -135,6 +136,11 @@ def _catch_up(log: "Stream", fold: "Fold", settings: "ConsumerSettings") -> None
     if halt:
         warn(str(halt))
         click.get_current_context().exit(ExitCode.BROKEN)
+
+
+def _invariants(view: "View") -> dict[str, bool | None]:
+    """Whether each holds; None for one that cannot tell."""
+    return {each.name: None if each.failed else each.holds for each in view.invariants}
 
 
 def _go_on(log: "Stream", fold: "Fold", settings: "ConsumerSettings", as_json: bool) -> None:

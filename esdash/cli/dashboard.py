@@ -19,7 +19,7 @@ from esdash.cli.ending import Ending, ignore_endings
 from esdash.cli.failures import BadInputError
 from esdash.cli.interpreter import collect_rarely, paint_promptly, take_short_turns
 from esdash.cli.output import warn
-from esdash.config import DEFAULT_DOMAIN, Settings, names
+from esdash.config import DEFAULT_DOMAIN, Settings, names, sandboxes_file
 
 if TYPE_CHECKING:
     from esdash.fold.folding import Fold
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from esdash.ui.app import DashboardApp
     from esdash.ui.main.settings import Setting
     from esdash.whatif.rules_process import RulesProcess
+    from esdash.whatif.sandbox import Sandbox
 
 UNABLE: Final = frozenset({"dumb", "unknown"})
 """Values of TERM that say that nothing can be drawn."""
@@ -129,6 +130,8 @@ def _show(
         book=book,
         tour=tour,
         rules=_rules_of(log, fold) if watched else None,
+        sandbox_of=_sandbox_of(log),
+        sandboxes=None if file is None else sandboxes_file(),
     )
     if looks.theme and looks.theme not in app.available_themes:
         raise BadInputError(f"There is no theme {looks.theme!r}. There are {', '.join(sorted(app.available_themes))}.")
@@ -173,6 +176,17 @@ def _rules_of(log: "Stream", fold: "Fold") -> "RulesProcess":
     from esdash.whatif.rules_process import RulesProcess
 
     return RulesProcess(log, Path(fold.choice.rpartition(":")[0]))
+
+
+def _sandbox_of(log: "Stream") -> "Callable[[Fold], Sandbox]":
+    """What gives the sandbox of the log by the rules of a domain."""
+
+    def of(fold: "Fold") -> "Sandbox":
+        from esdash.whatif.sandbox import Sandbox
+
+        return Sandbox(log, fold)
+
+    return of
 
 
 def _keymap(settings: Settings, fold: "Fold", questions: Sequence[str], *, only: bool) -> dict[str, str]:

@@ -62,7 +62,7 @@ def check(context: click.Context, settings: Settings, file: str, seconds: float,
     try:
         found = try_out(OWN.get(file, file), real, seconds)
     except DomainFileError as error:
-        raise BadInputError(str(error)) from error
+        raise BadInputError(str(error), error.lines) from error
     if as_json:
         print_json(found)
     else:

@@ -22,7 +22,15 @@ def fold_of(settings: Settings) -> "Fold":
     """The fold of the domain that was chosen. Raises DomainFileError."""
     from esdash.fold.loading import load
 
-    return load(OWN.get(settings.domain, settings.domain))
+    return load(OWN.get(settings.domain, settings.domain), require_invariants)
+
+
+def require_invariants(fold: "Fold") -> None:
+    """Raises SchemaError where an invariant cannot be read. What that takes is imported where there is one."""
+    if fold.domain.invariants:
+        from esdash.engine.invariants import require_readable
+
+        require_readable(fold)
 
 
 def only_watches(fold: "Fold") -> bool:

@@ -50,7 +50,7 @@ def command(context: click.Context, settings: Settings, as_json: bool, processes
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", err=True, nl=False)
     if as_json:
-        print_json({**_document(found), "past": {"moments": past.moments, "wrong": past.wrong}})
+        print_json({**_document(fold, found), "past": {"moments": past.moments, "wrong": past.wrong}})
     else:
         tell_people(fold, found)
         _tell_of_past(past, found.unseen)
@@ -76,7 +76,10 @@ def _tell_of_past(past: "Checked", unseen: int) -> None:
         tell(f"✓ the past that is kept: the same at {counted(past.moments, 'place', 'places')}")
 
 
-def _document(found: "Verification") -> dict[str, Any]:
+def _document(fold: "Fold", found: "Verification") -> dict[str, Any]:
+    from esdash.fold.declaration import invariants_of
+
+    invariants = {each.name: each.name not in found.broken for each in invariants_of(fold.domain)}
     return {
         "holds": found.holds,
         "entries": found.entries,
@@ -86,6 +89,7 @@ def _document(found: "Verification") -> dict[str, Any]:
         "first_difference": _segment(found.first_difference) if found.first_difference else None,
         "damaged": [{"id": snapshot_id, "reason": reason} for snapshot_id, reason in found.damaged],
         "skipped": [{"id": snapshot_id, "reason": reason} for snapshot_id, reason in found.skipped],
+        **({"invariants": invariants} if invariants else {}),
     }
 
 
@@ -119,6 +123,8 @@ def tell_people(fold: "Fold", found: "Verification") -> None:
         tell(f"✗ snapshot {snapshot_id} is damaged: {reason}")
     for snapshot_id, reason in found.skipped:
         tell(f"– snapshot {snapshot_id} was not checked: {reason}")
+    for name in found.broken:
+        tell(f"✗ the invariant {name} does not hold at the end; `esdash doctor` finds the entry")
     if found.unseen > 0:
         click.echo(f"– {found.unseen:,} older events are not in the stream any more and could not be replayed")
     first = found.first_difference

@@ -16,16 +16,33 @@ class StandingCondition:
 
     def __init__(self, fold: Fold, state: State, condition: Condition) -> None:
         """As it is in a state, which is not looked at again."""
-        self._condition = condition
         self._numbers = Numbers(fold, state, numbers_of(condition))
-        self.holds = holds(condition, self._numbers.value)
+        self._now = _asking(condition, self._numbers)
+        self.holds = self._now()
         """Whether it does now."""
 
     def see(self, changes: Sequence[Change]) -> bool:
         """An entry changed this; whether the condition holds behind it."""
         if self._numbers.see(changes):
-            self.holds = holds(self._condition, self._numbers.value)
+            self.holds = self._now()
         return self.holds
+
+
+def _asking(condition: Condition, numbers: Numbers) -> Callable[[], bool]:
+    """What tells whether it holds: what the tree is was looked at once, for this is asked after every entry."""
+    if isinstance(condition, All | Either):
+        parts = [_asking(part, numbers) for part in condition.parts]
+        join = all if isinstance(condition, All) else any
+        return lambda: join(part() for part in parts)
+    if isinstance(condition, Negated):
+        part = _asking(condition.part, numbers)
+        return lambda: not part()
+    value, operator = numbers.reading(condition.number), condition.operator
+    if condition.other is None:
+        low, high = condition.low, condition.high
+        return lambda: compare(value(), operator, low, high)
+    other = numbers.reading(condition.other)
+    return lambda: compare(value(), operator, beside := other(), beside)
 
 
 def holds(condition: Condition, value_of: Callable[[Number], Any]) -> bool:

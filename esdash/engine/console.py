@@ -1,6 +1,6 @@
 """Everything a screen can ask of the engine, by subject."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -131,6 +131,12 @@ class Publishing(Protocol):
     def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
         """Append many; blocks. How many were appended. Raises EngineError."""
 
+    def publish_after(self, last_id: bytes, entries: Sequence[Sequence[bytes]]) -> list[bytes]:
+        """Append entries, as their fields, if nothing was appended since an id; blocks. Their ids, none where it was.
+
+        Raises EngineError.
+        """
+
     @property
     def load(self) -> LoadStatus:
         """The steady load."""
@@ -140,6 +146,22 @@ class Publishing(Protocol):
 
     def stop_load(self) -> None:
         """Stop the steady load."""
+
+
+class Desk(Protocol):
+    """What a form of an event looks at, and hands the event to."""
+
+    @property
+    def fold(self) -> Fold:
+        """The domain."""
+
+    @property
+    def view(self) -> View:
+        """By whose state the event is judged."""
+
+    @property
+    def publishing(self) -> Publishing | None:
+        """Takes it; None: nothing does."""
 
 
 class Verifying(Protocol):
@@ -176,7 +198,7 @@ class Console(Watch, Protocol):
         """Events; None: it publishes none."""
 
 
-def publishing_of(console: Console) -> Publishing:
+def publishing_of(console: Desk) -> Publishing:
     """What appends events. Raises NotPublishedError for a read-only console."""
     if console.publishing is None:
         raise NotPublishedError("Nothing was published: this console is read-only.")

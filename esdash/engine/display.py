@@ -22,6 +22,7 @@ from esdash.engine.view import (
     Restored,
     SnapshotInfo,
     View,
+    Watched,
 )
 from esdash.engine.viewer import Viewer
 from esdash.fold.folding import Entry, Fold, Told
@@ -85,6 +86,7 @@ class Display:
         self.continuity: Continuity | None = None
         self.forgotten = 0
         self.edited = False
+        self.invariants: tuple[Watched, ...] = ()
         self.parked = ParkedEntries(self.domain, payloads=self._watched)
         self.corrections = CorrectionTracker(self.domain)
         self._viewer = Viewer(self.domain)
@@ -200,6 +202,7 @@ class Display:
             self.continuity,
             self.forgotten,
             self.edited,
+            self.invariants,
             self._noticed,
             self.orphans,
         )
@@ -227,6 +230,7 @@ class Display:
             continuity=self.continuity,
             forgotten=self.forgotten,
             edited=self.edited,
+            invariants=self.invariants,
             rows=self._rows.window(),
             orphans=self.orphans,
             orphans_gone=self.orphans_gone,

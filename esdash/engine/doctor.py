@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from esdash.counted import counted
 from esdash.engine import snapshot
@@ -32,6 +32,9 @@ from esdash.log.inspection import Inspection, inspect_server, key_sizes, times_t
 from esdash.log.keys import key_prefix
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
 from esdash.log.stream import Stream, StreamFacts, id_parts
+
+if TYPE_CHECKING:
+    from esdash.engine.breaks import ByPast
 
 SKEW_SECONDS: Final = 2.0
 """Clocks this far apart are worth a word."""
@@ -63,12 +66,16 @@ class Doctor:
         domain: Fold,
         *,
         snapshot_seconds: float,
+        by_past: "ByPast" = lambda _: None,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        """`snapshot_seconds`: how often snapshots are meant to be taken. `wall_clock` gives Unix seconds."""
+        """`snapshot_seconds`: how often snapshots are meant to be taken. `wall_clock` gives Unix seconds. `by_past`
+        tells when an invariant was broken, where folding would take longer.
+        """
         self._log = log
         self._domain = domain
         self._snapshot_seconds = snapshot_seconds
+        self._by_past = by_past
         self._wall_clock = wall_clock
 
     def examine(self) -> Iterator[Finding]:
@@ -166,6 +173,10 @@ class Doctor:
             f"{total.get('rejected', 0):,} were rejected and {total.get('applied', 0):,} applied, of "
             f"{projection.ordinal:,}.",
         )
+        if self._domain.domain.invariants:
+            from esdash.engine.breaks import invariant_findings
+
+            yield from invariant_findings(self._log, projection, self._by_past)
 
     def _snapshots(self) -> Iterator[Finding]:
         store = SnapshotStore(self._log)

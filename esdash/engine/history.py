@@ -189,16 +189,25 @@ class History:
                 return self._told(before, last)
         raise EngineError(f"Entry {entry_id.decode()} is not in the stream any more.")
 
-    def advance(self, projection: Projection, seen: Seen | None = None, until: bytes = b"+") -> None:
+    def advance(
+        self,
+        projection: Projection,
+        seen: Seen | None = None,
+        until: bytes = b"+",
+        told: Callable[[Sequence[Entry], Sequence[Told]], object] | None = None,
+    ) -> None:
         """Apply the entries up to an id, else all there are. Raises BrokenError before those that others are missing
-        in front of.
+        in front of. `told` hears of each page what its entries did.
         """
         for page in self._log.pages(projection.last_id, until):
             self._require_whole(projection, page)
             if page.entries:
                 first = projection.ordinal + 1
-                codes = projection.apply(page.entries)
+                did: list[Told] | None = None if told is None else []
+                codes = projection.apply(page.entries, did)
                 self._on_page(projection)
+                if told is not None and did is not None:
+                    told(page.entries, did)
                 if seen is not None:
                     seen(first, page.entries, codes)
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 from esdash.engine.console import EngineError
 from esdash.engine.display import Display
@@ -19,6 +21,9 @@ from esdash.log.pages import Page
 from esdash.log.readahead import PackedPage
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
+
+if TYPE_CHECKING:
+    from esdash.engine.watching import EntryOf, InvariantWatch
 
 
 class SpoiledError(Exception):
@@ -54,6 +59,8 @@ class Memory:
         self.on_view: Callable[[], object] = int
         """Called after each new view."""
         self.projection: Projection | None = None
+        self.watch: InvariantWatch | None = None
+        """Watches the domain's invariants, where it has some."""
         self.former: Way | None = None
         """The history that the log turned out not to be, until it is known what was lost of it."""
         self._trail = Trail()
@@ -73,7 +80,7 @@ class Memory:
 
     def drop(self) -> None:
         """Forget the state and what was shown of it."""
-        self.projection = None
+        self.projection = self.watch = None
         self._trail = Trail()
         self.display.forget()
         self.snapshots = self._new_snapshotter()
@@ -81,6 +88,15 @@ class Memory:
     def use(self, fold: Fold) -> None:
         """Fold by other rules, when what was made by the former ones is dropped next."""
         self.fold = self.display.domain = fold
+
+    def begin_with(self, projection: Projection) -> None:
+        """A state was restored: go on from it. What watches invariants is imported where there are some."""
+        self.projection = projection
+        if self.fold.domain.invariants:
+            from esdash.engine.turning import Stopwatch
+            from esdash.engine.watching import InvariantWatch
+
+            self.watch = InvariantWatch(projection, stopwatch=Stopwatch(self.clock))
 
     def remember_way(self) -> None:
         """Keep in mind what was applied, when nothing is kept in mind yet."""
@@ -92,6 +108,11 @@ class Memory:
     def publish(self, *, force: bool = False) -> None:
         """Publish a view, when one is due; with `force` in any case."""
         self.display.snapshot, self.display.snapshot_note = self.snapshots.newest, self.snapshots.note
+        if self.watch is not None and self.projection is not None:
+            self.watch.catch_up(self.projection, force=force)
+            self.display.invariants = self.watch.now
+            for severity, text in self.watch.news():
+                self.display.notify(severity, text)
         if self.display.publish(self.projection, force=force):
             self.on_view()
 
@@ -161,20 +182,37 @@ class Memory:
         if not page.entries:
             return
         first = projection.ordinal + 1
-        told: list[Told] | None = [] if self._watched else None
+        told: list[Told] | None = [] if self._watched or self.watch is not None else None
+        shown = told if self._watched else None
         with _noticing_nonsense(page.entries):
             try:
                 codes = projection.apply(page.entries, told)
             except DomainError as error:
-                self.display.applied(first, page.entries[: len(error.codes)], error.codes, told)
+                self.display.applied(first, page.entries[: len(error.codes)], error.codes, shown)
+                self._see(projection, told, page.entries.__getitem__)
                 raise
-            self.display.applied(first, page.entries, codes, told)
+            self.display.applied(first, page.entries, codes, shown)
+        self._see(projection, told, page.entries.__getitem__)
 
     def apply_ahead(self, projection: Projection, page: Page | PackedPage) -> None:
         """Fold a page that was read ahead, and perhaps packed, and show it. Raises DomainError, SpoiledError."""
         first, after = projection.ordinal + 1, projection.last_id
+        told: list[Told] | None = None if self.watch is None else []
         with _noticing_nonsense(page.entries if isinstance(page, Page) else ()):
-            self.display.applied_ahead(first, after, page, projection.apply_ahead(page))
+            self.display.applied_ahead(first, after, page, projection.apply_ahead(page, told))
+        self._see(projection, told, lambda place: self._entry(page, after, place))
+
+    def _see(self, projection: Projection, told: Sequence[Told] | None, entry_of: "EntryOf") -> None:
+        if self.watch is not None and told is not None:
+            self.watch.see(projection, told, entry_of)
+
+    def _entry(self, page: Page | PackedPage, after: bytes, place: int) -> Entry | None:
+        """An entry of a page that begins after an id. Of a packed one the log is asked once more, where it answers."""
+        if isinstance(page, Page):
+            return page.entries[place]
+        with suppress(LogError):
+            return next(islice(chain.from_iterable(each.entries for each in self.log.pages(after)), place, None), None)
+        return None
 
 
 @contextmanager

@@ -4,7 +4,7 @@ A sum or a count costs nothing but its changes, a least or greatest value a step
 """
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from esdash.fold.folding import Fold
@@ -20,15 +20,15 @@ class Numbers:
 
     def __init__(self, fold: Fold, state: State, numbers: Iterable[Number]) -> None:
         """As they are in a state, which is not looked at again."""
-        self._cells: dict[Cell, Any] = {}
+        self._cells: dict[Cell, _Cell] = {}
         self._over: dict[Aggregate, _Count | _Sum | _Extreme] = {}
         self._columns: dict[tuple[str, str], list[_Count | _Sum | _Extreme]] = {}
         """What each column is summed up in."""
-        self._keys: dict[tuple[str, int | str, str], Cell] = {}
+        self._keys: dict[tuple[str, int | str, str], _Cell] = {}
         for number in numbers:
             if isinstance(number, Cell):
-                self._cells[number] = fold.cell(state, number.table, number.key, number.column)
-                self._keys[number.table, number.key, number.column] = number
+                self._cells[number] = cell = _Cell(fold.cell(state, number.table, number.key, number.column))
+                self._keys[number.table, number.key, number.column] = cell
             elif number not in self._over:
                 declared, places = fold.storage.places[number.table]
                 names = [column.name for column in declared.columns]
@@ -39,7 +39,11 @@ class Numbers:
 
     def value(self, number: Number) -> Any:
         """What a number is now; None where there is none."""
-        return self._cells[number] if isinstance(number, Cell) else self._over[number].value()
+        return self.reading(number)()
+
+    def reading(self, number: Number) -> Callable[[], Any]:
+        """What gives the value of a number from now on."""
+        return (self._cells[number] if isinstance(number, Cell) else self._over[number]).value
 
     def see(self, changes: Sequence[Change]) -> bool:
         """An entry changed this; whether one of the numbers may be another now."""
@@ -47,12 +51,22 @@ class Numbers:
         for change in changes:
             cell = self._keys.get((change.table, change.key, change.column))
             if cell is not None:
-                self._cells[cell] = change.after
+                cell.now = change.after
                 touched = True
             for kept in self._columns.get((change.table, change.column), ()):
                 kept.see(change)
                 touched = True
         return touched
+
+
+class _Cell:
+    """One cell, whatever it holds."""
+
+    def __init__(self, now: Any) -> None:
+        self.now = now
+
+    def value(self) -> Any:
+        return self.now
 
 
 class _Count:

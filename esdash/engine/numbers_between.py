@@ -12,7 +12,7 @@ from esdash.fold.tables import Change, State
 def numbers_between(one: Fold, before: State, other: Fold, after: State) -> Iterator[Change]:
     """Each number that differs, by table, key and column; what only one of the two domains has is nothing in the other.
 
-    Of states that were forked, one from the other or both from a third, only what was touched is looked at.
+    Of a state that was forked from the other one only what was touched is looked at.
     """
     for table in dict.fromkeys((*one.storage.places, *other.storage.places)):
         first, second = _columns(one, before, table), _columns(other, after, table)
@@ -42,8 +42,6 @@ def _suspects(cells: Cells, others: Cells) -> Iterable[Any]:
     """The keys whose values may differ."""
     if isinstance(others, Overlay) and others.is_over(cells):
         return others.touched()
-    if isinstance(others, Overlay) and isinstance(cells, Overlay) and cells.is_beside(others):
-        return cells.touched() | others.touched()
     return {key for key in cells.keys() | others.keys() if cells.get(key) != others.get(key)}
 
 

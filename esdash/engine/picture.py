@@ -81,6 +81,17 @@ class TablePicture:
             return max((value for value in values if value is not None), default=0)
         return int(values.max())
 
+    def total(self, function: str, column: str) -> int | None:
+        """The `sum`, `min` or `max` of the numbers in a column; None where a least or a greatest has none."""
+        values = self.columns[self._place_of(column)]
+        if values.dtype == object:
+            there = [value for value in values if value is not None]
+            return sum(there) if function == "sum" else (min if function == "min" else max)(there, default=None)
+        if function == "sum":
+            # In two halves, for the sum may be beyond 64 bits.
+            return (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())
+        return int(values.min() if function == "min" else values.max()) if len(values) else None
+
     def longest(self, column: str = "") -> int:
         """Characters of the longest text in a column, or among the keys."""
         values = self.columns[self._place_of(column)] if column else self.keys

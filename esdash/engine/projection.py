@@ -93,15 +93,18 @@ class Projection:
         self._moved(page[-1], len(page))
         return codes
 
-    def apply_ahead(self, page: Page | PackedPage) -> bytes:
-        """Fold a page that was read ahead, and perhaps packed; one outcome code an entry.
+    def apply_ahead(self, page: Page | PackedPage, tell: list[Told] | None = None) -> bytes:
+        """Fold a page that was read ahead, and perhaps packed; one outcome code an entry. `tell` is as in `apply`.
 
         Where a function of the domain fails on an entry of a packed page, the state is nothing to go on with.
         """
         if isinstance(page, Page):
-            return self.apply(page.entries)
+            return self.apply(page.entries, tell)
         try:
-            codes = self.domain.fold_packed(self.state, page.packed)
+            if tell is not None:
+                codes = self.domain.tell_packed(self.state, page.packed, tell)
+            else:
+                codes = self.domain.fold_packed(self.state, page.packed)
         except msgspec.ValidationError as error:
             raise UnreadableReplyError(_UNREADABLE) from error
         except DomainError as error:

@@ -67,9 +67,22 @@ class Publisher:
             ids = self._append(batch)
             yield from map(Published, map(bytes.decode, ids), [kind for kind, _, _ in wanted], batch.keys)
 
+    def publish_after(self, last_id: bytes, entries: Sequence[Sequence[bytes]]) -> list[bytes]:
+        """Append entries with keys of their own if nothing was appended since an id; their ids, none where it was.
+
+        Raises EngineError.
+        """
+        self._require_no_objection()
+        try:
+            self._log.server.connect()
+            return self._log.append_after(last_id, entries)
+        except (UnconnectedError, RefusedError) as error:
+            raise NotPublishedError(f"{error} Nothing was published.") from error
+        except LogError as error:
+            raise EngineError(f"{error} It may or may not be in the log: look there before trying again.") from error
+
     def _append(self, batch: "_Batch") -> list[bytes]:
-        if objection := self._objection():
-            raise NotPublishedError(f"Nothing was published. {objection}")
+        self._require_no_objection()
         what = "The event" if len(batch.events) == 1 else "Any of the events"
         doubt = f"{what} may or may not be in the log. {batch.consolation()}"
         pause = PAUSE_SECONDS
@@ -90,6 +103,10 @@ class Publisher:
                 else:
                     raise EngineError(f"{error} {doubt}") from error
         raise AssertionError("unreachable")
+
+    def _require_no_objection(self) -> None:
+        if objection := self._objection():
+            raise NotPublishedError(f"Nothing was published. {objection}")
 
 
 class _Batch:

@@ -1,6 +1,6 @@
 """Publishing and a steady load of made-up events, for a screen (`engine.console.Publishing`)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from esdash.engine.console import LoadStatus, Published
 from esdash.engine.load import SteadyLoad
@@ -39,6 +39,10 @@ class LivePublishing:
     def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
         """Append many; blocks. How many were appended. Raises EngineError."""
         return sum(1 for _ in self._publisher.publish_many((kind, data, None) for kind, data in events))
+
+    def publish_after(self, last_id: bytes, entries: Sequence[Sequence[bytes]]) -> list[bytes]:
+        """Append entries if nothing was appended since an id; blocks. Raises EngineError."""
+        return self._publisher.publish_after(last_id, entries)
 
     def start_load(self, rate: float) -> None:
         """Append events at `rate` a second until `stop_load`."""

@@ -15,12 +15,16 @@ def reloaded(fold: Fold) -> Fold:
 
     Raises DomainFileError; then all is as it was.
     """
+    from esdash.engine.invariants import (
+        require_readable,
+    )  # not when a dashboard starts
+
     former = _own_modules(fold)
     importlib.invalidate_caches()
     for name in former:
         del sys.modules[name]
     try:
-        return load(fold.choice)
+        return load(fold.choice, require_readable)
     except BaseException:
         sys.modules.update(former)
         raise

@@ -50,7 +50,7 @@ def restore(memory: Memory, *, ignore_snapshots: bool) -> StateRestored:
         display.recall(memory.log, projection, restoration.journal)
     _find_orphans(memory, projection, restoration.foreign)
     # Only now, so that what could not be shown for want of a connection is not left out at the next attempt.
-    memory.projection = projection
+    memory.begin_with(projection)
     memory.publish(force=True)
     unbroken(restoration.continuity)
     return StateRestored(restoration.header is None and projection.confirmed > 0, display.edited)

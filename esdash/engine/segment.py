@@ -58,6 +58,8 @@ class Report(Struct, frozen=True):
     found: str | None = None
     """The digest of the state that is stored at the end, made anew; the header may say another."""
     differences: list[Difference] = []
+    broken: list[str] = []
+    """Names of the invariants that do not hold at the end, or cannot tell."""
     error: str = ""
 
 
@@ -123,13 +125,21 @@ def _check_segment(task: Task, domain: Fold, progressed: Callable[[int], None]) 
             projection.apply(page.entries)
             advanced()
     digest = domain.digest(projection.state)
-    report = Report(projection.ordinal - started, digest, projection.ordinal)
+    report = Report(projection.ordinal - started, digest, projection.ordinal, broken=_broken(projection))
     if task.end is None:
         return report
     stored, _ = snapshot.load(_known(headers, task.end), store, domain, believe=True)
     found = domain.digest(stored.state)
     differences = domain.differences(projection.state, stored.state, DIFFERENCES) if found != digest else ()
     return msgspec.structs.replace(report, found=found, differences=list(differences))
+
+
+def _broken(projection: Projection) -> list[str]:
+    if not projection.domain.domain.invariants or not projection.ordinal:
+        return []
+    from esdash.engine.invariants import unheld_in
+
+    return unheld_in(projection.domain, projection.state)
 
 
 def _known(headers: dict[str, Header], snapshot_id: str) -> Header:

@@ -18,6 +18,8 @@ class Segment:
     found_digest: str | None
     """Of the snapshot or the live state; None where there is nothing to compare with."""
     differences: tuple[Difference, ...]
+    broken: tuple[str, ...] = ()
+    """Names of the domain's invariants that do not hold in the state that the replay arrived at, or cannot tell."""
 
     @property
     def holds(self) -> bool:
@@ -44,6 +46,11 @@ class Verification:
     def first_difference(self) -> Segment | None:
         """The first segment whose end is not what the replay arrived at."""
         return next((segment for segment in self.segments if not segment.holds), None)
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The invariants that do not hold at the end of all."""
+        return self.segments[-1].broken if self.segments else ()
 
     @property
     def holds(self) -> bool:

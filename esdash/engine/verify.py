@@ -100,7 +100,17 @@ def verify(
         if isinstance(found, Header) and found.digest != report.digest:
             found_digest = found.digest
         arrived = Position(end.last_event_id, report.ordinal, unseen)
-        segments.append(Segment(start, arrived, end_id, report.digest or "", found_digest, tuple(report.differences)))
+        segments.append(
+            Segment(
+                start,
+                arrived,
+                end_id,
+                report.digest or "",
+                found_digest,
+                tuple(report.differences),
+                tuple(report.broken),
+            )
+        )
     entries = sum(report.done for report in reports)
     return Verification(
         tuple(segments), tuple(damaged), tuple(skipped), missing + unseen, entries, time.monotonic() - begun

@@ -13,6 +13,7 @@ from esdash.engine.picture import Picture
 from esdash.engine.row import Row
 from esdash.log.continuity import Continuity as Continuity
 from esdash.log.continuity import Verdict as Verdict
+from esdash.visible import visible
 
 
 class Phase(StrEnum):
@@ -80,6 +81,50 @@ class Progress:
     rate: float
     """Entries a second, lately."""
     seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turning:
+    """The entry behind which an invariant is broken, or holds again."""
+
+    position: Position
+    type: str = ""
+    """As text; empty where it is not known."""
+
+    @property
+    def named(self) -> str:
+        """For people, `#1,204 Transferred`."""
+        return f"#{self.position.number:,} {visible(self.type, 40)}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How an invariant of the domain stands."""
+
+    name: str
+    broken: Turning | None = None
+    """Where it was broken last; None: never, as far as this consumer saw."""
+    mended: Turning | None = None
+    """Where it held again after that."""
+    held_at: int = 0
+    """Up to which ordinal it was seen to hold before it was broken: to the entry before, or one further back where not
+    every entry was looked at."""
+    from_snapshot: bool = False
+    """It was broken already in the state of the snapshot, by an entry before."""
+    times: int = 0
+    """How often it was broken."""
+    failed: str = ""
+    """Why it is watched no more; empty while it is."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it does now, as far as it is known."""
+        return self.broken is None or self.mended is not None
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is known which entry broke it."""
+        return self.broken is not None and self.held_at + 1 == self.broken.position.ordinal
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +208,17 @@ class View:
     forgotten: int = 0
     """Entries that were seen and left the stream since: a rebuild would forget them."""
 
+    invariants: tuple[Watched, ...] = ()
+    """Those of the domain, in the order of its declaration; none before there is a state."""
+
     edited: bool = False
     """The source of the rules was edited since the snapshot that the state came from, and their version was not."""
 
     def nth(self, ordinal: int) -> int:
         """An ordinal as people see it: the n-th entry that was ever added, the same in every history."""
         return ordinal + (self.continuity.unseen_before_start if self.continuity else 0)
+
+    @property
+    def broken(self) -> tuple[Watched, ...]:
+        """The invariants that do not hold now."""
+        return tuple(each for each in self.invariants if not each.holds)

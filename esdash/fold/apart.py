@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Final
@@ -17,8 +18,8 @@ class Apart:
     has names that are nobody else's, and is loaded as ever.
     """
 
-    def __init__(self, choice: str) -> None:
-        """Raises DomainFileError."""
+    def __init__(self, choice: str, review: Callable[[Fold], object] = id) -> None:
+        """`review` as for `load`. Raises DomainFileError."""
         self._folder: Path | None = None
         self._modules: dict[str, ModuleType] = {}
         self._covered: dict[str, ModuleType] = {}
@@ -26,7 +27,7 @@ class Apart:
         self._before: set[str] = set()
         self._search: list[str] = []
         if not is_file(choice):
-            self.fold: Fold = load(choice)
+            self.fold: Fold = load(choice, review)
             return
         path = choice if choice.endswith(".py") else choice.rpartition(":")[0]
         self._folder = Path(path).expanduser().resolve().parent
@@ -36,7 +37,7 @@ class Apart:
         importlib.invalidate_caches()
         try:
             with self:
-                self.fold = load(choice)
+                self.fold = load(choice, review)
         finally:
             sys.modules.update(others)
 

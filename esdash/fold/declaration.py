@@ -4,7 +4,7 @@ import keyword
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from esdash.domain import Column, Domain, EventType, Format, Table
+from esdash.domain import Column, Domain, EventType, Format, Invariant, Table
 from esdash.fold.outcomes import MOST_REASONS, PARKED
 from esdash.fold.schema import Field, Model, SchemaError, model_of
 
@@ -25,11 +25,7 @@ def check(domain: Domain) -> None:
     _tuple(domain.tables, Table, "tables", "Table(…)", domain.name)
     _tuple(domain.events, EventType, "events", "EventType(…)", domain.name)
     _require(isinstance(domain.reasons, Mapping), "a domain's reasons are a dict: reason → sentence", domain.name)
-    _require(
-        isinstance(domain.invariants, tuple) and all(callable(each) for each in domain.invariants),
-        "a domain's invariants are a tuple of functions, as in (nothing_is_lost,)",
-        domain.name,
-    )
+    _check_invariants(domain)
     _require(0 < len(domain.tables) <= MOST_TABLES, f"a domain has 1 to {MOST_TABLES} tables", domain.name)
     _require(0 < len(domain.events) <= MOST_TYPES, f"a domain has 1 to {MOST_TYPES} event types", domain.name)
     for name in _twice(table.name for table in domain.tables):
@@ -51,6 +47,34 @@ def check(domain: Domain) -> None:
         f"the wire has only {domain.wire.only}, which is no event type of the domain",
         domain.wire.only,
     )
+
+
+def invariants_of(domain: Domain) -> tuple[Invariant, ...]:
+    """The invariants, those that are functions alone by their names."""
+    return tuple(
+        each if isinstance(each, Invariant) else Invariant(getattr(each, "__name__", ""), each)
+        for each in domain.invariants
+    )
+
+
+def _check_invariants(domain: Domain) -> None:
+    """What a condition says in its language is read by whoever loads the domain (`engine.invariants`)."""
+    _require(
+        isinstance(domain.invariants, tuple)
+        and all(isinstance(each, Invariant) or callable(each) for each in domain.invariants),
+        "a domain's invariants are a tuple of functions and Invariants, as in (nothing_is_lost,)",
+        domain.name,
+    )
+    invariants = invariants_of(domain)
+    for each in invariants:
+        _named(each.name, "an invariant's name", each.name)
+        _require(
+            callable(each.condition) or (isinstance(each.condition, str) and each.condition.strip() != ""),
+            f"the condition of {each.name} is a text, as in 'count(accounts) > 0', or a function of the state",
+            each.name,
+        )
+    for name in _twice(each.name for each in invariants):
+        raise SchemaError(f"two invariants are called {name}; give one another name", name)
 
 
 def _tuple(given: object, of: type, what: str, example: str, at: object) -> None:

@@ -128,6 +128,10 @@ class Fold:
         """`fold` for a page that another process sorted."""
         return self.fold_sorted(state, sorting.from_bytes(packed))
 
+    def tell_packed(self, state: State, packed: bytes, tell: "list[Told]") -> bytes:
+        """The same; `tell` is given what each entry did."""
+        return self.fold_sorted(state, sorting.from_bytes(packed), tell)
+
     def explain(self, state: State, entry: Entry) -> tuple[int, Told]:
         """Fold one entry; its outcome code, and what it did."""
         told: list[Told] = []

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -26,11 +26,16 @@ GROUP: Final = "esdash.domains"
 class DomainFileError(Exception):
     """A domain cannot be loaded: one or two sentences with file, line and remedy."""
 
+    def __init__(self, sentence: str, lines: tuple[str, ...] = ()) -> None:
+        """`lines` show what was written, and where it is wrong."""
+        super().__init__(sentence)
+        self.lines = lines
 
-def load(choice: str) -> Fold:
+
+def load(choice: str, review: Callable[[Fold], object] = id) -> Fold:
     """The fold of a domain: `path/to/file.py` (with `:NAME`), `module:NAME`, or the name of an entry point.
 
-    Raises DomainFileError.
+    `review` looks at what only those above the fold understand, and raises SchemaError. Raises DomainFileError.
     """
     module, name = _module(choice)
     with _plainly(module):
@@ -42,6 +47,7 @@ def load(choice: str) -> Fold:
             _require_proof(domain)
         # One of esdash's own is folded in another way than a declared one.
         fold: Fold = getattr(domain, "folded_by", Fold)(domain)
+        review(fold)
     fold.source = partial(_fingerprint, module)
     if not _is_own(module):
         # Now, for the file may be edited while it is used.
@@ -171,7 +177,7 @@ def _plainly(module: ModuleType) -> Iterator[None]:
 
         line = line_of(module, error.at)
         where = f"{file.name}:{line}" if line else file.name
-        raise DomainFileError(f"{where}: {str(error).rstrip('.')}.") from error
+        raise DomainFileError(f"{where}: {str(error).rstrip('.')}.", error.lines) from error
     except SyntaxError as error:
         name = Path(error.filename or file).name
         raise DomainFileError(f"{name}:{error.lineno}: {error.msg}.") from error

@@ -78,10 +78,6 @@ class Overlay(Cells):
         """Whether this is what changed since a fork of those."""
         return self._under is cells
 
-    def is_beside(self, other: "Overlay") -> bool:
-        """Whether both say what changed since the same fork."""
-        return self._under is other._under
-
     def touched(self) -> set[Any]:
         """The keys that were written or deleted since the fork, whether anything is another now or not."""
         return self._gone.union(super().keys())

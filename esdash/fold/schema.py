@@ -17,11 +17,15 @@ from esdash.fold.tables import MAX_INT, MAX_NAME, MIN_INT
 
 
 class SchemaError(Exception):
-    """A model that esdash cannot work with: what, and what to do. `at` is the class or function it is about."""
+    """A model that esdash cannot work with: what, and what to do. `at` is the class or function it is about.
 
-    def __init__(self, sentence: str, at: object = None) -> None:
+    `lines` show what was written, and where it is wrong.
+    """
+
+    def __init__(self, sentence: str, at: object = None, lines: tuple[str, ...] = ()) -> None:
         super().__init__(sentence)
         self.at = at
+        self.lines = lines
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

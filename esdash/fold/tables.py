@@ -71,6 +71,13 @@ class State:
         self.seen = {}
         return other
 
+    def copy(self) -> "State":
+        """Another state of its own that is the same now."""
+        other = State(0, 0)
+        other.cells = [cells.whole() if isinstance(cells, Overlay) else cells.copy() for cells in self.cells]
+        other.counts, other.keys, other.key_order = self.counts.copy(), self.keys.copy(), self.key_order.copy()
+        return other
+
     def join(self) -> None:
         """Take back what is shared with a fork that nobody reads any more."""
         self.cells = [cells.settle() if isinstance(cells, Overlay) else cells for cells in self.cells]

@@ -1,4 +1,4 @@
-"""What the server does with snapshots in one step: Lua scripts (https://valkey.io/topics/eval-intro/)."""
+"""What the server does in one step: Lua scripts (https://valkey.io/topics/eval-intro/)."""
 
 from typing import Final
 
@@ -125,4 +125,23 @@ return owner
 RELEASE: Final = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
+"""
+
+# KEYS: stream. ARGV: the id that is to be the last one, then for each entry how many fields follow, and these.
+APPEND_AFTER: Final = """
+local last = '0-0'
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local reply = redis.call('XINFO', 'STREAM', KEYS[1])
+  for i = 1, #reply, 2 do
+    if reply[i] == 'last-generated-id' then last = reply[i + 1] end
+  end
+end
+if last ~= ARGV[1] then return {} end
+local ids, i = {}, 2
+while i <= #ARGV do
+  local count = tonumber(ARGV[i])
+  ids[#ids + 1] = redis.call('XADD', KEYS[1], '*', unpack(ARGV, i + 1, i + count))
+  i = i + count + 1
+end
+return ids
 """

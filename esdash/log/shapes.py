@@ -60,6 +60,11 @@ def entries(reply: Any) -> list[Entry]:
     return reply
 
 
+def ids(reply: Any) -> list[bytes]:
+    """Several ids."""
+    return list(map(entry_id, texts(reply)))
+
+
 def require_fields(page: Sequence[Any]) -> None:
     """Raises UnreadableError unless the fields of each entry are names with values."""
     for _, fields in page:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from esdash.log import pages, shapes, transactions
+from esdash.log import pages, scripts, shapes, transactions
 from esdash.log.appending import append
 from esdash.log.errors import (
     ClosedError,
@@ -203,6 +203,14 @@ class Stream:
                 kind = UnreachableError if isinstance(error, ElsewhereError) else LogError
                 raise kind(f"{error} {len(ids):,} of {len(replies):,} entries were appended.") from error
         return ids
+
+    def append_after(self, last_id: bytes, entries: Sequence[Sequence[bytes]]) -> list[bytes]:
+        """Append entries if an id is that of the newest one there is, in one step; their ids, none where it is not.
+
+        After UnreachableError they may or may not be in the log.
+        """
+        words = [word for fields in entries for word in (len(fields), *fields)]
+        return self.command("EVAL", scripts.APPEND_AFTER, 1, self.key, last_id, *words, shape=shapes.ids)
 
 
 __all__ = ["PAGE", "START", "Entry", "Evidence", "Page", "Stream", "StreamFacts", "anchor_of", "id_parts"]

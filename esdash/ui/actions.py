@@ -115,6 +115,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("ladder", "L", "ladder", "Restored from",
         "Where the state came from: every snapshot that was tried, and who takes them. Of those that are stored, the "
         "moments can be gone to, marked and compared.", Group.TRUST),
+    Action("broken", "", "broken", "Broken invariant",
+        "Go to the entry of the log that broke an invariant of the domain; a click on the line about it does so, too.",
+        Group.TRUST),
     Action("details", "enter", "details", "Details",
         "Log: what the selected event holds and changed. Tables: the selected row, and all that made it so.",
         Group.PANELS, shown=True),
@@ -180,6 +183,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("board", "!", "board", "Refusals",
         "What rules refused and what could not be understood, by reason and by row. Such entries stay in the log and "
         "change nothing: here is what was asked for in the last 5 minutes, an hour or ever, and not done.", Group.PAST),
+    Action("what_if", "w", "what_if", "What if",
+        "Try what would have been, in a sandbox: leave the selected entry out, change it, move it, add others. The log "
+        "is folded once more beside the one there is, and what would be otherwise is shown. Nothing is published.",
+        Group.PAST),
     Action("watch", ".", "watch", "Watch the replay",
         "Play what was replayed since the last restore, from its snapshot on.", Group.PAST),
     Action("less_time", "Z", "zoom_time(1)", "Less of the time",

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import platformdirs
 from textual import events
 from textual.app import ScreenStackError, UnknownModeError
-from textual.content import Content
-from textual.markup import MarkupError
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
@@ -28,10 +26,11 @@ from esdash.ui.declared import Actions
 from esdash.ui.keymap import unknown
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.main.settings import Setting, SettingsScreen
-from esdash.ui.messages import Messages, message_of, tell
+from esdash.ui.messages import Messages, message_of, plain, tell
 from esdash.ui.paint.painted import Palette
 from esdash.ui.past.time_machine import COMING
 from esdash.ui.remembered import Arranged, Remembered
+from esdash.ui.sandbox.opening import SandboxOf
 from esdash.ui.tables.question_book import QuestionBook
 from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
@@ -88,6 +87,8 @@ class DashboardApp(Palette, TypeAhead):
         remembered: Remembered | None = None,
         book: QuestionBook | None = None,
         tour: bool = False,
+        sandbox_of: SandboxOf | None = None,
+        sandboxes: Path | None = None,
         rules: "RulesProcess | None" = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
@@ -95,6 +96,7 @@ class DashboardApp(Palette, TypeAhead):
         `past_of` gives the past by the rules of a domain, where one is kept. `may_go_raw`: whoever runs it looks at
         `wants_raw` when it has ended, and shows the stream without a domain. `tour`: lead a person through it. `book`
         has the questions that a person keeps. `rules` watches the file of the domain while it is being written.
+        `sandbox_of` gives the sandbox of the log; in the file `sandboxes` those are kept that have a name.
         """
         super().__init__()
         self.engine = console
@@ -107,6 +109,8 @@ class DashboardApp(Palette, TypeAhead):
         self._tour = tour
         self._rules = rules
         self._past_of = past_of
+        self._sandbox_of = sandbox_of
+        self._sandboxes = sandboxes
         self._past: Past | None = None
         self._handing = threading.Lock()
         """Held while a past is taken over or given up."""
@@ -145,6 +149,8 @@ class DashboardApp(Palette, TypeAhead):
             None if self._past_of is None else lambda: self._past,
             self.remembered.domains.get(self.engine.fold.name, Arranged()),
             self.book,
+            self._sandbox_of,
+            self._sandboxes,
             self._rules,
         )
         if self._tour:
@@ -200,7 +206,7 @@ class DashboardApp(Palette, TypeAhead):
 
         Not to be called from another thread.
         """
-        said = message_of(_plain(message) if markup else message, severity, self._wall_clock(), timeout)
+        said = message_of(plain(message) if markup else message, severity, self._wall_clock(), timeout)
         self.messages.add(said)
         if self._main is not None:
             self._main.say(said)
@@ -337,10 +343,3 @@ class DashboardApp(Palette, TypeAhead):
                 f"The consumer did not end within {self._farewell_seconds:g} s; its farewell snapshot may be missing."
             )
         self.exit(message=message)
-
-
-def _plain(markup: str) -> str:
-    try:
-        return Content.from_markup(markup).plain
-    except MarkupError:
-        return markup

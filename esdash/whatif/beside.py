@@ -18,6 +18,9 @@ from esdash.fold.tables import Change, State
 from esdash.whatif.decisions import Decided, Decisions
 from esdash.whatif.edits import Line, Plan
 
+PAGE: Final = 1_000
+"""Entries that are folded at a time, where some of them are not those of the log."""
+
 MOST_TRIED: Final = 1_000
 """Entries that were changed or inserted of which it is kept what they do."""
 
@@ -42,6 +45,8 @@ class Place(NamedTuple):
 class Tried(Struct, frozen=True, gc=False):
     """An entry that says what none of the log does."""
 
+    edit: tuple[int, int]
+    """The edit that made it, and the entry among those of that, both from 0."""
     place: Place
     entry: Entry
     outcome: Outcome
@@ -65,11 +70,15 @@ class Consequences(Struct, frozen=True):
     """How many there are of a type, as it was decided and as it would be."""
     tried: Sequence[Tried] = ()
     """At most MOST_TRIED."""
+    ordinals: Mapping[bytes, int] = {}
+    """Of the entries of the log that an edit is about, by id."""
+    unheld: Sequence[str] = ()
+    """Invariants of other rules that do not hold at the end; none that does not hold by the rules there are, either."""
 
     @property
     def differ(self) -> bool:
         """Whether anything would be otherwise."""
-        return bool(self.numbers or self.count)
+        return bool(self.numbers or self.count or self.unheld)
 
 
 class OtherwiseError(EngineError):
@@ -79,8 +88,17 @@ class OtherwiseError(EngineError):
 class Beside:
     """Follows a state through the log (`engine.history`), and makes another one beside it."""
 
-    def __init__(self, was: Projection, fold: Fold, state: State, plan: Plan) -> None:
-        """`state` is what `fold` goes on with, and `was` stands where both begin."""
+    def __init__(
+        self,
+        was: Projection,
+        fold: Fold,
+        state: State,
+        plan: Plan,
+        on_page: Callable[[int], object] = id,
+    ) -> None:
+        """`state` is what `fold` goes on with, and `was` stands where both begin. `on_page` hears how many entries the
+        one beside it consists of so far; what it raises ends it.
+        """
         self._was = was
         self._fold = fold
         self._state = state
@@ -88,12 +106,16 @@ class Beside:
         self._begin = was.position
         self._decisions = Decisions(was.domain.outcomes, fold.outcomes)
         self._moved = plan.moved
+        self._edited = frozenset(plan.places)
         self._tried: list[Tried] = []
         self._was_of: dict[bytes, tuple[int, int]] = {}
         """Of entries that stand somewhere else: ordinal and code, as it was."""
         self._now_of: dict[bytes, tuple[int, Fields]] = {}
         """Code and fields, as it would be."""
+        self._ordinals: dict[bytes, int] = {}
         self._at = Place(was.ordinal, 0)
+        self._on_page = on_page
+        self._done = was.ordinal
 
     def see(self, first: int, page: Sequence[Entry], codes: bytes) -> None:
         """A page of the log was folded; its first entry has ordinal `first`. Raises OtherwiseError."""
@@ -121,25 +143,29 @@ class Beside:
             self._decisions.count,
             self._decisions.kinds,
             self._tried,
+            self._ordinals,
         )
 
     def _see_lines(self, lines: Sequence[Line], there: Mapping[bytes, tuple[int, int]]) -> None:
         """`there` has ordinal and code of each entry of the page that the lines stand for."""
         for entry_id in self._moved.intersection(there):
             self._was_of[entry_id] = there[entry_id]
-        if not lines:
-            return
+        self._ordinals.update((each, there[each][0]) for each in self._edited.intersection(there))
+        for start in range(0, len(lines), PAGE):
+            self._see_some(lines[start : start + PAGE], there)
+
+    def _see_some(self, lines: Sequence[Line], there: Mapping[bytes, tuple[int, int]]) -> None:
         places: list[Place] = []
         for line in lines:
             at = self._at
             self._at = Place(at.ordinal, at.nth + 1) if line.origin is None else Place(there[line.entry[0]][0], 0)
             places.append(self._at)
-        wanted = len(self._tried) < MOST_TRIED and any(line.changed for line in lines)
+        wanted = len(self._tried) < MOST_TRIED and any(line.edit is not None for line in lines)
         told: list[Told] | None = [] if wanted else None
         codes = self._folded([line.entry for line in lines], told, places.__getitem__)
         for place, (at, line, code) in enumerate(zip(places, lines, codes, strict=True)):
-            if line.changed and told is not None and len(self._tried) < MOST_TRIED:
-                self._tried.append(Tried(at, line.entry, self._fold.outcomes[code], told[place]))
+            if line.edit is not None and told is not None and len(self._tried) < MOST_TRIED:
+                self._tried.append(Tried(line.edit, at, line.entry, self._fold.outcomes[code], told[place]))
             if line.origin in self._moved:
                 self._now_of[line.origin] = code, line.entry[1]
             elif line.origin is not None:
@@ -148,11 +174,16 @@ class Beside:
 
     def _folded(self, page: Sequence[Entry], told: list[Told] | None, at: Callable[[int], Place]) -> bytes:
         try:
-            return self._fold.fold(self._state, page, told)
+            codes = self._fold.fold(self._state, page, told)
         except DomainError as error:
             number = at(len(error.codes)).named(self._begin.unseen)
             raise OtherwiseError(f"The rules fail on {number}, {error.where}: {error.what.rstrip('.')}.") from error
+        self._done += len(page)
+        self._on_page(self._done)
+        return codes
 
     def _decide(self, ordinal: int, entry: Entry, was: int, now: int) -> None:
+        if not self._decisions.differ(was, now):
+            return
         entry_id, fields = entry
-        self._decisions.add(ordinal, entry_id, self._fold.sorter.type_of(fields), was, now)
+        self._decisions.add(ordinal, entry_id, self._fold.sorter.type_of(fields), fields, was, now)

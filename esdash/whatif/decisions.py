@@ -7,9 +7,13 @@ from typing import Final
 from msgspec import Struct
 
 from esdash.fold.outcomes import Outcome
+from esdash.fold.sorting import Fields
 
 MOST_DECIDED: Final = 100_000
 """Entries that are decided otherwise and are kept one by one; all are counted."""
+
+MOST_SAID: Final = 1_000
+"""Of those, the entries of which it is kept what they say."""
 
 
 class Decided(Struct, frozen=True, gc=False):
@@ -21,6 +25,8 @@ class Decided(Struct, frozen=True, gc=False):
     type: str
     was: Outcome
     now: Outcome
+    fields: Fields = ()
+    """Of the first MOST_SAID, where they are known."""
 
 
 class Decisions:
@@ -48,11 +54,14 @@ class Decisions:
             return ()
         return [place for place, (one, other) in enumerate(zip(was, would, strict=True)) if one != other]
 
-    def add(self, ordinal: int, entry_id: bytes, event_type: str, was: int, now: int) -> None:
-        """An entry was decided, by these codes; it is nothing where they say the same."""
-        if self._same[now] == was:
-            return
-        decided = Decided(ordinal, entry_id, event_type, self._was[was], self._now[now])
+    def differ(self, was: int, now: int) -> bool:
+        """Whether two codes say something else."""
+        return self._same[now] != was
+
+    def add(self, ordinal: int, entry_id: bytes, event_type: str, fields: Fields, was: int, now: int) -> None:
+        """An entry is decided otherwise, by these codes."""
+        said = fields if len(self._decided) < MOST_SAID else ()
+        decided = Decided(ordinal, entry_id, event_type, self._was[was], self._now[now], said)
         self.kinds[event_type, decided.was, decided.now] += 1
         if len(self._decided) < MOST_DECIDED:
             self._decided.append(decided)

@@ -1,6 +1,7 @@
 """Edits from what a person types."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -16,12 +17,7 @@ def changed(fold: Fold, fields: Fields, members: Mapping[str, str]) -> Fields:
 
     It keeps its key. Raises ValueError with a sentence.
     """
-    name = type_of(fold, fields)
-    event = fold.read(fields).event
-    if event is None:
-        raise ValueError("it cannot be understood, so nothing in it can be changed: leave it out, and insert another")
-    if fold.type_of(event) not in fold.publishable:
-        raise ValueError(f"{name} is an older schema that nobody writes any more: leave it out, and insert another")
+    event = event_of(fold, fields)
     model = fold.model(event)
     there = {each: field for field in model.fields for each in (field.name, field.member, _kebab(field.name))}
     _, data = fold.encode(event)
@@ -33,8 +29,25 @@ def changed(fold: Fold, fields: Fields, members: Mapping[str, str]) -> Fields:
             raise ValueError(f"{fold.type_of(event).wire_name} has no {typed!r}; it has {names}")
         _set(said, field, text)
     event = make_event(fold, fold.type_of(event), said)
+    return rewritten(fold, fields, *fold.encode(event))
+
+
+def rewritten(fold: Fold, fields: Fields, name: str, data: bytes) -> Fields:
+    """An entry with another type and payload. It keeps its key, or has none."""
     _, __, key = fold.sorter.open(fields)
-    return _entry(fold, event, key)
+    written = fold.fields(name, data, key or b"")
+    return written if key is not None or not fold.domain.wire.key else written[:-2]
+
+
+def event_of(fold: Fold, fields: Fields) -> Any:
+    """The event of an entry, where another one can be written in its place. Raises ValueError with a sentence."""
+    event = fold.read(fields).event
+    if event is None:
+        raise ValueError("it cannot be understood, so nothing in it can be changed: leave it out, and insert another")
+    if fold.type_of(event) not in fold.publishable:
+        name = type_of(fold, fields)
+        raise ValueError(f"{name} is an older schema that nobody writes any more: leave it out, and insert another")
+    return event
 
 
 def _set(said: dict[str, object], field: Field, text: str) -> None:
@@ -42,11 +55,6 @@ def _set(said: dict[str, object], field: Field, text: str) -> None:
         said.pop(field.member, None)
     else:
         said[field.member] = read_value(field, text)
-
-
-def _entry(fold: Fold, event: object, key: bytes | None) -> Fields:
-    fields = fold.fields(*fold.encode(event), key or b"")
-    return fields if key is not None or not fold.domain.wire.key else fields[:-2]
 
 
 def _kebab(name: str) -> str:

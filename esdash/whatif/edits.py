@@ -14,20 +14,22 @@ from esdash.log.facts import START, id_parts
 from esdash.query.places import Id
 
 
-class Skip(Struct, frozen=True):
+class Skip(Struct, frozen=True, tag=True):
     """An entry is left out."""
 
-    entry_id: bytes
+    entry: Entry
+    """As it is in the log."""
 
 
-class Change(Struct, frozen=True):
+class Change(Struct, frozen=True, tag=True):
     """An entry says something else."""
 
-    entry_id: bytes
+    entry: Entry
+    """As it is in the log."""
     fields: Fields
 
 
-class Swap(Struct, frozen=True):
+class Swap(Struct, frozen=True, tag=True):
     """Two entries change places: each gets the id of the other, since ids belong to the log."""
 
     one: Entry
@@ -35,11 +37,11 @@ class Swap(Struct, frozen=True):
     """As they are in the log."""
 
 
-class Insert(Struct, frozen=True):
+class Insert(Struct, frozen=True, tag=True):
     """Entries that were never appended."""
 
-    after: bytes
-    """The id behind which they stand, of an entry or not."""
+    after: bytes | None
+    """The id behind which they stand, of an entry or not; None: at the end of the log, wherever that is."""
     entries: tuple[Fields, ...]
 
 
@@ -52,8 +54,8 @@ class Line(NamedTuple):
     entry: Entry
     origin: bytes | None
     """The id of the entry of the log that it is, in its place or in another one; None: it was inserted."""
-    changed: bool
-    """Whether it says what no entry of the log does."""
+    edit: tuple[int, int] | None
+    """The edit that made it say what no entry of the log does, and the entry among those of that, both from 0."""
 
 
 class _Content(NamedTuple):
@@ -61,22 +63,23 @@ class _Content(NamedTuple):
 
     fields: Fields
     origin: bytes
-    changed: bool
+    edit: tuple[int, int] | None
 
 
 class Plan:
     """Edits in the order in which they were made, to be carried out once, page after page, in the order of the log."""
 
-    def __init__(self, edits: Iterable[Edit], now_ms: int = 0) -> None:
-        """`now_ms` is the time, Unix ms, of what is inserted at the end of the log."""
+    def __init__(self, edits: Iterable[Edit], end: bytes, now_ms: int = 0) -> None:
+        """`end` is the id of the last entry; `now_ms` the time, Unix ms, of what is inserted behind it."""
+        self._end = end
         self._now_ms = now_ms
         self._contents: dict[bytes, _Content | None] = {}
         """By the id of the place; None: nothing."""
         self._place_of: dict[bytes, bytes] = {}
         """Where the entries are that were moved."""
-        self._inserts: dict[bytes, list[Fields]] = {}
-        for edit in edits:
-            self._add(edit)
+        self._inserts: dict[bytes, list[tuple[Fields, tuple[int, int]]]] = {}
+        for place, edit in enumerate(edits):
+            self._add(place, edit)
         self._waiting = deque(sorted(self._inserts, key=id_parts))
         """Places after which entries are still to be inserted."""
         self._places = sorted(map(id_parts, self._contents))
@@ -108,9 +111,9 @@ class Plan:
             here = id_parts(entry_id)
             while self._waiting and id_parts(self._waiting[0]) < here:
                 self._insert(lines, self._waiting.popleft(), here)
-            content = self._contents.get(entry_id, _Content(fields, entry_id, False))
+            content = self._contents.get(entry_id, _Content(fields, entry_id, None))
             if content is not None:
-                lines.append(Line((entry_id, content.fields), content.origin, content.changed))
+                lines.append(Line((entry_id, content.fields), content.origin, content.edit))
         return lines
 
     def rest(self) -> list[Line]:
@@ -120,21 +123,23 @@ class Plan:
             self._insert(lines, self._waiting.popleft(), None)
         return lines
 
-    def _add(self, edit: Edit) -> None:
+    def _add(self, place: int, edit: Edit) -> None:
         if isinstance(edit, Insert):
-            self._inserts.setdefault(edit.after, []).extend(edit.entries)
+            inserts = self._inserts.setdefault(self._end if edit.after is None else edit.after, [])
+            inserts += [(fields, (place, nth)) for nth, fields in enumerate(edit.entries)]
         elif isinstance(edit, Swap):
             (one, first), (other, second) = edit.one, edit.other
             places = self._where(one), self._where(other)
             contents = (
-                self._contents.get(places[0], _Content(first, one, False)),
-                self._contents.get(places[1], _Content(second, other, False)),
+                self._contents.get(places[0], _Content(first, one, None)),
+                self._contents.get(places[1], _Content(second, other, None)),
             )
             self._contents[places[1]], self._contents[places[0]] = contents
             self._place_of[one], self._place_of[other] = places[1], places[0]
         else:
-            content = _Content(edit.fields, edit.entry_id, True) if isinstance(edit, Change) else None
-            self._contents[self._where(edit.entry_id)] = content
+            entry_id, _ = edit.entry
+            content = _Content(edit.fields, entry_id, (place, 0)) if isinstance(edit, Change) else None
+            self._contents[self._where(entry_id)] = content
 
     def _where(self, entry_id: bytes) -> bytes:
         return self._place_of.get(entry_id, entry_id)
@@ -144,7 +149,7 @@ class Plan:
         milliseconds, sequence = max(id_parts(after), id_parts(lines[-1].entry[0]) if lines else id_parts(START))
         if before is None and self._now_ms > milliseconds:
             milliseconds, sequence = self._now_ms, -1
-        for fields in self._inserts[after]:
+        for fields, edit in self._inserts[after]:
             if before is None or (milliseconds, sequence + 1) < before:
                 sequence += 1
-            lines.append(Line((b"%d-%d" % (milliseconds, sequence), fields), None, True))
+            lines.append(Line((b"%d-%d" % (milliseconds, sequence), fields), None, edit))

@@ -6,11 +6,13 @@ import msgspec
 
 from esdash.engine.console import EngineError
 from esdash.engine.history import BrokenError, History
+from esdash.engine.invariants import UnfitInvariantError, holds_in, unheld_in
 from esdash.engine.numbers_between import numbers_between
 from esdash.engine.projection import Projection
 from esdash.engine.view import Position
 from esdash.fold import sorting
 from esdash.fold.apart import Apart
+from esdash.fold.declaration import invariants_of
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import FIRST, Kinds
@@ -50,7 +52,7 @@ class Comparing:
             return
         ids, types = self._named(page, places)
         for place, entry_id, event_type in zip(places, ids, types, strict=True):
-            self._decisions.add(first + place, entry_id, event_type, was[place], now[place])
+            self._decisions.add(first + place, entry_id, event_type, (), was[place], now[place])
 
     def _named(self, page: Page | PackedPage, places: Sequence[int]) -> tuple[list[bytes], list[str]]:
         """Ids and types of the entries in some places of a page."""
@@ -62,7 +64,7 @@ class Comparing:
         return [found.ids[place] for place in places], [names[found.kinds[place] - FIRST] for place in places]
 
     def end(self, was: Projection, now: Projection) -> Consequences:
-        """Both stand at the end."""
+        """Both stand at the end. Raises OtherwiseError where an invariant of the new rules can tell nothing."""
         return Consequences(
             Position(START.decode(), 0, was.unseen),
             was.position,
@@ -70,7 +72,21 @@ class Comparing:
             self._decisions.decided(),
             self._decisions.count,
             self._decisions.kinds,
+            unheld=self._unheld(was, now),
         )
+
+    def _unheld(self, was: Projection, now: Projection) -> list[str]:
+        found = []
+        for each in invariants_of(self._new.domain):
+            try:
+                if not holds_in(self._new, now.state, each):
+                    found.append(each.name)
+            except UnfitInvariantError as error:
+                number = now.ordinal + now.unseen
+                why = f"The invariant {each.name} of the new rules can tell nothing after #{number:,}"
+                raise OtherwiseError(f"{why}: {str(error).rstrip('.')}.") from error
+        former = unheld_in(self._old, was.state) if found else ()
+        return [name for name in found if name not in former]
 
 
 def compare(
@@ -78,8 +94,8 @@ def compare(
 ) -> Consequences:
     """What is otherwise by the new rules after the entry `until`, from the beginning of the log: read once for both.
 
-    `on_page` hears of the old projection, page after page. Raises OtherwiseError where rules fail on an entry,
-    EngineError where entries are missing; LogError.
+    `on_page` hears of the old projection, page after page. Raises OtherwiseError where rules fail on an entry, or an
+    invariant on what comes out, EngineError where entries are missing; LogError.
     """
     comparing = Comparing(old.fold, new.fold)
     was, now = Projection(old.fold), Projection(new.fold)
@@ -98,7 +114,8 @@ def compare(
             History(log, old.fold, on_page=on_page).advance_far(was, see, until, comparing.packing)
     except DomainError as error:
         raise _failed("old", error, comparing.next + was.unseen) from error
-    return comparing.end(was, now)
+    with new:
+        return comparing.end(was, now)
 
 
 class Kept:
@@ -131,7 +148,7 @@ class Kept:
     def beside(self, log: Stream, new: Fold, on_page: Callable[[Projection], object] = id) -> Consequences:
         """What is otherwise by new rules. `on_page` hears of their projection.
 
-        Raises OtherwiseError where they fail on an entry, MovedError, LogError.
+        Raises OtherwiseError where they fail on an entry, or an invariant on what comes out; MovedError, LogError.
         """
         comparing, was, now = Comparing(self._fold, new), self.was, Projection(new)
 

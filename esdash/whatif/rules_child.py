@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from esdash.engine.console import EngineError
+from esdash.engine.invariants import require_readable
 from esdash.engine.projection import Projection
 from esdash.fold.apart import Apart
 from esdash.fold.failing import DomainError
@@ -141,7 +142,7 @@ class _Watcher:
         """Until nobody wants to know. Raises _EndedError."""
         watch = FileWatch(Path(self._task.domain.rpartition(":")[0]))
         try:
-            self._old = Apart(self._task.domain)
+            self._old = Apart(self._task.domain, require_readable)
         except DomainFileError as error:
             changed, why = True, str(error)
         else:
@@ -271,7 +272,7 @@ class _Watcher:
         log, old, kept = Stream(server, self._task.stream), self._old, self._kept
         progress = _Progress(log, say, self._saved_ms)
         try:
-            new = Apart(self._task.domain)
+            new = Apart(self._task.domain, require_readable)
             found, ends = None, ""
             if kept is not None:
                 with new, suppress(MovedError):

@@ -50,11 +50,13 @@ class Result(Struct, frozen=True):
     """Of the new rules."""
     ends: str = ""
     """Why the comparison ends before the log does: a sentence; empty where it does not."""
+    unheld: list[str] = []
+    """Invariants that do not hold any more."""
 
     @property
     def differ(self) -> bool:
         """Whether anything is otherwise."""
-        return bool(self.number_count or self.decided_count)
+        return bool(self.number_count or self.decided_count or self.unheld)
 
 
 class Told(Struct, frozen=True):
@@ -88,4 +90,5 @@ def result_of(old: Fold, new: Fold, found: Consequences, ends: str) -> Result:
         (old.name, old.version) == (new.name, new.version),
         new.version,
         ends,
+        list(found.unheld),
     )

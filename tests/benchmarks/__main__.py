@@ -22,6 +22,7 @@ PROGRAMS: Final = (
     "growth",
     "past",
     "questions",
+    "whatif",
     "other_rules",
 )
 

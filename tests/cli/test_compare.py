@@ -136,6 +136,36 @@ def test_a_rule_that_fails_is_said_with_entry_and_line(compare: Call) -> None:
     assert compare(SOURCE, old=new).err.startswith(f"esdash: The old rules fail on #3, bank.py:{line}: ")
 
 
+class TestInvariants:
+    DECLARED = changed(
+        *("Column, Domain", "Column, Domain, Invariant"),
+        *("reasons={", 'invariants=(Invariant("nobody_owes", "not min(accounts.balance) < 0"),),\n    reasons={'),
+    )
+    OWING = DECLARED.replace("if event.amount > balance[event.source]:", "if event.amount > 10**6:")
+
+    def test_one_that_holds_no_more_is_a_difference(self, compare: Call) -> None:
+        assert compare(self.DECLARED, "--json").json["unheld"] == []
+        found = compare(self.OWING, "--json", old=self.DECLARED)
+        assert (found.code, found.json["unheld"]) == (3, ["nobody_owes"])
+        assert "Not held by the new rules: nobody_owes." in compare(self.OWING, old=self.DECLARED).out
+        # Nor by the old ones.
+        assert compare(self.OWING, "--json", old=self.OWING).json["unheld"] == []
+
+    def test_one_that_cannot_be_read_exits_with_2(self, compare: Call) -> None:
+        found = compare(self.DECLARED.replace("balance) < 0", "balanse) < 0"))
+        assert (found.code, found.out) == (2, "")
+        assert "new/bank.py: bank.py:" in found.err
+        assert "^" in found.err
+
+    def test_one_that_fails_is_said_with_its_line(self, compare: Call) -> None:
+        new = self.DECLARED.replace('"not min(accounts.balance) < 0"', "lambda state: state.nothing")
+        line = next(number for number, text in enumerate(new.splitlines(), 1) if "state.nothing" in text)
+        found = compare(new)
+        assert (found.code, found.out) == (1, "")
+        assert "The invariant nobody_owes of the new rules can tell nothing after #4: bank.py:" in found.err
+        assert f"bank.py:{line}: " in found.err
+
+
 @pytest.mark.parametrize("which", ["old", "new"])
 def test_a_file_that_does_not_load_exits_with_2_and_is_named(compare: Call, which: str, tmp_path: Path) -> None:
     broken = SOURCE + "\n(\n"

@@ -11,7 +11,7 @@ import redis
 
 from tests.cli.conftest import Call, append, closed_pipe, line_with
 from tests.servers import RunningServer
-from tests.strategies import seeded_entries
+from tests.strategies import raw_entry, seeded_entries
 
 Start = Callable[..., "subprocess.Popen[str]"]
 MEMBERS = [
@@ -246,3 +246,11 @@ class TestFromTheStartOfATrimmedStream:
         for _ in range(2):
             done = call("consume", "--once", "--from-start", "--url", url)
             assert (done.code, done.json["ordinal"]) == (0, 50)
+
+
+def test_the_invariants_of_a_domain_are_told_where_it_has_some(call: Call, url: str, client: redis.Redis) -> None:
+    append(client, [raw_entry("Read", b'{"meter":"a","shown":-1}')])
+    done = call("consume", "--once", "--domain", "tests.domains.meters:METERS", "--url", url)
+    assert (done.code, done.json["invariants"]) == (0, {"none_below_zero": False, "below_hundred": True})
+    assert "The invariant none_below_zero is broken. #1 Read broke it." in done.err
+    assert "invariants" not in call("consume", "--once", "--stream", "other", "--url", url).json

@@ -12,6 +12,8 @@ from tests.strategies import raw_entry, seeded_entries
 
 NewServer = Callable[..., RunningServer]
 
+METERS = "tests.domains.meters:METERS"
+
 TOP_UP = raw_entry("TopUp", b'{"user_id": 1, "amount": 1}')
 
 
@@ -152,6 +154,30 @@ def test_ids_from_the_future(call: Call, new_server: NewServer) -> None:
     with server.client() as client:
         client.xadd("orders", {"type": "TopUp", "data": '{"user_id": 1, "amount": 1}'}, id="9999999999999-0")
     assert status(examined(call, server.url, 0)) == {"clock": "warning"}
+
+
+def test_each_invariant_holds_or_is_broken_since_an_entry_and_then_the_exit_code_is_3(
+    call: Call, new_server: NewServer
+) -> None:
+    server = new_server(appendfsync="always")
+    shown = [raw_entry("Read", b'{"meter":"a","shown":%d}' % value) for value in (1, -1, 2, -2, -3)]
+    with server.client() as client:
+        append(client, shown[:3])
+        code = call("doctor", "--url", server.url, "--domain", METERS).code
+        assert code == 0
+        broke = append(client, shown[3:])[0]
+    found = call("doctor", "--json", "--url", server.url, "--domain", METERS)
+    assert found.code == 3
+    checks = {check["name"]: check for check in found.json["checks"]}
+    assert checks["invariant below_hundred"]["seen"] == "It holds after #5."
+    broken = checks["invariant none_below_zero"]
+    assert broken["status"] == "problem"
+    assert broken["seen"].startswith(f"It is broken since #4, {broke}, 2")
+    assert broken["seen"].endswith("; 2 times in all.")
+    assert broken["advice"].startswith("`esdash events --from n4 --count 1` shows it.")
+    verified = call("verify", "--json", "--url", server.url, "--domain", METERS)
+    assert (verified.code, verified.json["invariants"]) == (0, {"none_below_zero": False, "below_hundred": True})
+    assert "✗ the invariant none_below_zero does" in call("verify", "--url", server.url, "--domain", METERS).out
 
 
 def test_a_key_that_is_no_stream(call: Call, new_server: NewServer) -> None:

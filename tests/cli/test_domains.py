@@ -173,6 +173,25 @@ class TestFilesThatAreNone:
             assert "team.py:" in told
             assert not line or told.partition("team.py:")[2][0].isdigit()
 
+    def test_a_condition_of_an_invariant_is_pointed_at(self, call: Call, tmp_path: Path) -> None:
+        source = BANK.read_text("utf-8").replace("import MONEY", "import Invariant, MONEY")
+        condition = "not min(accounts.balanse) < 0"
+        given = f'invariants=(\n        Invariant("nobody_owes", "{condition}"),\n    ),'
+        source = source.replace('    name="bank",', f'    {given}\n    name="bank",')
+        file = tmp_path / "bank.py"
+        file.write_text(source, "utf-8")
+        line = next(number for number, text in enumerate(source.splitlines(), 1) if condition in text)
+        for arguments in (("state", "--domain", file), ("domain", "check", file)):
+            shown = call(*arguments)
+            assert shown.code == 2
+            first, second, third = shown.err.splitlines()
+            assert first.endswith(
+                f"bank.py:{line}: the invariant nobody_owes cannot be read. accounts has no column balanse. Did you "
+                "mean balance? Expected balance or owner."
+            )
+            assert second.strip() == condition
+            assert third.index("^") == second.index("balanse")
+
     @pytest.mark.parametrize("choice", ["nowhere/team.py", "no.such.module:BANK", "nobody", "tests.domains.bank:BNAK"])
     def test_one_that_is_not_there(self, call: Call, choice: str) -> None:
         self.refused(call, "state", "--domain", choice)

@@ -10,6 +10,7 @@ import redis
 
 from esdash.engine.history import History
 from esdash.engine.projection import Projection
+from esdash.fold.loading import load
 from esdash.log.server import Server
 from esdash.log.stream import Stream
 from esdash.past.building import Builder
@@ -18,7 +19,7 @@ from esdash.past.recorder import Recorder
 from esdash.past.track import Track
 from tests.cli.conftest import Call, append, stored
 from tests.domains.shop import shop
-from tests.strategies import seeded_entries
+from tests.strategies import raw_entry, seeded_entries
 
 
 @pytest.fixture
@@ -154,3 +155,29 @@ def test_one_that_is_thinned_or_damaged_is_not_asked(call: Call, url: str, track
     with closing(sqlite3.connect(track)) as file, file:
         file.execute("DELETE FROM segments WHERE first = 1")
     assert (call(*question, "--at", "#20"), call(*question), call(*places)) == expected
+
+
+@pytest.mark.parametrize(
+    "values", [(1, -2, 3, -4, -5), (-1, 2, -3), (-1, -2), (1, -1)], ids=lambda values: ",".join(map(str, values))
+)
+def test_since_when_an_invariant_is_broken_is_told_the_same_with_it_and_without(
+    call: Call,
+    home: Path,  # noqa: ARG001 - the folder is that of the test
+    url: str,
+    client: redis.Redis,
+    values: tuple[int, ...],
+) -> None:
+    fold = load("tests.domains.meters:METERS")
+    append(client, [raw_entry("Read", b'{"meter":"a","shown":%d}' % value) for value in values])
+    folder = TrackFolder(platformdirs.user_cache_path("esdash") / FOLDER, 10)
+    path = folder.file_of(url, "orders", fold)
+    stream = Stream(Server(url), "orders")
+    Builder(stream, fold, folder, path).run()
+    stream.server.close()
+    told = []
+    for _ in range(2):
+        found = call("doctor", "--json", "--url", url, "--domain", fold.choice)
+        told.append([each for each in found.json["checks"] if each["name"] == "invariant none_below_zero"])
+        path.unlink(missing_ok=True)
+    assert told[0] == told[1]
+    assert "It is broken since #" in told[0][0]["seen"]

@@ -17,6 +17,7 @@ from esdash.domain import (
     Column,
     Domain,
     EventType,
+    Invariant,
     Refusal,
     Table,
     about,
@@ -227,5 +228,5 @@ DEPOTS = Domain(
     },
     describe=describe,
     sample=sample,
-    invariants=(nothing_is_negative,),
+    invariants=(nothing_is_negative, Invariant("no_depot_owes", "not min(depots.pieces) < 0")),
 )

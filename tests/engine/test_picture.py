@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pytest
 from msgspec.structs import astuple
 
@@ -10,7 +11,7 @@ from esdash.engine.picture import CHANGE, LastChange, TablePicture
 from esdash.engine.row import Row
 from esdash.engine.viewer import REMEMBERED_CHANGES, Viewer
 from esdash.fold.folding import Fold, Told
-from esdash.fold.tables import State
+from esdash.fold.tables import MAX_INT, MIN_INT, State
 from tests.domains import the_bank, the_depots
 from tests.domains.shop import shop
 
@@ -114,6 +115,16 @@ def test_cells_without_a_value_come_first_and_are_none() -> None:
     place = [column.name for column in table.table.columns].index("manager")
     assert [table.row(number).cells[place] for number in range(3)] == ["Zoe", None, "Ann"]
     assert keys(table, table.order("manager")) == ["b", "c", "a"]
+
+
+def test_numbers_over_a_column_are_those_of_its_cells_however_large() -> None:
+    values = [MAX_INT, MAX_INT, 7, MIN_INT + 9]
+    for cells in (np.array(values), np.array([None, *values], dtype=object)):
+        picture = TablePicture(shop().domain.tables[0], np.arange(len(cells)), [cells], {})
+        found = [picture.total(function, "balance") for function in ("sum", "min", "max")]
+        assert found == [sum(values), min(values), max(values)]
+    empty = TablePicture(shop().domain.tables[0], np.arange(0), [np.array([], dtype=np.int64)], {})
+    assert [empty.total(function, "balance") for function in ("sum", "min", "max")] == [0, None, None]
 
 
 def test_a_row_that_is_removed_is_gone_and_what_was_seen_before_stays() -> None:

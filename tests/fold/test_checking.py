@@ -111,6 +111,15 @@ def test_an_invariant_that_does_not_hold_is_named(declare: Declare) -> None:
     assert found[0].where.endswith(": never_above")
 
 
+def test_a_condition_that_does_not_hold_is_named(declare: Declare) -> None:
+    declare.rule("state.accounts.balance[event.account] = event.amount")
+    source = declare.file.read_text().replace("import Column", "import Invariant, Column")
+    given = 'invariants=(Invariant("small", "not max(accounts.balance) >= 90"),),'
+    declare.file.write_text(source.replace("    reasons={", f"    {given}\n    reasons={{"))
+    (found,) = tried(declare).broken
+    assert (found.promise, found.where, len(found.input)) == ("invariants", "the invariant small", 1)
+
+
 def test_an_event_that_cannot_be_described_and_a_sample_of_another_kind_are_told(declare: Declare) -> None:
     declare.rule("pass")
     more = "    describe=lambda event: event.amount,\n    sample=lambda seed: [1],\n    reasons={"

@@ -10,6 +10,10 @@ from tests.domains import BANK
 SOURCE = BANK.read_text("utf-8")
 TABLE = SOURCE[SOURCE.index("(Table(") : SOURCE.index(",\n    events")]
 DOMAIN, OPENED, COLUMN = 'name="bank"', "class Opened", 'Column("owner"'
+INVARIANT = '__import__("esdash.domain").domain.Invariant'
+TWO_INVARIANTS = f'invariants=({INVARIANT}("good", "count(accounts) > 0"), {INVARIANT}("good", bool))'
+NAMELESS = f'invariants=({INVARIANT}("", bool),)'
+OF_NOTHING = f'invariants=({INVARIANT}("good", 7),)'
 SHUT = 'wire=__import__("esdash.domain").domain.Wire(only="Shut"), name="bank"'
 
 WRONG: dict[str, tuple[str, str, str, str]] = {
@@ -49,6 +53,9 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
     "a reason with a space": ('"already_open":', '"so what":', "'so what' is no name for a reason", "reasons="),
     "reasons in a list": ("reasons={", "reasons=[] and {", "a domain's reasons are a dict", DOMAIN),
     "invariants in a list": (DOMAIN, f"invariants=['x'], {DOMAIN}", "invariants are a tuple of functions", DOMAIN),
+    "an invariant twice": (DOMAIN, f"{TWO_INVARIANTS}, {DOMAIN}", "two invariants are called good", DOMAIN),
+    "an invariant of no name": (DOMAIN, f"{NAMELESS}, {DOMAIN}", "an invariant's name is a text of 1 to 64", DOMAIN),
+    "an invariant of nothing": (DOMAIN, f"{OF_NOTHING}, {DOMAIN}", "the condition of good is a text, as in", DOMAIN),
     "only a type that is not there": (DOMAIN, SHUT, "the wire has only Shut, which is no event type", DOMAIN),
     "a name that is none": (DOMAIN, 'name=" bank"', "a domain's name is a text of 1 to 64 characters", DOMAIN),
 }

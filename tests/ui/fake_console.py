@@ -1,7 +1,7 @@
 """A console without a consumer or a server: it shows the views that it is given, and notes what it is asked to do."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ class FakeConsole:
         self.looked_up: list[bytes] = []
         """The entries whose details were asked for."""
         self.published: list[tuple[str, bytes]] = []
+        self.appended: list[tuple[bytes, Sequence[Sequence[bytes]]]] = []
         """Every attempt, those that failed too."""
         self.keys: list[str | None] = []
         """Their idempotency keys."""
@@ -126,6 +127,12 @@ class FakeConsole:
     def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
         """Remember, or fail."""
         return len([self.publish(*event) for event in events])
+
+    def publish_after(self, last_id: bytes, entries: Sequence[Sequence[bytes]]) -> list[bytes]:
+        """Remember, or fail."""
+        self._fail()
+        self.appended.append((last_id, entries))
+        return [b"1750000000001-%d" % number for number, _ in enumerate(entries)]
 
     def start_load(self, rate: float) -> None:
         """Pretend to produce."""

@@ -18,7 +18,7 @@ from esdash.past.service import past_of
 from esdash.ui.app import DashboardApp
 from esdash.ui.declared import Actions
 from esdash.ui.main.rules_line import rules_line
-from esdash.ui.past.otherwise import OtherwiseScreen
+from esdash.ui.sandbox.otherwise import OtherwiseScreen
 from esdash.whatif.rules_process import RulesProcess
 from esdash.whatif.telling import Entry, Number, Result, Told
 from tests.ui.looking import lines_of, main_of, text_of, told
@@ -79,7 +79,7 @@ async def test_a_save_is_told_and_its_rules_are_taken_under_another_version(app:
         await pilot.press("B")
         await until(pilot, lambda: isinstance(app.screen, OtherwiseScreen))
         await says(pilot, app, "11 decided otherwise of 13 entries", "2 numbers differ")
-        await says(pilot, app, "3", "Transferred", "✓ applied", "✗ rejected insufficient_funds")
+        await says(pilot, app, "3", "Transferred", "✓ applied", "✗ insufficient_funds")
         await says(pilot, app, "accounts:A.balance", "1.50", "1.20", "−0.30")
         await until(pilot, lambda: main_of(app).time.past is not None)
         await pilot.press("down", "enter")

@@ -22,15 +22,14 @@ Cells = dict[tuple[str, Any, str], Any]
 
 def folded_beside(fold: Fold, entries: Sequence[Entry], edits: Sequence[Edit], page: int) -> Consequences:
     """What comes of edits, page after page, from the first of them on."""
-    plan = Plan(edits)
+    plan = Plan(edits, entries[-1][0])
     start = 0
     if plan.begin is not None:
         start = sum(id_parts(entry_id) <= id_parts(plan.begin) for entry_id, _ in entries)
     was = Projection(fold)
     if start:
         was.apply(entries[:start])
-    base = was.state.fork()
-    beside = Beside(was, fold, base.over(), plan)
+    beside = Beside(was, fold, was.state.copy(), plan)
     for first in range(start, len(entries), page):
         some = entries[first : first + page]
         beside.see(first + 1, some, was.apply(some))
@@ -47,10 +46,10 @@ def edited(entries: Sequence[Entry], edits: Sequence[Edit]) -> list[tuple[bytes 
     gone: set[bytes] = set()
     for edit in edits:
         if isinstance(edit, Skip):
-            gone.add(edit.entry_id)
+            gone.add(edit.entry[0])
         elif isinstance(edit, Change):
-            gone.discard(edit.entry_id)
-            place_of(edit.entry_id)[2] = edit.fields
+            gone.discard(edit.entry[0])
+            place_of(edit.entry[0])[2] = edit.fields
         elif isinstance(edit, Swap):
             one, other = place_of(edit.one[0]), place_of(edit.other[0])
             one[1:], other[1:] = other[1:], one[1:]
@@ -60,9 +59,8 @@ def edited(entries: Sequence[Entry], edits: Sequence[Edit]) -> list[tuple[bytes 
             found.append((origin, (entry_id, fields)))
         milliseconds, sequence = id_parts(entry_id)
         later = [id_parts(place[0]) for place in places if id_parts(place[0]) > (milliseconds, sequence)]
-        for inserted in (
-            each for edit in edits if isinstance(edit, Insert) and edit.after == entry_id for each in edit.entries
-        ):
+        inserts = [each for each in edits if isinstance(each, Insert) and (each.after or entries[-1][0]) == entry_id]
+        for inserted in (each for edit in inserts for each in edit.entries):
             if not later or (milliseconds, sequence + 1) < later[0]:
                 sequence += 1
             found.append((None, (b"%d-%d" % (milliseconds, sequence), inserted)))
@@ -81,11 +79,12 @@ def cells_of(fold: Fold, state: State) -> Cells:
 def drawn_edits(data: DataObject, entries: Sequence[Entry]) -> list[Edit]:
     entry = st.sampled_from(entries)
     fields = entry.map(lambda each: each[1])
+    after = st.none() | st.just(b"0-0") | entry.map(lambda each: each[0])
     one = st.one_of(
-        entry.map(lambda each: Skip(each[0])),
-        st.builds(lambda each, other: Change(each[0], other), entry, fields),
+        entry.map(Skip),
+        st.builds(Change, entry, fields),
         st.builds(Swap, entry, entry),
-        st.builds(Insert, entry.map(lambda each: each[0]) | st.just(b"0-0"), st.lists(fields, max_size=3).map(tuple)),
+        st.builds(Insert, after, st.lists(fields, max_size=3).map(tuple)),
     )
     return data.draw(st.lists(one, max_size=5))
 
@@ -163,13 +162,13 @@ class TestWhatIsTried:
         was = Projection(Shop())
         codes = was.apply(self.entries)
         assert set(codes) == {5}
-        plan = Plan([Insert(b"1020-0", (self.entries[2][1],) * 2)], now_ms=7777)
-        beside = Beside(was, Shop(), was.state.fork().over(), plan)
+        plan = Plan([Insert(None, (self.entries[2][1],) * 2)], b"1020-0", now_ms=7777)
+        beside = Beside(was, Shop(), was.state.copy(), plan)
         assert [each.entry[0] for each in beside.end().tried] == [b"7777-0", b"7777-1"]
 
     def test_a_changed_one_is_told_as_well(self) -> None:
         more = [b"type", b"TopUp", b"data", b'{"user_id": 1, "amount": 300}']
-        found = folded_beside(Shop(), self.entries, [Change(b"1000-0", more)], page=1)
+        found = folded_beside(Shop(), self.entries, [Change(self.entries[0], more)], page=1)
         assert [(each.place.named(100), each.outcome.name) for each in found.tried] == [("#101", "applied")]
         assert [(each.key, each.column, each.before, each.after) for each in found.numbers] == [
             (1, "balance", 100, 300),

@@ -8,7 +8,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from esdash.domain import EventType
-from esdash.engine.console import Console
+from esdash.engine.console import Desk
 from esdash.engine.view import View
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
@@ -29,7 +29,7 @@ from esdash.words.entries import describe_event
 class RawEventForm(EventForm):
     """Type and JSON as they will be in the log, judged by the domain's own decoder while they are typed."""
 
-    def __init__(self, console: Console, fields: Fields, purpose: Purpose | None = None) -> None:
+    def __init__(self, console: Desk, fields: Fields, purpose: Purpose | None = None) -> None:
         """`fields` are those of the entry to begin with."""
         super().__init__(console, "Corrected event", purpose)
         kind = certain_type(self.fold, fields)
@@ -118,7 +118,7 @@ def needs_a_type(fold: Fold, fields: Fields) -> bool:
     return named_type(fold, fields) is None
 
 
-def form_for(console: Console, fields: Fields, purpose: Purpose, chosen: str = "") -> EventForm:
+def form_for(console: Desk, fields: Fields, purpose: Purpose, chosen: str = "") -> EventForm:
     """The form for the type of an entry, or else for the one that was chosen, with all in it that is certain."""
     fold = console.fold
     wanted: EventType | None = next((each for each in fold.publishable if each.wire_name == chosen), None)

@@ -15,7 +15,7 @@ from textual.markup import escape
 from textual.widgets import Button, Input, Static
 from textual.worker import Worker, WorkerState
 
-from esdash.engine.console import Console, EngineError, NotPublishedError, Published, publishing_of
+from esdash.engine.console import Desk, EngineError, NotPublishedError, Published, publishing_of
 from esdash.engine.view import Phase, View
 from esdash.ui.forms.field import STYLES, Field, Note
 from esdash.ui.forms.outlook import Outlook, blocked
@@ -25,7 +25,6 @@ from esdash.visible import visible
 RECONSIDERED_EVERY: Final = 0.25
 """Seconds between two looks at the state, which changes under the form."""
 
-_BUSY: Final = "publishing …"
 _CHANGED: Final = (
     "Something else was sent before and may have arrived. If it did, this one is its duplicate and changes nothing: "
     "leave the form and look at the log first."
@@ -59,6 +58,8 @@ class Purpose:
     """Why there is nothing to publish for it any more, in a sentence; None while there is."""
     about: str
     """What it is, in a line of harmless text."""
+    verb: str = "Publish"
+    """What is done with it, a verb."""
 
 
 class EventForm(Dialog[Published | None]):
@@ -76,13 +77,14 @@ class EventForm(Dialog[Published | None]):
         Binding("pagedown", "scroll(1)", "Scroll down", show=False),
     ]
 
-    def __init__(self, console: Console, title: str, purpose: Purpose | None = None) -> None:
+    def __init__(self, console: Desk, title: str, purpose: Purpose | None = None) -> None:
         """`title` is harmless."""
         super().__init__()
         self.engine = console
         self.fold = console.fold
         self._heading = title
         self._purpose = purpose
+        self._verb = "Publish" if purpose is None else purpose.verb
         self._reading = Reading(None, {})
         self._key: str | None = None
         """The idempotency key, once something was submitted."""
@@ -125,7 +127,7 @@ class EventForm(Dialog[Published | None]):
 
     def compose(self) -> ComposeResult:
         """Fields that scroll, then what is never cut off: the outlook, a failure, the buttons."""
-        with self.frame(escape(self._heading), "Enter publish · Tab complete · ↓ known · Esc cancel"):
+        with self.frame(escape(self._heading), f"Enter {self._verb.lower()} · Tab complete · ↓ known · Esc cancel"):
             with VerticalScroll(id="body", can_focus=False):
                 if self._purpose is not None:
                     yield Static(self._purpose.about, id="purpose", markup=False)
@@ -134,7 +136,7 @@ class EventForm(Dialog[Published | None]):
                 yield Static(id="outlook", markup=False)
                 yield Static(id="failure", markup=False)
                 with Horizontal(id="buttons"):
-                    yield Button("Publish", id="publish", compact=True)
+                    yield Button(self._verb, id="publish", compact=True)
                     yield Button("Cancel", id="cancel", compact=True)
 
     def on_mount(self) -> None:
@@ -262,7 +264,7 @@ class EventForm(Dialog[Published | None]):
         reading = self._reading
         why_not = self._blocked(view)
         if self._publishing is not None:
-            self._say(_BUSY, None)
+            self._say("publishing …", None)
         elif why_not is not None:
             self._say(f"✗ {visible(why_not, 250)}", False)
         elif reading.event is None:
@@ -271,13 +273,13 @@ class EventForm(Dialog[Published | None]):
             outlook = reading.outlook
             text = f"{'✓' if outlook.accepted else '✗'} {outlook.text}"
             if self._warned is not None and not outlook.accepted:
-                text += "\nEnter again publishes it anyway."
+                text += f"\nEnter again: {self._verb.lower()} it anyway."
             elif view.state is None:
                 text += "\nThe state is not known yet."
             elif view.phase in (Phase.RESTORING, Phase.REPLAYING):
                 text += "\nThe replay is still running: the state will change."
             self._say(text, outlook.accepted)
-        self.relabel("publish", "Publish anyway" if self.is_refused() and why_not is None else "Publish")
+        self.relabel("publish", self._verb + (" anyway" if self.is_refused() and why_not is None else ""))
 
     def _blocked(self, view: View) -> str | None:
         return blocked(view) or (None if self._purpose is None else self._purpose.objection(view))

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from esdash.domain import EventType, Table
-from esdash.engine.console import Console
+from esdash.engine.console import Desk
 from esdash.engine.view import View
 from esdash.ui.declared import label_of, model_of
 from esdash.ui.forms.completion import complete_choice, complete_pair, complete_row, told_cells
@@ -39,7 +39,7 @@ class TypeForm(EventForm):
 
     def __init__(
         self,
-        console: Console,
+        console: Desk,
         event_type: EventType,
         values: Mapping[str, str] | None = None,
         purpose: Purpose | None = None,

@@ -8,6 +8,7 @@ from esdash.counted import counted
 from esdash.engine.view import Phase, Progress, Restored, Rung, SnapshotInfo, View
 from esdash.fold.folding import Fold
 from esdash.ui.declared import Actions
+from esdash.ui.main.invariants import live_lines, past_lines
 from esdash.ui.main.status_bar import Moment
 from esdash.ui.main.trouble import domain_failed, fits_nowhere
 from esdash.ui.paint.drawing import age, bar, clock_time, duration, rate
@@ -63,6 +64,11 @@ class Banner(PaintedLines):
             self.styles.height = height
         self.sync()
 
+    async def on_click(self) -> None:
+        """Show the entry that broke an invariant, where one is broken."""
+        if self._moment is not None and self._moment.past is None and self._moment.live.broken:
+            await self.screen.run_action("broken")
+
     def on_resize(self) -> None:
         """Sentences are wrapped for a width."""
         self.refit()
@@ -80,6 +86,11 @@ class Banner(PaintedLines):
         view, past = self._moment.live, self._moment.past
         in_the_way = view.phase in (Phase.HALTED, Phase.DISCONNECTED)
         lines = self._of_phase(view, width) if past is None or in_the_way else [_cut(past.line, width)]
+        if past is None:
+            key = self._actions.key("go_to") if self._past_kept else ""
+            lines = [*live_lines(view, key, self._moment.wall, width), *lines]
+        else:
+            lines = [*lines, *past_lines(past.broken, width)]
         if undecided := self._moment.trust.undecided:
             lines = [*lines, self._orphans(view, undecided, width)]
         if fits_nowhere(view, self._fold):

@@ -55,7 +55,7 @@ class NewRules:
         if told.result is None or not told.result.differ:
             tell(self.screen.app, _why_nothing(told))
             return
-        from esdash.ui.past.otherwise import OtherwiseScreen
+        from esdash.ui.sandbox.otherwise import OtherwiseScreen
 
         when = clock_time(told.saved_ms, self._wall_clock())
         self.screen.app.push_screen(OtherwiseScreen(name, when, told.result), self._chose_entry)

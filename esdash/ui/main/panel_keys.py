@@ -51,6 +51,14 @@ class PanelKeys:
         else:
             tell(panels.app, f"There is no hit {where} this entry.")
 
+    def show_entry(self, ordinal: int) -> None:
+        """Put the cursor on an entry of the log, or on the one nearest to it."""
+        panels = self._panels
+        panels.log_panel.show_all()
+        panels.action_panel(LOG)
+        if (index := panels.log_lines.find(ordinal)) is not None:
+            panels.log_panel.log_table.move_to(index)
+
     def action_copy(self) -> None:
         """Copy the line under the cursor."""
         copy_line(self._panels.app, self._panels.fold, self._panels.panel)

@@ -49,6 +49,7 @@ def rules_line(told: Told, file: str, actions: Actions, wall: float, width: int)
     else:
         chunks = [
             Chunk((Span(f"≠ {name}{when}", "bad"),)),
+            *_unheld(told.result),
             *_differences(told.result, narrow=narrow),
             *_ends(told.result),
             shows,
@@ -59,6 +60,8 @@ def rules_line(told: Told, file: str, actions: Actions, wall: float, width: int)
 
 def _differences(result: Result, *, narrow: bool) -> Sequence[Chunk]:
     numbers = counted(result.number_count, "number differs", "numbers differ")
+    if not result.number_count and not result.decided:
+        return []
     if not result.decided:
         return [Chunk((Span(numbers, "bad"),))]
     first = result.decided[0].number
@@ -74,3 +77,8 @@ def _differences(result: Result, *, narrow: bool) -> Sequence[Chunk]:
 
 def _ends(result: Result) -> Sequence[Chunk]:
     return [Chunk((Span(visible(result.ends, 200), "warning"),), 3)] if result.ends else ()
+
+
+def _unheld(result: Result) -> Sequence[Chunk]:
+    names = ", ".join(visible(name, 64) for name in result.unheld)
+    return [Chunk((Span(f"✗ not held: {names}", "bad-strong"),))] if names else ()

@@ -1,6 +1,7 @@
 """The main screen: what the consumer is doing, and the tables and the event log it makes of the stream."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
@@ -33,6 +34,7 @@ from esdash.ui.past.overviews import Overviews
 from esdash.ui.past.time_line import TWO_LINES, TimeLine
 from esdash.ui.past.time_machine import TimeMachine
 from esdash.ui.remembered import Arranged
+from esdash.ui.sandbox.opening import Sandboxes, SandboxOf
 from esdash.ui.tables.question_book import QuestionBook
 
 if TYPE_CHECKING:
@@ -63,13 +65,16 @@ class MainScreen(Screen[None]):
         past: "Callable[[], Past | None] | None" = None,
         arranged: Arranged | None = None,
         book: QuestionBook | None = None,
+        sandbox_of: SandboxOf | None = None,
+        sandboxes: Path | None = None,
         rules: "RulesProcess | None" = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `begin_anew` is called when the domain has become another one, which this screen is not made for. `past` gives
         the past once it is being kept; None: none is kept. `arranged`: how a person had the panels before. `book`
-        has the questions that they keep. `rules` follows those that are being written, where a file is watched.
+        has the questions that they keep. `sandbox_of` gives the sandbox; in the file `sandboxes` some are kept. `rules`
+        follows those that are being written, where a file is watched.
         """
         super().__init__()
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
@@ -82,20 +87,23 @@ class MainScreen(Screen[None]):
         if arranged is not None:
             self.panels.arrange_again(arranged)
         self.AUTO_FOCUS = f"#{self.panels.current}"  # type: ignore[misc]  # Textual asks the screen itself
+        self._panel_keys = PanelKeys(self.panels, actions)
         self.time = TimeMachine(self, console, past, actions, self.panels.chosen_rows, self.redraw, wall_clock)
         self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew, self._why_not_now)
-        self.trust = Trust(self, console, clock, wall_clock)
+        self.trust = Trust(self, console, clock, wall_clock, self._show_entry)
         self.destinations = Destinations(self, self.time, actions, self.say, wall_clock)
         self.overviews = Overviews(self, self.time, actions, self.panels.list_matching, wall_clock)
+        self.sandboxes = Sandboxes(self, self.time, actions, lambda: self.panels.chosen_entry, sandbox_of, sandboxes)
         self.rules = NewRules(self, rules, self.controls, self.time, wall_clock)
         for part in (
-            PanelKeys(self.panels, actions),
+            self._panel_keys,
             self.panels,
             self.controls,
             self.trust,
             self.time,
             self.destinations,
             self.overviews,
+            self.sandboxes,
             self.rules,
         ):
             self._offer_actions(part)
@@ -137,6 +145,12 @@ class MainScreen(Screen[None]):
         yield Static(
             f"Make the terminal larger:\nesdash needs {LEAST_WIDTH}×{LEAST_HEIGHT}.", id="too-small", markup=False
         )
+
+    def _show_entry(self, ordinal: int) -> None:
+        """Go back to now, and there to an entry of the log."""
+        if not self.time.is_live:
+            self.time.action_now()
+        self._panel_keys.show_entry(ordinal)
 
     def guide(self) -> None:
         """Before it is shown: lead a person through it."""

@@ -23,11 +23,15 @@ class Trust:
         console: Console,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
+        show_entry: Callable[[int], object],
     ) -> None:
-        """`clock` is the one of the console's views, `wall_clock` gives Unix seconds."""
+        """`clock` is the one of the console's views, `wall_clock` gives Unix seconds. `show_entry` goes to an entry of
+        the log by its ordinal.
+        """
         self.screen = screen
         self.engine = console
         self._wall_clock = wall_clock
+        self._show_entry = show_entry
         self.handled = Handled()
         self._open_orphans = standing.OpenOrphans(console.fold, self.handled)
         self._verifying = VerificationWatch(clock)
@@ -51,6 +55,17 @@ class Trust:
         from esdash.ui.trust.verify import VerifyScreen
 
         self.screen.app.push_screen(VerifyScreen(self.engine, self._verifying))
+
+    def action_broken(self) -> None:
+        """Show the entry that broke an invariant."""
+        view = self.engine.view
+        if broken := view.broken:
+            assert broken[0].broken is not None, "it was broken somewhere"
+            self._show_entry(broken[0].broken.position.ordinal)
+        elif view.invariants:
+            tell(self.screen.app, "No invariant is broken.")
+        else:
+            tell(self.screen.app, "This domain declares no invariants.")
 
     def action_stay(self) -> None:
         """Keep the last good state."""

@@ -51,7 +51,9 @@ class Destinations:
 
     def action_go_to(self) -> None:
         """Ask where to go."""
-        self._ask("Go to a moment", "Enter go · Esc close", self._go)
+        # Where an invariant is broken, the entry that broke it is what one wants to see.
+        broken = "".join(f"#{each.broken.position.number}" for each in self.time.engine.view.broken[:1] if each.broken)
+        self._ask("Go to a moment", "Enter go · Esc close", self._go, broken)
 
     def action_play_until(self) -> None:
         """Ask how far to play."""
@@ -79,11 +81,11 @@ class Destinations:
         self.time.forget()
         return True
 
-    def _ask(self, title: str, hints: str, go: "Callable[[Destination | None], None]") -> None:
+    def _ask(self, title: str, hints: str, go: "Callable[[Destination | None], None]", known: str = "") -> None:
         from esdash.ui.past.go_to import GoToScreen
 
         if self.time.may_look():
-            known = "" if self._condition is None else str(self._condition)
+            known = known if self._condition is None else str(self._condition)
             self.screen.app.push_screen(GoToScreen(self.time.fold, title, hints, known, self._wall_clock), go)
 
     def _go(self, destination: "Destination | None") -> None:

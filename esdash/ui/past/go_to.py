@@ -36,7 +36,7 @@ class GoToScreen(Dialog[Destination]):
     AUTO_FOCUS = "#place"
 
     def __init__(self, fold: Fold, title: str, hints: str, known: str, wall_clock: Callable[[], float]) -> None:
-        """`known` is the condition that stands there at first; empty for none."""
+        """`known` is the condition or the place that stands there at first; empty for none."""
         super().__init__()
         self._schema = schema_of(fold)
         self._title = title

@@ -26,13 +26,32 @@ class PastNow:
     """What the entry says and did."""
     pace: int = 0
     """Entries a second while it is played, else 0."""
+    broken: tuple[str, ...] = ()
+    """Invariants, in the language of conditions, that do not hold at that moment."""
 
 
-def now_of(fold: Fold, shown: "Shown") -> PastNow:
-    """What is said of a moment that was found."""
+def now_of(fold: Fold, shown: "Shown", broken: tuple[str, ...] = ()) -> PastNow:
+    """What is said of a moment that was found; `broken`: the invariants that do not hold there."""
     moment = shown.moment
     totals = dict.fromkeys(("applied", "rejected", "parked", "duplicate"), 0)
     for outcome, count in zip(fold.outcomes, moment.picture.counts, strict=True):
         totals[outcome.name] += count
     line = about_entry(fold, shown.rows[-1] if shown.rows else None)
-    return PastNow(moment.position.number, moment.time, totals["applied"], totals["rejected"], totals["parked"], line)
+    return PastNow(
+        moment.position.number,
+        moment.time,
+        totals["applied"],
+        totals["rejected"],
+        totals["parked"],
+        line,
+        broken=broken,
+    )
+
+
+def broken_at(fold: Fold, shown: "Shown") -> tuple[str, ...]:
+    """The invariants that do not hold at a moment; before the first entry none is asked for."""
+    if not fold.domain.invariants or not shown.moment.position.ordinal:
+        return ()
+    from esdash.engine.invariants import broken_in
+
+    return broken_in(fold, shown.moment.picture)

@@ -12,7 +12,7 @@ from esdash.engine.view import Phase, Position, View
 from esdash.ui.declared import Actions
 from esdash.ui.messages import tell
 from esdash.ui.past.finding import Find, Finding
-from esdash.ui.past.past_now import PastNow, now_of
+from esdash.ui.past.past_now import PastNow, broken_at, now_of
 from esdash.ui.past.player import Player
 from esdash.ui.tables.lit import Lit
 from esdash.visible import visible
@@ -273,12 +273,12 @@ class TimeMachine:
             except EngineError as error:
                 self.screen.app.call_from_thread(self._lost, wanted, str(error))
             else:
-                self.screen.app.call_from_thread(self._arrived, wanted, shown)
+                self.screen.app.call_from_thread(self._arrived, wanted, shown, broken_at(self.fold, shown))
 
         self._looking = True
         self.screen.run_worker(look, thread=True, exit_on_error=False, name="past")
 
-    def _arrived(self, wanted: int, shown: "Shown") -> None:
+    def _arrived(self, wanted: int, shown: "Shown", broken: tuple[str, ...]) -> None:
         self._looking = False
         if self._wanted is None:
             return  # somebody has gone back to now
@@ -288,7 +288,7 @@ class TimeMachine:
             self._wanted = None
         if shown.moment.position.ordinal > wanted:
             tell(self.screen.app, EARLIEST)
-        self._shown, self._now = shown, now_of(self.fold, shown)
+        self._shown, self._now = shown, now_of(self.fold, shown, broken)
         self._changed()
 
     def _lost(self, wanted: int, why: str) -> None:

@@ -220,7 +220,7 @@ class TestADomainThatFails:
             assert said(pilot).startswith("✗ the domain fails on it, and the consumer would halt: every_kind.py:")
             assert "ZeroDivisionError" in said(pilot)
             await pilot.press("enter")
-            assert said(pilot).endswith("Enter again publishes it anyway.")
+            assert said(pilot).endswith("Enter again: publish it anyway.")
         assert console.published == []
 
 

@@ -86,7 +86,7 @@ class TestToppingUp:
             assert said(pilot).startswith("✗ would be rejected: invalid_amount — ")
             await pilot.press("enter")
             assert console.published == []
-            assert said(pilot).endswith("Enter again publishes it anyway.")
+            assert said(pilot).endswith("Enter again: publish it anyway.")
             await pilot.press("enter")
             await until(pilot, lambda: app.results)
         assert payload(console) == {"user_id": 7, "amount": 0}

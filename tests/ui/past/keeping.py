@@ -69,11 +69,11 @@ async def dashboard_over(
 
 @asynccontextmanager
 async def dashboard(
-    log: Stream, folder: Path, count: int = 9, size: tuple[int, int] = SIZE
+    log: Stream, folder: Path, count: int = 9, size: tuple[int, int] = SIZE, fold: Fold | None = None
 ) -> AsyncIterator[tuple[DashboardApp, Pilot[None]]]:
-    """A dashboard that is live, with a track of all there is now."""
+    """A dashboard that is live, with a track of all there is now; of the shop unless told otherwise."""
 
-    console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
+    console = LiveConsole(log, fold or shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
     app = DashboardApp(console, past_of=lambda fold: past_of(log, folder, fold))
     async with app.run_test(size=size) as pilot:
         await until(

@@ -8,30 +8,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
-from esdash.fold.outcomes import Outcome
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import fit
 from esdash.ui.paint.painted import Line, PaintedLines, Span
-from esdash.ui.tables.columns import Cell, Column, Kind
+from esdash.ui.sandbox.cells import DECIDED, NUMBERS, outcome_cell
+from esdash.ui.tables.columns import Cell
 from esdash.ui.tables.line_table import LineTable
-from esdash.ui.tables.log_cells import MARKS
 from esdash.ui.tables.made_source import Made, MadeSource
 from esdash.visible import visible
 from esdash.whatif.telling import Result
-
-_DECIDED: Final = (
-    Column("number", "#", Kind.NUMBER),
-    Column("type", "type", Kind.TEXT, least=10, rank=1),
-    Column("was", "was", Kind.TEXT, least=14, stretch=1),
-    Column("is", "is", Kind.TEXT, least=14, stretch=1),
-)
-
-_NUMBERS: Final = (
-    Column("number", "number", Kind.TEXT, least=16, stretch=1),
-    Column("was", "was", Kind.NUMBER, rank=2),
-    Column("is", "is", Kind.NUMBER, rank=1),
-    Column("moved", "difference", Kind.NUMBER),
-)
 
 _TEXT: Final = 30
 """Characters of a value that is a text."""
@@ -45,7 +30,7 @@ class _Heading(PaintedLines):
         self._told = told
 
     def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - long lines are cut
-        """One, or two."""
+        """One, or a few."""
         return self._told
 
 
@@ -71,7 +56,7 @@ class OtherwiseScreen(Dialog[int]):
         super().__init__()
         self._title = f"By the new rules  {file} {when}"
         self._result = result
-        entries, numbers = MadeSource(_DECIDED), MadeSource(_NUMBERS)
+        entries, numbers = MadeSource(DECIDED), MadeSource(NUMBERS)
         entries.show(_entry_lines(result))
         numbers.show(_number_lines(result))
         self._tables = LineTable(entries, id="decided"), LineTable(numbers, id="numbers")
@@ -116,23 +101,23 @@ class OtherwiseScreen(Dialog[int]):
             Span(counted(found.number_count, "number differs", "numbers differ"), "strong"),
             *([Span(f" · the first {most:,} shown", "dim")] if more else ()),
         )
-        return (first, (Span(visible(found.ends, 300), "warning"),)) if found.ends else (first,)
+        lines: list[Line] = [first]
+        if found.unheld:
+            names = ", ".join(visible(name, 64) for name in found.unheld)
+            lines.append((Span(f"✗ invariants that do not hold any more: {names}", "bad-strong"),))
+        if found.ends:
+            lines.append((Span(visible(found.ends, 300), "warning"),))
+        return lines
 
 
 def _entry_lines(result: Result) -> list[Made]:
     return [
         (
             each.number,
-            (Cell(f"{each.number:,}"), Cell(visible(each.type, 40)), _outcome(each.was), _outcome(each.now)),
+            (Cell(f"{each.number:,}"), Cell(visible(each.type, 40)), outcome_cell(each.was), outcome_cell(each.now)),
         )
         for each in result.decided
     ]
-
-
-def _outcome(outcome: Outcome) -> Cell:
-    glyph, style = MARKS[outcome.name]
-    whole = f"{glyph} {outcome.name}"
-    return Cell(f"{whole} {outcome.reason}", style, (f"{glyph} {outcome.reason}",)) if outcome.reason else Cell(whole)
 
 
 def _number_lines(result: Result) -> list[Made]:
