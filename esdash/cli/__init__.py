@@ -38,6 +38,7 @@ _COMMANDS: Final = {
     "server": "server",
     "config": "config",
     "domain": "domain",
+    "dev": "dev",
     "completion": "completion",
 }
 """Command → the module here that defines a click command named `command`."""

@@ -53,8 +53,11 @@ def consequences_document(found: "Consequences") -> dict[str, Any]:
     }
 
 
-def print_consequences(fold: "Fold", found: "Consequences") -> None:
-    """What people read first: what was tried, what is decided otherwise, what numbers come out."""
+def print_consequences(fold: "Fold", found: "Consequences", other: "Fold | None" = None) -> None:
+    """What people read first: what was tried, what is decided otherwise, what numbers come out.
+
+    `other` is the domain by which the log would be another one, where that is not the same.
+    """
     unseen = found.end.unseen
     tables: list[Table] = []
     if found.tried:
@@ -77,17 +80,18 @@ def print_consequences(fold: "Fold", found: "Consequences") -> None:
             )
         )
     if found.numbers:
-        tables.append(_numbers(fold, found))
+        tables.append(_numbers(fold, other or fold, found))
     if not found.differ:
         tell("Nothing would be otherwise.")
     print_tables(*tables)
 
 
-def _numbers(fold: "Fold", found: "Consequences") -> "Table":
-    from esdash.words.changes import by_size, text_of
+def _numbers(fold: "Fold", other: "Fold", found: "Consequences") -> "Table":
+    from esdash.words.changes import by_size, text_between
 
-    shown = [each for each in found.numbers if not fold.storage.places[each.table][0].hidden]
-    rows = [text_of(fold, change) for change in by_size(shown)[:ROWS]]
+    hidden = {table.name for each in (fold, other) for table in each.domain.tables if table.hidden}
+    shown = [each for each in found.numbers if each.table not in hidden]
+    rows = [text_between(fold, other, change) for change in by_size(shown)[:ROWS]]
     return new_table(
         f"Numbers ({_of(len(shown), ROWS)})",
         [("number", "left"), ("was", "right"), ("is", "right"), ("", "right")],

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from esdash.past.service import Past
     from esdash.ui.app import DashboardApp
     from esdash.ui.main.settings import Setting
+    from esdash.whatif.rules_process import RulesProcess
     from esdash.whatif.sandbox import Sandbox
 
 UNABLE: Final = frozenset({"dumb", "unknown"})
@@ -57,11 +58,12 @@ def open_dashboard(
     sources: Mapping[str, str] | None = None,
     named: Path | None = None,
     tour: bool = False,
+    watched: bool = False,
 ) -> None:
     """Run the dashboard until the person leaves it, or the terminal is closed.
 
     In `file` it remembers how it was arranged. `sources` says where each setting comes from, `named` is the settings
-    file that somebody named. `tour`: a person is led through it.
+    file that somebody named. `tour`: a person is led through it. `watched`: the file of the domain is being written.
 
     Raises BadInputError when there is no terminal, or for settings that name nothing; DomainFileError.
     """
@@ -76,7 +78,7 @@ def open_dashboard(
     with ExitStack() as stack:
         log = stack.enter_context(open_log(settings, told.append))
         lines = _told(settings, named, sources or {})
-        app = _show(log, fold, settings, stack.close, file, lines, tour=tour)
+        app = _show(log, fold, settings, stack.close, file, lines, tour=tour, watched=watched)
         if app.wants_raw:
             settings = replace(settings, domain=RAW)
             lines = _told(settings, named, {**(sources or {}), "domain": "chosen here"})
@@ -96,6 +98,7 @@ def _show(
     told: "Sequence[Setting]",
     *,
     tour: bool = False,
+    watched: bool = False,
 ) -> "DashboardApp":
     """Run a dashboard for one domain to its end. Raises BadInputError for settings that name nothing."""
     from esdash.engine.consumer import ConsumerSettings
@@ -121,11 +124,12 @@ def _show(
     app = DashboardApp(
         console,
         looks,
-        may_go_raw=settings.domain != RAW and not tour,
+        may_go_raw=settings.domain != RAW and not tour and not watched,
         past_of=_past_of(log, settings),
         remembered=remembered.read(file),
         book=book,
         tour=tour,
+        rules=_rules_of(log, fold) if watched else None,
         sandbox_of=_sandbox_of(log),
         sandboxes=None if file is None else sandboxes_file(),
     )
@@ -166,6 +170,12 @@ def _past_of(log: "Stream", settings: Settings) -> "Callable[[Fold], Past] | Non
         return past_of(log, fold, TrackFolder(folder / FOLDER, settings.track_mb))
 
     return begin
+
+
+def _rules_of(log: "Stream", fold: "Fold") -> "RulesProcess":
+    from esdash.whatif.rules_process import RulesProcess
+
+    return RulesProcess(log, Path(fold.choice.rpartition(":")[0]))
 
 
 def _sandbox_of(log: "Stream") -> "Callable[[Fold], Sandbox]":

@@ -101,6 +101,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "While halted: keep the last good state and read no further.", Group.CONSUMER),
     Action("reload", "R", "reload", "Reload the domain",
         "While halted by the domain: read its file again, and go on with the entry that it failed on.", Group.CONSUMER),
+    Action("rules", "B", "rules", "New rules",
+        "Under `esdash dev FILE`: which entries the rules that were saved last decide otherwise, and which numbers are "
+        "other ones.", Group.WHAT_IF),
+    Action("take_rules", "T", "take_rules", "Take the rules",
+        "Under `esdash dev FILE`: go on by the rules that were saved last; asks for a new version where they decide "
+        "otherwise under the old one.", Group.WHAT_IF),
     Action("parked", "x", "parked", "Parked",
         "The entries that could not be understood, with a form to publish a corrected event.", Group.TRUST),
     Action("orphans", "O", "orphans", "Orphans",

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import platformdirs
 from textual import events
 from textual.app import ScreenStackError, UnknownModeError
-from textual.content import Content
-from textual.markup import MarkupError
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
@@ -29,7 +27,7 @@ from esdash.ui.declared import Actions
 from esdash.ui.keymap import unknown
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.main.settings import Setting, SettingsScreen
-from esdash.ui.messages import Messages, message_of, tell
+from esdash.ui.messages import Messages, message_of, plain, tell
 from esdash.ui.paint.painted import Palette
 from esdash.ui.past.time_machine import COMING
 from esdash.ui.remembered import Arranged, Remembered
@@ -40,6 +38,7 @@ from esdash.visible import visible
 
 if TYPE_CHECKING:
     from esdash.past.service import Past
+    from esdash.whatif.rules_process import RulesProcess
 
 AGAIN_SECONDS: Final = 0.2
 """Between two tries to begin the past."""
@@ -93,13 +92,14 @@ class DashboardApp(Palette, TypeAhead):
         tour: bool = False,
         sandbox_of: SandboxOf | None = None,
         sandboxes: Path | None = None,
+        rules: "RulesProcess | None" = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `past_of` gives the past by the rules of a domain, where one is kept. `may_go_raw`: whoever runs it looks at
         `wants_raw` when it has ended, and shows the stream without a domain. `tour`: lead a person through it. `book`
-        has the questions that a person keeps. `sandbox_of` gives the sandbox of the log; in the file `sandboxes` those
-        are kept that have a name.
+        has the questions that a person keeps. `rules` watches the file of the domain while it is being written.
+        `sandbox_of` gives the sandbox of the log; in the file `sandboxes` those are kept that have a name.
         """
         super().__init__()
         self.engine = console
@@ -110,6 +110,7 @@ class DashboardApp(Palette, TypeAhead):
         self.book = book or QuestionBook()
         self._may_go_raw = may_go_raw
         self._tour = tour
+        self._rules = rules
         self._past_of = past_of
         self._sandbox_of = sandbox_of
         self._sandboxes = sandboxes
@@ -153,13 +154,20 @@ class DashboardApp(Palette, TypeAhead):
             self.book,
             self._sandbox_of,
             self._sandboxes,
+            self._rules,
         )
         if self._tour:
             self._main.guide()
         return self._main
 
     def _actions(self) -> Actions:
-        return Actions(self.engine.fold, self.keymap, raw=self._may_go_raw, questions=tuple(self.book.saved))
+        return Actions(
+            self.engine.fold,
+            self.keymap,
+            raw=self._may_go_raw,
+            watched=self._rules is not None,
+            questions=tuple(self.book.saved),
+        )
 
     def begin_anew(self) -> None:
         """The domain is another one: go on with another main screen."""
@@ -175,6 +183,7 @@ class DashboardApp(Palette, TypeAhead):
         if former:
             self.remove_mode(f"domain-{former}")
         self._keep_past(past)
+        self._watch_rules()
 
     @property
     def readonly(self) -> bool:
@@ -210,7 +219,7 @@ class DashboardApp(Palette, TypeAhead):
 
         Not to be called from another thread.
         """
-        said = message_of(_plain(message) if markup else message, severity, self._wall_clock(), timeout)
+        said = message_of(plain(message) if markup else message, severity, self._wall_clock(), timeout)
         self.messages.add(said)
         if self._main is not None:
             self._main.say(said)
@@ -240,6 +249,8 @@ class DashboardApp(Palette, TypeAhead):
             past, self._past = self._past, None
         if past is not None:
             past.close()
+        if self._rules is not None:
+            self._rules.close()
 
     def _remember(self) -> None:
         if self._main is not None:
@@ -301,6 +312,13 @@ class DashboardApp(Palette, TypeAhead):
     def _start_consumer(self) -> None:
         self.run_worker(self.engine.run, thread=True, exit_on_error=False, name="consumer", group="consumer")
         self._keep_past()
+        self._watch_rules()
+
+    def _watch_rules(self) -> None:
+        """Compare what is saved with the rules that the consumer has now."""
+        if self._rules is not None:
+            begin = partial(self._rules.begin, self.engine.fold)
+            self.run_worker(begin, thread=True, exit_on_error=False, name="rules")
 
     def _keep_past(self, former: "Past | None" = None) -> None:
         """Have it kept from now on, by the rules of the domain as it is now, instead of by former ones."""
@@ -339,10 +357,3 @@ class DashboardApp(Palette, TypeAhead):
                 f"The consumer did not end within {self._farewell_seconds:g} s; its farewell snapshot may be missing."
             )
         self.exit(message=message)
-
-
-def _plain(markup: str) -> str:
-    try:
-        return Content.from_markup(markup).plain
-    except MarkupError:
-        return markup

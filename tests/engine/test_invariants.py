@@ -9,8 +9,8 @@ import redis
 
 from esdash.domain import Invariant
 from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.history import FAR
 from esdash.engine.projection import Projection
-from esdash.engine.replaying import FAR
 from esdash.engine.turning import Stopwatch
 from esdash.engine.view import Phase, View
 from esdash.engine.watching import InvariantWatch, sentence

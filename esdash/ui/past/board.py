@@ -14,8 +14,9 @@ from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import clock_time
 from esdash.ui.paint.painted import Line, PaintedLines, Span
-from esdash.ui.past.board_source import PARTS, REASONS, ROWS, BoardSource, reason_lines, row_lines
+from esdash.ui.past.board_source import PARTS, REASONS, ROWS, reason_lines, row_lines
 from esdash.ui.tables.line_table import LineTable
+from esdash.ui.tables.made_source import MadeSource
 from esdash.ui.timers import after
 from esdash.visible import visible
 
@@ -85,7 +86,7 @@ class BoardScreen(Dialog[str]):
         self._until = until
         self._wall_clock = wall_clock
         self._heading = _Heading()
-        self._lists = BoardSource(REASONS), BoardSource(ROWS)
+        self._lists = MadeSource(REASONS), MadeSource(ROWS)
         self._tables = LineTable(self._lists[0], id="reasons"), LineTable(self._lists[1], id="rows")
         self._asked = 0
         """How often something was asked for: only the last answer counts."""

@@ -38,7 +38,7 @@ from esdash.ui.sandbox.trying import Trying
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.lines import Lines
 from esdash.visible import visible
-from esdash.whatif.beside import Decided
+from esdash.whatif.decisions import Decided
 from esdash.words.changes import by_size
 
 if TYPE_CHECKING:
