@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +17,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from esdash.engine.console import Console, EngineError
-from esdash.fold.folding import Fold
+from esdash.engine.console import Console
 from esdash.ui.actions import Keymap, Scope, bindings
 from esdash.ui.clipboard import may_export
 from esdash.ui.commands import ActionCommands
@@ -29,7 +27,7 @@ from esdash.ui.main.screen import MainScreen
 from esdash.ui.main.settings import Setting, SettingsScreen
 from esdash.ui.messages import Messages, message_of, plain, tell
 from esdash.ui.paint.painted import Palette
-from esdash.ui.past.time_machine import COMING
+from esdash.ui.past.keeping import PastKeeping, PastOf
 from esdash.ui.remembered import Arranged, Remembered
 from esdash.ui.sandbox.opening import SandboxOf
 from esdash.ui.tables.question_book import QuestionBook
@@ -37,11 +35,7 @@ from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.past.service import Past
     from esdash.whatif.rules_process import RulesProcess
-
-AGAIN_SECONDS: Final = 0.2
-"""Between two tries to begin the past."""
 
 FAREWELL_SECONDS: Final = 15.0
 """How long leaving waits for the farewell snapshot."""
@@ -86,7 +80,7 @@ class DashboardApp(Palette, TypeAhead):
         wall_clock: Callable[[], float] = time.time,
         farewell_seconds: float = FAREWELL_SECONDS,
         may_go_raw: bool = False,
-        past_of: "Callable[[Fold], Past] | None" = None,
+        past_of: PastOf | None = None,
         remembered: Remembered | None = None,
         book: QuestionBook | None = None,
         tour: bool = False,
@@ -111,13 +105,9 @@ class DashboardApp(Palette, TypeAhead):
         self._may_go_raw = may_go_raw
         self._tour = tour
         self._rules = rules
-        self._past_of = past_of
+        self._past = PastKeeping(self, console, past_of)
         self._sandbox_of = sandbox_of
         self._sandboxes = sandboxes
-        self._past: Past | None = None
-        self._handing = threading.Lock()
-        """Held while a past is taken over or given up."""
-        self._gone = threading.Event()
         self.wants_raw = False
         """A person has left to see the stream without a domain."""
         self.messages = Messages()
@@ -149,7 +139,7 @@ class DashboardApp(Palette, TypeAhead):
             self._wall_clock,
             self.messages,
             self.begin_anew,
-            None if self._past_of is None else lambda: self._past,
+            self._past.asked,
             self.remembered.domains.get(self.engine.fold.name, Arranged()),
             self.book,
             self._sandbox_of,
@@ -172,9 +162,7 @@ class DashboardApp(Palette, TypeAhead):
     def begin_anew(self) -> None:
         """The domain is another one: go on with another main screen."""
         self._remember()
-        with self._handing:
-            former, self._generation = self._generation, self._generation + 1
-            past, self._past = self._past, None
+        former, self._generation = self._generation, self._generation + 1
         if self._main is not None:
             self._main.pace.end()
         self.actions = self._actions()
@@ -182,7 +170,7 @@ class DashboardApp(Palette, TypeAhead):
         self.switch_mode(f"domain-{self._generation}")
         if former:
             self.remove_mode(f"domain-{former}")
-        self._keep_past(past)
+        self._past.begin_anew()
         self._watch_rules()
 
     @property
@@ -244,11 +232,7 @@ class DashboardApp(Palette, TypeAhead):
         """However the screen ends, the consumer must not outlive it."""
         self.engine.close()
         self._remember()
-        with self._handing:
-            self._gone.set()
-            past, self._past = self._past, None
-        if past is not None:
-            past.close()
+        self._past.end()
         if self._rules is not None:
             self._rules.close()
 
@@ -311,7 +295,7 @@ class DashboardApp(Palette, TypeAhead):
 
     def _start_consumer(self) -> None:
         self.run_worker(self.engine.run, thread=True, exit_on_error=False, name="consumer", group="consumer")
-        self._keep_past()
+        self._past.begin()
         self._watch_rules()
 
     def _watch_rules(self) -> None:
@@ -319,34 +303,6 @@ class DashboardApp(Palette, TypeAhead):
         if self._rules is not None:
             begin = partial(self._rules.begin, self.engine.fold)
             self.run_worker(begin, thread=True, exit_on_error=False, name="rules")
-
-    def _keep_past(self, former: "Past | None" = None) -> None:
-        """Have it kept from now on, by the rules of the domain as it is now, instead of by former ones."""
-        begin = partial(self._begin_past, self._generation, former)
-        self.run_worker(begin, thread=True, exit_on_error=False, name="past")
-
-    def _begin_past(self, generation: int, former: "Past | None") -> None:
-        """Takes some tenths of a second, in which the domain may become another one, or everything end."""
-        if former is not None:
-            former.close()
-        while self._past_of is not None and self._is_wanted(generation):
-            if self.engine.view.phase in COMING:
-                self._gone.wait(AGAIN_SECONDS)  # until then the processors are busy enough
-                continue
-            try:
-                past = self._past_of(self.engine.fold)
-            except EngineError:
-                self._gone.wait(AGAIN_SECONDS)  # the consumer says what is wrong with the server
-            else:
-                with self._handing:
-                    if self._is_wanted(generation):
-                        self._past = past
-                        past.start()
-                        return
-                past.close()
-
-    def _is_wanted(self, generation: int) -> bool:
-        return generation == self._generation and not self._gone.is_set()
 
     async def _leave(self) -> None:
         message = None
