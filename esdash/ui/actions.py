@@ -217,6 +217,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "To the first line.", Group.MOVE, Scope.TABLE, palette=False),
     Action("last", "end,G", "last", "Last line",
         "To the last line; in the log, follow new events again.", Group.MOVE, Scope.TABLE, palette=False),
+    Action("streams", "ctrl+o", "streams", "Streams",
+        "The streams of the server: how long each is, how fast it grows, how far its snapshot is behind, who reads it. "
+        "Enter opens another one here.", Group.PROGRAM, Scope.APP),
     Action("settings", "C", "settings", "Settings",
         "Every setting, what it is now and where that comes from: a flag, the environment, the settings file. A theme "
         "is chosen there, the rest is written in that file.", Group.PROGRAM, Scope.APP),

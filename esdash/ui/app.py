@@ -35,6 +35,7 @@ from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
 
 if TYPE_CHECKING:
+    from esdash.ui.main.streams import Survey
     from esdash.whatif.rules_process import RulesProcess
 
 FAREWELL_SECONDS: Final = 15.0
@@ -87,12 +88,14 @@ class DashboardApp(Palette, TypeAhead):
         sandbox_of: SandboxOf | None = None,
         sandboxes: Path | None = None,
         rules: "RulesProcess | None" = None,
+        survey: "Survey | None" = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `past_of` gives the past by the rules of a domain, where one is kept. `may_go_raw`: whoever runs it looks at
         `wants_raw` when it has ended, and shows the stream without a domain. `tour`: lead a person through it. `book`
         has the questions that a person keeps. `rules` watches the file of the domain while it is being written.
+        `survey` looks at the streams of the server; one that is chosen there is `wants_stream` when it has ended.
         `sandbox_of` gives the sandbox of the log; in the file `sandboxes` those are kept that have a name.
         """
         super().__init__()
@@ -105,11 +108,14 @@ class DashboardApp(Palette, TypeAhead):
         self._may_go_raw = may_go_raw
         self._tour = tour
         self._rules = rules
+        self._survey = survey
         self._past = PastKeeping(self, console, past_of)
         self._sandbox_of = sandbox_of
         self._sandboxes = sandboxes
         self.wants_raw = False
         """A person has left to see the stream without a domain."""
+        self.wants_stream = ""
+        """The stream that a person has left for."""
         self.messages = Messages()
         self.actions = self._actions()
         self._clock = clock
@@ -266,6 +272,20 @@ class DashboardApp(Palette, TypeAhead):
         else:
             stream = visible(self.engine.view.stream, 60)
             tell(self, f"`esdash --domain raw --stream {stream}` shows the entries as they are.")
+
+    def action_streams(self) -> None:
+        """Show the streams of the server."""
+        from esdash.ui.main.streams import StreamsScreen
+
+        if self._survey is None:
+            tell(self, "There is no other stream to open from here.")
+        else:
+            self.push_screen(StreamsScreen(self._survey, self.engine.view.stream, self._wall_clock), self._chose_stream)
+
+    async def _chose_stream(self, name: str | None) -> None:
+        if name is not None:
+            self.wants_stream = name
+            await self.action_quit()
 
     def action_settings(self) -> None:
         """Show every setting, and where it comes from."""
