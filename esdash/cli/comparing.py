@@ -55,7 +55,7 @@ def command(
         document = consequences_document(found)
         del document["tried"]
         both = {"old": _document(olds.fold), "new": _document(news.fold)}
-        print_json({**both, **document, "unheld": list(found.unheld)})
+        print_json({**both, **document})
     else:
         _tell(olds.fold, news.fold, found)
     warn_of_partial_history(found.end.unseen)
@@ -93,6 +93,4 @@ def _tell(old: "Fold", new: "Fold", found: "Consequences") -> None:
     decided = f"{counted(found.count, 'entry', 'entries')} of {found.end.ordinal:,} decided otherwise"
     first = f", the first #{found.decided[0].ordinal + found.end.unseen:,}" if found.decided else ""
     tell(f"{numbers} · {decided}{first}.")
-    if found.unheld:
-        tell(f"✗ Not held by the new rules: {', '.join(found.unheld)}.")
     print_consequences(old, found, new)

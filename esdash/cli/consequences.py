@@ -40,6 +40,7 @@ def consequences_document(found: "Consequences") -> dict[str, Any]:
             for each in found.decided
         ],
         "decided_count": found.count,
+        "unheld": list(found.unheld),
         "tried": [
             {
                 **place_document(each.place.ordinal, each.entry[0]),
@@ -81,6 +82,8 @@ def print_consequences(fold: "Fold", found: "Consequences", other: "Fold | None"
         )
     if found.numbers:
         tables.append(_numbers(fold, other or fold, found))
+    if found.unheld:
+        tell(f"✗ Invariants that would not hold: {', '.join(found.unheld)}.")
     if not found.differ:
         tell("Nothing would be otherwise.")
     print_tables(*tables)

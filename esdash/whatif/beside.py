@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from esdash.engine.console import EngineError
+from esdash.engine.invariants import unheld_in
 from esdash.engine.numbers_between import numbers_between
 from esdash.engine.projection import Projection
 from esdash.engine.view import Position
@@ -73,7 +74,7 @@ class Consequences(Struct, frozen=True):
     ordinals: Mapping[bytes, int] = {}
     """Of the entries of the log that an edit is about, by id."""
     unheld: Sequence[str] = ()
-    """Invariants of other rules that do not hold at the end; none that does not hold by the rules there are, either."""
+    """Invariants that would not hold at the end; none that does not hold as it is, either."""
 
     @property
     def differ(self) -> bool:
@@ -144,7 +145,13 @@ class Beside:
             self._decisions.kinds,
             self._tried,
             self._ordinals,
+            self._unheld(),
         )
+
+    def _unheld(self) -> list[str]:
+        found = unheld_in(self._fold, self._state)
+        former = unheld_in(self._was.domain, self._was.state) if found else ()
+        return [name for name in found if name not in former]
 
     def _see_lines(self, lines: Sequence[Line], there: Mapping[bytes, tuple[int, int]]) -> None:
         """`there` has ordinal and code of each entry of the page that the lines stand for."""

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from tests.cli.conftest import STREAM, Call, append
-from tests.domains import BANK
+from tests.domains import BANK, METERS
 from tests.strategies import seeded_entries
 
 ORDER = ("Order", {"user_id": 7, "lines": [{"item_id": "hdd", "quantity": 1}]})
@@ -169,6 +169,15 @@ def test_any_domain(call: Call, url: str, client: redis.Redis) -> None:
     assert [(each["was_reason"], each["is_reason"]) for each in found["decided"]] == [
         ("insufficient_funds", "unknown_account")
     ]
+
+
+def test_invariants_that_would_not_hold_are_named(call: Call, url: str, client: redis.Redis) -> None:
+    add(client, (("Read", {"meter": "a", "shown": 5}), ("Read", {"meter": "b", "shown": 100})))
+    options = ("--domain", METERS, "--url", url)
+    found = call("try", "--edit", "n1 shown=-5", "--edit", "n2 shown=200", "--json", *options)
+    assert found.json["unheld"] == ["none_below_zero"]
+    assert "✗ Invariants that would not hold: none_below_zero." in call("try", "--edit", "n1 shown=-5", *options).out
+    assert call("try", "--edit", "n2 shown=0", "--json", *options).json["unheld"] == []
 
 
 def test_raw_has_no_rules(call: Call, url: str, client: redis.Redis) -> None:

@@ -43,4 +43,8 @@ def _state(folding: Folding) -> Span:
         return Span(f"Nothing would be otherwise {compared}.", "good")
     numbers = counted(len(found.numbers), "number", "numbers") if found.numbers else "No number"
     entries = counted(found.count, "entry", "entries") if found.count else "no entry"
-    return Span(f"{numbers} would be otherwise {compared}, and {entries} decided otherwise.", "warning")
+    told = f"{numbers} would be otherwise {compared}, and {entries} decided otherwise."
+    if found.unheld:
+        names = ", ".join(visible(name, 64) for name in found.unheld)
+        return Span(f"✗ INVARIANT {names} would not hold. {told}", "bad-strong")
+    return Span(told, "warning")
