@@ -53,6 +53,8 @@ class Memory:
         self.display = Display(fold, log.server.name, log.name, readonly, clocks.clock, watched=watched)
         self.on_view: Callable[[], object] = int
         """Called after each new view."""
+        self.on_folded: Callable[[float], object] = float
+        """Called with the seconds that each page took to fold."""
         self.projection: Projection | None = None
         self.former: Way | None = None
         """The history that the log turned out not to be, until it is known what was lost of it."""
@@ -92,6 +94,7 @@ class Memory:
     def publish(self, *, force: bool = False) -> None:
         """Publish a view, when one is due; with `force` in any case."""
         self.display.snapshot, self.display.snapshot_note = self.snapshots.newest, self.snapshots.note
+        self.display.lease_holder = self.snapshots.lease_holder
         if self.display.publish(self.projection, force=force):
             self.on_view()
 
@@ -164,7 +167,8 @@ class Memory:
         told: list[Told] | None = [] if self._watched else None
         with _noticing_nonsense(page.entries):
             try:
-                codes = projection.apply(page.entries, told)
+                with self._timed():
+                    codes = projection.apply(page.entries, told)
             except DomainError as error:
                 self.display.applied(first, page.entries[: len(error.codes)], error.codes, told)
                 raise
@@ -174,7 +178,15 @@ class Memory:
         """Fold a page that was read ahead, and perhaps packed, and show it. Raises DomainError, SpoiledError."""
         first, after = projection.ordinal + 1, projection.last_id
         with _noticing_nonsense(page.entries if isinstance(page, Page) else ()):
-            self.display.applied_ahead(first, after, page, projection.apply_ahead(page))
+            with self._timed():
+                codes = projection.apply_ahead(page)
+            self.display.applied_ahead(first, after, page, codes)
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        begun = self.clock()
+        yield
+        self.on_folded(self.clock() - begun)
 
 
 @contextmanager
