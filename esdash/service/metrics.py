@@ -46,6 +46,7 @@ class Metrics:
         """
         self._values = (stream, fold.name)
         self._fold = fold
+        self._versions = {"version": version("esdash"), "domain_version": fold.version}
         self._view = view
         self._name = name
         self._reconnects = reconnects
@@ -100,7 +101,7 @@ class Metrics:
 
     def _info(self) -> Metric:
         family = InfoMetricFamily("esdash_build", "What runs here.", labels=LABELS)
-        family.add_metric(self._values, {"version": version("esdash"), "domain_version": self._fold.version})
+        family.add_metric(self._values, self._versions)
         return family
 
     def _standing(self, view: View) -> Iterator[Metric]:
