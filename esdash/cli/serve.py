@@ -78,10 +78,10 @@ def command(settings: Settings, listen: str | None, max_lag: int, log_format: st
         with open_log(settings, told=log.warn) as stream:
             service = _service(stream, fold, settings, log)
             with _answering(service, address, stream, fold, max_lag, log):
-                _look_at(stream, fold, log, readonly=settings.readonly)
                 for number in NUMBERS:
                     if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
                         signal.signal(number, partial(_stop, service))
+                _look_at(stream, fold, log, readonly=settings.readonly)
                 collect_rarely()
                 halted = service.run(exit_when_halted=exit_when_halted)
                 if service.view.phase != "stopped":

@@ -30,6 +30,7 @@ class Service:
         self._log = log
         self._waiting: queue.SimpleQueue[Happening | None] = queue.SimpleQueue()
         self._failure: DomainError | None = None
+        self._over = False
         self._thread = threading.Thread(target=self._consume, name="consumer")
 
     @property
@@ -39,8 +40,8 @@ class Service:
 
     @property
     def alive(self) -> bool:
-        """Whether the consumer runs."""
-        return self._thread.is_alive()
+        """Whether the consumer runs, or is about to."""
+        return not self._over
 
     @property
     def reconnects(self) -> int:
@@ -80,6 +81,7 @@ class Service:
         except DomainError as error:
             self._failure = error
         finally:
+            self._over = True
             self._waiting.put(None)
 
     def _look(self) -> None:

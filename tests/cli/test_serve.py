@@ -101,6 +101,7 @@ def test_it_is_ready_while_its_state_can_be_relied_on(serve: Serve, new_server: 
     server.terminate()
     service = serve("--listen", "127.0.0.1:0", env={**os.environ, "ESDASH_URL": server.url})
     service.until_unready("disconnected: ")
+    assert service.get("/livez")[0] == 200
     server.start()
     service.until_ready()
     server.kill()
