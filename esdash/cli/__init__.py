@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "publish": "publish",
     "produce": "produce",
     "consume": "consume",
+    "serve": "serve",
     "state": "state",
     "events": "events",
     "why": "why",
