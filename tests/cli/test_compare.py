@@ -151,6 +151,12 @@ class TestInvariants:
         # Nor by the old ones.
         assert compare(self.OWING, "--json", old=self.OWING).json["unheld"] == []
 
+    def test_one_that_is_only_declared_asks_for_no_other_version(self, compare: Call) -> None:
+        found = compare(self.DECLARED.replace("balance) < 0", "balance) < 99.00"))
+        assert found.code == 3
+        assert "nobody_owes" in found.out
+        assert found.err == ""
+
     def test_one_that_cannot_be_read_exits_with_2(self, compare: Call) -> None:
         found = compare(self.DECLARED.replace("balance) < 0", "balanse) < 0"))
         assert (found.code, found.out) == (2, "")

@@ -45,6 +45,12 @@ if TYPE_CHECKING:
     from esdash.whatif.beside import Consequences
     from esdash.whatif.sandbox import Sandbox
 
+HOW: Final = f"{NOTHING} e tries an event; w in the log, an entry."
+"""Where nothing is."""
+
+UNCHOSEN: Final = "Choose a line of what was tried or of what is decided otherwise. For any other entry: w in the log."
+"""Where a key would have to know what it is about."""
+
 LOOK_SECONDS: Final = 0.2
 """Between two looks at how far the folding is."""
 
@@ -82,7 +88,7 @@ class SandboxScreen(Dialog[int]):
     SandboxScreen #dialog {
         width: 100%; height: 100%; padding: 0 1; border: double $error; border-title-color: $text-error;
     }
-    SandboxScreen #dialog:ansi { border: double ansi_red; border-title-color: ansi_red; }
+    SandboxScreen:ansi Vertical#dialog:ansi { border: double ansi_red; border-title-color: ansi_red; }
     SandboxScreen #heading { height: 2; }
     SandboxScreen #lists { height: 1fr; }
     SandboxScreen.-tall #dialog { padding: 0 1; }
@@ -179,6 +185,8 @@ class SandboxScreen(Dialog[int]):
             self._changed()
         elif (decided := self._chosen_decided()) is not None:
             self._trying.choose(choices.SKIP, decided.entry_id)
+        else:
+            tell(self.app, UNCHOSEN)
 
     def action_change(self) -> None:
         """An edit, or an entry of the log."""
@@ -186,6 +194,8 @@ class SandboxScreen(Dialog[int]):
             self._trying.change_edit(line)
         elif (decided := self._chosen_decided()) is not None:
             self._trying.choose(choices.CHANGE, decided.entry_id)
+        else:
+            tell(self.app, UNCHOSEN)
 
     def action_move(self, by: int) -> None:
         """Let an entry of the log change places with its neighbour."""
@@ -296,7 +306,7 @@ class SandboxScreen(Dialog[int]):
     def _write(self) -> None:
         found = self._folding.found
         waiting = "folding …" if self._folding.running else ""
-        self._edits.show(edit_lines(self.draft.edits, found), f"{NOTHING} e tries an event.")
+        self._edits.show(edit_lines(self.draft.edits, found), HOW)
         self._decided.show([] if found is None else found.decided, waiting)
         self._numbers.show([] if found is None else by_size(_shown(self._fold, found)), waiting)
         counts = (

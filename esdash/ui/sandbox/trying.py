@@ -80,7 +80,7 @@ class Trying:
             if number is not None:
                 self.insert(number, after)
 
-        self.screen.app.push_screen(EventTypesScreen(self._fold, self._actions), chosen)
+        self.screen.app.push_screen(EventTypesScreen(self._fold, self._actions, "Try an event"), chosen)
 
     def insert(self, number: int, after: bytes | None) -> None:
         """Fill in the form of an event type."""

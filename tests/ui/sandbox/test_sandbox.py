@@ -101,6 +101,13 @@ async def test_an_event_is_tried_and_published_once_nothing_else_was_appended(lo
         assert seen(app, "Nothing is tried yet")
         await pilot.press("p")
         assert "add to the end of the log" in told(app)[-1]
+        for key in "xc":
+            await pilot.press(key)
+            assert "w in the log" in told(app).pop()
+        await pilot.press("e")
+        await until(pilot, lambda: seen(app, "Try an event"))
+        assert not seen(app, "Publish an event")
+        await pilot.press("escape")
         await pilot.press("t")
         await until(pilot, lambda: seen(app, "nothing is published."))
         await write(pilot, "8")
@@ -161,3 +168,12 @@ async def test_what_cannot_be_changed_is_said(log: Stream, client: redis.Redis) 
         client.xdel(STREAM, log.page(b"0-0")[3][0])
         await pilot.press("escape", "w", "x")
         await until(pilot, lambda: "in the stream" in told(app)[-1])
+
+
+async def test_in_sixteen_colours_its_frame_is_as_loud(log: Stream, client: redis.Redis) -> None:
+    async with dashboard(log, client) as (app, pilot):
+        app.theme = "ansi-dark"
+        await pilot.press("1", "w")
+        screen = await sandbox(app, pilot)
+        kind, colour = screen.query_one("#dialog").styles.border_top
+        assert (kind, colour.ansi) == ("double", 1)
