@@ -155,8 +155,8 @@ class TestAFunctionThatFails:
             "or modulo by zero.",
             "writes": "it writes the state.",
             "says_nothing": "it returned None, neither True nor False.",
-            "asks_for_the_entry": f"test_invariants.py:{asks_for_the_entry.__code__.co_firstlineno + 1}: state.entry is "
-            "that of a rule, and here is none: an invariant is about the state alone.",
+            "asks_for_the_entry": f"test_invariants.py:{asks_for_the_entry.__code__.co_firstlineno + 1}: "
+            "state.entry is that of a rule, and here is none: an invariant is about the state alone.",
             "takes_none": f"test_invariants.py:{takes_none.__code__.co_firstlineno}: TypeError: "
             "TestAFunctionThatFails.test_is_watched_no_more_and_halts_nothing.<locals>.takes_none() takes 0 positional "
             "arguments but 1 was given.",

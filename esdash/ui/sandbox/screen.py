@@ -55,7 +55,7 @@ LOOK_SECONDS: Final = 0.2
 """Between two looks at how far the folding is."""
 
 KEYS: Final = (
-    Key("e", "Try an event", "events"),
+    Key("e", "Try event", "events"),
     Key("b", "Try a batch", "batch", 6),
     Key("x", "Leave out", "leave_out"),
     Key("c", "Change", "change", 3),
@@ -66,6 +66,7 @@ KEYS: Final = (
     Key("l", "Others", "drafts", 4),
     Key("r", "Up to now", "fold_again", 5),
     Key("p", "Publish", "publish", 2),
+    Key("?", "Keys", "tell_keys", 1),
     Key("Esc", "Leave", "leave"),
 )
 
@@ -74,7 +75,8 @@ class SandboxScreen(Dialog[int]):
     """Left with Enter, it gives the ordinal of the entry that was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(key, does, label, show=False) for key, label, does, _ in KEYS if len(key) == 1),
+        *(Binding(key, does, label, show=False) for key, label, does, _ in KEYS if key.isalpha() and len(key) == 1),
+        Binding("question_mark", "tell_keys", "Keys", show=False),
         Binding("K", "move(-1)", "Earlier", show=False),
         Binding("J", "move(1)", "Later", show=False),
         Binding("delete", "leave_out", "Leave out", show=False),
@@ -232,6 +234,11 @@ class SandboxScreen(Dialog[int]):
         """Leave for the moment of an entry."""
         if (decided := self._chosen_decided()) is not None:
             self.dismiss(decided.ordinal)
+
+    def action_tell_keys(self) -> None:
+        """All of them: a narrow terminal has no room for the bar."""
+        keys = [f"{key} {label}" for key, label, _, __ in KEYS if key != "?"]
+        tell(self.app, " · ".join((*keys, "Tab Next list", "Enter Go to an entry")))
 
     def action_publish(self) -> None:
         """Ask, then publish for real what it adds to the end of the log."""

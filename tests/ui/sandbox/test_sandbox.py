@@ -104,6 +104,8 @@ async def test_an_event_is_tried_and_published_once_nothing_else_was_appended(lo
         for key in "xc":
             await pilot.press(key)
             assert "w in the log" in told(app).pop()
+        await pilot.press("question_mark")
+        assert "r Up to now" in told(app).pop()
         await pilot.press("e")
         await until(pilot, lambda: seen(app, "Try an event"))
         assert not seen(app, "Publish an event")
