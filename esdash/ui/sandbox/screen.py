@@ -35,6 +35,7 @@ from esdash.ui.sandbox.folding import Folding
 from esdash.ui.sandbox.heading import NOTHING, Heading
 from esdash.ui.sandbox.keeping import DraftsScreen, NameScreen
 from esdash.ui.sandbox.trying import Trying
+from esdash.ui.tables.columns import Cell
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.lines import Lines
 from esdash.visible import visible
@@ -124,13 +125,12 @@ class SandboxScreen(Dialog[int]):
         self.draft = draft
         self._book = book
         self._publishing = publishing
-        self._unseen = view.position.unseen
         self._first = first
         self._actions = actions
         self._trying = Trying(self, fold, actions, sandbox, view, lambda: self.draft, self._changed)
         self._heading = Heading()
         self._edits = Lines(EDITS, partial(edit_cells, fold))
-        self._decided = Lines(DECIDED, partial(decided_cells, fold, self._unseen))
+        self._decided = Lines(DECIDED, self._decided_cells)
         self._numbers = Lines(NUMBERS, partial(number_cells, fold))
         self._folding = Folding(self, sandbox, self._write)
 
@@ -207,7 +207,7 @@ class SandboxScreen(Dialog[int]):
             tell(self.app, "Choose an entry among those that are decided otherwise; K and J move it.")
 
     def action_undo(self) -> None:
-        """Take the last edit back."""
+        """Take the last change back."""
         if self.draft.undo():
             self._changed()
 
@@ -286,6 +286,10 @@ class SandboxScreen(Dialog[int]):
         table = self.query_one("#decided", LineTable)
         return self._decided.lines[table.cursor] if table.has_focus and len(self._decided) else None
 
+    def _decided_cells(self, decided: Decided) -> tuple[Cell, ...]:
+        found = self._folding.found
+        return decided_cells(self._fold, 0 if found is None else found.end.unseen, decided)
+
     def _in_thread(self, work: Callable[[], None]) -> None:
         self.run_worker(work, thread=True, exit_on_error=False, name="sandbox")
 
@@ -303,7 +307,7 @@ class SandboxScreen(Dialog[int]):
             self._fold_again()
             return
         tell(self.app, f"{counted(count, 'event is', 'events are')} in the log.")
-        self.draft.edits.clear()
+        self.draft.edits = []
         self.dismiss(None)
 
     def _fold_again(self) -> None:

@@ -77,6 +77,11 @@ async def test_an_entry_is_left_out_changed_and_moved(log: Stream, client: redis
         assert seen(app, "~", "#3", "TopUp user 7", "✓ +500.00")
         assert seen(app, "6", "Order", "✗ insufficient_funds", "✓ applied")
         assert len(screen.draft.edits) == 2
+        # Once more: what it says by now is to be changed.
+        await pilot.press("escape", "w", "c")
+        await until(pilot, lambda: app.focused is not None and app.focused.id == "field-amount")
+        assert seen(app, "Amount", "500.00")
+        await pilot.press("escape")
         # It would have been refused if the disks had come only after it.
         await pilot.press("escape", "up", "w", "K")
         screen = await sandbox(app, pilot)
@@ -91,6 +96,9 @@ async def test_an_entry_is_left_out_changed_and_moved(log: Stream, client: redis
         await pilot.press("x")
         await sandbox(app, pilot)
         assert len(screen.draft.edits) == 1
+        await pilot.press("u")
+        await sandbox(app, pilot)
+        assert len(screen.draft.edits) == 2
         assert client.xinfo_stream(STREAM) == before
 
 
