@@ -60,7 +60,8 @@ def command(
         _tell(olds.fold, news.fold, found)
     warn_of_partial_history(found.end.unseen)
     if found.differ:
-        if (olds.fold.name, olds.fold.version) == (news.fold.name, news.fold.version):
+        same = (olds.fold.name, olds.fold.version) == (news.fold.name, news.fold.version)
+        if same and (found.numbers or found.count):
             warn(
                 f"The version of both is {visible(news.fold.version, 40)!r}: change it in the new file, or snapshots "
                 "that the old rules made are used."

@@ -1,9 +1,11 @@
 """What would be otherwise, as output: JSON, or tables for people."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from esdash.cli.entries import change_document, place_document
 from esdash.cli.output import new_table, number, print_tables, tell
+from esdash.counted import counted
 from esdash.visible import visible
 
 if TYPE_CHECKING:
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 
     from esdash.fold.folding import Fold
     from esdash.fold.outcomes import Outcome
+    from esdash.fold.tables import Change
     from esdash.whatif.beside import Consequences, Tried
 
 ROWS: Final = 1000
@@ -81,7 +84,12 @@ def print_consequences(fold: "Fold", found: "Consequences", other: "Fold | None"
             )
         )
     if found.numbers:
-        tables.append(_numbers(fold, other or fold, found))
+        hidden = {table.name for each in (fold, other or fold) for table in each.domain.tables if table.hidden}
+        shown = [each for each in found.numbers if each.table not in hidden]
+        if shown:
+            tables.append(_numbers(fold, other or fold, shown))
+        if rest := len(found.numbers) - len(shown):
+            tell(f"{counted(rest, 'number of a hidden table differs', 'numbers of hidden tables differ')}: see --json.")
     if found.unheld:
         tell(f"✗ Invariants that would not hold: {', '.join(found.unheld)}.")
     if not found.differ:
@@ -89,11 +97,9 @@ def print_consequences(fold: "Fold", found: "Consequences", other: "Fold | None"
     print_tables(*tables)
 
 
-def _numbers(fold: "Fold", other: "Fold", found: "Consequences") -> "Table":
+def _numbers(fold: "Fold", other: "Fold", shown: "Sequence[Change]") -> "Table":
     from esdash.words.changes import by_size, text_between
 
-    hidden = {table.name for each in (fold, other) for table in each.domain.tables if table.hidden}
-    shown = [each for each in found.numbers if each.table not in hidden]
     rows = [text_between(fold, other, change) for change in by_size(shown)[:ROWS]]
     return new_table(
         f"Numbers ({_of(len(shown), ROWS)})",

@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FORMATS: Final = ("csv", "jsonl", "markdown")
+ENDINGS: Final = {".csv": "csv", ".md": "markdown", ".markdown": "markdown"}
+"""Of files that are written in another way than as JSON lines."""
 
 
 class Target:
     """A place to write to, once; it counts the lines that are about something."""
 
-    def __init__(self, output: Path | None, *, force: bool, form: str = "jsonl") -> None:
-        """`form` is one of FORMATS."""
+    def __init__(self, output: Path | None, *, force: bool, form: str | None = None) -> None:
+        """`form` is one of FORMATS; None: what the file's ending says, else JSON lines."""
         self.output = output
-        self._form = form
+        self._form = form or ENDINGS.get("" if output is None else output.suffix.lower(), "jsonl")
         self._force = force
         self._counted = 0
 
@@ -99,14 +101,14 @@ def to_file(command: Callable[..., Any]) -> Callable[..., Any]:
 def exported(command: Callable[..., Any]) -> Callable[..., Any]:
     """A command that gets a target, after the settings; it is not called where exporting is forbidden."""
 
-    def call(*, form: str, output: Path | None, force: bool, **options: Any) -> None:
+    def call(*, form: str | None, output: Path | None, force: bool, **options: Any) -> None:
         require_allowed(settings_of(click.get_current_context()))
         command(Target(output, force=force, form=form), **options)
 
     call.__name__, call.__doc__ = command.__name__, command.__doc__
     call.__dict__.update(command.__dict__)
     return click.option(
-        "--format", "form", type=click.Choice(FORMATS), default="jsonl", help="How it is written.  [jsonl]"
+        "--format", "form", type=click.Choice(FORMATS), help="How it is written.  [as FILE ends, else jsonl]"
     )(to_file(call))
 
 

@@ -91,6 +91,8 @@ def story_of(
     spool.clear()
     history = History(log, fold, on_page=progress)
     beginning = history.since(START, until)
+    progress.clear()
+    warn_of_beginning(beginning)  # before it moves on
     projection = beginning.projection
     numbers = Numbers(fold, projection.state, [asked])
     first = before = numbers.value(asked)
@@ -102,7 +104,6 @@ def story_of(
             spool.add(write(Moved(row, projection.unseen, before, after)))
             before = after
     progress.clear()
-    warn_of_beginning(beginning)
     if before is None and first is None and not len(spool):
         raise FailedError(f"{asked} never was there{'' if at is None else ' until then'}.")
     _say(fold, asked, before, len(spool), past=at is not None)

@@ -22,7 +22,11 @@ def whole_file(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
     """
     path = Path(os.path.realpath(path))
     _require_room(path, replace)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    except OSError as error:
+        error.filename = str(path.parent)  # not a name that nobody chose
+        raise
     beside = Path(name)
     try:
         with os.fdopen(descriptor, "wb", 256 * 1024) as file:

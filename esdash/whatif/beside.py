@@ -16,6 +16,7 @@ from esdash.fold.folding import Entry, Fold, Told
 from esdash.fold.outcomes import Outcome
 from esdash.fold.sorting import Fields
 from esdash.fold.tables import Change, State
+from esdash.log.facts import id_parts
 from esdash.whatif.decisions import Decided, Decisions
 from esdash.whatif.edits import Line, Plan
 
@@ -123,7 +124,7 @@ class Beside:
         lines = self._plan.page(page)
         if lines is not None:
             there = {entry_id: (first + place, codes[place]) for place, (entry_id, _) in enumerate(page)}
-            self._see_lines(lines, there)
+            self._see_lines(lines, first, there)
         else:
             now = self._folded(page, None, lambda place: Place(first + place, 0))
             for place in self._decisions.otherwise(codes, now):
@@ -132,7 +133,10 @@ class Beside:
 
     def end(self) -> Consequences:
         """The log is at its end. Raises OtherwiseError."""
-        self._see_lines(self._plan.rest(), {})
+        self._see_lines(self._plan.rest(), self._at.ordinal + 1, {})
+        if gone := self._plan.entries - self._ordinals.keys():
+            entry = min(gone, key=id_parts).decode()
+            raise OtherwiseError(f"Entry {entry} is not in the stream, so nothing can be tried with it.")
         for entry_id, (code, fields) in self._now_of.items():
             ordinal, was = self._was_of[entry_id]
             self._decide(ordinal, (entry_id, fields), was, code)
@@ -153,19 +157,20 @@ class Beside:
         former = unheld_in(self._was.domain, self._was.state) if found else ()
         return [name for name in found if name not in former]
 
-    def _see_lines(self, lines: Sequence[Line], there: Mapping[bytes, tuple[int, int]]) -> None:
-        """`there` has ordinal and code of each entry of the page that the lines stand for."""
+    def _see_lines(self, lines: Sequence[Line], first: int, there: Mapping[bytes, tuple[int, int]]) -> None:
+        """`there` has ordinal and code of each entry of the page that the lines stand for; the first is `first`."""
         for entry_id in self._moved.intersection(there):
             self._was_of[entry_id] = there[entry_id]
         self._ordinals.update((each, there[each][0]) for each in self._edited.intersection(there))
         for start in range(0, len(lines), PAGE):
-            self._see_some(lines[start : start + PAGE], there)
+            self._see_some(lines[start : start + PAGE], first, there)
 
-    def _see_some(self, lines: Sequence[Line], there: Mapping[bytes, tuple[int, int]]) -> None:
+    def _see_some(self, lines: Sequence[Line], first: int, there: Mapping[bytes, tuple[int, int]]) -> None:
         places: list[Place] = []
         for line in lines:
-            at = self._at
-            self._at = Place(at.ordinal, at.nth + 1) if line.origin is None else Place(there[line.entry[0]][0], 0)
+            ordinal, at = first - 1 + line.place, self._at
+            nth = at.nth + 1 if at.ordinal == ordinal else 1
+            self._at = Place(ordinal, nth if line.origin is None else 0)
             places.append(self._at)
         wanted = len(self._tried) < MOST_TRIED and any(line.edit is not None for line in lines)
         told: list[Told] | None = [] if wanted else None

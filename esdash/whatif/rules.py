@@ -58,7 +58,8 @@ class Comparing:
         """Ids and types of the entries in some places of a page."""
         if isinstance(page, Page):
             entries = [page.entries[place] for place in places]
-            return [entry_id for entry_id, _ in entries], [self._new.sorter.type_of(fields) for _, fields in entries]
+            one, other = self._new.sorter.type_of, self._old.sorter.type_of
+            return [entry_id for entry_id, _ in entries], [one(fields) or other(fields) for _, fields in entries]
         # What is parked without a look at its payload is so by both, since they sort alike.
         found, names = sorting.from_bytes(page.packed), [each.wire_name for each in self._new.domain.events]
         return [found.ids[place] for place in places], [names[found.kinds[place] - FIRST] for place in places]

@@ -56,7 +56,12 @@ class Result(Struct, frozen=True):
     @property
     def differ(self) -> bool:
         """Whether anything is otherwise."""
-        return bool(self.number_count or self.decided_count or self.unheld)
+        return bool(self.asks_for_a_version or self.unheld)
+
+    @property
+    def asks_for_a_version(self) -> bool:
+        """Whether the state is another one, or how it came to be: what holds of it alone changes no snapshot."""
+        return bool(self.number_count or self.decided_count)
 
 
 class Told(Struct, frozen=True):

@@ -151,6 +151,12 @@ class TestInvariants:
         # Nor by the old ones.
         assert compare(self.OWING, "--json", old=self.OWING).json["unheld"] == []
 
+    def test_one_that_is_only_declared_asks_for_no_other_version(self, compare: Call) -> None:
+        found = compare(self.DECLARED.replace("balance) < 0", "balance) < 99.00"))
+        assert found.code == 3
+        assert "nobody_owes" in found.out
+        assert found.err == ""
+
     def test_one_that_cannot_be_read_exits_with_2(self, compare: Call) -> None:
         found = compare(self.DECLARED.replace("balance) < 0", "balanse) < 0"))
         assert (found.code, found.out) == (2, "")
@@ -229,3 +235,17 @@ class TestModulesOfTheSameNames:
         assert found.json["old"]["fingerprint"] != found.json["new"]["fingerprint"]
         assert not {"fees", "parts", "parts.more", "later_on"} & (sys.modules.keys() - before.keys())
         assert sys.path == search
+
+
+def test_numbers_of_a_hidden_table_are_counted_where_they_are_not_shown(compare: Call) -> None:
+    hidden = 'Column("owner", str, TEXT))', 'Column("owner", str, TEXT)), hidden=True'
+    found = compare(changed(*hidden, "balance[event.source] -= event.amount", "pass"), old=changed(*hidden))
+    assert found.code == 3
+    assert "2 numbers of hidden tables differ: see --json." in found.out
+    assert "Numbers (" not in found.out
+
+
+def test_an_entry_that_only_the_old_rules_can_name_has_their_name(compare: Call) -> None:
+    wire = ("version=", 'wire=Wire(type="kind"), version='), ("Table, about", "Table, Wire, about")
+    found = compare(changed(*(part for pair in wire for part in pair)), "--json")
+    assert [each["type"] for each in found.json["decided"]] == ["Opened", "Opened", "Transferred", "Transferred"]

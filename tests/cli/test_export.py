@@ -117,6 +117,15 @@ class TestAFile:
         assert file.read_text() == call("export", "log", "--format", "csv", "--url", url).out
         assert list(tmp_path.iterdir()) == [file]
 
+    def test_is_written_as_its_name_ends_unless_told_otherwise(self, call: Call, url: str, tmp_path: Path) -> None:
+        for name, options, form in (
+            ("a.csv", (), "csv"),
+            ("a.MD", (), "markdown"),
+            ("b.csv", ("--format", "jsonl"), "jsonl"),
+        ):
+            assert call("export", "log", *options, "--output", tmp_path / name, "--url", url).code == 0
+            assert (tmp_path / name).read_text() == call("export", "log", "--format", form, "--url", url).out
+
     def test_one_that_is_there_is_replaced_only_by_force(self, call: Call, url: str, tmp_path: Path) -> None:
         file, link = tmp_path / "a", tmp_path / "link"
         file.write_text("mine")
@@ -134,7 +143,8 @@ class TestAFile:
     def test_is_not_there_when_something_went_wrong(self, call: Call, url: str, tmp_path: Path) -> None:
         assert call("export", "story", "users:999.balance", "--output", tmp_path / "a", "--url", url).code == 1
         assert call("export", "log", "type:", "--output", tmp_path / "a", "--url", url).code == 2
-        assert call("export", "log", "--output", tmp_path / "none" / "a", "--url", url).code == 1
+        nowhere = call("export", "log", "--output", tmp_path / "none" / "a", "--url", url)
+        assert (nowhere.code, nowhere.err.split(": ")[-1]) == (1, f"{tmp_path / 'none'}.\n")
         assert list(tmp_path.iterdir()) == []
 
 

@@ -129,6 +129,14 @@ def test_only_an_empty_stream_is_filled(call: Call, url: str, client: redis.Redi
     assert client.keys("*esdash*") == []
 
 
+def test_without_the_option_it_is_named(call: Call, url: str, client: redis.Redis, exported: Path) -> None:
+    refused = call("publish", "batch", exported, "--stream", "copy", "--url", url)
+    assert refused.code == 2
+    assert "whole stream" in refused.err
+    assert "--keep-ids" in refused.err
+    assert not client.exists("copy")
+
+
 def test_a_dashboard_for_looking_only_fills_nothing(call: Call, url: str, client: redis.Redis, exported: Path) -> None:
     for option in (("--readonly",), ("--domain", "raw")):
         refused = call("publish", "batch", exported, "--keep-ids", "--stream", "copy", *option, "--url", url)

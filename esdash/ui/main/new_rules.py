@@ -71,7 +71,7 @@ class NewRules:
             self._controls.reload()
         elif result is None:
             tell(self.screen.app, _why_nothing(told), "warning" if told.error else "information")
-        elif result.differ and result.same_version:
+        elif result.asks_for_a_version and result.same_version:
             self._ask_for_a_version(result.version)
         else:
             self._controls.reload()

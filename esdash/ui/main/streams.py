@@ -27,12 +27,12 @@ COLUMNS: Final = (
     Column("name", "stream", least=10, stretch=2),
     Column("length", "entries", Kind.NUMBER),
     Column("rate", "rate", Kind.NUMBER, rank=4),
-    Column("last", "last", rank=5),
+    Column("last", "last", least=8, rank=5),
     Column("memory", "KiB", Kind.NUMBER, rank=7),
     Column("domain", "domain", least=6, rank=3),
     Column("snapshot", "snapshot", Kind.NUMBER, rank=6),
     Column("behind", "behind", Kind.NUMBER, rank=2),
-    Column("groups", "groups", least=6, stretch=1, rank=1),
+    Column("groups", "groups", least=12, stretch=1, rank=1),
 )
 
 

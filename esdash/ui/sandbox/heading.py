@@ -25,8 +25,8 @@ class Heading(PaintedLines):
 
     def write(self, name: str, draft: Draft, folding: Folding) -> None:
         """Say it of a sandbox, and of what is known of it; `name` is harmless."""
-        where = "at the end of the log" if draft.begin is None else f"behind #{draft.number:,}"
-        what = Span(f"  What if? It stands {where}. Nothing here is published.")
+        where = "At the end of the log" if draft.begin is None else f"Behind #{draft.number:,}"
+        what = Span(f"  What if? {where}. Nothing is published.")
         self._told = (Span(f" ◇ {name} ", "tag"), what), (_state(folding),)
         self.sync()
 

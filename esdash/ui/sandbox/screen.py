@@ -35,6 +35,7 @@ from esdash.ui.sandbox.folding import Folding
 from esdash.ui.sandbox.heading import NOTHING, Heading
 from esdash.ui.sandbox.keeping import DraftsScreen, NameScreen
 from esdash.ui.sandbox.trying import Trying
+from esdash.ui.tables.columns import Cell
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.lines import Lines
 from esdash.visible import visible
@@ -45,11 +46,17 @@ if TYPE_CHECKING:
     from esdash.whatif.beside import Consequences
     from esdash.whatif.sandbox import Sandbox
 
+HOW: Final = f"{NOTHING} e tries an event; w in the log, an entry."
+"""Where nothing is."""
+
+UNCHOSEN: Final = "Choose a line of what was tried or of what is decided otherwise. For any other entry: w in the log."
+"""Where a key would have to know what it is about."""
+
 LOOK_SECONDS: Final = 0.2
 """Between two looks at how far the folding is."""
 
 KEYS: Final = (
-    Key("e", "Try an event", "events"),
+    Key("e", "Try event", "events"),
     Key("b", "Try a batch", "batch", 6),
     Key("x", "Leave out", "leave_out"),
     Key("c", "Change", "change", 3),
@@ -60,6 +67,7 @@ KEYS: Final = (
     Key("l", "Others", "drafts", 4),
     Key("r", "Up to now", "fold_again", 5),
     Key("p", "Publish", "publish", 2),
+    Key("?", "Keys", "tell_keys", 1),
     Key("Esc", "Leave", "leave"),
 )
 
@@ -68,7 +76,8 @@ class SandboxScreen(Dialog[int]):
     """Left with Enter, it gives the ordinal of the entry that was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(key, does, label, show=False) for key, label, does, _ in KEYS if len(key) == 1),
+        *(Binding(key, does, label, show=False) for key, label, does, _ in KEYS if key.isalpha() and len(key) == 1),
+        Binding("question_mark", "tell_keys", "Keys", show=False),
         Binding("K", "move(-1)", "Earlier", show=False),
         Binding("J", "move(1)", "Later", show=False),
         Binding("delete", "leave_out", "Leave out", show=False),
@@ -82,7 +91,7 @@ class SandboxScreen(Dialog[int]):
     SandboxScreen #dialog {
         width: 100%; height: 100%; padding: 0 1; border: double $error; border-title-color: $text-error;
     }
-    SandboxScreen #dialog:ansi { border: double ansi_red; border-title-color: ansi_red; }
+    SandboxScreen:ansi Vertical#dialog:ansi { border: double ansi_red; border-title-color: ansi_red; }
     SandboxScreen #heading { height: 2; }
     SandboxScreen #lists { height: 1fr; }
     SandboxScreen.-tall #dialog { padding: 0 1; }
@@ -116,13 +125,12 @@ class SandboxScreen(Dialog[int]):
         self.draft = draft
         self._book = book
         self._publishing = publishing
-        self._unseen = view.position.unseen
         self._first = first
         self._actions = actions
         self._trying = Trying(self, fold, actions, sandbox, view, lambda: self.draft, self._changed)
         self._heading = Heading()
         self._edits = Lines(EDITS, partial(edit_cells, fold))
-        self._decided = Lines(DECIDED, partial(decided_cells, fold, self._unseen))
+        self._decided = Lines(DECIDED, self._decided_cells)
         self._numbers = Lines(NUMBERS, partial(number_cells, fold))
         self._folding = Folding(self, sandbox, self._write)
 
@@ -179,6 +187,8 @@ class SandboxScreen(Dialog[int]):
             self._changed()
         elif (decided := self._chosen_decided()) is not None:
             self._trying.choose(choices.SKIP, decided.entry_id)
+        else:
+            tell(self.app, UNCHOSEN)
 
     def action_change(self) -> None:
         """An edit, or an entry of the log."""
@@ -186,6 +196,8 @@ class SandboxScreen(Dialog[int]):
             self._trying.change_edit(line)
         elif (decided := self._chosen_decided()) is not None:
             self._trying.choose(choices.CHANGE, decided.entry_id)
+        else:
+            tell(self.app, UNCHOSEN)
 
     def action_move(self, by: int) -> None:
         """Let an entry of the log change places with its neighbour."""
@@ -195,7 +207,7 @@ class SandboxScreen(Dialog[int]):
             tell(self.app, "Choose an entry among those that are decided otherwise; K and J move it.")
 
     def action_undo(self) -> None:
-        """Take the last edit back."""
+        """Take the last change back."""
         if self.draft.undo():
             self._changed()
 
@@ -222,6 +234,11 @@ class SandboxScreen(Dialog[int]):
         """Leave for the moment of an entry."""
         if (decided := self._chosen_decided()) is not None:
             self.dismiss(decided.ordinal)
+
+    def action_tell_keys(self) -> None:
+        """All of them: a narrow terminal has no room for the bar."""
+        keys = [f"{key} {label}" for key, label, _, __ in KEYS if key != "?"]
+        tell(self.app, " · ".join((*keys, "Tab Next list", "Enter Go to an entry")))
 
     def action_publish(self) -> None:
         """Ask, then publish for real what it adds to the end of the log."""
@@ -269,6 +286,10 @@ class SandboxScreen(Dialog[int]):
         table = self.query_one("#decided", LineTable)
         return self._decided.lines[table.cursor] if table.has_focus and len(self._decided) else None
 
+    def _decided_cells(self, decided: Decided) -> tuple[Cell, ...]:
+        found = self._folding.found
+        return decided_cells(self._fold, 0 if found is None else found.end.unseen, decided)
+
     def _in_thread(self, work: Callable[[], None]) -> None:
         self.run_worker(work, thread=True, exit_on_error=False, name="sandbox")
 
@@ -286,7 +307,7 @@ class SandboxScreen(Dialog[int]):
             self._fold_again()
             return
         tell(self.app, f"{counted(count, 'event is', 'events are')} in the log.")
-        self.draft.edits.clear()
+        self.draft.edits = []
         self.dismiss(None)
 
     def _fold_again(self) -> None:
@@ -296,7 +317,7 @@ class SandboxScreen(Dialog[int]):
     def _write(self) -> None:
         found = self._folding.found
         waiting = "folding …" if self._folding.running else ""
-        self._edits.show(edit_lines(self.draft.edits, found), f"{NOTHING} e tries an event.")
+        self._edits.show(edit_lines(self.draft.edits, found), HOW)
         self._decided.show([] if found is None else found.decided, waiting)
         self._numbers.show([] if found is None else by_size(_shown(self._fold, found)), waiting)
         counts = (

@@ -21,7 +21,7 @@ from esdash.ui.forms.publishing import Purpose
 from esdash.ui.forms.type_form import TypeForm
 from esdash.ui.messages import tell
 from esdash.ui.sandbox import choices
-from esdash.ui.sandbox.cells import EditLine
+from esdash.ui.sandbox.cells import EditLine, edit_lines
 from esdash.ui.sandbox.desk import SandboxDesk
 from esdash.ui.sandbox.drafts import Draft
 from esdash.visible import visible
@@ -69,7 +69,13 @@ class Trying:
         elif what in (choices.EARLIER, choices.LATER):
             self._in_thread(partial(self._swap, entry_id, back=what == choices.EARLIER))
         elif what == choices.CHANGE:
-            self._in_thread(partial(self._change, entry_id))
+            former = next(
+                (each for each in edit_lines(self._draft().edits, None) if _changes(each.edit, entry_id)), None
+            )
+            if former is not None:
+                self.change_edit(former)  # what was changed before holds as well
+            else:
+                self._in_thread(partial(self._change, entry_id))
         elif what.startswith(choices.INSERT):
             self.insert(int(what.split()[1]), entry_id)
 
@@ -80,7 +86,7 @@ class Trying:
             if number is not None:
                 self.insert(number, after)
 
-        self.screen.app.push_screen(EventTypesScreen(self._fold, self._actions), chosen)
+        self.screen.app.push_screen(EventTypesScreen(self._fold, self._actions, "Try an event"), chosen)
 
     def insert(self, number: int, after: bytes | None) -> None:
         """Fill in the form of an event type."""
@@ -181,3 +187,7 @@ class Trying:
             work()
         except EngineError as error:
             self._from_thread(tell, self.screen.app, str(error), "warning")
+
+
+def _changes(edit: Edit, entry_id: bytes) -> bool:
+    return isinstance(edit, Change) and edit.entry[0] == entry_id
