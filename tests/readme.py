@@ -74,7 +74,7 @@ def sections() -> dict[Path, dict[str, str]]:
     """The parts of each page that are made, by the name of their marks."""
     return {
         README: {"bank": bank()},
-        KEYS: {"keys": key_table(Actions(load("esdash.shop.domain:SHOP"))).strip()},
+        KEYS: {"keys": key_table(Actions(load("esdash.shop.domain:SHOP"), watched=True)).strip()},
         OPERATING: {"settings": settings_table()},
     }
 

@@ -53,7 +53,7 @@ class TestTheShopIsNothingSpecial:
     WORDS = re.compile(r"\b(users|items?\b(?!\(\))|balances?|stock|shops?|price|TopUp|AddItem|Order)\b")
     ABOUT_PEOPLE = "Other users may write"
 
-    @pytest.mark.parametrize("room", ["cli", "engine", "log", "past", "query", "ui"])
+    @pytest.mark.parametrize("room", ["cli", "engine", "export", "log", "past", "query", "service", "ui"])
     def test_there_is_no_word_of_it_in(self, room: str) -> None:
         lines = [
             f"{path.name}:{number}: {line}"
@@ -104,6 +104,8 @@ class TestWhatIsLoaded:
             ),
             ("esdash.log", "esdash.shop esdash.engine esdash.ui esdash.cli textual rich click"),
             ("esdash.engine", "esdash.shop esdash.ui esdash.cli textual rich click"),
+            ("esdash.export", "esdash.shop esdash.ui esdash.cli textual rich click"),
+            ("esdash.service", "esdash.shop esdash.ui esdash.cli textual rich click"),
             ("esdash.ui", "esdash.cli click"),
             ("esdash.cli", "textual numpy"),
         ],
@@ -137,6 +139,7 @@ class TestWhatIsLoaded:
         [
             *("publish top-up 7 5", "state", "state --json", "consume --once", "events", "events -outcome:parked"),
             *("why users:7.balance", "find users:7.balance>0", "diff now now"),
+            *("export log", "export table users --format csv", "export board", "export --all"),
         ],
     )
     def test_a_command_without_a_screen_loads_no_screen(self, command: str, url: str, client: redis.Redis) -> None:

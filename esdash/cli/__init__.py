@@ -23,12 +23,15 @@ _COMMANDS: Final = {
     "publish": "publish",
     "produce": "produce",
     "consume": "consume",
+    "serve": "serve",
     "state": "state",
     "events": "events",
     "why": "why",
     "diff": "diff",
     "find": "find",
+    "export": "export",
     "try": "attempt",
+    "streams": "streams",
     "snapshot": "snapshots",
     "verify": "verify",
     "doctor": "doctor",
@@ -36,6 +39,7 @@ _COMMANDS: Final = {
     "server": "server",
     "config": "config",
     "domain": "domain",
+    "dev": "dev",
     "completion": "completion",
 }
 """Command → the module here that defines a click command named `command`."""

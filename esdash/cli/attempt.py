@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
@@ -75,13 +75,14 @@ def command(
     with open_log(settings) as log:
         require_stream(log)
         sandbox = Sandbox(log, fold)
-        end = end_of(log, until) if until is not None else sandbox.end()
         edits: list[Edit] = [Skip(sandbox.entry(_id(log, place))) for place in skipped]
-        edits += [_change(fold, log, sandbox, text) for text in edited]
+        edits += _changes(fold, log, sandbox, edited)
         edits += [_swap(log, sandbox, text) for text in swapped]
         begin = end_of(log, at) if at is not None else None
         if entries:
             edits.append(Insert(begin, entries))
+        # The log may grow: nothing that was named above comes after its end.
+        end = end_of(log, until) if until is not None else sandbox.end()
         with Progress(log) as progress:
             found = sandbox.consequences(edits, end, begin=begin, on_page=progress.tell)
     if as_json:
@@ -107,22 +108,33 @@ def _read(fold: "Fold", file: BinaryIO) -> "tuple[Fields, ...]":
     )
 
 
-def _change(fold: "Fold", log: "Stream", sandbox: "Sandbox", text: str) -> "Edit":
+def _changes(fold: "Fold", log: "Stream", sandbox: "Sandbox", texts: Sequence[str]) -> "Iterator[Edit]":
+    """One for each entry: what is said of it twice holds together."""
     from esdash.whatif.editing import changed
     from esdash.whatif.edits import Change
 
+    changes: dict[bytes, Change] = {}
+    for text in texts:
+        place, assignments = _assignments(text)
+        entry = sandbox.entry(_named(log, place))
+        former = changes.get(entry[0])
+        try:
+            said = changed(fold, entry[1] if former is None else former.fields, assignments)
+        except ValueError as error:
+            raise BadInputError(f"--edit {visible(text, 80)!r}: {visible(str(error).rstrip('.'), 300)}.") from None
+        changes[entry[0]] = Change(entry, said)
+    yield from changes.values()
+
+
+def _assignments(text: str) -> tuple[str, dict[str, str]]:
+    """The place, and by field what was typed for it. Raises BadInputError."""
     try:
-        place, *assignments = shlex.split(text)
+        place, *assignments = shlex.split(text) or [""]
     except ValueError:
         raise BadInputError(f"--edit {visible(text, 80)!r}: a quotation is still open.") from None
     if not all("=" in each for each in assignments) or not assignments:
         raise BadInputError(f"--edit {visible(text, 80)!r}: after the place comes FIELD=VALUE.")
-    entry = sandbox.entry(_named(log, place))
-    try:
-        said = changed(fold, entry[1], dict(each.split("=", 1) for each in assignments))
-    except ValueError as error:
-        raise BadInputError(f"--edit {visible(text, 80)!r}: {visible(str(error).rstrip('.'), 300)}.") from None
-    return Change(entry, said)
+    return place, dict(each.split("=", 1) for each in assignments)
 
 
 def _swap(log: "Stream", sandbox: "Sandbox", text: str) -> "Edit":

@@ -21,6 +21,9 @@ IDLE_SECONDS: Final = 0.2
 
 _RECEIVE: Final = 64 * 1024
 
+_WHOLE: Final = b'{"esdash":"stream",'
+"""How the file of a whole stream begins (`export.whole`)."""
+
 _IDLE: Final = b""
 """Stands among the lines where nothing more came for a while. A line has its end, at least."""
 
@@ -77,6 +80,10 @@ class Lines:
         try:
             read = _decode_line(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            if number == 1 and line.startswith(_WHOLE):
+                raise BadInputError(
+                    "That is a whole stream, as `esdash export --all` writes it: say --keep-ids."
+                ) from None
             raise BadInputError(f"Line {number} is no event: {_sentence(str(error))}.") from None
         data = bytes(read.data)
         code = self._code(read.type, data, read.key)

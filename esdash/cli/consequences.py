@@ -1,9 +1,11 @@
 """What would be otherwise, as output: JSON, or tables for people."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from esdash.cli.entries import change_document, place_document
 from esdash.cli.output import new_table, number, print_tables, tell
+from esdash.counted import counted
 from esdash.visible import visible
 
 if TYPE_CHECKING:
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 
     from esdash.fold.folding import Fold
     from esdash.fold.outcomes import Outcome
+    from esdash.fold.tables import Change
     from esdash.whatif.beside import Consequences, Tried
 
 ROWS: Final = 1000
@@ -40,6 +43,7 @@ def consequences_document(found: "Consequences") -> dict[str, Any]:
             for each in found.decided
         ],
         "decided_count": found.count,
+        "unheld": list(found.unheld),
         "tried": [
             {
                 **place_document(each.place.ordinal, each.entry[0]),
@@ -53,8 +57,11 @@ def consequences_document(found: "Consequences") -> dict[str, Any]:
     }
 
 
-def print_consequences(fold: "Fold", found: "Consequences") -> None:
-    """What people read first: what was tried, what is decided otherwise, what numbers come out."""
+def print_consequences(fold: "Fold", found: "Consequences", other: "Fold | None" = None) -> None:
+    """What people read first: what was tried, what is decided otherwise, what numbers come out.
+
+    `other` is the domain by which the log would be another one, where that is not the same.
+    """
     unseen = found.end.unseen
     tables: list[Table] = []
     if found.tried:
@@ -77,17 +84,23 @@ def print_consequences(fold: "Fold", found: "Consequences") -> None:
             )
         )
     if found.numbers:
-        tables.append(_numbers(fold, found))
+        hidden = {table.name for each in (fold, other or fold) for table in each.domain.tables if table.hidden}
+        shown = [each for each in found.numbers if each.table not in hidden]
+        if shown:
+            tables.append(_numbers(fold, other or fold, shown))
+        if rest := len(found.numbers) - len(shown):
+            tell(f"{counted(rest, 'number of a hidden table differs', 'numbers of hidden tables differ')}: see --json.")
+    if found.unheld:
+        tell(f"✗ Invariants that would not hold: {', '.join(found.unheld)}.")
     if not found.differ:
         tell("Nothing would be otherwise.")
     print_tables(*tables)
 
 
-def _numbers(fold: "Fold", found: "Consequences") -> "Table":
-    from esdash.words.changes import by_size, text_of
+def _numbers(fold: "Fold", other: "Fold", shown: "Sequence[Change]") -> "Table":
+    from esdash.words.changes import by_size, text_between
 
-    shown = [each for each in found.numbers if not fold.storage.places[each.table][0].hidden]
-    rows = [text_of(fold, change) for change in by_size(shown)[:ROWS]]
+    rows = [text_between(fold, other, change) for change in by_size(shown)[:ROWS]]
     return new_table(
         f"Numbers ({_of(len(shown), ROWS)})",
         [("number", "left"), ("was", "right"), ("is", "right"), ("", "right")],

@@ -22,11 +22,14 @@ from esdash.cli.output import warn
 from esdash.config import DEFAULT_DOMAIN, Settings, names, sandboxes_file
 
 if TYPE_CHECKING:
+    from esdash.engine.streams import StreamSummary
     from esdash.fold.folding import Fold
     from esdash.log.stream import Stream
     from esdash.past.service import Past
     from esdash.ui.app import DashboardApp
     from esdash.ui.main.settings import Setting
+    from esdash.ui.main.streams import Survey
+    from esdash.whatif.rules_process import RulesProcess
     from esdash.whatif.sandbox import Sandbox
 
 UNABLE: Final = frozenset({"dumb", "unknown"})
@@ -57,11 +60,12 @@ def open_dashboard(
     sources: Mapping[str, str] | None = None,
     named: Path | None = None,
     tour: bool = False,
+    watched: bool = False,
 ) -> None:
     """Run the dashboard until the person leaves it, or the terminal is closed.
 
     In `file` it remembers how it was arranged. `sources` says where each setting comes from, `named` is the settings
-    file that somebody named. `tour`: a person is led through it.
+    file that somebody named. `tour`: a person is led through it. `watched`: the file of the domain is being written.
 
     Raises BadInputError when there is no terminal, or for settings that name nothing; DomainFileError.
     """
@@ -71,15 +75,29 @@ def open_dashboard(
 
     if not wait_until_in_front(sys.stdin.fileno()):
         raise BadInputError("The dashboard needs the terminal, and runs in the background. Start it without an `&`.")
+    from esdash.log.finding import server_of
+    from esdash.log.stream import Stream as LogStream
+
     fold = fold_of(settings)
     told: list[str] = []  # said when the screen is gone
     with ExitStack() as stack:
         log = stack.enter_context(open_log(settings, told.append))
         lines = _told(settings, named, sources or {})
-        app = _show(log, fold, settings, stack.close, file, lines, tour=tour)
-        if app.wants_raw:
-            settings = replace(settings, domain=RAW)
-            lines = _told(settings, named, {**(sources or {}), "domain": "chosen here"})
+        app = _show(log, fold, settings, stack.close, file, lines, tour=tour, watched=watched)
+        while app.wants_raw or app.wants_stream:
+            chosen = {"domain": "chosen here"}
+            if app.wants_stream:
+                server = log.server
+                if settings.url and server.moves:  # its slot may go elsewhere than that of the stream before
+                    server = server_of(settings.url, app.wants_stream)
+                    stack.callback(server.close)
+                log = LogStream(server, app.wants_stream)
+                settings = replace(settings, stream=log.name)
+                settings = replace(settings, domain=settings.domains.get(log.name, settings.domain))
+                chosen["stream"] = "chosen here"
+            else:
+                settings = replace(settings, domain=RAW)
+            lines = _told(settings, named, {**(sources or {}), **chosen})
             app = _show(log, fold_of(settings), settings, stack.close, file, lines)
     for text in told:
         warn(text)
@@ -96,6 +114,7 @@ def _show(
     told: "Sequence[Setting]",
     *,
     tour: bool = False,
+    watched: bool = False,
 ) -> "DashboardApp":
     """Run a dashboard for one domain to its end. Raises BadInputError for settings that name nothing."""
     from esdash.engine.consumer import ConsumerSettings
@@ -109,7 +128,7 @@ def _show(
     only = not settings.domains and settings.domain == DEFAULT_DOMAIN
     if only and (wrong := next(book.wrong(fold), "")):
         raise BadInputError(wrong)
-    looks = UiSettings(keymap=_keymap(settings, fold, tuple(book.saved), only=only), told=told)
+    looks = UiSettings(keymap=_keymap(settings, fold, tuple(book.saved), only=only), export=settings.export, told=told)
     if settings.theme is not None:
         looks = replace(looks, theme=settings.theme)
     settings = bound_by(settings, fold)
@@ -123,11 +142,13 @@ def _show(
     app = DashboardApp(
         console,
         looks,
-        may_go_raw=settings.domain != RAW and not tour,
+        may_go_raw=settings.domain != RAW and not tour and not watched,
         past_of=_past_of(log, settings),
         remembered=remembered.read(file),
         book=book,
         tour=tour,
+        rules=_rules_of(log, fold) if watched else None,
+        survey=None if tour or watched else _survey_of(log),
         sandbox_of=_sandbox_of(log),
         sandboxes=None if file is None else sandboxes_file(),
     )
@@ -170,6 +191,31 @@ def _past_of(log: "Stream", settings: Settings) -> "Callable[[Fold], Past] | Non
     return begin
 
 
+def _rules_of(log: "Stream", fold: "Fold") -> "RulesProcess":
+    from esdash.whatif.rules_process import RulesProcess
+
+    return RulesProcess(log, Path(fold.choice.rpartition(":")[0]))
+
+
+def _survey_of(log: "Stream") -> "Survey":
+    """What looks at the streams of the server."""
+
+    def look() -> "tuple[Sequence[StreamSummary], str]":
+        from esdash.engine.console import EngineError
+        from esdash.engine.streams import summaries
+        from esdash.log.errors import LogError
+        from esdash.log.survey import find_streams
+
+        try:
+            found = find_streams(log.server)
+            besides = "" if found.whole else "there may be more: not all keys were looked at"
+            return list(summaries(log.server, found.names, time.time)), besides
+        except LogError as error:
+            raise EngineError(str(error)) from error
+
+    return look
+
+
 def _sandbox_of(log: "Stream") -> "Callable[[Fold], Sandbox]":
     """What gives the sandbox of the log by the rules of a domain."""
 
@@ -202,6 +248,7 @@ async def _run(app: "DashboardApp", settings: Settings, let_go: Callable[[], obj
         await app.run_async(mouse=settings.mouse)
     finally:
         app.wants_raw = app.wants_raw and not ending.told
+        app.wants_stream = "" if ending.told else app.wants_stream
         app.ending = True  # however it ended: what still runs in threads has as long as after a signal
-        if app.wants_raw:
+        if app.wants_raw or app.wants_stream:
             ending.over()

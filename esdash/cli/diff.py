@@ -1,5 +1,6 @@
 """`esdash diff`: what differs between two places."""
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from esdash.engine.comparing import Distance, Kind, Moment
     from esdash.engine.view import Position
+    from esdash.export.states import Came
     from esdash.fold.folding import Fold
     from esdash.log.stream import Stream
     from esdash.query.places import Place
@@ -60,28 +62,39 @@ def command(context: click.Context, settings: Settings, first: "Place", second: 
     The places may be in any order: before is at the first that is named. Hidden tables are shown with --json. Exit code
     3 when a number differs.
     """
-    from esdash.engine.comparing import distance
-    from esdash.engine.history import History
-
     fold = fold_of(settings)
     with open_log(settings) as log:
-        require_stream(log)
-        one, other = _moment(log, first), _moment(log, second)
-        found = _by_track(settings, log, fold, one, other)
-        if found is None:
-            with Progress(log) as progress:
-                found = distance(log, History(log, fold, on_page=progress), fold, one, other)
+        found = distance_of(settings, log, fold, first, second)
     if as_json:
         print_json(_document(found))
     else:
         tell(f"from {_place(found.first)}")
         tell(f"to   {_place(found.second)}")
         print_tables(*_tables(fold, found))
+    warn_of_distance(found)
+    if found.numbers:
+        context.exit(ExitCode.DIFFERENCE)
+
+
+def distance_of(settings: Settings, log: "Stream", fold: "Fold", first: "Place", second: "Place") -> "Distance":
+    """What differs between two places; what should be known of it is said."""
+    from esdash.engine.comparing import distance
+    from esdash.engine.history import History
+
+    require_stream(log)
+    one, other = _moment(log, first), _moment(log, second)
+    found = _by_track(settings, log, fold, one, other)
+    if found is None:
+        with Progress(log) as progress:
+            found = distance(log, History(log, fold, on_page=progress), fold, one, other)
+    return found
+
+
+def warn_of_distance(found: "Distance") -> None:
+    """Say what a difference cannot tell."""
     if found.entries is None:
         warn("The entries between the two snapshots are gone from the stream, so they are not counted.")
     warn_of_partial_history(max(found.first.unseen, found.second.unseen))
-    if found.numbers:
-        context.exit(ExitCode.DIFFERENCE)
 
 
 def _moment(log: "Stream", place: "Place") -> "Moment":
@@ -103,22 +116,22 @@ def _by_track(settings: Settings, log: "Stream", fold: "Fold", first: "Moment", 
 
 
 def _document(found: "Distance") -> dict[str, Any]:
-    from esdash.fold.stored import number_name
+    from esdash.export.states import came_document, difference_document
 
     return {
         "from": _position(found.first),
         "to": _position(found.second),
-        "numbers": [
-            {"number": number_name(each.table, each.key, each.column), "before": each.before, "after": each.after}
-            for each in found.numbers
-        ],
-        "entries": None
-        if found.entries is None
-        else [
-            {"type": name, "outcome": outcome.name, "reason": outcome.reason, "count": count}
-            for (name, outcome), count in sorted(found.entries.items(), key=_by_name)
-        ],
+        "numbers": list(map(difference_document, found.numbers)),
+        "entries": None if found.entries is None else list(map(came_document, kinds_of(found.entries))),
     }
+
+
+def kinds_of(entries: "Mapping[Kind, int]") -> "Iterator[Came]":
+    """The entries between two places, counted, by type and outcome."""
+    from esdash.export.states import Came
+
+    for (name, outcome), count in sorted(entries.items(), key=_by_name):
+        yield Came(name, outcome, count)
 
 
 def _by_name(counted: "tuple[Kind, int]") -> tuple[str, str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from esdash.cli import comparing
 from esdash.cli.domains import OWN
 from esdash.cli.failures import BadInputError, ExitCode
 from esdash.cli.options import as_json, common_options, with_settings
@@ -32,7 +33,10 @@ SHOWN: Final = 5
 @click.group(no_args_is_help=False)
 @common_options
 def command() -> None:
-    """Check a domain, or begin a new one."""
+    """Check a domain, compare two versions of one, or begin a new one."""
+
+
+command.add_command(comparing.command, "compare")
 
 
 @command.command()

@@ -54,13 +54,20 @@ def require_samples(fold: "Fold") -> None:
 
 def warn_of_another_domain(log: "Stream", fold: "Fold") -> None:
     """Say before anything is written that all snapshots of the stream are those of other domains. Raises LogError."""
+    if told := another_domain(log, fold):
+        warn(told)
+
+
+def another_domain(log: "Stream", fold: "Fold") -> str | None:
+    """Says that all snapshots of the stream are those of other domains; None where that is not so. Raises LogError."""
     from esdash.log.headers import Header
     from esdash.log.snapshots import SnapshotStore
 
     names = {header.domain for header in SnapshotStore(log).offered() if isinstance(header, Header)}
-    if names and fold.name not in names:
-        others = ", ".join(visible(name) for name in sorted(names))
-        warn(
-            f"The snapshots of {visible(log.name)} are of another domain, {others}, not of {visible(fold.name)}: "
-            "--domain chooses."
-        )
+    if not names or fold.name in names:
+        return None
+    others = ", ".join(visible(name) for name in sorted(names))
+    return (
+        f"The snapshots of {visible(log.name)} are of another domain, {others}, not of {visible(fold.name)}: --domain "
+        "chooses."
+    )

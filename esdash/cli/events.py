@@ -1,6 +1,6 @@
 """`esdash events`: the entries and what became of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from esdash.fold.tables import State
     from esdash.log.stream import Stream
     from esdash.query.places import Place
+    from esdash.query.questions import Question
 
 NEAR: Final = 10_000
 """Entries at the end that are looked at first when the last ones are wanted."""
@@ -88,11 +89,7 @@ def command(
     named, and has one of the outcomes. --follow goes on until interrupted, and ends with exit code 5 when the server is
     lost: --from with the last id that was shown goes on from there.
     """
-    from esdash.engine.asking import Asked, bounds_of
-    from esdash.engine.history import History, id_before
-    from esdash.engine.places import Reached
-    from esdash.log.stream import START, id_parts
-    from esdash.query.terms import Since
+    from esdash.engine.history import History
 
     if follow and reverse:
         raise BadInputError("--follow has no newest entry to begin with: leave --reverse or --follow out.")
@@ -104,38 +101,37 @@ def command(
             if not follow:
                 raise FailedError(missing)
             warn(f"{missing} Waiting for its first entry.")
-        reach = Reached(log, warn)
-        asks = Asked(fold, tree, reach)
-        begins = [START if first is None else begin_of(log, first)]
-        ends = [] if last is None else [end_of(log, last)]
-        for bound in bounds_of(tree):
-            (begins if isinstance(bound, Since) else ends).append(reach.reached(bound))
-        begin, until = max(begins, key=id_parts), min(ends, key=id_parts, default=None)
-        if until is not None:
-            # A range that ends before it begins has no entries, and none before its beginning are asked for.
-            until = max(until, id_before(begin), key=id_parts)
+        asks, begin, until = stretch_of(log, fold, tree, first, last)
         history = History(log, fold, on_page=progress)
         printer = _Printer(progress, count, flush=follow)
+
+        def line_of(listing: Listing, row: "Row", corrected_by: int | None) -> str:
+            if as_json:
+                return as_json_line(fold, row, corrected_by)
+            return as_line(fold, row, listing.projection.unseen, corrected_by)
+
         last_ones = [each for each in (tail, count if reverse else None) if each is not None]
         if reverse or tail is not None:
             with Spool(min(last_ones, default=None)) as spool:
                 for start in _starts(history, begin, until, min(last_ones, default=None)):
-                    listing = _Listing(log, fold, history.since(start, until), until, as_json=as_json)
+                    listing = Listing(log, fold, history.since(start, until), until)
                     spool.clear()
-                    for line in listing.lines(history.explain(listing.projection, until=until or b"+"), fits, asks):
-                        spool.add(line)
+                    for entry in listing.found(history.explain(listing.projection, until=until or b"+"), fits, asks):
+                        spool.add(line_of(listing, *entry))
                     if last_ones and len(spool) == min(last_ones):
                         break
                 progress.clear()
                 warn_of_beginning(listing.beginning, ranged=True)
                 printer.print(spool.newest_first() if reverse else spool.oldest_first())
         else:
-            listing = _Listing(log, fold, history.since(begin, until), until, as_json=as_json)
+            listing = Listing(log, fold, history.since(begin, until), until)
             progress.clear()
             warn_of_beginning(listing.beginning, ranged=True)
-            printer.print(listing.lines(history.explain(listing.projection, until=until or b"+"), fits, asks))
+            found = listing.found(history.explain(listing.projection, until=until or b"+"), fits, asks)
+            printer.print(line_of(listing, *entry) for entry in found)
         if follow and not printer.done:
-            printer.print(listing.lines(history.explain(listing.projection, follow=True), fits, asks))
+            found = listing.found(history.explain(listing.projection, follow=True), fits, asks)
+            printer.print(line_of(listing, *entry) for entry in found)
     unknown = [] if printer.done else fits.never_met(listing.projection.state)
     if unknown:
         raise FailedError(f"There is no {', no '.join(unknown)} in these entries or before them.")
@@ -156,12 +152,36 @@ def _starts(history: "History", begin: bytes, until: bytes | None, most: int | N
     yield begin
 
 
-class _Listing:
-    """Lines of the entries that are wanted, from one beginning on."""
+def stretch_of(
+    log: "Stream", fold: "Fold", tree: "Question", first: "Place | None", last: "Place | None"
+) -> "tuple[Asked, bytes, bytes | None]":
+    """What asks a question, and the ids between which it is asked; what was assumed of places is said.
 
-    def __init__(
-        self, log: "Stream", fold: "Fold", beginning: "Beginning", until: bytes | None, *, as_json: bool
-    ) -> None:
+    Raises NoPlaceError, LogError.
+    """
+    from esdash.engine.asking import Asked, bounds_of
+    from esdash.engine.history import id_before
+    from esdash.engine.places import Reached
+    from esdash.log.stream import START, id_parts
+    from esdash.query.terms import Since
+
+    reach = Reached(log, warn)
+    asks = Asked(fold, tree, reach)
+    begins = [START if first is None else begin_of(log, first)]
+    ends = [] if last is None else [end_of(log, last)]
+    for bound in bounds_of(tree):
+        (begins if isinstance(bound, Since) else ends).append(reach.reached(bound))
+    begin, until = max(begins, key=id_parts), min(ends, key=id_parts, default=None)
+    if until is not None:
+        # A range that ends before it begins has no entries, and none before its beginning are asked for.
+        until = max(until, id_before(begin), key=id_parts)
+    return asks, begin, until
+
+
+class Listing:
+    """The entries that are wanted, from one beginning on."""
+
+    def __init__(self, log: "Stream", fold: "Fold", beginning: "Beginning", until: bytes | None) -> None:
         from esdash.engine.history import History
         from esdash.engine.open_entries import ReadAhead
         from esdash.fold.outcomes import PARKED
@@ -170,12 +190,13 @@ class _Listing:
         self.projection = beginning.projection
         self._fold = fold
         self._until = until
-        self._as_json = as_json
         self._ahead = ReadAhead(History(log, fold), fold)
         self._parked = range(len(PARKED))
 
-    def lines(self, rows: "Iterable[Row]", fits: "_Filter", asks: "Asked") -> Iterator[str]:
-        """The lines of those rows that are wanted, up to the last place."""
+    def found(
+        self, rows: "Iterable[Row]", fits: "Callable[[Examined], bool]", asks: "Asked"
+    ) -> "Iterator[tuple[Row, int | None]]":
+        """Those of the rows that are wanted, up to the last place; beside each by which entry it was corrected."""
         from esdash.engine.asking import Examined
         from esdash.log.stream import id_parts
 
@@ -185,15 +206,10 @@ class _Listing:
             entry = Examined(self._fold, row, self.projection.unseen)
             # The order matters: --about remembers what it has met.
             if fits(entry) and asks(entry):
-                yield self._line(row)
-
-    def _line(self, row: "Row") -> str:
-        unseen, corrected_by = self.projection.unseen, None
-        if row.code in self._parked:
-            corrected_by = self._ahead.corrected_by(row, row.ordinal + unseen)
-        if self._as_json:
-            return as_json_line(self._fold, row, corrected_by)
-        return as_line(self._fold, row, unseen, corrected_by)
+                corrected_by = None
+                if row.code in self._parked:
+                    corrected_by = self._ahead.corrected_by(row, row.ordinal + self.projection.unseen)
+                yield row, corrected_by
 
 
 class _Printer:

@@ -6,13 +6,14 @@ import os
 import select
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
 from esdash.counted import counted
 from esdash.visible import visible
+from esdash.words.times import iso_time as iso_time
+from esdash.words.times import local_time as local_time
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -105,23 +106,6 @@ def new_table(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Seq
     for row in rows:
         table.add_row(*map(Text, row))
     return table
-
-
-def local_time(milliseconds: int) -> str:
-    """Unix milliseconds for people: `2026-01-31 12:00:00`, local time; – for what no clock shows."""
-    try:
-        return f"{datetime.fromtimestamp(milliseconds / 1000):%Y-%m-%d %H:%M:%S}"
-    except (ValueError, OverflowError, OSError):
-        return "–"
-
-
-def iso_time(milliseconds: int) -> str | None:
-    """Unix milliseconds as `2026-01-31T12:00:00.123Z`; None beyond the year 9999."""
-    try:
-        moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def in_colour() -> bool:

@@ -37,14 +37,14 @@ class Progress:
         """A projection has come so far: `History` tells it for each page."""
         self.tell(projection.ordinal + projection.unseen)
 
-    def tell(self, done: int) -> None:
-        """So many entries are done."""
+    def tell(self, done: int, total: int | None = None) -> None:
+        """So many entries are done, of all that the log ever had, or of a total."""
         now = time.monotonic()
         if now < self._next or not sys.stderr.isatty():
             return
         self._next = now + SECONDS
         if self._total is None:
-            self._total = self._log.facts().entries_added or 0
+            self._total = (self._log.facts().entries_added or 0) if total is None else total
         of = f" of {self._total:,}" if self._total >= done else ""
         click.echo(f"\r{done:,}{of} entries\x1b[K", err=True, nl=False)
         self._shown = True

@@ -149,15 +149,20 @@ def command() -> None:
 @click.command(BATCH)
 @click.argument("file", type=click.File("rb"))
 @durability_option
+@click.option("--keep-ids", is_flag=True, help="FILE is of `esdash export --all`: fill an empty stream as it was.")
 @_always_json
 @with_settings
 @click.pass_context
-def batch(context: click.Context, settings: Settings, file: BinaryIO) -> None:
+def batch(context: click.Context, settings: Settings, file: BinaryIO, keep_ids: bool) -> None:
     """Append the events of FILE (-: stdin), one JSON object a line.
 
     A line is {"type": TYPE, "data": {MEMBERS}}, as on the wire, with a "key" if you like. A file is checked as a whole
     before anything is sent. What comes through a pipe is checked and sent a thousand lines at a time, or those there
     are as soon as no more come for a moment; a bad line stops it after those that were sent before.
+
+    With --keep-ids every entry is put back as it was, with its id, its number and all its fields, into a stream that
+    never had one. The whole file is checked first, and all of it is there at once or nothing is. Prints {"stream",
+    "entries", "first_id", "last_id", "entries_added"}.
     """
     from esdash.cli.batch import Lines
     from esdash.engine.console import EngineError, LessDurableError
@@ -166,6 +171,11 @@ def batch(context: click.Context, settings: Settings, file: BinaryIO) -> None:
 
     fold = _fold(context)
     require_writable(settings, "Nothing was published", fold)
+    if keep_ids:
+        from esdash.cli.refill import refill
+
+        print_json(refill(settings, file))
+        return
     lines = Lines(fold)
     if file.seekable():
         start = file.tell()

@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 
     from esdash.domain import Column, Table
     from esdash.engine.projection import Projection
+    from esdash.engine.view import Continuity, Rung
     from esdash.fold.folding import Fold
     from esdash.fold.tables import State
     from esdash.log.stream import Stream
+    from esdash.past.reader import TrackReader
     from esdash.query.places import Place
 
 ROWS: Final = 1000
@@ -59,26 +61,13 @@ def command(
     outcomes and digest remain those of the whole state. A table that a domain hides is shown when it is named, and
     always with --json.
     """
-    from esdash.engine.guard import check_position
-    from esdash.engine.history import History
-    from esdash.engine.view import Rung, Verdict
-
-    tried: tuple[Rung, ...] = ()
-
-    def note(rungs: tuple[Rung, ...]) -> None:
-        nonlocal tried
-        tried = rungs
+    from esdash.engine.view import Verdict
 
     fold = fold_of(settings)
     rows, named = read_rows(fold, about), read_tables(fold, tables)
     with open_log(settings) as log:
         require_stream(log)
-        until = None if at is None else end_of(log, at)
-        found = None if until is None else _by_track(settings, log, fold, until)
-        if found is not None:
-            projection, continuity = found, check_position(log, found)
-        else:
-            projection, continuity = History(log, fold).at(until, on_rung=note)
+        projection, continuity, tried = state_at(settings, log, fold, at)
     shown = {name: rows_of(fold, projection.state, name) for name in named or fold.storage.places}
     unknown = _choose(fold, projection.state, shown, rows, named)
     document: dict[str, Any] = {
@@ -113,11 +102,32 @@ def command(
         raise FailedError(f"There is no {', no '.join(unknown)}{' then' if at else ''}.")
 
 
-def _by_track(settings: Settings, log: "Stream", fold: "Fold", until: bytes) -> "Projection | None":
-    """The state then, by the past that a dashboard keeps: without folding. None where it does not have it."""
+def state_at(
+    settings: Settings, log: "Stream", fold: "Fold", at: "Place | None"
+) -> "tuple[Projection, Continuity, tuple[Rung, ...]]":
+    """The state now or after a place, its continuity, and the snapshots that were tried."""
+    from esdash.engine.guard import check_position
+    from esdash.engine.history import History
+    from esdash.engine.view import Rung
+
+    tried: tuple[Rung, ...] = ()
+
+    def note(rungs: tuple[Rung, ...]) -> None:
+        nonlocal tried
+        tried = rungs
+
+    until = None if at is None else end_of(log, at)
+    if until is not None:
+        found = by_track(settings, log, fold, until, lambda track: _by_track(log, track, until))
+        if found is not None:  # without folding
+            return found, check_position(log, found), ()
+    return *History(log, fold).at(until, on_rung=note), tried
+
+
+def _by_track(log: "Stream", track: "TrackReader", until: bytes) -> "Projection | None":
     from esdash.past.whole import projection_by
 
-    return by_track(settings, log, fold, until, lambda track: projection_by(log, track, until))
+    return projection_by(log, track, until)
 
 
 def rows_of(fold: "Fold", state: "State", table: str) -> Rows:

@@ -1,7 +1,7 @@
 """`esdash why`: every entry that moved a number."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +11,7 @@ from esdash.cli.account import warn_of_beginning, warn_of_what_is_left
 from esdash.cli.asked import number_of
 from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
-from esdash.cli.entries import place_document, place_line
+from esdash.cli.entries import place_line
 from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import LINE, say
@@ -25,11 +25,11 @@ from esdash.counted import counted
 from esdash.query.numbers import Cell
 
 if TYPE_CHECKING:
-    from esdash.engine.row import Row
+    from esdash.export.entries import Moved
     from esdash.fold.folding import Entry, Fold
     from esdash.log.stream import Stream
     from esdash.past.reader import TrackReader
-    from esdash.past.story import Moved
+    from esdash.past.story import Moved as CellMoved
     from esdash.query.numbers import Number
     from esdash.query.places import Place
 
@@ -54,37 +54,60 @@ def command(settings: Settings, number: str, at: "Place | None", as_json: bool) 
     What it is now is said first, on stderr. With --json a line for each entry: {"ordinal", "id", "time", "type",
     "outcome", "before", "after"}. A number that never was there ends with exit code 1.
     """
-    from esdash.engine.history import History
-    from esdash.engine.numbers import Numbers
-    from esdash.log.stream import START
-
     fold = fold_of(settings)
     asked = number_of(fold, number)
+
+    def write(entry: "Moved") -> str:
+        return _as_json(fold, entry) if as_json else _as_line(fold, asked, entry)
+
     with open_log(settings) as log, Spool() as spool, Progress(log) as progress:
-        require_stream(log)
-        until = None if at is None else end_of(log, at)
-        if isinstance(asked, Cell) and _tell_by_track(settings, log, fold, asked, until, as_json=as_json):
-            return
-        history = History(log, fold, on_page=progress)
-        beginning = history.since(START, until)
-        projection = beginning.projection
-        numbers = Numbers(fold, projection.state, [asked])
-        first = before = numbers.value(asked)
-        for row in history.explain(projection, until=until or b"+"):
-            if row.told is None or not numbers.see(row.told.changes):
-                continue
-            after = numbers.value(asked)
-            if after != before or type(after) is not type(before):
-                line = _as_json(fold, row, before, after)
-                spool.add(line if as_json else _as_line(fold, asked, row, projection.unseen, before, after))
-                before = after
-        progress.clear()
-        warn_of_beginning(beginning)
-        if before is None and first is None and not len(spool):
-            raise FailedError(f"{asked} never was there{'' if at is None else ' until then'}.")
-        _say(fold, asked, before, len(spool), past=at is not None)
-        for line in spool.newest_first():
+        for line in story_of(settings, log, fold, asked, at, write, spool, progress):
             print(line)
+
+
+def story_of(
+    settings: Settings,
+    log: "Stream",
+    fold: "Fold",
+    asked: "Number",
+    at: "Place | None",
+    write: "Callable[[Moved], str]",
+    spool: Spool,
+    progress: Progress,
+) -> Iterator[str]:
+    """What is written of every entry that moved a number, newest first, over a spool; what it is now is said.
+
+    Raises FailedError where it never was there.
+    """
+    from esdash.engine.history import History
+    from esdash.engine.numbers import Numbers
+    from esdash.export.entries import Moved
+    from esdash.log.stream import START
+
+    require_stream(log)
+    until = None if at is None else end_of(log, at)
+    if isinstance(asked, Cell) and _tell_by_track(settings, log, fold, asked, until, write, spool):
+        return spool.oldest_first()
+    spool.clear()
+    history = History(log, fold, on_page=progress)
+    beginning = history.since(START, until)
+    progress.clear()
+    warn_of_beginning(beginning)  # before it moves on
+    projection = beginning.projection
+    numbers = Numbers(fold, projection.state, [asked])
+    first = before = numbers.value(asked)
+    for row in history.explain(projection, until=until or b"+"):
+        if row.told is None or not numbers.see(row.told.changes):
+            continue
+        after = numbers.value(asked)
+        if after != before or type(after) is not type(before):
+            spool.add(write(Moved(row, projection.unseen, before, after)))
+            before = after
+    progress.clear()
+    if before is None and first is None and not len(spool):
+        raise FailedError(f"{asked} never was there{'' if at is None else ' until then'}.")
+    _say(fold, asked, before, len(spool), past=at is not None)
+    return spool.newest_first()
 
 
 def _say(fold: "Fold", asked: "Number", value: Any, times: int, *, past: bool) -> None:
@@ -93,44 +116,44 @@ def _say(fold: "Fold", asked: "Number", value: Any, times: int, *, past: bool) -
 
 
 def _tell_by_track(
-    settings: Settings, log: "Stream", fold: "Fold", asked: "Cell", until: bytes | None, *, as_json: bool
+    settings: Settings,
+    log: "Stream",
+    fold: "Fold",
+    asked: "Cell",
+    until: bytes | None,
+    write: "Callable[[Moved], str]",
+    spool: Spool,
 ) -> bool:
     """Tell it from the past that a dashboard keeps, where that has all of it: without folding. Whether it was told."""
     from esdash.engine.row import Row
+    from esdash.export.entries import Moved
     from esdash.fold.sorting import FIRST
 
-    with Spool() as spool:
+    def tell_all(reader: "TrackReader") -> tuple[int, Any]:
+        last = reader.built_to if until is None else reader.ordinal_of(until)
+        unseen, value = reader.origin.unseen, None
+        for place, (each, entry) in enumerate(_moves(log, fold, reader, asked, last)):
+            kind = fold.domain.events[each.kind - FIRST].wire_name
+            fields = [fold.domain.wire.type.encode(), kind.encode()] if entry is None else entry[1]
+            row = Row(each.ordinal, each.entry_id, fields, each.code)
+            value = each.after if not place else value
+            spool.add(write(Moved(row, unseen, each.before, each.after)))
+        return unseen, value
 
-        def tell_all(reader: "TrackReader") -> tuple[int, Any]:
-            last = reader.built_to if until is None else reader.ordinal_of(until)
-            unseen, value = reader.origin.unseen, None
-            for place, (each, entry) in enumerate(_moves(log, fold, reader, asked, last)):
-                kind = fold.domain.events[each.kind - FIRST].wire_name
-                fields = [fold.domain.wire.type.encode(), kind.encode()] if entry is None else entry[1]
-                row = Row(each.ordinal, each.entry_id, fields, each.code)
-                value = each.after if not place else value
-                if as_json:
-                    spool.add(_as_json(fold, row, each.before, each.after))
-                else:
-                    spool.add(_as_line(fold, asked, row, unseen, each.before, each.after))
-            return unseen, value
-
-        told = by_track(settings, log, fold, until, tell_all)
-        if told is None:
-            return False
-        unseen, value = told
-        warn_of_what_is_left(unseen)
-        if not len(spool):
-            raise FailedError(f"{asked} never was there{'' if until is None else ' until then'}.")
-        _say(fold, asked, value, len(spool), past=until is not None)
-        for line in spool.oldest_first():
-            print(line)
+    told = by_track(settings, log, fold, until, tell_all)
+    if told is None:
+        return False
+    unseen, value = told
+    warn_of_what_is_left(unseen)
+    if not len(spool):
+        raise FailedError(f"{asked} never was there{'' if until is None else ' until then'}.")
+    _say(fold, asked, value, len(spool), past=until is not None)
     return True
 
 
 def _moves(
     log: "Stream", fold: "Fold", reader: "TrackReader", cell: "Cell", last: int
-) -> "Iterator[tuple[Moved, Entry | None]]":
+) -> "Iterator[tuple[CellMoved, Entry | None]]":
     """Every entry up to an ordinal that moved a cell, newest first; beside it what the stream has of it."""
     from esdash.past.story import Story
 
@@ -141,26 +164,19 @@ def _moves(
         yield from zip(some, log.entries([each.entry_id for each in some]), strict=True)
 
 
-def _as_json(fold: "Fold", row: "Row", before: Any, after: Any) -> str:
-    from esdash.words.entries import type_of
+def _as_json(fold: "Fold", entry: "Moved") -> str:
+    from esdash.export.entries import moved_document
 
-    assert row.code is not None, "an entry that was just folded"
-    return json.dumps(
-        {
-            **place_document(row.ordinal, row.entry_id),
-            "type": type_of(fold, row.fields),
-            "outcome": fold.outcomes[row.code].name,
-            "before": before,
-            "after": after,
-        }
-    )
+    row, _, before, after = entry
+    return json.dumps(moved_document(fold, row, before, after))
 
 
-def _as_line(fold: "Fold", number: "Number", row: "Row", unseen: int, before: Any, after: Any) -> str:
+def _as_line(fold: "Fold", number: "Number", entry: "Moved") -> str:
     from esdash.visible import visible
     from esdash.words.entries import describe, type_of
     from esdash.words.numbers import moved_text
 
+    row, unseen, before, after = entry
     moved = "new" if before is None else "gone" if after is None else moved_text(fold, number, before, after)
     line = "  ".join(
         (

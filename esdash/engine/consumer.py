@@ -68,6 +68,8 @@ class Consumer:
         may_store = settings.write_snapshots and not settings.readonly
         self.on_view: Callable[[], object] = int
         """Called after each new view, in the thread that runs the consumer."""
+        self.on_folded: Callable[[float], object] = float
+        """Called there with the seconds that each page took to fold."""
         self.on_edited: Callable[[], object] = int
         """Called there when it is live with a state whose snapshot was made by another source of the same version."""
         self._log = log
@@ -84,6 +86,7 @@ class Consumer:
             snapshot_seconds=settings.snapshot_seconds if may_store else 0,
         )
         self._memory.on_view = lambda: self.on_view()
+        self._memory.on_folded = lambda seconds: self.on_folded(seconds)
         self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
         self._task: _Running | None = None
 

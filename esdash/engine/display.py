@@ -83,6 +83,8 @@ class Display:
         self.restored: Restored | None = None
         self.snapshot: SnapshotInfo | None = None
         self.snapshot_note = ""
+        self.lease_holder = ""
+        self._counts: tuple[int, ...] = ()
         self.continuity: Continuity | None = None
         self.forgotten = 0
         self.edited = False
@@ -172,6 +174,7 @@ class Display:
         self._due = now + VIEW_SECONDS
         self._shown = appearance
         self._settle(projection)
+        self._counts = tuple(projection.state.counts) if projection is not None else ()
         if projection is None:
             self._state_view = None
         elif look_again:
@@ -199,6 +202,7 @@ class Display:
             self.restored,
             self.snapshot,
             self.snapshot_note,
+            self.lease_holder,
             self.continuity,
             self.forgotten,
             self.edited,
@@ -238,4 +242,6 @@ class Display:
             notices=tuple(self._notices),
             parked=self.parked.rows(),
             corrections=self.corrections.current(),
+            counts=self._counts,
+            lease_holder=self.lease_holder,
         )

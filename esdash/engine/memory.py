@@ -58,6 +58,8 @@ class Memory:
         self.display = Display(fold, log.server.name, log.name, readonly, clocks.clock, watched=watched)
         self.on_view: Callable[[], object] = int
         """Called after each new view."""
+        self.on_folded: Callable[[float], object] = float
+        """Called with the seconds that each page took to fold."""
         self.projection: Projection | None = None
         self.watch: InvariantWatch | None = None
         """Watches the domain's invariants, where it has some."""
@@ -113,6 +115,7 @@ class Memory:
             self.display.invariants = self.watch.now
             for severity, text in self.watch.news():
                 self.display.notify(severity, text)
+        self.display.lease_holder = self.snapshots.lease_holder
         if self.display.publish(self.projection, force=force):
             self.on_view()
 
@@ -186,7 +189,8 @@ class Memory:
         shown = told if self._watched else None
         with _noticing_nonsense(page.entries):
             try:
-                codes = projection.apply(page.entries, told)
+                with self._timed():
+                    codes = projection.apply(page.entries, told)
             except DomainError as error:
                 self.display.applied(first, page.entries[: len(error.codes)], error.codes, shown)
                 self._see(projection, told, page.entries.__getitem__)
@@ -199,7 +203,9 @@ class Memory:
         first, after = projection.ordinal + 1, projection.last_id
         told: list[Told] | None = None if self.watch is None else []
         with _noticing_nonsense(page.entries if isinstance(page, Page) else ()):
-            self.display.applied_ahead(first, after, page, projection.apply_ahead(page, told))
+            with self._timed():
+                codes = projection.apply_ahead(page, told)
+            self.display.applied_ahead(first, after, page, codes)
         self._see(projection, told, lambda place: self._entry(page, after, place))
 
     def _see(self, projection: Projection, told: Sequence[Told] | None, entry_of: "EntryOf") -> None:
@@ -213,6 +219,12 @@ class Memory:
         with suppress(LogError):
             return next(islice(chain.from_iterable(each.entries for each in self.log.pages(after)), place, None), None)
         return None
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        begun = self.clock()
+        yield
+        self.on_folded(self.clock() - begun)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from esdash.fold.apart import modules_of
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
 
@@ -30,25 +31,10 @@ def reloaded(fold: Fold) -> Fold:
 
 
 def _own_modules(fold: Fold) -> dict[str, ModuleType]:
-    """The modules that a domain brought along: those of the folder of its file, whatever installed packages are there.
-
-    Of esdash's own only the package of a domain that it ships.
-    """
+    """The modules that a domain brought along: those of the folder of its file."""
     choice = fold.choice
     path = choice.rpartition(":")[0]
     if path.endswith(".py"):
-        file, package = Path(path), ""
-    else:
-        module = sys.modules.get(path)
-        file, package = Path(getattr(module, "__file__", None) or ""), path.rpartition(".")[0]
-    folder = file.resolve().parent
-    found = {}
-    for name, module in list(sys.modules.items()):
-        place = getattr(module, "__file__", None)
-        if place is None or "site-packages" in place or name == "__main__":
-            continue
-        if name.split(".")[0] == "esdash" and not (package and name.startswith(f"{package}.")):
-            continue
-        if Path(place).resolve().is_relative_to(folder):
-            found[name] = module
-    return found
+        return modules_of(Path(path).resolve().parent)
+    file = getattr(sys.modules.get(path), "__file__", None) or ""
+    return modules_of(Path(file).resolve().parent, path.rpartition(".")[0])

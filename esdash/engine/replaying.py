@@ -8,6 +8,7 @@ from typing import Final
 
 from esdash.engine.corrections import noting
 from esdash.engine.guard import lag_of
+from esdash.engine.history import FAR
 from esdash.engine.memory import Memory
 from esdash.engine.projection import Projection
 from esdash.engine.stimuli import Answered, CaughtUp
@@ -18,9 +19,6 @@ from esdash.log.readahead import PackedPage, read_ahead
 
 IDLE_SECONDS: Final = 0.1
 """How long one read waits for new entries; what a person asks for is done after it at the latest."""
-
-FAR: Final = 50_000
-"""Entries behind from which a second process pays: it takes about a tenth of a second to start."""
 
 
 def replay(

@@ -53,6 +53,8 @@ class Snapshotter:
         """The newest stored snapshot, as far as is known."""
         self.note = ""
         """Why the last one failed, or who takes them."""
+        self.lease_holder = ""
+        """Who had the lease when it was last asked for; empty when that is not known."""
 
     @property
     def forked(self) -> bool:
@@ -88,8 +90,10 @@ class Snapshotter:
             if self.note != str(error):
                 self._notify("warning", f"No snapshots are taken: {error}")
             self.note = str(error)
+            self.lease_holder = ""
             return
         self._took_writes = True
+        self.lease_holder = holder
         if holder == name:
             self._begin(projection, journal(), asked=False)
         else:

@@ -213,6 +213,10 @@ class View:
 
     edited: bool = False
     """The source of the rules was edited since the snapshot that the state came from, and their version was not."""
+    counts: tuple[int, ...] = ()
+    """Entries by outcome code at the position; empty where there is no state."""
+    lease_holder: str = ""
+    """Who took the periodic snapshots when this consumer last asked, `host:1234`; empty: it has not asked."""
 
     def nth(self, ordinal: int) -> int:
         """An ordinal as people see it: the n-th entry that was ever added, the same in every history."""

@@ -6,7 +6,8 @@ from typing import Any, Final
 from esdash.domain import Domain
 from esdash.fold.hooks import UnfitError
 
-_HERE: Final = __file__.rpartition("/")[0]
+_CALLERS: Final = tuple(f"{__file__.rsplit('/', 2)[0]}/{room}/" for room in ("fold", "engine"))
+"""Where functions of a domain are called: no line of theirs."""
 
 
 class DomainError(Exception):
@@ -38,7 +39,7 @@ def failure(error: Exception, maker: Any, domain: Domain) -> DomainError:
     `maker` is the function that was called, for what has no line of its own.
     """
     folders = {_file_of(each.apply or each.upcast).rpartition("/")[0] for each in domain.events}
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_HERE)]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_CALLERS)]
     own = [frame for frame in frames if frame.filename.rpartition("/")[0] in folders] or frames
     if own:
         place = f"{own[-1].filename.rpartition('/')[2]}:{own[-1].lineno}"

@@ -43,14 +43,14 @@ class Fold:
         """The domain was checked (`fold.declaration`). Raises SchemaError where a model does not fit its wire."""
         self.domain = domain
         self.name, self.version = domain.name, domain.version
-        self.packing = packing(domain)
-        """What sorts pages in another process, as `log.readahead` names it."""
         self.outcomes: tuple[Outcome, ...] = outcomes(domain.reasons)
         self.models: tuple[Model, ...] = tuple(model_of(event_type.model) for event_type in domain.events)
         """Of each event type."""
         for model in self.models:
             schema.require_sayable(model, domain.wire)
         self.kinds = kinds_of(domain)
+        self.packing = packing(self.kinds)
+        """What sorts pages in another process, as `log.readahead` names it."""
         self.sorter = Sorter(self.kinds)
         self.publishable: tuple[EventType, ...] = tuple(
             each

@@ -77,7 +77,8 @@ class _Entry:
     @property
     def id(self) -> str:
         """Its id in the log."""
-        assert self._id is not None, "the fold is told the ids where a domain wants them"
+        if self._id is None:
+            raise UnfitError("state.entry is that of a rule, and here is none: an invariant is about the state alone")
         return self._id.decode()
 
     @property

@@ -52,9 +52,7 @@ def load(choice: str, review: Callable[[Fold], object] = id) -> Fold:
     if not _is_own(module):
         # Now, for the file may be edited while it is used.
         fold.source = partial(str, fold.source())
-    fold.choice = (
-        choice if not _is_file(choice) else f"{Path(module.__file__ or '').resolve()}:{name or _found(module)}"
-    )
+    fold.choice = choice if not is_file(choice) else f"{Path(module.__file__ or '').resolve()}:{name or _found(module)}"
     return fold
 
 
@@ -76,13 +74,14 @@ def _fingerprint(module: ModuleType) -> str:
     return fingerprint(module)
 
 
-def _is_file(choice: str) -> bool:
+def is_file(choice: str) -> bool:
+    """Whether a domain is called by its file."""
     path = choice.rpartition(":")[0] if not choice.endswith(".py") and ".py:" in choice else choice
     return path.endswith(".py")
 
 
 def _module(choice: str) -> tuple[ModuleType, str]:
-    if _is_file(choice):
+    if is_file(choice):
         path, _, name = (choice, "", "") if choice.endswith(".py") else choice.rpartition(":")
         return _run_file(Path(path).expanduser()), name
     if ":" in choice:

@@ -1,4 +1,4 @@
-"""The source of a domain: its fingerprint, and where in it something stands."""
+"""The source of a domain: its fingerprint, its files, and where in it something stands."""
 
 import ast
 import hashlib
@@ -11,25 +11,31 @@ def fingerprint(module: ModuleType) -> str:
     """A hash of the module's source and of what it imports from its own folder, without docstrings and comments."""
     file = Path(module.__file__ or "").resolve()
     hashed = hashlib.blake2b(digest_size=8)
-    for name, source in sorted(_sources(file, file.parent).items()):
-        hashed.update(f"{name}\n{source}\n".encode())
+    named = {path.relative_to(file.parent).as_posix(): tree for path, tree in _trees(file).items()}
+    for name, tree in sorted(named.items()):
+        hashed.update(f"{name}\n{ast.unparse(_without_docstrings(tree))}\n".encode())
     return hashed.hexdigest()
 
 
-def _sources(file: Path, folder: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
+def files_of(file: Path) -> set[Path]:
+    """A file, by its real path, and what it imports from its own folder, as far as that can be parsed."""
+    return {file, *_trees(file)}
+
+
+def _trees(file: Path) -> dict[Path, ast.Module]:
+    folder = file.parent
+    found: dict[Path, ast.Module] = {}
     waiting = [file]
     while waiting:
         path = waiting.pop()
-        name = path.relative_to(folder).as_posix()
-        if name in found:
+        if path in found:
             continue
         try:
             tree = ast.parse(path.read_bytes())
         except (OSError, SyntaxError, ValueError):
             continue
         waiting += _imported(tree, path, folder)
-        found[name] = ast.unparse(_without_docstrings(tree))
+        found[path] = tree
     return found
 
 

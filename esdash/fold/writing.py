@@ -46,6 +46,6 @@ def kinds_of(domain: Domain) -> Kinds:
     return Kinds(wire.type, wire.data, wire.key, wire.v, wire.only, types, ids=not domain.fast)
 
 
-def packing(domain: Domain) -> str:
-    """A function that sorts pages for this domain in another process, as `log.readahead` names one."""
-    return f"esdash.fold.sorting:packer({msgspec.json.encode(kinds_of(domain)).decode()})"
+def packing(kinds: Kinds) -> str:
+    """A function that sorts pages by these kinds in another process, as `log.readahead` names one."""
+    return f"esdash.fold.sorting:packer({msgspec.json.encode(kinds).decode()})"

@@ -20,10 +20,13 @@ _BEFORE: Final = [b"\r\n$%d\r\n" % size for size in range(256)]
 _RECEIVE: Final = 256 * 1024
 
 
-def append(connection: "Connection", key: bytes, entries: Iterable[Sequence[bytes]]) -> list[bytes | Exception]:
+def append(
+    connection: "Connection", key: bytes, entries: Iterable[Sequence[bytes]], *, with_ids: bool = False
+) -> list[bytes | Exception]:
     """XADD for each entry; their ids in order, for a refused one the exception that redis-py has for it.
 
-    Entries that are made while they are asked for are made while the server works.
+    Entries that are made while they are asked for are made while the server works. `with_ids`: the first word of each
+    is its id; else the server gives one.
 
     Raises OSError, redis-py's ConnectionError and UnreadableError; then replies may be outstanding.
     """
@@ -35,7 +38,7 @@ def append(connection: "Connection", key: bytes, entries: Iterable[Sequence[byte
     opened: socket.socket = getattr(connection, "_sock")  # noqa: B009 - its type says None
     count, remaining = 0, iter(entries)
     while some := list(islice(remaining, SLICE)):
-        opened.sendall(pack(key, some))
+        opened.sendall(pack(key, some, with_ids=with_ids))
         count += len(some)
     reader = BoundedReader(BaseParser.parse_error, most=_RECEIVE + MOST_OF_A_LINE)
     replies: list[bytes | Exception] = []
@@ -49,9 +52,9 @@ def append(connection: "Connection", key: bytes, entries: Iterable[Sequence[byte
     return replies
 
 
-def pack(key: bytes, entries: Sequence[Sequence[bytes]]) -> bytes:
-    """An XADD for each entry as the server reads it."""
-    heads = {size: _head(key, size) for size in set(map(len, entries))}
+def pack(key: bytes, entries: Sequence[Sequence[bytes]], *, with_ids: bool = False) -> bytes:
+    """An XADD for each entry as the server reads it; `with_ids` as `append` says."""
+    heads = {size: _head(key, size, with_ids=with_ids) for size in set(map(len, entries))}
     parts: list[bytes] = []
     add, known = parts.append, len(_BEFORE)
     for fields in entries:
@@ -67,6 +70,9 @@ def pack(key: bytes, entries: Sequence[Sequence[bytes]]) -> bytes:
     return b"".join(parts)
 
 
-def _head(key: bytes, size: int) -> bytes:
+def _head(key: bytes, size: int, *, with_ids: bool) -> bytes:
     """The command up to the first of so many words."""
-    return b"\r\n*%d\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$1\r\n*" % (size + 3, len(key), key)
+    head = b"\r\n*%d\r\n$4\r\nXADD\r\n$%d\r\n%b"
+    if with_ids:
+        return head % (size + 2, len(key), key)
+    return (head + b"\r\n$1\r\n*") % (size + 3, len(key), key)

@@ -4,13 +4,18 @@ import os
 import select
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
 LOOK_SECONDS: Final = 0.1
 """Between two looks whether to go on waiting."""
+
+LEAVE_SECONDS: Final = 0.5
+"""How long a process may take to end by itself: what it does not store then, it stores the next time."""
 
 
 class SilentError(Exception):
@@ -74,3 +79,60 @@ def start(function: str, *arguments: str, **options: Any) -> "subprocess.Popen[b
         env={**os.environ, "PYTHONPATH": os.pathsep.join([package_root, search] if search else [package_root])},
         **options,
     )
+
+
+class Companion:
+    """A process that is given one line, and writes lines until it is closed: beside this one, for as long as it is
+    wanted."""
+
+    def __init__(
+        self, function: str, heard: Callable[[bytes], object], ended: Callable[[str], object], name: str
+    ) -> None:
+        """`function` (module:name) ends when its standard input does. `heard` is given each line, and `ended` how it
+        ended without being closed, as in "cannot be started"; both in a thread called `name`."""
+        self._function = function
+        self._heard = heard
+        self._ended = ended
+        self._closing = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._task = b""
+
+    def start(self, task: bytes) -> None:
+        """Begin; returns at once."""
+        self._task = task
+        self._thread.start()
+
+    def close(self) -> None:
+        """End it."""
+        self._closing = True
+        process = self._process
+        if process is None:
+            return
+        assert process.stdin is not None
+        with suppress(OSError):
+            process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(LEAVE_SECONDS)
+        process.kill()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            process = self._process = start(self._function, stdin=subprocess.PIPE)
+        except OSError as error:
+            self._ended(f"cannot be started: {error.strerror}")
+            return
+        with process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            with suppress(OSError, ValueError):  # it has ended, or is being closed
+                process.stdin.write(self._task + b"\n")
+                process.stdin.flush()
+            if self._closing:
+                with suppress(OSError):
+                    process.stdin.close()
+            for line in process.stdout:
+                self._heard(line)
+        if not self._closing:
+            self._ended("ended unexpectedly")

@@ -127,6 +127,41 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) 
 return 0
 """
 
+# KEYS: stream, what was gathered. ARGV: how many entries that are, the newest id ever given, entries ever added (empty:
+# not known), the newest id that was deleted. A server before 7.0 keeps neither of the last two.
+FILL: Final = """
+local function members(reply)
+  local found = {}
+  for i = 1, #reply, 2 do found[reply[i]] = reply[i + 1] end
+  return found
+end
+local groups = {}
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local facts = members(redis.call('XINFO', 'STREAM', KEYS[1]))
+  if facts['length'] > 0 or facts['last-generated-id'] ~= '0-0' then return 'used' end
+  groups = redis.call('XINFO', 'GROUPS', KEYS[1])
+end
+if redis.call('XLEN', KEYS[2]) ~= tonumber(ARGV[1]) then return 'incomplete' end
+if ARGV[1] == '0' then
+  redis.call('XADD', KEYS[2], ARGV[2], '', '')
+  redis.call('XTRIM', KEYS[2], 'MAXLEN', 0)
+end
+local answer = 'ok'
+local counted = {'XSETID', KEYS[2], ARGV[2]}
+if ARGV[3] ~= '' then counted[4], counted[5] = 'ENTRIESADDED', ARGV[3] end
+if ARGV[4] ~= '0-0' then counted[#counted + 1], counted[#counted + 2] = 'MAXDELETEDID', ARGV[4] end
+if redis.pcall(unpack(counted)).err then
+  redis.call('XSETID', KEYS[2], ARGV[2])
+  answer = 'uncounted'
+end
+for _, group in ipairs(groups) do
+  redis.call('XGROUP', 'CREATE', KEYS[2], members(group)['name'], '0')
+end
+redis.call('PERSIST', KEYS[2])
+redis.call('RENAME', KEYS[2], KEYS[1])
+return answer
+"""
+
 # KEYS: stream. ARGV: the id that is to be the last one, then for each entry how many fields follow, and these.
 APPEND_AFTER: Final = """
 local last = '0-0'

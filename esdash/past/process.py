@@ -3,7 +3,6 @@
 import gc
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from esdash.engine.history import BrokenError
 from esdash.fold import loading
 from esdash.fold.failing import DomainError
 from esdash.fold.loading import DomainFileError
-from esdash.log import child
+from esdash.log.child import Companion
 from esdash.log.errors import LogError
 from esdash.log.finding import server_of
 from esdash.log.stream import Stream
@@ -29,9 +28,6 @@ from esdash.past.packing import DamagedTrackError, TrackError
 
 AGAIN_SECONDS: Final = 2.0
 """Between two tries: to reach the server again, or to find out that nobody else builds the track any more."""
-
-LEAVE_SECONDS: Final = 0.5
-"""How long a process may take to end by itself: what it does not store then, it stores the next time."""
 
 NICE: Final = 10
 """The consumer goes before it."""
@@ -116,45 +112,20 @@ class TrackProcess:
         self._task = task
         self.built = Built()
         """What it said last; for any thread."""
-        self._closing = False
-        self._process: subprocess.Popen[bytes] | None = None
-        self._thread = threading.Thread(target=self._run, name="track", daemon=True)
+        self._companion = Companion("esdash.past.process:main", self._heard, self._ended, "track")
 
     def start(self) -> None:
         """Begin; returns at once."""
-        self._thread.start()
+        self._companion.start(msgspec.json.encode(self._task))
 
     def close(self) -> None:
         """End it."""
-        self._closing = True
-        process = self._process
-        if process is None:
-            return
-        assert process.stdin is not None
-        with suppress(OSError):
-            process.stdin.close()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(LEAVE_SECONDS)
-        process.kill()
-        self._thread.join()
+        self._companion.close()
 
-    def _run(self) -> None:
-        try:
-            process = self._process = child.start("esdash.past.process:main", stdin=subprocess.PIPE)
-        except OSError as error:
-            self.built = Built(error=f"The process that keeps the past cannot be started: {error.strerror}.")
-            return
-        with process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            with suppress(OSError, ValueError):  # it has ended, or is being closed
-                process.stdin.write(msgspec.json.encode(self._task) + b"\n")
-                process.stdin.flush()
-            if self._closing:
-                with suppress(OSError):
-                    process.stdin.close()
-            for line in process.stdout:
-                self.built = msgspec.json.decode(line, type=Built)
-        if not self._closing and not self.built.error:
-            last = self.built
-            self.built = Built(last.ordinal, last.waiting, "The process that keeps the past ended unexpectedly.")
+    def _heard(self, line: bytes) -> None:
+        self.built = msgspec.json.decode(line, type=Built)
+
+    def _ended(self, how: str) -> None:
+        last = self.built
+        if not last.error:
+            self.built = Built(last.ordinal, last.waiting, f"The process that keeps the past {how}.")

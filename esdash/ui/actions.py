@@ -35,6 +35,7 @@ class Group(StrEnum):
     TRUST = "Check what can be trusted"
     PANELS = "Look closer"
     PAST = "Go to the past"
+    WHAT_IF = "Ask what would have been"
     MOVE = "Move"
     PROGRAM = "esdash"
 
@@ -100,6 +101,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "While halted: keep the last good state and read no further.", Group.CONSUMER),
     Action("reload", "R", "reload", "Reload the domain",
         "While halted by the domain: read its file again, and go on with the entry that it failed on.", Group.CONSUMER),
+    Action("rules", "B", "rules", "New rules",
+        "Under `esdash dev FILE`: which entries the rules that were saved last decide otherwise, and which numbers are "
+        "other ones.", Group.WHAT_IF),
+    Action("take_rules", "T", "take_rules", "Take the rules",
+        "Under `esdash dev FILE`: go on by the rules that were saved last; asks for a new version where they decide "
+        "otherwise under the old one.", Group.WHAT_IF),
     Action("parked", "x", "parked", "Parked",
         "The entries that could not be understood, with a form to publish a corrected event.", Group.TRUST),
     Action("orphans", "O", "orphans", "Orphans",
@@ -144,6 +151,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
         Group.PANELS, shown=True),
     Action("copy", "y", "copy", "Copy",
         "Copy the selected line; of an event its id, type and payload.", Group.PANELS),
+    Action("export", "ctrl+e", "export", "Export",
+        "Hand on the panel as it is shown, as CSV, JSON lines, Markdown or a picture of the screen, to a file or the "
+        "clipboard. On the page of a row, a difference and the board of refusals as well.", Group.PANELS),
     Action("messages", "M", "messages", "Messages",
         "List what the dashboard has said lately, the newest first.", Group.PANELS),
     Action("step_back", "[", "step(-1)", "Step back",
@@ -177,16 +187,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("board", "!", "board", "Refusals",
         "What rules refused and what could not be understood, by reason and by row. Such entries stay in the log and "
         "change nothing: here is what was asked for in the last 5 minutes, an hour or ever, and not done.", Group.PAST),
-    Action("what_if", "w", "what_if", "What if",
-        "Try what would have been, in a sandbox: leave the selected entry out, change it, move it, add others. The log "
-        "is folded once more beside the one there is, and what would be otherwise is shown. Nothing is published.",
-        Group.PAST),
     Action("watch", ".", "watch", "Watch the replay",
         "Play what was replayed since the last restore, from its snapshot on.", Group.PAST),
     Action("less_time", "Z", "zoom_time(1)", "Less of the time",
         "Show a shorter stretch in the line of time, down to the last minute.", Group.PAST),
     Action("more_time", "A", "zoom_time(-1)", "More of the time",
         "Show a longer stretch in the line of time, up to the whole stream.", Group.PAST),
+    Action("what_if", "w", "what_if", "What if",
+        "Try what would have been, in a sandbox: leave the selected entry out, change it, move it, add others. The log "
+        "is folded once more beside the one there is, and what would be otherwise is shown. Nothing is published.",
+        Group.WHAT_IF),
     Action("next_panel", "tab,right,l", "next_panel(1)", "Next panel",
         "Move the focus to the next panel.", Group.PANELS),
     Action("previous_panel", "shift+tab,left,h", "next_panel(-1)", "Previous panel",
@@ -207,6 +217,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "To the first line.", Group.MOVE, Scope.TABLE, palette=False),
     Action("last", "end,G", "last", "Last line",
         "To the last line; in the log, follow new events again.", Group.MOVE, Scope.TABLE, palette=False),
+    Action("streams", "ctrl+o", "streams", "Streams",
+        "The streams of the server: how long each is, how fast it grows, how far its snapshot is behind, who reads it. "
+        "Enter opens another one here.", Group.PROGRAM, Scope.APP),
     Action("settings", "C", "settings", "Settings",
         "Every setting, what it is now and where that comes from: a flag, the environment, the settings file. A theme "
         "is chosen there, the rest is written in that file.", Group.PROGRAM, Scope.APP),

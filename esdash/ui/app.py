@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,23 +13,21 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import platformdirs
 from textual import events
 from textual.app import ScreenStackError, UnknownModeError
-from textual.content import Content
-from textual.markup import MarkupError
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from esdash.engine.console import Console, EngineError
-from esdash.fold.folding import Fold
+from esdash.engine.console import Console
 from esdash.ui.actions import Keymap, Scope, bindings
+from esdash.ui.clipboard import may_export
 from esdash.ui.commands import ActionCommands
 from esdash.ui.declared import Actions
 from esdash.ui.keymap import unknown
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.main.settings import Setting, SettingsScreen
-from esdash.ui.messages import Messages, message_of, tell
+from esdash.ui.messages import Messages, message_of, plain, tell
 from esdash.ui.paint.painted import Palette
-from esdash.ui.past.time_machine import COMING
+from esdash.ui.past.keeping import PastKeeping, PastOf
 from esdash.ui.remembered import Arranged, Remembered
 from esdash.ui.sandbox.opening import SandboxOf
 from esdash.ui.tables.question_book import QuestionBook
@@ -38,10 +35,8 @@ from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.past.service import Past
-
-AGAIN_SECONDS: Final = 0.2
-"""Between two tries to begin the past."""
+    from esdash.ui.main.streams import Survey
+    from esdash.whatif.rules_process import RulesProcess
 
 FAREWELL_SECONDS: Final = 15.0
 """How long leaving waits for the farewell snapshot."""
@@ -62,6 +57,8 @@ class UiSettings:
     that was chosen in the dashboard before, or the usual one."""
     keymap: Keymap = field(default_factory=dict)
     """Action id (`esdash.ui.actions`) → keys, comma-separated, instead of the usual ones."""
+    export: bool = True
+    """What is shown may be handed on: exported, copied, saved as a picture."""
     told: Sequence[Setting] = ()
     """All settings, for whoever wants to read them."""
 
@@ -84,19 +81,22 @@ class DashboardApp(Palette, TypeAhead):
         wall_clock: Callable[[], float] = time.time,
         farewell_seconds: float = FAREWELL_SECONDS,
         may_go_raw: bool = False,
-        past_of: "Callable[[Fold], Past] | None" = None,
+        past_of: PastOf | None = None,
         remembered: Remembered | None = None,
         book: QuestionBook | None = None,
         tour: bool = False,
         sandbox_of: SandboxOf | None = None,
         sandboxes: Path | None = None,
+        rules: "RulesProcess | None" = None,
+        survey: "Survey | None" = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `past_of` gives the past by the rules of a domain, where one is kept. `may_go_raw`: whoever runs it looks at
         `wants_raw` when it has ended, and shows the stream without a domain. `tour`: lead a person through it. `book`
-        has the questions that a person keeps. `sandbox_of` gives the sandbox of the log; in the file `sandboxes` those
-        are kept that have a name.
+        has the questions that a person keeps. `rules` watches the file of the domain while it is being written.
+        `survey` looks at the streams of the server; one that is chosen there is `wants_stream` when it has ended.
+        `sandbox_of` gives the sandbox of the log; in the file `sandboxes` those are kept that have a name.
         """
         super().__init__()
         self.engine = console
@@ -107,15 +107,15 @@ class DashboardApp(Palette, TypeAhead):
         self.book = book or QuestionBook()
         self._may_go_raw = may_go_raw
         self._tour = tour
-        self._past_of = past_of
+        self._rules = rules
+        self._survey = survey
+        self._past = PastKeeping(self, console, past_of)
         self._sandbox_of = sandbox_of
         self._sandboxes = sandboxes
-        self._past: Past | None = None
-        self._handing = threading.Lock()
-        """Held while a past is taken over or given up."""
-        self._gone = threading.Event()
         self.wants_raw = False
         """A person has left to see the stream without a domain."""
+        self.wants_stream = ""
+        """The stream that a person has left for."""
         self.messages = Messages()
         self.actions = self._actions()
         self._clock = clock
@@ -145,25 +145,30 @@ class DashboardApp(Palette, TypeAhead):
             self._wall_clock,
             self.messages,
             self.begin_anew,
-            None if self._past_of is None else lambda: self._past,
+            self._past.asked,
             self.remembered.domains.get(self.engine.fold.name, Arranged()),
             self.book,
             self._sandbox_of,
             self._sandboxes,
+            self._rules,
         )
         if self._tour:
             self._main.guide()
         return self._main
 
     def _actions(self) -> Actions:
-        return Actions(self.engine.fold, self.keymap, raw=self._may_go_raw, questions=tuple(self.book.saved))
+        return Actions(
+            self.engine.fold,
+            self.keymap,
+            raw=self._may_go_raw,
+            watched=self._rules is not None,
+            questions=tuple(self.book.saved),
+        )
 
     def begin_anew(self) -> None:
         """The domain is another one: go on with another main screen."""
         self._remember()
-        with self._handing:
-            former, self._generation = self._generation, self._generation + 1
-            past, self._past = self._past, None
+        former, self._generation = self._generation, self._generation + 1
         if self._main is not None:
             self._main.pace.end()
         self.actions = self._actions()
@@ -171,12 +176,23 @@ class DashboardApp(Palette, TypeAhead):
         self.switch_mode(f"domain-{self._generation}")
         if former:
             self.remove_mode(f"domain-{former}")
-        self._keep_past(past)
+        self._past.begin_anew()
+        self._watch_rules()
 
     @property
     def readonly(self) -> bool:
         """It writes nothing."""
         return self.engine.publishing is None
+
+    @property
+    def may_export(self) -> bool:
+        """What is shown may be handed on."""
+        return self.settings.export
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Put a text on the clipboard, where that is allowed."""
+        if may_export(self):
+            super().copy_to_clipboard(text)
 
     async def on_event(self, event: events.Event) -> None:
         """What a person does may change what the main screen shows."""
@@ -197,7 +213,7 @@ class DashboardApp(Palette, TypeAhead):
 
         Not to be called from another thread.
         """
-        said = message_of(_plain(message) if markup else message, severity, self._wall_clock(), timeout)
+        said = message_of(plain(message) if markup else message, severity, self._wall_clock(), timeout)
         self.messages.add(said)
         if self._main is not None:
             self._main.say(said)
@@ -222,11 +238,9 @@ class DashboardApp(Palette, TypeAhead):
         """However the screen ends, the consumer must not outlive it."""
         self.engine.close()
         self._remember()
-        with self._handing:
-            self._gone.set()
-            past, self._past = self._past, None
-        if past is not None:
-            past.close()
+        self._past.end()
+        if self._rules is not None:
+            self._rules.close()
 
     def _remember(self) -> None:
         if self._main is not None:
@@ -259,13 +273,28 @@ class DashboardApp(Palette, TypeAhead):
             stream = visible(self.engine.view.stream, 60)
             tell(self, f"`esdash --domain raw --stream {stream}` shows the entries as they are.")
 
+    def action_streams(self) -> None:
+        """Show the streams of the server."""
+        from esdash.ui.main.streams import StreamsScreen
+
+        if self._survey is None:
+            tell(self, "There is no other stream to open from here.")
+        else:
+            self.push_screen(StreamsScreen(self._survey, self.engine.view.stream, self._wall_clock), self._chose_stream)
+
+    async def _chose_stream(self, name: str | None) -> None:
+        if name is not None:
+            self.wants_stream = name
+            await self.action_quit()
+
     def action_settings(self) -> None:
         """Show every setting, and where it comes from."""
         self.push_screen(SettingsScreen(self.settings.told))
 
     def action_save_picture(self) -> None:
         """Save the screen as SVG, once the palette is gone from it."""
-        self.call_after_refresh(self._save_picture)
+        if may_export(self):
+            self.call_after_refresh(self._save_picture)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The consumer's thread has ended: because it was asked to, or because something went wrong."""
@@ -286,35 +315,14 @@ class DashboardApp(Palette, TypeAhead):
 
     def _start_consumer(self) -> None:
         self.run_worker(self.engine.run, thread=True, exit_on_error=False, name="consumer", group="consumer")
-        self._keep_past()
+        self._past.begin()
+        self._watch_rules()
 
-    def _keep_past(self, former: "Past | None" = None) -> None:
-        """Have it kept from now on, by the rules of the domain as it is now, instead of by former ones."""
-        begin = partial(self._begin_past, self._generation, former)
-        self.run_worker(begin, thread=True, exit_on_error=False, name="past")
-
-    def _begin_past(self, generation: int, former: "Past | None") -> None:
-        """Takes some tenths of a second, in which the domain may become another one, or everything end."""
-        if former is not None:
-            former.close()
-        while self._past_of is not None and self._is_wanted(generation):
-            if self.engine.view.phase in COMING:
-                self._gone.wait(AGAIN_SECONDS)  # until then the processors are busy enough
-                continue
-            try:
-                past = self._past_of(self.engine.fold)
-            except EngineError:
-                self._gone.wait(AGAIN_SECONDS)  # the consumer says what is wrong with the server
-            else:
-                with self._handing:
-                    if self._is_wanted(generation):
-                        self._past = past
-                        past.start()
-                        return
-                past.close()
-
-    def _is_wanted(self, generation: int) -> bool:
-        return generation == self._generation and not self._gone.is_set()
+    def _watch_rules(self) -> None:
+        """Compare what is saved with the rules that the consumer has now."""
+        if self._rules is not None:
+            begin = partial(self._rules.begin, self.engine.fold)
+            self.run_worker(begin, thread=True, exit_on_error=False, name="rules")
 
     async def _leave(self) -> None:
         message = None
@@ -325,10 +333,3 @@ class DashboardApp(Palette, TypeAhead):
                 f"The consumer did not end within {self._farewell_seconds:g} s; its farewell snapshot may be missing."
             )
         self.exit(message=message)
-
-
-def _plain(markup: str) -> str:
-    try:
-        return Content.from_markup(markup).plain
-    except MarkupError:
-        return markup

@@ -26,6 +26,8 @@ MOST_SHOWN: Final = 6
 
 _NEEDS_SAMPLES: Final = frozenset({"demo_batch", "load", "faster", "slower", "load_form"})
 
+_NEEDS_A_FILE: Final = ("rules", "take_rules")
+
 _BOUNDARY: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
 
 
@@ -70,10 +72,11 @@ class Actions:
         keymap: Keymap | None = None,
         *,
         raw: bool = False,
+        watched: bool = False,
         questions: Sequence[str] = (),
     ) -> None:
-        """Without a domain those of every dashboard. `raw`: it can be left for one without a domain. `questions` are
-        the names of those that are saved."""
+        """Without a domain those of every dashboard. `raw`: it can be left for one without a domain. `watched`: the
+        file of its rules is. `questions` are the names of those that are saved."""
         self.keymap: Keymap = keymap or {}
         self.event_types: Mapping[str, EventType] = {}
         """By the id of the action that publishes one."""
@@ -85,7 +88,9 @@ class Actions:
             self.event_types = dict(zip((action.id for action in own), fold.publishable, strict=True))
         self._own = (*own, *panels)
         samples = fold is None or fold.domain.sample is not None
-        missing = frozenset(() if samples else _NEEDS_SAMPLES) | frozenset(() if raw or fold is None else ("raw",))
+        missing = frozenset(() if samples else _NEEDS_SAMPLES)
+        if fold is not None:
+            missing |= frozenset((*(() if raw else ("raw",)), *(() if watched else _NEEDS_A_FILE)))
         self._all = tuple(_in_order(own, panels, missing))
         self._by_id = {action.id: action for action in self._all}
 

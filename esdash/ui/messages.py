@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from textual.app import App
+from textual.content import Content
+from textual.markup import MarkupError
 
 from esdash.visible import visible
 
@@ -71,3 +73,11 @@ def tell(app: App[Any], text: str, severity: str = "information") -> None:
     """Say something, made harmless. Severity is information, warning or error; a glyph tells it, too."""
     known = cast("Literal['information', 'warning', 'error']", severity)
     app.notify(visible(text, 500), severity=known, timeout=10 if severity == "error" else None, markup=False)
+
+
+def plain(markup: str) -> str:
+    """What is said, without its markup."""
+    try:
+        return Content.from_markup(markup).plain
+    except MarkupError:
+        return markup

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from esdash.engine.console import EngineError
+from esdash.engine.invariants import unheld_in
 from esdash.engine.numbers_between import numbers_between
 from esdash.engine.projection import Projection
 from esdash.engine.view import Position
@@ -15,16 +16,12 @@ from esdash.fold.folding import Entry, Fold, Told
 from esdash.fold.outcomes import Outcome
 from esdash.fold.sorting import Fields
 from esdash.fold.tables import Change, State
+from esdash.log.facts import id_parts
+from esdash.whatif.decisions import Decided, Decisions
 from esdash.whatif.edits import Line, Plan
 
 PAGE: Final = 1_000
 """Entries that are folded at a time, where some of them are not those of the log."""
-
-MOST_DECIDED: Final = 100_000
-"""Entries that are decided otherwise and are kept one by one; all are counted."""
-
-MOST_SAID: Final = 1_000
-"""Of those, the entries of which it is kept what they say."""
 
 MOST_TRIED: Final = 1_000
 """Entries that were changed or inserted of which it is kept what they do."""
@@ -45,19 +42,6 @@ class Place(NamedTuple):
             nth, letter = divmod(nth - 1, 26)
             letters = chr(ord("a") + letter) + letters
         return f"#{self.ordinal + unseen:,}{letters}"
-
-
-class Decided(Struct, frozen=True, gc=False):
-    """An entry of the log on which another decision is taken."""
-
-    ordinal: int
-    """Where it stands in the log as it is."""
-    entry_id: bytes
-    type: str
-    was: Outcome
-    now: Outcome
-    fields: Fields = ()
-    """Of the first MOST_SAID."""
 
 
 class Tried(Struct, frozen=True, gc=False):
@@ -81,20 +65,22 @@ class Consequences(Struct, frozen=True):
     numbers: Sequence[Change]
     """Before: as it was; after: as it would have been. By table, key and column."""
     decided: Sequence[Decided]
-    """At most MOST_DECIDED, in the order of the log."""
+    """In the order of the log; the first to be found, at most so many as `decisions.MOST_DECIDED`."""
     count: int
     """How many there are."""
     kinds: "Counter[tuple[str, Outcome, Outcome]]"
     """How many there are of a type, as it was decided and as it would be."""
-    tried: Sequence[Tried]
+    tried: Sequence[Tried] = ()
     """At most MOST_TRIED."""
-    ordinals: Mapping[bytes, int]
+    ordinals: Mapping[bytes, int] = {}
     """Of the entries of the log that an edit is about, by id."""
+    unheld: Sequence[str] = ()
+    """Invariants that would not hold at the end; none that does not hold as it is, either."""
 
     @property
     def differ(self) -> bool:
         """Whether anything would be otherwise."""
-        return bool(self.numbers or self.count)
+        return bool(self.numbers or self.count or self.unheld)
 
 
 class OtherwiseError(EngineError):
@@ -109,7 +95,7 @@ class Beside:
         was: Projection,
         fold: Fold,
         state: State,
-        plan: Plan | None = None,
+        plan: Plan,
         on_page: Callable[[int], object] = id,
     ) -> None:
         """`state` is what `fold` goes on with, and `was` stands where both begin. `on_page` hears how many entries the
@@ -120,11 +106,9 @@ class Beside:
         self._state = state
         self._plan = plan
         self._begin = was.position
-        self._same = _translation(fold.outcomes, was.domain.outcomes)
-        self._moved = plan.moved if plan is not None else frozenset()
-        self._edited = frozenset(plan.places) if plan is not None else frozenset()
-        self._decided: list[Decided] = []
-        self._kinds: Counter[tuple[str, Outcome, Outcome]] = Counter()
+        self._decisions = Decisions(was.domain.outcomes, fold.outcomes)
+        self._moved = plan.moved
+        self._edited = frozenset(plan.places)
         self._tried: list[Tried] = []
         self._was_of: dict[bytes, tuple[int, int]] = {}
         """Of entries that stand somewhere else: ordinal and code, as it was."""
@@ -137,51 +121,56 @@ class Beside:
 
     def see(self, first: int, page: Sequence[Entry], codes: bytes) -> None:
         """A page of the log was folded; its first entry has ordinal `first`. Raises OtherwiseError."""
-        lines = self._plan.page(page) if self._plan is not None else None
+        lines = self._plan.page(page)
         if lines is not None:
             there = {entry_id: (first + place, codes[place]) for place, (entry_id, _) in enumerate(page)}
-            self._see_lines(lines, there)
+            self._see_lines(lines, first, there)
         else:
             now = self._folded(page, None, lambda place: Place(first + place, 0))
-            if now.translate(self._same) != codes:
-                for place, (was, code) in enumerate(zip(codes, now, strict=True)):
-                    if self._same[code] != was:
-                        self._decide(first + place, page[place], was, code)
+            for place in self._decisions.otherwise(codes, now):
+                self._decide(first + place, page[place], codes[place], now[place])
         self._at = Place(first + len(page) - 1, 0)
 
     def end(self) -> Consequences:
         """The log is at its end. Raises OtherwiseError."""
-        if self._plan is not None:
-            self._see_lines(self._plan.rest(), {})
+        self._see_lines(self._plan.rest(), self._at.ordinal + 1, {})
+        if gone := self._plan.entries - self._ordinals.keys():
+            entry = min(gone, key=id_parts).decode()
+            raise OtherwiseError(f"Entry {entry} is not in the stream, so nothing can be tried with it.")
         for entry_id, (code, fields) in self._now_of.items():
             ordinal, was = self._was_of[entry_id]
-            if self._same[code] != was:
-                self._decide(ordinal, (entry_id, fields), was, code)
-        self._decided.sort(key=lambda each: each.ordinal)
+            self._decide(ordinal, (entry_id, fields), was, code)
         return Consequences(
             self._begin,
             self._was.position,
             list(numbers_between(self._was.domain, self._was.state, self._fold, self._state)),
-            self._decided,
-            sum(self._kinds.values()),
-            self._kinds,
+            self._decisions.decided(),
+            self._decisions.count,
+            self._decisions.kinds,
             self._tried,
             self._ordinals,
+            self._unheld(),
         )
 
-    def _see_lines(self, lines: Sequence[Line], there: Mapping[bytes, tuple[int, int]]) -> None:
-        """`there` has ordinal and code of each entry of the page that the lines stand for."""
+    def _unheld(self) -> list[str]:
+        found = unheld_in(self._fold, self._state)
+        former = unheld_in(self._was.domain, self._was.state) if found else ()
+        return [name for name in found if name not in former]
+
+    def _see_lines(self, lines: Sequence[Line], first: int, there: Mapping[bytes, tuple[int, int]]) -> None:
+        """`there` has ordinal and code of each entry of the page that the lines stand for; the first is `first`."""
         for entry_id in self._moved.intersection(there):
             self._was_of[entry_id] = there[entry_id]
         self._ordinals.update((each, there[each][0]) for each in self._edited.intersection(there))
         for start in range(0, len(lines), PAGE):
-            self._see_some(lines[start : start + PAGE], there)
+            self._see_some(lines[start : start + PAGE], first, there)
 
-    def _see_some(self, lines: Sequence[Line], there: Mapping[bytes, tuple[int, int]]) -> None:
+    def _see_some(self, lines: Sequence[Line], first: int, there: Mapping[bytes, tuple[int, int]]) -> None:
         places: list[Place] = []
         for line in lines:
-            at = self._at
-            self._at = Place(at.ordinal, at.nth + 1) if line.origin is None else Place(there[line.entry[0]][0], 0)
+            ordinal, at = first - 1 + line.place, self._at
+            nth = at.nth + 1 if at.ordinal == ordinal else 1
+            self._at = Place(ordinal, nth if line.origin is None else 0)
             places.append(self._at)
         wanted = len(self._tried) < MOST_TRIED and any(line.edit is not None for line in lines)
         told: list[Told] | None = [] if wanted else None
@@ -193,8 +182,7 @@ class Beside:
                 self._now_of[line.origin] = code, line.entry[1]
             elif line.origin is not None:
                 ordinal, was = there[line.origin]
-                if self._same[code] != was:
-                    self._decide(ordinal, line.entry, was, code)
+                self._decide(ordinal, line.entry, was, code)
 
     def _folded(self, page: Sequence[Entry], told: list[Told] | None, at: Callable[[int], Place]) -> bytes:
         try:
@@ -207,22 +195,7 @@ class Beside:
         return codes
 
     def _decide(self, ordinal: int, entry: Entry, was: int, now: int) -> None:
+        if not self._decisions.differ(was, now):
+            return
         entry_id, fields = entry
-        decided = Decided(
-            ordinal,
-            entry_id,
-            self._fold.sorter.type_of(fields),
-            self._was.domain.outcomes[was],
-            self._fold.outcomes[now],
-            fields if len(self._decided) < MOST_SAID else (),
-        )
-        self._kinds[decided.type, decided.was, decided.now] += 1
-        if len(self._decided) < MOST_DECIDED:
-            self._decided.append(decided)
-
-
-def _translation(codes_of: Sequence[Outcome], into: Sequence[Outcome]) -> bytes:
-    """For `bytes.translate`: the codes of some outcomes into those of others; 255 where there is none."""
-    known = {outcome: code for code, outcome in enumerate(into)}
-    found = bytes(known.get(outcome, 255) for outcome in codes_of)
-    return found + b"\xff" * (256 - len(found))
+        self._decisions.add(ordinal, entry_id, self._fold.sorter.type_of(fields), fields, was, now)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from esdash.engine.history import id_before
+from esdash.engine.places import id_after
 from esdash.fold.folding import Entry
 from esdash.fold.sorting import Fields
 from esdash.log.facts import START, id_parts
@@ -56,6 +57,8 @@ class Line(NamedTuple):
     """The id of the entry of the log that it is, in its place or in another one; None: it was inserted."""
     edit: tuple[int, int] | None
     """The edit that made it say what no entry of the log does, and the entry among those of that, both from 0."""
+    place: int
+    """So many entries of the page stand up to there in the log as it is."""
 
 
 class _Content(NamedTuple):
@@ -69,10 +72,13 @@ class _Content(NamedTuple):
 class Plan:
     """Edits in the order in which they were made, to be carried out once, page after page, in the order of the log."""
 
-    def __init__(self, edits: Iterable[Edit], end: bytes, now_ms: int = 0) -> None:
-        """`end` is the id of the last entry; `now_ms` the time, Unix ms, of what is inserted behind it."""
+    def __init__(self, edits: Iterable[Edit], end: bytes, now_ms: int = 0, behind: bytes | None = None) -> None:
+        """`end` is the id of the last entry that is looked at, `behind` that of the one after it in the log. Where
+        there is none, what is inserted there has the time `now_ms`, Unix ms.
+        """
         self._end = end
         self._now_ms = now_ms
+        self._behind = None if behind is None else id_parts(behind)
         self._contents: dict[bytes, _Content | None] = {}
         """By the id of the place; None: nothing."""
         self._place_of: dict[bytes, bytes] = {}
@@ -96,6 +102,11 @@ class Plan:
         return [*self._inserts, *self._contents]
 
     @property
+    def entries(self) -> frozenset[bytes]:
+        """The entries of the log that are not left as they are."""
+        return frozenset(self._contents)
+
+    @property
     def moved(self) -> frozenset[bytes]:
         """The entries that stand somewhere else."""
         return frozenset(entry_id for entry_id, place in self._place_of.items() if place != entry_id)
@@ -107,20 +118,20 @@ class Plan:
         if untouched and not (self._waiting and id_parts(self._waiting[0]) < last):
             return None
         lines: list[Line] = []
-        for entry_id, fields in page:
+        for place, (entry_id, fields) in enumerate(page):
             here = id_parts(entry_id)
             while self._waiting and id_parts(self._waiting[0]) < here:
-                self._insert(lines, self._waiting.popleft(), here)
+                self._insert(lines, self._waiting.popleft(), here, place)
             content = self._contents.get(entry_id, _Content(fields, entry_id, None))
             if content is not None:
-                lines.append(Line((entry_id, content.fields), content.origin, content.edit))
+                lines.append(Line((entry_id, content.fields), content.origin, content.edit, place + 1))
         return lines
 
     def rest(self) -> list[Line]:
         """What comes after the last page."""
         lines: list[Line] = []
         while self._waiting:
-            self._insert(lines, self._waiting.popleft(), None)
+            self._insert(lines, self._waiting.popleft(), self._behind, 0)
         return lines
 
     def _add(self, place: int, edit: Edit) -> None:
@@ -144,12 +155,13 @@ class Plan:
     def _where(self, entry_id: bytes) -> bytes:
         return self._place_of.get(entry_id, entry_id)
 
-    def _insert(self, lines: list[Line], after: bytes, before: Id | None) -> None:
+    def _insert(self, lines: list[Line], after: bytes, before: Id | None, place: int) -> None:
         """Entries get ids between their neighbours; where none is free, that of the one before them."""
-        milliseconds, sequence = max(id_parts(after), id_parts(lines[-1].entry[0]) if lines else id_parts(START))
-        if before is None and self._now_ms > milliseconds:
-            milliseconds, sequence = self._now_ms, -1
+        last = max(after, lines[-1].entry[0] if lines else START, key=id_parts)
+        free = id_after(last)
+        if before is None and self._now_ms > id_parts(last)[0]:
+            free = b"%d-0" % self._now_ms
         for fields, edit in self._inserts[after]:
-            if before is None or (milliseconds, sequence + 1) < before:
-                sequence += 1
-            lines.append(Line((b"%d-%d" % (milliseconds, sequence), fields), None, edit))
+            if before is None or id_parts(free) < before:
+                last, free = free, id_after(free)
+            lines.append(Line((last, fields), None, edit, place))

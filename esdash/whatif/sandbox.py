@@ -12,7 +12,7 @@ from esdash.log.errors import LogError
 from esdash.log.facts import id_parts
 from esdash.log.stream import Stream
 from esdash.whatif.beside import Beside, Consequences
-from esdash.whatif.edits import Edit, Plan
+from esdash.whatif.edits import Edit, Insert, Plan
 
 
 class Sandbox:
@@ -59,18 +59,32 @@ class Sandbox:
         what it raises ends it. Raises EngineError also where an edit is about what comes later, and where entries are
         missing.
         """
-        plan = Plan(edits, until, int(self._clock() * 1000))
-        for place in plan.places:
-            if id_parts(place) > id_parts(until):
-                raise EngineError(f"Entry {place.decode()} comes after {until.decode()}, where the comparison ends.")
-        starts = [each for each in (begin, plan.begin, until) if each is not None]
         with _plainly():
+            last = self._log.facts().last_id
+            following = None if id_parts(until) >= id_parts(last) else self.neighbour(until, back=False)
+            until = min(until, last, key=id_parts)
+            # A time may reach further than the log does.
+            edits = [_within(each, last) for each in edits]
+            plan = Plan(edits, until, int(self._clock() * 1000), None if following is None else following[0])
+            for place in plan.places:
+                if id_parts(place) > id_parts(until):
+                    raise EngineError(
+                        f"Entry {place.decode()} comes after {until.decode()}, where the comparison ends."
+                    )
+            starts = [each for each in (begin, plan.begin, until) if each is not None]
             history = History(self._log, self._fold, on_page=lambda projection: on_page(projection.ordinal))
             was = history.after(min(starts, key=id_parts))
             # A fold of its own: where a rule fails on what was never appended, that is nothing to the consumer.
             beside = Beside(was, Fold(self._fold.domain), was.state.copy(), plan, on_page)
             history.advance(was, beside.see, until)
             return beside.end()
+
+
+def _within(edit: Edit, last: bytes) -> Edit:
+    """The edit such that nothing is inserted further behind than at the end of the log."""
+    if isinstance(edit, Insert) and edit.after is not None and id_parts(edit.after) > id_parts(last):
+        return Insert(last, edit.entries)
+    return edit
 
 
 @contextmanager

@@ -40,16 +40,30 @@ def title_of(column: Column) -> str:
 
 def text_of(fold: Fold, change: Change) -> ChangeText:
     """A change in words."""
-    table, column = column_of(fold, change.table, change.column)
+    return text_between(fold, fold, change)
+
+
+def text_between(one: Fold, other: Fold, change: Change) -> ChangeText:
+    """A change from a number of one domain to that of another, of which at least one has it."""
+    (table, column), (_, former) = (
+        column_of(each if has_column(each, change) else instead, change.table, change.column)
+        for each, instead in ((other, one), (one, other))
+    )
     return ChangeText(
         title_of(column),
         table.one,
         str(change.key),
-        write(column.shown, change.before),
+        write(former.shown, change.before),
         write(column.shown, change.after),
-        moved(column, change.before, change.after),
+        moved(column, change.before, change.after) if former.kind is column.kind else "",
         number_name(change.table, change.key, change.column),
     )
+
+
+def has_column(fold: Fold, change: Change) -> bool:
+    """Whether a domain has the column that a change is of."""
+    declared, _ = fold.storage.places.get(change.table, (None, ()))
+    return declared is not None and any(each.name == change.column for each in declared.columns)
 
 
 def difference_of(fold: Fold, difference: Difference) -> tuple[str, str]:

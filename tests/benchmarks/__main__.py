@@ -23,6 +23,7 @@ PROGRAMS: Final = (
     "past",
     "questions",
     "whatif",
+    "other_rules",
 )
 
 

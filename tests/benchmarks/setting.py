@@ -89,7 +89,7 @@ def environment() -> dict[str, str]:
 
 def run_module(module: str, *arguments: object, codes: tuple[int, ...] = (0,)) -> Ended:
     """Run `python -m module arguments…` to its end."""
-    before, begun = _children_cpu(), time.perf_counter()
+    before, begun = children_cpu(), time.perf_counter()
     ended = subprocess.run(
         [sys.executable, "-m", module, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
@@ -101,7 +101,7 @@ def run_module(module: str, *arguments: object, codes: tuple[int, ...] = (0,)) -
     seconds = time.perf_counter() - begun
     if ended.returncode not in codes:
         raise SystemExit(f"{module} ended with {ended.returncode}.")
-    return Ended(ended.stdout, seconds, _children_cpu() - before)
+    return Ended(ended.stdout, seconds, children_cpu() - before)
 
 
 def peak_memory(module: str, *arguments: object) -> float:
@@ -125,6 +125,7 @@ def peak_memory(module: str, *arguments: object) -> float:
     return float(most)
 
 
-def _children_cpu() -> float:
+def children_cpu() -> float:
+    """CPU seconds of all processes that were started and waited for."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

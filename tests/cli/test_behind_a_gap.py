@@ -52,6 +52,7 @@ def test_events_begin_with_the_oldest_snapshot_that_connects_and_say_what_is_lef
     assert f"What became of {left_out} entries that are still in the stream cannot be told" in shown.err
     way_on = f"--from snapshot:{oldest(call, url)}"
     assert f"after #100: {way_on}." in shown.err
+    assert "Shown is what came after #100." in call("why", "count(users)", "--url", url).err
     again = call("events", "--json", *way_on.split(), "--url", url)
     assert (again.code, again.out, again.err) == (0, shown.out, "")
 

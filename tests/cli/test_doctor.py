@@ -1,5 +1,7 @@
 """`esdash doctor`."""
 
+import json
+import subprocess
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -201,3 +203,53 @@ def test_a_user_who_may_not_ask(call: Call, new_server: NewServer) -> None:
 
 def test_no_server(call: Call) -> None:
     assert call("doctor", "--url", "redis://127.0.0.1:1").code == 5
+
+
+class TestWatching:
+    """`doctor --watch` says what changes and ends with what needs a person."""
+
+    @pytest.mark.parametrize(("ending", "code"), [("gap", 4), ("expiry", 3), ("server", 5)])
+    def test_it_ends_with_the_exit_code_of_the_first_problem(
+        self, start: Callable[..., "subprocess.Popen[str]"], call: Call, new_server: NewServer, ending: str, code: int
+    ) -> None:
+        server = new_server()
+        with server.client() as client:
+            append(client, [TOP_UP] * 3)
+            call("snapshot", "take", "--url", server.url)
+            watch = start("doctor", "--watch", "--every", "0.1", "--json", "--url", server.url)
+            assert watch.stdout is not None
+            first = [json.loads(watch.stdout.readline()) for _ in range(14)]
+            assert first[-1]["name"] == "keys"
+            assert {(line["status"], line["was"]) for line in first} == {("ok", None)}
+            append(client, [raw_entry("Refund", b"{}")])
+            parked = json.loads(watch.stdout.readline())
+            assert (parked["name"], parked["status"], parked["was"]) == ("parked", "warning", "ok")
+            if ending == "gap":
+                with client.pipeline(transaction=True) as pipeline:
+                    for _ in range(3):
+                        pipeline.xadd("orders", {"type": "x", "data": "y"})
+                    pipeline.xtrim("orders", maxlen=1, approximate=False)
+                    pipeline.execute()
+            elif ending == "expiry":
+                client.expire("orders", 3600)
+            else:
+                server.kill()
+        out, err = watch.communicate(timeout=30)
+        assert watch.returncode == code, err
+        if ending == "server":
+            assert "No connection" in err
+        else:
+            changes = {line["name"]: line for line in map(json.loads, out.splitlines())}
+            last = changes[{"gap": "continuity", "expiry": "expiry"}[ending]]
+            assert (last["status"], last["was"]) == ("problem", "ok")
+
+    def test_what_is_a_problem_already_ends_it_at_once(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, [TOP_UP])
+        watched = call("doctor", "--watch", "--url", url)
+        assert watched.code == 3
+        assert "\n✗ persistence" in watched.out
+        assert "\n✓ keys" in watched.out
+
+    def test_how_often_is_for_watching_alone(self, call: Call, url: str) -> None:
+        assert call("doctor", "--every", "5", "--url", url).code == 2
+        assert "no stream" in call("doctor", "--watch", "--url", url).err

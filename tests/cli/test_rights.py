@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 import redis
@@ -27,7 +28,7 @@ def rows() -> list[list[str]]:
     return [re.findall(r"[+~][^ `]+", " ".join(cells[2:]).replace("\0", "|")) for cells in lines]
 
 
-PUBLISH, READ, SNAPSHOTS, FOLLOW, TAKE, EXAMINE, MEASURE = rows()
+PUBLISH, READ, SNAPSHOTS, FOLLOW, TAKE, EXAMINE, SURVEY, MEASURE, REFILL = rows()
 
 
 @pytest.fixture
@@ -105,6 +106,9 @@ class TestReading:
         ("why", "count(users)", "--json"),
         ("diff", "now", "now", "--json"),
         ("find", "count(users) > 0", "--json"),
+        ("export", "log"),
+        ("export", "board"),
+        ("export", "--all"),
     )
 
     @pytest.mark.usefixtures("filled")
@@ -245,6 +249,21 @@ class TestExamining:
         assert "Every entry can be understood" in said or "cannot be understood" in said
 
 
+class TestSurveying:
+    def test_needs_its_row(self, filled: redis.Redis, as_user: AsUser) -> None:
+        filled.xgroup_create(STREAM, "billing", id="0")
+        filled.xreadgroup("billing", "ann", {STREAM: ">"}, count=6)
+        code, said = as_user(READ + SNAPSHOTS + FOLLOW + SURVEY, "streams", "--json")
+        assert code == 0
+        assert '"pending": 6' in said
+
+    @pytest.mark.usefixtures("filled")
+    def test_names_what_is_missing(self, as_user: AsUser) -> None:
+        code, said = as_user(READ + SNAPSHOTS + FOLLOW + without(SURVEY, "+scan"), "streams")
+        assert code == 1
+        assert "(+scan)" in said
+
+
 @pytest.mark.parametrize("missing", ["INFO", "TIME", "CONFIG", "MEMORY", "CLIENT", "HELLO", "ECHO", "EVAL"])
 def test_a_command_that_is_only_nice_to_have_may_be_taken_away(
     new_server: Callable[..., RunningServer], call: Call, missing: str
@@ -257,3 +276,35 @@ def test_a_command_that_is_only_nice_to_have_may_be_taken_away(
         assert result.code == 0, (arguments, result.err)
         assert result.err.count("unknown command EVAL") == (missing == "EVAL" and arguments[0] == "consume")
     assert call("doctor", "--url", server.url).code in (0, 3)
+
+
+class TestFillingAStream:
+    @pytest.fixture
+    def file(self, filled: redis.Redis, url: str, call: Call, tmp_path: Path) -> Path:
+        """A whole stream, which is gone then."""
+        file = tmp_path / "all.jsonl"
+        assert call("export", "--all", "--output", file, "--url", url).code == 0
+        filled.flushall()
+        return file
+
+    def test_needs_its_row_and_nothing_else(self, file: Path, as_user: AsUser, client: redis.Redis) -> None:
+        assert as_user(REFILL, "publish", "batch", file, "--keep-ids")[0] == 0
+        assert client.keys("*") == [STREAM.encode()]
+        assert client.xlen(STREAM) == 50
+
+    @pytest.mark.two_generations
+    def test_names_what_is_missing(
+        self, file: Path, as_user: AsUser, client: redis.Redis, generation: Generation
+    ) -> None:
+        for right in REFILL:
+            code, said = as_user(without(REFILL, right), "publish", "batch", file, "--keep-ids")
+            if right == "+unlink":
+                assert code == 0, "there was nothing to be removed"
+                client.flushall()
+                continue
+            assert code == 1, right
+            sent = right in ("+xinfo|stream", "+xadd", "+pexpire", "+eval") or right.startswith("~")
+            if generation.version >= (7, 0) or sent:
+                assert f"({right.partition('|')[0]}" in said, said
+            assert not client.exists(STREAM)
+            client.flushall()

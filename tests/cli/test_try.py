@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from tests.cli.conftest import STREAM, Call, append
-from tests.domains import BANK
+from tests.domains import BANK, METERS
 from tests.strategies import seeded_entries
 
 ORDER = ("Order", {"user_id": 7, "lines": [{"item_id": "hdd", "quantity": 1}]})
@@ -91,6 +91,31 @@ class TestOnFiveEntries:
         assert (found.json["numbers"], found.json["decided"]) == ([], [])
         assert "Nothing would be otherwise" in call("try", "--skip", "n5", "--url", url).out
 
+    def test_what_is_said_twice_of_one_entry_holds_together(self, call: Call, url: str) -> None:
+        found = call("try", "--edit", "n1 amount=5.00", "--edit", "n1 user_id=8", "--json", "--url", url).json
+        assert [each["changes"][0]["after"] for each in found["tried"]] == [500]
+        assert {"number": "users:8.balance", "was": None, "is": 500} in found["numbers"]
+
+    def test_an_inserted_one_has_an_id_between_its_neighbours(
+        self, call: Call, url: str, entries: list[str], tmp_path: Path
+    ) -> None:
+        (tmp_path / "more").write_text('{"type": "TopUp", "data": {"user_id": 8, "amount": 100}}\n' * 2)
+        insert = "try", "--insert", tmp_path / "more", "--json", "--url", url
+        milliseconds, sequence = map(int, entries[4].split("-"))
+        # Behind all of a time that the log does not fill, at its end, up to a place that is not its end.
+        tried = call(*insert, "--at", f"{milliseconds}", "--until", "2100-01-01").json["tried"]
+        assert [(each["ordinal"], each["nth"]) for each in tried] == [(5, 1), (5, 2)]
+        first, second = ([int(part) for part in each["id"].split("-")] for each in tried)
+        assert [milliseconds, sequence] < first < second < [2**42, 0]
+        before, after = (tuple(map(int, each.split("-"))) for each in entries[1:3])
+        for each in call(*insert, "--at", "n2", "--until", "n2").json["tried"]:
+            assert before <= tuple(map(int, each["id"].split("-"))) < after
+
+    def test_behind_one_that_is_left_out_it_is_called_by_that(self, call: Call, url: str, tmp_path: Path) -> None:
+        (tmp_path / "more").write_text('{"type": "TopUp", "data": {"user_id": 8, "amount": 100}}\n')
+        options = "--skip", "n3", "--at", "n3", "--insert", tmp_path / "more", "--json", "--url", url
+        assert [(each["ordinal"], each["nth"]) for each in call("try", *options).json["tried"]] == [(3, 1)]
+
     def test_up_to_a_place(self, call: Call, url: str) -> None:
         found = call("try", "--skip", "n1", "--until", "n2", "--json", "--url", url).json
         assert found["end"]["ordinal"] == 2
@@ -113,6 +138,7 @@ class TestOnFiveEntries:
             (("--skip", "n4", "--until", "n2"), "comes after"),
             (("--edit", "n1"), "FIELD=VALUE"),
             (("--edit", "n1 amount='"), "still open"),
+            (("--edit", ""), "FIELD=VALUE"),
             (("--edit", "n1 amont=3"), "it has user_id, amount"),
             (("--edit", "n1 amount=lots"), "an amount is written like"),
             (("--edit", "9 amount=1"), "#9"),
@@ -169,6 +195,15 @@ def test_any_domain(call: Call, url: str, client: redis.Redis) -> None:
     assert [(each["was_reason"], each["is_reason"]) for each in found["decided"]] == [
         ("insufficient_funds", "unknown_account")
     ]
+
+
+def test_invariants_that_would_not_hold_are_named(call: Call, url: str, client: redis.Redis) -> None:
+    add(client, (("Read", {"meter": "a", "shown": 5}), ("Read", {"meter": "b", "shown": 100})))
+    options = ("--domain", METERS, "--url", url)
+    found = call("try", "--edit", "n1 shown=-5", "--edit", "n2 shown=200", "--json", *options)
+    assert found.json["unheld"] == ["none_below_zero"]
+    assert "✗ Invariants that would not hold: none_below_zero." in call("try", "--edit", "n1 shown=-5", *options).out
+    assert call("try", "--edit", "n2 shown=0", "--json", *options).json["unheld"] == []
 
 
 def test_raw_has_no_rules(call: Call, url: str, client: redis.Redis) -> None:

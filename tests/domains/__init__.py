@@ -13,6 +13,7 @@ from esdash.fold.loading import load
 
 BANK: Final = Path(__file__).with_name("bank.py")
 DEPOT: Final = Path(__file__).with_name("depot.py")
+METERS: Final = Path(__file__).with_name("meters.py")
 
 
 @cache

@@ -8,9 +8,8 @@ import redis
 from msgspec.structs import astuple
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.history import History
+from esdash.engine.history import FAR, History
 from esdash.engine.picture import CHANGE, Picture
-from esdash.engine.replaying import FAR
 from esdash.engine.requests import Crash, TakeSnapshot
 from esdash.engine.verify import verify
 from esdash.engine.view import Phase, Verdict, View

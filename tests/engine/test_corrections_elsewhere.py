@@ -7,7 +7,7 @@ import redis
 
 from esdash.domain import Wire
 from esdash.engine.consumer import ConsumerSettings
-from esdash.engine.replaying import FAR
+from esdash.engine.history import FAR
 from esdash.engine.view import Phase
 from esdash.fold.folding import Fold
 from esdash.log.server import Server

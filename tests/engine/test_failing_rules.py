@@ -6,8 +6,7 @@ import pytest
 import redis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.history import History
-from esdash.engine.replaying import FAR
+from esdash.engine.history import FAR, History
 from esdash.engine.requests import Reload
 from esdash.engine.view import Phase, View
 from esdash.fold.failing import DomainError

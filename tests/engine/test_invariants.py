@@ -9,8 +9,8 @@ import redis
 
 from esdash.domain import Invariant
 from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.history import FAR
 from esdash.engine.projection import Projection
-from esdash.engine.replaying import FAR
 from esdash.engine.turning import Stopwatch
 from esdash.engine.view import Phase, View
 from esdash.engine.watching import InvariantWatch, sentence
@@ -141,13 +141,25 @@ class TestAFunctionThatFails:
         def says_nothing(_: Any) -> None:
             """It lacks its return."""
 
+        def asks_for_the_entry(state: Any) -> bool:
+            return int(state.entry.time) > 0
+
+        def takes_none() -> bool:
+            return True
+
+        functions: Any = raises, writes, says_nothing, asks_for_the_entry, takes_none, below_hundred
         read(client, [1, 2, 3])
-        found = after_a_replay(url, meters(raises, writes, says_nothing, below_hundred))
+        found = after_a_replay(url, meters(*functions))
         assert {name: told.partition(": ")[2] for name, (_, told) in found.items()} == {
             "raises": f"test_invariants.py:{raises.__code__.co_firstlineno + 1}: ZeroDivisionError: integer division "
             "or modulo by zero.",
             "writes": "it writes the state.",
             "says_nothing": "it returned None, neither True nor False.",
+            "asks_for_the_entry": f"test_invariants.py:{asks_for_the_entry.__code__.co_firstlineno + 1}: "
+            "state.entry is that of a rule, and here is none: an invariant is about the state alone.",
+            "takes_none": f"test_invariants.py:{takes_none.__code__.co_firstlineno}: TypeError: "
+            "TestAFunctionThatFails.test_is_watched_no_more_and_halts_nothing.<locals>.takes_none() takes 0 positional "
+            "arguments but 1 was given.",
             "below_hundred": "",
         }
         with RunningConsumer(url, ONCE, domain=meters()) as consumer:

@@ -12,7 +12,7 @@ from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.tables import State
 from esdash.log.facts import id_parts
-from esdash.whatif.beside import Beside, Consequences
+from esdash.whatif.beside import Beside, Consequences, OtherwiseError
 from esdash.whatif.edits import Change, Edit, Insert, Plan, Skip, Swap
 from tests.domains.shop import Shop
 from tests.past.domains import DOMAINS, tried
@@ -158,6 +158,18 @@ class TestWhatIsTried:
         found = folded_beside(Shop(), entries, [Insert(b"5-0", (self.entries[0][1],))], page=9)
         assert [each.entry[0] for each in found.tried] == [b"5-0"]
 
+    def test_behind_the_last_of_a_millisecond_it_is_of_the_next(self) -> None:
+        entries = [(b"5-0", self.entries[0][1]), (b"9-0", self.entries[1][1])]
+        last = b"5-18446744073709551615"
+        found = folded_beside(Shop(), entries, [Insert(last, (self.entries[0][1],) * 2)], page=9)
+        assert [each.entry[0] for each in found.tried] == [b"6-0", b"6-1"]
+
+    @pytest.mark.parametrize("page", [1, 2, 9])
+    def test_is_called_by_the_one_before_it_also_where_that_is_left_out(self, page: int) -> None:
+        edits: list[Edit] = [Skip(self.entries[1]), Insert(self.entries[1][0], (self.entries[0][1],))]
+        found = folded_beside(Shop(), self.entries, edits, page)
+        assert [each.place.named(0) for each in found.tried] == ["#2a"]
+
     def test_is_of_the_time_it_would_be_appended_at_where_it_stands_at_the_end(self) -> None:
         was = Projection(Shop())
         codes = was.apply(self.entries)
@@ -181,3 +193,11 @@ class TestWhatIsTried:
         names = [each.place.named(0) for each in found.tried]
         assert names[0] == "#1a"
         assert names[25:] == ["#1z", "#1aa", "#1ab"]
+
+
+def test_an_entry_that_is_not_there_is_no_entry_to_try_something_with() -> None:
+    entries = [(b"%d-0" % number, [b"type", b"TopUp", b"data", b'{"user_id": 1, "amount": 5}']) for number in (7, 8)]
+    gone = b"3-0", entries[0][1]
+    for edit in (Skip(gone), Swap(gone, entries[1]), Change(gone, entries[0][1])):
+        with pytest.raises(OtherwiseError, match="3-0 is not in the stream"):
+            folded_beside(Shop(), entries, [edit], page=1)

@@ -30,14 +30,15 @@ class EventTypesScreen(Dialog[int | None]):
     }
     """
 
-    def __init__(self, fold: Fold, actions: Actions) -> None:
+    def __init__(self, fold: Fold, actions: Actions, title: str = "Publish an event") -> None:
         super().__init__()
+        self._title = title
         self._fold = fold
         self._actions = actions
 
     def compose(self) -> ComposeResult:
         """One line each."""
-        with self.frame("Publish an event", "Enter opens its form · Esc close"):
+        with self.frame(self._title, "Enter opens its form · Esc close"):
             yield OptionList(*self._options(), id="types")
 
     @on(OptionList.OptionSelected)

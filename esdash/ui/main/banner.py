@@ -32,9 +32,12 @@ class Banner(PaintedLines):
     Banner { height: 1; padding: 0 1; }
     """
 
-    def __init__(self, fold: Fold, actions: Actions, *, past_kept: bool = False, id: str | None = None) -> None:
-        """`past_kept`: what was replayed can be watched."""
+    def __init__(
+        self, fold: Fold, actions: Actions, *, past_kept: bool = False, watched: str = "", id: str | None = None
+    ) -> None:
+        """`past_kept`: what was replayed can be watched. `watched` is the name of the file whose rules are written."""
         super().__init__(id=id)
+        self._watched = watched
         self._fold = fold
         self._actions = actions
         self._past_kept = past_kept
@@ -92,6 +95,13 @@ class Banner(PaintedLines):
             lines = [*lines, self._orphans(view, undecided, width)]
         if fits_nowhere(view, self._fold):
             lines = [*lines, *self._strange(view, width)]
+        if (rules := self._moment.rules) is not None:
+            from esdash.ui.main.rules_line import rules_line
+
+            lines = [
+                *lines[: MOST_LINES - 1],
+                rules_line(rules, self._watched, self._actions, self._moment.wall, width),
+            ]
         return lines
 
     def _of_phase(self, view: View, width: int) -> list[Line]:

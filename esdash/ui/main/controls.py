@@ -154,9 +154,13 @@ class Controls:
     def action_reload(self) -> None:
         """Read the domain's files again, after it failed."""
         if domain_failed(self.engine.view):
-            self._in_thread(self._reload)
+            self.reload()
         else:
             self.tell("There is nothing to mend: the domain did not fail.")
+
+    def reload(self) -> None:
+        """Read the domain's files again, and go on by them."""
+        self._in_thread(self._reload)
 
     @property
     def _current_rate(self) -> float:

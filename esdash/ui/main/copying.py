@@ -5,6 +5,7 @@ from typing import Any
 from textual.app import App
 
 from esdash.fold.folding import Fold
+from esdash.ui.clipboard import copy
 from esdash.ui.messages import tell
 from esdash.ui.paint.payload import too_large
 from esdash.ui.tables.log_source import LogSource
@@ -28,9 +29,8 @@ def copy_line(app: App[Any], fold: Fold, panel: Panel) -> None:
         payload = payload_of(fold, row.fields).decode("utf-8", "backslashreplace")
         entry_id = row.entry_id.decode("utf-8", "backslashreplace")
         text = f"{entry_id} {type_of(fold, row.fields)} {payload}"
-        tell(app, "The event's id, type and payload are copied.")
+        copy(app, text, "The event's id, type and payload are copied.")
     else:
         cells = source.cells(table.cursor)[:-2]  # without what changed it last, and when
         text = " ".join(cell.text for cell in cells if cell.text)
-        tell(app, "The line is copied.")
-    app.copy_to_clipboard(text)
+        copy(app, text, "The line is copied.")

@@ -49,8 +49,8 @@ class Pace:
         self._attentive_until = 0.0
         self._begun = False
 
-    def begin(self, console: Console) -> None:
-        """Look now, and from now on."""
+    def begin(self, console: Console, *others: Callable[[Callable[[], object]], object]) -> None:
+        """Look now, and from now on; `others` are told what to call, as `console.on_view` is, from any thread."""
         self._begun = True
         self._look()
         loop, context = asyncio.get_running_loop(), contextvars.copy_context()
@@ -61,7 +61,8 @@ class Pace:
                 with suppress(RuntimeError):  # the loop is closed: nobody looks any more
                     loop.call_soon_threadsafe(self.look_soon, context=context)
 
-        console.on_view(view_came)
+        for tell in (console.on_view, *others):
+            tell(view_came)
 
     def end(self) -> None:
         """Look no more."""

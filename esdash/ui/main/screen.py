@@ -18,7 +18,9 @@ from esdash.ui.declared import LOG, Actions
 from esdash.ui.main.arrangement import LAYOUTS, LEAST_HEIGHT, LEAST_WIDTH, ROOM_FOR_MESSAGES, layout_for
 from esdash.ui.main.banner import Banner
 from esdash.ui.main.controls import Controls
+from esdash.ui.main.exports import Exports
 from esdash.ui.main.message_line import MessageLine
+from esdash.ui.main.new_rules import NewRules
 from esdash.ui.main.pace import Pace
 from esdash.ui.main.panel_keys import PanelKeys
 from esdash.ui.main.panels import Panels
@@ -38,6 +40,7 @@ from esdash.ui.tables.question_book import QuestionBook
 
 if TYPE_CHECKING:
     from esdash.past.service import Past
+    from esdash.whatif.rules_process import RulesProcess
 
 PAST_KEYS: Final = ("clear", "step_back", "step_on", "refused_before", "refused_after", "go_to")
 """What the line of keys begins with while the past is shown."""
@@ -65,12 +68,14 @@ class MainScreen(Screen[None]):
         book: QuestionBook | None = None,
         sandbox_of: SandboxOf | None = None,
         sandboxes: Path | None = None,
+        rules: "RulesProcess | None" = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `begin_anew` is called when the domain has become another one, which this screen is not made for. `past` gives
         the past once it is being kept; None: none is kept. `arranged`: how a person had the panels before. `book`
-        has the questions that they keep. `sandbox_of` gives the sandbox; in the file `sandboxes` some are kept.
+        has the questions that they keep. `sandbox_of` gives the sandbox; in the file `sandboxes` some are kept. `rules`
+        follows those that are being written, where a file is watched.
         """
         super().__init__()
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
@@ -90,6 +95,7 @@ class MainScreen(Screen[None]):
         self.destinations = Destinations(self, self.time, actions, self.say, wall_clock)
         self.overviews = Overviews(self, self.time, actions, self.panels.list_matching, wall_clock)
         self.sandboxes = Sandboxes(self, self.time, actions, lambda: self.panels.chosen_entry, sandbox_of, sandboxes)
+        self.rules = NewRules(self, rules, self.controls, self.time, wall_clock)
         for part in (
             self._panel_keys,
             self.panels,
@@ -98,7 +104,9 @@ class MainScreen(Screen[None]):
             self.time,
             self.destinations,
             self.overviews,
+            Exports(self.panels, wall_clock),
             self.sandboxes,
+            self.rules,
         ):
             self._offer_actions(part)
         self.pace = Pace(self, self.poll, self._is_moving, wall_clock)
@@ -110,7 +118,8 @@ class MainScreen(Screen[None]):
         self._leaving = False
         self._status = StatusBar(id="status")
         self._line = TimeLine(past, self.time.go_to_time, wall_clock, id="time-line")
-        self._banner = Banner(console.fold, actions, past_kept=self.time.kept, id="banner")
+        watched = "" if rules is None else rules.file.name
+        self._banner = Banner(console.fold, actions, past_kept=self.time.kept, watched=watched, id="banner")
         self._tour: Tour | None = None
         """Of whoever is led through it."""
         self._message = MessageLine(actions, id="message")
@@ -161,7 +170,7 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         """Look from now on."""
         self._fit(self.app.size)
-        self.pace.begin(self.engine)
+        self.pace.begin(self.engine, *([] if self.rules.watched is None else [self.rules.watched.on_told]))
 
     def on_screen_resume(self) -> None:
         """Nothing lies over it any more: look at once."""
@@ -178,13 +187,14 @@ class MainScreen(Screen[None]):
         live, load, wall = self.engine.view, load_of(self.engine), self._wall_clock()
         self.trust.look(live)
         trust = self.trust.now(live)
-        past = self.time.now
-        drawn = (live.number, load, int(wall), self.time.paused, past, self._leaving, trust)
+        past, rules = self.time.now, self.rules.now
+        drawn = (live.number, load, int(wall), self.time.paused, past, self._leaving, trust, self.rules.count)
         if drawn == self._drawn and not self.panels.sorting:
             return
         self._drawn = drawn
         shown, shown_at = self.time.view(live, wall)
-        moment = Moment(live, shown, load, self._clock(), wall, paused=self.time.paused, trust=trust, past=past)
+        paused = self.time.paused
+        moment = Moment(live, shown, load, self._clock(), wall, paused=paused, trust=trust, past=past, rules=rules)
         self.set_class(past is not None, "-past")
         self._status.show(moment)
         self._line.show(None if past is None else past.time, live)

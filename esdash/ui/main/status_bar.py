@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from esdash.counted import counted
 from esdash.engine.console import LoadStatus, VerificationStatus
@@ -14,6 +14,9 @@ from esdash.ui.past.past_now import PastNow
 from esdash.ui.tables.log_cells import Mark
 from esdash.ui.trust.verification import percent
 from esdash.visible import visible
+
+if TYPE_CHECKING:
+    from esdash.whatif.telling import Told
 
 PHASES: Final = {
     Phase.CONNECTING: Mark("◌", "warning"),
@@ -68,6 +71,8 @@ class Moment:
     trust: TrustNow = TrustNow()
     past: PastNow | None = None
     """The moment of the past that `shown` is of; None: it is of now."""
+    rules: "Told | None" = None
+    """What is told of rules that are being written; None where none are watched."""
 
 
 class StatusBar(PaintedLines):

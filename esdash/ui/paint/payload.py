@@ -14,6 +14,7 @@ from esdash.domain import Wire
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
+from esdash.ui.clipboard import copy
 from esdash.ui.messages import tell
 from esdash.ui.paint.pager import JSON, Paragraph
 from esdash.visible import visible
@@ -56,10 +57,10 @@ def copy_payload(app: App[Any], fold: Fold, row: Row) -> None:
     else:
         data = payload_of(fold, row.fields)
         try:
-            app.copy_to_clipboard(data.decode())
+            text = data.decode()
         except UnicodeDecodeError:
-            app.copy_to_clipboard(data.hex())
-        tell(app, "The payload was copied.")
+            text = data.hex()
+        copy(app, text, "The payload was copied.")
 
 
 def payload_size(row: Row, wire: Wire) -> int:

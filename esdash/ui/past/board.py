@@ -10,11 +10,13 @@ from textual.binding import Binding, BindingType
 from esdash.counted import counted
 from esdash.engine.console import EngineError
 from esdash.fold.folding import Fold
+from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import clock_time
 from esdash.ui.paint.painted import Line, PaintedLines, Span
-from esdash.ui.past.board_source import PARTS, REASONS, ROWS, BoardSource, reason_lines, row_lines
+from esdash.ui.past.board_source import PARTS, REASONS, ROWS, reason_lines, row_lines
 from esdash.ui.tables.line_table import LineTable
+from esdash.ui.tables.made_source import MadeSource
 from esdash.ui.timers import after
 from esdash.visible import visible
 
@@ -65,6 +67,7 @@ class BoardScreen(Dialog[str]):
             for place, (_, label) in enumerate(STRETCHES)
         ),
         Binding("left,right,h,l", "other_list", "Reasons or rows", show=False),
+        Binding("ctrl+e", "export", "Export", show=False, id="export"),
         Binding("backspace,q,!", "leave", "Back", show=False),
     ]
     AUTO_FOCUS = "#reasons"
@@ -83,16 +86,17 @@ class BoardScreen(Dialog[str]):
         self._until = until
         self._wall_clock = wall_clock
         self._heading = _Heading()
-        self._lists = BoardSource(REASONS), BoardSource(ROWS)
+        self._lists = MadeSource(REASONS), MadeSource(ROWS)
         self._tables = LineTable(self._lists[0], id="reasons"), LineTable(self._lists[1], id="rows")
         self._asked = 0
         """How often something was asked for: only the last answer counts."""
+        self._board: Board | None = None
         self._since = ""
         """What restricts a question to the stretch that is shown."""
 
     def compose(self) -> ComposeResult:
         """Stretches, reasons, rows."""
-        with self.frame("Refused and parked", "Tab stretch · ←→ reasons, rows · Enter its entries · Esc back"):
+        with self.frame("Refused and parked", "Tab stretch · ←→ lists · Enter its entries · Ctrl+E export · Esc back"):
             yield self._heading
             yield from self._tables
 
@@ -125,6 +129,17 @@ class BoardScreen(Dialog[str]):
         table = next((each for each in self._tables if each.has_focus), self._tables[0])
         if isinstance(question := table.selected, str):
             self.dismiss(question + self._since)
+
+    def action_export(self) -> None:
+        """Choose how and where to the board is handed on."""
+        from esdash.ui.export.screen import open_export
+        from esdash.ui.past import handing
+
+        if self._board is None:
+            tell(self.app, "It is still being counted.")
+            return
+        title = f"Refused and parked · {STRETCHES[self._heading.chosen][1]}"
+        open_export(self.app, handing.board(self._fold, self._board, title), self._wall_clock)
 
     @on(LineTable.Activated)
     def _open(self, event: LineTable.Activated) -> None:
@@ -160,7 +175,7 @@ class BoardScreen(Dialog[str]):
     def _counted(self, asked: int, board: "Board", since: str, took: float) -> None:
         if asked != self._asked:
             return
-        self._since = since
+        self._since, self._board = since, board
         wall = self._wall_clock()
         lines = reason_lines(self._fold, board, wall), row_lines(self._fold, board, wall)
         for source, table, found in zip(self._lists, self._tables, lines, strict=True):

@@ -1,17 +1,15 @@
 """The lines of the board of refusals: by reason, and by row."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
-
-from rich.cells import cell_len
 
 from esdash.domain import TIME, Format
 from esdash.fold.folding import Fold
 from esdash.ui.paint.drawing import clock_time, spark
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.ui.tables.log_cells import MARKS
+from esdash.ui.tables.made_source import Made
 from esdash.ui.tables.relation import text_of
-from esdash.ui.tables.table_source import Source
 from esdash.visible import visible
 from esdash.words.entries import write
 
@@ -38,57 +36,13 @@ ROWS: Final = (
     Column("since", "since", Kind.TEXT, least=8, rank=2),
 )
 
-_Line = tuple[Hashable, tuple[Cell, ...]]
 
-
-class BoardSource(Source):
-    """Lines that are all made when they are shown: they are few. A line's identity is the question for its entries."""
-
-    def __init__(self, columns: Sequence[Column]) -> None:
-        self.columns = columns
-        self.told: Sequence[str] = ()
-        """What to show when there is no line: harmless text."""
-        self._lines: Sequence[_Line] = ()
-        self._places: dict[Hashable, int] = {}
-
-    def show(self, lines: Sequence[_Line]) -> None:
-        """Show these."""
-        self._lines = lines
-        self._places = {identity: place for place, (identity, _) in enumerate(lines)}
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def cells(self, index: int) -> tuple[Cell, ...]:
-        """One line."""
-        return self._lines[index][1]
-
-    def identity(self, index: int) -> Hashable:
-        """The question for its entries."""
-        return self._lines[index][0]
-
-    def find(self, identity: Hashable) -> int | None:
-        """Where it is now."""
-        return self._places.get(identity)
-
-    def wanted(self) -> Sequence[int]:
-        """As much as the widest line."""
-        return [
-            max((cell_len(cells[place].text) for _, cells in self._lines), default=0)
-            for place in range(len(self.columns))
-        ]
-
-    def hint(self) -> Sequence[str]:
-        """Why there is none."""
-        return self.told
-
-
-def reason_lines(fold: Fold, board: "Board", now: float) -> list[_Line]:
+def reason_lines(fold: Fold, board: "Board", now: float) -> list[Made]:
     """A line for each reason; `now` in Unix seconds."""
     return [_of_reason(fold, board, reason, now) for reason in board.reasons]
 
 
-def row_lines(fold: Fold, board: "Board", now: float) -> list[_Line]:
+def row_lines(fold: Fold, board: "Board", now: float) -> list[Made]:
     """A line for each row."""
     return [
         (
@@ -104,7 +58,7 @@ def row_lines(fold: Fold, board: "Board", now: float) -> list[_Line]:
     ]
 
 
-def _of_reason(fold: Fold, board: "Board", reason: "RefusedReason", now: float) -> _Line:
+def _of_reason(fold: Fold, board: "Board", reason: "RefusedReason", now: float) -> Made:
     outcome = fold.outcomes[reason.code]
     mark = MARKS[outcome.name]
     parked = "outcome:parked " if outcome.name == "parked" else ""

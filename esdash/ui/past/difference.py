@@ -1,5 +1,6 @@
 """What differs between two moments: the numbers, the largest difference first, and the entries in between."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -12,6 +13,7 @@ from esdash.counted import counted
 from esdash.domain import Table
 from esdash.engine.console import EngineError
 from esdash.fold.folding import Fold
+from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.past.difference_source import DifferenceSource
@@ -40,6 +42,7 @@ class DifferenceScreen(Dialog[int | str]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "The row's page", show=False),
         Binding("E", "list", "The entries about the row", show=False),
+        Binding("ctrl+e", "export", "Export", show=False, id="export"),
         Binding("backspace,q", "leave", "Back", show=False),
     ]
     AUTO_FOCUS = "#numbers"
@@ -79,7 +82,7 @@ class DifferenceScreen(Dialog[int | str]):
     def compose(self) -> ComposeResult:
         """Numbers, and under them the entries."""
         title = f"Difference  {self._before.label} → {self._after.label}"
-        with self.frame(title, "↑↓ choose · Enter the row's page · E its entries between · Esc back"):
+        with self.frame(title, "Enter the row's page · E its entries between · Ctrl+E export · Esc back"):
             yield self._table
             yield Pager(self._about, id="between")
 
@@ -107,6 +110,17 @@ class DifferenceScreen(Dialog[int | str]):
             table, _ = self._fold.storage.places[change.table]
             first, last = sorted(each.ordinal + self._unseen for each in (self._before, self._after))
             self.dismiss(f"{text_of(table, change.key)} since:#{first + 1} until:#{last}")
+
+    def action_export(self) -> None:
+        """Choose how and where to the difference is handed on."""
+        from esdash.ui.export.screen import open_export
+        from esdash.ui.past import handing
+
+        if self._found is None:
+            tell(self.app, "The two moments are still being compared.")
+            return
+        title = f"Difference {self._before.label} → {self._after.label}"
+        open_export(self.app, handing.difference(self._fold, self._found, title), time.time)
 
     def _chose_entry(self, ordinal: int | None) -> None:
         if ordinal is not None:

@@ -58,6 +58,7 @@ class RowPage(Dialog[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "The entry", show=False),
         Binding("at", "go", "That moment", show=False),
+        Binding("ctrl+e", "export", "Export", show=False, id="export"),
         Binding("backspace,q", "leave", "Back", show=False),
     ]
     AUTO_FOCUS = "#story"
@@ -117,7 +118,7 @@ class RowPage(Dialog[int]):
 
     def compose(self) -> ComposeResult:
         """What it is, its story, and how far that is listed."""
-        with self.frame("", "↑↓ choose · Enter the entry · @ that moment · Esc back") as frame:
+        with self.frame("", "↑↓ choose · Enter the entry · @ that moment · Ctrl+E export · Esc back") as frame:
             frame.border_title = Content(title_of_trail(self._trail))
             yield Pager(self._about, id="about")
             yield self._story
@@ -206,6 +207,15 @@ class RowPage(Dialog[int]):
         """Leave for the moment of the entry."""
         if (chosen := self._ordinal()) is not None:
             self.dismiss(chosen)
+
+    def action_export(self) -> None:
+        """Choose how and where to the story is handed on, all of it."""
+        from esdash.ui.export.screen import open_export
+        from esdash.ui.past import handing
+
+        fold, title = self.engine.fold, self._trail[-1]
+        handed = handing.story(fold, self._past, self._table, self._key, self._until, self._unseen, title)
+        open_export(self.app, handed, self._wall_clock)
 
     def _ordinal(self) -> int | None:
         selected = self._story.selected

@@ -11,7 +11,8 @@ from esdash.fold.tables import Change as NumberChange
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.ui.tables.log_cells import MARKS, hue_of
 from esdash.visible import visible
-from esdash.whatif.beside import Consequences, Decided, Tried
+from esdash.whatif.beside import Consequences, Tried
+from esdash.whatif.decisions import Decided
 from esdash.whatif.edits import Change, Edit, Insert, Skip
 from esdash.words.changes import column_of, gist, moved
 from esdash.words.entries import describe, type_of, write

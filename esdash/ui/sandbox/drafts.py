@@ -26,34 +26,42 @@ class Draft:
         self.name = name
         """Empty for one that nobody has named, and that is gone when the dashboard ends."""
         self.edits: list[Edit] = list(edits)
-        self._undone: list[Edit] = []
+        self._before = [self.edits[:count] for count in range(len(self.edits))]
+        """What the edits were before each of the changes that can be taken back."""
+        self._after: list[list[Edit]] = []
+        """What they were before changes were taken back."""
 
     def add(self, edit: Edit) -> None:
-        """One more edit; what was taken back before is forgotten."""
-        self.edits.append(edit)
-        self._undone.clear()
+        """One more edit."""
+        self._become([*self.edits, edit])
 
     def remove(self, place: int) -> None:
         """Take one of the edits out."""
-        del self.edits[place]
-        self._undone.clear()
+        self._become([*self.edits[:place], *self.edits[place + 1 :]])
 
     def replace(self, place: int, edit: Edit) -> None:
         """One of the edits is another one."""
-        self.edits[place] = edit
-        self._undone.clear()
+        self._become([*self.edits[:place], edit, *self.edits[place + 1 :]])
 
     def undo(self) -> bool:
-        """Take the last edit back; whether there was one."""
-        if self.edits:
-            self._undone.append(self.edits.pop())
-        return bool(self._undone)
+        """Take the last change back; whether there was one."""
+        return self._go(self._before, self._after)
 
     def redo(self) -> bool:
-        """Make the edit again that was taken back last; whether there was one."""
-        if not self._undone:
+        """Make the change again that was taken back last; whether there was one."""
+        return self._go(self._after, self._before)
+
+    def _become(self, edits: list[Edit]) -> None:
+        """What was taken back before is forgotten."""
+        self._before.append(self.edits)
+        self._after.clear()
+        self.edits = edits
+
+    def _go(self, there: list[list[Edit]], back: list[list[Edit]]) -> bool:
+        if not there:
             return False
-        self.edits.append(self._undone.pop())
+        back.append(self.edits)
+        self.edits = there.pop()
         return True
 
     @property

@@ -46,12 +46,14 @@ class Sandboxes:
         self._draft: Draft | None = None
 
     def action_what_if(self) -> None:
-        """Try something: with the selected entry of the log, or where the sandbox stands."""
+        """Try something: with the selected entry of the log or that of the moment, or where the sandbox stands."""
         fold = self.time.fold
         if self._sandbox_of is None or fold.readonly:
             tell(self.screen.app, f"{visible(fold.name, 40)} has no rules, so there is nothing to try.")
             return
-        entry = self._chosen_entry()
+        view, _ = self.time.view(self.time.engine.view, 0)
+        of_moment = None if self.time.is_live or not view.rows else view.rows[-1]
+        entry = self._chosen_entry() or of_moment
         if entry is None:
             self._open(None)
             return

@@ -19,7 +19,6 @@ from esdash.ui.messages import tell
 from esdash.ui.paint.confirm import ask
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.key_bar import Key, KeyBar
-from esdash.ui.paint.painted import Line, PaintedLines, Span
 from esdash.ui.sandbox import choices
 from esdash.ui.sandbox.cells import (
     DECIDED,
@@ -33,25 +32,32 @@ from esdash.ui.sandbox.cells import (
 )
 from esdash.ui.sandbox.drafts import UNNAMED, Draft, DraftBook
 from esdash.ui.sandbox.folding import Folding
+from esdash.ui.sandbox.heading import NOTHING, Heading
 from esdash.ui.sandbox.keeping import DraftsScreen, NameScreen
-from esdash.ui.sandbox.lines import Lines
 from esdash.ui.sandbox.trying import Trying
+from esdash.ui.tables.columns import Cell
 from esdash.ui.tables.line_table import LineTable
+from esdash.ui.tables.lines import Lines
 from esdash.visible import visible
-from esdash.whatif.beside import Decided
+from esdash.whatif.decisions import Decided
 from esdash.words.changes import by_size
 
 if TYPE_CHECKING:
     from esdash.whatif.beside import Consequences
     from esdash.whatif.sandbox import Sandbox
 
+HOW: Final = f"{NOTHING} e tries an event; w in the log, an entry."
+"""Where nothing is."""
+
+UNCHOSEN: Final = "Choose a line of what was tried or of what is decided otherwise. For any other entry: w in the log."
+"""Where a key would have to know what it is about."""
+
 LOOK_SECONDS: Final = 0.2
 """Between two looks at how far the folding is."""
 
-NOTHING: Final = "Nothing is tried yet."
-
 KEYS: Final = (
-    Key("e", "Try an event", "events"),
+    Key("e", "Try event", "events"),
+    Key("b", "Try a batch", "batch", 6),
     Key("x", "Leave out", "leave_out"),
     Key("c", "Change", "change", 3),
     Key("u", "Undo", "undo", 1),
@@ -61,27 +67,17 @@ KEYS: Final = (
     Key("l", "Others", "drafts", 4),
     Key("r", "Up to now", "fold_again", 5),
     Key("p", "Publish", "publish", 2),
+    Key("?", "Keys", "tell_keys", 1),
     Key("Esc", "Leave", "leave"),
 )
-
-
-class _Heading(PaintedLines):
-    """Where the sandbox stands, and what would be otherwise."""
-
-    def __init__(self) -> None:
-        super().__init__(id="heading")
-        self.told: tuple[Line, Line] = ((), ())
-
-    def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - long lines are cut
-        """Two lines."""
-        return self.told
 
 
 class SandboxScreen(Dialog[int]):
     """Left with Enter, it gives the ordinal of the entry that was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(key, does, label, show=False) for key, label, does, _ in KEYS if len(key) == 1),
+        *(Binding(key, does, label, show=False) for key, label, does, _ in KEYS if key.isalpha() and len(key) == 1),
+        Binding("question_mark", "tell_keys", "Keys", show=False),
         Binding("K", "move(-1)", "Earlier", show=False),
         Binding("J", "move(1)", "Later", show=False),
         Binding("delete", "leave_out", "Leave out", show=False),
@@ -95,7 +91,7 @@ class SandboxScreen(Dialog[int]):
     SandboxScreen #dialog {
         width: 100%; height: 100%; padding: 0 1; border: double $error; border-title-color: $text-error;
     }
-    SandboxScreen #dialog:ansi { border: double ansi_red; border-title-color: ansi_red; }
+    SandboxScreen:ansi Vertical#dialog:ansi { border: double ansi_red; border-title-color: ansi_red; }
     SandboxScreen #heading { height: 2; }
     SandboxScreen #lists { height: 1fr; }
     SandboxScreen.-tall #dialog { padding: 0 1; }
@@ -129,13 +125,12 @@ class SandboxScreen(Dialog[int]):
         self.draft = draft
         self._book = book
         self._publishing = publishing
-        self._unseen = view.position.unseen
         self._first = first
         self._actions = actions
         self._trying = Trying(self, fold, actions, sandbox, view, lambda: self.draft, self._changed)
-        self._heading = _Heading()
+        self._heading = Heading()
         self._edits = Lines(EDITS, partial(edit_cells, fold))
-        self._decided = Lines(DECIDED, partial(decided_cells, fold, self._unseen))
+        self._decided = Lines(DECIDED, self._decided_cells)
         self._numbers = Lines(NUMBERS, partial(number_cells, fold))
         self._folding = Folding(self, sandbox, self._write)
 
@@ -177,6 +172,10 @@ class SandboxScreen(Dialog[int]):
         """Choose an event to try where the sandbox stands."""
         self._trying.choose_event(self.draft.begin)
 
+    def action_batch(self) -> None:
+        """Try made-up events."""
+        self._trying.insert_batch(self.draft.begin)
+
     def action_insert(self, number: int) -> None:
         """The form of an event type."""
         self._trying.insert(number, self.draft.begin)
@@ -188,6 +187,8 @@ class SandboxScreen(Dialog[int]):
             self._changed()
         elif (decided := self._chosen_decided()) is not None:
             self._trying.choose(choices.SKIP, decided.entry_id)
+        else:
+            tell(self.app, UNCHOSEN)
 
     def action_change(self) -> None:
         """An edit, or an entry of the log."""
@@ -195,6 +196,8 @@ class SandboxScreen(Dialog[int]):
             self._trying.change_edit(line)
         elif (decided := self._chosen_decided()) is not None:
             self._trying.choose(choices.CHANGE, decided.entry_id)
+        else:
+            tell(self.app, UNCHOSEN)
 
     def action_move(self, by: int) -> None:
         """Let an entry of the log change places with its neighbour."""
@@ -204,7 +207,7 @@ class SandboxScreen(Dialog[int]):
             tell(self.app, "Choose an entry among those that are decided otherwise; K and J move it.")
 
     def action_undo(self) -> None:
-        """Take the last edit back."""
+        """Take the last change back."""
         if self.draft.undo():
             self._changed()
 
@@ -231,6 +234,11 @@ class SandboxScreen(Dialog[int]):
         """Leave for the moment of an entry."""
         if (decided := self._chosen_decided()) is not None:
             self.dismiss(decided.ordinal)
+
+    def action_tell_keys(self) -> None:
+        """All of them: a narrow terminal has no room for the bar."""
+        keys = [f"{key} {label}" for key, label, _, __ in KEYS if key != "?"]
+        tell(self.app, " · ".join((*keys, "Tab Next list", "Enter Go to an entry")))
 
     def action_publish(self) -> None:
         """Ask, then publish for real what it adds to the end of the log."""
@@ -278,6 +286,10 @@ class SandboxScreen(Dialog[int]):
         table = self.query_one("#decided", LineTable)
         return self._decided.lines[table.cursor] if table.has_focus and len(self._decided) else None
 
+    def _decided_cells(self, decided: Decided) -> tuple[Cell, ...]:
+        found = self._folding.found
+        return decided_cells(self._fold, 0 if found is None else found.end.unseen, decided)
+
     def _in_thread(self, work: Callable[[], None]) -> None:
         self.run_worker(work, thread=True, exit_on_error=False, name="sandbox")
 
@@ -295,7 +307,7 @@ class SandboxScreen(Dialog[int]):
             self._fold_again()
             return
         tell(self.app, f"{counted(count, 'event is', 'events are')} in the log.")
-        self.draft.edits.clear()
+        self.draft.edits = []
         self.dismiss(None)
 
     def _fold_again(self) -> None:
@@ -305,7 +317,7 @@ class SandboxScreen(Dialog[int]):
     def _write(self) -> None:
         found = self._folding.found
         waiting = "folding …" if self._folding.running else ""
-        self._edits.show(edit_lines(self.draft.edits, found), f"{NOTHING} e tries an event.")
+        self._edits.show(edit_lines(self.draft.edits, found), HOW)
         self._decided.show([] if found is None else found.decided, waiting)
         self._numbers.show([] if found is None else by_size(_shown(self._fold, found)), waiting)
         counts = (
@@ -322,25 +334,7 @@ class SandboxScreen(Dialog[int]):
     def _head(self) -> None:
         name = visible(self.draft.name, 40) or UNNAMED
         self.query_one("#dialog").border_title = f"◇ SANDBOX{'' if name == UNNAMED else ' · kept'}"
-        where = "at the end of the log" if self.draft.begin is None else f"behind #{self.draft.number:,}"
-        tag = Span(f" ◇ {name} ", "tag")
-        what = Span(f"  What if? It stands {where}. Nothing here is published.")
-        self._heading.told = (tag, what), (self._state(),)
-        self._heading.sync()
-
-    def _state(self) -> Span:
-        found = self._folding.found
-        if self._folding.why:
-            return Span(visible(self._folding.why, 300), "warning")
-        if found is None:
-            told = f"folding the log once more … {self._folding.done:,} entries" if self._folding.running else NOTHING
-            return Span(told, "dim")
-        compared = f"after #{found.end.number:,}"
-        if not found.differ:
-            return Span(f"Nothing would be otherwise {compared}.", "good")
-        numbers = counted(len(found.numbers), "number", "numbers") if found.numbers else "No number"
-        entries = counted(found.count, "entry", "entries") if found.count else "no entry"
-        return Span(f"{numbers} would be otherwise {compared}, and {entries} decided otherwise.", "warning")
+        self._heading.write(name, self.draft, self._folding)
 
 
 def _shown(fold: Fold, found: "Consequences") -> list[NumberChange]:

@@ -1,14 +1,18 @@
 """Making edits of a sandbox: from an entry of the log, from the form of an event."""
 
+import time
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from textual.screen import Screen
 
 from esdash.domain import EventType
 from esdash.engine.console import EngineError
+from esdash.engine.publisher import new_keys
 from esdash.engine.view import View
+from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
 from esdash.ui.declared import Actions
@@ -17,7 +21,7 @@ from esdash.ui.forms.publishing import Purpose
 from esdash.ui.forms.type_form import TypeForm
 from esdash.ui.messages import tell
 from esdash.ui.sandbox import choices
-from esdash.ui.sandbox.cells import EditLine
+from esdash.ui.sandbox.cells import EditLine, edit_lines
 from esdash.ui.sandbox.desk import SandboxDesk
 from esdash.ui.sandbox.drafts import Draft
 from esdash.visible import visible
@@ -27,6 +31,9 @@ from esdash.words.typed import write_value
 
 if TYPE_CHECKING:
     from esdash.whatif.sandbox import Sandbox
+
+BATCH: Final = 30
+"""Made-up events that are tried at once."""
 
 _JUDGED: Final = (
     "In a sandbox: nothing is published. Below it is judged by the state that is shown, not as it would be there."
@@ -62,7 +69,13 @@ class Trying:
         elif what in (choices.EARLIER, choices.LATER):
             self._in_thread(partial(self._swap, entry_id, back=what == choices.EARLIER))
         elif what == choices.CHANGE:
-            self._in_thread(partial(self._change, entry_id))
+            former = next(
+                (each for each in edit_lines(self._draft().edits, None) if _changes(each.edit, entry_id)), None
+            )
+            if former is not None:
+                self.change_edit(former)  # what was changed before holds as well
+            else:
+                self._in_thread(partial(self._change, entry_id))
         elif what.startswith(choices.INSERT):
             self.insert(int(what.split()[1]), entry_id)
 
@@ -73,7 +86,7 @@ class Trying:
             if number is not None:
                 self.insert(number, after)
 
-        self.screen.app.push_screen(EventTypesScreen(self._fold, self._actions), chosen)
+        self.screen.app.push_screen(EventTypesScreen(self._fold, self._actions, "Try an event"), chosen)
 
     def insert(self, number: int, after: bytes | None) -> None:
         """Fill in the form of an event type."""
@@ -83,6 +96,20 @@ class Trying:
             self._from_thread(self._add, Insert(after, (fields,)))
 
         self._open(self._fold.publishable[number], take)
+
+    def insert_batch(self, after: bytes | None) -> None:
+        """Insert made-up events of the domain, all at once."""
+        try:
+            events = list(islice(self._fold.samples(time.time_ns()), BATCH))
+        except DomainError as error:
+            tell(self.screen.app, visible(str(error), 300), "error")
+            return
+        keyed = zip(map(self._fold.encode, events), new_keys(len(events)), strict=True)
+        entries = tuple(tuple(self._fold.fields(*event, key.encode())) for event, key in keyed)
+        if entries:
+            self._add(Insert(after, entries))
+        else:
+            tell(self.screen.app, "The domain has no `sample`, so there are no made-up events.", "warning")
 
     def change_edit(self, line: EditLine) -> None:
         """Let an entry that was changed or inserted say something else."""
@@ -160,3 +187,7 @@ class Trying:
             work()
         except EngineError as error:
             self._from_thread(tell, self.screen.app, str(error), "warning")
+
+
+def _changes(edit: Edit, entry_id: bytes) -> bool:
+    return isinstance(edit, Change) and edit.entry[0] == entry_id

@@ -39,6 +39,13 @@ class Hits(Sequence[int]):
         newer = bisect_left(self._newer, ordinal)
         return newer + len(self._older) - bisect_left(self._older, 1 - ordinal)
 
+    def copied_below(self, ordinal: int) -> "Hits":
+        """Those less than an ordinal, for another thread."""
+        copied = Hits()
+        copied._older = self._older[bisect_left(self._older, 1 - ordinal) :]
+        copied._newer = self._newer[: bisect_left(self._newer, ordinal)]
+        return copied
+
     def add_newer(self, ordinal: int) -> None:
         """Add one that is greater than all."""
         self._newer.append(ordinal)

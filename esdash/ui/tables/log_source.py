@@ -74,7 +74,8 @@ class LogSource(Searchable):
         self._settled = True
         """The consumer does not replay."""
         self._now = self._wall = 0.0
-        self._unseen = 0
+        self.unseen = 0
+        """Entries that came before the first of all."""
         # What entries say does not change, and reading ten thousand of them for each key takes too long.
         self._examined: LRUCache[tuple[int, bytes, bool], Examined] = LRUCache(REMEMBERED)
         self._cells: LRUCache[tuple[int, bytes, int | None, bool, int], tuple[Cell, ...]] = LRUCache(1024)
@@ -123,8 +124,8 @@ class LogSource(Searchable):
         does not replay.
         """
         self._now, self._settled = now, settled
-        if unseen != self._unseen:
-            self._unseen = unseen
+        if unseen != self.unseen:
+            self.unseen = unseen
             self._cells.clear()
         if rows:
             # Entries of another day than today take more, and at midnight all become such.
@@ -218,7 +219,7 @@ class LogSource(Searchable):
         row = self.row(index)
         if row is None:
             self._want(index)
-            return not_read(self.identity(index), self._unseen, len(self.columns))
+            return not_read(self.identity(index), self.unseen, len(self.columns))
         if row.told is None and not self.fold.readonly and self.entries.is_untold(row):
             self._want(index)
         key = (row.ordinal, row.entry_id, row.code, row.told is None, int(self._now // 86400))
@@ -263,7 +264,7 @@ class LogSource(Searchable):
 
     def _describe(self, row: Row) -> tuple[Cell, ...]:
         self._widest[2] = max(self._widest[2], len(visible(row.entry_id.decode("utf-8", "backslashreplace"))))
-        cells = line_cells(self.fold, row, self._now, self._unseen)
+        cells = line_cells(self.fold, row, self._now, self.unseen)
         for place, outcome in enumerate(cells[5:], 5):
             # What was short is worth its room; all of the numbers are shown where there is more of it.
             wanted = cells_of(outcome.shorter[0] if outcome.shorter else outcome.text)
@@ -345,5 +346,5 @@ class LogSource(Searchable):
         key = row.ordinal, row.entry_id, row.told is None
         found = self._examined.get(key)
         if found is None:
-            found = self._examined[key] = Examined(self.fold, row, self._unseen)
+            found = self._examined[key] = Examined(self.fold, row, self.unseen)
         return found

@@ -1,7 +1,7 @@
 """The lines of any declared table: the key, every column, bars, what changed the row last and how long ago."""
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len
 
@@ -15,6 +15,10 @@ from esdash.ui.tables.table_source import Searchable, SortOrder
 from esdash.visible import visible
 from esdash.words.changes import by, title_of
 from esdash.words.entries import write
+
+if TYPE_CHECKING:
+    from numpy import int64
+    from numpy.typing import NDArray
 
 WAITING: Final = ("Nothing is known yet.",)
 """What panels say before there is a state."""
@@ -86,6 +90,10 @@ class RowsSource(Searchable):
 
     def __len__(self) -> int:
         return len(self._ordering.rows)
+
+    def shown(self) -> "tuple[TablePicture | None, NDArray[int64] | tuple[int, ...]]":
+        """What the lines are of, and its row numbers in their order; neither is changed later."""
+        return self._ordering.table, self._ordering.rows
 
     def key(self, index: int) -> int | str:
         """The key of a line's row."""

@@ -33,6 +33,23 @@ def test_edits_are_taken_back_and_made_again() -> None:
     draft.replace(0, EDITS[4])
     draft.remove(1)
     assert draft.edits == [EDITS[4], EDITS[3]]
+    assert draft.undo()
+    assert draft.edits == [EDITS[4], EDITS[1], EDITS[3]]
+    assert draft.undo()
+    assert draft.edits == [EDITS[0], EDITS[1], EDITS[3]]
+    assert draft.redo()
+    assert draft.redo()
+    assert not draft.redo()
+    assert draft.edits == [EDITS[4], EDITS[3]]
+
+
+def test_edits_that_were_kept_are_taken_back_one_by_one() -> None:
+    draft = Draft(None, "", EDITS[:2])
+    assert draft.undo()
+    assert draft.edits == [EDITS[0]]
+    assert draft.undo()
+    assert not draft.undo()
+    assert draft.edits == []
 
 
 def test_what_adds_to_the_end_and_does_nothing_else_can_be_published() -> None:

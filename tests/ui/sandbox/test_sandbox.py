@@ -77,6 +77,11 @@ async def test_an_entry_is_left_out_changed_and_moved(log: Stream, client: redis
         assert seen(app, "~", "#3", "TopUp user 7", "✓ +500.00")
         assert seen(app, "6", "Order", "✗ insufficient_funds", "✓ applied")
         assert len(screen.draft.edits) == 2
+        # Once more: what it says by now is to be changed.
+        await pilot.press("escape", "w", "c")
+        await until(pilot, lambda: app.focused is not None and app.focused.id == "field-amount")
+        assert seen(app, "Amount", "500.00")
+        await pilot.press("escape")
         # It would have been refused if the disks had come only after it.
         await pilot.press("escape", "up", "w", "K")
         screen = await sandbox(app, pilot)
@@ -91,6 +96,9 @@ async def test_an_entry_is_left_out_changed_and_moved(log: Stream, client: redis
         await pilot.press("x")
         await sandbox(app, pilot)
         assert len(screen.draft.edits) == 1
+        await pilot.press("u")
+        await sandbox(app, pilot)
+        assert len(screen.draft.edits) == 2
         assert client.xinfo_stream(STREAM) == before
 
 
@@ -101,6 +109,15 @@ async def test_an_event_is_tried_and_published_once_nothing_else_was_appended(lo
         assert seen(app, "Nothing is tried yet")
         await pilot.press("p")
         assert "add to the end of the log" in told(app)[-1]
+        for key in "xc":
+            await pilot.press(key)
+            assert "w in the log" in told(app).pop()
+        await pilot.press("question_mark")
+        assert "r Up to now" in told(app).pop()
+        await pilot.press("e")
+        await until(pilot, lambda: seen(app, "Try an event"))
+        assert not seen(app, "Publish an event")
+        await pilot.press("escape")
         await pilot.press("t")
         await until(pilot, lambda: seen(app, "nothing is published."))
         await write(pilot, "8")
@@ -138,6 +155,10 @@ async def test_it_is_kept_under_a_name(log: Stream, client: redis.Redis, tmp_pat
         assert screen.draft.name == "without 8"
         await pilot.press("l", "enter")
         assert (await sandbox(app, pilot)).draft.edits == []
+        await pilot.press("b")
+        await sandbox(app, pilot)
+        assert seen(app, "Tried · 30")
+        assert client.xlen(STREAM) == 9
     async with dashboard(log, client, file, readonly=True) as (app, pilot):
         await pilot.press("1", "w", "l", "down", "enter")
         screen = await sandbox(app, pilot)
@@ -157,3 +178,12 @@ async def test_what_cannot_be_changed_is_said(log: Stream, client: redis.Redis) 
         client.xdel(STREAM, log.page(b"0-0")[3][0])
         await pilot.press("escape", "w", "x")
         await until(pilot, lambda: "in the stream" in told(app)[-1])
+
+
+async def test_in_sixteen_colours_its_frame_is_as_loud(log: Stream, client: redis.Redis) -> None:
+    async with dashboard(log, client) as (app, pilot):
+        app.theme = "ansi-dark"
+        await pilot.press("1", "w")
+        screen = await sandbox(app, pilot)
+        kind, colour = screen.query_one("#dialog").styles.border_top
+        assert (kind, colour.ansi) == ("double", 1)

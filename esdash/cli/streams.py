@@ -1,0 +1,144 @@
+"""`esdash streams`: the streams of a server."""
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from esdash.cli.connect import open_log
+from esdash.cli.options import as_json, with_settings
+from esdash.cli.output import iso_time, local_time, new_table, number, print_json, print_tables, tell, warn
+from esdash.config import Settings
+from esdash.counted import counted
+from esdash.visible import visible
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from esdash.engine.streams import StreamSummary
+    from esdash.log.survey import Group
+
+MOST_KEYS: Final = 1_000_000
+"""Keys that are looked at, unless told otherwise."""
+
+DEAD_MS: Final = 15 * 60 * 1000
+"""A consumer of a group that has not asked for so long is called dead where it has entries that wait."""
+
+
+@click.command()
+@click.argument("pattern", default="*")
+@click.option("--keys", "most", type=click.IntRange(min=1), default=MOST_KEYS, show_default=True, metavar="N",
+    help="Look at so many keys of the server, at most.")  # fmt: skip
+@as_json
+@with_settings
+def command(settings: Settings, pattern: str, most: int, as_json: bool) -> None:
+    """Show the streams of the server.
+
+    How long each is and how fast it grows, what it takes, how far its best snapshot is behind and whether anything is
+    missing since, who takes the snapshots, and the consumer groups that read it: their lag, and what they have not
+    acknowledged.
+
+    PATTERN chooses names, such as 'orders*'. What the server cannot tell is a dash, or null; a lag that is not known is
+    never 0. Reads only.
+    """
+    from esdash.engine.streams import summaries
+    from esdash.log.survey import find_streams
+
+    with open_log(settings) as log:
+        log.server.connect()
+        found = find_streams(log.server, pattern, most)
+        streams = list(summaries(log.server, found.names, time.time))
+    if as_json:
+        print_json({"streams": [_document(each) for each in streams], "whole": found.whole})
+    elif streams:
+        print_tables(_streams(streams), *([_groups(streams)] if any(each.groups for each in streams) else []))
+    else:
+        tell("There is no such stream.")
+    if found.unnamed:
+        warn(f"Left out: {counted(found.unnamed, 'stream', 'streams')} whose name is no UTF-8.")
+    if not found.whole:
+        warn(f"Only {most:,} keys were looked at, there may be more streams: --keys looks at more.")
+
+
+def _document(stream: "StreamSummary") -> dict[str, Any]:
+    return {
+        "stream": stream.name,
+        "length": stream.length,
+        "entries_added": stream.entries_added,
+        "first_event_id": stream.first_id,
+        "last_event_id": stream.last_id,
+        "events_per_second": None if stream.rate is None else round(stream.rate, 3),
+        "memory": stream.memory,
+        "expires_in_ms": stream.expires_ms,
+        "domain": stream.domain,
+        "snapshot": stream.snapshot_id,
+        "snapshot_time": None if stream.snapshot_ms is None else iso_time(stream.snapshot_ms),
+        "behind": stream.behind,
+        "continuity": stream.continuity,
+        "keeper": stream.keeper,
+        "groups": [_group(each) for each in stream.groups],
+    }
+
+
+def _group(group: "Group") -> dict[str, Any]:
+    return {
+        "group": group.name,
+        "last_delivered_id": group.last_delivered_id,
+        "lag": group.lag,
+        "pending": group.pending,
+        "gone": group.gone,
+        "consumers": [
+            {
+                "consumer": each.name,
+                "pending": each.pending,
+                "idle_ms": each.idle_ms,
+                "inactive_ms": each.inactive_ms,
+                "dead": _is_dead(each.pending, each.idle_ms),
+            }
+            for each in group.consumers
+        ],
+    }
+
+
+def _streams(streams: "list[StreamSummary]") -> "Table":
+    columns = ("stream", "left"), ("entries", "right"), ("a second", "right"), ("last", "left"), ("bytes", "right")
+    more = ("expires", "left"), ("domain", "left"), ("snapshot", "left"), ("behind", "right"), ("", "left")
+    rows = [
+        (
+            visible(each.name, 60),
+            number(each.length),
+            "–" if each.rate is None else f"{each.rate:,.1f}",
+            local_time(int(each.last_id.partition("-")[0])) if each.entries_added != 0 else "–",
+            number(each.memory),
+            "never" if each.expires_ms is None else f"in {each.expires_ms / 1000:,.0f} s",
+            visible(each.domain or "–", 40),
+            "–" if each.snapshot_ms is None else local_time(each.snapshot_ms),
+            number(each.behind),
+            visible(each.continuity or "", 30),
+        )
+        for each in streams
+    ]
+    return new_table("Streams", [*columns, *more], rows)
+
+
+def _groups(streams: "list[StreamSummary]") -> "Table":
+    columns = ("stream", "left"), ("group", "left"), ("lag", "right"), ("pending", "right"), ("gone", "right")
+    more = ("consumers", "right"), ("dead", "right")
+    rows = [
+        (
+            visible(stream.name, 60),
+            visible(group.name, 60),
+            "unknown" if group.lag is None else f"{group.lag:,}",
+            number(group.pending),
+            number(group.gone),
+            number(len(group.consumers)),
+            number(sum(_is_dead(each.pending, each.idle_ms) for each in group.consumers)),
+        )
+        for stream in streams
+        for group in stream.groups
+    ]
+    return new_table("Consumer groups", [*columns, *more], rows)
+
+
+def _is_dead(pending: int, idle_ms: int) -> bool:
+    return pending > 0 and idle_ms >= DEAD_MS

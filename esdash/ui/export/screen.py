@@ -1,0 +1,271 @@
+"""Asks how and where to what is shown is handed on, and does it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from textual import on
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from esdash.engine.console import EngineError
+from esdash.export.file import FileThereError, whole_file
+from esdash.export.formats import ENDINGS, Format
+from esdash.ui.clipboard import copy, may_export
+from esdash.ui.export.handed import Handed, usual_file
+from esdash.ui.export.writing import CLIPBOARD, StoppedError, TooMuchError, Writing, too_much
+from esdash.ui.forms.field import STYLES, Field, Note
+from esdash.ui.forms.inputs import FormInput
+from esdash.ui.messages import tell
+from esdash.ui.paint.dialog import Dialog
+from esdash.visible import visible
+
+FORMS: Final[tuple[tuple[Format | None, str, str], ...]] = (
+    (Format.CSV, "CSV", "for a spreadsheet, as people read it"),
+    (Format.JSON_LINES, "JSON lines", "for programs, the values as they are"),
+    (Format.MARKDOWN, "Markdown", "for people, a table"),
+    (None, "The screen", "a picture of what is seen now, SVG"),
+)
+"""What can be made; None: a picture of the screen."""
+
+LOOKED_AT_EVERY: Final = 0.1
+"""Seconds between two looks at how far it is."""
+
+
+class ExportScreen(Dialog[None]):
+    """Chooses a form, and a file or the clipboard. It closes when that is done."""
+
+    CSS_PATH: ClassVar = STYLES
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(place + 1), f"form({place})", name, show=False) for place, (_, name, _) in enumerate(FORMS)),
+        Binding("j", "move(1)", "Down", show=False),
+        Binding("k", "move(-1)", "Up", show=False),
+        Binding("c", "to_clipboard", "To the clipboard", show=False),
+        Binding("q", "leave", "Close", show=False),
+    ]
+    AUTO_FOCUS = "#forms"
+    DEFAULT_CSS = """
+    ExportScreen OptionList, ExportScreen OptionList:focus {
+        height: auto; border: none; padding: 0; background: transparent; margin-bottom: 1;
+    }
+    ExportScreen.-short OptionList { margin-bottom: 0; }
+    """
+
+    def __init__(self, handed: Handed, wall_clock: Callable[[], float]) -> None:
+        """`wall_clock` gives Unix seconds."""
+        super().__init__()
+        self._handed = handed
+        self._begun = wall_clock()
+        self._writing: Writing | None = None
+        self._done = False
+        """It is to close as soon as nothing lies over it."""
+        self._outlook = Static(id="outlook", markup=False)
+        self._usual = ""
+        """The file that stands there as long as nobody has chosen another."""
+
+    def compose(self) -> ComposeResult:
+        """Forms, the file, where to."""
+        options = [
+            Option(
+                Content.assemble((f"{place}  ", "$text-accent bold"), (f"{name:<12}", "bold"), (what, "$text-muted"))
+            )
+            for place, (_, name, what) in enumerate(FORMS, 1)
+        ]
+        with self.frame("", "1–4 form · Enter to the file · c to the clipboard · Esc close") as frame:
+            frame.border_title = Content(f"Export · {self._handed.title}")
+            with VerticalScroll(id="body", can_focus=False):
+                yield OptionList(*options, id="forms")
+                yield Field("File", FormInput(placeholder="where to", id="file"))
+            with Vertical(id="foot"):
+                yield self._outlook
+                with Horizontal(id="buttons"):
+                    yield Button("To the file", id="to-file", compact=True)
+                    yield Button("To the clipboard", id="to-clipboard", compact=True)
+
+    def on_mount(self) -> None:
+        """The first form is chosen; look at how far it is."""
+        self.query_one(OptionList).highlighted = 0
+        self.set_interval(LOOKED_AT_EVERY, self._look)
+
+    def on_unmount(self) -> None:
+        """Nobody waits for it any more."""
+        if self._writing is not None:
+            self._writing.stopped = True
+
+    @property
+    def _form(self) -> Format | None:
+        return FORMS[self.query_one(OptionList).highlighted or 0][0]
+
+    def action_form(self, place: int) -> None:
+        """Choose a form."""
+        self.query_one(OptionList).highlighted = place
+
+    def action_move(self, step: int) -> None:
+        """Choose the next form, or the one before."""
+        forms = self.query_one(OptionList)
+        forms.highlighted = ((forms.highlighted or 0) + step) % len(FORMS)
+
+    def action_leave(self) -> None:
+        """Stop what is under way; else close."""
+        if self._writing is not None:
+            self._writing.stopped = True
+        else:
+            self.dismiss(None)
+
+    @on(OptionList.OptionHighlighted)
+    def _form_chosen(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        field = self.query_one("#file", Input)
+        if field.value != self._usual:
+            return
+        form = self._form
+        ending = "svg" if form is None else ENDINGS[form]
+        self._usual = str(usual_file(self._handed.name, ending, self._begun))
+        field.value = self._usual
+        field.cursor_position = len(field.value)
+
+    @on(OptionList.OptionSelected)
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#to-file")
+    def _to_file(self, event: OptionList.OptionSelected | Input.Submitted | Button.Pressed) -> None:
+        event.stop()
+        self.action_to_file()
+
+    @on(Button.Pressed, "#to-clipboard")
+    def _to_clipboard(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.action_to_clipboard()
+
+    def on_input_changed(self) -> None:
+        """What was wrong with another name is not with this one."""
+        self.query_one(Field).say(Note(""))
+
+    def action_to_file(self) -> None:
+        """Write the file."""
+        value = self.query_one("#file", Input).value.strip()
+        if not value:
+            self.query_one(Field).say(Note("type the name of a file", wrong=True, missing=True))
+            return
+        try:
+            path = Path(value).expanduser().absolute()
+        except RuntimeError:
+            self.query_one(Field).say(Note("it names a home directory that is not there", wrong=True))
+            return
+        form = self._form
+        if form is None:
+            self._take_picture(lambda app, picture: _save_picture(app, picture, path))
+        else:
+            self._begin(form, lambda writing: writing.to_file(path), lambda writing, _: self._wrote(writing, path))
+
+    def action_to_clipboard(self) -> None:
+        """Put the text on the clipboard."""
+        form = self._form
+        if form is None:
+            self._take_picture(_copy_picture)
+        else:
+            self._begin(form, Writing.as_text, self._copied)
+
+    # Under way
+
+    def _begin(self, form: Format, write: Callable[[Writing], Any], then: Callable[[Writing, Any], None]) -> None:
+        """Do it in a thread, then something with what it gave."""
+        if self._writing is not None:
+            return
+        writing = self._writing = Writing(self._handed, form)
+        self._tell("")
+
+        def work() -> None:
+            try:
+                given = write(writing)
+            except StoppedError:
+                self.app.call_from_thread(self._failed, "Stopped: nothing was written.")
+            except FileThereError as error:
+                self.app.call_from_thread(self._failed, f"{error} Choose another name.")
+            except OSError as error:
+                self.app.call_from_thread(self._failed, f"It cannot be written: {error.strerror or error}.")
+            except (EngineError, TooMuchError) as error:
+                self.app.call_from_thread(self._failed, str(error))
+            else:
+                self.app.call_from_thread(then, writing, given)
+
+        self.run_worker(work, thread=True, exit_on_error=False, name="export")
+
+    def _look(self) -> None:
+        writing = self._writing
+        if writing is not None:
+            self._tell("Stopping …" if writing.stopped else f"{writing.lines:,} lines … · Esc stops")
+
+    def _tell(self, text: str) -> None:
+        self._outlook.update(visible(text, 300))
+        self._outlook.set_class(text.startswith("✗"), "-bad")
+
+    def _failed(self, why: str) -> None:
+        self._writing = None
+        self._tell(f"✗ {why}")
+
+    def _wrote(self, writing: Writing, path: Path) -> None:
+        self._writing = None
+        tell(self.app, f"{writing.told} in {_shown(path)}.")
+        self._close()
+
+    def _copied(self, writing: Writing, text: str) -> None:
+        self._writing = None
+        copy(self.app, text, f"{writing.told} on the clipboard.")
+        self._close()
+
+    def _close(self) -> None:
+        self._done = True
+        if self.is_current:
+            self.dismiss(None)
+
+    def on_screen_resume(self) -> None:
+        """What lay over it is gone."""
+        if self._done:
+            self.dismiss(None)
+
+    def _take_picture(self, then: Callable[[App[Any], str], object]) -> None:
+        """Close, and take a picture of what lies under this."""
+        app = self.app
+
+        def take() -> None:
+            then(app, app.export_screenshot())
+
+        self.dismiss(None)
+        app.call_after_refresh(take)
+
+
+def open_export(app: App[Any], handed: Handed, wall_clock: Callable[[], float]) -> None:
+    """Open the dialog, where exporting is allowed."""
+    if may_export(app):
+        app.push_screen(ExportScreen(handed, wall_clock))
+
+
+def _shown(path: Path) -> str:
+    """The path, shorter where it is in the home directory."""
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except (ValueError, RuntimeError):
+        return str(path)
+
+
+def _save_picture(app: App[Any], picture: str, path: Path) -> None:
+    try:
+        with whole_file(path) as file:
+            file.write(picture.encode())
+    except FileThereError as error:
+        tell(app, f"{error} Nothing was written.", "warning")
+    except OSError as error:
+        tell(app, f"{_shown(path)} cannot be written: {error.strerror or error}.", "warning")
+    else:
+        tell(app, f"The picture is {_shown(path)}.")
+
+
+def _copy_picture(app: App[Any], picture: str) -> None:
+    if len(picture.encode()) > CLIPBOARD:
+        tell(app, str(too_much()), "warning")
+    else:
+        copy(app, picture, "The picture is on the clipboard.")

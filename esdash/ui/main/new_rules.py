@@ -1,0 +1,105 @@
+"""Rules that are being written: what is told of them, and the keys that show it and take them."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from esdash.ui.main.controls import Controls
+from esdash.ui.messages import tell
+from esdash.ui.paint.drawing import clock_time
+from esdash.ui.past.time_machine import TimeMachine
+from esdash.visible import visible
+
+if TYPE_CHECKING:
+    from esdash.whatif.rules_process import RulesProcess
+    from esdash.whatif.telling import Told
+
+NOT_WATCHED = "No file of rules is watched: `esdash dev FILE` opens the dashboard so."
+
+
+class NewRules:
+    """The part of the main screen that follows them."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        rules: "RulesProcess | None",
+        controls: Controls,
+        time: TimeMachine,
+        wall_clock: Callable[[], float],
+    ) -> None:
+        """None: no file is watched."""
+        self.screen = screen
+        self.watched = rules
+        self._controls = controls
+        self._time = time
+        self._wall_clock = wall_clock
+
+    @property
+    def now(self) -> "Told | None":
+        """What is told of them; None where no file is watched."""
+        return None if self.watched is None else self.watched.told
+
+    @property
+    def count(self) -> int:
+        """How often something was told."""
+        return 0 if self.watched is None else self.watched.count
+
+    def action_rules(self) -> None:
+        """Show what is otherwise by them."""
+        if self.watched is None:
+            tell(self.screen.app, NOT_WATCHED)
+            return
+        told, name = self.watched.told, visible(self.watched.file.name, 40)
+        if told.result is None or not told.result.differ:
+            tell(self.screen.app, _why_nothing(told))
+            return
+        from esdash.ui.sandbox.otherwise import OtherwiseScreen
+
+        when = clock_time(told.saved_ms, self._wall_clock())
+        self.screen.app.push_screen(OtherwiseScreen(name, when, told.result), self._chose_entry)
+
+    def action_take_rules(self) -> None:
+        """Go on by them; under a version that is not theirs alone, ask."""
+        if self.watched is None:
+            tell(self.screen.app, NOT_WATCHED)
+            return
+        told = self.watched.told
+        result = told.result
+        if told.stuck:
+            self._controls.reload()
+        elif result is None:
+            tell(self.screen.app, _why_nothing(told), "warning" if told.error else "information")
+        elif result.asks_for_a_version and result.same_version:
+            self._ask_for_a_version(result.version)
+        else:
+            self._controls.reload()
+
+    def _ask_for_a_version(self, version: str) -> None:
+        from esdash.ui.paint.confirm import ask
+
+        version = visible(version, 40)
+        ask(
+            self.screen.app,
+            f"Take these rules as version {version}?",
+            f"They decide otherwise, and the version is still {version}: change it in the file, so that snapshots of "
+            "the old rules are not used. Taken as they are, they go on from such a snapshot, which is then verified "
+            "in the background.",
+            "Take anyway",
+            self._controls.reload,
+        )
+
+    def _chose_entry(self, number: int | None) -> None:
+        if number is not None:
+            self._time.go_to(number - self._time.unseen())
+
+
+def _why_nothing(told: "Told") -> str:
+    if told.folding:
+        return "The log is still being folded. Try again in a moment."
+    if told.error:
+        return visible(told.error, 300)
+    if told.result is not None:
+        return "By the rules as they were saved last, nothing is otherwise."
+    return "Nothing was saved since these rules were taken."

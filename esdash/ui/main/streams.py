@@ -1,0 +1,144 @@
+"""The streams of the server: to compare them, and to open another one."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from esdash.counted import counted
+from esdash.engine.console import EngineError
+from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.drawing import age, clock_time, milliseconds_of, rate
+from esdash.ui.paint.painted import Line, PaintedLines, Span
+from esdash.ui.tables.columns import Cell, Column, Kind
+from esdash.ui.tables.line_table import LineTable
+from esdash.ui.tables.made_source import MadeSource
+from esdash.visible import visible
+
+if TYPE_CHECKING:
+    from esdash.engine.streams import StreamSummary
+
+Survey = Callable[[], "tuple[Sequence[StreamSummary], str]"]
+"""Looks at the streams of the server; with them what else is to be said, a sentence. Blocks, raises EngineError."""
+
+COLUMNS: Final = (
+    Column("name", "stream", least=10, stretch=2),
+    Column("length", "entries", Kind.NUMBER),
+    Column("rate", "rate", Kind.NUMBER, rank=4),
+    Column("last", "last", least=8, rank=5),
+    Column("memory", "KiB", Kind.NUMBER, rank=7),
+    Column("domain", "domain", least=6, rank=3),
+    Column("snapshot", "snapshot", Kind.NUMBER, rank=6),
+    Column("behind", "behind", Kind.NUMBER, rank=2),
+    Column("groups", "groups", least=12, stretch=1, rank=1),
+)
+
+
+class _Summary(PaintedLines):
+    """What was found."""
+
+    def __init__(self) -> None:
+        super().__init__(id="summary")
+        self.told: Line = ()
+
+    def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - long lines are cut
+        """One line."""
+        return (self.told,)
+
+
+class StreamsScreen(Dialog[str]):
+    """Left with Enter, it gives the name of the stream that was chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", show=False),
+        Binding("r", "look", "Look again", show=False),
+        Binding("backspace,q", "leave", "Back", show=False),
+    ]
+    AUTO_FOCUS = "#streams"
+    CSS: ClassVar = """
+    StreamsScreen #dialog { width: 96%; height: 96%; max-width: 160; }
+    StreamsScreen.-tall #dialog { padding: 0 1; }
+    StreamsScreen #summary { height: 2; }
+    StreamsScreen.-short #summary { height: 1; }
+    """
+
+    def __init__(self, survey: Survey, shown: str, wall_clock: Callable[[], float]) -> None:
+        """`shown` is the stream that the dashboard shows."""
+        super().__init__()
+        self._survey = survey
+        self._shown = shown
+        self._wall_clock = wall_clock
+        self._summary = _Summary()
+        self._source = MadeSource(COLUMNS)
+        self._table = LineTable(self._source, id="streams")
+
+    def compose(self) -> ComposeResult:
+        """A line each."""
+        with self.frame("Streams", "↑↓ choose · Enter opens it · r looks again · Esc back"):
+            yield self._summary
+            yield self._table
+
+    def on_mount(self) -> None:
+        """Look, in a thread."""
+        self.action_look()
+
+    def action_look(self) -> None:
+        """Look again."""
+        self._tell(Span("looking at the keys of the server …", "dim"))
+        self.run_worker(self._look, thread=True, exit_on_error=False, name="streams", exclusive=True)
+
+    def action_open(self) -> None:
+        """Leave for the chosen one."""
+        chosen = self._table.selected
+        if isinstance(chosen, str):
+            self.dismiss(None if chosen == self._shown else chosen)
+
+    @on(LineTable.Activated)
+    def _open(self, event: LineTable.Activated) -> None:
+        event.stop()
+        self.action_open()
+
+    def _look(self) -> None:
+        try:
+            found, besides = self._survey()
+        except EngineError as error:
+            self.app.call_from_thread(self._tell, Span(visible(str(error), 300), "warning"))
+        else:
+            self.app.call_from_thread(self._came, found, besides)
+
+    def _came(self, found: "Sequence[StreamSummary]", besides: str) -> None:
+        now = self._wall_clock()
+        self._source.show([(each.name, self._cells(each, now)) for each in found])
+        self._table.sync()
+        told = " · ".join(filter(None, (counted(len(found), "stream", "streams"), visible(besides, 200))))
+        self._tell(Span(told, "strong"))
+
+    def _tell(self, span: Span) -> None:
+        self._summary.told = (span,)
+        self._summary.sync()
+
+    def _cells(self, stream: "StreamSummary", now: float) -> tuple[Cell, ...]:
+        whole = stream.continuity in (None, "CONTINUOUS")
+        behind = "–" if stream.behind is None else f"{stream.behind:,}"
+        return (
+            Cell(("● " if stream.name == self._shown else "  ") + visible(stream.name, 80), "strong"),
+            Cell(f"{stream.length:,}"),
+            Cell("–" if stream.rate is None else rate(stream.rate)),
+            Cell(clock_time(milliseconds_of(stream.last_id), now) if stream.entries_added != 0 else "–", "dim"),
+            Cell("–" if stream.memory is None else f"{stream.memory / 1024:,.0f}", "dim"),
+            Cell(visible(stream.domain or "–", 40)),
+            Cell("–" if stream.snapshot_ms is None else f"{age(now - stream.snapshot_ms / 1000)} ago", "dim"),
+            Cell(behind if whole else f"✗ {stream.continuity} {behind}", "" if whole else "bad"),
+            _groups(stream),
+        )
+
+
+def _groups(stream: "StreamSummary") -> Cell:
+    """Of each group its lag, unknown where the server cannot tell."""
+    told = [
+        f"{visible(each.name, 30)} {'lag ?' if each.lag is None else f'lag {each.lag:,}'}" for each in stream.groups
+    ]
+    gone = any(each.gone for each in stream.groups)
+    return Cell(", ".join(told), "warning" if gone else "")

@@ -1,0 +1,88 @@
+"""`esdash streams`: the streams of a server, and who reads them."""
+
+import pytest
+import redis
+
+from tests.cli.conftest import Call, append
+from tests.generations import Generation
+from tests.strategies import seeded_entries
+
+
+def test_each_is_told(call: Call, url: str, client: redis.Redis) -> None:
+    append(client, seeded_entries(1, 50))
+    call("snapshot", "take", "--url", url)
+    append(client, seeded_entries(2, 7))
+    client.xadd("other", {"a": "b"}, id="5-1")
+    client.pexpire("other", 100_000)
+    client.set("text", "no stream")
+    found = call("streams", "--json", "--url", url)
+    assert found.code == 0
+    assert found.json["whole"] is True
+    orders, other = sorted(found.json["streams"], key=lambda each: each["stream"] == "other")
+    assert (orders["stream"], orders["length"], orders["domain"], orders["behind"]) == ("orders", 57, "shop 1", 7)
+    assert orders["continuity"] == "CONTINUOUS"
+    assert orders["memory"] > 1000
+    assert orders["expires_in_ms"] is None
+    assert orders["events_per_second"] > 0
+    assert (other["stream"], other["length"], other["last_event_id"], other["snapshot"]) == ("other", 1, "5-1", None)
+    assert 0 < other["expires_in_ms"] <= 100_000
+    shown = call("streams", "o*", "--url", url).out
+    assert "orders" in shown
+    assert "shop 1" in shown
+    only = call("streams", "or*", "--json", "--url", url).json["streams"]
+    assert [each["stream"] for each in only] == ["orders"]
+
+
+def test_no_stream(call: Call, url: str, client: redis.Redis) -> None:
+    client.set("text", "no stream")
+    assert call("streams", "--json", "--url", url).json == {"streams": [], "whole": True}
+    assert "no such stream" in call("streams", "--url", url).out
+
+
+def test_not_all_keys_were_looked_at(call: Call, url: str, client: redis.Redis) -> None:
+    pipeline = client.pipeline()
+    for number in range(3000):
+        pipeline.set(f"key {number}", 1)
+    pipeline.execute()
+    found = call("streams", "--keys", 1000, "--url", url)
+    assert found.code == 0
+    assert "there may be more" in found.err
+
+
+@pytest.mark.every_generation
+class TestGroups:
+    def test_lag_what_waits_and_what_is_gone(
+        self, call: Call, url: str, client: redis.Redis, generation: Generation
+    ) -> None:
+        ids = append(client, seeded_entries(1, 10))
+        client.xgroup_create("orders", "billing", id="0")
+        client.xreadgroup("billing", "ann", {"orders": ">"}, count=6)
+        client.xack("orders", "billing", ids[0])
+        client.xdel("orders", ids[1])
+        (stream,) = call("streams", "--json", "--url", url).json["streams"]
+        (group,) = stream["groups"]
+        assert (group["group"], group["pending"], group["gone"]) == ("billing", 5, 1)
+        assert group["lag"] == (4 if generation.counts_entries else None)
+        (consumer,) = group["consumers"]
+        assert (consumer["consumer"], consumer["pending"], consumer["dead"]) == ("ann", 5, False)
+        shown = call("streams", "--url", url).out
+        assert "billing" in shown
+        assert generation.counts_entries or "unknown" in shown
+
+    def test_a_lag_that_the_server_cannot_tell_is_not_known(self, call: Call, url: str, client: redis.Redis) -> None:
+        ids = append(client, seeded_entries(1, 10))
+        client.xgroup_create("orders", "middle", id=ids[4])
+        client.xdel("orders", ids[7])
+        (stream,) = call("streams", "--json", "--url", url).json["streams"]
+        assert stream["groups"][0]["lag"] is None
+
+
+def test_names_that_hide_something_are_shown(call: Call, url: str, client: redis.Redis) -> None:
+    client.xadd("bad\x1b[31m", {"a": "b"})
+    client.xgroup_create("bad\x1b[31m", b"\x1b]0;group\x07\xff", id="0")
+    client.xadd(b"no text \xff", {"a": "b"})
+    found = call("streams", "--url", url)
+    assert found.code == 0
+    assert "\x1b" not in found.out
+    assert "1 stream whose name is no UTF-8" in found.err
+    assert len(call("streams", "--json", "--url", url).json["streams"]) == 1

@@ -1,0 +1,68 @@
+"""The streams of the server on the screen, and going from one to another."""
+
+from msgspec.structs import replace
+
+from esdash.engine.console import EngineError
+from esdash.engine.streams import StreamSummary
+from esdash.engine.view import View
+from esdash.log.survey import Group
+from esdash.ui.app import DashboardApp
+from esdash.ui.main.streams import StreamsScreen
+from tests.ui.looking import settle, text_of, told
+from tests.ui.recorded import NOW, WALL, RecordedConsole
+from tests.ui.stage import until
+
+ORDERS = StreamSummary(
+    name="orders",
+    length=1234,
+    entries_added=2000,
+    first_id="1-0",
+    last_id="1750000000000-0",
+    rate=12.0,
+    memory=20_480,
+    expires_ms=None,
+    domain="shop 1",
+    snapshot_id="1990-a",
+    snapshot_ms=int((WALL - 60) * 1000),
+    behind=10,
+    continuity="CONTINUOUS",
+    keeper=None,
+    groups=(Group("billing", "0-0", 3, None, 1, []), Group("mail", "0-0", 0, 7, 0, [])),
+)
+HOSTILE = replace(ORDERS, name="x\x1b[31m", continuity="GAP 4", domain=None, groups=())
+
+
+async def test_they_are_compared_and_another_one_is_opened(busy: View) -> None:
+    asked = []
+
+    def survey() -> tuple[list[StreamSummary], str]:
+        asked.append(1)
+        if len(asked) == 2:
+            raise EngineError("No connection to the server.")
+        return [ORDERS, HOSTILE], "there may be more"
+
+    app = DashboardApp(RecordedConsole(busy), clock=lambda: NOW, wall_clock=lambda: WALL, survey=survey)
+    async with app.run_test(size=(150, 30)) as pilot:
+        await pilot.press("ctrl+o")
+        await settle(pilot)
+        screen = text_of(app)
+        assert any("2 streams · there may be more" in line for line in screen)
+        (orders,) = [line for line in screen if "● orders" in line]
+        for words in ("1,234", "12/s", "shop 1", "1 min ago", "10", "billing lag ?, mail lag 7"):
+            assert words in orders
+        assert any("✗ GAP 4" in line and "x␛[31m" in line for line in screen)
+        await pilot.press("r")
+        await settle(pilot)
+        assert any("No connection to the server." in line for line in text_of(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: not isinstance(app.screen, StreamsScreen))
+        assert app.wants_stream == "", "it is shown already"
+        await pilot.press("ctrl+o", "down", "enter")
+        await until(pilot, lambda: app.wants_stream == "x\x1b[31m")
+
+
+async def test_where_there_is_no_other_one_it_is_said(busy: View) -> None:
+    app = DashboardApp(RecordedConsole(busy), clock=lambda: NOW, wall_clock=lambda: WALL)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("ctrl+o")
+        assert "no other stream" in told(app)[-1]
