@@ -218,7 +218,7 @@ class TestWatching:
             call("snapshot", "take", "--url", server.url)
             watch = start("doctor", "--watch", "--every", "0.1", "--json", "--url", server.url)
             assert watch.stdout is not None
-            first = [json.loads(watch.stdout.readline()) for _ in range(14)]
+            first = [json.loads(watch.stdout.readline()) for _ in range(15)]
             assert first[-1]["name"] == "keys"
             assert {(line["status"], line["was"]) for line in first} == {("ok", None)}
             append(client, [raw_entry("Refund", b"{}")])
