@@ -186,18 +186,23 @@ class SegmentPart:
     @cached_property
     def before(self) -> NDArray[Any]:
         """Of a column of texts: what was there before each change, None for nothing."""
-        texts: NDArray[Any] = self._texts[self._unpacked[1]]
-        return texts
+        before: NDArray[Any] = self._before_and_after[self._unpacked[1]]
+        return before
 
     @cached_property
     def after(self) -> NDArray[Any]:
         """Of a column of texts: what was there after each change."""
-        texts: NDArray[Any] = self._texts[self._unpacked[2]]
-        return texts
+        after: NDArray[Any] = self._before_and_after[self._unpacked[2]]
+        return after
 
     @cached_property
-    def _texts(self) -> NDArray[Any]:
-        return _objects([None, *msgspec.msgpack.decode(self._unpacked[3].tobytes(), type=list[str])])
+    def texts(self) -> list[str]:
+        """Of a column of texts: those that were there before or after a change."""
+        return msgspec.msgpack.decode(self._unpacked[3].tobytes(), type=list[str])
+
+    @cached_property
+    def _before_and_after(self) -> NDArray[Any]:
+        return _objects([None, *self.texts])
 
 
 def decode_cells(name: str, ordinal: int, table: Table, column: Column, blob: bytes) -> tuple[Any, NDArray[Any]]:
