@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from operator import is_
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -13,6 +13,9 @@ from esdash.domain import COUNT, MONEY, PLAIN, TEXT, TIME, Column, Format, Table
 from esdash.fold.folding import Fold
 from esdash.fold.recording import Record
 from esdash.past.packing import Numbers, pack
+
+KINDS: Final = 256
+"""An outcome and a kind together are the outcome times so much, and the kind."""
 
 APPEARED, VANISHED = 1, 2
 """What a change of a column of numbers may be beside a difference: before or after it there was none."""
@@ -79,18 +82,26 @@ def encode_entries(name: str, entries: Entries, record: Record, formats: Sequenc
     shown = {id(each.shown): each.shown for each in decisive}
     places = {name: formats.index(each) if each in formats else 0 for name, each in shown.items()}
     decided: list[NDArray[Any] | bytes] = [
-        numbers([each.entry for each in decisive]),
-        _unbounded([each.needed for each in decisive]),
-        _unbounded([each.available for each in decisive]),
+        np.diff(numbers([each.entry for each in decisive]), prepend=0),
+        *_unbounded([each.needed for each in decisive]),
+        *_unbounded([each.available for each in decisive]),
         numbers([places[id(each.shown)] for each in decisive]),
     ]
     times = np.diff(entries.milliseconds, prepend=entries.milliseconds[:1])
-    return pack(name, [entries.milliseconds[:1], times, entries.sequences, entries.codes, entries.kinds, *decided])
+    # Few outcomes come of entries of one kind: together they take less.
+    both = entries.codes * np.int64(KINDS) + entries.kinds
+    there = np.flatnonzero(np.bincount(both))
+    number = np.zeros(there[-1] + 1, np.int64)
+    number[there] = np.arange(len(there))
+    return pack(name, [entries.milliseconds[:1], times, entries.sequences, there, number[both], *decided])
 
 
-def _unbounded(values: Sequence[int]) -> bytes:
-    """Integers that 64 bits may not hold; in base 16, for Python bounds the decimal digits that it reads."""
-    return " ".join(map(hex, values)).encode()
+def _unbounded(values: Sequence[int]) -> "tuple[Numbers, bytes]":
+    """Integers, or where 64 bits do not hold each, all in base 16: Python bounds the decimal digits that it reads."""
+    try:
+        return numbers(values), b""
+    except OverflowError:
+        return numbers([]), " ".join(map(hex, values)).encode()
 
 
 def encode_keys(name: str, keys: Sequence[tuple[int, bytes]]) -> bytes:
