@@ -9,7 +9,7 @@ from msgspec.structs import astuple
 
 from esdash.engine import replaying
 from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.history import FAR, History
+from esdash.engine.history import History
 from esdash.engine.picture import CHANGE, Picture
 from esdash.engine.requests import Crash, TakeSnapshot
 from esdash.engine.verify import verify
