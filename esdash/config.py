@@ -37,7 +37,8 @@ class Settings:
 
     url: Annotated[str, MinLen(1)] | None = field(default=None, repr=False)
     """A Redis 6.2+ or Valkey server: `redis://host:6379/0`, `rediss://…` for TLS, `unix:///path`; `valkey://` and
-    `valkeys://` are the same. Without one, esdash runs its own server in `data_dir`."""
+    `valkeys://` are the same. `redis+sentinel://host:26379,host:26379/service/0` and
+    `redis+cluster://host:6379,host:6379` find it, and find it again. Without one, esdash runs its own in `data_dir`."""
     stream: Annotated[str, MinLen(1)] = "orders"
     """The key of the stream."""
     domain: Annotated[str, MinLen(1)] = DEFAULT_DOMAIN
@@ -51,6 +52,9 @@ class Settings:
     """Write nothing to the server: no events, no snapshots."""
     export: bool = True
     """Whether what a log says may be handed on: exported, copied to the clipboard, saved as a picture of the screen."""
+    durability: str = "applied"
+    """What publishing waits for: `applied`, the server took the event; `synced`, it is on its disk; `replicas:2`, two
+    replicas have it as well."""
     snapshot_seconds: Annotated[float, Ge(0), Le(86_400)] = 30.0
     """Between two snapshots, when something changed; 0: only when asked and at the end."""
     track_dir: Path | None = field(default_factory=lambda: _in_home(platformdirs.user_cache_path))
@@ -244,9 +248,19 @@ def _checked(values: dict[str, Any], source: str) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         name = ".".join(map(str, first["loc"]))
-        where = f"{ENVIRONMENT}{name.upper()} in the environment" if source == "environment" else f"{name} in {source}"
-        raise ConfigError(f"{where} does not fit: {_lowered(first['msg'])}.") from None
+        raise ConfigError(f"{_where(name, source)} does not fit: {_lowered(first['msg'])}.") from None
+    if "durability" in values:
+        from esdash.log.durability import read_durability
+
+        try:
+            read_durability(settings.durability)
+        except ValueError as error:
+            raise ConfigError(f"{_where('durability', source)} does not fit: {error}.") from error
     return {name: getattr(settings, name) for name in values}
+
+
+def _where(name: str, source: str) -> str:
+    return f"{ENVIRONMENT}{name.upper()} in the environment" if source == "environment" else f"{name} in {source}"
 
 
 def _lowered(text: str) -> str:

@@ -89,7 +89,13 @@ class Proxy:
     def url(self) -> str:
         """Where clients connect; without a password."""
         scheme = "redis" if self._tls is None else "rediss"
-        return f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}/0"
+        return f"{scheme}://127.0.0.1:{self.port}/0"
+
+    @property
+    def port(self) -> int:
+        """On which clients connect."""
+        port: int = self._listener.getsockname()[1]
+        return port
 
     def point_at(self, target: RunningServer) -> None:
         """Cut every connection; new ones go to another server, as after a failover."""

@@ -65,6 +65,9 @@ class RunningServer:
     `replica_of` is another server that has a port.
     """
 
+    ARGUMENTS: tuple[str, ...] = ()
+    """Of its command line, after the file of settings."""
+
     def __init__(
         self,
         binary: Path,
@@ -181,7 +184,7 @@ class RunningServer:
         config_file.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
         with (self.dir / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._binary, config_file],
+                [self._binary, config_file, *self.ARGUMENTS],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -225,6 +228,12 @@ class RunningServer:
         if self._watchdog is not None:
             self._watchdog.call_off()
             self._watchdog = None
+
+
+class RunningSentinel(RunningServer):
+    """The same program as a Sentinel."""
+
+    ARGUMENTS = ("--sentinel",)
 
 
 def _free_port() -> int:

@@ -11,6 +11,7 @@ from esdash.cli.output import warn
 from esdash.config import Settings, place_of_data
 from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
 from esdash.log.errors import LogError, UnreachableError
+from esdash.log.finding import server_of
 from esdash.log.server import Server
 from esdash.log.stream import Stream
 from esdash.signals import ending_in_order
@@ -68,7 +69,7 @@ def open_log(settings: Settings, told: Callable[[str], object] = warn) -> Iterat
     """
     if settings.url:
         try:
-            log = Stream(Server(settings.url), settings.stream)
+            log = Stream(server_of(settings.url, settings.stream), settings.stream)
         except LogError as error:
             raise BadInputError(str(error)) from error
         try:

@@ -114,6 +114,7 @@ def _show(
     """Run a dashboard for one domain to its end. Raises BadInputError for settings that name nothing."""
     from esdash.engine.consumer import ConsumerSettings
     from esdash.engine.live import LiveConsole
+    from esdash.log.durability import read_durability
     from esdash.ui import remembered
     from esdash.ui.app import DashboardApp, UiSettings
 
@@ -131,6 +132,7 @@ def _show(
         fold,
         ConsumerSettings(snapshot_seconds=settings.snapshot_seconds, readonly=settings.readonly),
         seed=time.time_ns(),
+        durability=read_durability(settings.durability),
     )
     app = DashboardApp(
         console,

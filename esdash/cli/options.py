@@ -82,7 +82,8 @@ _COMMON: Final = (
         show_envvar=True,
         expose_value=False,
         callback=_url,
-        help="The server: redis://host:port/db, rediss:// for TLS, unix:///path. Without it, esdash's own.",
+        help="The server: redis://host:port/db, rediss:// for TLS, unix:///path, redis+sentinel://host,host/service, "
+        "redis+cluster://host,host. Without it, esdash's own.",
     ),
     click.option(
         "--stream",
@@ -172,6 +173,26 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     call.__name__, call.__doc__ = command.__name__, command.__doc__
     call.__dict__.update(command.__dict__)
     return common_options(call)
+
+
+def _durability(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        from esdash.log.durability import read_durability
+
+        try:
+            read_durability(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+    _choose(context, parameter, value)
+
+
+durability_option: Final = click.option(
+    "--durability",
+    metavar="HOW",
+    expose_value=False,
+    callback=_durability,
+    help="Wait until it is synced, or on replicas:N; exit code 1 when it is not in time.  [applied]",
+)
 
 
 as_json: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -11,7 +11,7 @@ import click
 
 from esdash.cli.connect import open_log, require_writable
 from esdash.cli.domains import fold_of, require_samples
-from esdash.cli.options import as_json, with_settings
+from esdash.cli.options import as_json, durability_option, with_settings
 from esdash.cli.output import print_json, say
 from esdash.config import Settings
 from esdash.counted import counted
@@ -55,6 +55,7 @@ def _sensible(_: click.Context, __: click.Parameter, value: float | None) -> flo
     help="Go on for so long, whatever their number; --count, when given, ends it sooner.",
 )
 @click.option("--seed", type=int, metavar="SEED", help="The same seed makes the same events.  [from the clock]")
+@durability_option
 @as_json
 @with_settings
 @click.pass_context
@@ -72,6 +73,7 @@ def command(
     Those that the domain gives as a sample, as fast as possible, unless told otherwise.
     """
     from esdash.engine.publisher import Publisher
+    from esdash.log.durability import read_durability
 
     fold = fold_of(settings)
     require_writable(settings, "Nothing was published", fold)
@@ -81,7 +83,7 @@ def command(
     events = map(fold.encode, islice(samples, count if limited else None))
     with open_log(settings) as log:
         log.server.connect()
-        production = _Production(Publisher(log, fold.fields))
+        production = _Production(Publisher(log, fold.fields, durability=read_durability(settings.durability)))
         try:
             production.run(events, rate, seconds)
         finally:

@@ -9,7 +9,7 @@ from esdash.cli.connect import open_log, require_writable
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import BadInputError, FailedError, message_of
 from esdash.cli.guarding import Guarded
-from esdash.cli.options import common_options, common_parameters, settings_of, with_settings
+from esdash.cli.options import common_options, common_parameters, durability_option, settings_of, with_settings
 from esdash.cli.output import print_json
 from esdash.config import Settings
 from esdash.counted import counted
@@ -45,7 +45,7 @@ def _idempotency_key(_: click.Context, __: click.Parameter, value: str | None) -
 
 def _one_event(function: Callable[..., None]) -> Callable[..., None]:
     """The options of a command that appends one event."""
-    function = _always_json(function)
+    function = durability_option(_always_json(function))
     function = click.option(
         "--wait", is_flag=True, help="Add ordinal, outcome and reason; exit code 1 when it was not applied."
     )(function)
@@ -141,13 +141,15 @@ def command() -> None:
     """Append an event, or many.
 
     There is a command for each event type of the domain, and `batch`. Prints {"id", "type", "key"} for each event that
-    is in the log. Sending one again with the same key is safe: the fold counts it once.
+    is in the log. Sending one again with the same key is safe: the fold counts it once. With --durability it says how
+    safe the event was when it ended.
     """
 
 
 @click.command(BATCH)
 @click.argument("file", type=click.File("rb"))
 @click.option("--keep-ids", is_flag=True, help="FILE is of `esdash export --all`: fill an empty stream as it was.")
+@durability_option
 @_always_json
 @with_settings
 @click.pass_context
@@ -163,8 +165,9 @@ def batch(context: click.Context, settings: Settings, file: BinaryIO, keep_ids: 
     "entries", "first_id", "last_id", "entries_added"}.
     """
     from esdash.cli.batch import Lines
-    from esdash.engine.console import EngineError
+    from esdash.engine.console import EngineError, LessDurableError
     from esdash.engine.publisher import Publisher
+    from esdash.log.durability import read_durability
 
     fold = _fold(context)
     require_writable(settings, "Nothing was published", fold)
@@ -184,7 +187,7 @@ def batch(context: click.Context, settings: Settings, file: BinaryIO, keep_ids: 
     sent = 0
     with open_log(settings) as log:
         log.server.connect()
-        publisher = Publisher(log, fold.fields)
+        publisher = Publisher(log, fold.fields, durability=read_durability(settings.durability))
         try:
             # A page is read, and so checked, before its first event is sent.
             for page in lines.pages(file):
@@ -193,6 +196,8 @@ def batch(context: click.Context, settings: Settings, file: BinaryIO, keep_ids: 
                     print_json(_document(fold, published))
         except BrokenPipeError as error:
             raise FailedError(f"Nobody reads the output any more. At least {_progress(sent)}") from error
+        except LessDurableError as error:
+            raise FailedError(f"{error} {_progress(sent - len(error.published))}") from error
         except OSError as error:
             raise FailedError(f"{message_of(error)}{f' At least {_progress(sent)}' if sent else ''}") from error
         except BadInputError as error:
@@ -202,6 +207,8 @@ def batch(context: click.Context, settings: Settings, file: BinaryIO, keep_ids: 
 
 
 def _progress(sent: int) -> str:
+    if not sent:
+        return "Nothing was sent before."
     return f"{counted(sent, 'event', 'events')} before {'is' if sent == 1 else 'are'} in the log."
 
 
@@ -209,9 +216,10 @@ _UNDECIDED: Final = {"ordinal": None, "outcome": None, "reason": None}
 
 
 def _publish(settings: Settings, fold: "Fold", make: Callable[[], Any], key: str | None, wait: bool) -> None:
-    from esdash.engine.console import EngineError
+    from esdash.engine.console import EngineError, LessDurableError
     from esdash.engine.publisher import Publisher
     from esdash.fold.failing import DomainError
+    from esdash.log.durability import read_durability
     from esdash.log.errors import LogError
 
     try:
@@ -224,7 +232,13 @@ def _publish(settings: Settings, fold: "Fold", make: Callable[[], Any], key: str
     require_writable(settings, "Nothing was published", fold)
     with open_log(settings) as log:
         log.server.connect()
-        published = Publisher(log, fold.fields).publish(*fold.encode(event), key)
+        less = ""
+        try:
+            publisher = Publisher(log, fold.fields, durability=read_durability(settings.durability))
+            published = publisher.publish(*fold.encode(event), key)
+        except LessDurableError as error:
+            (published,) = error.published
+            less = str(error)
         told, row = _document(fold, published), None
         try:
             if wait:
@@ -239,8 +253,9 @@ def _publish(settings: Settings, fold: "Fold", make: Callable[[], Any], key: str
         finally:
             # Whatever happens, a person must learn that it was appended, and its key.
             _print(published, told)
-    if row is not None and told["outcome"] != "applied":
-        raise FailedError(_refusal(fold, published, row))
+    refused = _refusal(fold, published, row) if row is not None and told["outcome"] != "applied" else ""
+    if refused or less:
+        raise FailedError(" ".join(filter(None, (refused, less))))
 
 
 def _print(published: "Published", told: dict[str, Any]) -> None:
@@ -257,7 +272,8 @@ def _print(published: "Published", told: dict[str, Any]) -> None:
 
 def _document(fold: "Fold", published: "Published") -> dict[str, Any]:
     key = published.key if fold.domain.wire.key else None
-    return {"id": published.entry_id, "type": published.event_type, "key": key}
+    told: dict[str, Any] = {"id": published.entry_id, "type": published.event_type, "key": key}
+    return told | ({"durability": published.durability} if published.durability else {})
 
 
 def _decided(log: "Stream", fold: "Fold", published: "Published") -> "Row":

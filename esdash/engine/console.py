@@ -28,6 +28,17 @@ class Published(Struct, frozen=True, gc=False):
     entry_id: str
     event_type: str
     key: str
+    durability: str = ""
+    """How safe it is, where more was asked for than that the server took it: `synced`, `replicas:2`."""
+
+
+class LessDurableError(EngineError):
+    """What was published is in the log, and was not as safe in time as was asked for."""
+
+    def __init__(self, message: str, published: "Sequence[Published]") -> None:
+        """`published` says how safe it was known to be."""
+        super().__init__(message)
+        self.published = published
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from esdash.engine.findings import (
     Finding,
     Status,
     continuity_finding,
+    durability_finding,
     duration,
     entries,
     eviction_finding,
@@ -109,6 +110,7 @@ class Doctor:
         yield _client()
         yield role_finding(server)
         yield persistence_finding(server)
+        yield durability_finding(server)
         yield eviction_finding(server)
         yield memory_finding(server)
         yield self._clock(server, self._log.facts())

@@ -104,6 +104,31 @@ def persistence_finding(server: Inspection) -> Finding:
     )
 
 
+def durability_finding(server: Inspection) -> Finding:
+    """What publishing can wait for."""
+    ways = []
+    if server.append_only and server.tells_synced:
+        after = {
+            "always": " (at once)",
+            "everysec": " (within about a second)",
+            "no": " (which may take half a minute)",
+        }
+        ways.append(f"synced{after.get(server.append_fsync or '', '')}")
+    if server.replicas:
+        ways.append(f"replicas:1 to replicas:{server.replicas}" if server.replicas > 1 else "replicas:1")
+    without = []
+    if not server.append_only:
+        without.append("without an append-only file nothing is synced")
+    elif not server.tells_synced:
+        without.append("the server has no WAITAOF to tell what is synced")
+    if not server.replicas:
+        without.append("no replica follows")
+    seen = (
+        f"Publishing can wait for {' and '.join(ways)}" if ways else "Publishing can wait for nothing more than applied"
+    )
+    return Finding("durability", Status.OK, f"{seen}{'; ' if without else ''}{', '.join(without)}.")
+
+
 def eviction_finding(server: Inspection) -> Finding:
     """Whether it deletes keys to make room."""
     policy = server.eviction_policy

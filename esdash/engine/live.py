@@ -16,6 +16,7 @@ from esdash.engine.verifying import LiveVerifying
 from esdash.engine.view import Phase, View
 from esdash.fold.folding import Fold
 from esdash.fold.loading import DomainFileError
+from esdash.log.durability import APPLIED, Durability
 from esdash.log.errors import LogError
 from esdash.log.stream import Stream
 
@@ -33,13 +34,15 @@ class LiveConsole:
         settings: ConsumerSettings,
         *,
         seed: int = 0,
+        durability: Durability = APPLIED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`seed` is that of the made-up events of the steady load."""
+        """`seed` is that of the made-up events of the steady load, `durability` what publishing waits for."""
         self._consumer = Consumer(log, domain, settings, clock=clock)
         self._log = log
         self._readonly = settings.readonly
         self._seed = seed
+        self._durability = durability
         self._clock = clock
         self._use(domain)
         self.verifying = LiveVerifying(log, domain, self._consumer)
@@ -53,7 +56,14 @@ class LiveConsole:
         self.publishing = None if self._readonly else self._new_publishing(domain)
 
     def _new_publishing(self, domain: Fold) -> LivePublishing:
-        return LivePublishing(self._log, domain, objection=self._objection, seed=self._seed, clock=self._clock)
+        return LivePublishing(
+            self._log,
+            domain,
+            objection=self._objection,
+            durability=self._durability,
+            seed=self._seed,
+            clock=self._clock,
+        )
 
     @property
     def control(self) -> Control:

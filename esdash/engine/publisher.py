@@ -2,12 +2,15 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import count, islice, repeat
 from typing import Final
 
-from esdash.engine.console import EngineError, NotPublishedError, Published
+from esdash.engine.console import EngineError, LessDurableError, NotPublishedError, Published
+from esdash.log import errors
 from esdash.log.appending import SLICE
+from esdash.log.durability import APPLIED, Durability
 from esdash.log.errors import ElsewhereError, LogError, RefusedError, UnconnectedError, UnreachableError
 from esdash.log.stream import PAGE, Stream
 
@@ -15,8 +18,12 @@ ATTEMPTS: Final = 4
 """How often an append is tried when no answer comes, or one that may be another in a moment."""
 
 PAUSE_SECONDS: Final = 0.2
-"""Before the second attempt; it doubles."""
+"""Before the second attempt; it doubles, up to LONGEST_PAUSE_SECONDS."""
 
+LONGEST_PAUSE_SECONDS: Final = 2.0
+
+FAILOVER_SECONDS: Final = 20.0
+"""For so long it is tried where Sentinels or a cluster may find another node meanwhile."""
 
 Fields = Callable[[str, bytes, bytes], list[bytes]]
 """What makes an entry's fields: type, data, key."""
@@ -40,10 +47,20 @@ class Publisher:
     same keys: if the first ones did arrive, the fold counts the second ones as duplicates.
     """
 
-    def __init__(self, log: Stream, fields: Fields | None = None, *, objection: Callable[[], str] = str) -> None:
+    def __init__(
+        self,
+        log: Stream,
+        fields: Fields | None = None,
+        *,
+        objection: Callable[[], str] = str,
+        durability: Durability = APPLIED,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`fields` makes an entry of type, data and key. `objection` says in a sentence why nothing may be published
-        just now; empty when something may.
+        just now; empty when something may. `durability` is waited for after each append. `clock` gives seconds.
         """
+        self._durability = durability
+        self._clock = clock
         self._fields = fields or plain_fields
         self._log = log
         self._objection = objection
@@ -56,16 +73,18 @@ class Publisher:
     def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
         """Append one event. Raises EngineError."""
         key = key or new_keys(1)[0]
-        (entry_id,) = self._append(_Batch([(event_type, data, key)], self._fields))
-        return Published(entry_id.decode(), event_type, key)
+        (published,) = self._append(_Batch([(event_type, data, key)], self._fields))
+        return published
 
     def publish_many(self, events: Iterable[tuple[str, bytes, str | None]]) -> Iterator[Published]:
         """Append events (type, data, key), a page in each round trip. Raises EngineError."""
         remaining = iter(events)
         while wanted := list(islice(remaining, PAGE)):
-            batch = _Batch(wanted, self._fields)
-            ids = self._append(batch)
-            yield from map(Published, map(bytes.decode, ids), [kind for kind, _, _ in wanted], batch.keys)
+            try:
+                yield from self._append(_Batch(wanted, self._fields))
+            except LessDurableError as error:
+                yield from error.published
+                raise
 
     def publish_after(self, last_id: bytes, entries: Sequence[Sequence[bytes]]) -> list[bytes]:
         """Append entries with keys of their own if nothing was appended since an id; their ids, none where it was.
@@ -75,29 +94,37 @@ class Publisher:
         self._require_no_objection()
         try:
             self._log.server.connect()
-            return self._log.append_after(last_id, entries)
+            return self._log.append_after(last_id, entries, self._durability)
+        except errors.LessDurableError as error:
+            raise LessDurableError(f"It is in the log, but {error}", ()) from error
         except (UnconnectedError, RefusedError) as error:
             raise NotPublishedError(f"{error} Nothing was published.") from error
         except LogError as error:
             raise EngineError(f"{error} It may or may not be in the log: look there before trying again.") from error
 
-    def _append(self, batch: "_Batch") -> list[bytes]:
+    def _append(self, batch: "_Batch") -> Sequence[Published]:
         self._require_no_objection()
         what = "The event" if len(batch.events) == 1 else "Any of the events"
         doubt = f"{what} may or may not be in the log. {batch.consolation()}"
         pause = PAUSE_SECONDS
         certain = True
-        for attempt in range(1, ATTEMPTS + 1):
+        until = self._clock() + FAILOVER_SECONDS if self._log.server.moves else 0.0
+        for attempt in count(1):
             try:
                 if attempt > 1:
                     self._log.server.locate()
-                return self._log.append_many(batch.entries())
+                ids = self._log.append_many(batch.entries(), self._durability)
+                return batch.published(ids, "" if self._durability == APPLIED else str(self._durability))
+            except errors.LessDurableError as error:
+                which = f"The event is in the log as {error.ids[0].decode()}" if len(error.ids) == 1 else _ALL_THERE
+                raise LessDurableError(f"{which}, but {error}", batch.published(error.ids, error.reached)) from error
             except LogError as error:
                 # What an attempt before this one sent may have arrived, whatever becomes of this one.
                 certain = certain and isinstance(error, UnconnectedError | RefusedError)
                 passing = isinstance(error, UnreachableError | ElsewhereError)
-                if passing and attempt < ATTEMPTS and not self._closing.wait(pause):
-                    pause *= 2
+                more = attempt < ATTEMPTS or self._clock() < until
+                if passing and more and not self._closing.wait(pause):
+                    pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
                 elif certain:
                     raise NotPublishedError(f"{error} Nothing was published.") from error
                 else:
@@ -107,6 +134,9 @@ class Publisher:
     def _require_no_objection(self) -> None:
         if objection := self._objection():
             raise NotPublishedError(f"Nothing was published. {objection}")
+
+
+_ALL_THERE: Final = "The events are in the log"
 
 
 class _Batch:
@@ -128,6 +158,11 @@ class _Batch:
             keys = self.keys[start : start + SLICE]
             for (kind, data, _), key in zip(some, keys, strict=True):
                 yield self._fields(kind, data, _encode(key))
+
+    def published(self, ids: Sequence[bytes], durability: str) -> Sequence[Published]:
+        """What became of them. `durability` is empty where nobody asked for any."""
+        kinds = [kind for kind, _, _ in self.events]
+        return list(map(Published, map(bytes.decode, ids), kinds, self.keys, repeat(durability)))
 
     def consolation(self) -> str:
         """What to do when nobody knows whether they arrived."""

@@ -6,6 +6,7 @@ from esdash.engine.console import LoadStatus, Published
 from esdash.engine.load import SteadyLoad
 from esdash.engine.publisher import Publisher
 from esdash.fold.folding import Fold
+from esdash.log.durability import Durability
 from esdash.log.stream import Stream
 
 
@@ -13,13 +14,20 @@ class LivePublishing:
     """Appends to the stream that a consumer follows."""
 
     def __init__(
-        self, log: Stream, fold: Fold, *, objection: Callable[[], str], seed: int, clock: Callable[[], float]
+        self,
+        log: Stream,
+        fold: Fold,
+        *,
+        objection: Callable[[], str],
+        durability: Durability,
+        seed: int,
+        clock: Callable[[], float],
     ) -> None:
         """`objection` says in a sentence why nothing may be published just now; empty when something may.
 
-        `seed` is that of the made-up events.
+        `durability` is waited for after each append. `seed` is that of the made-up events.
         """
-        self._publisher = Publisher(log, fold.fields, objection=objection)
+        self._publisher = Publisher(log, fold.fields, objection=objection, durability=durability)
         self._load = SteadyLoad(self._publisher, map(fold.encode, fold.samples(seed)), clock=clock)
 
     @property

@@ -19,8 +19,8 @@ from esdash.fold.folding import Fold
 from esdash.fold.loading import DomainFileError
 from esdash.fold.stored import Difference
 from esdash.log.errors import LogError
+from esdash.log.finding import server_of
 from esdash.log.readahead import read_ahead
-from esdash.log.server import Server
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
 from esdash.log.stream import Stream
 
@@ -99,7 +99,7 @@ def main() -> None:
 
 
 def _check_segment(task: Task, domain: Fold, progressed: Callable[[int], None]) -> Report:
-    log = Stream(Server(task.url), task.stream)
+    log = Stream(server_of(task.url, task.stream), task.stream)
     store = SnapshotStore(log)
     headers = {header.snapshot_id: header for header in store.offered() if isinstance(header, Header)}
     projection = Projection(domain, task.unseen)

@@ -31,9 +31,12 @@ class Address:
     """Arguments of redis-py's connection of that kind; the password may be among them."""
 
 
-def parse(url: str) -> Address:
-    """The address that a URL names. Raises LogError, in a sentence, for whatever in it is not understood."""
-    shown = redact(url)
+def parse(url: str, shown: str = "") -> Address:
+    """The address that a URL names. Raises LogError, in a sentence, for whatever in it is not understood.
+
+    `shown` stands for the URL where it is a part of another one.
+    """
+    shown = shown or redact(url)
     try:
         return _parse(url, shown)
     except LogError as error:
@@ -74,6 +77,11 @@ def redact(url: str) -> str:
     if not parts.hostname and parts.scheme in SCHEMES:
         host = f"localhost{host or ':6379'}"
     return urlunsplit(SplitResult(parts.scheme, host, parts.path if parts.path != "/" else "", "", ""))
+
+
+def place_of(host: str, port: int) -> str:
+    """`host:port`, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _split(url: str, shown: str) -> tuple[SplitResult, str, int]:

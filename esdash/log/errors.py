@@ -1,6 +1,6 @@
 """What can go wrong with a server, each said in sentences that a person can act on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from esdash.log.shapes import TooLargeError, UnreadableError
@@ -41,6 +41,16 @@ class WrongTypeError(RefusedError):
 
 class ElsewhereError(RefusedError):
     """This node is not where the stream is now, or not yet: it may be elsewhere, or here again, in a moment."""
+
+
+class LessDurableError(LogError):
+    """What was appended is in the log, and was not as safe in time as was asked for."""
+
+    def __init__(self, message: str, ids: Sequence[bytes], reached: str) -> None:
+        """`ids` of the entries that were appended, and how safe they were known to be: `applied`, `replicas:1`."""
+        super().__init__(message)
+        self.ids = ids
+        self.reached = reached
 
 
 class ForbiddenError(RefusedError):

@@ -42,10 +42,21 @@ class Inspection:
     """Unix time by the server's clock; None when it does not tell."""
 
     @property
+    def tells_synced(self) -> bool:
+        """Whether it knows WAITAOF."""
+        return self.product == "valkey" or _version(self.version) >= (7, 2)
+
+    @property
     def major_version(self) -> int:
         """7 of `7.2.4`; 0 when it cannot be read."""
-        head = self.version.partition(".")[0]
-        return int(head) if head.isdigit() else 0
+        return _version(self.version)[0]
+
+
+def _version(text: str) -> tuple[int, int]:
+    """(7, 2) of `7.2.4`; zeros for what cannot be read."""
+    major, _, rest = text.partition(".")
+    minor = rest.partition(".")[0]
+    return int(major) if major.isdigit() else 0, int(minor) if minor.isdigit() else 0
 
 
 def inspect_server(server: Server) -> Inspection:

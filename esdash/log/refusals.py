@@ -61,15 +61,18 @@ def _said(error: errors.RedisError, server: str, key: str) -> LogError:
         case errors.BusyLoadingError():
             return ElsewhereError(f"{server} is still loading its data.")
         case errors.ReadOnlyError():
-            return ElsewhereError(f"{server} is a replica and takes no writes. Give the URL of the primary.")
+            return ElsewhereError(
+                f"{server} is a replica and takes no writes. Its primary does, which "
+                "esdash finds by itself with redis+sentinel:// or redis+cluster://."
+            )
         case errors.MasterDownError():
             return ElsewhereError(f"{server} is a replica that has lost its primary.")
         case errors.ClusterDownError() | errors.TryAgainError():
             return ElsewhereError(f"{server} is a node of a cluster that does not serve this stream just now.")
         case errors.AskError():
             return ElsewhereError(
-                f"{server} is a node of a cluster and does not serve this stream. Give the URL of the node that does: "
-                f"{visible(f'{error.host}:{error.port}', 100)}."
+                f"{server} is a node of a cluster and does not serve this stream; "
+                f"{visible(f'{error.host}:{error.port}', 100)} does. With redis+cluster:// esdash finds it by itself."
             )
         case errors.OutOfMemoryError():
             return RefusedError(f"{server} has reached its memory limit and takes no writes. Free or raise maxmemory.")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from esdash.log import shapes, transactions
-from esdash.log.address import Address, parse
+from esdash.log.address import Address, parse, place_of
 from esdash.log.errors import ForbiddenError, RefusedError, plainly
 from esdash.log.facts import ServerFacts
 
@@ -35,12 +35,22 @@ class Server:
     only that one is.
     """
 
-    def __init__(self, url: str | Finder, *, name: str = "", timeout: float = TIMEOUT) -> None:
-        """`name` is what people see instead of the URL. Does not connect. Raises LogError for a URL it cannot read."""
+    def __init__(
+        self, url: str | Finder, *, name: str = "", timeout: float = TIMEOUT, given: str = "", one_of: str = ""
+    ) -> None:
+        """`name` is what people see instead of the URL. Does not connect. Raises LogError for a URL it cannot read.
+
+        Of a server that a finder finds among several: `given` is the URL that names them, `one_of` in a word what they
+        are, which people see beside the one that was found.
+        """
         self.name = name
         """What people see of it; never a password."""
         self.timeout = timeout
         """Seconds without an answer after which it counts as unreachable; the URL may say other ones."""
+        self.moves = bool(one_of)
+        """Whether the stream may be on another node in a moment, which `locate` finds then."""
+        self._given = given
+        self._one_of = one_of
         self._find = url if callable(url) else None
         self._finding = threading.Lock()
         self._url = ""
@@ -51,7 +61,9 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it is; may hold a password, so never to be shown. Raises LogError."""
+        """By which another process finds it, too; may hold a password, so never to be shown. Raises LogError."""
+        if self._given:
+            return self._given
         if not self._url:
             self.locate()
         return self._url
@@ -73,7 +85,11 @@ class Server:
     def _turn_to(self, url: str) -> None:
         address = parse(url)
         self.timeout = address.options.get("socket_timeout", self.timeout)
+        if self._one_of:
+            self.name = f"{place_of(address.options['host'], address.options['port'])} ({self._one_of})"
         self.name = self.name or address.shown
+        if self._pool is not None:
+            self._pool.disconnect(inuse_connections=False)
         self._address, self._url, self._pool = address, url, None
 
     def _connections(self) -> "ConnectionPool":
@@ -155,7 +171,10 @@ class Server:
         except ForbiddenError:
             return ServerFacts("a server", "of unknown version", "", "")
         if info.get("redis_mode") == "sentinel" or info.get("server_mode") == "sentinel":
-            raise RefusedError(f"{self.name} is a Sentinel. Give the URL of the server that it watches.")
+            raise RefusedError(
+                f"{self.name} is a Sentinel. Give the URL of the server that it watches, or write "
+                "redis+sentinel://host:port/service."
+            )
         product = "valkey" if "valkey_version" in info else "redis"
         return ServerFacts(
             product,

@@ -125,6 +125,13 @@ def number(reply: Any) -> int:
     return int(reply)
 
 
+def numbers(reply: Any, count: int) -> list[int]:
+    """So many numbers that are not negative."""
+    if type(reply) is not list or len(reply) != count:
+        raise UnreadableError("something else than numbers")
+    return list(map(number, reply))
+
+
 def number_or_none(reply: Any) -> int | None:
     """An integer that is not negative, or nothing."""
     return None if reply is None else number(reply)
@@ -161,6 +168,29 @@ def scanned(reply: Any) -> tuple[bytes, list[bytes]]:
     if type(reply) is not list or len(reply) != 2:
         raise UnreadableError("something else than a cursor and keys")
     return text(reply[0]), texts(reply[1])
+
+
+def role(reply: Any) -> str:
+    """The reply of ROLE: its first word, `master` for a primary."""
+    if type(reply) is not list or not reply:
+        raise UnreadableError("something else than a role")
+    return text(reply[0]).decode("utf-8", "replace")
+
+
+def slots(reply: Any) -> list[tuple[int, int, list[tuple[str, int]]]]:
+    """The reply of CLUSTER SLOTS: first and last slot of a range, and its nodes as (host, port), the primary first.
+
+    An empty host is that of whoever was asked.
+    """
+    if type(reply) is not list or any(type(each) is not list or len(each) < 3 for each in reply):
+        raise UnreadableError("something else than the slots of a cluster")
+    return [(number(first), number(last), list(map(_node, nodes))) for first, last, *nodes in reply]
+
+
+def _node(reply: Any) -> tuple[str, int]:
+    if type(reply) is not list or len(reply) < 2:
+        raise UnreadableError("a node that is none")
+    return (text_or_none(reply[0]) or b"").decode("utf-8", "replace"), number(reply[1])
 
 
 def anything(reply: Any) -> Any:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from esdash.log import pages, scripts, shapes, transactions
 from esdash.log.appending import append
+from esdash.log.durability import APPLIED, WAIT_SECONDS, Durability, reached, require_told
 from esdash.log.errors import (
     ClosedError,
     ElsewhereError,
+    LessDurableError,
     LogError,
     RefusedError,
     TooMuchError,
@@ -185,13 +187,18 @@ class Stream:
         """Append one entry; its id. After UnreachableError it may or may not be in the log."""
         return self.command("XADD", self.key, "*", *fields, shape=shapes.entry_id)
 
-    def append_many(self, entries: Iterable[Sequence[bytes]]) -> list[bytes]:
-        """Append entries in one round trip; their ids.
+    def append_many(self, entries: Iterable[Sequence[bytes]], wanted: Durability = APPLIED) -> list[bytes]:
+        """Append entries in one round trip, and wait until they are as safe as is wanted; their ids.
 
-        After UnconnectedError or RefusedError none of them is in the log, after another LogError any of them may be.
+        After UnconnectedError or RefusedError none of them is in the log, after LessDurableError all of them are, after
+        another LogError any of them may be.
         """
+        found = APPLIED
         with self.connection() as connection:
+            require_told(connection, wanted)
             replies = append(connection, self.key, entries)
+            if any(isinstance(reply, bytes) for reply in replies):
+                found = self._waited(connection, wanted)
         ids = [reply for reply in replies if not isinstance(reply, Exception)]
         if len(ids) < len(replies):
             try:
@@ -202,15 +209,46 @@ class Stream:
                     raise
                 kind = UnreachableError if isinstance(error, ElsewhereError) else LogError
                 raise kind(f"{error} {len(ids):,} of {len(replies):,} entries were appended.") from error
+        self._require(wanted, found, ids)
         return ids
 
-    def append_after(self, last_id: bytes, entries: Sequence[Sequence[bytes]]) -> list[bytes]:
+    def append_after(
+        self, last_id: bytes, entries: Sequence[Sequence[bytes]], wanted: Durability = APPLIED
+    ) -> list[bytes]:
         """Append entries if an id is that of the newest one there is, in one step; their ids, none where it is not.
 
-        After UnreachableError they may or may not be in the log.
+        After UnreachableError they may or may not be in the log, after LessDurableError they are.
         """
         words = [word for fields in entries for word in (len(fields), *fields)]
-        return self.command("EVAL", scripts.APPEND_AFTER, 1, self.key, last_id, *words, shape=shapes.ids)
+        with self.connection() as connection:
+            require_told(connection, wanted)
+            connection.send_command("EVAL", scripts.APPEND_AFTER, 1, self.key, last_id, *words)
+            ids = shapes.ids(connection.read_response(disable_decoding=True))
+            found = self._waited(connection, wanted) if ids else wanted
+        self._require(wanted, found, ids)
+        return ids
+
+    def _seconds(self) -> float:
+        """How long durability is waited for."""
+        return min(WAIT_SECONDS, 0.8 * self.server.timeout)
+
+    def _waited(self, connection: "Connection", wanted: Durability) -> Durability:
+        """How safe is what was appended on a connection. Raises UnreachableError where that cannot be told."""
+        try:
+            with plainly(self.server.name):
+                return reached(connection, wanted, self._seconds())
+        except RefusedError as error:
+            # Not of what was appended: that was done, and may be gone with the node that took it.
+            raise UnreachableError(str(error)) from error
+
+    def _require(self, wanted: Durability, found: Durability, ids: Sequence[bytes]) -> None:
+        if found == wanted:
+            return
+        if wanted.synced:
+            what = f"it was not on the disk of {self.server.name}"
+        else:
+            what = f"{found.replicas:,} of {wanted.replicas:,} replicas of {self.server.name} had it"
+        raise LessDurableError(f"{self._seconds():g} s later {what}. `esdash doctor` tells why.", ids, str(found))
 
 
 __all__ = ["PAGE", "START", "Entry", "Evidence", "Page", "Stream", "StreamFacts", "anchor_of", "id_parts"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from esdash.fold.folding import Fold
-from esdash.log.address import parse
+from esdash.log.address import redact
 from esdash.past.packing import TrackError
 
 FOLDER: Final = "past"
@@ -36,7 +36,7 @@ class TrackFolder:
 
     def file_of(self, url: str, stream: str, fold: Fold) -> Path:
         """The track of a stream by the rules of a domain; of the server's URL counts what is no secret."""
-        what = "\0".join((parse(url).shown, stream, fold.name, fold.version, fold.fingerprint))
+        what = "\0".join((redact(url), stream, fold.name, fold.version, fold.fingerprint))
         return self.path / (hashlib.blake2b(what.encode(), digest_size=16).hexdigest() + ENDING)
 
     def used(self) -> int:

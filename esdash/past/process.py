@@ -20,7 +20,7 @@ from esdash.fold.failing import DomainError
 from esdash.fold.loading import DomainFileError
 from esdash.log.child import Companion
 from esdash.log.errors import LogError
-from esdash.log.server import Server
+from esdash.log.finding import server_of
 from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder, lock
@@ -98,7 +98,7 @@ def _build(task: Task, stopped: threading.Event, progressed: Callable[[int, int]
     with lock(path) as alone:
         if not alone:
             return
-        fold, server = loading.load(task.domain), Server(task.url)
+        fold, server = loading.load(task.domain), server_of(task.url, task.stream)
         try:
             Builder(Stream(server, task.stream), fold, folder, path, progressed=progressed).run(stopped)
         finally:

@@ -15,6 +15,7 @@ import redis
 
 from esdash.cli import run
 from esdash.log.errors import LogError
+from esdash.log.finding import server_of
 from esdash.log.server import Server
 from esdash.log.stream import START, Stream
 from tests.liar import NONSENSE, Liar, endless_line, endless_list, endless_lists, endless_text
@@ -162,3 +163,10 @@ def test_a_reply_is_read_or_refused_whatever_it_is(server: RunningServer) -> Non
                 with suppress(LogError):
                     ask(log)
                 log.server.close()
+            for how, service in (("cluster", ""), ("sentinel", "/shop")):
+                url = liar.url.replace("redis:", f"redis+{how}:").replace(
+                    "?socket_timeout=2", f"{service}?socket_timeout=0.2"
+                )
+                found = server_of(url, "orders")
+                with pytest.raises(LogError):
+                    found.locate()

@@ -53,9 +53,10 @@ def test_a_sound_server(call: Call, new_server: NewServer) -> None:
     checks = examined(call, server.url, 0)
     assert status(checks) == {}
     assert set(checks) == {
-        *("server", "client", "role", "persistence", "eviction", "memory", "clock", "stream", "continuity", "parked"),
-        *("duplicates", "snapshots", "expiry", "keys"),
+        *("server", "client", "role", "persistence", "durability", "eviction", "memory", "clock", "stream"),
+        *("continuity", "parked", "duplicates", "snapshots", "expiry", "keys"),
     }
+    assert checks["durability"]["seen"] == "Publishing can wait for synced (at once); no replica follows."
     assert "3 entries" in checks["stream"]["seen"]
     assert "survives a power cut" in checks["persistence"]["seen"]
 

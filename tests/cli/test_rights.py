@@ -89,6 +89,14 @@ class TestPublishing:
             assert "Nothing was published" in said or "0 events" in said
         assert filled.xlen(STREAM) == 50
 
+    @pytest.mark.usefixtures("filled")
+    @pytest.mark.parametrize(("durability", "right"), [("synced", "+waitaof"), ("replicas:1", "+wait")])
+    def test_to_wait_for_durability_is_a_right_of_its_own(self, as_user: AsUser, durability: str, right: str) -> None:
+        code, said = as_user(PUBLISH, "publish", "top-up", "7", "1", "--durability", durability)
+        assert code == 1
+        assert f"({right})" in said
+        assert "Nothing was published" in said
+
 
 class TestReading:
     SAYING = (("state", "--json"), ("verify", "--json"), ("consume", "--once", "--readonly"))

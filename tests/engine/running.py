@@ -15,7 +15,7 @@ from esdash.engine.requests import Request, Stop
 from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
 from esdash.fold.folding import Fold
-from esdash.log.server import Server
+from esdash.log.finding import server_of
 from esdash.log.stream import START, Stream
 from tests.domains.shop import Shop, document_of, shop
 from tests.model import Model
@@ -141,7 +141,7 @@ class RunningConsumer:
         domain: Fold | None = None,
         **options: Callable[[], float],
     ) -> None:
-        self.log = Stream(Server(url, timeout=timeout), stream)
+        self.log = Stream(server_of(url, stream, timeout=timeout), stream)
         self.error: BaseException | None = None
         self.views: list[View] = []
         self.consumer = Consumer(self.log, domain or Shop(), settings, **options)

@@ -8,6 +8,7 @@ import redis
 
 from esdash.engine.console import EngineError
 from esdash.engine.publisher import ATTEMPTS, Publisher
+from esdash.log.durability import Durability
 from esdash.log.errors import UnreachableError
 from esdash.log.server import Server
 from esdash.log.stream import Stream
@@ -110,9 +111,9 @@ class TestWhenTheServerStaysAway:
         attempts: list[list[Sequence[bytes]]] = []
         append_many = far.append_many
 
-        def counted(entries: Iterable[Sequence[bytes]]) -> list[bytes]:
+        def counted(entries: Iterable[Sequence[bytes]], wanted: Durability) -> list[bytes]:
             attempts.append(list(entries))
-            return append_many(attempts[-1])
+            return append_many(attempts[-1], wanted)
 
         monkeypatch.setattr(far, "append_many", counted)
         proxy.refusing = True

@@ -54,8 +54,8 @@ def answering(answer: bytes) -> Iterator[str]:
 
 
 REFUSALS: list[tuple[str, type[LogError], str]] = [
-    ("MOVED 12182 10.0.0.7:6380", ElsewhereError, "Give the URL of the node that does: 10.0.0.7:6380."),
-    ("ASK 12182 10.0.0.7:6380", ElsewhereError, "Give the URL of the node that does: 10.0.0.7:6380."),
+    ("MOVED 12182 10.0.0.7:6380", ElsewhereError, "; 10.0.0.7:6380 does. With redis+cluster:// "),
+    ("ASK 12182 10.0.0.7:6380", ElsewhereError, "; 10.0.0.7:6380 does. With redis+cluster:// "),
     ("CLUSTERDOWN Hash slot not served", ElsewhereError, "does not serve this stream just now"),
     ("TRYAGAIN Multiple keys request during rehashing of slot", ElsewhereError, "does not serve this stream just now"),
     ("MASTERDOWN Link with MASTER is down", ElsewhereError, "a replica that has lost its primary"),

@@ -28,6 +28,8 @@ class FakeConsole:
         """Every attempt, those that failed too."""
         self.keys: list[str | None] = []
         """Their idempotency keys."""
+        self.durability = ""
+        """How safe what is published is said to be."""
         self.failures: list[str] = []
         """Sentences with which the next attempts to publish, to make a load or to reload fail."""
         self.failure: RuntimeError | None = None
@@ -118,7 +120,7 @@ class FakeConsole:
         self.keys.append(key)
         self._wait()
         self._fail()
-        return Published(self.append(event_type, data, key), event_type, key or "key")
+        return Published(self.append(event_type, data, key), event_type, key or "key", self.durability)
 
     def append(self, event_type: str, data: bytes, key: str | None) -> str:  # noqa: ARG002 - for those that fold it
         """Put an event into the log; its id."""

@@ -188,7 +188,8 @@ class Controls:
 
     def _published(self, published: Published | None) -> None:
         if published is not None:
-            self.tell(f"{published.event_type} {published.entry_id} is in the log.")
+            safe = f" ({published.durability})" if published.durability else ""
+            self.tell(f"{published.event_type} {published.entry_id} is in the log{safe}.")
 
     def _has_samples(self) -> bool:
         if self.fold.domain.sample is None:

@@ -28,6 +28,14 @@ SIZE = (120, 40)
 
 
 class TestPublishing:
+    async def test_what_was_published_is_said_with_how_safe_it_is(self, dashboard: Dashboard, busy: View) -> None:
+        console = RecordedConsole(busy)
+        console.durability = "replicas:2"
+        async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
+            await pilot.press("t", "7", "tab", "5", "enter")
+            await settle(pilot)
+            assert told(app)[-1].endswith(" is in the log (replicas:2).")
+
     async def test_a_key_opens_its_dialog_and_escape_closes_it(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
             for key, screen in (

