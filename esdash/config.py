@@ -50,11 +50,11 @@ class Settings:
     """Where the embedded server keeps its data."""
     readonly: bool = False
     """Write nothing to the server: no events, no snapshots."""
+    export: bool = True
+    """Whether what a log says may be handed on: exported, copied to the clipboard, saved as a picture of the screen."""
     durability: str = "applied"
     """What publishing waits for: `applied`, the server took the event; `synced`, it is on its disk; `replicas:2`, two
     replicas have it as well."""
-    export: bool = True
-    """Whether what a log says may be handed on: exported, copied to the clipboard, saved as a picture of the screen."""
     snapshot_seconds: Annotated[float, Ge(0), Le(86_400)] = 30.0
     """Between two snapshots, when something changed; 0: only when asked and at the end."""
     track_dir: Path | None = field(default_factory=lambda: _in_home(platformdirs.user_cache_path))

@@ -17,13 +17,15 @@ class Format:
 
     `read` makes the value of what was typed and raises ValueError with a sentence; `write` is its text; `difference`
     is the text of how much a number moved (`+500.00`), by default that of `write` with its sign; `typed` is text that
-    `read` understands, by default that of `write`.
+    `read` understands, by default that of `write`. `characters` are all that `write` makes of numbers and truth values,
+    where that is known: so a text that has others need not be looked for there.
     """
 
     read: Callable[[str], Any]
     write: Callable[[Any], str]
     difference: Callable[[Any], str] | None = None
     typed: Callable[[Any], str] | None = None
+    characters: str | None = None
 
     def moved(self, by: int) -> str:
         """How much a number moved."""
@@ -36,6 +38,7 @@ class Format:
         return (self.typed or self.write)(value)
 
 
+_AMOUNT: Final = "-0123456789,."
 _WHOLE: Final = re.compile(r"-?(?:\d{1,30}|\d{1,3}(?:,\d{3}){1,9})", re.ASCII)
 
 
@@ -83,7 +86,7 @@ def decimal(places: int, unit: str = "") -> Format:
         whole, rest = divmod(abs(value), size)
         return f"{'-' if value < 0 else ''}{whole:,}.{rest:0{places}}{behind}"
 
-    return Format(read, write, typed=lambda value: write(value).replace(",", ""))
+    return Format(read, write, typed=lambda value: write(value).replace(",", ""), characters=f"{_AMOUNT}{behind}")
 
 
 _SMALL: Final = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
@@ -106,10 +109,10 @@ def _write_time(value: int) -> str:
         return str(value)
 
 
-PLAIN: Final = Format(_read_whole, _write_plain)
+PLAIN: Final = Format(_read_whole, _write_plain, characters="-0123456789yesno")
 """The value itself; texts and truth values too."""
 
-COUNT: Final = Format(_read_whole, lambda value: f"{value:,}", typed=str)
+COUNT: Final = Format(_read_whole, lambda value: f"{value:,}", typed=str, characters=_AMOUNT)
 """Pieces: `12,345`."""
 
 MONEY: Final = decimal(2)
@@ -118,7 +121,7 @@ MONEY: Final = decimal(2)
 TEXT: Final = Format(_read_text, str)
 """Text as it is."""
 
-TIME: Final = Format(_read_time, _write_time, lambda by: f"{by / 1000:+,.3f} s")
+TIME: Final = Format(_read_time, _write_time, lambda by: f"{by / 1000:+,.3f} s", characters=f"{_AMOUNT} :+")
 """Unix milliseconds, as local time with its zone."""
 
 

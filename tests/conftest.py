@@ -4,12 +4,14 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from esdash.cli.interpreter import collect_rarely
 from esdash.log import embedded
@@ -20,9 +22,19 @@ from tests.servers import RunningServer, Watchdog
 from tests.waiting import eventually
 
 # Programs that the tests start need not compile esdash anew, whatever this environment says: that is a third of the
-# time that a short command takes.
+# time that a short command takes. Nor need the next run rewrite the assertions of all tests in each of its workers.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-os.environ["PYTHONPYCACHEPREFIX"] = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+sys.dont_write_bytecode = False
+
+# Unless a test says how many: `EXAMPLES=1000` looks for faults for longer. How busy the machine is, is no fault.
+settings.register_profile(
+    "suite",
+    max_examples=int(os.environ.get("EXAMPLES", "50")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("suite")
 
 
 def pytest_collection_finish() -> None:
@@ -31,8 +43,13 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test on the servers that its nearest mark says: `every_generation`, `two_generations`, `one_generation`."""
-    of_mark = {"every_generation": generations(), "two_generations": OLDEST_AND_NEWEST, "one_generation": []}
+    """Run a test on the servers that its nearest mark says: `every_generation`, `two_generations`, and so on."""
+    of_mark = {
+        "every_generation": generations(),
+        "two_generations": OLDEST_AND_NEWEST,
+        "oldest_generation": OLDEST_AND_NEWEST[:1],
+        "one_generation": [],
+    }
     nearest = next((mark.name for mark in metafunc.definition.iter_markers() if mark.name in of_mark), "one_generation")
     if "generation" in metafunc.fixturenames and of_mark[nearest]:
         metafunc.parametrize("generation", of_mark[nearest], indirect=True, ids=lambda generation: generation.name)

@@ -148,8 +148,8 @@ def command() -> None:
 
 @click.command(BATCH)
 @click.argument("file", type=click.File("rb"))
-@durability_option
 @click.option("--keep-ids", is_flag=True, help="FILE is of `esdash export --all`: fill an empty stream as it was.")
+@durability_option
 @_always_json
 @with_settings
 @click.pass_context

@@ -1,7 +1,7 @@
 """The loops over the entries of a page: event after event is applied, and a refusal undone."""
 
-from collections.abc import Callable, Mapping
-from itertools import repeat, starmap
+from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from operator import call
 from typing import Any
 
@@ -79,27 +79,25 @@ class Decider:
 
     def noted(self, seen: Seen, events: list[Any], applies: list[Apply], codes: bytearray, record: Record) -> None:
         """The same, and every write is noted. Where a function fails, what is to be undone is left."""
-        noted: list[tuple[Any, int]] = []
+        first, done = len(record), seen.done
+        done[:] = [None] * first
         try:
-            # How many writes there are after each entry.
-            writes = starmap(seen.writes.places.__len__, repeat(()))
-            noted.extend(zip(map(call, applies, repeat(seen.state), events), writes, strict=False))
+            # A list grows with each thing that it is extended by, and a write is noted with how long it is.
+            done.extend(map(call, applies, repeat(seen.state), events))
         finally:
-            self.place = len(noted)
-            refusals, ends = zip(*noted, strict=True) if noted else ((), ())
-            record.note(seen.writes, ends)
-        if refusals.count(None) == len(refusals):
-            return
-        try:
-            for place, refusal in enumerate(refusals):
+            try:
+                self._refused(done[first:], codes, record)
+            finally:
+                seen.writes.move(record.writes, first + self.place)
+
+    def _refused(self, refusals: Sequence[Any], codes: bytearray, record: Record) -> None:
+        if refusals.count(None) != len(refusals):
+            for self.place, refusal in enumerate(refusals):
                 if refusal is not None:
-                    self.place = place
-                    codes[place] = self._code(refusal)
+                    codes[self.place] = self._code(refusal)
                     if isinstance(refusal, Refusal):
-                        record.decide(place, refusal)
-        except UnfitError:
-            record.take_back(seen.writes, self.place)
-            raise
+                        record.decide(self.place, refusal)
+        self.place = len(refusals)
 
     def refuse(self, seen: Seen, refusal: Any, told: Callable[[Told], object]) -> int:
         """Undo what an entry wrote; the code of the reason."""

@@ -151,7 +151,7 @@ class Fold:
         seen = self._seen(state, way)
         # A kind up to FIRST is the code of its reason; the others are applied until something else is decided.
         codes = bytearray(page.kinds.translate(_CODES))
-        events, applies, whole = self.reader.page(page)
+        events, applies, whole, groups = self.reader.page(page)
         if not whole:
             for place, event in enumerate(events):
                 if event is None and codes[place] == APPLIED:
@@ -162,7 +162,8 @@ class Fold:
         decider = Decider(self._reasons)
         try:
             if checked:
-                told = tell.append if tell is not None else _forget if record is None else record.heard(seen.journal)
+                heard = _forget if record is None else record.heard(seen.journal, state.cells)
+                told = tell.append if tell is not None else heard
                 decider.checked(seen, page, events, applies, codes, told, changes=tell is not None)
             elif record is not None:
                 decider.noted(seen, events, applies, codes, record)
@@ -181,7 +182,7 @@ class Fold:
             for code, count in _tally(codes):
                 state.counts[code] += count
             if record is not None:
-                record.add(bytes(codes), page.kinds, page.keys, events)
+                record.add(bytes(codes), page.kinds, page.keys, groups)
         return bytes(codes)
 
     def _seen(self, state: State, way: Way) -> Seen:
@@ -202,7 +203,7 @@ class Fold:
 
     def events(self, entries: Sequence[Entry]) -> list[Any]:
         """What many entries say: the event of each, None for what cannot be understood. As `read`, and much faster."""
-        found, _, whole = self.reader.page(self.sorter.sort(entries))
+        found, _, whole, _ = self.reader.page(self.sorter.sort(entries))
         return found if whole else [None if type(event) is Broken else event for event in found]
 
     def decode(self, event_type: EventType, payload: bytes) -> tuple[Any, str]:

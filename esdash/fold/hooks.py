@@ -5,12 +5,14 @@ every change is known. The functions of a domain that is fast see the dicts them
 recorded, through hooks that only note.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from types import FunctionType
 from typing import Any
 
 from esdash.domain import Table
+from esdash.fold.overlay import Cells
 from esdash.fold.tables import MAX_INT, MAX_TEXT, MIN_INT, Change, State, is_name, is_text
 
 
@@ -34,35 +36,53 @@ class Way(Enum):
 
 
 class Writes:
-    """What was written, in the order of the writes, and by column."""
+    """What was written, by column, and there in the order of the writes."""
 
-    __slots__ = ("befores", "keys", "places")
+    __slots__ = ("afters", "befores", "entries", "keys")
 
     def __init__(self, columns: int) -> None:
-        self.places: list[int] = []
-        """Of each write, the column."""
+        self.entries: list[list[int]] = [[] for _ in range(columns)]
+        """Of each column, the entries that wrote: as many were recorded before each."""
         self.keys: list[list[Any]] = [[] for _ in range(columns)]
         """Of each column, the keys of its writes."""
         self.befores: list[list[Any]] = [[] for _ in range(columns)]
         """Of each column, what was there before (None: nothing)."""
+        self.afters: list[list[Any]] = [[] for _ in range(columns)]
+        """Of each column, what is there after the write, or after all writes of its entry (None: nothing)."""
 
-    def add(self, place: int, key: Any, before: Any) -> None:
-        """One more."""
-        self.places.append(place)
+    def add(self, place: int, entry: int, key: Any, before: Any, after: Any) -> None:
+        """One more, in the column at a place."""
+        self.entries[place].append(entry)
         self.keys[place].append(key)
         self.befores[place].append(before)
+        self.afters[place].append(after)
 
-    def move(self, other: "Writes", first: int, last: int | None = None) -> None:
-        """Move some of its writes, all up to the end or from the beginning on, to the end of others."""
-        moved = self.places[first:last]
-        for place in set(moved):
-            count = moved.count(place)
-            some = slice(len(self.keys[place]) - count, None) if last is None else slice(count)
-            for ours, theirs in ((self.keys, other.keys), (self.befores, other.befores)):
-                theirs[place] += ours[place][some]
-                del ours[place][some]
-        other.places += moved
-        del self.places[first:last]
+    def move(self, other: "Writes", end: int) -> None:
+        """Move what entries before one wrote to the end of others."""
+        for place, entries in enumerate(self.entries):
+            some = slice(bisect_left(entries, end))
+            for ours, theirs in zip(self._lists(place), other._lists(place), strict=True):
+                theirs += ours[some]
+                del ours[some]
+
+    def undo(self, cells: "Sequence[Cells]") -> None:
+        """Make it undone in the columns, and forget it."""
+        for place, each in enumerate(cells):
+            for key, before in zip(reversed(self.keys[place]), reversed(self.befores[place]), strict=True):
+                restore(each, key, before)
+            for some in self._lists(place):
+                some.clear()
+
+    def _lists(self, place: int) -> tuple[list[Any], ...]:
+        return self.entries[place], self.keys[place], self.befores[place], self.afters[place]
+
+
+def restore(cells: Cells, key: Any, before: Any) -> None:
+    """Make a write undone."""
+    if before is None:
+        cells.pop(key, None)
+    else:
+        cells[key] = before
 
 
 class _Entry:
@@ -101,6 +121,8 @@ class Seen:
         """What was written since it was cleared: column, key, what was there before (None: nothing)."""
         self.writes = Writes(len(state.cells))
         """What was written since it was emptied, where writes are noted and not checked."""
+        self.done: list[Any] = []
+        """As long as entries were recorded before the one that is being folded, where writes are noted."""
         self.overflowed: list[str] = []
         """Columns in which something was to be written that is beyond the bounds, since it was cleared."""
         self._cells = state.cells
@@ -125,14 +147,9 @@ class Seen:
 
     def undo(self) -> None:
         """Make undone what was written since journal and writes were emptied."""
-        writes = self.writes
-        noted = [(place, writes.keys[place].pop(), writes.befores[place].pop()) for place in reversed(writes.places)]
-        writes.places.clear()
-        for place, key, before in (*noted, *reversed(self.journal)):
-            if before is None:
-                self._cells[place].pop(key, None)
-            else:
-                self._cells[place][key] = before
+        self.writes.undo(self._cells)
+        for place, key, before in reversed(self.journal):
+            restore(self._cells[place], key, before)
         self.journal.clear()
         self.overflowed.clear()
 
@@ -163,7 +180,7 @@ class Seen:
         return tuple(changes)
 
     def _remover(self, places: Sequence[int], way: Way) -> Callable[[Any], None]:
-        cells, note, add = self._cells, self.journal.append, self.writes.add
+        cells, note, add, done = self._cells, self.journal.append, self.writes.add, self.done
 
         def remove(key: Any) -> None:
             if key not in cells[places[0]]:
@@ -175,7 +192,7 @@ class Seen:
                 if way is Way.CHECKED:
                     note((place, key, value))
                 else:
-                    add(place, key, value)
+                    add(place, len(done), key, value, None)
 
         return remove
 
@@ -184,12 +201,8 @@ class Seen:
         cells = self._cells[place]
         name = f"{table.name}.{self._names[place][1]}"
         get, put, note = cells.get, cells.__setitem__, self.journal.append
-        writes = self.writes
-        note_place, note_key, note_before = (
-            writes.places.append,
-            writes.keys[place].append,
-            writes.befores[place].append,
-        )
+        writes, done = self.writes, self.done
+        entries, keys, befores, afters = writes._lists(place)
         key_kind: Any = table.key
         overflowed = self.overflowed
         remove = self._remover(places, Way.CHECKED if checked else Way.NOTED)
@@ -218,10 +231,11 @@ class Seen:
             put(key, value)
 
         def set_item_noted(_: Any, key: Any, value: Any) -> None:
-            note_place(place)
-            note_key(key)
-            note_before(get(key))
-            put(key, value)
+            entries.append(len(done))
+            keys.append(key)
+            befores.append(get(key))
+            afters.append(value)
+            cells[key] = value
 
         def del_item(_: Any, key: Any) -> None:
             if place == places[0]:
@@ -232,7 +246,7 @@ class Seen:
                 if checked:
                     note((place, key, before))
                 else:
-                    writes.add(place, key, before)
+                    writes.add(place, len(done), key, before, None)
 
         def pop(key: Any, *default: Any) -> Any:
             if key not in cells and default:

@@ -54,6 +54,8 @@ class PageEvents(NamedTuple):
     """What applies each."""
     whole: bool
     """Whether every payload that was decoded is an event."""
+    groups: list[tuple[int, list[Any]]]
+    """The events of each kind that has some, in order."""
 
 
 class EventReader:
@@ -76,6 +78,7 @@ class EventReader:
         ways: list[Any] = [repeat(None)] * FIRST
         applies: list[Apply] = [skip] * FIRST
         whole = True
+        groups: list[tuple[int, list[Any]]] = []
         for kind, (group, event_type, decoder) in enumerate(
             zip(page.groups, self._domain.events, self.decoders, strict=True), FIRST
         ):
@@ -84,8 +87,13 @@ class EventReader:
             whole = whole and sound
             ways.append(iter(events))
             applies.append(apply)
+            if size:
+                groups.append((kind, events))
         return PageEvents(
-            list(map(next, map(ways.__getitem__, page.kinds))), list(map(applies.__getitem__, page.kinds)), whole
+            list(map(next, map(ways.__getitem__, page.kinds))),
+            list(map(applies.__getitem__, page.kinds)),
+            whole,
+            groups,
         )
 
     def _group(

@@ -1,17 +1,24 @@
 """What entries did: of one, for a person who looks at it; of many, for whoever keeps the past of a state."""
 
 from collections.abc import Callable, Sequence
-from itertools import chain, compress, repeat
-from operator import attrgetter, is_
-from typing import Any, Final, NamedTuple
+from itertools import chain, count
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import Struct
 
 from esdash.domain import PLAIN, Format, Refusal
 from esdash.fold.hooks import Writes
 from esdash.fold.outcomes import APPLIED, DUPLICATE
+from esdash.fold.overlay import Cells
 from esdash.fold.schema import Field, Model, names_rows
 from esdash.fold.tables import Change
+
+if TYPE_CHECKING:
+    from numpy import int64
+    from numpy.typing import NDArray
+
+    Places = NDArray[int64]
 
 Write = tuple[int, Any, Any]
 """Column, key, what was there before (None: nothing)."""
@@ -41,10 +48,6 @@ class Decisive(NamedTuple):
     shown: Format
 
 
-_ONLY: Final = [bytes(each == kind for each in range(256)) for kind in range(256)]
-"""By kind: what makes of kinds 1 for that one and 0 for all others."""
-
-
 class Record:
     """What was recorded of consecutive entries; grows with every page."""
 
@@ -54,38 +57,25 @@ class Record:
         self.kinds = bytearray()
         """Of each entry, why it is parked, or FIRST + the index of its type."""
         self.writes = Writes(columns)
-        self.ends: list[int] = []
-        """Of each entry: how many writes there were after it."""
         self.decisive: list[Decisive] = []
         self.keys: list[tuple[int, bytes]] = []
         """The idempotency keys that entered the window: place of the entry, key."""
-        self.named: dict[str, tuple[list[int], list[Any]]] = {}
-        """By table, the rows that events name: places of the entries, keys."""
+        self.named: dict[str, tuple[list[Places], list[Any]]] = {}
+        """By table, the rows that events name: places of the entries, in pieces, and keys."""
         self._naming = {model.type: model for model in models if any(map(names_rows, model.fields))}
 
     def __len__(self) -> int:
         return len(self.codes)
 
-    def note(self, writes: Writes, ends: Sequence[int]) -> None:
-        """Entries of the page that is being folded wrote this; what is after the last end is left."""
-        start = len(self.writes.places)
-        writes.move(self.writes, 0, ends[-1] if ends else 0)
-        self.ends += [start + end for end in ends]
-
-    def take_back(self, writes: Writes, place: int) -> None:
-        """Give back what the entries of the page that is being folded wrote, from a place on."""
-        keep = len(self.codes) + place
-        self.writes.move(writes, self.ends[keep - 1] if keep else 0)
-        del self.ends[keep:]
-
-    def heard(self, journal: list[Write]) -> Callable[[Told], object]:
-        """What to tell of each entry, when the journal has what it alone wrote."""
+    def heard(self, journal: list[Write], cells: Sequence[Cells]) -> Callable[[Told], object]:
+        """What to tell of each entry of the next page, when the journal has what it alone wrote to the columns."""
+        entries = count(len(self.codes))
 
         def hear(told: Told) -> None:
-            self._decide(len(self.ends), told)
-            for write in journal:
-                self.writes.add(*write)
-            self.ends.append(len(self.writes.places))
+            entry = next(entries)
+            self._decide(entry, told)
+            for place, key, before in journal:
+                self.writes.add(place, entry, key, before, cells[place].get(key))
 
         return hear
 
@@ -98,8 +88,15 @@ class Record:
         if type(by.needed) is int and type(by.available) is int:
             self.decisive.append(Decisive(entry, by.needed, by.available, by.shown))
 
-    def add(self, codes: bytes, kinds: bytes, keys: Sequence[bytes | None], events: Sequence[Any]) -> None:
-        """A page was folded, or the part of it that `codes` is of; its writes were noted as they were made."""
+    def add(
+        self, codes: bytes, kinds: bytes, keys: Sequence[bytes | None], groups: Sequence[tuple[int, list[Any]]]
+    ) -> None:
+        """A page was folded, or the part of it that `codes` is of; its writes were noted as they were made.
+
+        `groups`: the events of each kind that is in it.
+        """
+        import numpy as np  # takes 0.1 s to import, and who records has it anyway
+
         start, size = len(self.codes), len(codes)
         self.codes += codes
         self.kinds += kinds[:size]
@@ -109,12 +106,12 @@ class Record:
                 for place, (key, code) in enumerate(zip(keys, codes, strict=False))
                 if key is not None and code >= APPLIED and code != DUPLICATE
             ]
-        for kind in set(kinds[:size]):
-            # A mask of bytes: no call of Python's is made for an entry.
-            chosen = kinds[:size].translate(_ONLY[kind])
-            self._name(list(compress(range(start, start + size), chosen)), list(compress(events, chosen)))
+        of_kinds = np.frombuffer(kinds, np.uint8, size)
+        for kind, events in groups:
+            places = np.flatnonzero(of_kinds == kind)
+            self._name(places + start, events[: len(places)])
 
-    def _name(self, places: list[int], events: list[Any]) -> None:
+    def _name(self, places: "Places", events: list[Any]) -> None:
         """Note the rows that events name, which are of one kind: most often of one model."""
         models = set(map(type, events))
         for each in models:
@@ -122,24 +119,24 @@ class Record:
             if model is not None and len(models) == 1:
                 self._name_all(model, places, events)
             elif model is not None:
-                chosen = list(map(is_, map(type, events), repeat(each)))
-                self._name_all(model, list(compress(places, chosen)), list(compress(events, chosen)))
+                chosen = [place for place, event in enumerate(events) if type(event) is each]
+                self._name_all(model, places[chosen], [events[place] for place in chosen])
 
-    def _name_all(self, model: Model, places: Sequence[int], records: Sequence[Any]) -> None:
+    def _name_all(self, model: Model, places: "Places", records: Sequence[Any]) -> None:
         for field in model.fields:
             if names_rows(field):
                 self._name_field(field, places, list(map(attrgetter(field.name), records)))
 
-    def _name_field(self, field: Field, places: Sequence[int], values: list[Any]) -> None:
+    def _name_field(self, field: Field, places: "Places", values: list[Any]) -> None:
         if (field.optional or not field.required) and None in values:
             there = [place for place, value in enumerate(values) if value is not None]
-            places, values = [places[place] for place in there], [values[place] for place in there]
+            places, values = places[there], [values[place] for place in there]
         if field.about:
             entries, keys = self.named.setdefault(field.about, ([], []))
-            entries += places
+            entries.append(places)
             keys += values
         elif field.record is not None:
             self._name_all(field.record, places, values)
         elif field.element is not None:
-            repeated = list(chain.from_iterable(map(repeat, places, map(len, values))))
+            repeated = places.repeat(list(map(len, values)))
             self._name_field(field.element, repeated, list(chain.from_iterable(values)))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from esdash.domain import Column, Table
 from esdash.fold.tables import MAX_INT, MIN_INT, is_name, is_text
-from esdash.past.encoding import APPEARED, VANISHED
+from esdash.past.encoding import APPEARED, KINDS, VANISHED
 from esdash.past.packing import Numbers, unpack
 
 _END: Final = b"\n"
@@ -36,15 +36,21 @@ class SegmentEntries:
 
     def __init__(self, name: str, blob: bytes) -> None:
         """Raises DamagedTrackError."""
-        first, times, sequences, codes, kinds, refused, needed, available, shown = unpack(name, blob)
+        first, times, sequences, there, both, refused, *decided, shown = unpack(name, blob)
         at = np.cumsum(times.astype(np.int64)) + (first.astype(np.int64) if len(first) else 0)
         self.milliseconds: NDArray[np.uint64] = at.view(np.uint64)
         """Of the ids; ascending."""
         self.sequences: NDArray[np.uint64] = sequences.astype(np.int64).view(np.uint64)
-        self.codes = codes
-        self.kinds = kinds
+        codes, kinds = (each.astype(np.uint8) for each in divmod(there.astype(np.int64), KINDS))
+        self.codes: NDArray[np.uint8] = codes[both]
+        """Outcomes."""
+        self.kinds: NDArray[np.uint8] = kinds[both]
+        """Why it is parked, or FIRST + the index of its type."""
         self.refused = Refused(
-            refused.astype(np.int64), _unbounded(needed), _unbounded(available), shown.astype(np.int64)
+            np.cumsum(refused, dtype=np.int64),
+            _unbounded(*decided[:2]),
+            _unbounded(*decided[2:]),
+            shown.astype(np.int64),
         )
 
     def __len__(self) -> int:
@@ -186,18 +192,23 @@ class SegmentPart:
     @cached_property
     def before(self) -> NDArray[Any]:
         """Of a column of texts: what was there before each change, None for nothing."""
-        texts: NDArray[Any] = self._texts[self._unpacked[1]]
-        return texts
+        before: NDArray[Any] = self._before_and_after[self._unpacked[1]]
+        return before
 
     @cached_property
     def after(self) -> NDArray[Any]:
         """Of a column of texts: what was there after each change."""
-        texts: NDArray[Any] = self._texts[self._unpacked[2]]
-        return texts
+        after: NDArray[Any] = self._before_and_after[self._unpacked[2]]
+        return after
 
     @cached_property
-    def _texts(self) -> NDArray[Any]:
-        return _objects([None, *msgspec.msgpack.decode(self._unpacked[3].tobytes(), type=list[str])])
+    def texts(self) -> list[str]:
+        """Of a column of texts: those that were there before or after a change."""
+        return msgspec.msgpack.decode(self._unpacked[3].tobytes(), type=list[str])
+
+    @cached_property
+    def _before_and_after(self) -> NDArray[Any]:
+        return _objects([None, *self.texts])
 
 
 def decode_cells(name: str, ordinal: int, table: Table, column: Column, blob: bytes) -> tuple[Any, NDArray[Any]]:
@@ -223,8 +234,8 @@ def _objects(values: list[Any]) -> NDArray[Any]:
     return array
 
 
-def _unbounded(packed: NDArray[Any]) -> NDArray[Any]:
-    return _objects([int(each, 16) for each in packed.tobytes().split()])
+def _unbounded(bounded: NDArray[Any], texts: NDArray[Any]) -> NDArray[Any]:
+    return _objects(bounded.tolist() or [int(each, 16) for each in texts.tobytes().split()])
 
 
 def decode_keys(name: str, blob: bytes) -> list[tuple[int, bytes]]:

@@ -1,10 +1,9 @@
 """What was recorded of consecutive entries, as the parts of a segment: by column, and there by row."""
 
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from operator import is_
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -13,8 +12,10 @@ from numpy.typing import NDArray
 from esdash.domain import COUNT, MONEY, PLAIN, TEXT, TIME, Column, Format, Table
 from esdash.fold.folding import Fold
 from esdash.fold.recording import Record
-from esdash.fold.tables import State
 from esdash.past.packing import Numbers, pack
+
+KINDS: Final = 256
+"""An outcome and a kind together are the outcome times so much, and the kind."""
 
 APPEARED, VANISHED = 1, 2
 """What a change of a column of numbers may be beside a difference: before or after it there was none."""
@@ -50,8 +51,9 @@ class _Pairs(NamedTuple):
     rows: Numbers
     """Of each pair, the place of its key among those of the segment's table."""
     entries: Numbers
-    order: Numbers
-    """Of each pair, where it was found first."""
+    first: Numbers
+    """Of each pair, where it was found first, and where `last`."""
+    last: Numbers
 
     def only(self, chosen: NDArray[Any]) -> "_Pairs":
         """Some of them."""
@@ -80,18 +82,26 @@ def encode_entries(name: str, entries: Entries, record: Record, formats: Sequenc
     shown = {id(each.shown): each.shown for each in decisive}
     places = {name: formats.index(each) if each in formats else 0 for name, each in shown.items()}
     decided: list[NDArray[Any] | bytes] = [
-        numbers([each.entry for each in decisive]),
-        _unbounded([each.needed for each in decisive]),
-        _unbounded([each.available for each in decisive]),
+        np.diff(numbers([each.entry for each in decisive]), prepend=0),
+        *_unbounded([each.needed for each in decisive]),
+        *_unbounded([each.available for each in decisive]),
         numbers([places[id(each.shown)] for each in decisive]),
     ]
     times = np.diff(entries.milliseconds, prepend=entries.milliseconds[:1])
-    return pack(name, [entries.milliseconds[:1], times, entries.sequences, entries.codes, entries.kinds, *decided])
+    # Few outcomes come of entries of one kind: together they take less.
+    both = entries.codes * np.int64(KINDS) + entries.kinds
+    there = np.flatnonzero(np.bincount(both))
+    number = np.zeros(there[-1] + 1, np.int64)
+    number[there] = np.arange(len(there))
+    return pack(name, [entries.milliseconds[:1], times, entries.sequences, there, number[both], *decided])
 
 
-def _unbounded(values: Sequence[int]) -> bytes:
-    """Integers that 64 bits may not hold; in base 16, for Python bounds the decimal digits that it reads."""
-    return " ".join(map(hex, values)).encode()
+def _unbounded(values: Sequence[int]) -> "tuple[Numbers, bytes]":
+    """Integers, or where 64 bits do not hold each, all in base 16: Python bounds the decimal digits that it reads."""
+    try:
+        return numbers(values), b""
+    except OverflowError:
+        return numbers([]), " ".join(map(hex, values)).encode()
 
 
 def encode_keys(name: str, keys: Sequence[tuple[int, bytes]]) -> bytes:
@@ -101,54 +111,35 @@ def encode_keys(name: str, keys: Sequence[tuple[int, bytes]]) -> bytes:
     return pack(name, [places, lengths, b"".join(key for _, key in keys)])
 
 
-def encode_parts(first: int, fold: Fold, state: State, record: Record) -> Iterator[Part]:
-    """The parts of a segment that begins with an ordinal; `state` is that after its last entry."""
-    writes = _by_column(record)
+def encode_parts(first: int, fold: Fold, record: Record) -> Iterator[Part]:
+    """The parts of a segment that begins with an ordinal."""
+    writes = record.writes
     for table, places in fold.storage.places.values():
-        columns = [(place, column) for place, column in zip(places, table.columns, strict=True) if place in writes]
+        columns = [(place, column) for place, column in zip(places, table.columns, strict=True) if writes.keys[place]]
         named, naming = record.named.get(table.name, ([], []))
-        keys, *found = _numbered(table, naming, *(writes[place].keys for place, _ in columns))
+        keys, *found = _numbered(table, naming, *(writes.keys[place] for place, _ in columns))
         changed: list[_Pairs] = []
         for (place, column), rows in zip(columns, found[1:], strict=True):
-            entries, befores = writes[place].entries, writes[place].befores
-            pairs, values = _changes(column, _paired(rows, entries, len(keys)), befores, keys, state.cells[place])
+            pairs = _paired(rows, numbers(writes.entries[place]), len(keys))
+            pairs, values = _changes(column, pairs, writes.befores[place], writes.afters[place])
             if len(pairs.rows):
                 changed.append(pairs)
                 yield _part(part_name(table, column), first, table, keys, pairs, values)
-        about = _others(_paired(found[0], numbers(named), len(keys)), changed, len(record))
+        about = _others(_paired(found[0], np.concatenate((numbers([]), *named)), len(keys)), changed, len(record))
         if len(about.rows):
             yield _part(table.name, first, table, keys, about, [])
 
 
-class _Writes(NamedTuple):
-    """The writes of one column, in their order."""
-
-    keys: list[Any]
-    entries: Numbers
-    befores: list[Any]
-
-
-def _by_column(record: Record) -> dict[int, _Writes]:
-    writes = record.writes
-    entries = np.repeat(np.arange(len(record.ends)), np.diff(numbers(record.ends), prepend=0))
-    places = np.frombuffer(array("H", writes.places), np.uint16)
-    return {
-        place: _Writes(keys, entries[places == place], befores)
-        for place, (keys, befores) in enumerate(zip(writes.keys, writes.befores, strict=True))
-        if keys
-    }
-
-
-def _numbered(table: Table, *lists: list[Any]) -> "tuple[list[Any], *tuple[Numbers, ...]]":
+def _numbered(table: Table, *lists: list[Any]) -> "tuple[NDArray[Any], *tuple[Numbers, ...]]":
     """All keys of some lists, ascending, and for each list the places of its keys among them."""
     together = list(chain.from_iterable(lists))
     if table.key is int:
-        unique, found = np.unique(numbers(together), return_inverse=True)
-        keys = unique.tolist()
+        keys, found = np.unique(numbers(together), return_inverse=True)
     else:
-        keys = sorted(set(together))
-        number = dict(zip(keys, range(len(keys)), strict=True))
-        found = numbers(list(map(number.__getitem__, together)))
+        unique = sorted(set(together))
+        keys = np.array(unique, object)
+        number = dict(zip(unique, range(len(unique)), strict=True))
+        found = np.fromiter(map(number.__getitem__, together), np.int64, len(together))
     return keys, *np.split(found, np.cumsum(list(map(len, lists)))[:-1])
 
 
@@ -160,9 +151,10 @@ def _paired(rows: Numbers, entries: Numbers, most: int) -> _Pairs:
     else:
         by_row = _sorted(rows, most)
     rows, entries = rows[by_row], entries[by_row]
-    new = np.ones(len(rows), bool)
-    new[1:] = (rows[1:] != rows[:-1]) | (entries[1:] != entries[:-1])
-    return _Pairs(rows, entries, by_row).only(new)
+    borders = np.ones(len(rows) + 1, bool)
+    borders[1:-1] = (rows[1:] != rows[:-1]) | (entries[1:] != entries[:-1])
+    first, last = np.flatnonzero(borders[:-1]), np.flatnonzero(borders[1:])
+    return _Pairs(rows[first], entries[first], by_row[first], by_row[last])
 
 
 def _sorted(values: Numbers, most: int) -> Numbers:
@@ -172,13 +164,10 @@ def _sorted(values: Numbers, most: int) -> Numbers:
 
 
 def _changes(
-    column: Column, pairs: _Pairs, befores: list[Any], keys: list[Any], cells: Mapping[Any, Any]
+    column: Column, pairs: _Pairs, befores: list[Any], afters: list[Any]
 ) -> "tuple[_Pairs, list[NDArray[Any] | bytes]]":
     """Those of the writes that changed something, and what."""
-    # What a change made is what the next one of its row found, and in the end what is there now.
-    last = np.flatnonzero(np.append(pairs.rows[1:] != pairs.rows[:-1], True))
-    now = list(map(cells.get, map(keys.__getitem__, pairs.rows[last].tolist())))
-    values, changed = (_texts if column.kind is str else _differences)(befores, pairs.order, now, last)
+    values, changed = (_texts if column.kind is str else _differences)(pairs, befores, afters)
     if changed.all():
         return pairs, values
     kept = np.flatnonzero(changed)
@@ -186,25 +175,16 @@ def _changes(
 
 
 def _differences(
-    befores: list[Any], order: Numbers, now: list[Any], last: Numbers
+    pairs: _Pairs, befores: list[Any], afters: list[Any]
 ) -> "tuple[list[NDArray[Any] | bytes], NDArray[np.bool_]]":
     """Differences, and what appeared or vanished; which of them are changes."""
-    before, was_absent = (each[order] for each in _absent_as_zero(befores))
-    final, is_absent = _absent_as_zero(now)
-    moved = _after(before, final, last) - before
+    before, was_absent = (each[pairs.first] for each in _absent_as_zero(befores))
+    after, is_absent = (each[pairs.last] for each in _absent_as_zero(afters))
+    moved = after - before
     flags = np.zeros(len(moved), np.int64)
-    if was_absent.any() or is_absent.any():
-        absent = _after(was_absent, is_absent, last)
-        flags[was_absent & ~absent] = APPEARED
-        flags[~was_absent & absent] = VANISHED
+    flags[was_absent & ~is_absent] = APPEARED
+    flags[~was_absent & is_absent] = VANISHED
     return [moved, flags], (moved != 0) | (flags != 0)
-
-
-def _after(before: NDArray[Any], final: NDArray[Any], last: Numbers) -> NDArray[Any]:
-    after = np.empty_like(before)
-    after[:-1] = before[1:]
-    after[last] = final
-    return after
 
 
 def _absent_as_zero(values: list[Any]) -> tuple[Numbers, NDArray[np.bool_]]:
@@ -221,13 +201,12 @@ def numbers(values: Sequence[int]) -> Numbers:
 
 
 def _texts(
-    befores: list[Any], order: Numbers, now: list[Any], last: Numbers
+    pairs: _Pairs, befores: list[Any], afters: list[Any]
 ) -> "tuple[list[NDArray[Any] | bytes], NDArray[np.bool_]]":
     """Numbers of texts before and after, 0 for none, and the texts; which of them are changes."""
     pool: dict[Any, int] = {None: 0}
-    before, final = (numbers([pool.setdefault(value, len(pool)) for value in values]) for values in (befores, now))
-    before = before[order]
-    after = _after(before, final, last)
+    before, after = (numbers([pool.setdefault(value, len(pool)) for value in values]) for values in (befores, afters))
+    before, after = before[pairs.first], after[pairs.last]
     return [before, after, msgspec.msgpack.encode(list(pool)[1:])], before != after
 
 
@@ -242,7 +221,7 @@ def _others(pairs: _Pairs, changed: Sequence[_Pairs], entries: int) -> _Pairs:
 
 
 def _part(
-    name: str, first: int, table: Table, keys: list[Any], pairs: _Pairs, values: "Sequence[NDArray[Any] | bytes]"
+    name: str, first: int, table: Table, keys: NDArray[Any], pairs: _Pairs, values: "Sequence[NDArray[Any] | bytes]"
 ) -> Part:
     rows, entries = pairs.rows, pairs.entries
     begins = np.append(True, rows[1:] != rows[:-1])
@@ -252,14 +231,14 @@ def _part(
     place = f"{name} {first}"
     return Part(
         name,
-        pack(f"{place} rows", [*_packed_keys(table, list(map(keys.__getitem__, rows[starts].tolist()))), counts]),
+        pack(f"{place} rows", [*_packed_keys(table, keys[rows[starts]]), counts]),
         pack(f"{place} data", [gaps, *values]),
     )
 
 
-def _packed_keys(table: Table, keys: list[Any]) -> "list[NDArray[Any] | bytes]":
+def _packed_keys(table: Table, keys: "NDArray[Any] | list[Any]") -> "list[NDArray[Any] | bytes]":
     if table.key is int:
-        found = numbers(keys)
+        found = np.asarray(keys, np.int64)
         return [found[:1], np.diff(found)]
     # No key has a control character, so each is found as it stands between two ends of lines.
     return ["\n".join(["", *keys, ""]).encode()]

@@ -109,7 +109,7 @@ class Recorder:
                 segment,
                 encode_entries(f"{first} entries", entries, record, self._formats),
                 encode_keys(f"{first} keys", record.keys) if record.keys else None,
-                encode_parts(first, self._fold, projection.state, record),
+                encode_parts(first, self._fold, record),
             )
             if len(record) >= self._whole:
                 self._keep(projection.state)

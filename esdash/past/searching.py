@@ -1,28 +1,33 @@
 """The entries of a track as rows, by their ordinals; and those that a question asks for, newest first."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import repeat
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from msgspec import Struct
 
-from esdash.engine.asking import Asked, Examined, compared
+from esdash.engine.asking import Asked, Examined
 from esdash.engine.history import id_before
 from esdash.engine.kept import NOT_KNOWN, row_of
 from esdash.engine.places import Reached
 from esdash.engine.row import Row
 from esdash.fold.folding import Entry, Fold, Told
+from esdash.fold.sorting import FIRST
 from esdash.log.facts import id_parts
 from esdash.log.stream import Stream
+from esdash.past.comparing import compared
 from esdash.past.deeds import Deeds
 from esdash.past.packing import Numbers
 from esdash.past.reader import TrackReader
 from esdash.past.sieve import Leaves, Sieve, joined, known
+from esdash.past.wording import Characters, Wording, characters
 from esdash.query.questions import Question
 from esdash.query.terms import Compared, Matches, OfKey, Says
 from esdash.query.trees import terms_of
+from esdash.words.entries import describe_event
 
 FIRST_CHUNK: Final = 500
 """Entries that are read first: so that something is found soon."""
@@ -45,12 +50,14 @@ class Found(Struct, frozen=True):
     """Of those looked at in this step: have left the stream, so that nobody can tell whether they are asked for."""
 
 
-class Known(Struct, frozen=True):
+class Known(Struct, frozen=True, gc=False):
     """What a track has of an entry."""
 
     ordinal: int
     entry_id: bytes
     code: int
+    kind: int
+    """Why it is parked, or FIRST + the index of its type."""
     told: Told | None
     """None where nobody wants to know."""
 
@@ -70,6 +77,8 @@ class Candidates(Struct, frozen=True):
     """To be read, oldest first."""
     leaves: Leaves
     """What is known of these."""
+    did: Characters | None
+    """What is told of what they did has no others; None where nobody knows or wants to."""
     down_to: int
 
 
@@ -84,11 +93,14 @@ class Searching:
         self._reach = Reached(log)
         self._asks = Asked(fold, question, self._reach)
         self._unseen = unseen
-        self._wants_told = any(isinstance(term, Says | Matches | OfKey) for term in terms_of(question))
+        self._wordings = {term: Wording(term) for term in terms_of(question) if isinstance(term, Says | Matches)}
+        self._wants_told = bool(self._wordings) or any(isinstance(term, OfKey) for term in terms_of(question))
         """What entries did decides about lines, and about rows where something else is left to be told."""
+        self._said: dict[tuple[int, int], str] = {}
+        self._characters = lru_cache(1)(characters)
         self._chunk = FIRST_CHUNK
 
-    def candidates(self, reader: TrackReader, deeds: Deeds, until: int) -> Candidates:
+    def candidates(self, reader: TrackReader, until: int) -> Candidates:
         """The next ones up to an ordinal, which is in the track; at most as many to be read as are read at a time.
 
         Raises TrackError.
@@ -105,13 +117,17 @@ class Searching:
         self._chunk = min(2 * self._chunk, CHUNK)
         return Candidates(
             hits[::-1].tolist(),
-            known_of(reader, unsure + first, deeds if self._wants_told else None),
+            known_of(reader, unsure + first, None),
             {term: sifted.only(unsure) for term, sifted in leaves.items()},
+            self._characters(reader, place) if self._wordings else None,
             first + start,
         )
 
-    def found(self, candidates: Candidates) -> Found:
-        """What becomes of them. Raises LogError."""
+    def found(self, candidates: Candidates, told: Callable[[Numbers], list[Known]]) -> Found:
+        """What becomes of them; `told` adds what entries did, by their ordinals, ascending.
+
+        Raises LogError, and what `told` does.
+        """
         hits, read, gone = candidates.sure, 0, 0
         for some, entries in _read(self._log, candidates.unsure):
             there = [place for place, entry in enumerate(entries) if entry is not None]
@@ -120,24 +136,55 @@ class Searching:
                 [some[place] for place in there],
                 [entry for entry in entries if entry is not None],
                 {term: sifted.only(at) for term, sifted in candidates.leaves.items()},
+                candidates.did,
+                told,
             )
             read += len(some)
             gone += len(some) - len(there)
         return Found(sorted(hits, reverse=True), candidates.down_to, gone)
 
-    def _chosen(self, some: Sequence[Known], entries: Sequence[Entry], leaves: Leaves) -> list[int]:
+    def _chosen(
+        self,
+        some: Sequence[Known],
+        entries: Sequence[Entry],
+        leaves: Leaves,
+        did: Characters | None,
+        told: Callable[[Numbers], list[Known]],
+    ) -> list[int]:
         events = self._fold.events(entries)
         for term in leaves:
             if isinstance(term, Compared):
-                leaves[term] = known(np.array(compared(term, events), bool))
+                leaves[term] = known(compared(term, events))
         sure, possible = joined(self._question, leaves, len(events))
-        chosen = []
-        for place in np.flatnonzero(possible).tolist():
-            each = some[place]
+        if self._wordings:
+            lines = [
+                self._part(each, event) if undecided else None
+                for each, event, undecided in zip(some, events, (possible & ~sure).tolist(), strict=True)
+            ]
+            for term, wording in self._wordings.items():
+                leaves[term] = wording.sift(lines, elsewhere=wording.may_be(did))
+            sure, possible = joined(self._question, leaves, len(events))
+        hits = [some[place].ordinal for place in np.flatnonzero(sure).tolist()]
+        rest = np.flatnonzero(possible & ~sure).tolist()
+        left = [some[place] for place in rest]
+        if left and self._wants_told:
+            left = told(np.array([each.ordinal for each in left], np.int64))
+        for each, place in zip(left, rest, strict=True):
             row = Row(each.ordinal, each.entry_id, entries[place][1], each.code, told=each.told)
-            if sure[place] or self._asks(Examined(self._fold, row, self._unseen, events[place])):
-                chosen.append(each.ordinal)
-        return chosen
+            if self._asks(Examined(self._fold, row, self._unseen, events[place])):
+                hits.append(each.ordinal)
+        return hits
+
+    def _part(self, each: Known, event: Any) -> str | None:
+        """What an entry's line says of its type, its event and its outcome; None where it has to be read."""
+        if event is None:
+            return None
+        said = self._said.get((each.kind, each.code))
+        if said is None:
+            fold = self._fold
+            said = "  ".join((fold.domain.events[each.kind - FIRST].wire_name, *filter(None, fold.outcomes[each.code])))
+            self._said[each.kind, each.code] = said
+        return f"{said}  {describe_event(self._fold, event)}"
 
 
 def known_of(reader: TrackReader, ordinals: "Sequence[int] | Numbers", deeds: Deeds | None) -> list[Known]:
@@ -153,7 +200,8 @@ def known_of(reader: TrackReader, ordinals: "Sequence[int] | Numbers", deeds: De
         some, rest = np.split(rest, rest.searchsorted([segment.last + 1]))
         entries = some - segment.first
         told = repeat(None, len(some)) if deeds is None else deeds.told(place, entries)
-        known += map(Known, some.tolist(), about.ids(entries), about.codes[entries].tolist(), told)
+        about_each = about.ids(entries), about.codes[entries].tolist(), about.kinds[entries].tolist()
+        known += map(Known, some.tolist(), *about_each, told)
     return known
 
 

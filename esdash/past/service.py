@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -21,9 +22,11 @@ from esdash.past.board import Board, Refusals
 from esdash.past.difference import Between, Difference, differences
 from esdash.past.folder import TrackFolder
 from esdash.past.moments import Moment, Moments, parked_codes, refused_codes, rows_of
+from esdash.past.packing import Numbers
 from esdash.past.process import Built, Task, TrackProcess
+from esdash.past.reader import TrackReader
 from esdash.past.refolding import refolded
-from esdash.past.searching import Found, Searching, known_of, read_rows
+from esdash.past.searching import Found, Known, Searching, known_of, read_rows
 from esdash.past.shared import LOOK_SECONDS, SharedTrack
 from esdash.past.stored import Stored, stored_snapshots
 from esdash.past.story import StoryLine, story_of_row
@@ -241,10 +244,10 @@ class Past:
                 lacking = at - reader.built_to
                 if at <= reader.shown_from:
                     return
-                candidates = searching.candidates(reader, moments.deeds, at) if lacking <= 0 else None
+                candidates = searching.candidates(reader, at) if lacking <= 0 else None
             if candidates is not None:
                 with self._track.plainly():
-                    found = searching.found(candidates)
+                    found = searching.found(candidates, partial(self._told, reader))
                 at = found.down_to - 1
                 yield found
             elif self.built.error:
@@ -252,6 +255,12 @@ class Past:
             else:
                 time.sleep(LOOK_SECONDS)
                 yield Found([], at + 1)
+
+    def _told(self, reader: TrackReader, ordinals: Numbers) -> list[Known]:
+        with self._track.reading() as moments:
+            if moments.reader is not reader:
+                raise EngineError(ANEW)
+            return known_of(reader, ordinals, moments.deeds)
 
     def begins(self, condition: Condition, at: int | None, *, back: bool = False) -> Iterator[Looked]:
         """Where a condition begins to hold: first of all, or after the moment of an ordinal, or last before it.

@@ -18,7 +18,7 @@ from esdash.past.packing import DamagedTrackError, TrackError
 
 _Kind = TypeVar("_Kind")
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS origin (id INTEGER PRIMARY KEY CHECK (id = 1), origin BLOB NOT NULL);
@@ -84,7 +84,8 @@ class Track:
             )
             if write:
                 path.chmod(0o600)
-                self._file.execute("PRAGMA page_size = 4096")
+                # Half a page is empty behind each blob.
+                self._file.execute("PRAGMA page_size = 2048")
                 self._file.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 self._file.execute("PRAGMA journal_mode = WAL")
                 self._file.execute("PRAGMA synchronous = NORMAL")

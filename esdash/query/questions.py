@@ -4,8 +4,9 @@ import re
 from typing import Final
 
 from esdash.query.errors import QueryError, Span, listed, near
+from esdash.query.expressions import PatternError
 from esdash.query.lexing import OPERATOR, Scanner
-from esdash.query.patterns import Pattern, PatternError
+from esdash.query.patterns import Pattern
 from esdash.query.places import Place, PlaceError, read_place
 from esdash.query.schema import FieldOf, Schema, TypeOf, read_key
 from esdash.query.terms import (

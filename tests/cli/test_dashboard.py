@@ -56,21 +56,34 @@ def test_it_opens_without_a_server_and_says_so(open_terminal: OpenTerminal) -> N
     assert "s3cret" not in terminal.shown
 
 
+def test_settings_that_name_nothing_are_2(open_terminal: OpenTerminal, tmp_path: Path) -> None:
+    (tmp_path / "settings").write_text('theme = "tartan"')
+    terminal = open_terminal("--config", tmp_path / "settings", "--url", "redis://127.0.0.1:1")
+    assert terminal.end() == 2
+    assert terminal.shown.startswith("esdash: ")
+    assert "tartan" in terminal.shown
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ('theme = "tartan"', "tartan"),
         ('[keys]\nfrobnicate = "x"', "frobnicate"),
         ('keys = { order = "c" }', "crash"),
         ('[questions]\nbig = "amont>100"', "Did you mean amount?"),
         ('[questions]\nbig = "amount>100"\n[keys]\nask_big = "c"', "crash"),
     ],
 )
-def test_settings_that_name_nothing_are_2(
-    open_terminal: OpenTerminal, tmp_path: Path, settings: str, told: str
+def test_keys_and_questions_that_name_nothing_are_2(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, told: str
 ) -> None:
+    """They are told before anything is drawn, so that this process needs no terminal for it."""
+    monkeypatch.setattr("esdash.cli.dashboard.require_terminal", lambda: None)
+    monkeypatch.setattr("esdash.ui.terminal.wait_until_in_front", lambda _: True)
+    monkeypatch.setenv("TEXTUAL_FPS", "60")
     (tmp_path / "settings").write_text(settings)
-    terminal = open_terminal("--config", tmp_path / "settings", "--url", "redis://127.0.0.1:1")
-    assert terminal.end() == 2
-    assert terminal.shown.startswith("esdash: ")
-    assert told in terminal.shown
+    with (tmp_path / "settings").open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        refused = call("--config", tmp_path / "settings", "--url", "redis://127.0.0.1:1")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("esdash: ")
+    assert told in refused.err

@@ -25,7 +25,8 @@ def silent() -> Iterator[str]:
 class Situations:
     """The dashboard, brought into one of them."""
 
-    NAMES = ("starting", "connecting", "live", "in a dialog", "paused", "verifying", "under load", "halted")
+    NAMES = ("starting", "connecting", "in a dialog, paused", "verifying", "under load", "halted")
+    """Live and at rest: see test_dashboard.py."""
 
     def __init__(self, open_terminal: OpenTerminal, client: redis.Redis, url: str, silent: str) -> None:
         self._open = open_terminal
@@ -45,10 +46,9 @@ class Situations:
         terminal.read_until("CONTINUOUS")
         terminal.read_until("500.00")  # it has read what there is
         match name:
-            case "in a dialog":
-                terminal.read_until("Publish", since=terminal.type("t"))
-            case "paused":
+            case "in a dialog, paused":
                 terminal.read_until("PAUSED", since=terminal.type(" "))
+                terminal.read_until("Publish", since=terminal.type("t"))
             case "verifying":
                 terminal.read_until("Segments", since=terminal.type("v"))
             case "under load":
@@ -78,7 +78,7 @@ def test_sigterm_ends_it(situations: Situations, name: str) -> None:
     assert terminal.shown.rindex("\x1b[?1049l") > terminal.shown.rindex("\x1b[?1049h"), "the terminal is given back"
 
 
-@pytest.mark.parametrize("name", ["in a dialog", "under load"])
+@pytest.mark.parametrize("name", ["in a dialog, paused", "under load"])
 def test_it_does_not_outlive_its_terminal_under_nohup_either(situations: Situations, name: str) -> None:
     terminal = situations.bring(name, ignored=(signal.SIGHUP,))
     terminal.close()

@@ -230,10 +230,10 @@ class TestCodeThatFails:
         ],
     )
     def test_every_command_names_the_line_and_the_entry(
-        self, esdash: Call, url: str, failing: tuple[Path, str, int], command: tuple[str, ...]
+        self, call: Call, url: str, failing: tuple[Path, str, int], command: tuple[str, ...]
     ) -> None:
         file, entry_id, line = failing
-        failed = esdash(*command, "--domain", file, "--url", url)
+        failed = call(*command, "--domain", file, "--url", url)
         assert failed.code == 1
         assert f"unlucky.py:{line}: RuntimeError: unlucky" in failed.err
         if command[0] not in ("verify", "doctor"):

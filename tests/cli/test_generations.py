@@ -35,6 +35,7 @@ verify
 """
 
 
+@pytest.mark.oldest_generation
 def test_no_command_ends_in_a_traceback(call: Call, url: str, client: redis.Redis) -> None:
     append(client, [TOP_UP, *seeded_entries(1, 300)])
     for as_json in ([], ["--json"]):

@@ -24,10 +24,10 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 
 class TestState:
-    def test_state_as_json_is_what_the_model_computes(self, esdash: Call, url: str, client: redis.Redis) -> None:
+    def test_state_as_json_is_what_the_model_computes(self, call: Call, url: str, client: redis.Redis) -> None:
         entries = seeded_entries(3, 1500)
         ids = append(client, entries)
-        shown = esdash("state", "--json", "--url", url)
+        shown = call("state", "--json", "--url", url)
         assert (shown.code, shown.err) == (0, "")
         document = shown.json
         assert list(document)[:9] == [
@@ -130,7 +130,6 @@ class TestMissingStreams:
     def test_a_closed_error_output_is_missed_by_nobody(self, shell: Call, url: str, client: redis.Redis) -> None:
         append(client, seeded_entries(1, 3))
         assert shell("2>&-", "verify", "--json", "--url", url).json["holds"]
-        assert shell("2>&-", "state", "--url", "redis://127.0.0.1:1").code == 5
         assert shell("<&- >&- 2>&-", "doctor", "--url", "redis://127.0.0.1:1").code == 5
 
     def test_a_closed_input(self, shell: Call, url: str) -> None:
@@ -167,25 +166,25 @@ class TestPassword:
             ("publish", "order", "1", "redis://:s3cret@h"),
         ],
     )
-    def test_in_no_message(self, esdash: Call, arguments: tuple[str, ...]) -> None:
-        failed = esdash(*arguments)
+    def test_in_no_message(self, call: Call, arguments: tuple[str, ...]) -> None:
+        failed = call(*arguments)
         assert failed.code in (2, 5)
         assert failed.out == ""
         assert failed.err.startswith("esdash: ")
         for secret in ("s3cret", "s3/cret", "bob"):
             assert secret not in failed.err
 
-    @pytest.mark.parametrize("credentials", ["", ":wr0ng@", "bob:wr0ng@", "user:wr0ng@"])
     def test_a_wrong_one_is_answered_with_advice(
-        self, esdash: Call, new_server: Callable[..., RunningServer], credentials: str
+        self, call: Call, esdash: Call, new_server: Callable[..., RunningServer]
     ) -> None:
         server = new_server(port=True, requirepass="s3cret")
-        failed = esdash("state", "--url", f"redis://{credentials}127.0.0.1:{server.port}")
-        assert failed.code == 1
-        assert "user name or password" in failed.err
-        assert "redis://user:password@host" in failed.err
-        assert "wr0ng" not in failed.err
-        assert "bob" not in failed.err
+        for credentials, way in (("", call), (":wr0ng@", call), ("user:wr0ng@", call), ("bob:wr0ng@", esdash)):
+            failed = way("state", "--url", f"redis://{credentials}127.0.0.1:{server.port}")
+            assert failed.code == 1
+            assert "user name or password" in failed.err
+            assert "redis://user:password@host" in failed.err
+            assert "wr0ng" not in failed.err
+            assert "bob" not in failed.err
 
     def test_nor_in_the_list_of_processes(self, new_server: Callable[..., object], start: Start) -> None:
         server = new_server(requirepass="s3cret")
@@ -201,25 +200,27 @@ class TestPassword:
 
 
 class TestEmbeddedServer:
-    def test_commands_share_what_they_wrote_and_leave_nothing_running(self, esdash: Call, data_dir: Path) -> None:
+    def test_commands_share_what_they_wrote_and_leave_nothing_running(
+        self, esdash: Call, call: Call, data_dir: Path
+    ) -> None:
         options = ("--data-dir", data_dir)
         published = esdash("publish", "top-up", 7, "12.34", *options)
         assert published.code == 0
         assert set(published.json) == {"id", "type", "key"}
         assert not embedded.status(data_dir).running
-        state = esdash(*options, "state", "--json").json
+        state = call(*options, "state", "--json").json
         assert state["tables"]["users"] == {"7": {"balance": 1234}}
         assert state["last_event_id"] == published.json["id"]
         assert not embedded.status(data_dir).running
 
-    def test_a_consumer_brings_a_server_that_died_back(self, esdash: Call, start: Start, data_dir: Path) -> None:
+    def test_a_consumer_brings_a_server_that_died_back(self, call: Call, start: Start, data_dir: Path) -> None:
         consumer = start("consume", "--data-dir", data_dir)
         line_with(consumer.stderr, "live")
         pid = embedded.status(data_dir).pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: embedded.status(data_dir).pid not in (None, pid) and embedded.status(data_dir).responding)
-        assert esdash("publish", "top-up", 7, 1, "--data-dir", data_dir).code == 0
+        assert call("publish", "top-up", 7, 1, "--data-dir", data_dir).code == 0
         consumer.terminate()
         assert consumer.wait(timeout=30) == 0
         assert not embedded.status(data_dir).running
@@ -231,15 +232,15 @@ class TestEmbeddedServer:
         assert process.wait(timeout=30) == 128 + signal.SIGTERM
         assert not embedded.status(data_dir).running
 
-    def test_a_directory_that_cannot_be_used_is_5(self, esdash: Call, tmp_path: Path) -> None:
+    def test_a_directory_that_cannot_be_used_is_5(self, call: Call, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
-        failed = esdash("state", "--data-dir", tmp_path / "file" / "below")
+        failed = call("state", "--data-dir", tmp_path / "file" / "below")
         assert failed.code == 5
         assert "--data-dir" in failed.err
 
 
 class TestOutput:
-    def test_hostile_text_reaches_a_terminal_as_text(self, esdash: Call, url: str, client: redis.Redis) -> None:
+    def test_hostile_text_reaches_a_terminal_as_text(self, call: Call, url: str, client: redis.Redis) -> None:
         hostile = "\u202e\x1b[31mred\u200b\x9b1m"
         client.xadd(
             "orders", {"type": "AddItem", "data": json.dumps({"item_id": "\u202e[red]x", "count": 1, "price": 1})}
@@ -252,18 +253,18 @@ class TestOutput:
             *(("find", f"items:{item}.price >= 0"), ("events", "--reverse")),
         ):
             for flag in ((), ("--json",)):
-                shown = esdash(*command, *flag, "--url", url)
+                shown = call(*command, *flag, "--url", url)
                 assert shown.code == 0
                 assert not {"\x1b", "\x9b", "\u202e", "\u200b"} & set(shown.out + shown.err)
 
-    def test_hostile_arguments_are_quoted_as_text(self, esdash: Call) -> None:
+    def test_hostile_arguments_are_quoted_as_text(self, call: Call) -> None:
         for arguments in (("fro\x1b[31mb",), ("state", "--fro\x1b]0;x\x07"), ("events", "--count", "\x9b1m")):
-            refused = esdash(*arguments)
+            refused = call(*arguments)
             assert refused.code == 2
             assert not {"\x1b", "\x07", "\x9b"} & set(refused.err)
             assert refused.err.count("\n") == 1
 
-    def test_a_hostile_server_is_quoted_as_text(self, esdash: Call) -> None:
+    def test_a_hostile_server_is_quoted_as_text(self, call: Call) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
 
             def answer() -> None:
@@ -275,16 +276,17 @@ class TestOutput:
                                 client.sendall(b"-ERR \x1b[31m\xc2\x9bred\x07\r\n" * 20)
 
             threading.Thread(target=answer, daemon=True).start()
-            refused = esdash("state", "--url", f"redis://127.0.0.1:{listener.getsockname()[1]}")
+            refused = call("state", "--url", f"redis://127.0.0.1:{listener.getsockname()[1]}")
             listener.shutdown(socket.SHUT_RDWR)
         assert refused.code == 1
         assert "red" in refused.err
         assert not {"\x1b", "\x07", "\x9b"} & set(refused.err)
 
-    def test_no_colours_in_a_pipe(self, esdash: Call, url: str, client: redis.Redis) -> None:
+    def test_no_colours_in_a_pipe(self, esdash: Call, call: Call, url: str, client: redis.Redis) -> None:
         append(client, seeded_entries(1, 50))
         for command in ("state", "events", "doctor"):
-            assert "\x1b" not in esdash(command, "--url", url).out
+            assert "\x1b" not in call(command, "--url", url).out
+        assert "\x1b" not in esdash("events", "--url", url).out
 
     def test_an_output_that_knows_only_ascii(self, esdash: Call, url: str, client: redis.Redis) -> None:
         client.xadd("orders", {"type": "AddItem", "data": '{"item_id": "мышь", "count": 1, "price": 1}'})

@@ -79,7 +79,7 @@ class TestPublishing:
         assert as_user(PUBLISH, "produce", "--count", "5")[0] == 0
         assert filled.xlen(STREAM) == 50 + 1 + 5
 
-    @pytest.mark.every_generation
+    @pytest.mark.two_generations
     @pytest.mark.parametrize("right", PUBLISH)
     def test_names_what_is_missing(self, filled: redis.Redis, as_user: AsUser, right: str) -> None:
         for arguments in (("publish", "top-up", "7", "1"), ("produce", "--count", "5")):
@@ -127,7 +127,7 @@ class TestReading:
         assert code == 0
         assert "esdash: " not in said
 
-    @pytest.mark.every_generation
+    @pytest.mark.two_generations
     @pytest.mark.usefixtures("filled")
     @pytest.mark.parametrize("right", READ)
     def test_names_what_is_missing(self, as_user: AsUser, right: str) -> None:

@@ -7,8 +7,9 @@ import pytest
 import redis
 from msgspec.structs import astuple
 
+from esdash.engine import replaying
 from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.history import FAR, History
+from esdash.engine.history import History
 from esdash.engine.picture import CHANGE, Picture
 from esdash.engine.requests import Crash, TakeSnapshot
 from esdash.engine.verify import verify
@@ -156,9 +157,12 @@ def test_the_past_is_told_from_any_snapshot(name: str, fold: Fold, log: Stream) 
 
 
 @pytest.mark.one_generation
-def test_a_long_way_is_read_ahead_by_another_process(name: str, fold: Fold, log: Stream) -> None:
+def test_a_long_way_is_read_ahead_by_another_process(
+    name: str, fold: Fold, log: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "FAR", 4000)
     for seed in range(10):
-        log.append_many(entries(name, FAR // 8, seed))
+        log.append_many(entries(name, 1000, seed))
     consumer = Consumer(log, fold, ConsumerSettings(once=True, watched=False))
     consumer.run()
     assert consumer.projection is not None

@@ -141,12 +141,12 @@ class TestDamage:
         client.hset(INDEX, newer.snapshot_id, good)
         assert climb(log).header == newer
 
-    def test_a_flip_of_any_byte_of_the_chunks_is_passed_over(
+    def test_a_flip_of_a_byte_anywhere_in_the_chunks_is_passed_over(
         self, client: redis.Redis, log: Stream, two: tuple[Header, Header]
     ) -> None:
         newer, older = two
         for number, chunk in enumerate(SnapshotStore(log).chunks(newer)):
-            for place in range(len(chunk)):
+            for place in {*range(0, len(chunk), 5), len(chunk) - 1}:
                 flipped = bytearray(chunk)
                 flipped[place] ^= 1 << place % 8
                 client.hset(chunks_key(newer), str(number), bytes(flipped))

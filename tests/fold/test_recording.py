@@ -27,6 +27,8 @@ class Raised(Struct):
 def raised(state, event):
     if event.by == 7:
         return "no_reason"
+    if event.by < 0:
+        return "no"
     value = state.counters.value
     state.counters.times[event.name] = state.counters.times.get(event.name, 0) + 1
     value[event.name] = value.get(event.name, 0) + 100 // event.by
@@ -67,8 +69,7 @@ def written(record: Record) -> dict[int, list[tuple[str, int | None]]]:
 def test_the_writes_of_every_entry(fold: Fold) -> None:
     state, record = fold.empty(), Record(fold.models, 2)
     fold.record(state, entries(1, 2, 4), record)
-    assert record.ends == [2, 4, 6]
-    assert record.writes.places == [1, 0] * 3
+    assert record.writes.entries == [[0, 1, 2]] * 2
     assert written(record) == {0: [("b", None), ("a", None), ("b", 100)], 1: [("b", None), ("a", None), ("b", 1)]}
 
 
@@ -78,11 +79,21 @@ def test_nothing_of_an_entry_that_fails(fold: Fold, bad: int) -> None:
     with pytest.raises(DomainError) as raised:
         fold.record(state, entries(1, 2, bad, 5, 10), record)
     assert not raised.value.spoiled
-    assert (len(record), record.ends) == (2, [2, 4])
+    assert (len(record), record.writes.entries) == (2, [[0, 1]] * 2)
     assert written(record) == {0: [("b", None), ("a", None)], 1: [("b", None), ("a", None)]}
     expected = fold.empty()
     fold.fold(expected, entries(1, 2))
     assert fold.digest(state) == fold.digest(expected)
     fold.record(state, entries(4), record)
-    assert record.ends == [2, 4, 6]
+    assert record.writes.entries == [[0, 1, 2]] * 2
     assert written(record)[0] == [("b", None), ("a", None), ("b", 100)]
+
+
+@pytest.mark.parametrize("bad", [0, 7])
+def test_what_is_refused_before_an_entry_that_fails(fold: Fold, bad: int) -> None:
+    state, record = fold.empty(), Record(fold.models, 2)
+    with pytest.raises(DomainError) as raised:
+        fold.record(state, entries(1, -1, bad), record)
+    refused = [fold.outcomes[code].reason for code in raised.value.codes]
+    assert refused == [None, "no"]
+    assert bytes(record.codes) == raised.value.codes

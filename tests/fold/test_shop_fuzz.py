@@ -63,7 +63,7 @@ class TestDepth:
 
 
 class TestFuzz:
-    @steady(500)
+    @steady(200)
     @given(hostile_entries())
     def test_hostile_data_is_an_event_or_a_reason_as_the_model_says(self, raw: RawEntry) -> None:
         assert decoded(*raw) == from_the_model(raw)

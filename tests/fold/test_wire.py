@@ -393,7 +393,7 @@ WIRINGS = [
 
 
 @pytest.mark.parametrize("wire", [*WIRINGS, *(dataclasses.replace(wire, only="only") for wire in WIRINGS)])
-@steady(40)
+@steady(20)
 @given(event=EVENTS)
 def test_what_is_published_is_read_as_the_same_event(wire: Wire, event: Any) -> None:
     name = type(event).__name__

@@ -125,7 +125,7 @@ class TestJoiningAndLeaving:
         assert second.go_on() == "stopped"
         assert not embedded.status(data_dir).running
 
-    @pytest.mark.parametrize("attempt", range(6))
+    @pytest.mark.parametrize("attempt", range(3))
     def test_processes_that_start_at_the_same_instant_share_one_server(
         self,
         data_dir: Path,
@@ -145,7 +145,7 @@ class TestJoiningAndLeaving:
     def test_one_comes_while_another_leaves_and_finds_a_server_all_the_same(
         self, data_dir: Path, new_member: Callable[..., Member]
     ) -> None:
-        for _ in range(6):
+        for _ in range(3):
             leaving, coming = new_member(), new_member()
             leaving.go_on()
             leaving.tell()

@@ -71,6 +71,7 @@ def test_hands_over_every_entry_once(log: Stream, count: int) -> None:
     assert read(log, after=ids[count // 2]) == sent[count // 2 + 1 :]
 
 
+@pytest.mark.one_generation
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -118,6 +119,7 @@ def test_begins_anew_where_a_guess_was_wrong(log: Stream, monkeypatch: pytest.Mo
     assert started == [False, True], "the second one parses everything itself"
 
 
+@pytest.mark.one_generation
 @pytest.mark.parametrize("size", [1_000, 2_500, 20_000])
 def test_pages_of_a_megabyte_and_more_are_whole(log: Stream, size: int) -> None:
     sent: list[Sequence[bytes]] = [[b"data", b"%d" % number + b"x" * size, b"", b""] for number in range(3 * PAGE + 1)]

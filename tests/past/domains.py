@@ -16,7 +16,7 @@ from tests.domains import the_bank, the_depots
 from tests.domains.shop import Shop
 from tests.domains.streams import bank_entries, depot_entries
 
-tried = settings(max_examples=int(os.environ.get("EXAMPLES", "15")), deadline=None)
+tried = settings(max_examples=int(os.environ.get("EXAMPLES", "10")), deadline=None)
 """With so many streams each promise is tried."""
 
 

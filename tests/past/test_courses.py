@@ -30,9 +30,9 @@ def followed(reader: TrackReader, number: Number, start: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("domain", ["shop", "bank", "depots"])
-@pytest.mark.parametrize(("page", "segment"), [(7, 1), (20, 40), (300, 300)])
+@pytest.mark.parametrize(("page", "segment"), [(7, 1), (20, 40), (300, 150)])
 def test_every_number_through_a_day(domain: str, page: int, segment: int) -> None:
-    fold, rows, _ = day(domain, 600)
+    fold, rows, _ = day(domain, 240)
     entries = [(row.entry_id, row.fields) for row in rows]
     numbers = [number for number, _ in numbers_in(fold, entries)]
     expected = history(fold, entries, numbers)

@@ -22,10 +22,12 @@ from esdash.past.folder import TrackFolder
 from esdash.past.searching import known_of
 from esdash.past.service import Past
 from esdash.past.sieve import Sieve
+from esdash.past.wording import characters
 from esdash.query.places import Between, Id
 from esdash.query.questions import read_question
 from esdash.query.terms import AboutRow, Since, Until
 from esdash.words.asked import schema_of
+from esdash.words.lines import deeds
 from tests.domains.shop import Shop
 from tests.engine import test_asking
 from tests.engine.running import STREAM, publish_day, stored, top_up
@@ -50,6 +52,17 @@ QUESTIONS = (
     "reject",
     '"balance of 3"',
     "/insufficient|#1\\d /",
+    "SSD",
+    '"buys 1"',
+    '"  applied "',
+    '" 9"',
+    "00 type:TopUp",
+    "-order -new",
+    "/PRICE of .*[05]\\.00/i",
+    "/buys [2-4] × \\w+  applied/",
+    "/needed (\\d+), had/",
+    "quantity!=1",
+    "quantity<99999999999999999999999999",
     "user:1 -(amount>50 or balance)",
     "since:#300 until:#800 user:2",
     "since:-1d nothing_has_this",
@@ -173,16 +186,31 @@ def test_what_the_track_is_sure_of_is_so_and_what_it_excludes_is_not(domain: str
 @pytest.mark.parametrize("name", DOMAINS)
 @tried
 @given(data=st.data())
+def test_what_is_told_of_what_entries_did_has_the_characters_that_are_known(name: str, data: DataObject) -> None:
+    make, strategy = DOMAINS[name]
+    entries: Any = data.draw(strategy())
+    sizes = st.integers(1, 9)
+    with recorded(make(), entries, page=data.draw(sizes), segment=data.draw(sizes)) as reader:
+        rows = plainly(make(), entries)
+        for place, segment in enumerate(reader.segments):
+            known = characters(reader, place)
+            for row in rows[segment.first - 1 : segment.last]:
+                assert known is None or known.issuperset(deeds(reader.fold, row.told).casefold())
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+@tried
+@given(data=st.data())
 def test_what_any_entry_did_and_is_about_is_what_a_plain_replay_says(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]
     entries: Any = data.draw(strategy())
     _, _, changes = told(make(), entries)
     sizes = st.integers(1, 9)
     with recorded(make(), entries, page=data.draw(sizes), segment=data.draw(sizes)) as reader:
-        deeds = Deeds(reader)
+        of_track = Deeds(reader)
         some = data.draw(st.lists(st.booleans(), min_size=len(entries), max_size=len(entries)))
         ordinals = list(compress(range(1, len(entries) + 1), some))
-        found = known_of(reader, ordinals, deeds)
+        found = known_of(reader, ordinals, of_track)
         assert [known.ordinal for known in found] == ordinals
         for known in found:
             assert known.told is not None

@@ -1,7 +1,7 @@
 """A row in short says what its whole story says."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
@@ -9,13 +9,13 @@ from esdash.past.moments import refused_codes
 from esdash.past.story import Story, story_of_row
 from esdash.past.summary import Seen, moves, seen
 from esdash.words.changes import is_amount
-from tests.past.domains import DOMAINS
+from tests.past.domains import DOMAINS, tried
 from tests.past.recording import recorded
 from tests.past.test_moments import told
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=25, deadline=None)
+@tried
 @given(data=st.data())
 def test_entries_and_refusals_are_those_of_the_story_and_a_curve_goes_through_its_values(
     name: str, data: DataObject

@@ -19,7 +19,7 @@ from esdash.query.trees import All, Either, Negated
 from esdash.words.asked import schema_of
 from tests.engine import test_conditions
 from tests.engine.asked import day
-from tests.past.domains import DOMAINS
+from tests.past.domains import DOMAINS, tried
 from tests.past.recording import recorded
 
 Values = list[Any]
@@ -110,7 +110,7 @@ def searched(search: Search) -> int | None:
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@settings(max_examples=60, deadline=None)
+@settings(tried, max_examples=2 * tried.max_examples)
 @given(data=st.data())
 def test_turns_are_those_of_a_plain_replay(name: str, data: DataObject) -> None:
     make, strategy = DOMAINS[name]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esdash.query.patterns import LONGEST, MOST_STEPS, Pattern, PatternError
+from esdash.query.expressions import MOST_STEPS, PatternError
+from esdash.query.patterns import LONGEST, Pattern
 
 _ATOMS = [
     "a",
@@ -46,6 +47,27 @@ _PATTERNS = st.recursive(
 def test_they_find_what_those_of_the_library_find(pattern: str, text: str, ignoring_case: bool) -> None:
     wanted = re.search(pattern, text, re.IGNORECASE if ignoring_case else 0)
     assert Pattern(pattern, ignoring_case=ignoring_case).search(text) is (wanted is not None)
+
+
+@given(_PATTERNS, st.text("aAbBé12. x]\n-", min_size=1, max_size=10), st.booleans())
+def test_what_they_need_is_in_all_that_they_find(pattern: str, text: str, ignoring_case: bool) -> None:
+    made = Pattern(pattern, ignoring_case=ignoring_case)
+    assert not made.search(text) or made.needed in text.casefold()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "needed"),
+    [
+        (" [789]9 × /", "9 × /"),
+        ("^Some(thing) else$", "something else"),
+        ("colou?r", "colo"),
+        ("this|that", ""),
+        ("(?:ab)*c", "c"),
+        ("", ""),
+    ],
+)
+def test_what_they_need_is_the_longest_text_that_is_fixed(pattern: str, needed: str) -> None:
+    assert Pattern(pattern).needed == needed
 
 
 @pytest.mark.parametrize(

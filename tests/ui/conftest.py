@@ -1,15 +1,23 @@
 """What the tests of the screens share: one time zone, and the dashboard over a recorded console."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from textual._compositor import Compositor
+from textual._context import visible_screen_stack
+from textual.app import App
 from textual.css.stylesheet import Stylesheet
+from textual.pilot import Pilot
 
 from esdash.engine.view import View
 from esdash.ui.app import DashboardApp, UiSettings
 from tests.ui.recorded import NOW, WALL, RecordedConsole, busy_history
+
+PAINT = Compositor.render_update
+"""What paints what changed."""
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -27,6 +35,46 @@ def _parse_each_style_sheet_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Stylesheet, "_parse_rules", parse_once)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _paint_what_somebody_looks_at() -> Iterator[None]:
+    """An app without a terminal throws away what it paints whenever something changed: a third of the time of these
+    tests. What a test reads is painted when it reads it, and the last picture of each app at its end.
+    """
+    paint, run_test = PAINT, App.run_test
+
+    def unseen(compositor: Compositor, full: bool = False, screen_stack: Any = None, simplify: bool = False) -> Any:
+        if full:
+            return paint(compositor, full, screen_stack, simplify)
+        visible_screen_stack.set(screen_stack or [])
+        compositor._dirty_regions.clear()
+        return None
+
+    @asynccontextmanager
+    async def run_and_paint(app: App[Any], **options: Any) -> AsyncIterator[Pilot[Any]]:
+        async with run_test(app, **options) as pilot:
+            yield pilot
+            if app.is_running:
+                paint(app.screen._compositor, full=True, screen_stack=app._background_screens)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Compositor, "render_update", unseen)
+        patch.setattr(App, "run_test", run_and_paint)
+        yield
+
+
+@pytest.fixture
+def every_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what depends on earlier paintings: every change is painted, as on a terminal."""
+    monkeypatch.setattr(Compositor, "render_update", PAINT)
+
+
+@pytest.fixture(autouse=True)
+def _pictures_are_those_of_a_terminal(request: pytest.FixtureRequest) -> None:
+    """A table widens its columns for what it has painted, so what a picture shows depends on those before it."""
+    if "snap_compare" in request.fixturenames:
+        request.getfixturevalue("every_picture")
 
 
 @pytest.fixture(autouse=True)

@@ -92,6 +92,7 @@ class TestTables:
         async with dashboard(a_bank().live(), bank()).run_test(size=SIZE) as pilot:
             assert panel_of(pilot.app, "accounts").size.height == panel_of(pilot.app, "log").size.height
 
+    @pytest.mark.usefixtures("every_picture")
     async def test_text_of_the_stream_is_harmless(self) -> None:
         async with dashboard(a_bank().live(), bank()).run_test(size=SIZE) as pilot:
             assert "␛[31mCy" in "\n".join(lines_of(pilot.app, "accounts"))
@@ -369,6 +370,7 @@ class TestEveryTerminal:
                 await pilot.press(panel, "down", "G", "g", "i", ">", "<", "y", "z", "z", "enter", "escape", "escape")
             assert isinstance(pilot.app.screen, MainScreen)
 
+    @pytest.mark.usefixtures("every_picture")
     async def test_the_help_and_the_palette_know_the_events(self) -> None:
         app = DashboardApp(RecordedConsole(a_bank().live(), bank()))
         async with app.run_test(size=SIZE) as pilot:

@@ -42,7 +42,7 @@ async def listed(pilot: Pilot[None]) -> list[str]:
 
 
 class TestTheNewestMessage:
-    @pytest.mark.parametrize("size", SIZES)
+    @pytest.mark.parametrize("size", [SIZES[0], SIZES[2]])
     async def test_it_covers_neither_the_log_nor_its_title(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
         async with dashboard(restored()).run_test(size=size, notifications=True) as pilot:
             before = text_of(pilot.app)
@@ -67,7 +67,7 @@ class TestTheNewestMessage:
             await pilot.pause()
             assert "q Quit" in text_of(pilot.app)[-1]
 
-    @pytest.mark.parametrize("size", SIZES)
+    @pytest.mark.parametrize("size", [SIZES[0], SIZES[2]])
     async def test_it_goes_by_itself(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
         async with (app := dashboard(restored())).run_test(size=size) as pilot:
             app.notify("Gone soon.", timeout=0.02, markup=False)
@@ -81,19 +81,20 @@ class TestTheNewestMessage:
             assert "Second." in screen
             assert "First." not in screen
 
-    @pytest.mark.parametrize(("severity", "glyph"), [("information", "·"), ("warning", "!"), ("error", "✗")])
-    async def test_a_glyph_tells_its_severity(self, dashboard: Dashboard, severity: str, glyph: str) -> None:
+    async def test_a_glyph_tells_its_severity(self, dashboard: Dashboard) -> None:
         async with dashboard(restored()).run_test(size=(80, 24)) as pilot:
-            assert (await say(pilot, "Something.", severity))[-1].startswith(f" {glyph} Something.")
+            for severity, glyph in (("information", "·"), ("warning", "!"), ("error", "✗")):
+                assert (await say(pilot, "Something.", severity))[-1].startswith(f" {glyph} Something.")
 
-    @pytest.mark.parametrize("size", [*SIZES, (200, 60)])
-    async def test_hostile_text_is_harmless_and_cut(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
-        async with dashboard(restored()).run_test(size=size) as pilot:
-            lines = await say(pilot, HOSTILE, "error")
-            assert {cell_len(line) for line in lines} == {size[0]}
-            (line,) = (line for line in lines if "✗ [red]x[/red]" in line)
-            assert "␛[2J⟨202E⟩" in line
-            assert "…" in line
+    async def test_hostile_text_is_harmless_and_cut(self, dashboard: Dashboard) -> None:
+        async with dashboard(restored()).run_test(size=SIZES[0]) as pilot:
+            for size in (*SIZES, (200, 60)):
+                await pilot.resize_terminal(*size)
+                lines = await say(pilot, HOSTILE, "error")
+                assert {cell_len(line) for line in lines} == {size[0]}
+                (line,) = (line for line in lines if "✗ [red]x[/red]" in line)
+                assert "␛[2J⟨202E⟩" in line
+                assert "…" in line
 
     async def test_too_small_a_terminal_still_says_so(self, dashboard: Dashboard) -> None:
         async with dashboard(restored()).run_test(size=(50, 40)) as pilot:
@@ -117,7 +118,7 @@ class TestTheNewestMessage:
 
 
 class TestWhatIsSaidAbove:
-    @pytest.mark.parametrize("size", SIZES)
+    @pytest.mark.parametrize("size", [SIZES[0], SIZES[2]])
     async def test_it_is_not_repeated_below(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
         console = RecordedConsole(restored())
         async with (app := dashboard(console)).run_test(size=size) as pilot:
@@ -129,14 +130,16 @@ class TestWhatIsSaidAbove:
 
 
 class TestTheList:
-    @pytest.mark.parametrize("size", SIZES)
-    async def test_the_newest_is_first_with_its_time(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
-        async with (app := dashboard(restored())).run_test(size=size) as pilot:
+    async def test_the_newest_is_first_with_its_time(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(restored())).run_test(size=SIZES[0]) as pilot:
             await say(pilot, "First.")
             await say(pilot, "Second.", "warning")
             await say(pilot, "✓ Third.")
             assert await listed(pilot) == ["15:06:40 ✓ Third.", "15:06:40 ! Second.", "15:06:40 · First."]
-            assert "15:06:40 ! Second." in "\n".join(text_of(app))
+            for size in SIZES:
+                await pilot.resize_terminal(*size)
+                await pilot.pause()
+                assert "15:06:40 ! Second." in "\n".join(text_of(app))
 
     async def test_of_another_day_it_says_which(self) -> None:
         now = [WALL - 86_400.0]
@@ -168,14 +171,16 @@ class TestTheList:
             await until(pilot, lambda: app.screen.query_one(Pager).text == "15:06:40 · It is done.")
             assert not list(app._notifications)
 
-    @pytest.mark.parametrize("size", SIZES)
-    async def test_hostile_text_is_harmless(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
-        async with dashboard(restored()).run_test(size=size) as pilot:
+    async def test_hostile_text_is_harmless(self, dashboard: Dashboard) -> None:
+        async with dashboard(restored()).run_test(size=SIZES[0]) as pilot:
             await say(pilot, HOSTILE, "error")
             text = "\n".join(await listed(pilot))
             assert "✗ [red]x[/red]␛[2J⟨202E⟩gnp.exe␊second" in text
             assert not {"\x1b", "\u202e"} & set(text)
-            assert {cell_len(line) for line in text_of(pilot.app)} == {size[0]}
+            for size in SIZES:
+                await pilot.resize_terminal(*size)
+                await pilot.pause()
+                assert {cell_len(line) for line in text_of(pilot.app)} == {size[0]}
 
     async def test_what_a_dialog_said_is_in_it(self, dashboard: Dashboard) -> None:
         async with dashboard(restored()).run_test(size=(80, 24)) as pilot:
@@ -200,13 +205,13 @@ class TestTheList:
             await pilot.pause()
             assert told(app) == ["· A snapshot was taken."]
 
-    @pytest.mark.parametrize("key", ["escape", "q", "M"])
-    async def test_a_key_closes_it(self, dashboard: Dashboard, busy: View, key: str) -> None:
+    async def test_a_key_closes_it(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=(80, 24)) as pilot:
-            await listed(pilot)
-            await pilot.press(key)
-            await pilot.pause()
-            assert isinstance(app.screen, MainScreen)
+            for key in ("escape", "q", "M"):
+                await listed(pilot)
+                await pilot.press(key)
+                await pilot.pause()
+                assert isinstance(app.screen, MainScreen), key
 
     async def test_a_click_on_the_message_opens_it(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:

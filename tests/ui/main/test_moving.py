@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 from textual.pilot import Pilot
 
 from esdash.shop.events import TopUp
@@ -44,19 +43,17 @@ class TestMovingWithKeys:
                 await pilot.press(*keys.split())
                 assert cursor_line(app, "users").split()[0] == str(user), keys
 
-    @pytest.mark.parametrize(("there", "back"), [("pagedown", "pageup"), ("ctrl+f", "ctrl+b"), ("ctrl+d", "ctrl+u")])
-    async def test_pages_and_half_pages_come_back_to_the_same_line(
-        self, dashboard: Dashboard, there: str, back: str
-    ) -> None:
+    async def test_pages_and_half_pages_come_back_to_the_same_line(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(many_users(200).live())).run_test(size=SIZE) as pilot:
             await in_balances(pilot)
             table = panel_of(app, "users").table
-            step = table.page if there != "ctrl+d" else table.page // 2
-            await pilot.press(there, there)
-            assert table.cursor == 2 * step
-            assert table.top == 2 * step
-            await pilot.press(back, back)
-            assert (table.cursor, table.top) == (0, 0)
+            for there, back in (("pagedown", "pageup"), ("ctrl+f", "ctrl+b"), ("ctrl+d", "ctrl+u")):
+                step = table.page if there != "ctrl+d" else table.page // 2
+                await pilot.press(there, there)
+                assert table.cursor == 2 * step
+                assert table.top == 2 * step
+                await pilot.press(back, back)
+                assert (table.cursor, table.top) == (0, 0)
 
     async def test_a_page_past_the_end_stops_at_the_last_line(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(many_users(20).live())).run_test(size=SIZE) as pilot:
@@ -72,15 +69,18 @@ class TestMovingWithKeys:
                 await pilot.press(panel, "down", "up", "G", "g", "pagedown", "pageup", "ctrl+d", "enter", "y", "i", ">")
             assert app.screen_stack[-1] is app.screen_stack[0]
 
-    @pytest.mark.parametrize(
-        ("keys", "focused"),
-        [("tab", "users"), ("shift+tab", "items"), ("l", "users"), ("h", "items"), ("1 right right", "log")],
-    )
-    async def test_the_focus_goes_round(self, dashboard: Dashboard, keys: str, focused: str) -> None:
+    async def test_the_focus_goes_round(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(busy_history().live())).run_test(size=SIZE) as pilot:
-            await pilot.press(*keys.split())
-            await pilot.pause()
-            assert app.focused is panel_of(app, focused).table
+            for keys, focused in (
+                ("tab", "users"),
+                ("3 shift+tab", "items"),
+                ("3 l", "users"),
+                ("3 h", "items"),
+                ("1 right right", "log"),
+            ):
+                await pilot.press(*keys.split())
+                await pilot.pause()
+                assert app.focused is panel_of(app, focused).table, keys
 
 
 class TestMovingWithTheMouse:

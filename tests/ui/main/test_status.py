@@ -36,20 +36,20 @@ async def top(dashboard: Dashboard, view: View, size: tuple[int, int] = SIZE, li
 
 
 class TestThePhase:
-    @pytest.mark.parametrize(
-        ("phase", "shown"),
-        [
-            (Phase.CONNECTING, "◌ CONNECTING"),
-            (Phase.RESTORING, "◔ RESTORING"),
-            (Phase.REPLAYING, "▶ REPLAYING"),
-            (Phase.LIVE, "● LIVE"),
-            (Phase.DISCONNECTED, "○ DISCONNECTED"),
-            (Phase.HALTED, "■ HALTED"),
-            (Phase.STOPPED, "□ STOPPED"),
-        ],
-    )
-    async def test_it_has_a_glyph_and_a_word(self, dashboard: Dashboard, phase: Phase, shown: str) -> None:
-        assert shown in (await top(dashboard, replace(blank(), phase=phase)))[0]
+    async def test_it_has_a_glyph_and_a_word(self, dashboard: Dashboard) -> None:
+        console = RecordedConsole(blank())
+        async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
+            for phase, shown in (
+                (Phase.CONNECTING, "◌ CONNECTING"),
+                (Phase.RESTORING, "◔ RESTORING"),
+                (Phase.REPLAYING, "▶ REPLAYING"),
+                (Phase.LIVE, "● LIVE"),
+                (Phase.DISCONNECTED, "○ DISCONNECTED"),
+                (Phase.HALTED, "■ HALTED"),
+                (Phase.STOPPED, "□ STOPPED"),
+            ):
+                await show(pilot, console, replace(blank(), phase=phase))
+                assert shown in text_of(app)[0]
 
     async def test_the_first_picture_needs_no_connection(self, dashboard: Dashboard) -> None:
         lines = await top(dashboard, blank())
@@ -58,20 +58,19 @@ class TestThePhase:
 
 
 class TestTrust:
-    @pytest.mark.parametrize(
-        ("continuity", "shown"),
-        [
-            (Continuity(Verdict.CONTINUOUS), "✓ CONTINUOUS"),
-            (Continuity(Verdict.GAP, 3), "✗ GAP 3"),
-            (Continuity(Verdict.DIVERGED), "✗ DIVERGED"),
-            (Continuity(Verdict.UNKNOWN), "? UNKNOWN"),
-            (Continuity(Verdict.CONTINUOUS, unseen_before_start=1234), "PARTIAL HISTORY −1,234"),
-        ],
-    )
-    async def test_the_verdict_is_always_there(self, dashboard: Dashboard, continuity: Continuity, shown: str) -> None:
-        view = replace(restored(), continuity=continuity)
-        for size in ((60, 16), (120, 40)):
-            assert shown in (await top(dashboard, view, size))[0]
+    @pytest.mark.parametrize("size", [(60, 16), (120, 40)])
+    async def test_the_verdict_is_always_there(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
+        console = RecordedConsole(restored())
+        async with (app := dashboard(console)).run_test(size=size) as pilot:
+            for continuity, shown in (
+                (Continuity(Verdict.CONTINUOUS), "✓ CONTINUOUS"),
+                (Continuity(Verdict.GAP, 3), "✗ GAP 3"),
+                (Continuity(Verdict.DIVERGED), "✗ DIVERGED"),
+                (Continuity(Verdict.UNKNOWN), "? UNKNOWN"),
+                (Continuity(Verdict.CONTINUOUS, unseen_before_start=1234), "PARTIAL HISTORY −1,234"),
+            ):
+                await show(pilot, console, replace(restored(), continuity=continuity))
+                assert shown in text_of(app)[0]
 
     async def test_orphans_are_counted(self, dashboard: Dashboard) -> None:
         fields = (b"type", b"TopUp", b"data", b'{"user_id":7,"amount":100}')

@@ -2,6 +2,7 @@
 
 import gc
 
+import pytest
 from textual.strip import Strip
 
 from esdash.ui.app import DashboardApp
@@ -13,6 +14,7 @@ def strips() -> int:
     return sum(isinstance(found, Strip) for found in gc.get_objects())
 
 
+@pytest.mark.usefixtures("every_picture")
 async def test_lines_that_are_painted_over_need_no_garbage_collector() -> None:
     console = a_shop()
     app = DashboardApp(console)

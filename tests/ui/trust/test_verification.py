@@ -68,6 +68,7 @@ def console() -> RecordedConsole:
 
 
 class TestRunning:
+    @pytest.mark.usefixtures("every_picture")
     async def test_the_key_starts_one_and_shows_how_far_it_is(self, console: RecordedConsole) -> None:
         now = [NOW]
         app = DashboardApp(console, clock=lambda: now[0], wall_clock=lambda: WALL)
