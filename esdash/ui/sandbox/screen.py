@@ -319,7 +319,8 @@ class SandboxScreen(Dialog[int]):
         waiting = "folding …" if self._folding.running else ""
         self._edits.show(edit_lines(self.draft.edits, found), HOW)
         self._decided.show([] if found is None else found.decided, waiting)
-        self._numbers.show([] if found is None else by_size(_shown(self._fold, found)), waiting)
+        hidden = "Only numbers of hidden tables." if found is not None and found.numbers else ""
+        self._numbers.show([] if found is None else by_size(_shown(self._fold, found)), waiting or hidden)
         counts = (
             ("edits", "Tried", len(self._edits)),
             ("decided", "Decided otherwise", 0 if found is None else found.count),
