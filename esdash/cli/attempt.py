@@ -158,9 +158,15 @@ def _named(log: "Stream", text: str) -> bytes:
 
 def _id(log: "Stream", place: "Place") -> bytes:
     """The id of the one entry that a place names. Raises BadInputError where it may name several."""
+    from esdash.engine.history import id_before
     from esdash.query.places import Between, End, Numbered
 
     is_id = isinstance(place, Between) and place.first == place.last
+    if isinstance(place, Between) and not is_id and place.first[0] == place.last[0]:
+        # The milliseconds of an id: mostly there is one entry.
+        found = log.page(id_before(b"%d-%d" % place.first), b"%d-%d" % place.last, count=2)
+        if len(found) == 1:
+            return found[0][0]
     if not (is_id or isinstance(place, Numbered) or place is End.FIRST):
         raise BadInputError("Name one entry to try something with, as n123 or by its id.")
     return end_of(log, place)

@@ -206,6 +206,17 @@ def test_invariants_that_would_not_hold_are_named(call: Call, url: str, client: 
     assert call("try", "--edit", "n2 shown=0", "--json", *options).json["unheld"] == []
 
 
+def test_an_entry_is_named_by_its_milliseconds_where_it_is_the_only_one(
+    call: Call, url: str, client: redis.Redis
+) -> None:
+    for entry_id in ("1700000000000-5", "1700000000001-0", "1700000000001-1"):
+        client.xadd(STREAM, {"type": "TopUp", "data": '{"user_id":7,"amount":5}'}, id=entry_id)
+    found = call("try", "--skip", "1700000000000", "--json", "--url", url).json
+    assert found["numbers"] == [{"number": "users:7.balance", "was": 15, "is": 10}]
+    for several in ("1700000000001", "1700000000002"):
+        assert "Name one entry" in call("try", "--skip", several, "--url", url).err
+
+
 def test_raw_has_no_rules(call: Call, url: str, client: redis.Redis) -> None:
     client.xadd(STREAM, {"a": "b"})
     found = call("try", "--skip", "n1", "--domain", "raw", "--url", url)

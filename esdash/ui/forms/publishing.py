@@ -60,6 +60,8 @@ class Purpose:
     """What it is, in a line of harmless text."""
     verb: str = "Publish"
     """What is done with it, a verb."""
+    done: str = "published"
+    """The same, as a participle."""
 
 
 class EventForm(Dialog[Published | None]):
@@ -85,6 +87,7 @@ class EventForm(Dialog[Published | None]):
         self._heading = title
         self._purpose = purpose
         self._verb = "Publish" if purpose is None else purpose.verb
+        self._done = "published" if purpose is None else purpose.done
         self._reading = Reading(None, {})
         self._key: str | None = None
         """The idempotency key, once something was submitted."""
@@ -288,11 +291,11 @@ class EventForm(Dialog[Published | None]):
         labels = {str(field.input.id): field.label.lower() for field in self.query(Field)}
         wrong = [labels[name] for name, note in self._reading.notes.items() if note.wrong]
         if wrong:
-            return f"✗ cannot be published: see {' and '.join(wrong)}", False
+            return f"✗ cannot be {self._done}: see {' and '.join(wrong)}", False
         missing = [labels[name] for name, note in self._reading.notes.items() if note.missing]
         if missing:
             return f"· still needed: {', '.join(missing)}", None
-        return f"✗ cannot be published: {self._reading.trouble}", False
+        return f"✗ cannot be {self._done}: {self._reading.trouble}", False
 
     def _say(self, text: str, accepted: bool | None) -> None:
         outlook = self.query_one("#outlook", Static)

@@ -52,6 +52,9 @@ HOW: Final = f"{NOTHING} e tries an event; w in the log, an entry."
 UNCHOSEN: Final = "Choose a line of what was tried or of what is decided otherwise. For any other entry: w in the log."
 """Where a key would have to know what it is about."""
 
+WIDE: Final = 110
+"""Cells from which lists stand beside each other."""
+
 LOOK_SECONDS: Final = 0.2
 """Between two looks at how far the folding is."""
 
@@ -119,7 +122,7 @@ class SandboxScreen(Dialog[int]):
         """`view` has the state by which forms judge an event. `publishing` publishes what was tried; None: nothing
         does. `first` is what is tried at once: one of `choices`, with the id of an entry."""
         super().__init__()
-        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
         self._fold = fold
         self._sandbox = sandbox
         self.draft = draft
@@ -136,6 +139,7 @@ class SandboxScreen(Dialog[int]):
 
     def compose(self) -> ComposeResult:
         """What is tried and what is decided otherwise, beside or over the numbers."""
+        self.set_class(self.app.size.width >= WIDE, "-wide")  # from the first frame on
         with self.frame("", "nothing here is published"):
             yield self._heading
             with Container(id="lists"):
@@ -319,7 +323,8 @@ class SandboxScreen(Dialog[int]):
         waiting = "folding …" if self._folding.running else ""
         self._edits.show(edit_lines(self.draft.edits, found), HOW)
         self._decided.show([] if found is None else found.decided, waiting)
-        self._numbers.show([] if found is None else by_size(_shown(self._fold, found)), waiting)
+        hidden = "Only numbers of hidden tables." if found is not None and found.numbers else ""
+        self._numbers.show([] if found is None else by_size(_shown(self._fold, found)), waiting or hidden)
         counts = (
             ("edits", "Tried", len(self._edits)),
             ("decided", "Decided otherwise", 0 if found is None else found.count),

@@ -165,7 +165,7 @@ class Trying:
         take: Callable[[str, bytes, bytes], object],
         values: dict[str, str] | None = None,
     ) -> None:
-        purpose = Purpose(lambda _: "", lambda _: None, _JUDGED, "Try")
+        purpose = Purpose(lambda _: "", lambda _: None, _JUDGED, "Try", "tried")
         self.screen.app.push_screen(TypeForm(SandboxDesk(self._fold, self._view, take), event_type, values, purpose))
 
     def _add(self, edit: Edit) -> None:
