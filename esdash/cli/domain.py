@@ -33,7 +33,7 @@ SHOWN: Final = 5
 @click.group(no_args_is_help=False)
 @common_options
 def command() -> None:
-    """Check a domain, compare two versions of one, or begin a new one."""
+    """Check a domain, compare two versions, begin a new one."""
 
 
 command.add_command(comparing.command, "compare")
