@@ -141,11 +141,15 @@ class Proxy:
                     continue
                 link = _Link(self, client, server)
                 with self._lock:
-                    self._links.append(link)
-                link.start()
-                if target is not self._target:
-                    # Pointed elsewhere while it was being made.
-                    link.cut()
+                    # Looked at before the client can have an answer: after one it is pointed elsewhere on purpose.
+                    stale = target is not self._target
+                    if not stale:
+                        self._links.append(link)
+                if stale:
+                    for end in (client, server):
+                        end.close()
+                else:
+                    link.start()
 
 
 def _connect(target: RunningServer) -> socket.socket:
