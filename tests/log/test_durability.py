@@ -21,7 +21,7 @@ def log_of() -> Iterator[Callable[[RunningServer], Stream]]:
     logs: list[Stream] = []
 
     def log_of(server: RunningServer) -> Stream:
-        logs.append(Stream(Server(server.url, timeout=0.5), "orders"))
+        logs.append(Stream(Server(server.url, timeout=2), "orders"))
         return logs[-1]
 
     yield log_of
@@ -49,7 +49,7 @@ def test_a_server_tells_what_it_can(
     log = log_of(server)
     assert Publisher(log).publish("TopUp", TOP_UP).durability == ""
     assert Publisher(log, durability=Durability(replicas=1)).publish("TopUp", TOP_UP).durability == "replicas:1"
-    with pytest.raises(LessDurableError, match=r"the log as .*-0, but 0\.4 s later 1 of 2 replicas of") as missed:
+    with pytest.raises(LessDurableError, match=r"the log as .*-0, but 1\.6 s later 1 of 2 replicas of") as missed:
         Publisher(log, durability=Durability(replicas=2)).publish("TopUp", TOP_UP, "k")
     (published,) = missed.value.published
     assert (published.key, published.durability) == ("k", "replicas:1")
@@ -74,7 +74,7 @@ def test_what_is_not_synced_in_time_is_said(
     several = Publisher(log, durability=SYNCED).publish_many([("TopUp", TOP_UP, "a"), ("TopUp", TOP_UP, "b")])
     assert [next(several).durability, next(several).durability] == ["applied"] * 2
     with pytest.raises(
-        LessDurableError, match=r"The events are in the log, but 0\.4 s later it was not on the disk of"
+        LessDurableError, match=r"The events are in the log, but 1\.6 s later it was not on the disk of"
     ):
         next(several)
     with pytest.raises(LessDurableError, match=r"It is in the log, but"):
