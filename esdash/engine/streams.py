@@ -20,7 +20,7 @@ RATE_OF: Final = 100
 
 
 class StreamSummary(Struct, frozen=True):
-    """One stream. What the server does not tell, or this user may not know, is None."""
+    """One stream. What the server does not tell, or not to whoever asks, is None."""
 
     name: str
     length: int

@@ -11,24 +11,16 @@ from textual.widgets.option_list import Option
 
 from esdash.fold.folding import Fold
 from esdash.ui.declared import Actions, label_of, model_of
-from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.list_dialog import ListDialog
 from esdash.visible import visible
 
 
-class EventTypesScreen(Dialog[int | None]):
+class EventTypesScreen(ListDialog[int | None]):
     """A list with the key and the help of each. Its result is the number of the chosen one in `Fold.publishable`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,e", "leave", "Close", show=False),
-        Binding("j", "down", "Down", show=False),
-        Binding("k", "up", "Up", show=False),
+        Binding("e", "leave", "Close", show=False),
     ]
-    AUTO_FOCUS = "#types"
-    DEFAULT_CSS = """
-    EventTypesScreen OptionList, EventTypesScreen OptionList:focus {
-        height: auto; max-height: 100%; border: none; padding: 0; background: transparent;
-    }
-    """
 
     def __init__(self, fold: Fold, actions: Actions, title: str = "Publish an event") -> None:
         super().__init__()
@@ -45,14 +37,6 @@ class EventTypesScreen(Dialog[int | None]):
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         self.dismiss(event.option_index)
-
-    def action_down(self) -> None:
-        """The next one."""
-        self.query_one(OptionList).action_cursor_down()
-
-    def action_up(self) -> None:
-        """The one before."""
-        self.query_one(OptionList).action_cursor_up()
 
     def _options(self) -> list[Option]:
         keys = [self._actions.key(name) for name in self._actions.event_types]

@@ -141,7 +141,7 @@ class DifferenceScreen(Dialog[int | str]):
 
     def _came(self, found: "Difference") -> None:
         self._found = found
-        self._source.show(found.numbers)
+        self._source.show_found(found.numbers)
         self._table.sync()
         self._write()
 

@@ -1,10 +1,8 @@
 """The lines of a difference: each number that is another one at the other moment."""
 
-from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len
-from textual.cache import LRUCache
 
 from esdash.domain import Column as StateColumn
 from esdash.fold.folding import Fold
@@ -12,7 +10,7 @@ from esdash.fold.stored import number_name
 from esdash.fold.tables import Change
 from esdash.ui.paint.drawing import fit
 from esdash.ui.tables.columns import Cell, Column, Kind
-from esdash.ui.tables.table_source import Source
+from esdash.ui.tables.lines import Lines
 from esdash.visible import visible
 from esdash.words.changes import by, column_of, is_amount, moved
 from esdash.words.entries import write
@@ -34,61 +32,22 @@ _SHORTER: Final = (20, 12, 6)
 """Cells of a text where there is less room."""
 
 
-class DifferenceSource(Source):
+class DifferenceSource(Lines):
     """Numbers that differ, made into text when they are seen."""
 
-    columns = COLUMNS
-
     def __init__(self, fold: Fold) -> None:
+        super().__init__(COLUMNS, self._made)
         self._fold = fold
         self.told = "looking into the past …"
-        """What to show when there is no line: harmless text."""
-        self._found: Differences | None = None
-        self._wanted: Sequence[int] = (0,) * len(COLUMNS)
-        self._cells: LRUCache[int, tuple[Cell, ...]] = LRUCache(512)
 
-    def show(self, found: "Differences") -> None:
-        """Show these."""
-        self._found = found
-        self.told = "No number differs."
+    def show_found(self, found: "Differences") -> None:
+        """Show these, in columns that suit the greatest of all of them."""
         widest = [self._widest(each) for each in found.columns]
-        self._wanted = [max(cells) for cells in zip(*widest, strict=True)] or self._wanted
-        self._cells.clear()
+        self.show(found, "No number differs.", [max(cells) for cells in zip(*widest, strict=True)])
 
     def change(self, index: int) -> Change | None:
         """The number of a line; None where there is no such line."""
-        found = self._found
-        if found is None or not 0 <= index < len(found):
-            return None
-        change: Change = found[index]
-        return change
-
-    def __len__(self) -> int:
-        return 0 if self._found is None else len(self._found)
-
-    def cells(self, index: int) -> tuple[Cell, ...]:
-        """One line."""
-        cells = self._cells.get(index)
-        if cells is None:
-            assert self._found is not None
-            cells = self._cells[index] = self._made(self._found[index])
-        return cells
-
-    def identity(self, index: int) -> Hashable:
-        """Its place: lines do not move."""
-        return index
-
-    def find(self, identity: Hashable) -> int | None:
-        """The same."""
-        return identity if isinstance(identity, int) and identity < len(self) else None
-
-    def wanted(self) -> Sequence[int]:
-        """As much as the greatest numbers."""
-        return self._wanted
-
-    def hint(self) -> Sequence[str]:
-        """Why there is no line."""
-        return (self.told,)
+        return self.lines[index] if 0 <= index < len(self) else None
 
     def _made(self, change: Change) -> tuple[Cell, ...]:
         _, column = column_of(self._fold, change.table, change.column)

@@ -12,7 +12,7 @@ from textual.widgets.option_list import Option
 
 from esdash.fold.folding import Fold
 from esdash.ui.declared import label_of
-from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.list_dialog import ListDialog
 
 SKIP, CHANGE, EARLIER, LATER, INSERT, LOOK = "skip", "change", "earlier", "later", "insert", "look"
 """What was chosen; `insert 2` is an event of the third type, behind the entry."""
@@ -27,21 +27,12 @@ _SAYS: Final = {
 }
 
 
-class ChoicesScreen(Dialog[str]):
+class ChoicesScreen(ListDialog[str]):
     """Its result is what was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(key, f"choose('{name}')", _SAYS[name], show=False) for name, key in _KEYS.items()),
-        Binding("q", "leave", "Close", show=False),
-        Binding("j", "down", "Down", show=False),
-        Binding("k", "up", "Up", show=False),
     ]
-    AUTO_FOCUS = "#choices"
-    DEFAULT_CSS = """
-    ChoicesScreen OptionList, ChoicesScreen OptionList:focus {
-        height: auto; max-height: 100%; border: none; padding: 0; background: transparent;
-    }
-    """
 
     def __init__(self, fold: Fold, entry: str) -> None:
         """`entry` is what it is called: harmless text."""
@@ -66,14 +57,6 @@ class ChoicesScreen(Dialog[str]):
     def action_choose(self, name: str) -> None:
         """One of them, by its key."""
         self.dismiss(name)
-
-    def action_down(self) -> None:
-        """The next one."""
-        self.query_one(OptionList).action_cursor_down()
-
-    def action_up(self) -> None:
-        """The one before."""
-        self.query_one(OptionList).action_cursor_up()
 
     def _options(self) -> Iterator[Option]:
         for name, text in _SAYS.items():

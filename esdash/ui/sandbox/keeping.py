@@ -14,6 +14,7 @@ from esdash.counted import counted
 from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.line_input import LineInput
+from esdash.ui.paint.list_dialog import ListDialog
 from esdash.ui.sandbox.drafts import Draft, DraftBook
 from esdash.visible import visible
 
@@ -54,21 +55,13 @@ class NameScreen(Dialog[None]):
         self.dismiss(None)
 
 
-class DraftsScreen(Dialog[Draft]):
+class DraftsScreen(ListDialog[Draft]):
     """Its result is the sandbox that was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("delete,d", "forget", "Forget", show=False),
-        Binding("q,l", "leave", "Close", show=False),
-        Binding("j", "down", "Down", show=False),
-        Binding("k", "up", "Up", show=False),
+        Binding("l", "leave", "Close", show=False),
     ]
-    AUTO_FOCUS = "#drafts"
-    DEFAULT_CSS = """
-    DraftsScreen OptionList, DraftsScreen OptionList:focus {
-        height: auto; max-height: 100%; border: none; padding: 0; background: transparent;
-    }
-    """
 
     def __init__(self, book: DraftBook, fresh: Draft) -> None:
         """`fresh` is an empty one."""
@@ -101,14 +94,6 @@ class DraftsScreen(Dialog[Draft]):
         except OSError as error:
             tell(self.app, f"It could not be forgotten: {visible(str(error), 200)}.", "error")
         self._list()
-
-    def action_down(self) -> None:
-        """The next one."""
-        self.query_one(OptionList).action_cursor_down()
-
-    def action_up(self) -> None:
-        """The one before."""
-        self.query_one(OptionList).action_cursor_up()
 
     def _list(self) -> None:
         self._drafts = [self._fresh, *self._book.all()]

@@ -26,10 +26,13 @@ class Lines(Source):
         self._wanted: Sequence[int] = (0,) * len(columns)
         self._cells: LRUCache[int, tuple[Cell, ...]] = LRUCache(512)
 
-    def show(self, lines: Sequence[Any], told: str = "") -> None:
-        """Show these."""
+    def show(self, lines: Sequence[Any], told: str = "", wanted: Sequence[int] | None = None) -> None:
+        """Show these. `wanted`: cells that each column would like, where that is known."""
         self.lines, self.told = lines, told
         self._cells.clear()
+        if wanted is not None:
+            self._wanted = wanted or (0,) * len(self.columns)
+            return
         looked_at = [self.cells(index) for index in range(min(LOOKED_AT, len(lines)))]
         widths = [[cell_len(cell.text) for cell in cells] for cells in looked_at]
         self._wanted = [max(each) for each in zip(*widths, strict=True)] or (0,) * len(self.columns)
@@ -53,7 +56,7 @@ class Lines(Source):
         return identity if isinstance(identity, int) and identity < len(self) else None
 
     def wanted(self) -> Sequence[int]:
-        """As much as the widest of the first lines."""
+        """As much as was said, else as the widest of the first lines."""
         return self._wanted
 
     def hint(self) -> Sequence[str]:

@@ -19,6 +19,7 @@ from esdash.ui.declared import Actions
 from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.line_input import LineInput
+from esdash.ui.paint.list_dialog import ListDialog
 from esdash.ui.tables.question_book import QuestionBook
 from esdash.visible import visible
 
@@ -78,21 +79,13 @@ class SaveQuestion(Dialog[None]):
         return ""
 
 
-class QuestionsScreen(Dialog[str]):
+class QuestionsScreen(ListDialog[str]):
     """Left with Enter, it gives the chosen question."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("delete,d", "forget", "Forget what was saved", show=False),
-        Binding("q,F", "leave", "Close", show=False),
-        Binding("j", "move(1)", "Down", show=False),
-        Binding("k", "move(-1)", "Up", show=False),
+        Binding("F", "leave", "Close", show=False),
     ]
-    AUTO_FOCUS = "#questions"
-    DEFAULT_CSS = """
-    QuestionsScreen OptionList, QuestionsScreen OptionList:focus {
-        height: auto; max-height: 100%; border: none; padding: 0; background: transparent;
-    }
-    """
 
     def __init__(self, book: QuestionBook, actions: Actions) -> None:
         super().__init__()
@@ -115,11 +108,6 @@ class QuestionsScreen(Dialog[str]):
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         self.dismiss(self._questions[event.option_index])
-
-    def action_move(self, step: int) -> None:
-        """The next one, or the one before."""
-        options = self.query_one(OptionList)
-        options.action_cursor_down() if step > 0 else options.action_cursor_up()
 
     def action_forget(self) -> None:
         """Keep the chosen one no more, where it was saved."""

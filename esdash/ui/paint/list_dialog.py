@@ -1,0 +1,30 @@
+"""A dialog that is a list to choose one from."""
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import ScreenResultType
+from textual.widgets import OptionList
+
+from esdash.ui.paint.dialog import Dialog
+
+
+class ListDialog(Dialog[ScreenResultType]):
+    """Its one OptionList has no frame of its own, and is gone through with j and k as well; q leaves it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave", "Close", show=False),
+        Binding("j", "move(1)", "Down", show=False),
+        Binding("k", "move(-1)", "Up", show=False),
+    ]
+    AUTO_FOCUS = "OptionList"
+    DEFAULT_CSS = """
+    ListDialog OptionList, ListDialog OptionList:focus {
+        height: auto; max-height: 100%; border: none; padding: 0; background: transparent;
+    }
+    """
+
+    def action_move(self, step: int) -> None:
+        """The next one, or the one before."""
+        options = self.query_one(OptionList)
+        options.action_cursor_down() if step > 0 else options.action_cursor_up()
