@@ -1,6 +1,5 @@
 """One log folded twice, beside each other: as it was, and as it would have been. What comes out differently."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -68,8 +67,6 @@ class Consequences(Struct, frozen=True):
     """In the order of the log; the first to be found, at most so many as `decisions.MOST_DECIDED`."""
     count: int
     """How many there are."""
-    kinds: "Counter[tuple[str, Outcome, Outcome]]"
-    """How many there are of a type, as it was decided and as it would be."""
     tried: Sequence[Tried] = ()
     """At most MOST_TRIED."""
     ordinals: Mapping[bytes, int] = {}
@@ -146,7 +143,6 @@ class Beside:
             list(numbers_between(self._was.domain, self._was.state, self._fold, self._state)),
             self._decisions.decided(),
             self._decisions.count,
-            self._decisions.kinds,
             self._tried,
             self._ordinals,
             self._unheld(),

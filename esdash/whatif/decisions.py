@@ -1,6 +1,5 @@
 """Which entries of a log are decided otherwise."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -39,13 +38,8 @@ class Decisions:
         # 255 where there is no such outcome: no domain has as many.
         self._same = bytes(known.get(outcome, 255) for outcome in now).ljust(256, b"\xff")
         self._decided: list[Decided] = []
-        self.kinds: Counter[tuple[str, Outcome, Outcome]] = Counter()
-        """How many there are of a type, as it was decided and as it would be."""
-
-    @property
-    def count(self) -> int:
+        self.count = 0
         """How many are decided otherwise."""
-        return sum(self.kinds.values())
 
     def otherwise(self, was: bytes | bytearray, now: bytes) -> Sequence[int]:
         """The places, from 0, at which the codes of a page say something else."""
@@ -61,10 +55,9 @@ class Decisions:
     def add(self, ordinal: int, entry_id: bytes, event_type: str, fields: Fields, was: int, now: int) -> None:
         """An entry is decided otherwise, by these codes."""
         said = fields if len(self._decided) < MOST_SAID else ()
-        decided = Decided(ordinal, entry_id, event_type, self._was[was], self._now[now], said)
-        self.kinds[event_type, decided.was, decided.now] += 1
+        self.count += 1
         if len(self._decided) < MOST_DECIDED:
-            self._decided.append(decided)
+            self._decided.append(Decided(ordinal, entry_id, event_type, self._was[was], self._now[now], said))
 
     def decided(self) -> Sequence[Decided]:
         """Those that were kept, in the order of the log."""

@@ -72,7 +72,6 @@ class Comparing:
             list(numbers_between(self._old, was.state, self._new, now.state)),
             self._decisions.decided(),
             self._decisions.count,
-            self._decisions.kinds,
             unheld=self._unheld(was, now),
         )
 
