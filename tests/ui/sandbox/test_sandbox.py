@@ -17,8 +17,8 @@ from esdash.ui.sandbox.choices import ChoicesScreen
 from esdash.ui.sandbox.screen import SandboxScreen
 from esdash.whatif.sandbox import Sandbox
 from tests.domains.shop import shop
-from tests.ui.looking import settle, text_of, told
-from tests.ui.past.keeping import STREAM, publish, top_up
+from tests.ui.looking import main_of, settle, text_of, told
+from tests.ui.past.keeping import STREAM, as_of, past_of, publish, top_up
 from tests.ui.stage import until, write
 
 SIZE = (130, 36)
@@ -144,6 +144,30 @@ async def test_an_event_is_tried_and_published_once_nothing_else_was_appended(lo
         await until(pilot, lambda: app.screen is not screen and not isinstance(app.screen, ConfirmScreen))
         assert client.xlen(STREAM) == 11
         assert told(app)[-1].endswith("1 event is in the log.")
+
+
+async def test_it_begins_at_the_moment_shown_and_leads_to_an_entry_that_is_decided_otherwise(
+    log: Stream, client: redis.Redis, tmp_path: Path
+) -> None:
+    publish(client)
+    console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
+    app = DashboardApp(
+        console, sandbox_of=lambda fold: Sandbox(log, fold), past_of=lambda fold: past_of(log, tmp_path, fold)
+    )
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: console.view.phase is Phase.LIVE and console.view.position.ordinal == 9, timeout=20)
+        await until(pilot, lambda: main_of(app).time.past is not None, timeout=20)
+        main_of(app).time.go_to(1)
+        await as_of(pilot, 1)
+        await pilot.press("w")
+        await until(pilot, lambda: isinstance(app.screen, ChoicesScreen))
+        assert seen(app, "What if · #1 TopUp")
+        await pilot.press("x")
+        await sandbox(app, pilot)
+        assert seen(app, "Behind #1")
+        assert seen(app, "7", "Order", "✓ applied", "✗ insufficient_funds")
+        await pilot.press("tab", "enter")
+        await as_of(pilot, 7)
 
 
 async def test_it_is_kept_under_a_name(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
