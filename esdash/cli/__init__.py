@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "produce": "produce",
     "consume": "consume",
     "serve": "serve",
+    "web": "web",
     "state": "state",
     "events": "events",
     "why": "why",

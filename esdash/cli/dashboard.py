@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from esdash.log.stream import Stream
     from esdash.past.service import Past
     from esdash.ui.app import DashboardApp
+    from esdash.ui.browser import Pipes
     from esdash.ui.main.settings import Setting
     from esdash.ui.main.streams import Survey
+    from esdash.ui.terminal import DriverOf
     from esdash.whatif.rules_process import RulesProcess
     from esdash.whatif.sandbox import Sandbox
 
@@ -62,19 +65,33 @@ def open_dashboard(
     tour: bool = False,
     watched: bool = False,
 ) -> None:
-    """Run the dashboard until the person leaves it, or the terminal is closed.
-
-    In `file` it remembers how it was arranged. `sources` says where each setting comes from, `named` is the settings
-    file that somebody named. `tour`: a person is led through it. `watched`: the file of the domain is being written.
-
-    Raises BadInputError when there is no terminal, or for settings that name nothing; DomainFileError.
-    """
+    """Run the dashboard in the terminal, as `run_dashboard` does. Raises BadInputError also when there is none."""
     require_terminal()
     paint_promptly()
     from esdash.ui.terminal import wait_until_in_front
 
     if not wait_until_in_front(sys.stdin.fileno()):
         raise BadInputError("The dashboard needs the terminal, and runs in the background. Start it without an `&`.")
+    run_dashboard(settings, file, sources=sources, named=named, tour=tour, watched=watched)
+
+
+def run_dashboard(
+    settings: Settings,
+    file: Path | None,
+    *,
+    sources: Mapping[str, str] | None = None,
+    named: Path | None = None,
+    tour: bool = False,
+    watched: bool = False,
+    page: "Pipes | None" = None,
+) -> None:
+    """Run the dashboard until the person leaves it, or the terminal is closed, or the `page` that it is drawn on.
+
+    In `file` it remembers how it was arranged. `sources` says where each setting comes from, `named` is the settings
+    file that somebody named. `tour`: a person is led through it. `watched`: the file of the domain is being written.
+
+    Raises BadInputError for settings that name nothing; DomainFileError.
+    """
     from esdash.log.finding import server_of
     from esdash.log.stream import Stream as LogStream
 
@@ -83,7 +100,7 @@ def open_dashboard(
     with ExitStack() as stack:
         log = stack.enter_context(open_log(settings, told.append))
         lines = _told(settings, named, sources or {})
-        app = _show(log, fold, settings, stack.close, file, lines, tour=tour, watched=watched)
+        app = _show(log, fold, settings, stack.close, file, lines, tour=tour, watched=watched, page=page)
         while app.wants_raw or app.wants_stream:
             chosen = {"domain": "chosen here"}
             if app.wants_stream:
@@ -98,7 +115,7 @@ def open_dashboard(
             else:
                 settings = replace(settings, domain=RAW)
             lines = _told(settings, named, {**(sources or {}), **chosen})
-            app = _show(log, fold_of(settings), settings, stack.close, file, lines)
+            app = _show(log, fold_of(settings), settings, stack.close, file, lines, page=page)
     for text in told:
         warn(text)
     if app.return_code:
@@ -115,6 +132,7 @@ def _show(
     *,
     tour: bool = False,
     watched: bool = False,
+    page: "Pipes | None" = None,
 ) -> "DashboardApp":
     """Run a dashboard for one domain to its end. Raises BadInputError for settings that name nothing."""
     from esdash.engine.consumer import ConsumerSettings
@@ -148,16 +166,17 @@ def _show(
         book=book,
         tour=tour,
         rules=_rules_of(log, fold) if watched else None,
-        survey=None if tour or watched else _survey_of(log),
+        survey=None if tour or watched or page else _survey_of(log),  # a page is for the stream that was named
         sandbox_of=_sandbox_of(log),
         sandboxes=None if file is None else sandboxes_file(),
+        driver=_driver_of(page),
     )
     if looks.theme and looks.theme not in app.available_themes:
         raise BadInputError(f"There is no theme {looks.theme!r}. There are {', '.join(sorted(app.available_themes))}.")
     collect_rarely()
     take_short_turns()
     try:
-        asyncio.run(_run(app, settings, let_go))
+        asyncio.run(_run(app, settings, let_go, page))
     finally:
         ignore_endings()
         remembered.write(file, app.remembered)
@@ -240,8 +259,18 @@ def _keymap(settings: Settings, fold: "Fold", questions: Sequence[str], *, only:
     return dict(keymap)
 
 
-async def _run(app: "DashboardApp", settings: Settings, let_go: Callable[[], object]) -> None:
-    ending = Ending(app, asyncio.get_running_loop(), let_go)
+def _driver_of(page: "Pipes | None") -> "DriverOf | None":
+    """What draws on a page; None: what draws on the terminal."""
+    if page is None:
+        return None
+    from esdash.ui.browser import Browser
+
+    return partial(Browser, page)
+
+
+async def _run(app: "DashboardApp", settings: Settings, let_go: Callable[[], object], page: "Pipes | None") -> None:
+    descriptors = page.descriptors if page else (sys.stdin.fileno(), sys.stdout.fileno())
+    ending = Ending(app, asyncio.get_running_loop(), let_go, descriptors)
     ending.listen()
     ending.start()
     try:

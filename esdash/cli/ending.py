@@ -4,9 +4,8 @@ import asyncio
 import os
 import select
 import signal
-import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -33,8 +32,15 @@ LAST_SECONDS: Final = 5.0
 class Ending(threading.Thread):
     """Watches, from a thread of its own, over the end of an app that runs in the main thread."""
 
-    def __init__(self, app: "EndingApp", loop: asyncio.AbstractEventLoop, let_go: Callable[[], object]) -> None:
-        """`let_go` leaves the server; called only when the main thread does not get there in time."""
+    def __init__(
+        self,
+        app: "EndingApp",
+        loop: asyncio.AbstractEventLoop,
+        let_go: Callable[[], object],
+        descriptors: Sequence[int],
+    ) -> None:
+        """`let_go` leaves the server; called only when the main thread does not get there in time. `descriptors` are
+        the terminal's, or those of what stands for it: when one is closed at its other end, the app is to end."""
         super().__init__(name="ending", daemon=True)
         self._over = threading.Event()
         self.told = False
@@ -42,6 +48,7 @@ class Ending(threading.Thread):
         self._app = app
         self._loop = loop
         self._let_go = let_go
+        self._descriptors = descriptors
 
     def listen(self) -> None:
         """Let the signals end the app. Plain handlers, which are called also while the loop is held up."""
@@ -59,8 +66,8 @@ class Ending(threading.Thread):
     def run(self) -> None:
         """Look until the process ends. A process that its terminal does not control gets no signal from it."""
         terminal = select.poll()
-        for stream in (sys.stdin, sys.stdout):
-            terminal.register(stream.fileno(), 0)
+        for descriptor in self._descriptors:
+            terminal.register(descriptor, 0)
         looks = 0
         while looks < LOOKS_TO_END:
             if self._over.wait(LOOK_SECONDS):

@@ -66,19 +66,24 @@ class Pipe:
 def start(function: str, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
     """Run `function` (module:name) with arguments in `sys.argv`; `options` are those of Popen. Raises OSError.
 
-    The process finds esdash where this one does, whatever the working directory holds, and says nothing on the
-    terminal that this one may be drawing on.
+    It says nothing on the terminal that this one may be drawing on.
     """
+    return subprocess.Popen(
+        command(function, *arguments), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(), **options
+    )
+
+
+def command(function: str, *arguments: str) -> list[str]:
+    """The command line of a process that runs `function` (module:name)."""
     module, _, name = function.partition(":")
+    return [sys.executable, "-P", "-c", f"from {module} import {name}; {name}()", *arguments]
+
+
+def environment() -> dict[str, str]:
+    """The environment in which it finds esdash where this process does, whatever the working directory holds."""
     package_root = str(Path(__file__).parents[2])
     search = os.environ.get("PYTHONPATH")
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", f"from {module} import {name}; {name}()", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([package_root, search] if search else [package_root])},
-        **options,
-    )
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([package_root, search] if search else [package_root])}
 
 
 class Companion:

@@ -22,6 +22,8 @@ from esdash.ui.actions import Keymap, Scope, bindings
 from esdash.ui.clipboard import may_export
 from esdash.ui.commands import ActionCommands
 from esdash.ui.declared import Actions
+from esdash.ui.export.handed import usual_file
+from esdash.ui.export.offered import offer_picture
 from esdash.ui.keymap import unknown
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.main.settings import Setting, SettingsScreen
@@ -31,6 +33,7 @@ from esdash.ui.past.keeping import PastKeeping, PastOf
 from esdash.ui.remembered import Arranged, Remembered
 from esdash.ui.sandbox.opening import SandboxOf
 from esdash.ui.tables.question_book import QuestionBook
+from esdash.ui.terminal import DriverOf
 from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
 
@@ -89,6 +92,7 @@ class DashboardApp(Palette, TypeAhead):
         sandboxes: Path | None = None,
         rules: "RulesProcess | None" = None,
         survey: "Survey | None" = None,
+        driver: DriverOf | None = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
@@ -97,8 +101,9 @@ class DashboardApp(Palette, TypeAhead):
         has the questions that a person keeps. `rules` watches the file of the domain while it is being written.
         `survey` looks at the streams of the server; one that is chosen there is `wants_stream` when it has ended.
         `sandbox_of` gives the sandbox of the log; in the file `sandboxes` those are kept that have a name.
+        `driver` draws on something else than the terminal.
         """
-        super().__init__()
+        super().__init__(driver)
         self.engine = console
         self.settings = settings or UiSettings()
         self.keymap = self.settings.keymap
@@ -252,6 +257,8 @@ class DashboardApp(Palette, TypeAhead):
         """Stop, with whatever was started along with esdash, as Ctrl+Z does everywhere."""
         if self._driver is not None and self._driver.can_suspend:
             os.kill(0, signal.SIGTSTP)
+        elif self.is_web:
+            tell(self, "There is no shell under a page to go back to.")
 
     async def action_quit(self) -> None:
         """Leave after a farewell snapshot; the second time, at once."""
@@ -307,6 +314,10 @@ class DashboardApp(Palette, TypeAhead):
         self._main.say_failure(visible(f"The consumer has ended by itself{reason} What is shown is its last state."))
 
     def _save_picture(self) -> None:
+        if self.is_web:
+            name = usual_file("screen", "svg", self._wall_clock()).name
+            offer_picture(self, name, self.export_screenshot())
+            return
         try:
             folder = platformdirs.user_downloads_path()
         except RuntimeError:  # no home directory

@@ -15,17 +15,20 @@ import sys
 import termios
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from rich.cells import get_character_cell_size
 from rich.console import RenderableType
-from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
+from esdash.ui.keyboard import Keyboard
+
 if TYPE_CHECKING:
+    from textual.drivers._writer_thread import WriterThread
     from textual.message import Message
 
 WRITE_SECONDS: Final = 2.0
@@ -47,14 +50,19 @@ _ASCII: Final = {
 """What stands for the characters of the pictures where a terminal has ASCII alone."""
 
 
+DriverOf = Callable[..., Driver]
+"""Makes a driver of Textual's for an app: called with it, `debug`, `mouse` and `size`."""
+
+
 class EndingApp(App[None]):
     """An app that can be told from any thread, also in a signal's handler, to end without a last question."""
 
     ending = False
     """It was told to, or has decided to."""
 
-    def __init__(self) -> None:
-        super().__init__(driver_class=Terminal)
+    def __init__(self, driver: "DriverOf | None" = None) -> None:
+        """`driver` makes what it is drawn on: a terminal, unless told otherwise."""
+        super().__init__(driver_class=cast("type[Driver]", driver or Terminal))
 
     def end_soon(self, loop: asyncio.AbstractEventLoop) -> None:
         """End, whatever the screen shows. `loop` is the one that it runs in."""
@@ -157,29 +165,17 @@ class Screen:
         return self._descriptor
 
 
-class Terminal(LinuxDriver):
-    """Textual's driver for a terminal that is resized, stopped, continued, and closed."""
+class Patient(Driver):
+    """A driver that waits for whoever reads slowly, but not when the dashboard is to end."""
 
-    def __init__(
-        self, app: EndingApp, *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
-    ) -> None:
-        super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._ending_app = app
-        self._screen = Screen(cast("TextIO", sys.__stdout__))
-        self._file = cast("Any", self._screen)
-        self._size = size or self._get_terminal_size()
-        self._drawing = False
-        """The terminal is in the dashboard's hands."""
-        self._patience_ends: float | None = None
-        # In the loop, not in the handlers as Textual does: those may come while a lock is held that drawing needs.
-        self._loop.add_signal_handler(signal.SIGTSTP, self._stop)
-        self._loop.add_signal_handler(signal.SIGCONT, self._continue)
-
-    def _get_terminal_size(self) -> tuple[int, int]:
-        return size_of(self._screen.fileno())
+    _ending_app: EndingApp
+    _writer_thread: "WriterThread | None" = None
+    _drawing = False
+    """What is drawn on is in the dashboard's hands."""
+    _patience_ends: float | None = None
 
     def write(self, data: str) -> None:
-        """Draw, unless the terminal is the shell's now. Waits for a slow one, but not when the dashboard is to end."""
+        """Draw, unless it is not to be drawn on now."""
         if not self._drawing or self._writer_thread is None:
             return
         while True:
@@ -190,6 +186,46 @@ class Terminal(LinuxDriver):
                     return
             else:
                 return
+
+    def close(self) -> None:
+        """Wait until all is drawn."""
+        self._drawing = False
+        writer, self._writer_thread = self._writer_thread, None
+        if writer is None:
+            return
+        while writer.is_alive():
+            try:
+                writer._queue.put(None, timeout=0.1)
+                break
+            except queue.Full:
+                if self._impatient():
+                    return
+        while writer.is_alive() and not self._impatient():
+            writer.join(0.1)
+
+    def _impatient(self) -> bool:
+        if self._ending_app.ending and self._patience_ends is None:
+            self._patience_ends = time.monotonic() + WRITE_SECONDS
+        return self._patience_ends is not None and time.monotonic() > self._patience_ends
+
+
+class Terminal(Patient, LinuxDriver):
+    """Textual's driver for a terminal that is resized, stopped, continued, and closed."""
+
+    def __init__(
+        self, app: EndingApp, *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._ending_app = app
+        self._screen = Screen(cast("TextIO", sys.__stdout__))
+        self._file = cast("Any", self._screen)
+        self._size = size or self._get_terminal_size()
+        # In the loop, not in the handlers as Textual does: those may come while a lock is held that drawing needs.
+        self._loop.add_signal_handler(signal.SIGTSTP, self._stop)
+        self._loop.add_signal_handler(signal.SIGCONT, self._continue)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        return size_of(self._screen.fileno())
 
     def start_application_mode(self) -> None:
         """Take the terminal."""
@@ -207,22 +243,6 @@ class Terminal(LinuxDriver):
         with _undisturbed():
             super().disable_input()
 
-    def close(self) -> None:
-        """Wait until all is drawn, unless the terminal takes nothing in."""
-        self._drawing = False
-        writer, self._writer_thread = self._writer_thread, None
-        if writer is None:
-            return
-        while writer.is_alive():
-            try:
-                writer._queue.put(None, timeout=0.1)
-                break
-            except queue.Full:
-                if self._impatient():
-                    return
-        while writer.is_alive() and not self._impatient():
-            writer.join(0.1)
-
     def abandon(self) -> None:
         """Give the terminal back from another thread, when the loop does not any more. May block."""
         if self._drawing and self.attrs_before is not None:
@@ -233,9 +253,8 @@ class Terminal(LinuxDriver):
             )
 
     def run_input_thread(self) -> None:
-        """Read keys until no more are wanted, or the terminal is gone. What is not UTF-8 is no reason to end."""
-        parser = XTermParser(self._debug)
-        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        """Read keys until no more are wanted, or the terminal is gone."""
+        keyboard = Keyboard(debug=self._debug)
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -248,14 +267,9 @@ class Terminal(LinuxDriver):
                     if not data:
                         self._ending_app.end_soon(self._loop)
                         return
-                    events += parser.feed(decode(data))
-                for event in (*events, *parser.tick()):
+                    events += keyboard.feed(data)
+                for event in (*events, *keyboard.tick()):
                     self.process_message(event)
-
-    def _impatient(self) -> bool:
-        if self._ending_app.ending and self._patience_ends is None:
-            self._patience_ends = time.monotonic() + WRITE_SECONDS
-        return self._patience_ends is not None and time.monotonic() > self._patience_ends
 
     def _stop(self) -> None:
         """Give the terminal to the shell, and stop as any program does."""

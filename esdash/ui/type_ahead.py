@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
-from esdash.ui.terminal import EndingApp
+from esdash.ui.terminal import DriverOf, EndingApp
 from esdash.ui.timers import after
 
 _PATIENCE: Final = 2.0
@@ -36,8 +36,8 @@ class TypeAhead(EndingApp):
             super().__init__()
             self.number = number
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, driver: DriverOf | None = None) -> None:
+        super().__init__(driver)
         self.keys_done = 0
         """Keys that have done what they do."""
         self._typed: deque[events.Key] = deque()

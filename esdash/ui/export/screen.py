@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, BinaryIO, ClassVar, Final
 
 from textual import on
 from textual.app import App, ComposeResult
@@ -17,6 +17,7 @@ from esdash.export.file import FileThereError, whole_file
 from esdash.export.formats import ENDINGS, Format
 from esdash.ui.clipboard import copy, may_export
 from esdash.ui.export.handed import Handed, usual_file
+from esdash.ui.export.offered import offer, offer_picture
 from esdash.ui.export.writing import CLIPBOARD, StoppedError, TooMuchError, Writing, too_much
 from esdash.ui.forms.field import STYLES, Field, Note
 from esdash.ui.forms.inputs import FormInput
@@ -75,15 +76,17 @@ class ExportScreen(Dialog[None]):
             )
             for place, (_, name, what) in enumerate(FORMS, 1)
         ]
-        with self.frame("", "1–4 form · Enter to the file · c to the clipboard · Esc close") as frame:
+        web = self.app.is_web
+        does = "downloads" if web else "to the file"
+        with self.frame("", f"1–4 form · Enter {does} · c to the clipboard · Esc close") as frame:
             frame.border_title = Content(f"Export · {self._handed.title}")
             with VerticalScroll(id="body", can_focus=False):
                 yield OptionList(*options, id="forms")
-                yield Field("File", FormInput(placeholder="where to", id="file"))
+                yield Field("Name" if web else "File", FormInput(placeholder="where to", id="file"))
             with Vertical(id="foot"):
                 yield self._outlook
                 with Horizontal(id="buttons"):
-                    yield Button("To the file", id="to-file", compact=True)
+                    yield Button("Download" if web else "To the file", id="to-file", compact=True)
                     yield Button("To the clipboard", id="to-clipboard", compact=True)
 
     def on_mount(self) -> None:
@@ -124,7 +127,8 @@ class ExportScreen(Dialog[None]):
             return
         form = self._form
         ending = "svg" if form is None else ENDINGS[form]
-        self._usual = str(usual_file(self._handed.name, ending, self._begun))
+        usual = usual_file(self._handed.name, ending, self._begun)
+        self._usual = usual.name if self.app.is_web else str(usual)
         field.value = self._usual
         field.cursor_position = len(field.value)
 
@@ -150,6 +154,9 @@ class ExportScreen(Dialog[None]):
         if not value:
             self.query_one(Field).say(Note("type the name of a file", wrong=True, missing=True))
             return
+        if self.app.is_web:
+            self._download(Path(value).name or "download")
+            return
         try:
             path = Path(value).expanduser().absolute()
         except RuntimeError:
@@ -160,6 +167,14 @@ class ExportScreen(Dialog[None]):
             self._take_picture(lambda app, picture: _save_picture(app, picture, path))
         else:
             self._begin(form, lambda writing: writing.to_file(path), lambda writing, _: self._wrote(writing, path))
+
+    def _download(self, name: str) -> None:
+        """A page writes no file where its server runs."""
+        form = self._form
+        if form is None:
+            self._take_picture(lambda app, picture: offer_picture(app, name, picture))
+        else:
+            self._begin(form, Writing.to_download, lambda writing, file: self._offered(writing, name, file))
 
     def action_to_clipboard(self) -> None:
         """Put the text on the clipboard."""
@@ -210,6 +225,11 @@ class ExportScreen(Dialog[None]):
     def _wrote(self, writing: Writing, path: Path) -> None:
         self._writing = None
         tell(self.app, f"{writing.told} in {_shown(path)}.")
+        self._close()
+
+    def _offered(self, writing: Writing, name: str, file: BinaryIO) -> None:
+        self._writing = None
+        offer(self.app, name, file, writing.told)
         self._close()
 
     def _copied(self, writing: Writing, text: str) -> None:

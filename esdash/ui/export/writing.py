@@ -1,15 +1,17 @@
 """Writes what is handed on, in a thread: to a file, or as the text of the clipboard."""
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from esdash.counted import counted
 from esdash.export.file import whole_file
 from esdash.export.formats import Format, written
 from esdash.export.sheet import Sheet
 from esdash.ui.export.handed import Handed
+from esdash.ui.export.offered import LARGEST
 
 CLIPBOARD: Final = 1_000_000
 """Bytes that the clipboard gets at most: many terminals take no more."""
@@ -50,6 +52,22 @@ class Writing:
             if size > CLIPBOARD:
                 raise too_much()
         return "".join(parts)
+
+    def to_download(self) -> BinaryIO:
+        """A file without a name, for whoever closes it. Raises TooMuchError, OSError, EngineError, StoppedError."""
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - it is open for as long as it is offered
+        try:
+            size = 0
+            for text in self._text():
+                size += file.write(text.encode())
+                if size > LARGEST:
+                    raise TooMuchError(
+                        f"That is more than {LARGEST // 1024**2} MB, too much for a download: take `esdash export`."
+                    )
+        except BaseException:
+            file.close()
+            raise
+        return file
 
     @property
     def told(self) -> str:
