@@ -169,7 +169,7 @@ class PageServer:
     async def _page(self, request: web.Request) -> web.Response:
         if "token" in request.query:
             return self._with_pass(request, request.query["token"])
-        if self._sessions.full:
+        if not await self._sessions.free():
             answer = sentence(request, HTTPStatus.SERVICE_UNAVAILABLE, FULL, again="/")
             answer.headers["Retry-After"] = "5"
             return answer

@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Final
 
 from esdash.web.session import Session
 
-WAIT_SECONDS = 15.0
+WAIT_SECONDS: Final = 15.0
 """How long a page waits for the end of a session that is ending, as its own does when it is loaded again."""
+
+LEAVE_SECONDS: Final = 0.5
+"""How long the news that a page is being closed may be on its way."""
 
 
 class FullError(Exception):
@@ -40,11 +44,7 @@ class Sessions:
 
     async def begin(self, size: tuple[int, int]) -> Session:
         """Begin one. Waits for one that is ending. Raises FullError, OSError."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(WAIT_SECONDS):
-                while not self.full and self._open + len(self._ending) >= self.most:
-                    self._changed.clear()
-                    await self._changed.wait()
+        await self._until(lambda: self.full or self._open + len(self._ending) < self.most, WAIT_SECONDS)
         if self.full or self._open + len(self._ending) >= self.most:
             raise FullError
         self._open += 1
@@ -56,22 +56,34 @@ class Sessions:
 
     async def end(self, session: Session) -> int:
         """End one; its exit code."""
-        self._open -= 1
         ending = asyncio.create_task(session.end())
         self._ending[ending] = session
         ending.add_done_callback(self._ended)
+        self._open -= 1
+        self._changed.set()
         return await asyncio.shield(ending)
+
+    async def free(self) -> bool:
+        """Whether there is room for one more page; waits a moment for one that is being closed, or loaded again."""
+        await self._until(lambda: not self.full, LEAVE_SECONDS)
+        return not self.full
 
     async def ended(self) -> None:
         """Wait until all have ended."""
-        while self._open or self._ending:
-            self._changed.clear()
-            await self._changed.wait()
+        await self._until(lambda: not self._open and not self._ending, None)
 
     def kill(self) -> None:
         """End those that are ending by force."""
         for session in self._ending.values():
             session.kill()
+
+    async def _until(self, condition: Callable[[], bool], seconds: float | None) -> None:
+        """Wait until a condition holds, or so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not condition():
+                    self._changed.clear()
+                    await self._changed.wait()
 
     def _ended(self, ending: "asyncio.Task[int]") -> None:
         del self._ending[ending]

@@ -5,7 +5,6 @@ import base64
 import json
 import shutil
 import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path

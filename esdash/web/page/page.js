@@ -6,6 +6,8 @@ const origin = window.location.origin;
 // Why a session ended; textual.js keeps its websocket to itself.
 let why = "";
 
+let leaving = false;
+
 class Socket extends WebSocket {
   constructor(url) {
     super(url);
@@ -16,7 +18,12 @@ class Socket extends WebSocket {
       }
     });
     this.addEventListener("open", () => document.querySelector(".xterm-helper-textarea").focus());
-    this.addEventListener("close", tell);
+    this.addEventListener("close", () => leaving || tell());
+    // Before the page is asked for once more, which would take a second session.
+    window.addEventListener("beforeunload", () => {
+      leaving = true;
+      this.close();
+    });
   }
 }
 window.WebSocket = Socket;
