@@ -178,7 +178,7 @@ class Tab:
 
 
 def _is_document(event: dict[str, Any]) -> bool:
-    return event["method"] == "Network.responseReceived" and event["params"]["type"] == "Document"
+    return bool(event["method"] == "Network.responseReceived" and event["params"]["type"] == "Document")
 
 
 class Chromium:

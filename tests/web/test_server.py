@@ -220,6 +220,7 @@ async def test_a_page_that_is_gone_without_a_word_is_found_out(monkeypatch: pyte
         await page.type("flood")
         # Nobody reads: neither what is drawn nor the question whether anybody is there.
         assert page.socket._conn is not None
+        assert page.socket._conn.protocol is not None
         page.socket._conn.protocol.pause_reading()
         await site.until(lambda: site.told.ended_)
 
