@@ -179,8 +179,10 @@ class Patient(Driver):
         if not self._drawing or self._writer_thread is None:
             return
         while True:
+            # Who has waited long enough once waits no more: there may be hundreds of pictures before the end.
+            wait = 0.0 if self._overdue() else 0.1
             try:
-                self._writer_thread._queue.put(data, timeout=0.1)
+                self._writer_thread._queue.put(data, timeout=wait)
             except queue.Full:
                 if self._impatient():
                     return
@@ -206,6 +208,9 @@ class Patient(Driver):
     def _impatient(self) -> bool:
         if self._ending_app.ending and self._patience_ends is None:
             self._patience_ends = time.monotonic() + WRITE_SECONDS
+        return self._overdue()
+
+    def _overdue(self) -> bool:
         return self._patience_ends is not None and time.monotonic() > self._patience_ends
 
 
