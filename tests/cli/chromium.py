@@ -131,10 +131,16 @@ class Tab:
         """Type characters; `\\r`, `\\t` and `\\x1b` are Enter, Tab and Escape."""
         named = {"\r": ("Enter", 13), "\t": ("Tab", 9), "\x1b": ("Escape", 27)}
         for key in keys:
-            name, code = named.get(key, (key, ord(key.upper())))
+            name, code = named.get(key, (key, ord(key.upper()) if key.isalnum() else 0))
             text = {} if key in "\t\x1b" else {"text": key}
             await self.call("Input.dispatchKeyEvent", type="keyDown", key=name, windowsVirtualKeyCode=code, **text)
             await self.call("Input.dispatchKeyEvent", type="keyUp", key=name, windowsVirtualKeyCode=code)
+
+    async def press_control(self, letter: str) -> None:
+        """Press Ctrl and a letter."""
+        for what in ("keyDown", "keyUp"):
+            code = ord(letter.upper())
+            await self.call("Input.dispatchKeyEvent", type=what, key=letter, windowsVirtualKeyCode=code, modifiers=2)
 
     async def click(self, x: float, y: float) -> None:
         """Click somewhere, in pixels."""
