@@ -34,11 +34,12 @@ def command(
     check: bool,
     as_json: bool,
 ) -> None:
-    """Write what the stream holds to an archive: raw entries, compressed, with checksums.
+    """Write what the stream holds to files.
 
-    DIR is a folder with a folder for each stream in it; without it, the one of --archive or the settings. What is there
-    already stays, and what came since is added, up to the newest entry. It may be ended at any time: the next run goes
-    on. Where entries vanished before they were archived, or the log is another one, nothing is added: exit code 4.
+    Raw entries, compressed, with checksums: an archive. In DIR (without it, that of --archive or the settings) each
+    stream has a folder. What is there already stays, and what came since is added, up to the newest entry. It may be
+    ended at any time: the next run goes on. Where entries vanished before they were archived, or the log is another
+    one, nothing is added: exit code 4.
 
     Nothing leaves the stream by this: `esdash trim` removes what is archived. Every command reads through an archive
     with --archive DIR.

@@ -68,7 +68,7 @@ def open_log(settings: Settings, told: Callable[[str], object] = warn) -> Iterat
     Raises BadInputError for a URL or an archive that is none, ConfigError where there is no place for the embedded
     server's data, ArchiveError for an archive that cannot be read.
     """
-    archive = _archive_of(settings)
+    archive = archive_of(settings)
     if settings.url:
         try:
             server = server_of(settings.url, settings.stream)
@@ -91,8 +91,8 @@ def open_log(settings: Settings, told: Callable[[str], object] = warn) -> Iterat
             membership.leave()
 
 
-def _archive_of(settings: Settings) -> str:
-    """The folder of the archive through which the stream is read; empty without one."""
+def archive_of(settings: Settings) -> str:
+    """The folder of the archive through which the stream is read; empty without one. Raises BadInputError."""
     if settings.archive is None:
         return ""
     if not settings.archive.is_dir():

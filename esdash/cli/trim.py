@@ -2,11 +2,12 @@
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from esdash.cli.connect import open_log, require_writable
+from esdash.cli.connect import archive_of, open_log, require_writable
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.options import as_json, with_settings
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
 @as_json
 @with_settings
 def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Remove from the stream what is archived and needed by nobody.
+    """Remove what is archived from the stream.
 
-    That is what lies before all of these: the end of the archive (--archive DIR), the newest snapshot whose entries
-    are archived, the newest snapshot of every other version of the rules, and what each consumer group has not got or
-    not acknowledged. Before anything is removed, it is compared with the archive, entry by entry, and the archive is
-    folded to the digest of the snapshot, which is kept from then on. It is said what would be removed, and asked;
-    without a terminal it wants --yes.
+    What goes lies before all of these: the end of the archive (--archive DIR), the newest snapshot whose entries are
+    archived, the newest one of every other version of the rules, and what a consumer group has not got or not
+    acknowledged. Before anything is removed, it is compared with the archive, entry by entry, and the archive is folded
+    to the digest of the snapshot, which is kept from then on. It is said what would be removed, and asked; without a
+    terminal it wants --yes.
 
     Without an archive nothing is removed: exit code 1.
     """
@@ -44,13 +45,13 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
     from esdash.log.archive.folder import Archive
     from esdash.log.snapshots import SnapshotStore
 
-    fold = fold_of(settings)
+    fold, root = fold_of(settings), archive_of(settings)
     if not dry_run:
         require_writable(settings, "Nothing was removed", fold)
     with open_log(replace(settings, archive=None)) as log:
         require_stream(log)
         store = SnapshotStore(log)
-        archive = None if settings.archive is None else Archive(settings.archive, log.name)
+        archive = Archive(Path(root), log.name) if root else None
         end = None if until is None else end_of(log, until)
         found = plan(log, store, fold, archive, end)
         document = _document(found, archive)

@@ -1,6 +1,6 @@
 """Trimming: which entries may leave a stream, and the proof that nothing is lost by it.
 
-What an archive holds, to the byte, what the snapshot that stays was made from, and what no consumer group needs, may go.
+What an archive holds to the byte, what the snapshot that stays was made from, and what no consumer group needs, may go.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -203,9 +203,9 @@ def _base(store: SnapshotStore, fold: Fold, archive: Archive, header: Header) ->
             with suppress(DamagedError):
                 return snapshot.load(each, store, fold)[0]
     raise UnprovedError(
-        f"The archive begins after {counted(archive.unseen, 'entry', 'entries')} that it never had, and there is no older "
-        f"snapshot from which it can be folded to {header.snapshot_id}. Nothing was removed; when a newer snapshot has "
-        "been taken and archived, it can be."
+        f"The archive begins after {counted(archive.unseen, 'entry', 'entries')} that it never had, and there is no "
+        f"older snapshot from which it can be folded to {header.snapshot_id}. Nothing was removed; when a newer "
+        "snapshot has been taken and archived, it can be."
     )
 
 

@@ -41,8 +41,9 @@ local function stands(header, foreign)
 end
 """
 
-# KEYS: stream, index, ids of those of another history, chunks of the new one, ids of those that are pinned. ARGV: prefix of chunk keys, id, header,
-# how many chunks, how many to keep, bytes of the checksum before a header; then ids of those that cannot be used.
+# KEYS: stream, index, ids of those of another history, chunks of the new one, ids of pinned ones. ARGV: prefix of chunk
+# keys, id, header, how many chunks, how many to keep, bytes of the checksum before a header; then ids of those that
+# cannot be used.
 COMMIT: Final = (
     _STANDS
     + """

@@ -263,7 +263,7 @@ class SnapshotStore:
             self._command("SREM", self._pinned, *before)
 
     def trim(self, header: Header, minid: bytes) -> str:
-        """Remove the entries before an id from the stream, if that snapshot, its entry and every consumer group allow it.
+        """Remove the entries before an id from the stream, if this snapshot and every consumer group allow it.
 
         How many were removed, or a word: `snapshot` that is gone, `changed` for another log, `group NAME` that needs
         one of them. Raises LogError.

@@ -49,6 +49,9 @@ class Stream:
     archive_root = ""
     """The folder with the archive through which it is read; empty without one."""
 
+    archived = 0
+    """Entries that the archive tells."""
+
     def __init__(self, server: Server, name: str) -> None:
         """Does not connect. `name` is the stream's key."""
         self.server = server

@@ -23,7 +23,7 @@ import zstandard
 from msgspec import Struct
 
 from esdash.log import shapes
-from esdash.log.errors import LogError
+from esdash.log.errors import BrokenLogError, LogError
 from esdash.log.facts import Entry, anchor_of, id_parts
 
 MAGIC: Final = b"esdarch1"
@@ -64,7 +64,7 @@ class DamagedArchiveError(ArchiveError):
     """A file of the archive is not what was written."""
 
 
-class BrokenArchiveError(ArchiveError):
+class BrokenArchiveError(ArchiveError, BrokenLogError):
     """Between the archive and the stream entries are missing, or they are of different histories."""
 
 

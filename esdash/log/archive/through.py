@@ -34,6 +34,11 @@ class ArchivedStream(Stream):
         """What was counted by reading: entries behind the archive up to an id, while an id was the newest deleted."""
 
     @property
+    def archived(self) -> int:  # type: ignore[override]
+        """Entries that the archive tells."""
+        return self._archive.count
+
+    @property
     def archived_to(self) -> bytes:
         """The id of the newest entry in the archive; START where there is none."""
         return self._archive.last_id
