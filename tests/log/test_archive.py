@@ -204,7 +204,7 @@ class TestArchiving:
         for moment in range(30):
             left = moment
 
-            def counted(*arguments: object, original: Callable[..., int] = os.fsync) -> int:
+            def counted(*arguments: object, original: Callable[..., object] = os.fsync) -> object:
                 nonlocal left
                 left -= 1
                 if left < 0:
@@ -229,7 +229,7 @@ class TestArchiving:
         assert all("No space left on device. What was archived before is whole" in each for each in said)
 
 
-def _failing(original: Callable[..., None], counted: Callable[..., int]) -> Callable[..., None]:
+def _failing(original: Callable[..., None], counted: Callable[..., object]) -> Callable[..., None]:
     def write(self: object) -> None:
         counted(original=lambda: 0)
         original(self)

@@ -148,7 +148,8 @@ class ArchivedStream(Stream):
             return 0
         if id_parts(first) > id_parts(last):
             return facts.length
-        if id_parts(facts.max_deleted_id) < id_parts(first):
+        # A server that does not count entries does not tell what was deleted either.
+        if facts.entries_added is not None and id_parts(facts.max_deleted_id) < id_parts(first):
             return facts.length - self._archive.count_from(first)
         # Some that were archived may have been deleted, or some that were not: they are counted, each once.
         deleted, upto, count = self._counted
