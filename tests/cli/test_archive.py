@@ -163,7 +163,7 @@ class TestRefusing:
         groups = client.exists(INDEX)
         client.delete(STREAM)
         for place, (entry_id, fields) in enumerate(entries):
-            client.execute_command("XADD", STREAM, entry_id, *fields, *((b"more", b"") if place == 17 else ()))
+            client.xadd(STREAM, {**fields, b"more": b""} if place == 17 else fields, id=entry_id)
         refused = trimmed(at, archived)
         assert refused.code == 1
         assert f"Entry {entries[17][0].decode()} is not in the archive" in refused.err
