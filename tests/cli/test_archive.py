@@ -127,6 +127,20 @@ class TestTrimming:
         assert trimmed(at, folder).json["removed"] == 99
         assert state(at)["unseen"] == 0
 
+    def test_a_stream_that_is_lost_comes_back_from_its_archive(
+        self, at: Call, client: redis.Redis, archived: Path, tmp_path: Path
+    ) -> None:
+        before, ids = state(at), ids_of(client)
+        assert trimmed(at, archived).json["removed"] == 299
+        client.flushall()
+        file = tmp_path / "orders.jsonl"
+        done = at("export", "--all", "--archive", archived, "--output", file)
+        assert done.code == 0, done.err
+        assert at("publish", "batch", file, "--keep-ids").code == 0
+        assert ids_of(client) == ids
+        assert state(at) == state(at, "--archive", archived) == before
+        assert at("archive", archived, "--json").json["added"] == 0
+
 
 class TestRefusing:
     def test_without_an_archive(self, at: Call, client: redis.Redis, archived: Path) -> None:
