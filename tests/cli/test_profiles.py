@@ -1,5 +1,9 @@
 """Servers by name: what a profile sets, what goes before it, and that no other server is taken for it."""
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +245,30 @@ def test_a_shell_completes_its_name(
     with pytest.raises(SystemExit):
         run([])
     assert capsys.readouterr().out.split() == [f"plain,{name}" for name in offered]
+
+
+ASKED = {
+    "bash": (
+        'eval "$(esdash completion bash)"; COMP_WORDS=(esdash state --profile st) COMP_CWORD=3; '
+        '_esdash_completion esdash; echo "${COMPREPLY[@]}"'
+    ),
+    "zsh": (
+        'compdef() { }; compadd() { echo $completions }; eval "$(esdash completion zsh)"; '
+        "words=(esdash state --profile st) CURRENT=4; _esdash_completion"
+    ),
+    "fish": 'esdash completion fish | source; complete --do-complete "esdash state --profile st"',
+}
+"""What a shell is to do to print what it would complete."""
+
+
+@pytest.mark.parametrize("shell", ASKED)
+def test_a_real_shell_completes_it(file: Path, home: Path, shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"needs {shell}")
+    assert file.exists()
+    program = home / "esdash"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m esdash "$@"\n')
+    program.chmod(0o700)
+    environment = {**os.environ, "PATH": f"{home}{os.pathsep}{os.environ['PATH']}"}
+    asked = subprocess.run([shell, "-c", ASKED[shell]], env=environment, capture_output=True, text=True, check=False)
+    assert asked.stdout.split() == ["staging"], asked.stderr
