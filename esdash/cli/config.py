@@ -40,7 +40,7 @@ def command(context: click.Context, settings: Settings, as_json: bool) -> None:
 def document_of(settings: Settings, named: Path | None) -> dict[str, Any]:
     """Every setting and path, without a password; `named` is the settings file that somebody named."""
     values = asdict(settings)
-    values["url"] = redacted(settings.url) if settings.url else None
+    values["url"] = redacted(settings.url, [settings.url]) if settings.url else None
     values["profiles"] = {name: _server(profile) for name, profile in settings.profiles.items()}
     values["config"] = named or usual_file()
     values["remembered"] = remembered_file()
@@ -55,7 +55,8 @@ def document_of(settings: Settings, named: Path | None) -> dict[str, Any]:
 
 def _server(profile: Mapping[str, Any]) -> str:
     """The server of a profile, without a password."""
-    return str(profile["data_dir"]) if profile["url"] is None else redacted(profile["url"])
+    url = profile["url"]
+    return str(profile["data_dir"]) if url is None else redacted(url, [url])
 
 
 def _exposed(settings: Settings, file: str | None, sources: Mapping[str, str]) -> str:
@@ -64,7 +65,7 @@ def _exposed(settings: Settings, file: str | None, sources: Mapping[str, str]) -
         settings.url if sources["url"] == "settings file" else None,
         *(each["url"] for each in settings.profiles.values()),
     ]
-    if file is None or not any(url and redacted(url) != url for url in urls):
+    if file is None or not any(url and redacted(url, [url]) != url for url in urls):
         return ""
     if not Path(file).stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         return ""

@@ -206,8 +206,10 @@ class TestPasswords:
             assert told.err == (
                 f"esdash: Others can read {file}, in which a URL has a password: chmod 600 makes it yours alone.\n"
             )
-        file.write_text('url = "redis://bob:s3cret@h"')
-        assert "chmod 600" in call("config").err
+        file.write_text('url = "redis://bob:s3 cret@h"')
+        told = call("config")
+        assert "chmod 600" in told.err
+        assert "cret" not in told.out
         file.write_text('[profiles.staging]\nurl = "redis://h"')
         assert call("config").err == ""
 
