@@ -22,7 +22,19 @@ ENVIRONMENT: Final = "ESDASH_"
 """A setting's name in capitals after this is its environment variable."""
 
 _ELSEWHERE: Final = frozenset(
-    {"url", "stream", "domain", "domains", "data_dir", "readonly", "keys", "questions", "profiles", "profile"}
+    {
+        "url",
+        "stream",
+        "domain",
+        "domains",
+        "data_dir",
+        "archive",
+        "readonly",
+        "keys",
+        "questions",
+        "profiles",
+        "profile",
+    }
 )
 """Settings whose environment the command line reads, and those that have none."""
 
@@ -49,6 +61,8 @@ class Settings:
     """The domain by stream, which goes before `domain`: `payments = "~/bank.py"`."""
     data_dir: Path | None = field(default_factory=lambda: _in_home(platformdirs.user_data_path))
     """Where the embedded server keeps its data."""
+    archive: Path | None = None
+    """The folder of an archive (`esdash archive`), through which the stream is read as if nothing had left it."""
     readonly: bool = False
     """Write nothing to the server: no events, no snapshots."""
     export: bool = True
@@ -196,14 +210,14 @@ def _from_file(named: Path | None) -> dict[str, Any]:
 
 
 def _checked_profile(name: str, values: dict[str, Any], file: Path) -> dict[str, Any]:
-    """What a profile sets; it has a URL, be it None. Raises ConfigError."""
+    """What a profile sets; it has a URL and an archive, be they None. Raises ConfigError."""
     where = f"[profiles.{name}] of {file}"
     checked = _checked_part(values, file, where, tuple(each for each in names() if each not in OF_A_PERSON))
     if not checked.keys() & {"url", "data_dir"}:
         raise ConfigError(f"{where} names no server: it needs a url, or a data_dir for esdash's own server.")
     if "domain" in checked:
         checked.setdefault("domains", {})  # those of the file are not meant for it
-    return {"url": None, **checked}
+    return {"url": None, "archive": None, **checked}
 
 
 def _checked_part(values: dict[str, Any], file: Path, where: str, known: tuple[str, ...]) -> dict[str, Any]:
@@ -214,13 +228,15 @@ def _checked_part(values: dict[str, Any], file: Path, where: str, known: tuple[s
                 f"{where[:1].upper()}{where[1:]} has {name!r}, which is no setting. There are {', '.join(known)}."
             )
     checked = _checked(values, where) if values else {}
-    if "data_dir" in checked:
-        if not values["data_dir"]:
-            raise ConfigError(f"data_dir in {where} is empty.")
+    for name in ("data_dir", "archive"):
+        if name not in checked:
+            continue
+        if not values[name]:
+            raise ConfigError(f"{name} in {where} is empty.")
         try:
-            checked["data_dir"] = checked["data_dir"].expanduser()
+            checked[name] = checked[name].expanduser()
         except RuntimeError:
-            raise ConfigError(f"data_dir in {where} names a home directory that is not there.") from None
+            raise ConfigError(f"{name} in {where} names a home directory that is not there.") from None
     if "domain" in checked:
         checked["domain"] = beside(file, checked["domain"])
     for name in checked.get("questions", ()):

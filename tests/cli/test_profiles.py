@@ -81,6 +81,7 @@ class TestWhatCounts:
         """Who has the URL of production exported and types `--profile staging` must never reach production."""
         monkeypatch.setenv("ESDASH_URL", "redis://production:6379")
         monkeypatch.setenv("ESDASH_STREAM", "orders")
+        monkeypatch.setenv("ESDASH_ARCHIVE", "/archive/of/production")
         monkeypatch.setenv("ESDASH_SNAPSHOT_SECONDS", "60")
         monkeypatch.setenv("ESDASH_TRACK_MB", "7")
         monkeypatch.setenv("ESDASH_PROFILE", "production")
@@ -88,6 +89,7 @@ class TestWhatCounts:
             found, sources = self.settings(call, *arguments)
             assert (found["url"], found["stream"], found["snapshot_seconds"]) == ("redis://staging:1", "payments", 5.0)
             assert (found["track_mb"], sources["track_mb"]) == (7, "ESDASH_TRACK_MB")
+            assert found["archive"] is None
         assert "staging:1" in call("state", "--profile", "staging", "--domain", "shop").err
 
     def test_a_flag_goes_before_it(self, call: Call) -> None:
