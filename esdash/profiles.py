@@ -72,15 +72,19 @@ def domain_of(layers: Sequence[Layer], stream: str) -> tuple[str, str] | None:
 
 
 def _require_one_server(profile: Profile, environment: Values, flags: Values) -> None:
-    """Raises ConfigError where the environment names a profile and another server than the profile's."""
-    if "url" in flags:
-        return
-    asked = ("url",) if profile.values["url"] is not None or "data_dir" in flags else ("url", "data_dir")
-    for name in asked:
-        if name in environment and environment[name] != profile.values[name]:
+    """Raises ConfigError where another server is named beside a profile of the environment.
+
+    Else somebody would read the name of one server, and write to the other.
+    """
+    for name in ("url", "data_dir"):
+        # Where there is a URL, a directory that was exported for other calls counts for nothing.
+        idle = name == "data_dir" and profile.values["url"] is not None
+        named = flags if idle else {**environment, **flags}
+        if name in named and named[name] != profile.values.get(name):
+            other = f"--{name.replace('_', '-')}" if name in flags else f"ESDASH_{name.upper()}"
             raise ConfigError(
-                f"ESDASH_{name.upper()} and ESDASH_PROFILE, which is {profile.name}, name two servers. Unset one of "
-                "them, or choose with --profile or --url."
+                f"{other} and ESDASH_PROFILE, which is {profile.name}, name two servers. Unset one of them, or type "
+                "--profile."
             )
 
 

@@ -109,23 +109,36 @@ class TestWhatCounts:
         assert self.settings(call)[0]["url"] == "redis://staging:1"
 
     @pytest.mark.parametrize(
-        ("profile", "variable", "value"),
+        ("profile", "named", "value"),
         [
             ("staging", "ESDASH_URL", "redis://production:6379"),
+            ("staging", "--url", "redis://production:6379"),
+            ("staging", "--data-dir", "/elsewhere"),
             ("local", "ESDASH_URL", "redis://production:6379"),
             ("local", "ESDASH_DATA_DIR", "/elsewhere"),
+            ("local", "--data-dir", "/elsewhere"),
         ],
     )
-    def test_an_environment_that_names_two_servers_is_refused(
-        self, call: Call, monkeypatch: pytest.MonkeyPatch, profile: str, variable: str, value: str
+    def test_another_server_beside_one_of_the_environment_is_refused(
+        self, call: Call, monkeypatch: pytest.MonkeyPatch, profile: str, named: str, value: str
     ) -> None:
+        """The status line would say the name of one, and events would go to the other."""
+        typed = [named, value] if named.startswith("--") else []
+        if not typed:
+            monkeypatch.setenv(named, value)
         monkeypatch.setenv("ESDASH_PROFILE", profile)
-        monkeypatch.setenv(variable, value)
-        refused = call("state")
+        refused = call("state", *typed)
         assert refused.code == 2
-        assert f"{variable} and ESDASH_PROFILE, which is {profile}, name two servers" in refused.err
-        assert self.settings(call, "--url", "redis://h")[0]["url"] == "redis://h"
+        assert f"{named} and ESDASH_PROFILE, which is {profile}, name two servers" in refused.err
         assert self.settings(call, "--profile", "staging")[0]["url"] == "redis://staging:1"
+        monkeypatch.setenv("ESDASH_PROFILE", "")
+        assert self.settings(call, *typed)[0]["profile"] is None
+
+    def test_the_same_server_beside_it_is_fine(self, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ESDASH_PROFILE", "staging")
+        monkeypatch.setenv("ESDASH_DATA_DIR", "/of/other/calls")
+        for arguments in ((), ("--url", "redis://staging:1")):
+            assert self.settings(call, *arguments)[0]["profile"] == "staging"
 
     def test_no_flag_and_no_variable_makes_a_readonly_one_writable(
         self, call: Call, monkeypatch: pytest.MonkeyPatch
