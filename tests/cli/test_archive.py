@@ -95,13 +95,15 @@ class TestTrimming:
         assert at("verify", "--archive", archived).code == 0
 
     def test_the_pinned_snapshot_outlives_newer_ones(self, at: Call, client: redis.Redis, archived: Path) -> None:
+        listed = at("snapshot", "list", "--json").json
+        assert [each["pinned"] for each in listed] == ["archived"]
         pinned = trimmed(at, archived).json["snapshot"]
         for seed in range(10, 18):
             append(client, seeded_entries(seed, 20))
             assert at("snapshot", "take").code == 0
         listed = at("snapshot", "list", "--json").json
         assert len(listed) == 6
-        assert [each["id"] for each in listed if each["pinned"]] == [pinned]
+        assert [each["id"] for each in listed if each["pinned"] == "trimmed"] == [pinned]
         assert at("snapshot", "delete", pinned).code == 0
         assert client.exists("esdash:{orders}:pinned") == 0
 
