@@ -53,7 +53,7 @@ class TestTheShopIsNothingSpecial:
     WORDS = re.compile(r"\b(users|items?\b(?!\(\))|balances?|stock|shops?|price|TopUp|AddItem|Order)\b")
     ABOUT_PEOPLE = "Other users may write"
 
-    @pytest.mark.parametrize("room", ["cli", "engine", "export", "log", "past", "query", "service", "ui"])
+    @pytest.mark.parametrize("room", ["cli", "engine", "export", "log", "past", "query", "service", "ui", "web"])
     def test_there_is_no_word_of_it_in(self, room: str) -> None:
         lines = [
             f"{path.name}:{number}: {line}"
@@ -106,6 +106,7 @@ class TestWhatIsLoaded:
             ("esdash.engine", "esdash.shop esdash.ui esdash.cli textual rich click"),
             ("esdash.export", "esdash.shop esdash.ui esdash.cli textual rich click"),
             ("esdash.service", "esdash.shop esdash.ui esdash.cli textual rich click"),
+            ("esdash.web", "esdash.shop esdash.engine esdash.log esdash.ui esdash.cli textual rich click redis"),
             ("esdash.ui", "esdash.cli click"),
             ("esdash.cli", "textual numpy"),
         ],

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,6 +48,8 @@ def environment_of(task: Task, environment: Mapping[str, str]) -> dict[str, str]
         kept.pop(name, None)
     if task.settings.url:
         kept[URL_VARIABLE] = task.settings.url  # what is to be hidden where it is quoted
+    # Other servers are none of a page's business, nor their passwords.
+    task = replace(task, settings=replace(task.settings, profiles={}))
     task_in_json = msgspec.json.encode(task, enc_hook=str).decode()
     return {**kept, TASK: task_in_json, "TERM": "xterm-256color", "TEXTUAL_COLOR_SYSTEM": "truecolor"}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import psutil
+import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
 
 from tests.cli.conftest import Call
@@ -47,7 +47,8 @@ class Web:
 
     def children(self) -> list[psutil.Process]:
         """The processes of its sessions, and theirs."""
-        return psutil.Process(self.process.pid).children(recursive=True)
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return found
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """Its exit code, and what it said on stderr."""
