@@ -212,6 +212,7 @@ class PageServer:
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=LONGEST_MESSAGE)
         if not socket.can_prepare(request):
             return sentence(request, HTTPStatus.UPGRADE_REQUIRED, "A session needs a websocket.")
+        self._connections.keep(request)
         size = _size(request.query.get("width"), request.query.get("height"))
         try:
             session = await self._sessions.begin(size or (80, 24))
@@ -224,7 +225,6 @@ class PageServer:
         number, since, who = self._begun, time.monotonic(), visible(request.remote or "", 60)
         self._told.began(number, who, self._sessions.open)
         try:
-            self._connections.keep(request)
             await socket.prepare(request)
             self._open.add(socket)
             await self._carry(session, socket)
