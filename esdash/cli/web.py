@@ -81,7 +81,7 @@ def command(
 
     Prints the URL to open, with a token that lets in. Each page is a session of its own, which ends when the page is
     closed. Pages write nothing to the server unless --allow-publishing says so, and with --readonly, or the setting,
-    not even then; they write no file on this machine at all. SIGINT and SIGTERM end the sessions, then this.
+    not even then; what they export is a download. SIGINT and SIGTERM end the sessions, then this.
     """
     from esdash.service.logs import Log
 
