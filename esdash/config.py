@@ -18,13 +18,16 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 ENVIRONMENT: Final = "ESDASH_"
 """A setting's name in capitals after this is its environment variable."""
 
-_ELSEWHERE: Final = ("url", "stream", "domain", "domains", "data_dir", "readonly", "keys", "questions")
+_ELSEWHERE: Final = ("url", "stream", "streams", "domain", "domains", "data_dir", "readonly", "keys", "questions")
 """Settings whose environment the command line reads, and those that have none."""
 
 DEFAULT_DOMAIN: Final = "shop"
 
 LARGEST: Final = 64 * 1024
 """Bytes of a settings file, at most."""
+
+Name = Annotated[str, MinLen(1)]
+"""Of a stream or of a domain."""
 
 
 class ConfigError(Exception):
@@ -39,12 +42,15 @@ class Settings:
     """A Redis 6.2+ or Valkey server: `redis://host:6379/0`, `rediss://…` for TLS, `unix:///path`; `valkey://` and
     `valkeys://` are the same. `redis+sentinel://host:26379,host:26379/service/0` and
     `redis+cluster://host:6379,host:6379` find it, and find it again. Without one, esdash runs its own in `data_dir`."""
-    stream: Annotated[str, MinLen(1)] = "orders"
+    stream: Name = "orders"
     """The key of the stream."""
-    domain: Annotated[str, MinLen(1)] = DEFAULT_DOMAIN
+    streams: list[Name] = field(default_factory=list)
+    """Those that `esdash streams` and the dashboard's list of streams show, `["orders", "accounts"]`; without them, all
+    that a search of the server's keys finds."""
+    domain: Name = DEFAULT_DOMAIN
     """What the entries mean: `shop`, `raw`, `path/to/file.py` (with `:NAME` where the file has several), `module:NAME`,
     or the name of an entry point. A file is looked for beside the settings file first."""
-    domains: dict[Annotated[str, MinLen(1)], Annotated[str, MinLen(1)]] = field(default_factory=dict)
+    domains: dict[Name, Name] = field(default_factory=dict)
     """The domain by stream, which goes before `domain`: `payments = "~/bank.py"`."""
     data_dir: Path | None = field(default_factory=lambda: _in_home(platformdirs.user_data_path))
     """Where the embedded server keeps its data."""

@@ -41,6 +41,7 @@ _DEFAULTS: Final = {
     "data_dir": "the system's place for data",
     "track_dir": "the system's place for caches",
     "url": "embedded",
+    "streams": "all",
     "theme": "esdash's own",
 }
 

@@ -153,6 +153,10 @@ class Clustered:
         for place in (target, source):
             self.clients[place].execute_command("CLUSTER", "SETSLOT", slot, "NODE", self.ids[target])
 
+    def named(self, primary: int) -> str:
+        """The name of a stream that belongs to one of the three primaries as they are now."""
+        return next(name for name in map("stream{}".format, range(1000)) if self.owner(name) == primary)
+
     def _whole(self, client: redis.Redis) -> bool:
         info = client.execute_command("CLUSTER", "INFO")
         slots = client.execute_command("CLUSTER", "SLOTS")

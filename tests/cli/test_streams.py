@@ -1,5 +1,7 @@
 """`esdash streams`: the streams of a server, and who reads them."""
 
+from pathlib import Path
+
 import pytest
 import redis
 
@@ -31,6 +33,23 @@ def test_each_is_told(call: Call, url: str, client: redis.Redis) -> None:
     assert "shop 1" in shown
     only = call("streams", "or*", "--json", "--url", url).json["streams"]
     assert [each["stream"] for each in only] == ["orders"]
+
+
+def test_those_that_the_settings_list_are_shown_in_that_order(
+    call: Call, url: str, client: redis.Redis, home: Path
+) -> None:
+    for name in ("a", "b", "c"):
+        client.xadd(name, {"a": "b"})
+    client.set("text", "no stream")
+    settings = home / "settings.toml"
+    settings.write_text('streams = ["c", "a", "text", "1", "2", "3", "c"]')
+    found = call("streams", "--json", "--url", url, "--config", settings)
+    assert [each["stream"] for each in found.json["streams"]] == ["c", "a"]
+    assert "not there: 'text', '1', '2' and 1 more." in found.err
+    assert "b" in call("streams", "*", "--url", url, "--config", settings).out
+    assert "c, a, text" in call("config", "--config", settings).out
+    settings.write_text('streams = "orders"')
+    assert "streams in" in call("streams", "--url", url, "--config", settings).err
 
 
 def test_no_stream(call: Call, url: str, client: redis.Redis) -> None:

