@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from msgspec.structs import asdict
 
 from esdash.cli.connect import open_log
 from esdash.cli.failures import ExitCode
@@ -50,8 +51,14 @@ def command(settings: Settings, pattern: str | None, most: int | None, as_json: 
     if as_json:
         print_json({"streams": [_document(each) for each in found.streams], "whole": found.whole})
     elif found.streams:
-        groups = [_groups(found.streams)] if any(each.groups for each in found.streams) else []
-        print_tables(_streams(found.streams, clustered=clustered), *groups)
+        tables = [_streams(found.streams, clustered=clustered)]
+        if any(each.readers.groups for each in found.streams):
+            tables.append(_groups(found.streams))
+        if idempotent := [
+            each for each in found.streams if each.readers.idempotence and each.readers.idempotence.added
+        ]:
+            tables.append(_idempotent(idempotent))
+        print_tables(*tables)
     else:
         tell("There is no such stream.")
     for sentence in found.told:
@@ -77,7 +84,8 @@ def _document(stream: "StreamSummary") -> dict[str, Any]:
         "behind": stream.behind,
         "continuity": stream.continuity,
         "keeper": stream.keeper,
-        "groups": [_group(each) for each in stream.groups],
+        "groups": [_group(each) for each in stream.readers.groups],
+        "idempotent": None if stream.readers.idempotence is None else asdict(stream.readers.idempotence),
     }
 
 
@@ -85,8 +93,10 @@ def _group(group: "Group") -> dict[str, Any]:
     return {
         "group": group.name,
         "last_delivered_id": group.last_delivered_id,
+        "entries_read": group.entries_read,
         "lag": group.lag,
         "pending": group.pending,
+        "nacked": group.nacked,
         "gone": group.gone,
         "consumers": [
             {
@@ -125,22 +135,38 @@ def _streams(streams: "Sequence[StreamSummary]", *, clustered: bool) -> "Table":
 
 
 def _groups(streams: "Sequence[StreamSummary]") -> "Table":
-    columns = ("stream", "left"), ("group", "left"), ("lag", "right"), ("pending", "right"), ("gone", "right")
-    more = ("consumers", "right"), ("dead", "right")
+    nacked = any(group.nacked is not None for stream in streams for group in stream.readers.groups)
+    columns = ("stream", "left"), ("group", "left"), ("lag", "right"), ("pending", "right")
+    more = ("gone", "right"), ("consumers", "right"), ("dead", "right")
     rows = [
         (
             visible(stream.name, 60),
             visible(group.name, 60),
             "unknown" if group.lag is None else f"{group.lag:,}",
             number(group.pending),
+            *([number(group.nacked)] if nacked else []),
             number(group.gone),
             number(len(group.consumers)),
             number(sum(_is_dead(each.pending, each.idle_ms) for each in group.consumers)),
         )
         for stream in streams
-        for group in stream.groups
+        for group in stream.readers.groups
     ]
-    return new_table("Consumer groups", [*columns, *more], rows)
+    return new_table("Consumer groups", [*columns, *([("nacked", "right")] if nacked else []), *more], rows)
+
+
+def _idempotent(streams: "Sequence[StreamSummary]") -> "Table":
+    columns = ("stream", "left"), ("added", "right"), ("sent again", "right"), ("producers", "right")
+    more = ("remembered", "right"), ("of each", "right"), ("seconds", "right")
+    rows = [
+        (
+            visible(stream.name, 60),
+            *map(number, (told.added, told.duplicates, told.producers, told.tracked, told.most, told.seconds)),
+        )
+        for stream in streams
+        if (told := stream.readers.idempotence)
+    ]
+    return new_table("Idempotent adds", [*columns, *more], rows)
 
 
 def _is_dead(pending: int, idle_ms: int) -> bool:

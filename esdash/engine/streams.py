@@ -1,6 +1,6 @@
 """One stream, as an operator compares it with others."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -10,7 +10,7 @@ from esdash.log.facts import id_parts
 from esdash.log.inspection import key_sizes, times_to_live
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
-from esdash.log.survey import Group, groups_of
+from esdash.log.survey import Readers, readers_of
 
 _Told = TypeVar("_Told")
 
@@ -46,7 +46,7 @@ class StreamSummary(Struct, frozen=True):
     """Between it and the end of the stream."""
     keeper: str | None
     """Which consumer takes the snapshots now."""
-    groups: Sequence[Group]
+    readers: Readers
 
 
 def summary_of(log: Stream, place: str, now_ms: int) -> StreamSummary | None:
@@ -75,7 +75,7 @@ def summary_of(log: Stream, place: str, now_ms: int) -> StreamSummary | None:
         behind,
         None if header is None else str(store.continuity(header)),
         _allowed(store.lease_holder),
-        _allowed(lambda: groups_of(log)) or (),
+        _allowed(lambda: readers_of(log)) or Readers(),
     )
 
 

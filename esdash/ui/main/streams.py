@@ -161,9 +161,11 @@ class StreamsScreen(Dialog[str]):
 
 
 def _groups(stream: "StreamSummary") -> Cell:
-    """Of each group its lag, unknown where the server cannot tell."""
+    """Of each group its lag, unknown where the server cannot tell, and what was given back."""
     told = [
-        f"{visible(each.name, 30)} {'lag ?' if each.lag is None else f'lag {each.lag:,}'}" for each in stream.groups
+        f"{visible(each.name, 30)} {'lag ?' if each.lag is None else f'lag {each.lag:,}'}"
+        + (f" nacked {each.nacked:,}" if each.nacked else "")
+        for each in stream.readers.groups
     ]
-    gone = any(each.gone for each in stream.groups)
+    gone = any(each.gone for each in stream.readers.groups)
     return Cell(", ".join(told), "warning" if gone else "")

@@ -6,7 +6,7 @@ from esdash.engine.console import EngineError
 from esdash.engine.streams import StreamSummary
 from esdash.engine.survey import Survey
 from esdash.engine.view import View
-from esdash.log.survey import Group
+from esdash.log.survey import Group, Readers
 from esdash.ui.app import DashboardApp
 from esdash.ui.main.streams import StreamBoard, StreamsScreen
 from tests.ui.looking import settle, text_of, told
@@ -29,9 +29,11 @@ ORDERS = StreamSummary(
     behind=10,
     continuity="CONTINUOUS",
     keeper=None,
-    groups=(Group("billing", "0-0", 3, None, 1, []), Group("mail", "0-0", 0, 7, 0, [])),
+    readers=Readers(
+        [Group("billing", "0-0", 3, None, None, None, 1, []), Group("mail", "0-0", 2, 1, 7, 2, 0, [])],
+    ),
 )
-HOSTILE = replace(ORDERS, name="x\x1b[31m", continuity="GAP 4", domain=None, groups=())
+HOSTILE = replace(ORDERS, name="x\x1b[31m", continuity="GAP 4", domain=None, readers=Readers())
 
 
 async def test_they_are_compared_and_another_one_is_opened(busy: View) -> None:
@@ -53,7 +55,7 @@ async def test_they_are_compared_and_another_one_is_opened(busy: View) -> None:
         assert any("Left out:␊1 stream." in line for line in screen)
         assert not any(" node " in line for line in screen)
         (orders,) = [line for line in screen if "● orders" in line]
-        for words in ("1,234", "12/s", "shop 1", "1 min ago", "10", "billing lag ?, mail lag 7"):
+        for words in ("1,234", "12/s", "shop 1", "1 min ago", "10", "billing lag ?, mail lag 7 nacked 2"):
             assert words in orders
         assert any("✗ GAP 4" in line and "x␛[31m" in line for line in screen)
         await pilot.press("r")
