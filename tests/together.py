@@ -66,7 +66,10 @@ class Watched:
         assert primary is not None
         (replica,) = (server for server in self.servers if server is not primary)
         with replica.client() as client:
-            eventually(lambda: client.info("replication").get("master_link_status") == "up")
+            # A Sentinel that makes it follow the primary cuts its clients.
+            eventually(
+                lambda: client.info("replication").get("master_link_status") == "up", ignore=redis.ConnectionError
+            )
         return primary, replica
 
     def named_by_all(self, server: RunningServer) -> bool:

@@ -88,6 +88,14 @@ def open_log(settings: Settings, told: Callable[[str], object] = warn) -> Iterat
             membership.leave()
 
 
+def require_server(log: Stream) -> None:
+    """Raises LogError where there is no server, before anything else is done. One that Sentinels or a cluster find may
+    be failing over just now: whoever publishes waits for it.
+    """
+    if not log.server.moves:
+        log.server.connect()
+
+
 def require_writable(settings: Settings, what: str, fold: "Fold | None" = None) -> None:
     """Raises FailedError when nothing may be written. `what` was to be done, as a sentence's beginning."""
     if fold is not None and only_watches(fold):

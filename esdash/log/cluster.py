@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from esdash.log import shapes
 from esdash.log.address import place_of
-from esdash.log.errors import ElsewhereError, LogError, RefusedError, UnconnectedError, UnreachableError
+from esdash.log.errors import ElsewhereError, LogError, NobodyError, RefusedError, UnreachableError
 from esdash.log.seeds import CLUSTER, Seeds
 from esdash.log.server import TIMEOUT, Server
 
@@ -75,7 +75,7 @@ class ClusterFinder:
                 # What a person can mend goes before what may pass.
                 failure = error if failure is None or _tells_more(error, failure) else failure
         if isinstance(failure, UnreachableError):
-            raise UnconnectedError(f"No node of {self._seeds.shown} answers. {failure}") from failure
+            raise NobodyError(f"No node of {self._seeds.shown} answers. {failure}") from failure
         assert failure is not None, "a URL names one node at least"
         raise failure
 

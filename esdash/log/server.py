@@ -69,6 +69,11 @@ class Server:
             self.locate()
         return self._url
 
+    @property
+    def found(self) -> bool:
+        """Whether it was found before."""
+        return bool(self._url)
+
     def locate(self) -> None:
         """Find it again after it was lost. Raises LogError.
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from redis.crc import key_slot
 
 from tests.cli.conftest import Call, append
 from tests.cli.terminals import OpenTerminal
@@ -18,11 +19,11 @@ pytestmark = pytest.mark.xdist_group("cluster")
 
 @pytest.fixture
 def spread(cluster: Clustered) -> dict[str, int]:
-    """Three streams, each on another primary: name → the place of its node."""
-    owners = sorted({cluster.owner(f"stream{number}") for number in range(100)})
-    found = {cluster.named(owner): owner for owner in owners}
+    """Three streams, each on another primary, in the order of their slots: name → the place of its node."""
+    names = map(cluster.named, {cluster.owner(f"stream{number}") for number in range(100)})
+    found = {name: cluster.owner(name) for name in sorted(names, key=lambda name: key_slot(name.encode()))}
     assert len(found) == 3
-    for owner in owners:
+    for owner in found.values():
         cluster.clients[owner].flushall()
     for number, (name, owner) in enumerate(found.items(), 5):
         append(cluster.clients[owner], seeded_entries(number, number), name)
