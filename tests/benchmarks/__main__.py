@@ -20,6 +20,7 @@ PROGRAMS: Final = (
     "publish",
     "verifying",
     "growth",
+    "scale",
     "past",
     "questions",
     "whatif",

@@ -1,5 +1,7 @@
 """The streams of a cluster, wherever they are."""
 
+import re
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +11,7 @@ from redis.crc import key_slot
 
 from tests.cli.conftest import Call, append
 from tests.cli.terminals import OpenTerminal
+from tests.readme import SCALING
 from tests.servers import RunningServer
 from tests.strategies import seeded_entries
 from tests.together import Clustered
@@ -93,6 +96,24 @@ def test_a_node_that_does_not_answer_is_said_and_the_others_are_shown(
     port = cluster.nodes[spread[lost]].port
     assert f"127.0.0.1:{port} (cluster) does not answer in time. Streams of this node are left out." in found.err
     assert call("streams", "--url", cluster.url).code == 0
+
+
+def test_what_the_page_about_splitting_types_works(
+    call: Call, cluster: Clustered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (block,) = re.findall(r"```sh\n(.*?)```", SCALING.read_text("utf-8"), re.S)
+    first, *lines = map(shlex.split, block.splitlines())
+    assert first[:1] == ["export"]
+    monkeypatch.setenv("ESDASH_URL", cluster.url)
+    for place in {cluster.owner(name) for name in ("orders:{eu}", "orders:{us}")}:
+        cluster.clients[place].flushall()
+    for program, *arguments in lines:
+        assert program == "esdash"
+        found = call(*arguments)
+        assert found.code == 0, found.err
+    for name in ("orders:{eu}", "orders:{us}"):
+        assert name in found.out
+    assert "shop 1" in found.out
 
 
 def test_slots_that_no_node_has_are_said(call: Call, new_server: Callable[..., RunningServer]) -> None:
