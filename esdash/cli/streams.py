@@ -118,7 +118,7 @@ def _streams(streams: "Sequence[StreamSummary]", *, clustered: bool) -> "Table":
     rows = [
         (
             visible(each.name, 60),
-            *([each.node or "–"] if clustered else []),
+            *([visible(each.node or "–", 60)] if clustered else []),
             number(each.length),
             "–" if each.rate is None else f"{each.rate:,.1f}",
             local_time(int(each.last_id.partition("-")[0])) if each.entries_added != 0 else "–",

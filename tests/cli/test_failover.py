@@ -46,7 +46,10 @@ def test_so_does_one_in_a_cluster(call: Call, cluster: Clustered) -> None:
     eventually(lambda: cluster.clients[owner].info("replication")["role"] == "slave")
 
 
-def test_where_nobody_ever_answered_or_one_server_is_named_it_is_not_waited_for(call: Call) -> None:
+def test_where_nobody_ever_answered_or_one_server_is_named_it_is_not_waited_for(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
     for url in ("redis+sentinel://127.0.0.1:1/shop", "redis+cluster://127.0.0.1:1", "redis://127.0.0.1:1"):
         begun = time.monotonic()
         found = call("publish", "top-up", "7", "5", "--url", url)
