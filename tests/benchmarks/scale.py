@@ -84,8 +84,8 @@ def run(options: Options) -> Report:
         "Streams of equal entries, each with a consumer of its own; rates are those of all together. Replay: from the "
         "start of the first `esdash consume --once --from-start` to the end of the last. Live: for each stream a "
         f"process appends {BURST} events at a time, as fast as it can, while `esdash consume` follows; from the first "
-        "event until every consumer has applied its last. Beside it stands what the servers took. The ratio is that to "
-        "the line with 1 stream, or with one server."
+        "event until every consumer has applied its last. Beside it stands what the servers took. Ratios are those to "
+        "the line with 1 stream, or with one server. CPU is that of the whole programs, their start included."
     )
     return report
 
@@ -97,8 +97,8 @@ class _Bench:
         self._report = report
         self._pairs = options.pairs
         self._log = log
-        self._entries = options.scaled(1_000_000)
-        self._events = options.scaled(500_000)
+        self._entries = options.scaled(500_000)
+        self._events = options.scaled(250_000)
         self._replayed = fill(log, self._entries, v0=False)
         self._followed = ""
         self._rounds = 0
@@ -121,14 +121,15 @@ class _Bench:
         ):
             measured = [_Case(places, count, measure) for _, places in cases]
             rates = in_turn(self._pairs, *(each.rate for each in measured))
-            for (name, places), case, found in zip(cases, measured, rates, strict=True):
-                million = count * len(places) / 1e6
+            for (name, _), case, found in zip(cases, measured, rates, strict=True):
+                first = measured[0]
                 self._report.add(
                     f"{what}: {name}, {count:,} entries each",
-                    f"{per_second(median(found))}, CPU {median([one.consumers for one in case.took]) / million:.2f} µs "
-                    "an entry",
-                    f"servers' CPU {median([one.servers for one in case.took]) / million:.2f} µs",
-                    times(ratios(found, rates[0])) if found is not rates[0] else "",
+                    f"{per_second(median(found))}, CPU {median(case.cpu):.2f} µs an entry",
+                    f"servers' CPU {median(case.servers):.2f} µs",
+                    f"CPU {times(ratios(case.cpu, first.cpu))}, rate {times(ratios(found, rates[0]))}"
+                    if case is not first
+                    else "",
                 )
 
     def _replay(self, places: Sequence[Place]) -> Took:
@@ -192,12 +193,17 @@ class _Case:
         self._places = places
         self._count = count
         self._measure = measure
-        self.took: list[Took] = []
+        self.cpu: list[float] = []
+        """Microseconds that an entry took its consumer."""
+        self.servers: list[float] = []
+        """The same of the servers."""
 
     def rate(self) -> float:
         """Measure once: entries a second, of all streams together."""
-        self.took.append(self._measure(self._places))
-        return self._count * len(self._places) / self.took[-1].seconds
+        took, entries = self._measure(self._places), self._count * len(self._places)
+        self.cpu.append(took.consumers * 1e6 / entries)
+        self.servers.append(took.servers * 1e6 / entries)
+        return entries / took.seconds
 
 
 def _start(url: str, stream: str, *options: str) -> "subprocess.Popen[bytes]":
