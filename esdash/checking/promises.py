@@ -68,7 +68,7 @@ class Check:
         self._fold.careful = True
         self._bare = type(fold)(fold.domain)
         self._trying = trying
-        self._data = fold.domain.wire.data.encode()
+        self._data = fold.payload_field.encode()
         self._found: dict[tuple[str, str], None] = {}
         self.broken: list[Broken] = []
         self.tried: set[str] = set()

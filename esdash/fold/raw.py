@@ -4,7 +4,8 @@ Every entry is applied, whatever its fields. The state says which types of entri
 often, and when the last one came. Nothing is ever written to Redis in its name.
 
 What a type is: the field `type`, where there is none the field `event`, where there is none either the names of the
-fields. A field without a value counts as none.
+fields. A field without a value counts as none. Entries of programs that put more into a field (`fold.codecs`) are
+opened, and are of the type that those say.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,8 @@ import msgspec
 from msgspec import Struct
 
 from esdash.domain import COUNT, TEXT, TIME, Column, Domain, EventType, Table, about, decimal
+from esdash.fold.codecs.programs import may_recognise, recognise
+from esdash.fold.codecs.sorting import envelope_of
 from esdash.fold.decoding import Decoder
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.hooks import Way
@@ -22,7 +25,7 @@ from esdash.fold.outcomes import APPLIED
 from esdash.fold.reading import Read
 from esdash.fold.recording import Record, Told
 from esdash.fold.schema import Model
-from esdash.fold.sorting import FIRST, MAX_DATA, Fields, Kinds, Sorted, Sorter
+from esdash.fold.sorting import FIRST, MAX_DATA, Envelope, Fields, Kinds, Sorted, Sorter
 from esdash.fold.tables import MAX_INT, MAX_NAME, State
 
 MOST_TYPES: Final = 1000
@@ -102,7 +105,8 @@ class RawSorter(Sorter):
 
     def sort(self, entries: Sequence[tuple[bytes, Fields]]) -> Sorted:
         """Sort a page."""
-        types = [_type_of(fields).encode() for _, fields in entries]
+        type_of = _type_of if may_recognise(entries) else _named_type
+        types = [type_of(fields).encode() for _, fields in entries]
         return Sorted(bytes((FIRST,)) * len(types), [types], [], [entry_id for entry_id, _ in entries])
 
     def open(self, fields: Fields) -> tuple[int, bytes, bytes | None]:
@@ -113,8 +117,15 @@ class RawSorter(Sorter):
         """The row it counts for."""
         return _type_of(fields)
 
+    def envelope(self, fields: Fields) -> Envelope | None:
+        """What another program has put into it; None where it is of none that is known."""
+        found = recognise(fields)
+        return None if found is None else envelope_of(*found)
+
     def payload_of(self, fields: Fields) -> bytes:
-        """The field `data` where there is one, else all fields as JSON."""
+        """What another program calls so, else the field `data` where there is one, else all fields as JSON."""
+        if (found := recognise(fields)) is not None:
+            return found[1].data
         members = dict(zip(fields[::2], fields[1::2], strict=True))
         data = members.get(b"data")
         if data is not None:
@@ -163,7 +174,9 @@ class RawFold(Fold):
 
     def read(self, fields: Fields) -> Read:
         """What an entry says; every entry is understood."""
-        event = RawEntry(_type_of(fields), tuple(_members(fields)))
+        told = self.sorter.envelope(fields)
+        members = fields if told is None else [part for member in told.told for part in member]
+        event = RawEntry(_type_of(fields), tuple(_members(members)))
         return Read(None, self.domain.events[0], event)
 
     def events(self, entries: Sequence[Entry]) -> list[Any]:
@@ -192,6 +205,13 @@ _encode = msgspec.msgpack.Encoder().encode
 
 def _type_of(fields: Fields) -> str:
     """The text of an entry's type, which could be a key."""
+    if len(fields) % 2 == 0 and (found := recognise(fields)) is not None:
+        return _key_of(found[0].kind(found[1])[:_ENOUGH])
+    return _named_type(fields)
+
+
+def _named_type(fields: Fields) -> str:
+    """The same of an entry that no other program put anything into."""
     if len(fields) % 2:
         raise ValueError("a field without a value")
     names = fields[::2]
@@ -300,7 +320,7 @@ _COLUMNS: Final = (
 
 RAW: Final = Raw(
     name="raw",
-    version="1",
+    version="2",
     tables=(
         Table("types", "kind", str, _COLUMNS),
         Table("newest", "newest entry", str, (Column("id", str, TEXT),), hidden=True),

@@ -10,10 +10,9 @@ from rich.cells import cell_len
 from textual.app import App
 
 from esdash.counted import counted
-from esdash.domain import Wire
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
-from esdash.fold.sorting import Fields
+from esdash.fold.sorting import Envelope, Fields
 from esdash.ui.clipboard import copy
 from esdash.ui.messages import tell
 from esdash.ui.paint.pager import JSON, Paragraph
@@ -63,14 +62,33 @@ def copy_payload(app: App[Any], fold: Fold, row: Row) -> None:
         copy(app, text, "The payload was copied.")
 
 
-def payload_size(row: Row, wire: Wire) -> int:
+def payload_size(fold: Fold, row: Row) -> int:
     """Bytes of the entry's payload in the log; of a name given twice the last counts."""
+    if row.mark is None and fold.sorter.envelope(row.fields) is not None:
+        return len(payload_of(fold, row.fields))
     sizes = row.sizes or tuple(map(len, row.fields))
     named = list(zip(row.fields[::2], sizes[1::2], strict=True))
-    if not wire.data:
+    if not fold.payload_field:
         return sum(size for _, size in named)
-    found = [size for name, size in named if name == wire.data.encode()]
+    found = [size for name, size in named if name == fold.payload_field.encode()]
     return found[-1] if found else 0
+
+
+def tell_stored(fold: Fold, row: Row, width: int, verb: str = "is", *, bytes_too: bool = False) -> Iterator[Paragraph]:
+    """An entry as it is stored; before that what it says, where another program has put that into a form of its own."""
+    envelope = None if row.mark is not None else fold.sorter.envelope(row.fields)
+    if envelope is not None:
+        yield Paragraph(f"As {envelope.program} reads it", style="accent")
+        yield from tell_said(envelope, width)
+        yield Paragraph("")
+    yield Paragraph(f"As it {verb} stored", style="accent")
+    yield from tell_fields(row.fields, width, row.sizes, payload=fold.payload_field, bytes_too=bytes_too)
+
+
+def tell_said(envelope: Envelope, width: int) -> Iterator[Paragraph]:
+    """What an entry of another program says."""
+    fields = tuple(part for member in envelope.told for part in member)
+    yield from tell_fields(fields, width, payload=envelope.payload.decode())
 
 
 def tell_fields(

@@ -1,0 +1,93 @@
+"""The programs whose entries can be opened, by the names that a `Codec` has for them."""
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import Final, NamedTuple
+
+from esdash.domain import CLOUDEVENTS, DEBEZIUM, FASTSTREAM, WATERMILL, Codec
+from esdash.fold.codecs import cloudevents, debezium, faststream, watermill
+from esdash.fold.codecs.opening import Headers, Members, Opened, UnreadableError
+from esdash.fold.sorting import Fields
+
+Told = list[tuple[bytes, bytes]]
+"""Names and values, what matters most first."""
+
+
+class Program(NamedTuple):
+    """How a program writes its entries."""
+
+    title: str
+    codec: Codec
+    payload: bytes
+    """What it calls a payload."""
+    recognised: Callable[[Members], bool]
+    opened: Callable[[Members], Opened]
+    """Raises UnreadableError."""
+    written: Callable[[str, Headers, bytes], list[bytes]]
+    """An entry's fields: the name of its type, headers, payload."""
+    key: Callable[[Headers, bytes], bytes | None] = dict.get
+    """The key that the headers say, by the name of the one that holds it."""
+    told_by: Callable[[Opened], Told] | None = None
+    objection: str = ""
+    """Why nothing may be published among its entries, in a sentence."""
+
+    def told(self, opened: Opened) -> Told:
+        """An opened entry, field after field."""
+        if self.told_by is not None:
+            return self.told_by(opened)
+        type_field = self.codec.type.encode()
+        return [(self.payload, opened.data), *(each for each in opened.headers.items() if each[0] != type_field)]
+
+    def kind(self, opened: Opened) -> bytes:
+        """What it is, for who knows no domain: its type, else the program's name."""
+        return opened.headers.get(self.codec.type.encode()) or self.title.encode()
+
+
+PROGRAMS: Final = {
+    each.codec.program: each
+    for each in (
+        Program("FastStream", FASTSTREAM, b"data", faststream.recognised, faststream.opened, faststream.written),
+        Program("Watermill", WATERMILL, b"payload", watermill.recognised, watermill.opened, watermill.written),
+        Program(
+            "CloudEvents",
+            CLOUDEVENTS,
+            b"data",
+            cloudevents.recognised,
+            cloudevents.opened,
+            cloudevents.written,
+            cloudevents.key,
+        ),
+        Program(
+            "Debezium",
+            DEBEZIUM,
+            b"value",
+            debezium.recognised,
+            debezium.opened,
+            debezium.written,
+            told_by=debezium.told,
+            objection="Debezium tells what a database did: nothing is published in its place. Change the database.",
+        ),
+    )
+}
+
+
+_SIGNS: Final = (faststream.FIELD, watermill.UUID, cloudevents.SIGN, *debezium.SIGNS)
+"""Bytes of which every entry of these programs holds some."""
+
+
+def may_recognise(entries: Sequence[tuple[bytes, Fields]]) -> bool:
+    """Whether any entry of a page may be of one of these programs: asked of all at once it costs next to nothing."""
+    page = b"\n".join(chain.from_iterable(fields for _, fields in entries))
+    return any(sign in page for sign in _SIGNS)
+
+
+def recognise(fields: Fields) -> tuple[Program, Opened] | None:
+    """Which program wrote an entry, and what it says; None where that is none of these, or cannot be read."""
+    members = dict(zip(fields[::2], fields[1::2], strict=True))
+    for program in PROGRAMS.values():
+        if program.recognised(members):
+            try:
+                return program, program.opened(members)
+            except UnreadableError:
+                return None
+    return None
