@@ -93,13 +93,13 @@ def written(name: str, headers: Headers, data: bytes) -> list[bytes]:
 def told(opened: Opened) -> list[tuple[bytes, bytes]]:
     """What happened, then to which row, then the rest."""
     headers = dict(opened.headers)
-    first = [(OP, headers.pop(OP))] if OP in headers else []
     headers.pop(TABLE, None)
     members = object_of(opened.data)
-    if OP not in opened.headers:
+    if "op" not in members:
         return [(b"value", opened.data), *headers.items()]
-    rows = [(name.encode(), bytes(members[name])) for name in ("before", "after", "ts_ms") if name in members]
-    return [*first, *rows, *headers.items()]
+    of_row = ("before", "after", "message", "ts_ms")
+    rows = [(name.encode(), bytes(members[name])) for name in of_row if name in members]
+    return [(OP, headers.pop(OP)), *rows, *headers.items()]
 
 
 def _key_and_value(members: Members) -> tuple[bytes, bytes] | None:
