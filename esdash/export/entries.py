@@ -180,7 +180,7 @@ def _said(fold: Fold, row: Row) -> str:
 def _payload(fold: Fold, fields: Sequence[bytes]) -> tuple[Any, str | None]:
     """The payload as an object, or, when it is none, its bytes as hexadecimal digits; neither when there is none."""
     name = fold.payload_field.encode()
-    if not fields or (name and name not in fields[::2]):
+    if not fields or (name and name not in fields[::2] and fold.sorter.envelope(fields) is None):
         return None, None
     payload = payload_of(fold, fields)
     try:

@@ -14,8 +14,9 @@ import msgspec
 
 from esdash.domain import EventType
 from esdash.engine.row import Row
+from esdash.fold.codecs.sorting import CodecSorter
 from esdash.fold.folding import Fold
-from esdash.fold.outcomes import INVALID_DATA
+from esdash.fold.outcomes import INVALID_DATA, TOO_LARGE
 from esdash.fold.schema import Field
 from esdash.fold.sorting import MAX_DATA, MESSAGEPACK, Fields
 from esdash.ui.correct.mending import as_typed, certain, plain_name
@@ -162,10 +163,12 @@ def objection(fold: Fold, row: Row, size: int) -> str:
     read = fold.read(row.fields)
     if read.event is not None:
         return ""
-    if size > MAX_DATA:
+    if size > MAX_DATA and (row.code in (None, TOO_LARGE) or not isinstance(fold.sorter, CodecSorter)):
         return f"{size:,} bytes; at most {MAX_DATA:,} are read"
     if row.mark is not None or read.code != INVALID_DATA:
         return ""
+    if isinstance(fold.sorter, CodecSorter) and fold.sorter.opened(row.fields) is None:
+        return f"it cannot be opened: {fold.sorter.program.title} writes nothing like it"
     if read.type is None:
         return "its key is empty or longer than 128 bytes, or its values are nested too deeply"
     old, why = fold.decode(read.type, payload_of(fold, row.fields))
