@@ -48,7 +48,9 @@ class TestParking:
             ("cloudevents", [b"data", b'{"specversion":' + b"[" * 100_000], "invalid_data"),
             ("debezium", [b"a", b"1", b"b", b"2"], "missing_field"),
             ("debezium", [b"key", b"{}", b"value", b"7"], "invalid_data"),
-            ("debezium", [b"{", b"{}"], "invalid_data"),
+            ("debezium", [b"{", b"{}"], "missing_field"),
+            ("debezium", [b"{", b"default"], "invalid_data"),
+            ("debezium", [b"{}", b'{"op":null,"ts_ms":1,"__table":"customers"}'], "invalid_data"),
             ("debezium", [b"{}", b"{}"], "missing_field"),
             ("debezium", [b"{}", b'{"op":"c","source":7}'], "invalid_data"),
             ("debezium", [b"{}", b'{"op":"c","source":{"table":"other"}}'], "unknown_type"),
@@ -100,6 +102,14 @@ class TestHostileBytes:
             fold.keys.of(fields)
             fold.sorter.envelope(fields)
             fold.sorter.version_of(fields)
+
+    @given(broken())
+    def test_what_is_understood_is_told(self, fields: list[bytes]) -> None:
+        for fold in FOLDS:
+            read = fold.read(fields)
+            if read.type is not None:
+                assert type_of(fold, fields) == read.type.wire_name
+                assert fold.sorter.open(fields)[2] == fold.keys.of(fields)
 
     @given(broken())
     def test_a_page_is_sorted_as_each_entry_alone(self, fields: list[bytes]) -> None:

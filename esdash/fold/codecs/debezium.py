@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from esdash.fold.codecs.opening import Headers, Members, Opened, UnreadableError, object_of, text_of
+from esdash.fold.codecs.opening import Headers, Members, Names, Opened, UnreadableError, object_of, read_json
 from esdash.fold.outcomes import INVALID_DATA, MISSING_FIELD
 
 TABLE: Final = b"table"
@@ -28,6 +28,31 @@ _NOTHING: Final = frozenset((b"default", b"null", b""))
 """What takes the place of a key or a value that is not there."""
 
 _TOMBSTONE: Final = b"tombstone"
+
+
+class _Source(msgspec.Struct, gc=False):
+    """Where a change happened."""
+
+    db: str | None = None
+    schema: str | None = None
+    table: str | None = None
+    collection: str | None = None
+    """MongoDB's word for a table."""
+
+
+class _Change(msgspec.Struct, gc=False):
+    """What tells one kind of event from another."""
+
+    op: str | None = None
+    source: _Source | None = None
+    ddl: str | None = None
+    status: str | None = None
+    event_count: int | msgspec.UnsetType | None = msgspec.UNSET
+    row_op: str | None = msgspec.field(name="__op", default=None)
+    row_table: str | None = msgspec.field(name="__table", default=None)
+
+
+_CHANGE: Final = msgspec.json.Decoder(_Change)
 
 
 def recognised(members: Members) -> bool:
@@ -46,36 +71,36 @@ def recognised(members: Members) -> bool:
         return False
 
 
-def opened(members: Members) -> Opened:
+def opened(members: Members, names: Names = None) -> Opened:
     """What is known of a change, and the change itself. Raises UnreadableError."""
     found = _key_and_value(members)
     if found is None:
         raise UnreadableError(MISSING_FIELD)
     key, value = found
-    headers = {name: text for name, text in members.items() if name not in (KEY, _VALUE)} if _VALUE in members else {}
-    if key not in _NOTHING:
-        headers[KEY] = _inner(key) if key[:1] == b"{" else key
+    headers: Headers = {}
+    if _VALUE in members:
+        headers = {name: text for name, text in members.items() if name not in (KEY, _VALUE)}
     data = b"null" if value in _NOTHING else _inner(value)
+    if key not in _NOTHING and (names is None or data == b"null" or KEY in names):
+        headers[KEY] = _inner(key) if key[:1] == b"{" else key
     if data == b"null":
         headers[TABLE] = _TOMBSTONE
         return Opened(headers, b'{"key":' + _as_json(headers.get(KEY, b"null")) + b"}")
-    event = object_of(data)
-    if "op" in event:
-        headers[OP] = text_of(event["op"])
-        source = object_of(bytes(event.get("source", b"{}")))
-        for name in ("db", "schema", "table", "collection"):
-            if text := text_of(source.get(name, b"null")):
-                headers[TABLE if name == "collection" else name.encode()] = text
-        if headers[OP] == b"m":
+    change = read_json(_CHANGE, data)
+    if change.op is not None:
+        source = change.source or _Source()
+        headers[OP] = change.op.encode()
+        said = {TABLE: source.table or source.collection, b"db": source.db, b"schema": source.schema}
+        headers |= {name: text.encode() for name, text in said.items() if text}
+        if change.op == "m":
             headers.setdefault(TABLE, b"message")
-    elif "ddl" in event:
+    elif change.ddl is not None:
         headers[TABLE] = b"schema_change"
-    elif "status" in event and "event_count" in event:
+    elif change.status is not None and change.event_count is not msgspec.UNSET:
         headers[TABLE] = b"transaction"
     else:
-        for name in ("__op", "__table"):
-            if text := text_of(event.get(name, b"null")):
-                headers[name.removeprefix("__").encode()] = text
+        said = {OP: change.row_op, TABLE: change.row_table}
+        headers |= {name: text.encode() for name, text in said.items() if text}
     return Opened(headers, data)
 
 
@@ -94,8 +119,11 @@ def told(opened: Opened) -> list[tuple[bytes, bytes]]:
     """What happened, then to which row, then the rest."""
     headers = dict(opened.headers)
     headers.pop(TABLE, None)
-    members = object_of(opened.data)
-    if "op" not in members:
+    try:
+        members = object_of(opened.data)
+    except UnreadableError:  # a member that nobody asked for
+        members = {}
+    if OP not in headers or "op" not in members:
         return [(b"value", opened.data), *headers.items()]
     of_row = ("before", "after", "message", "ts_ms")
     rows = [(name.encode(), bytes(members[name])) for name in of_row if name in members]
@@ -115,9 +143,16 @@ def _inner(value: bytes) -> bytes:
     """JSON without its schema."""
     if value[:1] != b"{":
         raise UnreadableError(INVALID_DATA)
-    members = object_of(value)
-    return bytes(members["payload"]) if members.keys() == {"schema", "payload"} else value
+    if b'"payload"' in value:
+        members = object_of(value)
+        if members.keys() == {"schema", "payload"}:
+            return bytes(members["payload"])
+    return value
 
 
 def _as_json(text: bytes) -> bytes:
-    return text if text[:1] == b"{" or text == b"null" else msgspec.json.encode(text.decode("utf-8", "replace"))
+    """A key as JSON. Raises UnreadableError."""
+    if text[:1] == b"{":
+        object_of(text)
+        return text
+    return text if text == b"null" else msgspec.json.encode(text.decode("utf-8", "replace"))

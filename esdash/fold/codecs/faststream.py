@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from esdash.fold.codecs.opening import MAX_ENVELOPE, Headers, Members, Opened, UnreadableError
+from esdash.fold.codecs.opening import MAX_ENVELOPE, Headers, Members, Names, Opened, UnreadableError
 from esdash.fold.outcomes import INVALID_DATA, MISSING_FIELD, TOO_LARGE
 from esdash.fold.sorting import MAX_DEPTH, is_too_deep
 
@@ -40,7 +40,7 @@ def recognised(members: Members) -> bool:
     return FIELD in members
 
 
-def opened(members: Members) -> Opened:
+def opened(members: Members, names: Names = None) -> Opened:  # noqa: ARG001
     """Headers and body. Raises UnreadableError."""
     value = members.get(FIELD)
     if value is None:
@@ -74,24 +74,21 @@ def _binary(value: bytes) -> Opened:
     if version != VERSION or not place <= body <= len(value) or count > MOST_HEADERS:
         raise UnreadableError(INVALID_DATA)
     headers: Headers = {}
-    place += _SHORT.size
-    for _ in range(count):
-        name, place = _string(value, place, body)
-        text, place = _string(value, place, body)
-        if place > body:
-            # FastStream counts characters where it means bytes, so what follows one beyond ASCII cannot be told apart.
-            break
-        headers[name] = text
+    stop = place + _SHORT.size
+    try:
+        for _ in range(count):
+            start = stop + _SHORT.size
+            stop = start + (value[start - 2] << 8 | value[start - 1])
+            name = value[start:stop]
+            start = stop + _SHORT.size
+            stop = start + (value[start - 2] << 8 | value[start - 1])
+            if stop > body:
+                break
+            headers[name] = value[start:stop]
+    except IndexError:
+        pass
+    # FastStream counts characters where it means bytes, so what follows one beyond ASCII cannot be told apart.
     return Opened(headers, value[body:])
-
-
-def _string(value: bytes, place: int, end: int) -> tuple[bytes, int]:
-    """A text and where it ends, beyond `end` where there is none."""
-    start = place + _SHORT.size
-    if start > end:
-        return b"", end + 1
-    stop = start + (value[place] << 8 | value[place + 1])
-    return value[start:stop], stop
 
 
 def _json(value: bytes) -> Opened:

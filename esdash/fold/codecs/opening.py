@@ -1,6 +1,7 @@
 """What an entry of another program holds, once it is opened: headers and a payload."""
 
-from typing import Any, Final, NamedTuple
+from collections.abc import Set
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -14,6 +15,11 @@ Members = dict[bytes, bytes]
 """An entry's fields by their names."""
 
 Headers = dict[bytes, bytes]
+
+Read = TypeVar("Read")
+
+Names = Set[bytes] | None
+"""The headers that are wanted, for a page of thousands has no time for more; None: all of them."""
 
 
 class Opened(NamedTuple):
@@ -32,16 +38,24 @@ class UnreadableError(Exception):
         self.code = code
 
 
-def object_of(value: bytes) -> dict[str, msgspec.Raw]:
-    """The members of a JSON object, each as it stands there. Raises UnreadableError."""
+def read_json(decoder: "msgspec.json.Decoder[Read]", value: bytes) -> Read:
+    """JSON that is neither too long nor nested too deeply, whatever the parser's stack. Raises UnreadableError."""
     if len(value) > MAX_ENVELOPE:
         raise UnreadableError(TOO_LARGE)
     if len(value) > MAX_DEPTH and is_too_deep(value, packed=False):
         raise UnreadableError(INVALID_DATA)
     try:
-        return _object(value)
+        # The parser does not look into what it skips.
+        if not value.isascii():
+            value.decode()
+        return decoder.decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise UnreadableError(INVALID_DATA) from None
+
+
+def object_of(value: bytes) -> dict[str, msgspec.Raw]:
+    """The members of a JSON object, each as it stands there. Raises UnreadableError."""
+    return read_json(_OBJECT, value)
 
 
 def text_of(value: Any) -> bytes:
@@ -60,5 +74,5 @@ def text_of(value: Any) -> bytes:
         raise UnreadableError(INVALID_DATA) from None
 
 
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _text = msgspec.json.Decoder(str).decode

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from esdash.domain import CLOUDEVENTS, DEBEZIUM, FASTSTREAM, WATERMILL, Codec
 from esdash.fold.codecs import cloudevents, debezium, faststream, watermill
-from esdash.fold.codecs.opening import Headers, Members, Opened, UnreadableError
+from esdash.fold.codecs.opening import Headers, Members, Names, Opened, UnreadableError
 from esdash.fold.sorting import Fields
 
 Told = list[tuple[bytes, bytes]]
@@ -21,12 +21,14 @@ class Program(NamedTuple):
     payload: bytes
     """What it calls a payload."""
     recognised: Callable[[Members], bool]
-    opened: Callable[[Members], Opened]
-    """Raises UnreadableError."""
+    opened: Callable[[Members, Names], Opened]
+    """An entry's headers, at least those of some names, and its payload. Raises UnreadableError."""
     written: Callable[[str, Headers, bytes], list[bytes]]
     """An entry's fields: the name of its type, headers, payload."""
     key: Callable[[Headers, bytes], bytes | None] = dict.get
     """The key that the headers say, by the name of the one that holds it."""
+    identity: frozenset[bytes] = frozenset()
+    """Headers that `key` looks into besides."""
     told_by: Callable[[Opened], Told] | None = None
     objection: str = ""
     """Why nothing may be published among its entries, in a sentence."""
@@ -56,6 +58,7 @@ PROGRAMS: Final = {
             cloudevents.opened,
             cloudevents.written,
             cloudevents.key,
+            frozenset((b"source",)),
         ),
         Program(
             "Debezium",
@@ -87,7 +90,7 @@ def recognise(fields: Fields) -> tuple[Program, Opened] | None:
     for program in PROGRAMS.values():
         if program.recognised(members):
             try:
-                return program, program.opened(members)
+                return program, program.opened(members, None)
             except UnreadableError:
                 return None
     return None

@@ -1,6 +1,7 @@
 """Sorting the entries of another program: each is opened, and then it is as good as any."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Final
 
@@ -23,11 +24,12 @@ class CodecSorter(Sorter):
         self.program = PROGRAMS[kinds.program]
         self._usual = [None, None, None]
         self._type, self._key, self._v = kinds.type.encode(), kinds.key.encode(), kinds.v.encode()
+        self._wanted = {self._type, self._key, self._v} | self.program.identity
 
     def open(self, fields: Fields) -> tuple[int, bytes, bytes | None]:
         """One entry's kind, payload and key."""
         try:
-            headers, data = self.program.opened(dict(zip(fields[::2], fields[1::2], strict=True)))
+            headers, data = self.program.opened(dict(zip(fields[::2], fields[1::2], strict=True)), self._wanted)
         except UnreadableError as error:
             return error.code, b"", None
         name = self._only or headers.get(self._type)
@@ -58,10 +60,12 @@ class CodecSorter(Sorter):
 
     def opened(self, fields: Fields) -> Opened | None:
         """An entry, opened; None where it cannot be read."""
-        try:
-            return self.program.opened(dict(zip(fields[::2], fields[1::2], strict=True)))
-        except UnreadableError:
-            return None
+        members = dict(zip(fields[::2], fields[1::2], strict=True))
+        # A header that a page is not sorted by may be broken: then those that it is sorted by are told.
+        for names in (None, self._wanted):
+            with suppress(UnreadableError):
+                return self.program.opened(members, names)
+        return None
 
     def key_of(self, fields: Fields) -> bytes | None:
         """An entry's key."""

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from esdash.fold.codecs.opening import Headers, Members, Opened, UnreadableError
+from esdash.fold.codecs.opening import Headers, Members, Names, Opened, UnreadableError
 from esdash.fold.outcomes import INVALID_DATA, MISSING_FIELD, TOO_LARGE
 from esdash.fold.sorting import MAX_DATA
 
@@ -24,7 +24,7 @@ def recognised(members: Members) -> bool:
     return UUID in members
 
 
-def opened(members: Members) -> Opened:
+def opened(members: Members, names: Names = None) -> Opened:  # noqa: ARG001
     """Metadata with the id among it, and the payload. Raises UnreadableError."""
     uuid, metadata = members.get(UUID), members.get(METADATA, b"")
     if uuid is None:
