@@ -46,13 +46,16 @@ class EntryWriter:
 
 def written(codec: Codec, name: str, v: str, data: bytes, key: bytes | None) -> list[bytes]:
     """The fields of an entry as another program would write it."""
+    program = PROGRAMS[codec.program]
     named = {
         codec.type if not codec.only else "": name.encode("utf-8", "surrogateescape"),
         codec.v if v != "1" else "": v.encode(),
-        codec.key if key else "": key or b"",
     }
+    if key:
+        # The program wants an id of its own, whatever the domain takes for its key.
+        named |= {program.codec.key: key, codec.key: key}
     headers = {header.encode(): value for header, value in named.items() if header}
-    return PROGRAMS[codec.program].written(name, headers, data)
+    return program.written(name, headers, data)
 
 
 def kinds_of(domain: Domain) -> Kinds:

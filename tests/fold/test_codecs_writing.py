@@ -26,6 +26,13 @@ class TestWriting:
         assert type_of(fold, fields) == "Reading"
         assert [each.wire_name for each in fold.publishable] == ["Reading"]
 
+    def test_has_the_id_that_the_program_wants_whatever_the_key_is(self) -> None:
+        for wire in (CLOUDEVENTS.but(key=""), CLOUDEVENTS.but(key="subject")):
+            fold = with_wire(wire)
+            (_, value) = fold.fields("Reading", b"{}", b"k1")
+            assert json.loads(value)["id"] == "k1"
+            assert fold.keys.of([b"data", value]) == (b"k1" if wire.key else None)
+
     def test_nothing_where_a_database_speaks(self) -> None:
         fold = domain(CUSTOMERS)
         assert fold.publishable == ()
