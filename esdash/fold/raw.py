@@ -205,7 +205,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 def _type_of(fields: Fields) -> str:
     """The text of an entry's type, which could be a key."""
-    if len(fields) % 2 == 0 and (found := recognise(fields)) is not None:
+    if len(fields) % 2 == 0 and (found := recognise(fields, whole=False)) is not None:
         return _key_of(found[0].kind(found[1])[:_ENOUGH])
     return _named_type(fields)
 

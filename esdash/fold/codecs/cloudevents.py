@@ -24,6 +24,7 @@ _PREFIXES: Final = (b"ce_", b"ce-", b"")
 _PAYLOADS: Final = (b"data", b"event_data", b"value", b"payload", b"body")
 """Fields that hold the data of a flat event, the first of these that there is."""
 _NOTHING: Final = msgspec.Raw()
+_RECOGNISED_BY: Final = frozenset((SIGN, b"type"))
 _SORTED_BY: Final = frozenset((b"id", b"source", b"type", b""))
 
 
@@ -45,7 +46,7 @@ def recognised(members: Members) -> bool:
     if _prefix(members) is None and _structured(members) is None:
         return False
     try:
-        headers = opened(members).headers
+        headers = opened(members, _RECOGNISED_BY).headers
     except UnreadableError:
         return False
     return SIGN in headers and b"type" in headers

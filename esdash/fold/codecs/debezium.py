@@ -66,7 +66,7 @@ def recognised(members: Members) -> bool:
     if value[:1] != b"{" or not (b'"ts_ms"' in value or b'"__table"' in value):
         return False
     try:
-        return TABLE in opened(members).headers
+        return TABLE in opened(members, frozenset((TABLE,))).headers
     except UnreadableError:
         return False
 

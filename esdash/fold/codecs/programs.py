@@ -84,13 +84,16 @@ def may_recognise(entries: Sequence[tuple[bytes, Fields]]) -> bool:
     return any(sign in page for sign in _SIGNS)
 
 
-def recognise(fields: Fields) -> tuple[Program, Opened] | None:
-    """Which program wrote an entry, and what it says; None where that is none of these, or cannot be read."""
+def recognise(fields: Fields, *, whole: bool = True) -> tuple[Program, Opened] | None:
+    """Which program wrote an entry, and what it says, or else of its headers at least what it is.
+
+    None where it is of none of these, or cannot be read.
+    """
     members = dict(zip(fields[::2], fields[1::2], strict=True))
     for program in PROGRAMS.values():
         if program.recognised(members):
             try:
-                return program, program.opened(members, None)
+                return program, program.opened(members, None if whole else frozenset((program.codec.type.encode(),)))
             except UnreadableError:
                 return None
     return None
