@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from esdash.cli.domains import OWN
-from esdash.config import DEFAULT_DOMAIN, Settings, load, load_with_sources
+from esdash.config import DEFAULT_DOMAIN, ConfigError, Settings, load, load_with_sources
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -62,7 +62,7 @@ def _domain(context: click.Context, parameter: click.Parameter, value: str | Non
     _choose(context, parameter, value)
 
 
-def _data_dir(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+def _folder(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value is None:
         return
     if not value:
@@ -72,6 +72,21 @@ def _data_dir(context: click.Context, parameter: click.Parameter, value: str | N
     except RuntimeError:
         raise click.BadParameter(f"there is no home directory for {value!r}") from None
     _choose(context, parameter, path)
+
+
+def _profile(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None and not value:
+        raise click.BadParameter("a profile's name is not empty")
+    _choose(context, parameter, value)
+
+
+def _profiles(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """The profiles of the settings file, for a shell that completes one."""
+    try:
+        found = load(file_of(context), {}, {}, {}).profiles
+    except ConfigError:
+        return []
+    return sorted(name for name in found if name.startswith(incomplete))
 
 
 _COMMON: Final = (
@@ -84,6 +99,16 @@ _COMMON: Final = (
         callback=_url,
         help="The server: redis://host:port/db, rediss:// for TLS, unix:///path, redis+sentinel://host,host/service, "
         "redis+cluster://host,host. Without it, esdash's own.",
+    ),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        envvar="ESDASH_PROFILE",
+        show_envvar=True,
+        expose_value=False,
+        callback=_profile,
+        shell_complete=_profiles,
+        help="A server of the settings file, [profiles.NAME], with what is set for it.",
     ),
     click.option(
         "--stream",
@@ -110,8 +135,18 @@ _COMMON: Final = (
         show_envvar=True,
         type=click.Path(file_okay=False),
         expose_value=False,
-        callback=_data_dir,
+        callback=_folder,
         help="Where esdash's own server keeps its data.",
+    ),
+    click.option(
+        "--archive",
+        metavar="DIR",
+        envvar="ESDASH_ARCHIVE",
+        show_envvar=True,
+        type=click.Path(file_okay=False),
+        expose_value=False,
+        callback=_folder,
+        help="Read what has left the stream from this archive.",
     ),
     click.option(
         "--readonly/--no-readonly",

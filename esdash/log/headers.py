@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +17,15 @@ CHECKSUM: Final = 16
 """Bytes of the checksum before the header."""
 
 _ID: Final = re.compile(r"(\d{1,20})-(\d{1,20})", re.ASCII)
+
+
+class Pin(StrEnum):
+    """Why a snapshot is kept however many newer ones come."""
+
+    ARCHIVED = "archived"
+    """All that its state was made from is in an archive."""
+    TRIMMED = "trimmed"
+    """The archive was folded to it, and entries before it left the stream."""
 
 
 class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -54,6 +64,8 @@ class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """Not stored in it: it was found to be of another history, and is of this one only if its anchor is there."""
     condemned: bool = False
     """Not stored in it: a verification found that the entries make another state of it."""
+    pinned: str = ""
+    """Not stored in it: why it is kept however old it gets, `Pin`; empty for one that is not."""
 
 
 class Unreadable(Struct, frozen=True):
@@ -71,7 +83,9 @@ def write_header(header: Header) -> bytes:
     return _checksum(raw) + raw
 
 
-def read_header(name: bytes, raw: bytes, *, foreign: bool, condemned: bool = False) -> Header | Unreadable:
+def read_header(
+    name: bytes, raw: bytes, *, foreign: bool, condemned: bool = False, pinned: str = ""
+) -> Header | Unreadable:
     """What is stored under a snapshot's id."""
     snapshot_id = name.decode("utf-8", "replace")
     if raw[:CHECKSUM] != _checksum(raw[CHECKSUM:]):
@@ -85,7 +99,8 @@ def read_header(name: bytes, raw: bytes, *, foreign: bool, condemned: bool = Fal
                 f"it has format {values.get('format')}, this esdash reads {FORMAT}",
                 unseen if isinstance(unseen, int) else 0,
             )
-        header = msgspec.structs.replace(msgspec.convert(values, Header), foreign=foreign, condemned=condemned)
+        header = msgspec.convert(values, Header)
+        header = msgspec.structs.replace(header, foreign=foreign, condemned=condemned, pinned=pinned)
     except (msgspec.MsgspecError, ValueError) as error:
         return Unreadable(snapshot_id, f"its header cannot be read: {error}")
     counts = header.ordinal, header.chunks, header.size, header.confirmed, header.created_ms
