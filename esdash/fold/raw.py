@@ -3,9 +3,9 @@
 Every entry is applied, whatever its fields. The state says which types of entries there are, how many of each, how
 often, and when the last one came. Nothing is ever written to Redis in its name.
 
-What a type is: the field `type`, where there is none the field `event`, where there is none either the names of the
-fields. A field without a value counts as none. Entries of programs that put more into a field (`fold.codecs`) are
-opened, and are of the type that those say.
+What a type is: the field `type`, where there is none the field `event`, where there is none either what a program says
+that puts more into a field (`fold.codecs`), else the names of the fields. A field without a value counts as none, and
+so does one that holds an object.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from esdash.domain import COUNT, TEXT, TIME, Column, Domain, EventType, Table, about, decimal
-from esdash.fold.codecs.programs import may_recognise, recognise
+from esdash.fold.codecs.programs import recognise
 from esdash.fold.codecs.sorting import envelope_of
 from esdash.fold.decoding import Decoder
 from esdash.fold.folding import Entry, Fold
@@ -105,8 +105,7 @@ class RawSorter(Sorter):
 
     def sort(self, entries: Sequence[tuple[bytes, Fields]]) -> Sorted:
         """Sort a page."""
-        type_of = _type_of if may_recognise(entries) else _named_type
-        types = [type_of(fields).encode() for _, fields in entries]
+        types = [_type_of(fields).encode() for _, fields in entries]
         return Sorted(bytes((FIRST,)) * len(types), [types], [], [entry_id for entry_id, _ in entries])
 
     def open(self, fields: Fields) -> tuple[int, bytes, bytes | None]:
@@ -205,13 +204,6 @@ _encode = msgspec.msgpack.Encoder().encode
 
 def _type_of(fields: Fields) -> str:
     """The text of an entry's type, which could be a key."""
-    if len(fields) % 2 == 0 and (found := recognise(fields, whole=False)) is not None:
-        return _key_of(found[0].kind(found[1])[:_ENOUGH])
-    return _named_type(fields)
-
-
-def _named_type(fields: Fields) -> str:
-    """The same of an entry that no other program put anything into."""
     if len(fields) % 2:
         raise ValueError("a field without a value")
     names = fields[::2]
@@ -219,8 +211,10 @@ def _named_type(fields: Fields) -> str:
         if field in names:
             # Of a name given twice the last counts.
             value = fields[2 * (len(names) - 1 - names[::-1].index(field)) + 1]
-            if value:
+            if value and value[:1] != b"{":
                 return _key_of(value[:_ENOUGH])
+    if (found := recognise(fields, whole=False)) is not None:
+        return _key_of(found[0].kind(found[1])[:_ENOUGH])
     # In one order, since some clients send the members of a map in whatever order they come.
     return _shortened(", ".join(_key_of(name[:_ENOUGH]) for name in sorted(set(names))[:MAX_NAME]) or '""')
 

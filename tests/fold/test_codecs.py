@@ -201,8 +201,11 @@ class TestForms:
     def test_a_cloudevent_in_a_field_of_any_name(self) -> None:
         (_, value) = cloud_event(data={"celsius": "1"})
         fold = with_wire(CLOUDEVENTS)
-        for fields in ([b"event", value], [b"a", b"{}", b"event", b" \n" + value], [b"data", b"{}", b"value", value]):
+        for fields in ([b"event", value], [b"a", b"{}", b"ce", b" \n" + value], [b"data", b"{}", b"value", value]):
             assert fold.read(fields).event == Said("1"), fields
+            assert type_of(RAW_FOLD, fields) == "Reading"
+        assert type_of(RAW_FOLD, [b"event", b'{"a":1}']) == "event", "an object is no name of a type"
+        assert type_of(RAW_FOLD, [b"type", b"Own", b"data", value]) == "Own", "a field that says it goes first"
 
     @pytest.mark.parametrize("prefix", [b"", b"ce_", b"ce-"])
     @pytest.mark.parametrize("payload", [b"data", b"event_data", b"value", b"payload", b"body"])

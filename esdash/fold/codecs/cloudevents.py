@@ -16,15 +16,18 @@ from esdash.fold.sorting import MESSAGEPACK
 SOURCE: Final = b"esdash"
 """The source of what is published here: the key is its id alone, for it may be that of an event of another source."""
 
-SIGN: Final = b"specversion"
-"""An attribute that every event has."""
+_SPECVERSION: Final = b"specversion"
 
-_QUOTED: Final = b'"specversion"'
+QUOTED: Final = b'"specversion"'
+"""What a structured event holds."""
+
 _PREFIXES: Final = (b"ce_", b"ce-", b"")
+SIGNS: Final = tuple(prefix + _SPECVERSION for prefix in _PREFIXES)
+"""Fields of which a flat event has one."""
 _PAYLOADS: Final = (b"data", b"event_data", b"value", b"payload", b"body")
 """Fields that hold the data of a flat event, the first of these that there is."""
 _NOTHING: Final = msgspec.Raw()
-_RECOGNISED_BY: Final = frozenset((SIGN, b"type"))
+_RECOGNISED_BY: Final = frozenset((_SPECVERSION, b"type"))
 _SORTED_BY: Final = frozenset((b"id", b"source", b"type", b""))
 
 
@@ -49,7 +52,7 @@ def recognised(members: Members) -> bool:
         headers = opened(members, _RECOGNISED_BY).headers
     except UnreadableError:
         return False
-    return SIGN in headers and b"type" in headers
+    return _SPECVERSION in headers and b"type" in headers
 
 
 def opened(members: Members, names: Names = None) -> Opened:
@@ -111,18 +114,18 @@ def _quickly(value: bytes) -> Opened | None:
 def _structured(members: Members) -> bytes | None:
     """The field that is an event."""
     value = members.get(b"data", b"")
-    if value[:1] == b"{" and _QUOTED in value:
+    if value[:1] == b"{" and QUOTED in value:
         return b"data"
     for name in (b"data", *members):
         value = members.get(name, b"")
-        if _QUOTED in value and value[:100].lstrip()[:1] == b"{":
+        if QUOTED in value and value[:100].lstrip()[:1] == b"{":
             return name
     return None
 
 
 def _prefix(members: Members) -> bytes | None:
     """That of a flat event's attributes."""
-    return next((prefix for prefix in _PREFIXES if prefix + SIGN in members), None)
+    return next((prefix for prefix, sign in zip(_PREFIXES, SIGNS, strict=True) if sign in members), None)
 
 
 def _flat(members: Members) -> Opened:

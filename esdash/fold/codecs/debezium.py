@@ -20,10 +20,7 @@ TABLE: Final = b"table"
 OP: Final = b"op"
 KEY: Final = b"key"
 
-SIGNS: Final = (b"ts_ms", b"__table", b"default")
-"""Bytes of which an entry that is recognised holds some."""
-
-_VALUE: Final = b"value"
+VALUE: Final = b"value"
 _NOTHING: Final = frozenset((b"default", b"null", b""))
 """What takes the place of a key or a value that is not there."""
 
@@ -78,8 +75,8 @@ def opened(members: Members, names: Names = None) -> Opened:
         raise UnreadableError(MISSING_FIELD)
     key, value = found
     headers: Headers = {}
-    if _VALUE in members:
-        headers = {name: text for name, text in members.items() if name not in (KEY, _VALUE)}
+    if VALUE in members:
+        headers = {name: text for name, text in members.items() if name not in (KEY, VALUE)}
     data = b"null" if value in _NOTHING else _inner(value)
     if key not in _NOTHING and (names is None or data == b"null" or KEY in names):
         headers[KEY] = _inner(key) if key[:1] == b"{" else key
@@ -109,10 +106,10 @@ def written(name: str, headers: Headers, data: bytes) -> list[bytes]:
     try:
         event: Any = msgspec.json.decode(data, type=dict[str, Any])
     except (msgspec.MsgspecError, RecursionError):
-        return [KEY, b"default", _VALUE, data]
+        return [KEY, b"default", VALUE, data]
     if TABLE in headers:
         event = {"op": "c"} | event | {"source": {"table": name}}
-    return [KEY, b"default", _VALUE, msgspec.json.encode(event)]
+    return [KEY, b"default", VALUE, msgspec.json.encode(event)]
 
 
 def told(opened: Opened) -> list[tuple[bytes, bytes]]:
@@ -131,8 +128,8 @@ def told(opened: Opened) -> list[tuple[bytes, bytes]]:
 
 
 def _key_and_value(members: Members) -> tuple[bytes, bytes] | None:
-    if _VALUE in members:
-        return members.get(KEY, b""), members[_VALUE]
+    if VALUE in members:
+        return members.get(KEY, b""), members[VALUE]
     if len(members) == 1:
         ((key, value),) = members.items()
         return key, value

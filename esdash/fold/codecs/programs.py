@@ -1,7 +1,6 @@
 """The programs whose entries can be opened, by the names that a `Codec` has for them."""
 
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from esdash.domain import CLOUDEVENTS, DEBEZIUM, FASTSTREAM, WATERMILL, Codec
@@ -74,14 +73,8 @@ PROGRAMS: Final = {
 }
 
 
-_SIGNS: Final = (faststream.FIELD, watermill.UUID, cloudevents.SIGN, *debezium.SIGNS)
-"""Bytes of which every entry of these programs holds some."""
-
-
-def may_recognise(entries: Sequence[tuple[bytes, Fields]]) -> bool:
-    """Whether any entry of a page may be of one of these programs: asked of all at once it costs next to nothing."""
-    page = b"\n".join(chain.from_iterable(fields for _, fields in entries))
-    return any(sign in page for sign in _SIGNS)
+_SIGNS: Final = frozenset((faststream.FIELD, watermill.UUID, debezium.VALUE, *cloudevents.SIGNS))
+"""Fields of which an entry of these programs has one, unless it has no other field, or holds an event as JSON."""
 
 
 def recognise(fields: Fields, *, whole: bool = True) -> tuple[Program, Opened] | None:
@@ -89,6 +82,8 @@ def recognise(fields: Fields, *, whole: bool = True) -> tuple[Program, Opened] |
 
     None where it is of none of these, or cannot be read.
     """
+    if len(fields) > 2 and _SIGNS.isdisjoint(fields[::2]) and cloudevents.QUOTED not in b"\n".join(fields):
+        return None
     members = dict(zip(fields[::2], fields[1::2], strict=True))
     for program in PROGRAMS.values():
         if program.recognised(members):
