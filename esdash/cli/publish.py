@@ -86,6 +86,8 @@ class _Events(click.Group):
         name = args[0]
         if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
             fold = _fold(ctx)
+            if fold.objection:
+                raise click.UsageError(fold.objection, ctx)
             there = ", ".join(_named(fold))
             raise click.UsageError(
                 f"The domain {visible(fold.name)} has no event type {visible(name, 64)!r} to publish"
