@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import redis
-from hypothesis import HealthCheck, settings
 
 from esdash.cli.interpreter import collect_rarely
 from esdash.log import embedded
@@ -27,14 +26,19 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
 sys.dont_write_bytecode = False
 
-# Unless a test says how many: `EXAMPLES=1000` looks for faults for longer. How busy the machine is, is no fault.
-settings.register_profile(
-    "suite",
-    max_examples=int(os.environ.get("EXAMPLES", "50")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("suite")
+
+def pytest_configure() -> None:
+    """How Hypothesis looks for faults. It is imported now, since only from here on bytecode is kept."""
+    from hypothesis import HealthCheck, settings
+
+    # Unless a test says how many: `EXAMPLES=1000` looks for faults for longer. How busy the machine is, is no fault.
+    settings.register_profile(
+        "suite",
+        max_examples=int(os.environ.get("EXAMPLES", "50")),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("suite")
 
 
 def pytest_collection_finish() -> None:
