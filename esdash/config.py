@@ -18,7 +18,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 ENVIRONMENT: Final = "ESDASH_"
 """A setting's name in capitals after this is its environment variable."""
 
-_ELSEWHERE: Final = ("url", "stream", "domain", "domains", "data_dir", "readonly", "keys", "questions")
+_ELSEWHERE: Final = ("url", "stream", "domain", "domains", "data_dir", "archive", "readonly", "keys", "questions")
 """Settings whose environment the command line reads, and those that have none."""
 
 DEFAULT_DOMAIN: Final = "shop"
@@ -48,6 +48,8 @@ class Settings:
     """The domain by stream, which goes before `domain`: `payments = "~/bank.py"`."""
     data_dir: Path | None = field(default_factory=lambda: _in_home(platformdirs.user_data_path))
     """Where the embedded server keeps its data."""
+    archive: Path | None = None
+    """The folder of an archive (`esdash archive`), through which the stream is read as if nothing had left it."""
     readonly: bool = False
     """Write nothing to the server: no events, no snapshots."""
     export: bool = True
@@ -178,13 +180,15 @@ def _from_file(named: Path | None) -> dict[str, Any]:
         if name not in names():
             raise ConfigError(f"The settings file {file} has {name!r}, which is no setting. There are {_listed()}.")
     checked = _checked(values, str(file)) if values else {}
-    if "data_dir" in checked:
-        if not values["data_dir"]:
-            raise ConfigError(f"data_dir in {file} is empty.")
+    for name in ("data_dir", "archive"):
+        if name not in checked:
+            continue
+        if not values[name]:
+            raise ConfigError(f"{name} in {file} is empty.")
         try:
-            checked["data_dir"] = checked["data_dir"].expanduser()
+            checked[name] = checked[name].expanduser()
         except RuntimeError:
-            raise ConfigError(f"data_dir in {file} names a home directory that is not there.") from None
+            raise ConfigError(f"{name} in {file} names a home directory that is not there.") from None
     if "domain" in checked:
         checked["domain"] = _beside(file, checked["domain"])
     for name in checked.get("questions", ()):

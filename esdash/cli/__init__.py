@@ -33,6 +33,8 @@ _COMMANDS: Final = {
     "try": "attempt",
     "streams": "streams",
     "snapshot": "snapshots",
+    "archive": "archive",
+    "trim": "trim",
     "verify": "verify",
     "doctor": "doctor",
     "bench": "bench",

@@ -11,7 +11,7 @@ from esdash.cli.output import warn
 from esdash.config import Settings, place_of_data
 from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
 from esdash.log.errors import LogError, UnreachableError
-from esdash.log.finding import server_of
+from esdash.log.finding import server_of, stream_on
 from esdash.log.server import Server
 from esdash.log.stream import Stream
 from esdash.signals import ending_in_order
@@ -65,13 +65,16 @@ def open_log(settings: Settings, told: Callable[[str], object] = warn) -> Iterat
 
     `told` hears what a person should know of that start.
 
-    Raises BadInputError for a URL that is none, ConfigError where there is no place for the embedded server's data.
+    Raises BadInputError for a URL or an archive that is none, ConfigError where there is no place for the embedded
+    server's data, ArchiveError for an archive that cannot be read.
     """
+    archive = archive_of(settings)
     if settings.url:
         try:
-            log = Stream(server_of(settings.url, settings.stream), settings.stream)
+            server = server_of(settings.url, settings.stream)
         except LogError as error:
             raise BadInputError(str(error)) from error
+        log = stream_on(server, settings.stream, archive)
         try:
             with ending_in_order():
                 yield log
@@ -79,13 +82,22 @@ def open_log(settings: Settings, told: Callable[[str], object] = warn) -> Iterat
             log.server.close()
         return
     membership = _Membership(settings, told)
-    log = Stream(Server(membership.find, name=EMBEDDED), settings.stream)
+    log = stream_on(Server(membership.find, name=EMBEDDED), settings.stream, archive)
     with ending_in_order():
         try:
             yield log
         finally:
             log.server.close()
             membership.leave()
+
+
+def archive_of(settings: Settings) -> str:
+    """The folder of the archive through which the stream is read; empty without one. Raises BadInputError."""
+    if settings.archive is None:
+        return ""
+    if not settings.archive.is_dir():
+        raise BadInputError(f"There is no archive {settings.archive}: `esdash archive DIR` makes one.")
+    return str(settings.archive.absolute())
 
 
 def require_writable(settings: Settings, what: str, fold: "Fold | None" = None) -> None:

@@ -75,8 +75,7 @@ def open_dashboard(
 
     if not wait_until_in_front(sys.stdin.fileno()):
         raise BadInputError("The dashboard needs the terminal, and runs in the background. Start it without an `&`.")
-    from esdash.log.finding import server_of
-    from esdash.log.stream import Stream as LogStream
+    from esdash.log.finding import server_of, stream_on
 
     fold = fold_of(settings)
     told: list[str] = []  # said when the screen is gone
@@ -91,7 +90,7 @@ def open_dashboard(
                 if settings.url and server.moves:  # its slot may go elsewhere than that of the stream before
                     server = server_of(settings.url, app.wants_stream)
                     stack.callback(server.close)
-                log = LogStream(server, app.wants_stream)
+                log = stream_on(server, app.wants_stream, log.archive_root)
                 settings = replace(settings, stream=log.name)
                 settings = replace(settings, domain=settings.domains.get(log.name, settings.domain))
                 chosen["stream"] = "chosen here"

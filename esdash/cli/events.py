@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from esdash.cli.account import warn_of_beginning
+from esdash.cli.account import warn_of_beginning, warn_of_what_is_left
 from esdash.cli.asked import question_of
 from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
@@ -19,11 +19,13 @@ from esdash.cli.presence import absence
 from esdash.cli.progress import Progress
 from esdash.cli.rows import Named, called, read_rows
 from esdash.cli.spool import Spool
+from esdash.cli.track import listing_by_track
 from esdash.config import Settings
 
 if TYPE_CHECKING:
     from esdash.engine.asking import Asked, Examined
     from esdash.engine.history import Beginning, History
+    from esdash.engine.open_entries import ReadAhead
     from esdash.engine.row import Row
     from esdash.fold.folding import Fold
     from esdash.fold.tables import State
@@ -90,6 +92,7 @@ def command(
     lost: --from with the last id that was shown goes on from there.
     """
     from esdash.engine.history import History
+    from esdash.engine.open_entries import ReadAhead
 
     if follow and reverse:
         raise BadInputError("--follow has no newest entry to begin with: leave --reverse or --follow out.")
@@ -105,20 +108,35 @@ def command(
         history = History(log, fold, on_page=progress)
         printer = _Printer(progress, count, flush=follow)
 
-        def line_of(listing: Listing, row: "Row", corrected_by: int | None) -> str:
+        def line_of(unseen: int, row: "Row", corrected_by: int | None) -> str:
             if as_json:
                 return as_json_line(fold, row, corrected_by)
-            return as_line(fold, row, listing.projection.unseen, corrected_by)
+            return as_line(fold, row, unseen, corrected_by)
 
-        last_ones = [each for each in (tail, count if reverse else None) if each is not None]
+        most = min([each for each in (tail, count if reverse else None) if each is not None], default=None)
+        if question and not (follow or about or outcomes):
+            with listing_by_track(settings, log, fold, tree, begin, until) as tracked:
+                if tracked is not None:
+                    progress.clear()
+                    warn_of_what_is_left(tracked.unseen)
+                    rows = _corrected(tracked.rows(most), ReadAhead(history, fold), tracked.unseen)
+                    lines = (line_of(tracked.unseen, *row) for row in rows)
+                    if reverse:
+                        with Spool() as spool:
+                            for line in lines:
+                                spool.add(line)
+                            printer.print(spool.newest_first())
+                    else:
+                        printer.print(lines)
+                    return
         if reverse or tail is not None:
-            with Spool(min(last_ones, default=None)) as spool:
-                for start in _starts(history, begin, until, min(last_ones, default=None)):
+            with Spool(most) as spool:
+                for start in _starts(history, begin, until, most):
                     listing = Listing(log, fold, history.since(start, until), until)
                     spool.clear()
                     for entry in listing.found(history.explain(listing.projection, until=until or b"+"), fits, asks):
-                        spool.add(line_of(listing, *entry))
-                    if last_ones and len(spool) == min(last_ones):
+                        spool.add(line_of(listing.projection.unseen, *entry))
+                    if len(spool) == most:
                         break
                 progress.clear()
                 warn_of_beginning(listing.beginning, ranged=True)
@@ -128,10 +146,10 @@ def command(
             progress.clear()
             warn_of_beginning(listing.beginning, ranged=True)
             found = listing.found(history.explain(listing.projection, until=until or b"+"), fits, asks)
-            printer.print(line_of(listing, *entry) for entry in found)
+            printer.print(line_of(listing.projection.unseen, *entry) for entry in found)
         if follow and not printer.done:
             found = listing.found(history.explain(listing.projection, follow=True), fits, asks)
-            printer.print(line_of(listing, *entry) for entry in found)
+            printer.print(line_of(listing.projection.unseen, *entry) for entry in found)
     unknown = [] if printer.done else fits.never_met(listing.projection.state)
     if unknown:
         raise FailedError(f"There is no {', no '.join(unknown)} in these entries or before them.")
@@ -184,19 +202,20 @@ class Listing:
     def __init__(self, log: "Stream", fold: "Fold", beginning: "Beginning", until: bytes | None) -> None:
         from esdash.engine.history import History
         from esdash.engine.open_entries import ReadAhead
-        from esdash.fold.outcomes import PARKED
 
         self.beginning = beginning
         self.projection = beginning.projection
         self._fold = fold
         self._until = until
         self._ahead = ReadAhead(History(log, fold), fold)
-        self._parked = range(len(PARKED))
 
     def found(
         self, rows: "Iterable[Row]", fits: "Callable[[Examined], bool]", asks: "Asked"
     ) -> "Iterator[tuple[Row, int | None]]":
         """Those of the rows that are wanted, up to the last place; beside each by which entry it was corrected."""
+        return _corrected(self._wanted(rows, fits, asks), self._ahead, self.projection.unseen)
+
+    def _wanted(self, rows: "Iterable[Row]", fits: "Callable[[Examined], bool]", asks: "Asked") -> "Iterator[Row]":
         from esdash.engine.asking import Examined
         from esdash.log.stream import id_parts
 
@@ -206,10 +225,16 @@ class Listing:
             entry = Examined(self._fold, row, self.projection.unseen)
             # The order matters: --about remembers what it has met.
             if fits(entry) and asks(entry):
-                corrected_by = None
-                if row.code in self._parked:
-                    corrected_by = self._ahead.corrected_by(row, row.ordinal + self.projection.unseen)
-                yield row, corrected_by
+                yield row
+
+
+def _corrected(rows: "Iterable[Row]", ahead: "ReadAhead", unseen: int) -> "Iterator[tuple[Row, int | None]]":
+    """Each of the rows, oldest first, and by which entry it was corrected where it was parked."""
+    from esdash.fold.outcomes import PARKED
+
+    for row in rows:
+        parked = row.code is not None and row.code < len(PARKED)
+        yield row, ahead.corrected_by(row, row.ordinal + unseen) if parked else None
 
 
 class _Printer:

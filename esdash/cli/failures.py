@@ -65,7 +65,7 @@ def exit_code_of(error: Exception) -> int:
     from esdash.engine.history import BrokenError
     from esdash.fold.loading import DomainFileError
     from esdash.log.data_directory import EmbeddedServerError
-    from esdash.log.errors import ElsewhereError, UnreachableError
+    from esdash.log.errors import BrokenLogError, ElsewhereError, UnreachableError
 
     if isinstance(error, click.UsageError | ConfigError | BadInputError | DomainFileError):
         return ExitCode.BAD_INPUT
@@ -74,7 +74,7 @@ def exit_code_of(error: Exception) -> int:
     cause: BaseException | None = error
     while cause is not None:
         # An engine's error has the server's, or a broken history, as its cause.
-        if isinstance(cause, HaltError | BrokenError):
+        if isinstance(cause, HaltError | BrokenError | BrokenLogError):
             return ExitCode.BROKEN
         if isinstance(cause, UnreachableError | ElsewhereError | EmbeddedServerError):
             return ExitCode.UNREACHABLE

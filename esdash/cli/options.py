@@ -62,7 +62,7 @@ def _domain(context: click.Context, parameter: click.Parameter, value: str | Non
     _choose(context, parameter, value)
 
 
-def _data_dir(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+def _folder(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value is None:
         return
     if not value:
@@ -110,8 +110,18 @@ _COMMON: Final = (
         show_envvar=True,
         type=click.Path(file_okay=False),
         expose_value=False,
-        callback=_data_dir,
+        callback=_folder,
         help="Where esdash's own server keeps its data.",
+    ),
+    click.option(
+        "--archive",
+        metavar="DIR",
+        envvar="ESDASH_ARCHIVE",
+        show_envvar=True,
+        type=click.Path(file_okay=False),
+        expose_value=False,
+        callback=_folder,
+        help="Read what has left the stream from this archive.",
     ),
     click.option(
         "--readonly/--no-readonly",

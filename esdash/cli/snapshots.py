@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _MEMBERS: Final = (
     *("id", "last_event_id", "ordinal", "unseen", "confirmed", "created", "size", "chunks", "seconds", "digest"),
-    *("domain", "version", "fingerprint", "owner", "rows", "condemned", "usable", "reason"),
+    *("domain", "version", "fingerprint", "owner", "rows", "condemned", "pinned", "usable", "reason"),
 )
 """What is told of a snapshot; None where its header cannot be read."""
 
@@ -212,7 +212,8 @@ def _document(store: "SnapshotStore", fold: "Fold", header: "Header | Unreadable
 def _usable(document: dict[str, Any]) -> str:
     if not document["usable"]:
         return f"no: {visible(document['reason'])}"
-    return f"yes, without {counted(document['unseen'], 'entry', 'entries')} before" if document["unseen"] > 0 else "yes"
+    without = f", without {counted(document['unseen'], 'entry', 'entries')} before" if document["unseen"] > 0 else ""
+    return f"yes{without}{', kept for the archive' if document['pinned'] else ''}"
 
 
 def _facts(header: "Header") -> dict[str, Any]:
@@ -232,4 +233,5 @@ def _facts(header: "Header") -> dict[str, Any]:
         "fingerprint": header.fingerprint,
         "owner": header.owner,
         "condemned": header.condemned,
+        "pinned": header.pinned,
     }

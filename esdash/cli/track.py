@@ -1,15 +1,19 @@
 """The track of the past that a dashboard keeps of a stream, for commands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from esdash.cli.failures import FailedError
 from esdash.config import Settings
 
 if TYPE_CHECKING:
     from esdash.fold.folding import Fold
     from esdash.log.stream import Stream
+    from esdash.past.listing import TrackListing
     from esdash.past.reader import TrackReader
+    from esdash.query.questions import Question
 
 T = TypeVar("T")
 
@@ -49,5 +53,39 @@ def by_track(
         return tell(reader)
     except TrackError:
         return None
+    finally:
+        reader.close()
+
+
+@contextmanager
+def listing_by_track(
+    settings: Settings, log: "Stream", fold: "Fold", question: "Question", begin: bytes, until: bytes | None
+) -> "Iterator[TrackListing | None]":
+    """What a question asks for from an id on up to another, by the track where that has all; None where it has not.
+
+    Raises FailedError where the track is changed or damaged while it is listed.
+    """
+    path = track_of(settings, log, fold)
+    if path is None:
+        yield None
+        return
+    from esdash.engine.history import id_before
+    from esdash.past.listing import TrackListing, lists_all
+    from esdash.past.packing import TrackError
+    from esdash.past.whole import whole_track
+
+    reader = whole_track(log, fold, path, until)
+    if reader is None:
+        yield None
+        return
+    try:
+        if lists_all(log, reader):
+            first = reader.ordinal_of(id_before(begin)) + 1
+            last = reader.built_to if until is None else reader.ordinal_of(until)
+            yield TrackListing(log, fold, reader, question, first, last)
+        else:
+            yield None
+    except TrackError as error:
+        raise FailedError(f"The past that is kept was changed while it was listed: {error} Run it again.") from error
     finally:
         reader.close()

@@ -26,8 +26,7 @@ from esdash.engine.view import (
 )
 from esdash.engine.viewer import Viewer
 from esdash.fold.folding import Entry, Fold, Told
-from esdash.log.pages import Page
-from esdash.log.readahead import PackedPage
+from esdash.log.pages import PackedPage, Page
 from esdash.log.stream import Stream
 
 VIEW_SECONDS: Final = 0.025

@@ -153,6 +153,14 @@ class Doctor:
             + (f" of {facts.entries_added:,} ever added" if facts.entries_added not in (None, facts.length) else "")
             + f", over {duration(last - first)}, the last {duration(self._wall_clock() - last)} ago.",
         )
+        if self._log.archive_root:
+            since = facts.length - self._log.archived
+            yield Finding(
+                "archive",
+                Status.OK,
+                f"{self._log.archive_root} tells {entries(self._log.archived)} of these; {since:,} came since.",
+                "" if self._log.archived else "It has nothing of this stream: `esdash archive` adds it.",
+            )
 
     def _state(self) -> Iterator[Finding]:
         open_entries = OpenEntries(self._log, self._domain)

@@ -1,11 +1,10 @@
 """What stands between a page and the fold: nothing is applied while something before it is missing."""
 
 from esdash.engine.projection import Projection
-from esdash.log.continuity import Continuity, Standing, Verdict, bounded, check, judge
+from esdash.log.continuity import Continuity, Verdict, check, judge_page
 from esdash.log.facts import Evidence, StreamFacts
-from esdash.log.pages import Page
-from esdash.log.readahead import PackedPage
-from esdash.log.stream import Stream, anchor_of
+from esdash.log.pages import PackedPage, Page
+from esdash.log.stream import Stream
 
 
 class HaltError(Exception):
@@ -60,16 +59,4 @@ def check_position(log: Stream, projection: Projection) -> Continuity:
 
 def check_page(log: Stream, projection: Projection, page: Page | PackedPage) -> Continuity:
     """Whether a page that was read after a projection has all that there was. Raises LogError."""
-    standing = Standing(projection.last_id, projection.ordinal, projection.unseen, projection.anchor)
-    found = judge(standing, page.evidence)
-    if found is not None:
-        return bounded(log, found, page.evidence.facts)
-    last = page.last_entry
-    if last is None:
-        return check_position(log, projection)
-    # Trimmed since it was read, the page may be whole all the same: then the count after it is right.
-    ordinal = projection.ordinal + page.count
-    found = check(log, last[0], ordinal, projection.unseen, anchor_of(last), exact=True)
-    # What is missing is told from where the state stands, not from the end of what will not be applied.
-    told = check_position(log, projection) if found.verdict is Verdict.GAP else found
-    return told if told.verdict in (Verdict.GAP, Verdict.DIVERGED) else found
+    return judge_page(log, projection.standing, page)

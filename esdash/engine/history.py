@@ -17,7 +17,8 @@ from esdash.engine.view import Continuity, Rung, Verdict
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.log.follower import Follower
-from esdash.log.readahead import PackedPage, read_ahead
+from esdash.log.pages import PackedPage
+from esdash.log.readahead import read_ahead
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
 from esdash.log.stream import START, Page, Stream, id_parts
 

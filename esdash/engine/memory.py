@@ -17,8 +17,7 @@ from esdash.engine.view import Continuity, Phase, Verdict
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.log.errors import LogError, UnreadableReplyError
-from esdash.log.pages import Page
-from esdash.log.readahead import PackedPage
+from esdash.log.pages import PackedPage, Page
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
 

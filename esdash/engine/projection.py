@@ -11,9 +11,9 @@ from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.fold.recording import Record
 from esdash.fold.tables import State
+from esdash.log.continuity import Standing
 from esdash.log.errors import UnreadableReplyError
-from esdash.log.pages import Page
-from esdash.log.readahead import PackedPage
+from esdash.log.pages import PackedPage, Page
 from esdash.log.shapes import UnreadableError, require_fields
 from esdash.log.stream import START, anchor_of
 
@@ -72,6 +72,11 @@ class Projection:
             self._anchor = anchor_of(self._last_entry)
             self._last_entry = None
         return self._anchor or None
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stands in the log, for a proof of continuity."""
+        return Standing(self.last_id, self.ordinal, self.unseen, self.anchor)
 
     def apply(self, page: Sequence[Entry], tell: list[Told] | None = None, record: Record | None = None) -> bytes:
         """Fold a page that is not empty; one outcome code an entry. `tell` is given what each did, or `record`.

@@ -14,8 +14,8 @@ from esdash.engine.projection import Projection
 from esdash.engine.stimuli import Answered, CaughtUp
 from esdash.engine.view import Progress, Restored
 from esdash.log.follower import Follower
-from esdash.log.pages import Page
-from esdash.log.readahead import PackedPage, read_ahead
+from esdash.log.pages import PackedPage, Page
+from esdash.log.readahead import read_ahead
 
 IDLE_SECONDS: Final = 0.1
 """How long one read waits for new entries; what a person asks for is done after it at the latest."""

@@ -19,10 +19,9 @@ from esdash.fold.folding import Fold
 from esdash.fold.loading import DomainFileError
 from esdash.fold.stored import Difference
 from esdash.log.errors import LogError
-from esdash.log.finding import server_of
+from esdash.log.finding import server_of, stream_on
 from esdash.log.readahead import read_ahead
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
-from esdash.log.stream import Stream
 
 DIFFERENCES: Final = 20
 """How many differing numbers are named."""
@@ -47,6 +46,8 @@ class Task(Struct, frozen=True):
     """Snapshot id to arrive at."""
     ahead: bool
     """Whether a core is free for a process that reads ahead."""
+    archive: str = ""
+    """The folder of the archive through which the stream is read; empty without one."""
 
 
 class Report(Struct, frozen=True):
@@ -99,7 +100,7 @@ def main() -> None:
 
 
 def _check_segment(task: Task, domain: Fold, progressed: Callable[[int], None]) -> Report:
-    log = Stream(server_of(task.url, task.stream), task.stream)
+    log = stream_on(server_of(task.url, task.stream), task.stream, task.archive)
     store = SnapshotStore(log)
     headers = {header.snapshot_id: header for header in store.offered() if isinstance(header, Header)}
     projection = Projection(domain, task.unseen)

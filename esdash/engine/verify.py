@@ -194,6 +194,7 @@ def _cut(
                 unseen=unseen,
                 until=end.last_event_id,
                 end=end_id,
+                archive=log.archive_root,
                 ahead=False,
             )
         )

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from esdash.counted import counted
-from esdash.log.facts import Evidence
-from esdash.log.stream import START, Stream, StreamFacts, id_parts
+from esdash.log.facts import START, Evidence, StreamFacts, anchor_of, id_parts
+from esdash.log.pages import PackedPage, Page
+from esdash.log.stream import Stream
 
 
 class Verdict(StrEnum):
@@ -180,6 +181,26 @@ def check(
         found = judge(standing, replace(evidence, after=after), must_stand=must_stand)
         assert found is not None, "they are counted"
     return bounded(log, found, facts)
+
+
+def judge_page(log: Stream, standing: Standing, page: Page | PackedPage) -> Continuity:
+    """Whether a page that was read after a position has all that there was. Raises LogError."""
+    found = judge(standing, page.evidence)
+    if found is not None:
+        return bounded(log, found, page.evidence.facts)
+    last = page.last_entry
+    if last is None:
+        return check(log, standing.last_id, standing.ordinal, standing.unseen, standing.anchor)
+    # Trimmed since it was read, the page may be whole all the same: then the count after it is right.
+    ordinal = standing.ordinal + page.count
+    found = check(log, last[0], ordinal, standing.unseen, anchor_of(last), exact=True)
+    # What is missing is told from where the state stands, not from the end of what will not be applied.
+    told = (
+        check(log, standing.last_id, standing.ordinal, standing.unseen, standing.anchor)
+        if found.verdict is Verdict.GAP
+        else found
+    )
+    return told if told.verdict in (Verdict.GAP, Verdict.DIVERGED) else found
 
 
 def bounded(log: Stream, found: Continuity, facts: StreamFacts) -> Continuity:

@@ -43,6 +43,10 @@ class ElsewhereError(RefusedError):
     """This node is not where the stream is now, or not yet: it may be elsewhere, or here again, in a moment."""
 
 
+class BrokenLogError(LogError):
+    """What was archived of a log and what stands in the stream do not go together."""
+
+
 class LessDurableError(LogError):
     """What was appended is in the log, and was not as safe in time as was asked for."""
 

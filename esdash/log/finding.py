@@ -1,9 +1,12 @@
-"""From a URL to the server that it names, or leads to."""
+"""From a URL to the server that it names, or leads to, and to a stream there."""
+
+from pathlib import Path
 
 from esdash.log.cluster import ClusterFinder
 from esdash.log.seeds import CLUSTER, names_several, parse_seeds
 from esdash.log.sentinel import SentinelFinder
 from esdash.log.server import TIMEOUT, Server
+from esdash.log.stream import Stream
 
 
 def server_of(url: str, stream: str, *, timeout: float = TIMEOUT) -> Server:
@@ -19,3 +22,12 @@ def server_of(url: str, stream: str, *, timeout: float = TIMEOUT) -> Server:
             ClusterFinder(seeds, stream, timeout), name=seeds.shown, timeout=timeout, given=url, one_of=CLUSTER
         )
     return Server(SentinelFinder(seeds, timeout), name=seeds.shown, timeout=timeout, given=url, one_of=seeds.service)
+
+
+def stream_on(server: Server, name: str, archive: str) -> Stream:
+    """A stream of a server; read through the archive in a folder, where one is named. Raises ArchiveError."""
+    if not archive:
+        return Stream(server, name)
+    from esdash.log.archive.through import ArchivedStream  # with zstandard
+
+    return ArchivedStream(server, name, Path(archive))

@@ -54,6 +54,8 @@ class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """Not stored in it: it was found to be of another history, and is of this one only if its anchor is there."""
     condemned: bool = False
     """Not stored in it: a verification found that the entries make another state of it."""
+    pinned: bool = False
+    """Not stored in it: entries were trimmed that its state was made from, so it is kept, however old it gets."""
 
 
 class Unreadable(Struct, frozen=True):
@@ -71,7 +73,9 @@ def write_header(header: Header) -> bytes:
     return _checksum(raw) + raw
 
 
-def read_header(name: bytes, raw: bytes, *, foreign: bool, condemned: bool = False) -> Header | Unreadable:
+def read_header(
+    name: bytes, raw: bytes, *, foreign: bool, condemned: bool = False, pinned: bool = False
+) -> Header | Unreadable:
     """What is stored under a snapshot's id."""
     snapshot_id = name.decode("utf-8", "replace")
     if raw[:CHECKSUM] != _checksum(raw[CHECKSUM:]):
@@ -85,7 +89,8 @@ def read_header(name: bytes, raw: bytes, *, foreign: bool, condemned: bool = Fal
                 f"it has format {values.get('format')}, this esdash reads {FORMAT}",
                 unseen if isinstance(unseen, int) else 0,
             )
-        header = msgspec.structs.replace(msgspec.convert(values, Header), foreign=foreign, condemned=condemned)
+        header = msgspec.convert(values, Header)
+        header = msgspec.structs.replace(header, foreign=foreign, condemned=condemned, pinned=pinned)
     except (msgspec.MsgspecError, ValueError) as error:
         return Unreadable(snapshot_id, f"its header cannot be read: {error}")
     counts = header.ordinal, header.chunks, header.size, header.confirmed, header.created_ms

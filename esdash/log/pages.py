@@ -34,6 +34,19 @@ class Page:
         return self.entries[-1] if self.entries else None
 
 
+@dataclass(frozen=True, slots=True)
+class PackedPage:
+    """The first entries after a position, read and packed by another process."""
+
+    count: int
+    last_entry: Entry
+    evidence: Evidence
+    """About the position before the first of them."""
+    packed: bytes
+    noted: Sequence[tuple[int, bytes, bytes]]
+    """What the function `noting` found in it: (place from 0, id, key)."""
+
+
 def commands(key: bytes, after: bytes, until: bytes, count: int) -> tuple[Sequence[bytes], Sequence[bytes]]:
     """What to send between MULTI and EXEC for at most `count` entries after an id up to another (inclusive)."""
     # From the position itself on, so that its entry comes along.

@@ -5,9 +5,8 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from typing import Final
 
 import hiredis
@@ -17,8 +16,10 @@ from esdash.log import child
 from esdash.log.bounded import BoundedReader
 from esdash.log.child import InterruptedWaitError, Pipe, SilentError
 from esdash.log.errors import ForbiddenError, LogError, plainly
+from esdash.log.facts import id_parts
+from esdash.log.pages import PackedPage, Page
 from esdash.log.reader import READY, Answer, Frame, parse
-from esdash.log.stream import NOT_HAD, Entry, Evidence, Page, Stream
+from esdash.log.stream import NOT_HAD, Stream
 
 _PIPE_BYTES: Final = 1 << 20
 """Pages that may wait: about twenty of them, or the faster process would always wait for the slower."""
@@ -27,19 +28,6 @@ SILENCE: Final = 5.0
 """Seconds for which the other process may write nothing, beyond those that the server may take to answer."""
 
 _decode = msgspec.msgpack.Decoder(Frame | Answer).decode
-
-
-@dataclass(frozen=True, slots=True)
-class PackedPage:
-    """The first entries after a position, read and packed by another process."""
-
-    count: int
-    last_entry: Entry
-    evidence: Evidence
-    """About the position before the first of them."""
-    packed: bytes
-    noted: Sequence[tuple[int, bytes, bytes]]
-    """What the function `noting` found in it: (place from 0, id, key)."""
 
 
 def read_ahead(
@@ -58,6 +46,20 @@ def read_ahead(
     user may not ECHO, by which it tells where an answer ends; and no more where `interrupted` says so while there is
     nothing to do but wait: read the pages yourself then. Raises LogError when the server is lost on the way.
     """
+    functions = packing, noting
+    if id_parts(after) < id_parts(log.archived_to):
+        within = until != b"+" and id_parts(until) <= id_parts(log.archived_to)
+        end = until if within else log.archived_to
+        after = yield from _from_archive(log, after, end, functions, interrupted)
+        if within or after != end:
+            return
+    yield from _from_server(log, after, until, functions, interrupted)
+
+
+def _from_server(
+    log: Stream, after: bytes, until: bytes, functions: tuple[str, str], interrupted: Callable[[], bool]
+) -> Iterator[Page | PackedPage]:
+    """What is in the stream, read by a process that is given a connection."""
     try:
         log.command("ECHO", b"")
     except ForbiddenError:
@@ -71,7 +73,7 @@ def read_ahead(
                 opened = getattr(connection, "_sock", None)
                 if type(opened) is not socket.socket or not hasattr(os, "posix_spawn"):
                     return
-                with _start(opened, log, until, (packing, noting), parse_all) as process:
+                with _start(opened, log, until, functions, parse_all) as process:
                     pipe = Pipe(process.stdout, log.server.timeout + SILENCE, interrupted)
                     try:
                         for page in _pages(process, pipe, log, after, until):
@@ -88,11 +90,52 @@ def read_ahead(
         except InterruptedWaitError:
             return
         except SilentError as error:
-            raise LogError(
-                f"The process that reads from {log.server.name} does nothing any more. Look whether it was stopped."
-            ) from error
+            raise _silent(log.server.name) from error
         except NOT_HAD as error:
             log.paging.shrink(error)
+
+
+def _from_archive(
+    log: Stream, after: bytes, until: bytes, functions: tuple[str, str], interrupted: Callable[[], bool]
+) -> Generator[Page | PackedPage, None, bytes]:
+    """What is in the archive up to an id, read by a process of its own; the id that was reached."""
+    from esdash.log.archive.through import passed  # with zstandard, which is loaded by now
+
+    process = child.start(
+        "esdash.log.archive.reader:main",
+        log.archive_root,
+        log.name,
+        until.decode(),
+        *functions,
+        stdin=subprocess.PIPE,
+        pipesize=_PIPE_BYTES if sys.platform == "linux" else -1,
+    )
+    with process:
+        try:
+            begin = yield from _pages_until_ready(process, log, after, until)
+            if begin is None:
+                return until
+            after = begin
+            evidence = log.evidence(after)
+            pipe = Pipe(process.stdout, SILENCE, interrupted)
+            _tell(process, after)
+            pipe.read(len(READY))
+            while True:
+                frame = _frame(pipe, "an archive")
+                assert isinstance(frame, Frame), "an archive is parsed where it is read"
+                if frame.error:
+                    raise LogError(frame.error)
+                if not frame.count:
+                    return until
+                yield PackedPage(frame.count, frame.last_entry, evidence, frame.packed, frame.noted)
+                evidence = passed(evidence, frame.last_entry, frame.count)
+                after = frame.last_entry[0]
+        except InterruptedWaitError:
+            return after
+        except SilentError as error:
+            raise _silent("an archive") from error
+        finally:
+            process.kill()
 
 
 def _pages(
@@ -146,20 +189,12 @@ def _pages_from(
     """What the other process reads."""
     from esdash.log.refusals import FAILURES, refusal  # with redis-py, which is loaded by now
 
-    assert process.stdin is not None
     parser = BoundedReader()
     count = log.paging.count
-    with suppress(BrokenPipeError):  # its end is told below
-        process.stdin.write(b"%d %b" % (count, after))
-        process.stdin.close()
+    _tell(process, b"%d %b" % (count, after))
     pipe.read(len(READY))
     while True:
-        length = pipe.read(4)
-        size = int.from_bytes(length, "big")
-        raw = pipe.read(size)
-        if len(length) < 4 or len(raw) < size:
-            raise LogError(f"The process that reads from {log.server.name} ended unexpectedly. Try again.")
-        frame = _decode(raw)
+        frame = _frame(pipe, log.server.name)
         if isinstance(frame, Answer):
             with plainly(log.server.name):
                 parser.feed(frame.raw)
@@ -185,3 +220,25 @@ def _pages_from(
         else:
             after = frame.last_entry[0]
             yield PackedPage(frame.count, frame.last_entry, frame.evidence, frame.packed, frame.noted)
+
+
+def _tell(process: "subprocess.Popen[bytes]", words: bytes) -> None:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):  # its end is told where nothing comes from it
+        process.stdin.write(words)
+        process.stdin.close()
+
+
+def _frame(pipe: Pipe, source: str) -> Frame | Answer:
+    """The next one. Raises LogError where there is none."""
+    length = pipe.read(4)
+    size = int.from_bytes(length, "big")
+    raw = pipe.read(size)
+    if len(length) < 4 or len(raw) < size:
+        raise LogError(f"The process that reads from {source} ended unexpectedly. Try again.")
+    frame: Frame | Answer = _decode(raw)
+    return frame
+
+
+def _silent(source: str) -> LogError:
+    return LogError(f"The process that reads from {source} does nothing any more. Look whether it was stopped.")

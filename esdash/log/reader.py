@@ -206,7 +206,7 @@ def _bytes_in_pipe() -> int:
         return STARVING
 
 
-def _function(name: str) -> Any:
+def function_named(name: str) -> Any:
     """What `module:name` stands for; with `(argument)` behind it, what that makes of the argument."""
     named, opened, argument = name.partition("(")
     function = pkgutil.resolve_name(named)
@@ -215,16 +215,16 @@ def _function(name: str) -> Any:
 
 def main() -> None:
     """Arguments: file descriptor of the connection, its timeout in seconds, whether (0, 1) every answer is to be parsed
-    here, stream, until, packing and noting function (as `_function` reads them; the latter may be empty). Then, when it
-    has said that it is ready, from standard input: entries a page, after.
+    here, stream, until, packing and noting function (as `function_named` reads them; the latter may be empty). Then,
+    when it has said that it is ready, from standard input: entries a page, after.
     """
     descriptor, timeout, parse_all, stream, until, packing, noting = sys.argv[1:]
     # There is nothing to collect, and looking for it takes a third of the time.
     gc.disable()
     connection = socket.socket(fileno=int(descriptor))
     connection.settimeout(float(timeout))
-    pack = _function(packing)
-    note = _function(noting) if noting else lambda page: []  # noqa: ARG005
+    pack = function_named(packing)
+    note = function_named(noting) if noting else lambda page: []  # noqa: ARG005
     try:
         with open(1, "wb", buffering=0, closefd=False) as output:
             output.write(READY)

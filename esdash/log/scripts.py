@@ -41,8 +41,9 @@ local function stands(header, foreign)
 end
 """
 
-# KEYS: stream, index, ids of those of another history, chunks of the new one. ARGV: prefix of chunk keys, id, header,
-# how many chunks, how many to keep, bytes of the checksum before a header; then ids of those that cannot be used.
+# KEYS: stream, index, ids of those of another history, chunks of the new one, ids of pinned ones. ARGV: prefix of chunk
+# keys, id, header, how many chunks, how many to keep, bytes of the checksum before a header; then ids of those that
+# cannot be used.
 COMMIT: Final = (
     _STANDS
     + """
@@ -80,7 +81,7 @@ for i = 1, #all, 2 do
         -- A state that saw more of this history is not replaced.
         if unseen(header) == unseen(new) and seen(header) > seen(new) then return 'older' end
       end
-      kept[#kept + 1] = {header, id}
+      if redis.call('SISMEMBER', KEYS[5], id) == 0 then kept[#kept + 1] = {header, id} end
     else
       redis.call('SADD', KEYS[3], id)
       foreign[#foreign + 1] = {header, id}
@@ -107,9 +108,33 @@ redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
 for _, id in ipairs(dropped) do
   redis.call('HDEL', KEYS[2], id)
   redis.call('SREM', KEYS[3], id)
+  redis.call('SREM', KEYS[5], id)
   redis.call('UNLINK', ARGV[1] .. id)
 end
 return 'ok'
+"""
+)
+
+# KEYS: stream, index. ARGV: the least id that stays, a snapshot of what goes, the id of its entry, its anchor.
+TRIM: Final = (
+    _STANDS
+    + """
+if redis.call('HEXISTS', KEYS[2], ARGV[2]) == 0 then return 'snapshot' end
+local anchor = anchor_at(ARGV[3])
+if not facts['first-entry'] or before(ARGV[3], ARGV[1]) or (anchor and anchor ~= ARGV[4]) then return 'changed' end
+if before(facts['last-generated-id'], ARGV[3]) then return 'changed' end
+local first = facts['first-entry'][1]
+for _, reply in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  local group = {}
+  for i = 1, #reply, 2 do group[reply[i]] = reply[i + 1] end
+  local delivered = group['last-delivered-id']
+  -- What comes behind what was delivered is needed, and what was delivered and is not acknowledged.
+  if #redis.call('XRANGE', KEYS[1], '(' .. delivered, '(' .. ARGV[1], 'COUNT', 1) > 0
+     or #redis.call('XPENDING', KEYS[1], group['name'], first, '(' .. ARGV[1], 1) > 0 then
+    return 'group ' .. group['name']
+  end
+end
+return tostring(redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[1]))
 """
 )
 

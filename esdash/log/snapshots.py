@@ -5,6 +5,8 @@ Keys, all in the stream's hash slot:
 - `esdash:{orders}:snapshots`: a hash, snapshot id → header;
 - `esdash:{orders}:snapshot:<id>`: a hash, number → chunk;
 - `esdash:{orders}:foreign`: a set, ids of snapshots that were found to be of another history;
+- `esdash:{orders}:condemned`: a set, ids of snapshots of which the entries make another state;
+- `esdash:{orders}:pinned`: a set, ids of snapshots that are kept since entries before them were trimmed;
 - `esdash:{orders}:lease`: who takes the periodic snapshots.
 
 Chunks are written first, one command each, and expire unless the header follows. One script then checks and adds the
@@ -65,6 +67,7 @@ class SnapshotStore:
         self._index = self._prefix + "snapshots"
         self._foreign = self._prefix + "foreign"
         self._condemned = self._prefix + "condemned"
+        self._pinned = self._prefix + "pinned"
         self._lease = self._prefix + "lease"
         self.denial = ""
         """Why `offered` had to do without snapshots, in a sentence."""
@@ -74,8 +77,10 @@ class SnapshotStore:
         stored = self._command("HGETALL", self._index, shape=shapes.pairs)
         foreign = self._command("SMEMBERS", self._foreign, shape=shapes.texts) if stored else []
         condemned = self._command("SMEMBERS", self._condemned, shape=shapes.texts) if stored else []
+        pinned = self._command("SMEMBERS", self._pinned, shape=shapes.texts) if stored else []
         found = (
-            read_header(name, raw, foreign=name in foreign, condemned=name in condemned) for name, raw in stored.items()
+            read_header(name, raw, foreign=name in foreign, condemned=name in condemned, pinned=name in pinned)
+            for name, raw in stored.items()
         )
         return sorted(found, key=rank)
 
@@ -193,7 +198,7 @@ class SnapshotStore:
 
     def _commit(self, header: Header, unusable: list[str]) -> str | None:
         """Add a header; None when that is done, else the id of a more complete snapshot that stands in its way."""
-        keys = (self._log.name, self._index, self._foreign, self._chunks_key(header.snapshot_id))
+        keys = (self._log.name, self._index, self._foreign, self._chunks_key(header.snapshot_id), self._pinned)
         options = (self._chunks_key(""), header.snapshot_id, write_header(header), header.chunks, KEEP, CHECKSUM)
         answer = self._command("EVAL", scripts.COMMIT, len(keys), *keys, *options, *unusable, shape=shapes.text)
         if answer == b"ok":
@@ -243,12 +248,38 @@ class SnapshotStore:
         if names := [snapshot_id for snapshot_id in snapshot_ids if snapshot_id in stored]:
             self._command("SADD", self._condemned, *names)
 
+    def pin(self, header: Header) -> None:
+        """Keep a snapshot, however many newer ones come, and no older one of its version for this. Raises LogError."""
+        before = [
+            each.snapshot_id
+            for each in self.headers()
+            if isinstance(each, Header)
+            and each.pinned
+            and (each.domain, each.version) == (header.domain, header.version)
+            and each.snapshot_id != header.snapshot_id
+        ]
+        self._command("SADD", self._pinned, header.snapshot_id)
+        if before:
+            self._command("SREM", self._pinned, *before)
+
+    def trim(self, header: Header, minid: bytes) -> str:
+        """Remove the entries before an id from the stream, if this snapshot and every consumer group allow it.
+
+        How many were removed, or a word: `snapshot` that is gone, `changed` for another log, `group NAME` that needs
+        one of them. Raises LogError.
+        """
+        keys = (self._log.name, self._index)
+        options = (minid, header.snapshot_id, header.last_event_id, header.anchor)
+        answer = self._command("EVAL", scripts.TRIM, len(keys), *keys, *options, shape=shapes.text)
+        return answer.decode("utf-8", "backslashreplace")
+
     def delete(self, snapshot_id: str) -> bool:
         """Remove a snapshot; whether there was one. Raises LogError."""
         commands = [
             ("HDEL", self._index, snapshot_id),
             ("SREM", self._foreign, snapshot_id),
             ("SREM", self._condemned, snapshot_id),
+            ("SREM", self._pinned, snapshot_id),
             ("UNLINK", self._chunks_key(snapshot_id)),
         ]
         with self._own_keys():

@@ -46,6 +46,12 @@ TAIL: Final = 100
 class Stream:
     """A stream of a server. Raises what `Server` raises."""
 
+    archive_root = ""
+    """The folder with the archive through which it is read; empty without one."""
+
+    archived = 0
+    """Entries that the archive tells."""
+
     def __init__(self, server: Server, name: str) -> None:
         """Does not connect. `name` is the stream's key."""
         self.server = server
@@ -53,6 +59,11 @@ class Stream:
         self.key = name.encode()
         self.paging = PageSize()
         self._facts_command = ("XINFO", "STREAM", self.key)
+
+    @property
+    def archived_to(self) -> bytes:
+        """The id up to which an archive tells what it holds; START without one."""
+        return START
 
     def connection(self) -> "AbstractContextManager[Connection]":
         """A connection of one's own, for raw commands about the stream; see `Server.connection`."""

@@ -104,6 +104,12 @@ def _gone(log: Stream, group: bytes) -> int:
     return sum(entry is None for entry in log.entries(ids))
 
 
+def first_pending(log: Stream, group: str, first: bytes) -> bytes | None:
+    """The id of the first entry from an id on that a group got and has not acknowledged. Raises LogError."""
+    ids = log.command("XPENDING", log.key, group, first, "+", 1, shape=_pending_ids)
+    return ids[0] if ids else None
+
+
 def _lists_of_members(reply: Any) -> list[dict[bytes, Any]]:
     if type(reply) is not list:
         raise UnreadableError("something else than a list of groups")

@@ -20,8 +20,7 @@ from esdash.fold.failing import DomainError
 from esdash.fold.loading import DomainFileError
 from esdash.log.child import Companion
 from esdash.log.errors import LogError
-from esdash.log.finding import server_of
-from esdash.log.stream import Stream
+from esdash.log.finding import server_of, stream_on
 from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder, lock
 from esdash.past.packing import DamagedTrackError, TrackError
@@ -42,6 +41,8 @@ class Task(Struct, frozen=True):
     path: str
     """The track's file."""
     megabytes: int
+    archive: str = ""
+    """The folder of the archive through which the stream is read; empty without one."""
 
 
 class Built(Struct, frozen=True):
@@ -100,7 +101,8 @@ def _build(task: Task, stopped: threading.Event, progressed: Callable[[int, int]
             return
         fold, server = loading.load(task.domain), server_of(task.url, task.stream)
         try:
-            Builder(Stream(server, task.stream), fold, folder, path, progressed=progressed).run(stopped)
+            log = stream_on(server, task.stream, task.archive)
+            Builder(log, fold, folder, path, progressed=progressed).run(stopped)
         finally:
             server.close()
 

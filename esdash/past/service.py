@@ -335,5 +335,5 @@ def past_of(log: Stream, fold: Fold, folder: TrackFolder) -> Past:
     except LogError as error:
         raise EngineError(str(error)) from error
     path = folder.file_of(url, log.name, fold)
-    task = Task(url, log.name, fold.choice, str(path), folder.bound // 2**20)
+    task = Task(url, log.name, fold.choice, str(path), folder.bound // 2**20, log.archive_root)
     return Past(log, fold, path, TrackProcess(task))

@@ -17,8 +17,7 @@ from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import FIRST, Kinds
 from esdash.fold.writing import packing
-from esdash.log.pages import Page
-from esdash.log.readahead import PackedPage
+from esdash.log.pages import PackedPage, Page
 from esdash.log.stream import START, Stream, id_parts
 from esdash.whatif.beside import Consequences, OtherwiseError
 from esdash.whatif.decisions import Decisions

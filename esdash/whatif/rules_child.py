@@ -26,7 +26,7 @@ from esdash.fold.apart import Apart
 from esdash.fold.failing import DomainError
 from esdash.fold.loading import DomainFileError
 from esdash.log.errors import LogError
-from esdash.log.finding import server_of
+from esdash.log.finding import server_of, stream_on
 from esdash.log.stream import Stream
 from esdash.whatif.rules import Kept, MovedError, compare
 from esdash.whatif.telling import Told, result_of
@@ -63,6 +63,8 @@ class Task(Struct, frozen=True):
     """What the domain is called: its file and its name in it."""
     fingerprint: str
     """Of the rules that the dashboard has."""
+    archive: str = ""
+    """The folder of the archive through which the stream is read; empty without one."""
 
 
 def main() -> None:
@@ -128,7 +130,7 @@ class _Watcher:
         self._task = task
         self._orders, self._answers = orders, answers
         self._server = server_of(task.url, task.stream)
-        self._log = Stream(self._server, task.stream)
+        self._log = stream_on(self._server, task.stream, task.archive)
         self._fork: _Fork | None = None
         self._saved_ms = 0
         self._due: float | None = None
@@ -269,7 +271,8 @@ class _Watcher:
 
     def _told_of_new(self, say: Callable[[Told], object]) -> int:
         server = server_of(self._task.url, self._task.stream)  # the connections of the other one are its own
-        log, old, kept = Stream(server, self._task.stream), self._old, self._kept
+        log = stream_on(server, self._task.stream, self._task.archive)
+        old, kept = self._old, self._kept
         progress = _Progress(log, say, self._saved_ms)
         try:
             new = Apart(self._task.domain, require_readable)

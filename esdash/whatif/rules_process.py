@@ -44,7 +44,7 @@ class RulesProcess:
                 except LogError:
                     self._closed.wait(AGAIN_SECONDS)  # the consumer says what is wrong with it
                 else:
-                    task = Task(url, self._log.name, fold.choice, fold.fingerprint)
+                    task = Task(url, self._log.name, fold.choice, fold.fingerprint, self._log.archive_root)
                     self._companion = Companion("esdash.whatif.rules_child:main", self._heard, self._ended, "rules")
                     self._companion.start(msgspec.json.encode(task))
                     return

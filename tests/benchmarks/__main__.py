@@ -19,6 +19,7 @@ PROGRAMS: Final = (
     "panel",
     "publish",
     "verifying",
+    "archive",
     "growth",
     "past",
     "questions",

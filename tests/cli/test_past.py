@@ -1,5 +1,6 @@
 """Commands beside the past that a dashboard keeps."""
 
+import re
 import sqlite3
 from contextlib import closing
 from itertools import cycle
@@ -110,6 +111,56 @@ def test_places_are_found_the_same_with_it_and_without(call: Call, url: str, tra
     for question, one, other in zip(questions, with_it, without, strict=True):
         assert (one.code, one.out, one.err) == (other.code, other.out, other.err), question
     assert {each.code for each in with_it} == {0, 1}
+
+
+def in_any_order(line: str) -> list[str]:
+    """A line with the changes in it sorted: a track does not know in which order an entry made them."""
+    return sorted(re.split(r"(?:, | {2,}|\}, \{|\[\{|\}\])", line))
+
+
+def test_events_are_told_the_same_with_it_and_without(
+    call: Call, url: str, track: Path, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parked = next(each["id"] for each in call("events", "outcome:parked", "--json", "--url", url).lines)
+    client.xadd("orders", {"type": "TopUp", "data": '{"user_id":1,"amount":5}', "key": f"corrects:{parked}"})
+    stream = Stream(Server(url), "orders")
+    Builder(stream, shop(), TrackFolder(track.parent, 10), track, segment=50).run()
+    stream.server.close()
+    asked = [
+        "outcome:rejected",
+        "type:TopUp amount>100",
+        "user:2",
+        "outcome:parked",
+        "hdd or /buys [3-9]/",
+        "type:Nothing",
+    ]
+    asked += ["since:#100 until:#160 -outcome:applied", f"key:corrects:{parked}", "since:#290", "reason:out_of_stock"]
+    forms = cycle(
+        [(), ("--json",), ("--reverse",), ("--tail", "7"), ("--count", "3", "--json"), ("--reverse", "--count", "2")]
+    )
+    forms_of_place = cycle([(), ("--from", "#40", "--to", "#220"), ("--tail", "9", "--count", "4")])
+    questions = [(each, *next(forms), *next(forms_of_place)) for each in asked * 3]
+    questions += [("outcome:parked", *form) for form in ((), ("--reverse",), ("--tail", "2"))]
+    with monkeypatch.context() as folding:
+        folding.setattr(History, "explain", None)
+        with_it = [call("events", *question, "--url", url) for question in questions]
+    track.unlink()
+    without = [call("events", *question, "--url", url) for question in questions]
+    for question, one, other in zip(questions, with_it, without, strict=True):
+        assert (one.code, one.err) == (other.code, other.err), question
+        assert list(map(in_any_order, one.out.splitlines())) == list(map(in_any_order, other.out.splitlines())), (
+            question
+        )
+    assert any("corrected by #301" in each.out for each in with_it)
+
+
+def test_events_of_which_some_are_gone_are_not_told_by_it(
+    call: Call, url: str, client: redis.Redis, track: Path
+) -> None:
+    client.xtrim("orders", maxlen=100, approximate=False)
+    one = call("events", "outcome:rejected", "--url", url)
+    track.unlink()
+    assert call("events", "outcome:rejected", "--url", url) == one
 
 
 def test_one_that_lost_its_oldest_is_not_asked(call: Call, url: str, track: Path) -> None:

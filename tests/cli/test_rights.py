@@ -28,7 +28,7 @@ def rows() -> list[list[str]]:
     return [re.findall(r"[+~][^ `]+", " ".join(cells[2:]).replace("\0", "|")) for cells in lines]
 
 
-PUBLISH, READ, SNAPSHOTS, FOLLOW, TAKE, EXAMINE, SURVEY, MEASURE, REFILL = rows()
+PUBLISH, READ, SNAPSHOTS, FOLLOW, TAKE, EXAMINE, SURVEY, MEASURE, TRIM, REFILL = rows()
 
 
 @pytest.fixture
@@ -262,6 +262,33 @@ class TestSurveying:
         code, said = as_user(READ + SNAPSHOTS + FOLLOW + without(SURVEY, "+scan"), "streams")
         assert code == 1
         assert "(+scan)" in said
+
+
+class TestTrimming:
+    @pytest.fixture
+    def archive(self, filled: redis.Redis, as_user: AsUser, tmp_path: Path) -> Path:
+        """What the first row of the rights alone can archive."""
+        filled.xgroup_create(STREAM, "billing", id="$")
+        assert as_user(READ, "archive", tmp_path / "archive")[0] == 0
+        return tmp_path / "archive"
+
+    def test_needs_its_row(self, filled: redis.Redis, archive: Path, as_user: AsUser) -> None:
+        rights = READ + SNAPSHOTS + FOLLOW + TAKE + TRIM
+        code, said = as_user(rights, "trim", "--archive", archive, "--yes")
+        assert code == 0, said
+        assert filled.xlen(STREAM) == 11
+
+    def test_names_what_is_missing(
+        self, filled: redis.Redis, archive: Path, as_user: AsUser, generation: Generation
+    ) -> None:
+        for right in TRIM:
+            code, said = as_user(
+                READ + SNAPSHOTS + FOLLOW + TAKE + without(TRIM, right), "trim", "--archive", archive, "--yes"
+            )
+            assert code == 1, right
+            if generation.version >= (7, 0):
+                assert f"({right.partition('|')[0]}" in said, said
+        assert filled.xlen(STREAM) == 50
 
 
 @pytest.mark.parametrize("missing", ["INFO", "TIME", "CONFIG", "MEMORY", "CLIENT", "HELLO", "ECHO", "EVAL"])

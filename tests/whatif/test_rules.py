@@ -19,8 +19,7 @@ from esdash.fold import sorting
 from esdash.fold.apart import Apart
 from esdash.fold.folding import Entry, Fold
 from esdash.log.facts import Evidence, StreamFacts
-from esdash.log.pages import Page
-from esdash.log.readahead import PackedPage
+from esdash.log.pages import PackedPage, Page
 from esdash.log.stream import Stream
 from esdash.whatif.beside import Consequences, OtherwiseError
 from esdash.whatif.rules import Comparing, Kept, MovedError, compare

@@ -1,0 +1,105 @@
+"""`esdash archive`: what streams hold, written to files."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from esdash.cli.connect import open_log
+from esdash.cli.failures import BadInputError, ExitCode
+from esdash.cli.options import as_json, with_settings
+from esdash.cli.output import print_json, tell, warn
+from esdash.cli.presence import require_stream
+from esdash.cli.progress import Progress
+from esdash.config import Settings
+from esdash.counted import counted
+
+if TYPE_CHECKING:
+    from esdash.log.archive.folder import Archive
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.argument("streams", metavar="[STREAM...]", nargs=-1)
+@click.option("--check", is_flag=True, help="Read all that is archived back as well; exit code 3 for damage.")
+@as_json
+@with_settings
+@click.pass_context
+def command(
+    context: click.Context,
+    settings: Settings,
+    folder: Path | None,
+    streams: tuple[str, ...],
+    check: bool,
+    as_json: bool,
+) -> None:
+    """Write what the stream holds to files.
+
+    Raw entries, compressed, with checksums: an archive. In DIR (without it, that of --archive or the settings) each
+    stream has a folder. What is there already stays, and what came since is added, up to the newest entry. It may be
+    ended at any time: the next run goes on. Where entries vanished before they were archived, or the log is another
+    one, nothing is added: exit code 4.
+
+    Nothing leaves the stream by this: `esdash trim` removes what is archived. Every command reads through an archive
+    with --archive DIR.
+    """
+    from esdash.log.archive.segment import DamagedArchiveError
+
+    folder = folder or settings.archive
+    if folder is None:
+        raise BadInputError("Name the folder of the archive: `esdash archive DIR`.")
+    for stream in streams or (settings.stream,):
+        try:
+            document = _archived(replace(settings, stream=stream, archive=None), folder.expanduser(), check)
+        except DamagedArchiveError as error:
+            warn(str(error))
+            context.exit(ExitCode.DIFFERENCE if check else ExitCode.FAILED)
+        if as_json:
+            print_json(document)
+        else:
+            _tell_people(document)
+
+
+def _archived(settings: Settings, folder: Path, check: bool) -> dict[str, Any]:
+    from esdash.log.archive.folder import Archive
+    from esdash.log.archive.writing import archive
+
+    with open_log(settings) as log:
+        require_stream(log)
+        kept = Archive(folder, log.name)
+        with Progress(log) as progress:
+            added = archive(log, kept, progress.tell)
+            if check:
+                done = 0
+                for count in kept.check():
+                    done += count
+                    progress.tell(done, kept.count)
+    return _document(kept, added)
+
+
+def _document(kept: "Archive", added: int) -> dict[str, Any]:
+    first = kept.first_id
+    return {
+        "stream": kept.stream,
+        "folder": str(kept.folder),
+        "added": added,
+        "entries": kept.count,
+        "unseen": kept.unseen,
+        "first_event_id": None if first is None else first.decode(),
+        "last_event_id": kept.last_id.decode(),
+        "segments": len(kept.segments),
+        "bytes": kept.size,
+        "digest": kept.digest,
+    }
+
+
+def _tell_people(document: dict[str, Any]) -> None:
+    entries = counted(document["added"], "entry", "entries")
+    last = document["unseen"] + document["entries"]
+    tell(f"{document['stream']}: {entries} added; #{document['unseen'] + 1:,} to #{last:,} are in {document['folder']}")
+    segments = counted(document["segments"], "segment", "segments")
+    tell(f"{segments}, {document['bytes']:,} bytes, digest {document['digest']}")
+    if document["unseen"] > 0:
+        older = counted(document["unseen"], "older entry was", "older entries were")
+        warn(f"{older} gone from the stream before and cannot be archived.")

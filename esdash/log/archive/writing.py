@@ -1,0 +1,75 @@
+"""Archiving: what a stream holds is written to segments, with the proof that nothing between is missing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from esdash.log.archive.folder import Archive
+from esdash.log.archive.segment import ArchiveError, BrokenArchiveError, SegmentWriter
+from esdash.log.continuity import Continuity, Standing, Verdict, judge_page, unseen_before
+from esdash.log.facts import anchor_of
+from esdash.log.stream import Page, Stream
+
+
+def archive(log: Stream, kept: Archive, progressed: Callable[[int], object] = id) -> int:
+    """Add what a stream holds now and an archive does not; how many entries that are.
+
+    The segments that were closed stay where this fails or is ended, at whatever byte, and the next time goes on behind
+    them. `progressed` hears of each page how many entries there are by now. Raises BrokenArchiveError where entries
+    vanished before they were archived, or the log is of another history, ArchiveError, LogError.
+    """
+    try:
+        with kept.alone():
+            for unfinished in kept.folder.glob("*.part"):
+                unfinished.unlink()
+            return _add(log, kept, progressed)
+    except OSError as error:
+        raise ArchiveError(
+            f"The archive {kept.folder} cannot be written: {error.strerror}. What was archived before is whole; run "
+            "it again to go on."
+        ) from error
+
+
+def _add(log: Stream, kept: Archive, progressed: Callable[[int], object]) -> int:
+    begun, standing = kept.count, kept.standing
+    writer: SegmentWriter | None = None
+    try:
+        until = log.facts().last_id
+        for page in log.pages(standing.last_id, until):
+            if not kept.segments and writer is None:
+                standing = replace(standing, unseen=unseen_before(page.evidence.facts))
+            require_joined(kept, judge_page(log, standing, page))
+            for entry in page.entries:
+                writer = writer or kept.begin(standing.unseen)
+                writer.add(entry)
+                if writer.full:
+                    kept.segments.append(writer.closed())
+                    writer = None
+            standing = _behind(standing, page)
+            progressed(standing.ordinal - begun)
+        if writer is not None:
+            kept.segments.append(writer.closed())
+            writer = None
+    finally:
+        if writer is not None:
+            writer.discard()
+    return kept.count - begun
+
+
+def _behind(standing: Standing, page: Page) -> Standing:
+    last = page.last_entry
+    if last is None:
+        return standing
+    return replace(standing, last_id=last[0], ordinal=standing.ordinal + page.count, anchor=anchor_of(last))
+
+
+def require_joined(kept: Archive, found: Continuity) -> None:
+    """Raises BrokenArchiveError unless the stream goes on where the archive ends."""
+    end = f"The archive {kept.folder} ends at {kept.last_id.decode()}"
+    if found.verdict is Verdict.GAP:
+        raise BrokenArchiveError(
+            f"{end}, and what followed is not all there: {found.explanation} Begin another archive in another folder."
+        )
+    if found.verdict is Verdict.DIVERGED:
+        raise BrokenArchiveError(
+            f"{end}, and this is not the log that it was made from: {found.explanation} Choose another folder."
+        )
