@@ -107,7 +107,7 @@ def dashboard() -> Callable[..., DashboardApp]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def busy() -> View:
     """A live shop with every kind of outcome in its log."""
     return busy_history().live()
