@@ -1,12 +1,10 @@
-"""Settings: file < environment < flags.
+"""Settings: file < profile < environment < flags; a profile that was typed goes before the environment.
 
 Flags and the environment of the common options are read by the command line. What stands in the file, and the
 environment of the rest, is checked by pydantic, which is imported only then: it takes 0.1 s.
 """
 
 import os
-import stat
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -15,20 +13,35 @@ from typing import Annotated, Any, Final
 import platformdirs
 from annotated_types import Ge, Le, MaxLen, MinLen
 
+from esdash.profiles import Profile, domain_of, layers_of, put_together
+from esdash.settings_file import ConfigError as ConfigError
+from esdash.settings_file import beside, values_of
+from esdash.visible import visible
+
 ENVIRONMENT: Final = "ESDASH_"
 """A setting's name in capitals after this is its environment variable."""
 
-_ELSEWHERE: Final = ("url", "stream", "domain", "domains", "data_dir", "archive", "readonly", "keys", "questions")
+_ELSEWHERE: Final = frozenset(
+    {
+        "url",
+        "stream",
+        "domain",
+        "domains",
+        "data_dir",
+        "archive",
+        "readonly",
+        "keys",
+        "questions",
+        "profiles",
+        "profile",
+    }
+)
 """Settings whose environment the command line reads, and those that have none."""
 
+OF_A_PERSON: Final = frozenset({"mouse", "keys", "questions", "profiles", "profile"})
+"""Settings that are about who looks, whatever the server: no profile has them."""
+
 DEFAULT_DOMAIN: Final = "shop"
-
-LARGEST: Final = 64 * 1024
-"""Bytes of a settings file, at most."""
-
-
-class ConfigError(Exception):
-    """The settings cannot be used. The message is one or two plain sentences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +85,11 @@ class Settings:
     questions: dict[str, Annotated[str, MinLen(1), MaxLen(1000)]] = field(default_factory=dict)
     """Questions by name: `refused = "outcome:rejected"` is asked by `@refused`, and by the key that `keys` gives to
     `ask_refused`."""
+    profiles: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    """Servers by name: `[profiles.staging]` holds a `url`, or a `data_dir`, and whatever else of these settings is
+    meant for that server; `mouse`, `keys` and `questions` are for all."""
+    profile: str | None = None
+    """The one of `profiles` that is used. `--profile` or `ESDASH_PROFILE` chooses it, not the file."""
 
 
 def names() -> tuple[str, ...]:
@@ -143,104 +161,98 @@ def load_with_sources(
     flags: Mapping[str, Any],
     environment: Mapping[str, str] = os.environ,
 ) -> tuple[Settings, dict[str, str]]:
-    """The same, and where each setting comes from, for people: `--url`, `ESDASH_URL`, `settings file`, `default`."""
+    """The same, and where each setting comes from, for people.
+
+    `--url`, `ESDASH_URL`, `profile staging`, `settings file`, `default`.
+    """
     named = [name for name in names() if name not in _ELSEWHERE]
     rest = {name: value for name in named if (value := environment.get(ENVIRONMENT + name.upper()))}
-    from_environment = _checked(rest, "environment") if rest else {}
+    from_environment = {**(_checked(rest, "environment") if rest else {}), **common}
     from_file = _from_file(file)
-    settings = Settings(**{**from_file, **from_environment, **common, **flags})
-    sources = {
-        **dict.fromkeys(names(), "default"),
-        **dict.fromkeys(from_file, "settings file"),
-        **{name: ENVIRONMENT + name.upper() for name in (*from_environment, *common)},
-        **{name: f"--{name.replace('_', '-')}" for name in flags},
-    }
-    if "domain" not in common and "domain" not in flags and settings.stream in settings.domains:
-        settings = replace(settings, domain=settings.domains[settings.stream])
-        sources["domain"] = "settings file"
-    return settings, sources
+    chosen = flags.get("profile", common.get("profile"))
+    profile = None
+    if chosen is not None:
+        values = _profile(chosen, from_file.get("profiles", {}), file or usual_file())
+        profile = Profile(chosen, values, typed="profile" in flags)
+    layers = layers_of(from_file, profile, from_environment, flags)
+    values, sources = put_together(layers)
+    settings = Settings(**values)
+    if found := domain_of(layers, settings.stream):
+        domain, sources["domain"] = found
+        settings = replace(settings, domain=domain)
+    return settings, {name: sources.get(name, "default") for name in names()}
+
+
+def _profile(name: str, profiles: Mapping[str, dict[str, Any]], file: Path | None) -> dict[str, Any]:
+    """What a profile sets. Raises ConfigError where there is none of that name."""
+    if name in profiles:
+        return profiles[name]
+    there = f"There are {', '.join(sorted(profiles))}" if profiles else "It has none: [profiles.NAME] begins one"
+    raise ConfigError(f"There is no profile {visible(name, 64)!r} in the settings file {file}. {there}.")
 
 
 def _from_file(named: Path | None) -> dict[str, Any]:
     file = named or usual_file()
     if file is None:
         return {}
-    text = _text_of(file)
-    if text is None:
+    values = values_of(file)
+    if values is None:
         if named is None:
             return {}
         raise ConfigError(f"There is no settings file {file}.")
-    try:
-        values = tomllib.loads(text)
-    except ValueError as error:
-        raise ConfigError(f"The settings file {file} is not TOML: {error}.") from error
-    except RecursionError:
-        raise ConfigError(f"The settings file {file} is not TOML for settings: it is nested too deeply.") from None
+    if "profile" in values:
+        raise ConfigError(f"profile in {file} chooses none: --profile and ESDASH_PROFILE do.")
+    checked = _checked_part(values, file, f"the settings file {file}", names())
+    for name, profile in checked.get("profiles", {}).items():
+        _require_name(name, file, "calls a profile")
+        checked["profiles"][name] = _checked_profile(name, profile, file)
+    return checked
+
+
+def _checked_profile(name: str, values: dict[str, Any], file: Path) -> dict[str, Any]:
+    """What a profile sets; it has a URL and an archive, be they None. Raises ConfigError."""
+    where = f"[profiles.{name}] of {file}"
+    checked = _checked_part(values, file, where, tuple(each for each in names() if each not in OF_A_PERSON))
+    if not checked.keys() & {"url", "data_dir"}:
+        raise ConfigError(f"{where} names no server: it needs a url, or a data_dir for esdash's own server.")
+    if "domain" in checked:
+        checked.setdefault("domains", {})  # those of the file are not meant for it
+    return {"url": None, "archive": None, **checked}
+
+
+def _checked_part(values: dict[str, Any], file: Path, where: str, known: tuple[str, ...]) -> dict[str, Any]:
+    """What the file, or a profile in it, sets. Raises ConfigError."""
     for name in values:
-        if name not in names():
-            raise ConfigError(f"The settings file {file} has {name!r}, which is no setting. There are {_listed()}.")
-    checked = _checked(values, str(file)) if values else {}
+        if name not in known:
+            raise ConfigError(
+                f"{where[:1].upper()}{where[1:]} has {name!r}, which is no setting. There are {', '.join(known)}."
+            )
+    checked = _checked(values, where) if values else {}
     for name in ("data_dir", "archive"):
         if name not in checked:
             continue
         if not values[name]:
-            raise ConfigError(f"{name} in {file} is empty.")
+            raise ConfigError(f"{name} in {where} is empty.")
         try:
             checked[name] = checked[name].expanduser()
         except RuntimeError:
-            raise ConfigError(f"{name} in {file} names a home directory that is not there.") from None
+            raise ConfigError(f"{name} in {where} names a home directory that is not there.") from None
     if "domain" in checked:
-        checked["domain"] = _beside(file, checked["domain"])
+        checked["domain"] = beside(file, checked["domain"])
     for name in checked.get("questions", ()):
-        from esdash.query.questions import SAVED_NAME
-
-        if SAVED_NAME.fullmatch(name) is None:
-            raise ConfigError(
-                f"{file} saves a question as {name!r}, which is no name: a letter, then letters, digits, - and _, at "
-                "most 40 in all."
-            )
+        _require_name(name, file, "saves a question as")
     if "domains" in checked:
-        checked["domains"] = {stream: _beside(file, domain) for stream, domain in checked["domains"].items()}
+        checked["domains"] = {stream: beside(file, domain) for stream, domain in checked["domains"].items()}
     return checked
 
 
-def _beside(file: Path, domain: str) -> str:
-    """A domain that is called by a file's name which stands beside the settings file, by its whole path."""
-    name, py, rest = domain.partition(".py")
-    if not py or (rest and not rest.startswith(":")):
-        return domain
-    found = file.parent / f"{name}.py"
-    return f"{found.absolute()}{rest}" if found.is_file() else domain
+def _require_name(name: str, file: Path, so: str) -> None:
+    from esdash.query.questions import SAVED_NAME
 
-
-def _text_of(file: Path) -> str | None:
-    """What stands in the file, without a byte-order mark; None when there is none. Raises ConfigError."""
-    try:
-        # Of a pipe that nobody writes to, opening would wait for ever.
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as opened:
-            if not _is_file(descriptor):
-                raise ConfigError(f"The settings file {file} is no file.")
-            data = opened.read(LARGEST + 1)
-        if len(data) > LARGEST:
-            raise ConfigError(f"The settings file {file} is larger than {LARGEST // 1024:,} KiB: no settings are.")
-        return data.decode("utf-8-sig")
-    except FileNotFoundError:
-        for part in (file, *file.parents):
-            if part.is_symlink() and not part.exists():
-                raise ConfigError(
-                    f"The settings file {file} cannot be read: {part} is a link to {part.readlink()}, which is not "
-                    "there."
-                ) from None
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigError(f"The settings file {file} cannot be read: {reason}.") from error
-
-
-def _is_file(descriptor: int) -> bool:
-    found = os.fstat(descriptor)
-    return stat.S_ISREG(found.st_mode) or found.st_rdev == os.stat(os.devnull).st_rdev  # noqa: PTH116 - a number
+    if SAVED_NAME.fullmatch(name) is None:
+        raise ConfigError(
+            f"{file} {so} {name!r}, which is no name: a letter, then letters, digits, - and _, at most 40 in all."
+        )
 
 
 def _checked(values: dict[str, Any], source: str) -> dict[str, Any]:
@@ -269,7 +281,3 @@ def _where(name: str, source: str) -> str:
 
 def _lowered(text: str) -> str:
     return text[:1].lower() + text[1:]
-
-
-def _listed() -> str:
-    return ", ".join(names())

@@ -1,5 +1,7 @@
 """The README says what the program does."""
 
+import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,27 @@ def test_every_picture_is_there() -> None:
     assert named
     for name in named:
         assert (ROOT / "screenshots" / name).is_file(), name
+
+
+PAGES = [path for path in (*ROOT.glob("*.md"), *ROOT.glob("esdash/**/*.md")) if not path.is_symlink()]
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link may name in a page after a #, as forges make it of a heading."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        name, _, anchor = target.partition("#")
+        found = page.parent / name if name else page
+        assert found.exists(), target
+        assert not anchor or anchor in anchors(found), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_program_that_is_to_be_run_is_there(page: Path) -> None:
+    for module in re.findall(r"`python\s+-m\s+([\w.]+)", page.read_text("utf-8")):
+        assert find_spec(module) is not None, module

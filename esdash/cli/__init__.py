@@ -151,9 +151,10 @@ def _tell(error: Exception, arguments: Sequence[str]) -> int:
 
 def _require_shell() -> None:
     """Raises BadInputError when completion is asked for without the words that a shell gives along with it."""
-    if os.environ[_COMPLETE].endswith("_complete") and not (
-        "COMP_WORDS" in os.environ and os.environ.get("COMP_CWORD", "").isdecimal()
-    ):
+    how, where = os.environ[_COMPLETE], os.environ.get("COMP_CWORD", "")
+    # fish gives the word itself, the others its number.
+    given = not where or where.strip() if how == "fish_complete" else where.isdecimal()
+    if how.endswith("_complete") and not (given and {"COMP_WORDS", "COMP_CWORD"} <= os.environ.keys()):
         raise BadInputError(
             f"{_COMPLETE} is set, but not COMP_WORDS and COMP_CWORD: only a shell's completion sets them. Unset it."
         )

@@ -41,8 +41,9 @@ def command(
     ended at any time: the next run goes on. Where entries vanished before they were archived, or the log is another
     one, nothing is added: exit code 4.
 
-    Nothing leaves the stream by this: `esdash trim` removes what is archived. Every command reads through an archive
-    with --archive DIR.
+    Nothing leaves the stream by this: `esdash trim` removes what is archived. For that the newest snapshot whose
+    entries are archived is pinned: kept however many newer ones come. Every command reads through an archive with
+    --archive DIR.
     """
     from esdash.log.archive.segment import DamagedArchiveError
 
@@ -62,12 +63,16 @@ def command(
 
 
 def _archived(settings: Settings, folder: Path, check: bool) -> dict[str, Any]:
+    from esdash.engine.trimming import pin_archived
     from esdash.log.archive.folder import Archive
     from esdash.log.archive.writing import archive
+    from esdash.log.errors import RefusedError
+    from esdash.log.snapshots import SnapshotStore
 
     with open_log(settings) as log:
         require_stream(log)
         kept = Archive(folder, log.name)
+        pinned: list[str] = []
         with Progress(log) as progress:
             added = archive(log, kept, progress.tell)
             if check:
@@ -75,10 +80,15 @@ def _archived(settings: Settings, folder: Path, check: bool) -> dict[str, Any]:
                 for count in kept.check():
                     done += count
                     progress.tell(done, kept.count)
-    return _document(kept, added)
+        if not settings.readonly:
+            try:
+                pinned = [header.snapshot_id for header in pin_archived(SnapshotStore(log), kept)]
+            except RefusedError as error:
+                warn(f"No snapshot is kept for this archive, so trim soon or not by it: {error}")
+    return _document(kept, added, pinned)
 
 
-def _document(kept: "Archive", added: int) -> dict[str, Any]:
+def _document(kept: "Archive", added: int, pinned: list[str]) -> dict[str, Any]:
     first = kept.first_id
     return {
         "stream": kept.stream,
@@ -91,6 +101,7 @@ def _document(kept: "Archive", added: int) -> dict[str, Any]:
         "segments": len(kept.segments),
         "bytes": kept.size,
         "digest": kept.digest,
+        "pinned": pinned,
     }
 
 

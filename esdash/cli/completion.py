@@ -11,7 +11,12 @@ from esdash.cli.failures import FailedError
 def command(shell: str) -> None:
     """Print a shell's completion script.
 
-    For bash, add this to ~/.bashrc: eval "$(esdash completion bash)"
+    It completes commands, those for the events of the domain among them, options, and names of profiles.
+
+    \b
+    bash, in ~/.bashrc:                   eval "$(esdash completion bash)"
+    zsh, in ~/.zshrc, behind compinit:    eval "$(esdash completion zsh)"
+    fish, in ~/.config/fish/config.fish:  esdash completion fish | source
     """
     from esdash.cli import cli
 

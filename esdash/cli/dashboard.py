@@ -127,7 +127,12 @@ def _show(
     only = not settings.domains and settings.domain == DEFAULT_DOMAIN
     if only and (wrong := next(book.wrong(fold), "")):
         raise BadInputError(wrong)
-    looks = UiSettings(keymap=_keymap(settings, fold, tuple(book.saved), only=only), export=settings.export, told=told)
+    looks = UiSettings(
+        keymap=_keymap(settings, fold, tuple(book.saved), only=only),
+        export=settings.export,
+        told=told,
+        profile=settings.profile or "",
+    )
     if settings.theme is not None:
         looks = replace(looks, theme=settings.theme)
     settings = bound_by(settings, fold)

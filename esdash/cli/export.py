@@ -30,6 +30,7 @@ from esdash.config import Settings
 if TYPE_CHECKING:
     from esdash.export.entries import Moved
     from esdash.log.facts import Entry
+    from esdash.log.stream import Stream
     from esdash.query.places import Place
 
 EVERY: Final = 1000
@@ -189,12 +190,21 @@ def export_board(settings: Settings, target: Target, first: "Place | None", last
     target.write_sheets(*board_sheets(fold, board))
 
 
+def _even_if_gone(log: "Stream") -> "Stream":
+    if not log.archive_root:
+        return log
+    from esdash.log.archive.through import even_if_gone
+
+    return even_if_gone(log)
+
+
 def _export_all(settings: Settings, target: Target) -> None:
     from esdash.export.whole import Header, WrongExportError, lines_of
     from esdash.log.copying import Copying
 
     fold = fold_of(settings)
-    with open_log(settings) as log, Progress(log) as progress:
+    with open_log(settings) as opened, Progress(opened) as progress:
+        log = _even_if_gone(opened)
         if not log.facts().exists:
             require_stream(log)
             raise FailedError("The stream is not there any more, only snapshots of it: nothing can be exported.")

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from esdash.cli.domains import OWN
-from esdash.config import DEFAULT_DOMAIN, Settings, load, load_with_sources
+from esdash.config import DEFAULT_DOMAIN, ConfigError, Settings, load, load_with_sources
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -74,6 +74,21 @@ def _folder(context: click.Context, parameter: click.Parameter, value: str | Non
     _choose(context, parameter, path)
 
 
+def _profile(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None and not value:
+        raise click.BadParameter("a profile's name is not empty")
+    _choose(context, parameter, value)
+
+
+def _profiles(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """The profiles of the settings file, for a shell that completes one."""
+    try:
+        found = load(file_of(context), {}, {}, {}).profiles
+    except ConfigError:
+        return []
+    return sorted(name for name in found if name.startswith(incomplete))
+
+
 _COMMON: Final = (
     click.option(
         "--url",
@@ -84,6 +99,16 @@ _COMMON: Final = (
         callback=_url,
         help="The server: redis://host:port/db, rediss:// for TLS, unix:///path, redis+sentinel://host,host/service, "
         "redis+cluster://host,host. Without it, esdash's own.",
+    ),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        envvar="ESDASH_PROFILE",
+        show_envvar=True,
+        expose_value=False,
+        callback=_profile,
+        shell_complete=_profiles,
+        help="A server of the settings file, [profiles.NAME], with what is set for it.",
     ),
     click.option(
         "--stream",

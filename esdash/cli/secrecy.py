@@ -11,6 +11,10 @@ from esdash.signals import NUMBERS
 
 URL_VARIABLE: Final = "ESDASH_URL"
 
+_TYPED_URL: Final = "_ESDASH_TYPED_URL"
+"""The environment variable in which a URL that was typed passes to the same program, started again. Not `URL_VARIABLE`:
+a profile that was typed as well would go before that."""
+
 _CREDENTIALS: Final = re.compile(r"(?<=://)(?!user:password@host(?![\w:/-]|\.\w))\S*@")
 """What may be a user name and password, but for those of an example of how a URL is written."""
 
@@ -33,15 +37,19 @@ def redacted(text: str, arguments: Iterable[str] = ()) -> str:
 def hide_password() -> None:
     """When the command line holds a URL with a password, start again with the URL in the environment.
 
-    Every user of a machine can read the command lines of others' processes; the environment is private.
+    Every user of a machine can read the command lines of others' processes; the environment is private. Started again,
+    it puts the URL back among the arguments that Python knows of, which nobody else sees.
     """
+    if (typed := os.environ.pop(_TYPED_URL, None)) is not None:
+        sys.argv[1:1] = ["--url", typed]
+        return
     where = len(sys.orig_argv) - len(sys.argv) + 1
     url, rest = taken_out(sys.argv[1:])
     if url is not None:
         arguments = [*sys.orig_argv[:where], *rest]
         # The new interpreter would end in a traceback before it comes to esdash; `signals.end_at_once` unblocks them.
         signal.pthread_sigmask(signal.SIG_BLOCK, NUMBERS)
-        os.execve(sys.executable, arguments, {**os.environ, URL_VARIABLE: url})
+        os.execve(sys.executable, arguments, {**os.environ, _TYPED_URL: url})
 
 
 def taken_out(arguments: Sequence[str]) -> tuple[str | None, list[str]]:

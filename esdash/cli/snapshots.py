@@ -233,5 +233,5 @@ def _facts(header: "Header") -> dict[str, Any]:
         "fingerprint": header.fingerprint,
         "owner": header.owner,
         "condemned": header.condemned,
-        "pinned": header.pinned,
+        "pinned": header.pinned or None,
     }

@@ -43,7 +43,7 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
     """
     from esdash.engine.trimming import plan, prove, trim
     from esdash.log.archive.folder import Archive
-    from esdash.log.snapshots import SnapshotStore
+    from esdash.log.snapshots import Pin, SnapshotStore
 
     fold, root = fold_of(settings), archive_of(settings)
     if not dry_run:
@@ -60,10 +60,12 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
             return
         if found.refusal or archive is None:
             raise FailedError(found.refusal)
+        assert found.snapshot is not None, "it would have been refused"
+        if not dry_run:
+            store.pin(found.snapshot, Pin.ARCHIVED)
         with Progress(log) as progress:
             count = prove(log, store, fold, archive, found, progress.tell)
         document["removes"] = count
-        assert found.snapshot is not None, "it would have been refused"
         proof = f"{counted(count, 'entry', 'entries')} compared with the archive, which makes {found.snapshot.digest}."
         if dry_run or not count:
             _show(document, found, as_json)

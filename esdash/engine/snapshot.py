@@ -1,6 +1,7 @@
 """Taking snapshots of a projection, and restoring the newest one that can be trusted."""
 
 import os
+import secrets
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ CONDEMNED: Final = "a verification found that the entries make another state of 
 
 JOURNAL: Final = 1000
 """Outcomes of the last entries kept in a snapshot, so that the log is not empty after a restart."""
+
+_TOKEN: Final = secrets.token_hex(4)
 
 
 class Journal(Struct, array_like=True, frozen=True):
@@ -66,8 +69,11 @@ class Restoration:
 
 
 def process_name() -> str:
-    """Who this process is to others on the same stream: `host:1234`."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """Who this process is to others on the same stream: `host:1234:9f3c61d2`, the last part drawn by lot.
+
+    In containers that share a network, host and process id may be the same: each is process 1 there.
+    """
+    return f"{socket.gethostname()}:{os.getpid()}:{_TOKEN}"
 
 
 class Taking:

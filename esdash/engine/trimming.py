@@ -18,7 +18,7 @@ from esdash.log.archive.folder import Archive
 from esdash.log.archive.through import ArchivedStream
 from esdash.log.continuity import Verdict
 from esdash.log.facts import START, Entry, StreamFacts, anchor_of, id_parts
-from esdash.log.snapshots import DamagedError, Header, SnapshotStore
+from esdash.log.snapshots import DamagedError, Header, Pin, SnapshotStore
 from esdash.log.stream import Stream
 from esdash.log.survey import first_pending, groups_of
 from esdash.visible import visible
@@ -79,6 +79,24 @@ def plan(log: Stream, store: SnapshotStore, fold: Fold, archive: Archive | None,
     if until is not None:
         bounds.append(Bound("place", "--until", id_after(until), "as was asked"))
     return Plan(facts, tuple(bounds), own, _refusal(fold, archive, own, headers))
+
+
+def pin_archived(store: SnapshotStore, archive: Archive) -> list[Header]:
+    """Keep the newest snapshot of each version of the rules whose entries are all archived; which these are.
+
+    Else newer ones would take its place, and nothing could be proved by it when the stream is trimmed. Raises LogError.
+    """
+    pinned: dict[tuple[str, str], Header] = {}
+    for header in store.headers():
+        if not isinstance(header, Header) or header.condemned or (header.domain, header.version) in pinned:
+            continue
+        if id_parts(header.last_event_id) <= id_parts(archive.last_id):
+            verdict = store.continuity(header).verdict
+            if verdict in (Verdict.CONTINUOUS, Verdict.UNKNOWN):
+                pinned[header.domain, header.version] = header
+    for header in pinned.values():
+        store.pin(header, Pin.ARCHIVED)
+    return list(pinned.values())
 
 
 def _refusal(fold: Fold, archive: Archive | None, own: Header | None, headers: Sequence[Header]) -> str:
@@ -194,7 +212,7 @@ def _base(store: SnapshotStore, fold: Fold, archive: Archive, header: Header) ->
         and (each.domain, each.version, each.unseen) == (header.domain, header.version, header.unseen)
         and archive.unseen <= each.ordinal + each.unseen <= header.ordinal + header.unseen
     ]
-    proved = [each for each in older if each.pinned]
+    proved = [each for each in older if each.pinned == Pin.TRIMMED]
     if not proved and archive.unseen == header.unseen:
         return Projection(fold, archive.unseen)
     for each in proved or [other for other in older[::-1] if other.snapshot_id != header.snapshot_id]:
@@ -213,7 +231,7 @@ def trim(store: SnapshotStore, found: Plan) -> int:
     """Remove what was proved, in one step on the server; how many entries. Raises UnprovedError, LogError."""
     header = found.snapshot
     assert header is not None, "without one nothing is removed"
-    store.pin(header)
+    store.pin(header, Pin.TRIMMED)
     answer = store.trim(header, found.minid)
     if answer.isdecimal():
         return int(answer)

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +17,15 @@ CHECKSUM: Final = 16
 """Bytes of the checksum before the header."""
 
 _ID: Final = re.compile(r"(\d{1,20})-(\d{1,20})", re.ASCII)
+
+
+class Pin(StrEnum):
+    """Why a snapshot is kept however many newer ones come."""
+
+    ARCHIVED = "archived"
+    """All that its state was made from is in an archive."""
+    TRIMMED = "trimmed"
+    """The archive was folded to it, and entries before it left the stream."""
 
 
 class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -54,8 +64,8 @@ class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """Not stored in it: it was found to be of another history, and is of this one only if its anchor is there."""
     condemned: bool = False
     """Not stored in it: a verification found that the entries make another state of it."""
-    pinned: bool = False
-    """Not stored in it: entries were trimmed that its state was made from, so it is kept, however old it gets."""
+    pinned: str = ""
+    """Not stored in it: why it is kept however old it gets, `Pin`; empty for one that is not."""
 
 
 class Unreadable(Struct, frozen=True):
@@ -74,7 +84,7 @@ def write_header(header: Header) -> bytes:
 
 
 def read_header(
-    name: bytes, raw: bytes, *, foreign: bool, condemned: bool = False, pinned: bool = False
+    name: bytes, raw: bytes, *, foreign: bool, condemned: bool = False, pinned: str = ""
 ) -> Header | Unreadable:
     """What is stored under a snapshot's id."""
     snapshot_id = name.decode("utf-8", "replace")

@@ -41,7 +41,7 @@ local function stands(header, foreign)
 end
 """
 
-# KEYS: stream, index, ids of those of another history, chunks of the new one, ids of pinned ones. ARGV: prefix of chunk
+# KEYS: stream, index, ids of those of another history, chunks of the new one, pinned ones. ARGV: prefix of chunk
 # keys, id, header, how many chunks, how many to keep, bytes of the checksum before a header; then ids of those that
 # cannot be used.
 COMMIT: Final = (
@@ -60,6 +60,10 @@ end
 local new = parse(ARGV[3])
 if redis.call('HLEN', KEYS[4]) ~= tonumber(ARGV[4]) then return 'incomplete' end
 if not stands(new) then return 'foreign' end
+local pinned = {}
+for i, id in ipairs(redis.call('HGETALL', KEYS[5])) do
+  if i % 2 == 1 then pinned[id] = true end
+end
 local unusable = {}
 for i = 7, #ARGV do unusable[ARGV[i]] = true end
 local function seen(header) return header.ordinal + header.unseen end
@@ -81,7 +85,7 @@ for i = 1, #all, 2 do
         -- A state that saw more of this history is not replaced.
         if unseen(header) == unseen(new) and seen(header) > seen(new) then return 'older' end
       end
-      if redis.call('SISMEMBER', KEYS[5], id) == 0 then kept[#kept + 1] = {header, id} end
+      if not pinned[id] then kept[#kept + 1] = {header, id} end
     else
       redis.call('SADD', KEYS[3], id)
       foreign[#foreign + 1] = {header, id}
@@ -108,7 +112,7 @@ redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
 for _, id in ipairs(dropped) do
   redis.call('HDEL', KEYS[2], id)
   redis.call('SREM', KEYS[3], id)
-  redis.call('SREM', KEYS[5], id)
+  redis.call('HDEL', KEYS[5], id)
   redis.call('UNLINK', ARGV[1] .. id)
 end
 return 'ok'
@@ -119,7 +123,11 @@ return 'ok'
 TRIM: Final = (
     _STANDS
     + """
-if redis.call('HEXISTS', KEYS[2], ARGV[2]) == 0 then return 'snapshot' end
+local there = false
+for i, id in ipairs(redis.call('HGETALL', KEYS[2])) do
+  there = there or (i % 2 == 1 and id == ARGV[2])
+end
+if not there then return 'snapshot' end
 local anchor = anchor_at(ARGV[3])
 if not facts['first-entry'] or before(ARGV[3], ARGV[1]) or (anchor and anchor ~= ARGV[4]) then return 'changed' end
 if before(facts['last-generated-id'], ARGV[3]) then return 'changed' end

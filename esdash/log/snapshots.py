@@ -6,7 +6,7 @@ Keys, all in the stream's hash slot:
 - `esdash:{orders}:snapshot:<id>`: a hash, number → chunk;
 - `esdash:{orders}:foreign`: a set, ids of snapshots that were found to be of another history;
 - `esdash:{orders}:condemned`: a set, ids of snapshots of which the entries make another state;
-- `esdash:{orders}:pinned`: a set, ids of snapshots that are kept since entries before them were trimmed;
+- `esdash:{orders}:pinned`: a hash, ids of snapshots that are kept however old they get → why (`headers.Pin`);
 - `esdash:{orders}:lease`: who takes the periodic snapshots.
 
 Chunks are written first, one command each, and expire unless the header follows. One script then checks and adds the
@@ -24,7 +24,7 @@ from esdash.counted import counted
 from esdash.log import scripts, shapes
 from esdash.log.continuity import Continuity, Verdict, check
 from esdash.log.errors import ForbiddenError, RefusedError, WrongTypeError, plainly
-from esdash.log.headers import CHECKSUM, FORMAT, Header, Unreadable, rank, read_header, write_header
+from esdash.log.headers import CHECKSUM, FORMAT, Header, Pin, Unreadable, rank, read_header, write_header
 from esdash.log.keys import key_prefix
 from esdash.log.stream import Stream
 
@@ -77,9 +77,15 @@ class SnapshotStore:
         stored = self._command("HGETALL", self._index, shape=shapes.pairs)
         foreign = self._command("SMEMBERS", self._foreign, shape=shapes.texts) if stored else []
         condemned = self._command("SMEMBERS", self._condemned, shape=shapes.texts) if stored else []
-        pinned = self._command("SMEMBERS", self._pinned, shape=shapes.texts) if stored else []
+        pinned = self._command("HGETALL", self._pinned, shape=shapes.pairs) if stored else {}
         found = (
-            read_header(name, raw, foreign=name in foreign, condemned=name in condemned, pinned=name in pinned)
+            read_header(
+                name,
+                raw,
+                foreign=name in foreign,
+                condemned=name in condemned,
+                pinned=pinned.get(name, b"").decode("utf-8", "replace"),
+            )
             for name, raw in stored.items()
         )
         return sorted(found, key=rank)
@@ -248,19 +254,24 @@ class SnapshotStore:
         if names := [snapshot_id for snapshot_id in snapshot_ids if snapshot_id in stored]:
             self._command("SADD", self._condemned, *names)
 
-    def pin(self, header: Header) -> None:
-        """Keep a snapshot, however many newer ones come, and no older one of its version for this. Raises LogError."""
+    def pin(self, header: Header, why: Pin) -> None:
+        """Keep a snapshot, however many newer ones come. Raises LogError.
+
+        Of each version one is kept that is archived, and one up to which entries were trimmed: the newest.
+        """
+        instead_of = (Pin.ARCHIVED,) if why is Pin.ARCHIVED else tuple(Pin)
         before = [
             each.snapshot_id
             for each in self.headers()
             if isinstance(each, Header)
-            and each.pinned
+            and each.pinned in instead_of
             and (each.domain, each.version) == (header.domain, header.version)
             and each.snapshot_id != header.snapshot_id
         ]
-        self._command("SADD", self._pinned, header.snapshot_id)
+        if why is Pin.TRIMMED or not header.pinned:
+            self._command("HSET", self._pinned, header.snapshot_id, why)
         if before:
-            self._command("SREM", self._pinned, *before)
+            self._command("HDEL", self._pinned, *before)
 
     def trim(self, header: Header, minid: bytes) -> str:
         """Remove the entries before an id from the stream, if this snapshot and every consumer group allow it.
@@ -279,7 +290,7 @@ class SnapshotStore:
             ("HDEL", self._index, snapshot_id),
             ("SREM", self._foreign, snapshot_id),
             ("SREM", self._condemned, snapshot_id),
-            ("SREM", self._pinned, snapshot_id),
+            ("HDEL", self._pinned, snapshot_id),
             ("UNLINK", self._chunks_key(snapshot_id)),
         ]
         with self._own_keys():
@@ -333,4 +344,4 @@ class SnapshotStore:
                     raise reply
 
 
-__all__ = ["KEEP", "DamagedError", "Draft", "Header", "SnapshotStore", "Unreadable"]
+__all__ = ["KEEP", "DamagedError", "Draft", "Header", "Pin", "SnapshotStore", "Unreadable"]

@@ -61,6 +61,8 @@ class UiSettings:
     """What is shown may be handed on: exported, copied, saved as a picture."""
     told: Sequence[Setting] = ()
     """All settings, for whoever wants to read them."""
+    profile: str = ""
+    """What the person calls the server; empty: nothing."""
 
 
 class DashboardApp(Palette, TypeAhead):
@@ -151,6 +153,7 @@ class DashboardApp(Palette, TypeAhead):
             self._sandbox_of,
             self._sandboxes,
             self._rules,
+            self.settings.profile,
         )
         if self._tour:
             self._main.guide()

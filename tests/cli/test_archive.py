@@ -95,13 +95,15 @@ class TestTrimming:
         assert at("verify", "--archive", archived).code == 0
 
     def test_the_pinned_snapshot_outlives_newer_ones(self, at: Call, client: redis.Redis, archived: Path) -> None:
+        listed = at("snapshot", "list", "--json").json
+        assert [each["pinned"] for each in listed] == ["archived"]
         pinned = trimmed(at, archived).json["snapshot"]
         for seed in range(10, 18):
             append(client, seeded_entries(seed, 20))
             assert at("snapshot", "take").code == 0
         listed = at("snapshot", "list", "--json").json
         assert len(listed) == 6
-        assert [each["id"] for each in listed if each["pinned"]] == [pinned]
+        assert [each["id"] for each in listed if each["pinned"] == "trimmed"] == [pinned]
         assert at("snapshot", "delete", pinned).code == 0
         assert client.exists("esdash:{orders}:pinned") == 0
 
@@ -126,6 +128,20 @@ class TestTrimming:
         assert at("archive", folder).code == 0
         assert trimmed(at, folder).json["removed"] == 99
         assert state(at)["unseen"] == 0
+
+    def test_a_stream_that_is_lost_comes_back_from_its_archive(
+        self, at: Call, client: redis.Redis, archived: Path, tmp_path: Path
+    ) -> None:
+        before, ids = state(at), ids_of(client)
+        assert trimmed(at, archived).json["removed"] == 299
+        client.flushall()
+        file = tmp_path / "orders.jsonl"
+        done = at("export", "--all", "--archive", archived, "--output", file)
+        assert done.code == 0, done.err
+        assert at("publish", "batch", file, "--keep-ids").code == 0
+        assert ids_of(client) == ids
+        assert state(at) == state(at, "--archive", archived) == before
+        assert at("archive", archived, "--json").json["added"] == 0
 
 
 class TestRefusing:

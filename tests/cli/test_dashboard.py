@@ -50,8 +50,10 @@ def test_a_stream_of_anything_is_shown_raw_at_a_key(open_terminal: OpenTerminal,
     assert terminal.end() == 0
 
 
-def test_it_opens_without_a_server_and_says_so(open_terminal: OpenTerminal) -> None:
-    terminal = open_terminal("--url", "redis://bob:s3cret@127.0.0.1:1")
+def test_it_opens_without_a_server_and_says_so(open_terminal: OpenTerminal, tmp_path: Path) -> None:
+    (tmp_path / "settings").write_text('[profiles.staging]\nurl = "redis://bob:s3cret@127.0.0.1:1"')
+    terminal = open_terminal("--config", tmp_path / "settings", "--profile", "staging")
+    terminal.read_until("staging")
     terminal.read_until("refused")
     terminal.type("q")
     assert terminal.end() == 0

@@ -91,8 +91,13 @@ def test_the_commands_serve(
     assert f"127.0.0.1:{port}" in SCRAPE
     service = Serving(start(*command[:-1], f"{address}:0"))
     service.until("live")
-    assert service.until("listening")["url"].startswith(f"http://{address or '127.0.0.1'}:")
+    listening = service.until("listening")["url"]
+    assert listening.startswith(f"http://{address or '127.0.0.1'}:")
+    (healthy,) = re.findall(r'test: \[CMD, python, -c, "(.*)"\]', COMPOSE)
+    check = [sys.executable, "-c", healthy.replace("9464", listening.rpartition(":")[2])]
+    assert subprocess.run(check, check=False).returncode == 0
     assert service.end() == 0
+    assert subprocess.run(check, check=False, stderr=subprocess.DEVNULL).returncode != 0
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")

@@ -1,5 +1,7 @@
 """The consumer on a sound log: it restores, replays, follows, and what it shows is what the model computes."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -409,6 +411,19 @@ def process_of_thread(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
 
     monkeypatch.setattr(snapshot, "process_name", name)
     return name
+
+
+def test_two_processes_of_the_same_number_on_hosts_of_the_same_name_have_names_of_their_own() -> None:
+    """As in two containers on one network: the first process of each is 1."""
+    script = (
+        "import os, socket; os.getpid = lambda: 1; socket.gethostname = lambda: 'here'\n"
+        "from esdash.engine.snapshot import process_name\n"
+        "print(process_name(), process_name())"
+    )
+    names = [subprocess.check_output([sys.executable, "-c", script], text=True).split() for _ in range(2)]
+    assert all(name.startswith("here:1:") for both in names for name in both)
+    assert [len(set(both)) for both in names] == [1, 1]
+    assert names[0] != names[1]
 
 
 @pytest.mark.usefixtures("process_of_thread")

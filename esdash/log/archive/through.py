@@ -43,6 +43,10 @@ class ArchivedStream(Stream):
         """The id of the newest entry in the archive; START where there is none."""
         return self._archive.last_id
 
+    def stands(self) -> bool:
+        """Whether the stream itself is there."""
+        return self._plain.facts().exists
+
     def facts(self) -> StreamFacts:
         """Facts about archive and stream."""
         return self._widened(super().facts())
@@ -158,6 +162,25 @@ class ArchivedStream(Stream):
         count += sum(page.count for page in self._plain.pages(max(upto, last, key=id_parts), facts.last_id))
         self._counted = (facts.max_deleted_id, facts.last_id, count)
         return count
+
+
+class ArchiveAlone(ArchivedStream):
+    """What an archive has of a stream that is not there any more."""
+
+    def facts(self) -> StreamFacts:
+        """Those of the stream when it was archived last."""
+        kept = self._archive
+        return StreamFacts(kept.count, kept.unseen + kept.count, kept.first_id, kept.last_id, START, True)
+
+    def _ends_within(self, until: bytes) -> bool:  # noqa: ARG002 - there is nothing else
+        return True
+
+
+def even_if_gone(log: Stream) -> Stream:
+    """The same; its archive alone, where there is one and the stream is not there any more. Raises LogError."""
+    if isinstance(log, ArchivedStream) and log.archived and not log.stands():
+        return ArchiveAlone(log.server, log.name, Path(log.archive_root))
+    return log
 
 
 def passed(evidence: Evidence, last: Entry, count: int) -> Evidence:

@@ -65,11 +65,8 @@ def _behind(standing: Standing, page: Page) -> Standing:
 def require_joined(kept: Archive, found: Continuity) -> None:
     """Raises BrokenArchiveError unless the stream goes on where the archive ends."""
     end = f"The archive {kept.folder} ends at {kept.last_id.decode()}"
+    advice = "Begin another archive in another folder, and leave this one out."
     if found.verdict is Verdict.GAP:
-        raise BrokenArchiveError(
-            f"{end}, and what followed is not all there: {found.explanation} Begin another archive in another folder."
-        )
+        raise BrokenArchiveError(f"{end}, and what followed is not all there: {found.explanation} {advice}")
     if found.verdict is Verdict.DIVERGED:
-        raise BrokenArchiveError(
-            f"{end}, and this is not the log that it was made from: {found.explanation} Choose another folder."
-        )
+        raise BrokenArchiveError(f"{end}, and this is not the log that it was made from: {found.explanation} {advice}")

@@ -69,13 +69,14 @@ class MainScreen(Screen[None]):
         sandbox_of: SandboxOf | None = None,
         sandboxes: Path | None = None,
         rules: "RulesProcess | None" = None,
+        profile: str = "",
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `begin_anew` is called when the domain has become another one, which this screen is not made for. `past` gives
         the past once it is being kept; None: none is kept. `arranged`: how a person had the panels before. `book`
         has the questions that they keep. `sandbox_of` gives the sandbox; in the file `sandboxes` some are kept. `rules`
-        follows those that are being written, where a file is watched.
+        follows those that are being written, where a file is watched. `profile` is what a person calls the server.
         """
         super().__init__()
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(actions.bindings())])
@@ -116,7 +117,7 @@ class MainScreen(Screen[None]):
         """What the last picture was made of."""
         self._messages = messages
         self._leaving = False
-        self._status = StatusBar(id="status")
+        self._status = StatusBar(profile, id="status")
         self._line = TimeLine(past, self.time.go_to_time, wall_clock, id="time-line")
         watched = "" if rules is None else rules.file.name
         self._banner = Banner(console.fold, actions, past_kept=self.time.kept, watched=watched, id="banner")

@@ -17,7 +17,7 @@ class Setting(NamedTuple):
     value: str
     """For people, without a password."""
     source: str = ""
-    """`--url`, `ESDASH_URL`, `settings file` or `default`; empty for a path, which is none."""
+    """`--url`, `ESDASH_URL`, `profile staging`, `settings file` or `default`; empty for a path, which is none."""
 
 
 class SettingsScreen(TextDialog[None]):
@@ -47,7 +47,8 @@ class SettingsScreen(TextDialog[None]):
         yield Paragraph("")
         yield Paragraph("Where they are set", style="accent")
         yield Paragraph(
-            "A flag goes before a variable of the environment, and that before the settings file: there a line such as "
+            "A flag goes before a variable of the environment, that before a profile, and that before the rest of the "
+            "settings file; --profile goes before the environment. In that file a line such as "
             'theme = "nord" sets one at the next start. What is dim stands nowhere. A theme that is chosen here is '
             "remembered, unless one of those says another."
         )

@@ -82,8 +82,10 @@ class StatusBar(PaintedLines):
     StatusBar { height: 2; padding: 0 1; background: $panel; &:ansi { background: ansi_default; } }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, profile: str = "", *, id: str | None = None) -> None:
+        """`profile` is what a person calls the server; empty: nothing."""
         super().__init__(id=id)
+        self._profile = [Chunk((Span(f" {visible(profile, 40)} ", "tag"),), 1)] if profile else []
         self._moment: Moment | None = None
 
     def show(self, moment: Moment) -> None:
@@ -96,8 +98,9 @@ class StatusBar(PaintedLines):
         if self._moment is None:
             return ()
         if self._moment.past is not None:
-            return _as_of(self._moment, self._moment.past, width), _counts(self._moment, self._moment.past, width)
-        return _identity(self._moment, width), _numbers(self._moment, width)
+            past = self._moment.past
+            return _as_of(self._moment, past, width), _counts(self._moment, past, self._profile, width)
+        return _identity(self._moment, self._profile, width), _numbers(self._moment, width)
 
 
 def _as_of(moment: Moment, past: PastNow, width: int) -> Line:
@@ -115,12 +118,13 @@ def _as_of(moment: Moment, past: PastNow, width: int) -> Line:
     return join(chunks, width, "  ")
 
 
-def _counts(moment: Moment, past: PastNow, width: int) -> Line:
+def _counts(moment: Moment, past: PastNow, profile: Sequence[Chunk], width: int) -> Line:
     """The outcomes up to that moment."""
     chunks = [
         Chunk((Span(f"✓ {past.applied:,}", "good"), Span(" applied", "dim"))),
         Chunk((Span(f"✗ {past.rejected:,}", "bad"), Span(" rejected", "dim"))),
         Chunk((Span(f"! {past.parked:,}", "warning"), Span(" parked", "dim"))),
+        *profile,
         Chunk((Span("stream ", "dim"), Span(visible(moment.live.stream, 60), "strong")), 2),
         *([Chunk((Span(" READ-ONLY ", "tag"),), 1)] if moment.live.readonly else []),
         *_partial(moment.live.continuity, width, 3),
@@ -128,7 +132,7 @@ def _counts(moment: Moment, past: PastNow, width: int) -> Line:
     return join(chunks, width, " · ")
 
 
-def _identity(moment: Moment, width: int) -> Line:
+def _identity(moment: Moment, profile: Sequence[Chunk], width: int) -> Line:
     view = moment.live
     mark = PHASES[view.phase]
     chunks = [Chunk((Span(f"{mark.glyph} {view.phase.value.upper()}", f"{mark.style}-strong"),))]
@@ -136,6 +140,7 @@ def _identity(moment: Moment, width: int) -> Line:
         behind = max(0, view.position.ordinal - moment.shown.position.ordinal)
         since = f" +{behind:,} events since" if behind else ""
         chunks.append(Chunk((Span(" ❚❚ PAUSED ", "tag"), Span(since, "strong"))))
+    chunks += profile
     chunks.append(Chunk((Span(visible(view.server, 80) or "…"),), 3))
     label = (Span("stream ", "dim"),) if width >= 80 else ()
     chunks.append(Chunk((*label, Span(visible(view.stream, 60), "strong")), 2))

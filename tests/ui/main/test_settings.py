@@ -1,5 +1,7 @@
 """Every setting is on a screen of its own, with where it comes from."""
 
+from collections.abc import Callable
+
 import pytest
 
 from esdash.engine.view import View
@@ -18,13 +20,13 @@ TOLD = (
 )
 
 
-def dashboard(view: View) -> DashboardApp:
+def told_dashboard(view: View) -> DashboardApp:
     return DashboardApp(RecordedConsole(view), UiSettings(told=TOLD), clock=lambda: NOW, wall_clock=lambda: WALL)
 
 
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])
 async def test_each_with_its_source_and_the_files(busy: View, size: tuple[int, int]) -> None:
-    async with (app := dashboard(busy)).run_test(size=size) as pilot:
+    async with (app := told_dashboard(busy)).run_test(size=size) as pilot:
         await pilot.press("C")
         await pilot.pause()
         shown = "\n".join(" ".join(line.strip(" │").split()) for line in text_of(app))
@@ -39,7 +41,7 @@ async def test_each_with_its_source_and_the_files(busy: View, size: tuple[int, i
 
 
 async def test_a_theme_is_chosen_there_and_shown_at_once(busy: View) -> None:
-    async with (app := dashboard(busy)).run_test(size=(120, 40)) as pilot:
+    async with (app := told_dashboard(busy)).run_test(size=(120, 40)) as pilot:
         await pilot.press("C", "t", *"nord", "enter")
         await pilot.pause()
         assert app.theme == "nord"
@@ -48,3 +50,16 @@ async def test_a_theme_is_chosen_there_and_shown_at_once(busy: View) -> None:
         await pilot.pause()
         assert any("nord   shown now" in line for line in text_of(app))
     assert app.remembered.theme == "nord"
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+async def test_what_a_person_calls_the_server_stands_in_the_status(
+    busy: View, width: int, dashboard: Callable[..., DashboardApp]
+) -> None:
+    """Also where there is no room for the server's address."""
+    async with (app := dashboard(busy, UiSettings(profile="staging\x1b"))).run_test(size=(width, 30)):
+        first = text_of(app)[0]
+        assert "LIVE   staging␛ " in first
+        assert ("embedded" in first) is (width > 60)
+    async with (app := dashboard(busy)).run_test(size=(width, 30)):
+        assert "staging" not in text_of(app)[0]
