@@ -1,5 +1,6 @@
 """Real servers as fixtures. Each worker of pytest-xdist has its own."""
 
+import gc
 import os
 import shutil
 import signal
@@ -44,6 +45,12 @@ def pytest_configure() -> None:
 def pytest_collection_finish() -> None:
     """Look for garbage as seldom as the dashboard does: its screens take an eighth less of a processor so."""
     collect_rarely()
+
+
+def pytest_unconfigure() -> None:
+    """Look for garbage once at the end. pytest does five times, and would go through all that is left each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -35,4 +35,3 @@ async def test_lines_that_are_painted_over_need_no_garbage_collector() -> None:
             assert strips() == painted
         finally:
             gc.enable()
-            gc.unfreeze()
