@@ -103,8 +103,7 @@ def valkey(generation: Generation, shared_servers: dict[Path, RunningServer]) ->
 @pytest.fixture
 def url(valkey: RunningServer) -> str:
     """The unix:// URL of the shared server, which is empty when the test begins."""
-    with valkey.client() as client:
-        client.flushall()
+    valkey.empty()
     return valkey.url
 
 
