@@ -56,11 +56,15 @@ def tried(declare: Declare) -> Check:
     return found
 
 
+@pytest.fixture
+def found_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what a few entries show: a quarter of those at random."""
+    monkeypatch.setattr(making, "AT_RANDOM", 150)
+
+
+@pytest.mark.usefixtures("found_early")
 @pytest.mark.parametrize(("promise", "body"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_promise_is_told_with_its_input_and_its_line(
-    declare: Declare, monkeypatch: pytest.MonkeyPatch, promise: str, body: str
-) -> None:
-    monkeypatch.setattr(making, "AT_RANDOM", 150)  # these are found early
+def test_a_broken_promise_is_told_with_its_input_and_its_line(declare: Declare, promise: str, body: str) -> None:
     declare.rule(body)
     found = [each for each in tried(declare).broken if each.promise == promise]
     assert found
@@ -89,6 +93,7 @@ def test_what_keeps_every_promise_is_said_to_hold(declare: Declare) -> None:
     assert sum(found.state.counts) > 500
 
 
+@pytest.mark.usefixtures("found_early")
 def test_the_input_is_the_smallest_that_shows_it(declare: Declare) -> None:
     declare.rule("""
         balance = state.accounts.balance
@@ -102,6 +107,7 @@ def test_the_input_is_the_smallest_that_shows_it(declare: Declare) -> None:
     assert '"lines"' not in first + second
 
 
+@pytest.mark.usefixtures("found_early")
 def test_an_invariant_that_does_not_hold_is_named(declare: Declare) -> None:
     declare.rule("state.accounts.balance[event.account] = event.amount")
     source = declare.file.read_text().replace("    reasons={", "    invariants=(never_above,),\n    reasons={")
@@ -115,6 +121,7 @@ def test_an_invariant_that_does_not_hold_is_named(declare: Declare) -> None:
     assert found[0].where.endswith(": never_above")
 
 
+@pytest.mark.usefixtures("found_early")
 def test_a_condition_that_does_not_hold_is_named(declare: Declare) -> None:
     declare.rule("state.accounts.balance[event.account] = event.amount")
     source = declare.file.read_text().replace("import Column", "import Invariant, Column")
@@ -124,6 +131,7 @@ def test_a_condition_that_does_not_hold_is_named(declare: Declare) -> None:
     assert (found.promise, found.where, len(found.input)) == ("invariants", "the invariant small", 1)
 
 
+@pytest.mark.usefixtures("found_early")
 def test_an_event_that_cannot_be_described_and_a_sample_of_another_kind_are_told(declare: Declare) -> None:
     declare.rule("pass")
     more = "    describe=lambda event: event.amount,\n    sample=lambda seed: [1],\n    reasons={"
