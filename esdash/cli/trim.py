@@ -56,7 +56,7 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
         found = plan(log, store, fold, archive, end)
         document = _document(found, archive)
         if dry_run and (found.refusal or archive is None):
-            _show(document, found, as_json)
+            _show(document, found, archive, as_json)
             return
         if found.refusal or archive is None:
             raise FailedError(found.refusal)
@@ -68,12 +68,12 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
         document["removes"] = count
         proof = f"{counted(count, 'entry', 'entries')} compared with the archive, which makes {found.snapshot.digest}."
         if dry_run or not count:
-            _show(document, found, as_json)
+            _show(document, found, archive, as_json)
             say(proof if count else "There is nothing to remove.")
             return
         if not yes:
             if not as_json:
-                _tell_people(found)
+                _tell_people(found, archive)
             say(proof)
             _ask(count)
         document["removed"] = trim(store, found)
@@ -83,25 +83,37 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
             tell(f"Removed {counted(document['removed'], 'entry', 'entries')} before {found.minid.decode()}.")
 
 
-def _show(document: dict[str, Any], found: "Plan", as_json: bool) -> None:
+def _show(document: dict[str, Any], found: "Plan", archive: "Archive | None", as_json: bool) -> None:
     if as_json:
         print_json(document)
     else:
-        _tell_people(found)
+        _tell_people(found, archive)
         if found.refusal:
             say(found.refusal)
 
 
-def _tell_people(found: "Plan") -> None:
+def _tell_people(found: "Plan", archive: "Archive | None") -> None:
     """The bounds, the one that decides first."""
     from esdash.log.facts import id_parts
 
-    columns = ("keeps all from", "left"), ("time", "left"), ("", "left"), ("", "left"), ("since", "left")
+    columns = ("stays from", "right"), ("id", "left"), ("time", "left"), ("for", "left"), ("", "left"), ("why", "left")
     rows = [
-        (each.minid.decode(), local_time(id_parts(each.minid)[0]), each.what, each.name, each.why)
+        (
+            _numbered(archive, each.minid),
+            each.minid.decode(),
+            local_time(id_parts(each.minid)[0]),
+            each.what,
+            each.name,
+            each.why,
+        )
         for each in sorted(found.bounds, key=lambda bound: id_parts(bound.minid))
     ]
     print_tables(new_table("What must stay", columns, rows))
+
+
+def _numbered(archive: "Archive | None", entry_id: bytes) -> str:
+    number = None if archive is None else archive.number_of(entry_id)
+    return "–" if number is None else f"#{number:,}"
 
 
 def _ask(count: int) -> None:

@@ -69,10 +69,10 @@ def plan(log: Stream, store: SnapshotStore, fold: Fold, archive: Archive | None,
     own = _newest_usable(store, fold, headers, archive)
     bounds = list(_of_others(store, fold, headers))
     if own is not None:
-        why = f"its state is that after it; a replay begins there ({fold.name} {fold.version})"
+        why = f"a replay of {fold.name} {fold.version} begins there"
         bounds.append(Bound("snapshot", own.snapshot_id, own.last_event_id.encode(), why))
     if archive is not None:
-        why = f"it holds {counted(archive.count, 'entry', 'entries')} and ends there"
+        why = f"it has {counted(archive.count, 'entry', 'entries')}, up to there"
         bounds.append(Bound("archive", str(archive.folder), id_after(archive.last_id), why))
     if facts.exists:
         bounds += _of_groups(log, facts)

@@ -223,6 +223,7 @@ class TestGroups:
         client.xgroup_create(STREAM, "mail", "0")
         client.xreadgroup("mail", "worker", {STREAM: ">"}, count=250)
         client.xack(STREAM, "mail", *ids[:120])
+        assert f"#121   {ids[120].decode()}" in at("trim", "--archive", archived, "--dry-run").out
         told = at("trim", "--archive", archived, "--dry-run", "--json").json
         bounds = {(each["what"], each["name"]): each for each in told["bounds"]}
         assert bounds["group", "mail"]["minid"] == ids[120].decode() == told["minid"]

@@ -176,6 +176,11 @@ class Archive:
         at = bisect_left(found, id_parts(entry_id), key=lambda each: id_parts(each[0]))
         return self.count - segment.trailer.before - segment.trailer.blocks[number].place - at
 
+    def number_of(self, entry_id: bytes) -> int | None:
+        """Which entry it is that has this id, or the first after it: its #n; None for one behind the archive."""
+        after = self.count_from(entry_id)
+        return self.unseen + self.count - after + 1 if after else None
+
     def check(self) -> Iterator[int]:
         """Read all of it; how many entries each segment has, after it was read. Raises DamagedArchiveError."""
         for segment in self.segments:

@@ -94,7 +94,9 @@ class MainScreen(Screen[None]):
         self.controls = Controls(self, console, actions, self.panels.chosen_rows, begin_anew, self._why_not_now)
         self.trust = Trust(self, console, clock, wall_clock, self._show_entry)
         self.destinations = Destinations(self, self.time, actions, self.say, wall_clock)
-        self.overviews = Overviews(self, self.time, actions, self.panels.list_matching, wall_clock)
+        self.overviews = Overviews(
+            self, self.time, actions, self.panels.list_matching, lambda row: self.sandboxes.try_with(row), wall_clock
+        )
         self.sandboxes = Sandboxes(self, self.time, actions, lambda: self.panels.chosen_entry, sandbox_of, sandboxes)
         self.rules = NewRules(self, rules, self.controls, self.time, wall_clock)
         for part in (

@@ -1,11 +1,11 @@
 """What all dialogs share: the frame with its title and key hints, and Escape."""
 
 from pathlib import Path
-from typing import ClassVar, Final, Generic
+from typing import Any, ClassVar, Final, Generic
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen, ScreenResultType
+from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.widgets import Button
 
 STYLES: Final = Path(__file__).with_name("dialog.tcss")
@@ -43,3 +43,9 @@ class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
     def action_leave(self) -> None:
         """Close without a result."""
         self.dismiss(None)
+
+
+def uncover(screen: Screen[Any]) -> None:
+    """Close, without a result, whatever lies over a screen."""
+    while screen.app.screen is not screen:
+        screen.app.pop_screen()

@@ -60,7 +60,7 @@ class DifferenceScreen(Dialog[int | str]):
         before: MarkedMoment,
         after: MarkedMoment,
         tables: Sequence[Table],
-        page_of: Callable[[Table, int | str], Screen[int] | None],
+        page_of: Callable[[Table, int | str], Screen[int | str] | None],
         unseen: int = 0,
     ) -> None:
         """`page_of` gives the page of a row, which gives the ordinal of an entry or None. `unseen` entries had left
@@ -122,9 +122,9 @@ class DifferenceScreen(Dialog[int | str]):
         title = f"Difference {self._before.label} → {self._after.label}"
         open_export(self.app, handing.difference(self._fold, self._found, title), time.time)
 
-    def _chose_entry(self, ordinal: int | None) -> None:
-        if ordinal is not None:
-            self.dismiss(ordinal)
+    def _chose_entry(self, chosen: int | str | None) -> None:
+        if chosen is not None:
+            self.dismiss(chosen)
 
     @on(LineTable.Activated)
     def _open(self, event: LineTable.Activated) -> None:

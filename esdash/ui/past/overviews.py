@@ -12,10 +12,12 @@ from esdash.engine.view import Position
 from esdash.query.places import OfSnapshot
 from esdash.ui.declared import Actions, visible_tables
 from esdash.ui.messages import tell
+from esdash.ui.paint.dialog import uncover
 from esdash.ui.paint.drawing import clock_time, milliseconds_of
 from esdash.ui.past.time_machine import TimeMachine
 
 if TYPE_CHECKING:
+    from esdash.engine.row import Row
     from esdash.past.stored import Stored
     from esdash.ui.past.difference import MarkedMoment
     from esdash.ui.past.row_page import RowPage
@@ -30,13 +32,15 @@ class Overviews:
         time: TimeMachine,
         actions: Actions,
         list_matching: Callable[[str], object],
+        what_if: "Callable[[Row], object]",
         wall_clock: Callable[[], float],
     ) -> None:
-        """`list_matching` lists the entries of the log that a question asks for."""
+        """`list_matching` lists the entries of the log that a question asks for, `what_if` tries something with one."""
         self.screen = screen
         self.time = time
         self._actions = actions
         self._list_matching = list_matching
+        self._what_if = what_if
         self._wall_clock = wall_clock
         self._marked: MarkedMoment | None = None
 
@@ -91,18 +95,18 @@ class Overviews:
 
     def _left_difference(self, chosen: int | str | None) -> None:
         """For a moment, or for the entries of the log that a question asks for."""
-        from esdash.ui.trust.ladder import LadderScreen
-
         if chosen is None:
             return
-        if isinstance(self.screen.app.screen, LadderScreen):
-            self.screen.app.screen.dismiss(None)
+        uncover(self.screen)
         if isinstance(chosen, int):
             self.time.go_to(chosen)
             return
         if not self.time.is_live:
             self.time.action_now()  # the log of the moment that is shown may end before them
         self._list_matching(chosen)
+
+    def _mark_entry(self, ordinal: int, entry_id: bytes) -> None:
+        self._mark(self._moment(ordinal, entry_id))
 
     def _mark_snapshot(self, snapshot: "Stored") -> None:
         self._find(snapshot.snapshot_id, self._mark)
@@ -130,11 +134,14 @@ class Overviews:
         self.screen.run_worker(find, thread=True, exit_on_error=False, name="snapshot")
 
     def _shown(self) -> "MarkedMoment":
+        position = self._position()
+        return self._moment(position.ordinal, position.last_event_id.encode())
+
+    def _moment(self, ordinal: int, entry_id: bytes) -> "MarkedMoment":
         from esdash.ui.past.difference import MarkedMoment
 
-        wall, position = self._wall_clock(), self._position()
-        when = f" · {clock_time(milliseconds_of(position.last_event_id), wall)}" if position.ordinal else ""
-        return MarkedMoment(position.ordinal, f"#{position.number:,}{when}")
+        when = f" · {clock_time(milliseconds_of(entry_id), self._wall_clock())}" if ordinal else ""
+        return MarkedMoment(ordinal, f"#{ordinal + self._position().unseen:,}{when}")
 
     def _position(self) -> Position:
         """Of what is shown."""
@@ -146,7 +153,7 @@ class Overviews:
         """As of the entry `at`; None: as of the moment that is shown."""
         if (past := self.time.past) is None:
             return None
-        from esdash.ui.past.row_page import RowPage
+        from esdash.ui.past.row_page import RowPage, Ways
 
         view, _ = self.time.view(self.time.engine.view, 0)
         position, state = view.position, view.state
@@ -160,14 +167,15 @@ class Overviews:
         def page_of(table: Table, key: int | str, trail: Sequence[str] = ()) -> "RowPage | None":
             return self._page_of(table, key, trail, until)
 
-        return RowPage(
-            self.time.engine, past, table, key, what, until, position.unseen, self._wall_clock, page_of, trail
-        )
+        ways = Ways(page_of, self._mark_entry, self._what_if)
+        return RowPage(self.time.engine, past, table, key, what, until, position.unseen, self._wall_clock, ways, trail)
 
     def _chose_question(self, question: str | None) -> None:
         if question is not None:
             self._list_matching(question)
 
-    def _chose_entry(self, ordinal: int | None) -> None:
-        if ordinal is not None:
-            self.time.go_to(ordinal)
+    def _chose_entry(self, chosen: int | str | None) -> None:
+        if isinstance(chosen, int):
+            self.time.go_to(chosen)
+        elif chosen is not None:
+            self._list_matching(chosen)

@@ -1,7 +1,7 @@
 """The page of one row: what it is, how its numbers went, all that made it so, and what was refused about it."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -9,41 +9,30 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from esdash.counted import counted
-from esdash.domain import Column, Table
+from esdash.domain import Table
 from esdash.engine.console import Console, EngineError
 from esdash.engine.picture import TableRow
 from esdash.ui.messages import tell
-from esdash.ui.paint.curve import curve
 from esdash.ui.paint.dialog import Dialog
-from esdash.ui.paint.drawing import clock_time, milliseconds_of, sparkline
-from esdash.ui.paint.pager import Pager, Paragraph
+from esdash.ui.paint.pager import Pager
+from esdash.ui.past.row_in_short import POINTS, RowInShort
 from esdash.ui.past.story_source import NEAR, StorySource, Told
 from esdash.ui.tables.line_table import LineTable
+from esdash.ui.tables.relation import text_of
 from esdash.ui.timers import after
 from esdash.visible import visible
-from esdash.words.changes import by, title_of
-from esdash.words.entries import words, write
+from esdash.words.entries import words
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
     from esdash.engine.row import Row
     from esdash.past.service import Past
-    from esdash.past.summary import Curve, Seen, Summary, Totals
+    from esdash.past.summary import Summary
     from esdash.ui.trust.details import DetailsScreen
-
-    PageOf = Callable[[Table, int | str, Sequence[str]], "Screen[int] | None"]
 
 AT_A_TIME: Final = 200
 """Entries of a story that are read at a time."""
-
-POINTS: Final = 400
-"""Values of a curve: more than there are cells for."""
-
-HIGH: Final = 4
-"""Lines of a curve, on terminals of at least so many lines: """
-ROOMY: Final = 30
 
 AGAIN_SECONDS: Final = 1.0
 """Before the past is looked into again, where that could not be done."""
@@ -52,12 +41,26 @@ STEPS: Final = 5
 """Of the way to this page that its title names."""
 
 
-class RowPage(Dialog[int]):
-    """Left for a moment of the past, it gives the ordinal of its entry."""
+class Ways(NamedTuple):
+    """Where one gets from the page of a row."""
+
+    page_of: "Callable[[Table, int | str, Sequence[str]], Screen[int | str] | None]"
+    """The page of another row, by the way to it."""
+    mark: Callable[[int, bytes], object]
+    """The moment of an entry, by its ordinal and id, is one of two to be compared."""
+    what_if: "Callable[[Row], object]"
+    """Something is tried with an entry."""
+
+
+class RowPage(Dialog[int | str]):
+    """Left for a moment of the past, it gives the ordinal of its entry; for the log, the question that lists it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "The entry", show=False),
         Binding("at", "go", "That moment", show=False),
+        Binding("m", "mark", "Mark", show=False, id="mark"),
+        Binding("w", "what_if", "What if", show=False, id="what_if"),
+        Binding("slash", "list", "In the log", show=False, id="filter"),
         Binding("ctrl+e", "export", "Export", show=False, id="export"),
         Binding("backspace,q", "leave", "Back", show=False),
     ]
@@ -81,13 +84,12 @@ class RowPage(Dialog[int]):
         until: int,
         unseen: int,
         wall_clock: Callable[[], float],
-        page_of: "PageOf",
+        ways: Ways,
         trail: Sequence[str] = (),
     ) -> None:
         """`what` gives what is there at the moment of the ordinal `until`, None for nothing, and may take its time.
 
-        `unseen` entries had left the stream before the history began. `page_of` gives the page of another row, which
-        gives an ordinal or None; `trail` is the way to this page.
+        `unseen` entries had left the stream before the history began. `trail` is the way to this page.
         """
         super().__init__()
         self.engine = console
@@ -95,32 +97,27 @@ class RowPage(Dialog[int]):
         self._table = table
         self._key = key
         self._what = what
-        self._row: TableRow | None = None
-        self._known = False
-        """What it is was looked up."""
         self._until = until
         self._unseen = unseen
         self._wall_clock = wall_clock
-        self._page_of = page_of
+        self._ways = ways
         self._trail = (*trail, f"{_called(table)} › {visible(str(key), 60)}")
+        self._short = RowInShort(table, unseen, wall_clock)
         self._source = StorySource(console.fold, table, unseen, wall_clock)
         self._story = LineTable(self._source, id="story")
         self._looking = False
         self._whole = False
         """All entries about it are listed."""
-        self._summary: Summary | None = None
-        self._why = ""
-        """Why something cannot be told."""
         self._details: DetailsScreen | None = None
         """The entry that was gone to, from which another row may be."""
-        self._chosen: int | None = None
-        """The moment that was chosen on the page of another row."""
+        self._chosen: int | str | None = None
+        """What was chosen on the page of another row."""
 
     def compose(self) -> ComposeResult:
         """What it is, its story, and how far that is listed."""
-        with self.frame("", "↑↓ choose · Enter the entry · @ that moment · Ctrl+E export · Esc back") as frame:
+        with self.frame("", "Enter the entry · @ go · m mark · w what if · / in the log · Esc back") as frame:
             frame.border_title = Content(title_of_trail(self._trail))
-            yield Pager(self._about, id="about")
+            yield Pager(lambda width: self._short.paragraphs(width, self.app.size.height), id="about")
             yield self._story
             yield Static("", id="reach", markup=False)
 
@@ -129,7 +126,7 @@ class RowPage(Dialog[int]):
         self._begin()
 
     def _begin(self) -> None:
-        self._why = ""
+        self._short.why = ""
         self.run_worker(self._sum_up, thread=True, exit_on_error=False, name="summary")
         self._look()
 
@@ -171,7 +168,7 @@ class RowPage(Dialog[int]):
     def _tell_reach(self) -> None:
         listed = len(self._source)
         told = ""
-        count = 0 if self._summary is None else self._summary.seen.count
+        count = 0 if self._short.summary is None else self._short.summary.seen.count
         if listed and not self._whole and listed < count:
             number = self._source.lines[-1][0].ordinal + self._unseen
             told = f"… {listed:,} of {count:,} entries are listed, back to #{number:,}; further down are more"
@@ -208,6 +205,24 @@ class RowPage(Dialog[int]):
         if (chosen := self._ordinal()) is not None:
             self.dismiss(chosen)
 
+    def action_mark(self) -> None:
+        """Mark the moment of the entry, or compare it with the one that is marked."""
+        if (told := self._told()) is not None:
+            self._ways.mark(told[0].ordinal, told[0].entry_id)
+
+    def action_what_if(self) -> None:
+        """Try something with the entry."""
+        if (told := self._told()) is None:
+            return
+        if told[1] is None:
+            tell(self.app, "The entry has left the stream, so there is nothing to try with it.", "warning")
+        else:
+            self._ways.what_if(told[1])
+
+    def action_list(self) -> None:
+        """Leave for the log, with the entries about the row."""
+        self.dismiss(text_of(self._table, self._key))
+
     def action_export(self) -> None:
         """Choose how and where to the story is handed on, all of it."""
         from esdash.ui.export.screen import open_export
@@ -221,6 +236,11 @@ class RowPage(Dialog[int]):
         selected = self._story.selected
         return selected if isinstance(selected, int) else None
 
+    def _told(self) -> Told | None:
+        """The line that is chosen."""
+        chosen = self._ordinal()
+        return None if chosen is None else next(each for each in self._source.lines if each[0].ordinal == chosen)
+
     def _open(self, row: "Row") -> None:
         from esdash.ui.trust.details import DetailsScreen
 
@@ -230,16 +250,16 @@ class RowPage(Dialog[int]):
 
         def go(place: tuple[str, int | str]) -> None:
             table, _ = self.engine.fold.storage.places[place[0]]
-            if (page := self._page_of(table, place[1], trail)) is not None:
+            if (page := self._ways.page_of(table, place[1], trail)) is not None:
                 self.app.push_screen(page, self._chose)
 
         self._details = DetailsScreen(self.engine, row, title=title_of_trail(trail), go=go)
         self.app.push_screen(self._details, self._came_back)
 
-    def _chose(self, ordinal: int | None) -> None:
+    def _chose(self, chosen: int | str | None) -> None:
         """On the page of another row, which lies over the entry."""
-        if ordinal is not None and self._details is not None:
-            self._chosen = ordinal
+        if chosen is not None and self._details is not None:
+            self._chosen = chosen
             self._details.dismiss(None)
 
     def _came_back(self, _: object) -> None:
@@ -258,71 +278,24 @@ class RowPage(Dialog[int]):
         self.app.call_from_thread(self._summed_up, summary)
 
     def _found(self, row: TableRow | None) -> None:
-        self._row, self._known = row, True
+        self._short.row, self._short.known = row, True
         self._write()
 
     def _summed_up(self, summary: "Summary") -> None:
-        self._summary = summary
+        self._short.summary = summary
         self._tell_reach()
         self._write()
 
     def _failed(self, why: str) -> None:
         self._looking = False
-        self._why = why
+        self._short.why = why
         self._source.told = ""
         self._story.sync()
         self._write()
         after(self, AGAIN_SECONDS, self._begin)
 
     def _write(self) -> None:
-        self.query_one(Pager).write(self._about, keep_place=True)
-
-    def _about(self, width: int) -> Iterator[Paragraph]:
-        if self._row is None and self._known:
-            yield Paragraph("It is not in the table.", style="dim")
-        titles = [visible(title_of(column), 24) for column in self._table.columns]
-        indent = max(map(len, titles)) + 2
-        for place, column in enumerate(self._table.columns):
-            value = None if self._row is None else self._row.cells[place]
-            told = visible(write(column.shown, value), 200)
-            totals = None if self._summary is None else self._summary.totals.get(column.name)
-            if totals is not None and totals.times:
-                told += f"   {_in_words(column, totals)}"
-            yield Paragraph(told, titles[place], indent=indent)
-            if self._summary is not None and column.name in self._summary.curves:
-                yield from self._drawn(column, self._summary.curves[column.name], width)
-        if self._why:
-            yield Paragraph(f"✗ {visible(self._why, 300)}", style="bad")
-        elif self._summary is not None and self._summary.seen.count:
-            yield Paragraph(self._about_entries(self._summary.seen), style="dim")
-
-    def _drawn(self, column: Column, found: "Curve", width: int) -> Iterator[Paragraph]:
-        least, greatest = min(found.values, default=0), max(found.values, default=0)
-        if least == greatest:
-            return
-        axis = [visible(write(column.shown, value), 24) for value in (greatest, least)]
-        indent = max(map(len, axis)) + 4
-        cells = max(8, width - indent)
-        values = [found.values[place * (POINTS - 1) // (cells - 1)] for place in range(cells)]
-        if self.app.size.height < ROOMY:
-            yield Paragraph(sparkline([value - least for value in values], cells), style="information", verbatim=True)
-            return
-        labels = [axis[0], *[""] * (HIGH - 2), axis[1]]
-        for label, line in zip(labels, curve(values, HIGH), strict=True):
-            yield Paragraph(f"{label:>{indent - 2}} ┤{line}", style="information", verbatim=True)
-        first, last = self._when(found.first, found.first_id), self._when(found.last, found.last_id)
-        yield Paragraph(f"{' ' * indent}{first}{last:>{cells - len(first)}}", style="dim", verbatim=True)
-
-    def _about_entries(self, seen: "Seen") -> str:
-        parts = [counted(seen.count, "entry is", "entries are") + " about it"]
-        if seen.refused:
-            parts.append(counted(seen.refused, "refusal", "refusals"))
-        parts.append(f"first seen {self._when(seen.first, seen.first_id)}")
-        parts.append(f"last {self._when(seen.last, seen.last_id)}")
-        return " · ".join(parts)
-
-    def _when(self, ordinal: int, entry_id: bytes) -> str:
-        return f"#{ordinal + self._unseen:,} {clock_time(milliseconds_of(entry_id), self._wall_clock())}"
+        self.query_one(Pager).write(lambda width: self._short.paragraphs(width, self.app.size.height), keep_place=True)
 
 
 def title_of_trail(trail: Sequence[str]) -> str:
@@ -333,8 +306,3 @@ def title_of_trail(trail: Sequence[str]) -> str:
 def _called(table: Table) -> str:
     name = words(table.name)
     return visible(name[:1].upper() + name[1:], 30)
-
-
-def _in_words(column: Column, found: "Totals") -> str:
-    parts = [visible(by(column, moved_by), 60) for moved_by in (found.up, found.down) if moved_by]
-    return " · ".join([*parts, counted(found.times, "change", "changes")])

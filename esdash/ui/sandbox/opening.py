@@ -10,6 +10,7 @@ from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.ui.declared import Actions
 from esdash.ui.messages import tell
+from esdash.ui.paint.dialog import uncover
 from esdash.ui.past.time_machine import TimeMachine
 from esdash.ui.sandbox import choices
 from esdash.ui.sandbox.choices import ChoicesScreen
@@ -47,16 +48,19 @@ class Sandboxes:
 
     def action_what_if(self) -> None:
         """Try something: with the selected entry of the log or that of the moment, or where the sandbox stands."""
-        fold = self.time.fold
-        if self._sandbox_of is None or fold.readonly:
-            tell(self.screen.app, f"{visible(fold.name, 40)} has no rules, so there is nothing to try.")
-            return
         view, _ = self.time.view(self.time.engine.view, 0)
         of_moment = None if self.time.is_live or not view.rows else view.rows[-1]
         entry = self._chosen_entry() or of_moment
-        if entry is None:
+        if entry is not None:
+            self.try_with(entry)
+        elif self._may_try():
             self._open(None)
+
+    def try_with(self, entry: Row) -> None:
+        """Ask what to try with an entry."""
+        if not self._may_try():
             return
+        fold = self.time.fold
         number = f"#{entry.ordinal + self.time.unseen():,}"
         said = f"{visible(type_of(fold, entry.fields), 30)} {visible(describe(fold, entry.fields), 60)}"
 
@@ -65,6 +69,13 @@ class Sandboxes:
                 self._open(None if what == choices.LOOK else (what, entry.entry_id))
 
         self.screen.app.push_screen(ChoicesScreen(fold, f"{number} {said}"), chosen)
+
+    def _may_try(self) -> bool:
+        fold = self.time.fold
+        if self._sandbox_of is None or fold.readonly:
+            tell(self.screen.app, f"{visible(fold.name, 40)} has no rules, so there is nothing to try.")
+            return False
+        return True
 
     def _open(self, first: tuple[str, bytes] | None) -> None:
         from esdash.ui.sandbox.screen import SandboxScreen
@@ -82,6 +93,7 @@ class Sandboxes:
         def left(ordinal: int | None) -> None:
             self._draft = screen.draft
             if ordinal is not None:
+                uncover(self.screen)
                 self.time.go_to(ordinal)
 
         self.screen.app.push_screen(screen, left)

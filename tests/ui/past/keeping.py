@@ -17,6 +17,7 @@ from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder
 from esdash.past.service import Past
 from esdash.ui.app import DashboardApp
+from esdash.whatif.sandbox import Sandbox
 from tests.domains.shop import shop
 from tests.ui.fake_console import FakeConsole
 from tests.ui.looking import main_of, text_of
@@ -74,7 +75,9 @@ async def dashboard(
     """A dashboard that is live, with a track of all there is now; of the shop unless told otherwise."""
 
     console = LiveConsole(log, fold or shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
-    app = DashboardApp(console, past_of=lambda fold: past_of(log, folder, fold))
+    app = DashboardApp(
+        console, past_of=lambda fold: past_of(log, folder, fold), sandbox_of=lambda fold: Sandbox(log, fold)
+    )
     async with app.run_test(size=size) as pilot:
         await until(
             pilot, lambda: console.view.phase is Phase.LIVE and console.view.position.ordinal == count, timeout=20

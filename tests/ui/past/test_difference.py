@@ -24,7 +24,7 @@ def no_page(_: Table, __: int | str) -> None:
     """No row has a page."""
 
 
-class Page(Screen[int]):
+class Page(Screen[int | str]):
     """Stands for the page of a row."""
 
 

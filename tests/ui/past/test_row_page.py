@@ -13,7 +13,9 @@ from esdash.past.service import Past
 from esdash.past.story import StoryLine
 from esdash.ui.app import DashboardApp
 from esdash.ui.paint.curve import curve
+from esdash.ui.past.difference import DifferenceScreen
 from esdash.ui.past.row_page import AT_A_TIME, RowPage
+from esdash.ui.sandbox.choices import ChoicesScreen
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.trust.details import DetailsScreen
 from tests.ui.looking import main_of, text_of
@@ -60,6 +62,33 @@ async def test_from_an_entry_to_another_row_and_back(log: Stream, client: redis.
         assert shows(app, "Users › 7")
         await pilot.press("escape")
         assert app.screen is main_of(app)
+
+
+async def test_from_a_line_to_what_if_to_a_difference_and_to_the_log(
+    log: Stream, client: redis.Redis, tmp_path: Path
+) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        await pilot.press("1", "home", "enter")
+        await opened(pilot, 5)
+        await pilot.press("w")
+        await until(pilot, lambda: isinstance(app.screen, ChoicesScreen))
+        assert any("#7 Order user 7 buys 1 × hdd" in line for line in text_of(app))
+        await pilot.press("escape")
+        await opened(pilot, 5)
+        await pilot.press("m", "down", "down", "m")
+        await until(pilot, lambda: isinstance(app.screen, DifferenceScreen))
+        assert any("─ Difference  #7 · " in line and " → #5 · " in line for line in text_of(app))
+        await until(pilot, lambda: any("+17.00" in line for line in text_of(app)))
+        await pilot.press("enter")
+        await opened(pilot, 5)
+        await pilot.press("at")
+        await as_of(pilot, 7)
+        assert app.screen is main_of(app), "all of them are left"
+        await pilot.press("escape", "1", "home", "enter")
+        await opened(pilot, 5)
+        await pilot.press("slash")
+        await until(pilot, lambda: any("Log · user:7 · 5 of 9" in line for line in text_of(app)))
 
 
 async def test_a_moment_chosen_on_the_second_page_leaves_all_of_them(
