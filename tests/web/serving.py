@@ -58,6 +58,7 @@ class Serving:
         self.told = told
         self.client = client
         self.end = end
+        self.pages: list[Page] = []
         self.known = {"Cookie": f"esdash-{port}={pass_}"}
 
     async def get(
@@ -72,7 +73,8 @@ class Serving:
     async def page(self, query: str = "width=80&height=24", **headers: str) -> "Page":
         """The websocket of a page. Raises WSServerHandshakeError."""
         sent = {"Origin": self.base, **self.known, **headers}
-        return Page(await self.client.ws_connect(f"{self.base}/ws?{query}", headers=sent, max_msg_size=0))
+        self.pages.append(Page(await self.client.ws_connect(f"{self.base}/ws?{query}", headers=sent, max_msg_size=0)))
+        return self.pages[-1]
 
     async def until(self, condition: Any, seconds: float = 15) -> None:
         """Wait until a condition holds."""
@@ -121,11 +123,14 @@ async def serving(most: int = 2, *, names: tuple[str, ...] = ()) -> AsyncIterato
     gate, told, until = Gate(TOKEN, names, port), Heard(), asyncio.Event()
     running = asyncio.create_task(PageServer(gate, sessions, "<orders> & more", told).serve(listening, until))
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
+        site = Serving(port, sessions, told, client, gate.pass_, until.set)
         try:
-            yield Serving(port, sessions, told, client, gate.pass_, until.set)
+            yield site
         finally:
             until.set()
             with suppress(asyncio.CancelledError):
                 await asyncio.wait_for(running, 30)
+            for page in site.pages:
+                await page.socket.close()
     assert not sessions.open
     assert len(told.ended_) == len(told.began_)
