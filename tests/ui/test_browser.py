@@ -13,11 +13,14 @@ from functools import partial
 import pytest
 from textual._compositor import Compositor
 from textual.drivers import _writer_thread
+from textual.widgets import Input, Static
 
 from esdash.packets import KEY, Kind, Packets, packet
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.browser import MOST_OFFERS, TALLEST, WIDEST, Browser, Pipes
+from esdash.ui.export import writing
 from esdash.ui.export.offered import offer
+from esdash.ui.export.screen import ExportScreen
 from esdash.ui.terminal import DriverOf
 from tests.ui.conftest import PAINT
 from tests.ui.looking import told
@@ -171,7 +174,16 @@ async def test_files_are_offered_and_handed_out_in_parts_and_the_oldest_are_forg
     assert all(file.closed for file in files)
 
 
-async def test_what_would_be_a_file_is_a_download_and_the_clipboard_is_that_of_the_page() -> None:
+def asked(app: DashboardApp) -> bool:
+    """Whether the dialog is there and proposes a name."""
+    return isinstance(app.screen, ExportScreen) and any(
+        field.value for field in app.screen.query("#file").results(Input)
+    )
+
+
+async def test_what_would_be_a_file_is_a_download_and_the_clipboard_is_that_of_the_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with on_a_page() as (app, server):
         app.action_save_picture()
         await until(lambda: server.of(Kind.OFFERED))
@@ -184,6 +196,20 @@ async def test_what_would_be_a_file_is_a_download_and_the_clipboard_is_that_of_t
         await until(lambda: b"\x1b]52;c;" in b"".join(server.of(Kind.DRAWN)))
         server.send(Kind.TYPED, b"\x1a")
         await until(lambda: "There is no shell" in " ".join(told(app)))
+        # A name is no path; and too much is said, and nothing of it kept.
+        server.send(Kind.TYPED, b"\x05")
+        await until(lambda: asked(app))
+        app.screen.query_one("#file", Input).value = "../../etc/passwd"
+        server.send(Kind.TYPED, b"\r")
+        await until(lambda: len(server.of(Kind.OFFERED)) == 2)
+        assert json.loads(server.of(Kind.OFFERED)[1])[1] == "passwd"
+        await until(lambda: not isinstance(app.screen, ExportScreen))
+        monkeypatch.setattr(writing, "LARGEST", 10)
+        server.send(Kind.TYPED, b"\x05")
+        await until(lambda: asked(app))
+        server.send(Kind.TYPED, b"\r")
+        await until(lambda: "too much for a download" in str(app.screen.query_one("#outlook", Static).content))
+        assert len(server.of(Kind.OFFERED)) == 2
     async with on_a_page(export=False) as (app, server):
         app.action_save_picture()
         server.send(Kind.TYPED, b"y\x05")

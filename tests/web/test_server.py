@@ -223,6 +223,7 @@ async def test_a_page_that_is_gone_without_a_word_is_found_out(monkeypatch: pyte
         assert page.socket._conn.protocol is not None
         page.socket._conn.protocol.pause_reading()
         await site.until(lambda: site.told.ended_)
+        page.socket._conn.protocol.resume_reading()
 
 
 async def test_a_file_is_downloaded_once_and_never_shown() -> None:
