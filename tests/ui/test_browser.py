@@ -27,6 +27,12 @@ from tests.ui.looking import told
 from tests.ui.stage import a_shop
 from tests.waiting import eventually
 
+# A dashboard that is ended at any moment may leave a watcher of Textual's behind that was to be called next.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:coroutine 'Screen._watch:RuntimeWarning"),
+    pytest.mark.filterwarnings(r"ignore:Exception ignored in. <coroutine object Screen._watch"),
+]
+
 
 @pytest.fixture(autouse=True)
 def _painted(monkeypatch: pytest.MonkeyPatch) -> None:
