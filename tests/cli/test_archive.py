@@ -283,6 +283,33 @@ class TestArchive:
             assert broken.code == 4
             assert "30 entries vanished" in broken.err
 
+    def test_one_that_cannot_be_archived_does_not_keep_the_others(
+        self, at: Call, client: redis.Redis, folder: Path
+    ) -> None:
+        client.set("text", "1")
+        client.xadd("b", {"x": "1"})
+        told = at("archive", folder, "text", "none", "b", "--json")
+        assert (told.code, [each["stream"] for each in told.lines]) == (1, ["b"])
+        assert "holds something that is not a stream" in told.err
+        assert "There is no stream 'none'" in told.err
+
+    def test_an_empty_stream(self, at: Call, client: redis.Redis, folder: Path) -> None:
+        client.xgroup_create(STREAM, "g", mkstream=True)
+        assert "orders: the stream has no entries" in at("archive", folder).out
+
+    def test_a_stream_that_is_gone_can_be_brought_back(self, at: Call, client: redis.Redis, archived: Path) -> None:
+        client.delete(STREAM)
+        for arguments in (("archive", archived), ("state", "--archive", archived), ("trim", "--archive", archived)):
+            broken = at(*arguments)
+            assert (broken.code, "`esdash publish batch FILE --keep-ids` bring it back" in broken.err) == (4, True)
+
+    @pytest.mark.parametrize("typed", ["", "~nobody-of-this-name/x"])
+    def test_a_folder_that_is_none(self, at: Call, client: redis.Redis, typed: str) -> None:
+        client.xadd(STREAM, {"x": "1"})
+        assert at("archive", typed).code == 2
+        assert at("archive", "somewhere", "").code == 2
+        assert at("archive", "somewhere", "\udcff").code == 2
+
     def test_its_folder_is_asked_for(self, at: Call, call: Call) -> None:
         assert at("archive").code == 2
         assert "esdash archive DIR" in call("state", "--archive", "/nowhere").err
