@@ -215,7 +215,7 @@ class Doctor:
                 Status.OK,
                 f"{counted(count, 'snapshot was', 'snapshots were')} made by version {version} of {name}, "
                 f"not by version {self._domain.version} of {self._domain.name}, which this esdash has.",
-                f"If nobody uses them any more, `esdash snapshot delete --version {version}` removes them.",
+                f"If nobody uses them any more, `esdash snapshot delete --version '{name} {version}'` removes them.",
             )
         if faults:
             yield Finding(

@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from tests.cli.conftest import STREAM, Call, Result, append
+from tests.generations import Generation
 from tests.strategies import seeded_entries
 
 pytestmark = pytest.mark.two_generations
@@ -110,6 +111,38 @@ class TestTrimming:
     def test_a_place_keeps_more(self, at: Call, client: redis.Redis, archived: Path) -> None:
         assert trimmed(at, archived, "--until", "n50").json["removed"] == 50
         assert client.xlen(STREAM) == 350
+        # What has left the stream is a place all the same.
+        assert trimmed(at, archived, "--until", "n20").json["removed"] == 0
+        assert trimmed(at, archived, "--until", "first").json["removed"] == 0
+
+    def test_a_full_server_is_trimmed(
+        self, at: Call, client: redis.Redis, archived: Path, generation: Generation
+    ) -> None:
+        if not generation.reads_when_full:
+            pytest.skip("it does not answer what is read in a transaction when it is full")
+        client.delete("esdash:{orders}:pinned")
+        client.config_set("maxmemory", 1)
+        try:
+            done = trimmed(at, archived)
+        finally:
+            client.config_set("maxmemory", 0)
+        assert (done.code, done.json["removed"]) == (0, 299)
+        assert client.hvals("esdash:{orders}:pinned") == [b"trimmed"]
+
+    def test_what_the_server_refuses_changes_no_pin(self, at: Call, client: redis.Redis, archived: Path) -> None:
+        assert trimmed(at, archived, "--until", "n50").code == 0
+        before = client.hgetall("esdash:{orders}:pinned")
+        append(client, seeded_entries(3, 10))
+        assert at("snapshot", "take").code == 0
+        assert at("archive", archived).code == 0
+        client.xgroup_create(STREAM, "g", "0")
+        assert trimmed(at, archived).json["removed"] == 0
+        after = client.hgetall("esdash:{orders}:pinned")
+        assert before.items() < after.items()
+
+    def test_a_domain_that_only_watches_needs_nothing(self, at: Call, archived: Path) -> None:
+        refused = at("trim", "--archive", archived, "--domain", "raw", "--dry-run")
+        assert (refused.code, "is for looking only" in refused.err) == (1, True)
 
     @pytest.mark.counts_entries
     def test_of_a_stream_that_lost_entries_before_it_was_archived(
