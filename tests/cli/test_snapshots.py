@@ -127,18 +127,14 @@ def test_those_of_a_version_that_nobody_uses_are_named_and_dropped(call: Call, u
     assert [row["id"] for row in call("snapshot", "list", "--json", "--url", url).json] == [present["id"]]
 
 
-def test_a_version_of_several_domains_is_told_apart(call: Call, url: str, client: redis.Redis, tmp_path: Path) -> None:
+def test_a_version_of_several_domains_is_told_apart(call: Call, url: str, client: redis.Redis) -> None:
     append(client, seeded_entries(1, 10))
-    other = tmp_path / "other.py"
-    other.write_text(
-        "from esdash.domain import Column, Domain, Table\n"
-        "D = Domain('other', '1', (Table('t', 't', int, (Column('n'),)),), ())\n"
-    )
+    other = Path(__file__).parents[1] / "domains" / "bank.py"
     assert call("snapshot", "take", "--url", url).code == 0
     assert call("snapshot", "take", "--url", url, "--domain", other).code == 0
     refused = call("snapshot", "delete", "--version", "1", "--url", url)
-    assert (refused.code, "Write --version 'other 1' or --version 'shop 1'" in refused.err) == (2, True)
-    assert call("snapshot", "delete", "--version", "other 1", "--url", url).code == 0
+    assert (refused.code, "Write --version 'bank 1' or --version 'shop 1'" in refused.err) == (2, True)
+    assert call("snapshot", "delete", "--version", "bank 1", "--url", url).code == 0
     assert [row["domain"] for row in call("snapshot", "list", "--json", "--url", url).json] == ["shop"]
     assert call("snapshot", "delete", "--version", "1", "--url", url).code == 0
 
