@@ -306,6 +306,10 @@ class TestArchive:
             assert "is damaged" in refused.err
         path.write_bytes(b"\0")
         assert at("archive", archived).code == 1
+        examined = at("doctor", "--archive", archived, "--json")
+        found = {each["name"]: each for each in examined.json["checks"]}
+        assert (examined.code, found["archive"]["status"], found["stream"]["status"]) == (3, "problem", "ok")
+        assert "its end is not there" in found["archive"]["seen"]
 
     @pytest.mark.counts_entries
     def test_entries_that_vanished_unarchived_break_it(self, at: Call, client: redis.Redis, archived: Path) -> None:
@@ -316,32 +320,12 @@ class TestArchive:
             assert broken.code == 4
             assert "30 entries vanished" in broken.err
 
-    def test_one_that_cannot_be_archived_does_not_keep_the_others(
-        self, at: Call, client: redis.Redis, folder: Path
-    ) -> None:
-        client.set("text", "1")
-        client.xadd("b", {"x": "1"})
-        told = at("archive", folder, "text", "none", "b", "--json")
-        assert (told.code, [each["stream"] for each in told.lines]) == (1, ["b"])
-        assert "holds something that is not a stream" in told.err
-        assert "There is no stream 'none'" in told.err
-
-    def test_an_empty_stream(self, at: Call, client: redis.Redis, folder: Path) -> None:
-        client.xgroup_create(STREAM, "g", mkstream=True)
-        assert "orders: the stream has no entries" in at("archive", folder).out
-
     def test_a_stream_that_is_gone_can_be_brought_back(self, at: Call, client: redis.Redis, archived: Path) -> None:
         client.delete(STREAM)
         for arguments in (("archive", archived), ("state", "--archive", archived), ("trim", "--archive", archived)):
             broken = at(*arguments)
             assert (broken.code, "`esdash publish batch FILE --keep-ids` bring it back" in broken.err) == (4, True)
-
-    @pytest.mark.parametrize("typed", ["", "~nobody-of-this-name/x"])
-    def test_a_folder_that_is_none(self, at: Call, client: redis.Redis, typed: str) -> None:
-        client.xadd(STREAM, {"x": "1"})
-        assert at("archive", typed).code == 2
-        assert at("archive", "somewhere", "").code == 2
-        assert at("archive", "somewhere", "\udcff").code == 2
+        assert "✗ archive           The stream that is archived in" in at("doctor", "--archive", archived).out
 
     def test_its_folder_is_asked_for(self, at: Call, call: Call) -> None:
         assert at("archive").code == 2
