@@ -3,7 +3,7 @@
 import sys
 import textwrap
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
@@ -75,11 +75,16 @@ def command(context: click.Context, settings: Settings, watch: bool, every: floa
 
 def _require_something(log: "Stream") -> None:
     """Raises FailedError where neither the stream nor a snapshot exists; UnreachableError."""
-    from esdash.log.errors import BrokenLogError, RefusedError
+    from esdash.log.errors import LogError, UnreachableError
 
-    with suppress(RefusedError, BrokenLogError):  # a finding has said why
-        if missing := absence(log):
-            raise FailedError(missing)
+    try:
+        missing = absence(log)
+    except UnreachableError:
+        raise
+    except LogError:
+        return  # a finding has said why
+    if missing:
+        raise FailedError(missing)
 
 
 def _once(doctor: "Doctor", log: "Stream", as_json: bool) -> int:

@@ -293,7 +293,7 @@ class TestArchive:
         assert [each["stream"] for each in told.lines] == ["a", "b"]
         assert "a: 0 entries added; #1 to #1 are in" in at("archive", folder, "a", "--check").out
 
-    def test_damage_is_found(self, at: Call, archived: Path) -> None:
+    def test_damage_is_found(self, at: Call, client: redis.Redis, archived: Path) -> None:
         (path,) = (archived / STREAM).glob("*.segment")
         path.write_bytes(b"\0" + path.read_bytes()[1:])
         assert at("archive", archived).code == 0
@@ -304,12 +304,15 @@ class TestArchive:
             refused = at(*arguments, "--archive", archived)
             assert refused.code == 1
             assert "is damaged" in refused.err
+        client.xtrim(STREAM, maxlen=1, approximate=False)
+        client.xdel(STREAM, *ids_of(client))
+        assert at("doctor", "--archive", archived).code == 3
         path.write_bytes(b"\0")
         assert at("archive", archived).code == 1
         examined = at("doctor", "--archive", archived, "--json")
-        found = {each["name"]: each for each in examined.json["checks"]}
-        assert (examined.code, found["archive"]["status"], found["stream"]["status"]) == (3, "problem", "ok")
-        assert "its end is not there" in found["archive"]["seen"]
+        checks = {each["name"]: each for each in examined.json["checks"]}
+        assert (examined.code, checks["archive"]["status"], checks["stream"]["status"]) == (3, "problem", "ok")
+        assert "its end is not there" in checks["archive"]["seen"]
 
     @pytest.mark.counts_entries
     def test_entries_that_vanished_unarchived_break_it(self, at: Call, client: redis.Redis, archived: Path) -> None:
