@@ -11,7 +11,7 @@ from esdash.cli.connect import archive_of, open_log, require_writable
 from esdash.cli.domains import fold_of, only_watches
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import local_time, new_table, print_json, print_tables, say, tell
+from esdash.cli.output import local_time, new_table, print_json, print_tables, say, tell, warn
 from esdash.cli.places import PLACE, end_of
 from esdash.cli.presence import require_stream
 from esdash.cli.progress import Progress
@@ -85,6 +85,11 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
             say(proof)
             _ask(count)
         document["removed"] = trim(store, found)
+        if found.facts.entries_added is None:
+            warn(
+                "This server does not count entries. When it is upgraded to Redis 7, Valkey or later, its count begins "
+                "anew with what is left: set it before anything consumes. OPERATING.md tells how."
+            )
         if as_json:
             print_json(document)
         else:

@@ -134,7 +134,7 @@ class ArchivedStream(Stream):
         """Facts about the stream with what the archive holds."""
         if self.archived_to == START:
             return facts
-        require_there(self._archive, facts)
+        require_there(self._plain, self._archive, facts)
         if facts.first_id is None or facts.first_id != self._joined:
             # Trimmed since: what is gone may have been archived since.
             self._archive.refresh()

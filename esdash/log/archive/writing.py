@@ -34,7 +34,7 @@ def _add(log: Stream, kept: Archive, progressed: Callable[[int], object]) -> int
     writer: SegmentWriter | None = None
     try:
         facts = log.facts()
-        require_there(kept, facts)
+        require_there(log, kept, facts)
         until = facts.last_id
         for page in log.pages(standing.last_id, until):
             if not kept.segments and writer is None:
@@ -64,19 +64,20 @@ def _behind(standing: Standing, page: Page) -> Standing:
     return replace(standing, last_id=last[0], ordinal=standing.ordinal + page.count, anchor=anchor_of(last))
 
 
-def require_there(kept: Archive, facts: StreamFacts) -> None:
-    """Raises BrokenArchiveError where a stream that was archived is not there any more."""
+def require_there(log: Stream, kept: Archive, facts: StreamFacts) -> None:
+    """Raises BrokenArchiveError where a stream that was archived is not there."""
     if kept.segments and not facts.exists:
         raise BrokenArchiveError(
-            f"The stream that is archived in {kept.folder} is gone from the server. `esdash export --all --archive DIR "
-            "--output FILE` and `esdash publish batch FILE --keep-ids` bring it back."
+            f"The stream that is archived in {kept.folder} is not on {log.server.name}. Is it the right server? If the "
+            "stream is lost, `esdash export --all --archive DIR --output FILE` and `esdash publish batch FILE "
+            "--keep-ids` bring it back."
         )
 
 
 def require_joined(kept: Archive, found: Continuity) -> None:
     """Raises BrokenArchiveError unless the stream goes on where the archive ends."""
     end = f"The archive {kept.folder} ends at {kept.last_id.decode()}"
-    advice = "Begin another archive in another folder, and leave this one out."
+    advice = "If that cannot be mended, begin another archive in another folder, and leave this one out."
     if found.verdict is Verdict.GAP:
         raise BrokenArchiveError(f"{end}, and what followed is not all there: {found.explanation} {advice}")
     if found.verdict is Verdict.DIVERGED:
