@@ -71,6 +71,8 @@ class TestTrimming:
         assert state(at) == state(at, "--archive", archived) == before
         assert state(at, "--at", "n120", "--archive", archived) == past
         assert at("state", "--at", "n120").code == 1
+        elsewhere = at("state", "--at", "n120", "--archive", archived.parent)
+        assert (elsewhere.code, f"the archive {archived.parent} has nothing of it" in elsewhere.err) == (1, True)
         assert at("events", "outcome:rejected", "--json", "--archive", archived).lines == events
         found = at("verify", "--json", "--archive", archived)
         assert (found.code, found.json["entries"], found.json["unseen"]) == (0, 400, 0)
