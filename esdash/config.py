@@ -25,6 +25,7 @@ _ELSEWHERE: Final = frozenset(
     {
         "url",
         "stream",
+        "streams",
         "domain",
         "domains",
         "data_dir",
@@ -43,6 +44,9 @@ OF_A_PERSON: Final = frozenset({"mouse", "keys", "questions", "profiles", "profi
 
 DEFAULT_DOMAIN: Final = "shop"
 
+Name = Annotated[str, MinLen(1)]
+"""Of a stream or of a domain."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -52,12 +56,15 @@ class Settings:
     """A Redis 6.2+ or Valkey server: `redis://host:6379/0`, `rediss://…` for TLS, `unix:///path`; `valkey://` and
     `valkeys://` are the same. `redis+sentinel://host:26379,host:26379/service/0` and
     `redis+cluster://host:6379,host:6379` find it, and find it again. Without one, esdash runs its own in `data_dir`."""
-    stream: Annotated[str, MinLen(1)] = "orders"
+    stream: Name = "orders"
     """The key of the stream."""
-    domain: Annotated[str, MinLen(1)] = DEFAULT_DOMAIN
+    streams: list[Name] = field(default_factory=list)
+    """Those that `esdash streams` and the dashboard's list of streams show, `["orders", "accounts"]`; without them, all
+    that a search of the server's keys finds."""
+    domain: Name = DEFAULT_DOMAIN
     """What the entries mean: `shop`, `raw`, `path/to/file.py` (with `:NAME` where the file has several), `module:NAME`,
     or the name of an entry point. A file is looked for beside the settings file first."""
-    domains: dict[Annotated[str, MinLen(1)], Annotated[str, MinLen(1)]] = field(default_factory=dict)
+    domains: dict[Name, Name] = field(default_factory=dict)
     """The domain by stream, which goes before `domain`: `payments = "~/bank.py"`."""
     data_dir: Path | None = field(default_factory=lambda: _in_home(platformdirs.user_data_path))
     """Where the embedded server keeps its data."""

@@ -6,7 +6,7 @@ follows from it: decoding, the fold, snapshots, forms, commands, the log, panels
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -231,6 +231,38 @@ class Wire:
 
 
 @dataclass(frozen=True, slots=True)
+class Codec:
+    """How another program writes its entries, where no `Wire` can say it: FASTSTREAM, WATERMILL, CLOUDEVENTS, DEBEZIUM.
+
+    Such an entry is headers and a payload. `type`, `key` and `v` name the headers that say an event's type, its
+    idempotency key and its version; empty for none. `only`: no header says the type, every entry is of this.
+    """
+
+    program: str
+    type: str = ""
+    key: str = ""
+    v: str = ""
+    only: str = ""
+
+    def but(self, **names: str) -> "Codec":
+        """The same with other names: `FASTSTREAM.but(only="Reading")`, `WATERMILL.but(type="event", key="")`."""
+        return replace(self, **names)
+
+
+FASTSTREAM: Final = Codec("faststream", type="type", key="message_id")
+"""FastStream's message of one field, binary or JSON. It has no header `type` of its own: send one, or say `only`."""
+
+WATERMILL: Final = Codec("watermill", type="name", key="_watermill_message_uuid")
+"""Watermill's uuid, metadata and payload; the metadata's `name` is what its CQRS component calls an event."""
+
+CLOUDEVENTS: Final = Codec("cloudevents", type="type", key="id")
+"""CloudEvents in any form; `id` stands for source and id together, which are an event's identity."""
+
+DEBEZIUM: Final = Codec("debezium", type="table")
+"""Debezium's changes of a database: the type is the table, the members are `before`, `after`, `op`, `ts_ms`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Invariant:
     """A condition that holds after every entry, by its name.
 
@@ -258,6 +290,6 @@ class Domain:
     """Events for demos and loads, by a seed, endless or not."""
     invariants: tuple[Invariant | Callable[[Any], bool], ...] = ()
     """What holds after every entry; a function alone is an Invariant by its own name."""
-    wire: Wire = field(default_factory=Wire)
+    wire: Wire | Codec = field(default_factory=Wire)
     fast: bool = False
     """The functions check before they write, and keep kinds and bounds by themselves."""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import Final
 
 from textual.pilot import Pilot
@@ -20,6 +20,7 @@ from esdash.engine.console import publishing_of
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.publisher import Publisher
+from esdash.engine.survey import survey
 from esdash.engine.view import Phase
 from esdash.fold.loading import load
 from esdash.log.embedded import EmbeddedServer
@@ -29,6 +30,7 @@ from esdash.past.folder import TrackFolder
 from esdash.past.service import past_of
 from esdash.ui.app import USUAL_THEME, DashboardApp, UiSettings
 from esdash.ui.main.screen import MainScreen
+from esdash.ui.main.streams import StreamBoard
 from esdash.whatif.sandbox import Sandbox
 
 FOLDER: Final = Path(__file__).parent
@@ -180,6 +182,25 @@ async def sandbox(stage: Stage) -> None:
     await stage.pilot.pause(2.0)
 
 
+async def streams(stage: Stage) -> None:
+    """The streams of the server, and who reads them."""
+    await stage.press("s")
+    await stage.until(lambda: stage.console.view.snapshot is not None)
+    stage.publish(40)
+    await stage.live()
+    log = stage.log
+    log.command("XGROUP", "CREATE", "orders", "billing", "0")
+    ids = [entry_id for entry_id, _ in log.page(b"0-0", count=620)]
+    log.command("XREADGROUP", "GROUP", "billing", "billing-1", "COUNT", 620, "STREAMS", "orders", ">")
+    log.command("XACK", "orders", "billing", *ids[:-9])
+    log.command("XGROUP", "CREATE", "orders", "mail", ids[300])
+    for name, count in (("accounts", 120), ("orders:{eu}", 300), ("orders:{us}", 80)):
+        log.commands([("XADD", name, "*", "type", "Opened", "data", '{"account":"DE-1"}')] * count)
+    log.command("PEXPIRE", "accounts", 86_400_000)
+    await stage.press("ctrl+o")
+    await stage.pilot.pause(1.0)
+
+
 async def help_screen(stage: Stage) -> None:
     """What one is looking at."""
     await stage.press("question_mark")
@@ -199,6 +220,7 @@ SCENES: Final[tuple[tuple[str, tuple[int, int], Scene], ...]] = (
     ("difference", (132, 40), difference),
     ("preview", (170, 40), preview),
     ("sandbox", (132, 34), sandbox),
+    ("streams", (132, 20), streams),
     ("help", (110, 40), help_screen),
 )
 
@@ -229,6 +251,7 @@ async def picture(name: str, size: tuple[int, int], scene: Scene) -> None:
             UiSettings(),
             past_of=lambda fold: past_of(log, fold, folder),
             sandbox_of=lambda fold: Sandbox(log, fold),
+            survey=StreamBoard(lambda: survey(log.server, time)),
         )
         app.theme = USUAL_THEME  # whatever colours the terminal has in which this runs
         async with app.run_test(size=size, notifications=False) as pilot:

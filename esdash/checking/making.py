@@ -7,11 +7,12 @@ from typing import Any, Final
 
 import msgspec
 
-from esdash.domain import EventType
+from esdash.domain import Codec, EventType
 from esdash.fold.decoding import could_be_key
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.schema import Field, Model
 from esdash.fold.tables import MAX_INT, MIN_INT
+from esdash.fold.writing import written
 
 SAMPLES: Final = 200
 """Events of the domain's own that are tried."""
@@ -77,7 +78,12 @@ class Maker:
         for data in (b"", b"{", b"[]", b'{"":0}', b"\xff", b"\x81", b"[" * 2000):
             yield self._fields(event_type, data, b"")
         yield [b"nothing", b"of this domain"]
-        yield [self._fold.domain.wire.type.encode(), b"nobody knows", b"data", b"{}"]
+        wire = self._fold.domain.wire
+        if isinstance(wire, Codec):
+            yield written(wire, "nobody knows", "1", b"{}", None)
+            yield from broken(self._fields(event_type, b"{}", b"key"))
+        else:
+            yield [wire.type.encode(), b"nobody knows", b"data", b"{}"]
 
     # Entries
 
@@ -91,6 +97,8 @@ class Maker:
 
     def _fields(self, event_type: EventType, data: bytes, key: bytes) -> list[bytes]:
         wire = self._fold.domain.wire
+        if isinstance(wire, Codec):
+            return written(wire, event_type.wire_name, event_type.v, data, key or None)
         fields = [] if wire.only else [wire.type.encode(), event_type.wire_name.encode()]
         if wire.data:
             fields += [wire.data.encode(), data]
@@ -177,6 +185,14 @@ class Maker:
                     yield {name: value for name, value in record.items() if value is not _ABSENT}
         else:
             yield from _few(field)
+
+
+def broken(fields: list[bytes]) -> Iterator[list[bytes]]:
+    """An entry of another program cut short, and with a byte that does not belong there, in each of its fields."""
+    for place in range(1, len(fields), 2):
+        value = fields[place]
+        for other in (value[: len(value) // 2], value[:10], b"\xff" + value, value[:12] + b"\xff" + value[13:]):
+            yield [*fields[:place], other, *fields[place + 1 :]]
 
 
 def _few(field: Field) -> tuple[Any, ...]:

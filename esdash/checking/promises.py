@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -68,7 +69,6 @@ class Check:
         self._fold.careful = True
         self._bare = type(fold)(fold.domain)
         self._trying = trying
-        self._data = fold.domain.wire.data.encode()
         self._found: dict[tuple[str, str], None] = {}
         self.broken: list[Broken] = []
         self.tried: set[str] = set()
@@ -258,7 +258,8 @@ class Check:
             self._trying(some)
             return shows(some)
 
-        return shrinking.smallest(entries, tried, self._data, lambda: time.monotonic() < until)
+        simpler = partial(shrinking.simpler, self._fold)
+        return shrinking.smallest(entries, tried, simpler, lambda: time.monotonic() < until)
 
     def _break(self, promise: str, entries: list[Entry], where: str, shows: shrinking.Shows | None = None) -> None:
         if (promise, where) not in self._found and len(self._found) < 20:
@@ -317,9 +318,16 @@ def _place(code: Any) -> str:
     return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code is not None else "the domain"
 
 
-def shown(entry: Entry) -> dict[str, str]:
-    """An entry as its fields, for people and programs: text, or `hex:` and digits."""
+def shown(entry: Entry, fold: Fold | None = None) -> dict[str, str]:
+    """An entry as its fields, for people and programs: text, or `hex:` and digits.
+
+    With the `fold` what one of another program says, where it can be opened.
+    """
     fields = entry[1]
+    if fold is not None and fold.sorter.envelope(fields) is not None:
+        key = fold.keys.of(fields)
+        said = {"type": fold.sorter.type_of(fields), "data": _text(fold.sorter.payload_of(fields))}
+        return said | ({} if key is None else {"key": _text(key)})
     return {_text(name): _text(value) for name, value in zip(fields[::2], fields[1::2], strict=True)}
 
 

@@ -5,14 +5,19 @@ from typing import Any
 
 import msgspec
 
-from esdash.fold.folding import Entry
+from esdash.domain import Codec
+from esdash.fold.folding import Entry, Fold
+from esdash.fold.sorting import FIRST
+from esdash.fold.writing import written
 
 Shows = Callable[[list[Entry]], bool]
 """Whether entries show it."""
 
 
-def smallest(entries: list[Entry], shows: Shows, data: bytes, in_time: Callable[[], bool]) -> list[Entry]:
-    """A part of the entries that shows it; all of them where they do not. `data` names the field of the payload."""
+def smallest(
+    entries: list[Entry], shows: Shows, simpler_than: Callable[[Entry], Iterator[Entry]], in_time: Callable[[], bool]
+) -> list[Entry]:
+    """A part of the entries that shows it; all of them where they do not. `simpler_than` makes an entry simpler."""
     if not shows(entries):
         return entries
     size = max(1, len(entries) // 2)
@@ -30,7 +35,7 @@ def smallest(entries: list[Entry], shows: Shows, data: bytes, in_time: Callable[
         simpler = True
         while simpler and in_time():
             simpler = False
-            for other in _simpler(entries[place], data):
+            for other in simpler_than(entries[place]):
                 changed = [*entries[:place], other, *entries[place + 1 :]]
                 if shows(changed):
                     entries, simpler = changed, True
@@ -40,9 +45,13 @@ def smallest(entries: list[Entry], shows: Shows, data: bytes, in_time: Callable[
     return entries
 
 
-def _simpler(entry: Entry, data: bytes) -> Iterator[Entry]:
+def simpler(fold: Fold, entry: Entry) -> Iterator[Entry]:
     """The entry with one value of its JSON payload made simpler, or without its key."""
     entry_id, fields = entry
+    if isinstance(fold.domain.wire, Codec):
+        yield from _simpler_opened(fold, fold.domain.wire, entry)
+        return
+    data = fold.payload_field.encode()
     for index in range(0, len(fields), 2):
         if fields[index] == data and fields[index + 1][:1] == b"{":
             try:
@@ -53,6 +62,23 @@ def _simpler(entry: Entry, data: bytes) -> Iterator[Entry]:
                 yield entry_id, [*fields[: index + 1], msgspec.json.encode(other), *fields[index + 2 :]]
         elif index >= 4:
             yield entry_id, [*fields[:index], *fields[index + 2 :]]
+
+
+def _simpler_opened(fold: Fold, codec: Codec, entry: Entry) -> Iterator[Entry]:
+    """The same of an entry of another program."""
+    entry_id, fields = entry
+    kind, data, key = fold.sorter.open(fields)
+    if kind < FIRST or data[:1] != b"{":
+        return
+    event_type = fold.domain.events[kind - FIRST]
+    try:
+        payload = msgspec.json.decode(data)
+    except msgspec.MsgspecError:
+        return
+    if key is not None:
+        yield entry_id, written(codec, event_type.wire_name, event_type.v, data, None)
+    for other in _less(payload):
+        yield entry_id, written(codec, event_type.wire_name, event_type.v, msgspec.json.encode(other), key)
 
 
 def _less(value: Any) -> Iterator[Any]:

@@ -130,7 +130,11 @@ def _checked(choice: str, real: list[Entry], folder: Path, seconds: float) -> di
     return {
         "holds": not broken,
         "broken": [
-            {"promise": PROMISES[each.promise], "input": [shown(entry) for entry in each.input], "where": each.where}
+            {
+                "promise": PROMISES[each.promise],
+                "input": [shown(entry, fold) for entry in each.input],
+                "where": each.where,
+            }
             for each in tried.broken
         ],
         "promises": [text for name, text in PROMISES.items() if name in tried.tried - broken],

@@ -44,6 +44,9 @@ class Lines:
     """Reads lines that are events of one domain."""
 
     def __init__(self, fold: Fold) -> None:
+        """Raises BadInputError where nothing is published in the domain's stream."""
+        if fold.objection:
+            raise BadInputError(fold.objection)
         self._fold = fold
         self._types = {each.wire_name: each for each in fold.publishable}
 
@@ -99,11 +102,9 @@ class Lines:
         if len(data) > MAX_DATA:
             return TOO_LARGE
         try:
-            fields = self._fold.fields(event_type, data, (key or "").encode())
+            fields = self._fold.fields(event_type, data, None if key is None else key.encode())
         except msgspec.MsgspecError:  # no object, where members are fields
             return INVALID_DATA
-        if key is None and self._fold.domain.wire.key:
-            del fields[-2:]
         return self._fold.read(fields).code
 
     def _why(self, code: int, event_type: str, data: bytes, key: str | None) -> str:

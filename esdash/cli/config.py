@@ -78,4 +78,6 @@ def shown(value: object) -> str:
         return "–"
     if isinstance(value, dict):
         return visible(", ".join(f"{key} = {each}" for key, each in value.items()), 4000) or "–"
+    if isinstance(value, list):
+        return visible(", ".join(map(str, value)), 4000) or "–"
     return ("yes" if value else "no") if isinstance(value, bool) else visible(str(value), 1000)

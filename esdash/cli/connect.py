@@ -91,6 +91,14 @@ def open_log(settings: Settings, told: Callable[[str], object] = warn) -> Iterat
             membership.leave()
 
 
+def require_server(log: Stream) -> None:
+    """Raises LogError where there is no server, before anything else is done. One that Sentinels or a cluster find may
+    be failing over just now: whoever publishes waits for it.
+    """
+    if not log.server.moves:
+        log.server.connect()
+
+
 def archive_of(settings: Settings) -> str:
     """The folder of the archive through which the stream is read; empty without one. Raises BadInputError."""
     if settings.archive is None:

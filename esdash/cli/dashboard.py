@@ -22,13 +22,13 @@ from esdash.cli.output import warn
 from esdash.config import DEFAULT_DOMAIN, Settings, names, sandboxes_file
 
 if TYPE_CHECKING:
-    from esdash.engine.streams import StreamSummary
+    from esdash.engine.survey import Survey
     from esdash.fold.folding import Fold
     from esdash.log.stream import Stream
     from esdash.past.service import Past
     from esdash.ui.app import DashboardApp
     from esdash.ui.main.settings import Setting
-    from esdash.ui.main.streams import Survey
+    from esdash.ui.main.streams import StreamBoard
     from esdash.whatif.rules_process import RulesProcess
     from esdash.whatif.sandbox import Sandbox
 
@@ -152,7 +152,7 @@ def _show(
         book=book,
         tour=tour,
         rules=_rules_of(log, fold) if watched else None,
-        survey=None if tour or watched else _survey_of(log),
+        survey=None if tour or watched else _survey_of(log, settings.streams),
         sandbox_of=_sandbox_of(log),
         sandboxes=None if file is None else sandboxes_file(),
     )
@@ -201,23 +201,22 @@ def _rules_of(log: "Stream", fold: "Fold") -> "RulesProcess":
     return RulesProcess(log, Path(fold.choice.rpartition(":")[0]))
 
 
-def _survey_of(log: "Stream") -> "Survey":
-    """What looks at the streams of the server."""
+def _survey_of(log: "Stream", listed: Sequence[str]) -> "StreamBoard":
+    """What looks at the streams of the server, or of all nodes of the cluster."""
+    from esdash.log.nodes import is_cluster
+    from esdash.ui.main.streams import StreamBoard
 
-    def look() -> "tuple[Sequence[StreamSummary], str]":
+    def look() -> "Survey":
         from esdash.engine.console import EngineError
-        from esdash.engine.streams import summaries
+        from esdash.engine.survey import survey
         from esdash.log.errors import LogError
-        from esdash.log.survey import find_streams
 
         try:
-            found = find_streams(log.server)
-            besides = "" if found.whole else "there may be more: not all keys were looked at"
-            return list(summaries(log.server, found.names, time.time)), besides
+            return survey(log.server, time.time, listed=listed)
         except LogError as error:
             raise EngineError(str(error)) from error
 
-    return look
+    return StreamBoard(look, clustered=is_cluster(log.server))
 
 
 def _sandbox_of(log: "Stream") -> "Callable[[Fold], Sandbox]":

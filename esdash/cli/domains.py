@@ -44,7 +44,9 @@ def bound_by(settings: Settings, fold: "Fold") -> Settings:
 
 
 def require_samples(fold: "Fold") -> None:
-    """Raises BadInputError where a domain cannot make events up."""
+    """Raises BadInputError where a domain cannot make events up, or none are published in its stream."""
+    if fold.objection:
+        raise BadInputError(fold.objection)
     if fold.domain.sample is None:
         raise BadInputError(
             f"The domain {visible(fold.name)} makes no events up: it declares no `sample`. Publish some with `esdash "

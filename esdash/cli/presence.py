@@ -9,8 +9,8 @@ from esdash.visible import visible
 if TYPE_CHECKING:
     from esdash.log.stream import Stream
 
-SCANS: Final = 100
-"""Steps of a search for other streams, a thousand keys each: it stops soon on a server with millions of keys."""
+MOST_KEYS: Final = 100_000
+"""Keys of a node that are searched for other streams: that ends soon on a server with millions of them."""
 
 SHOWN: Final = 3
 """Other streams that are named."""
@@ -50,19 +50,16 @@ def require_stream(log: "Stream") -> None:
 
 def _streams(log: "Stream") -> list[str]:
     """The names of streams on the server, in order, as far as it tells and a bounded search finds them."""
-    from esdash.log import shapes
-    from esdash.log.errors import RefusedError
+    from esdash.log.errors import LogError
+    from esdash.log.nodes import nodes_of
+    from esdash.log.survey import find_streams
 
-    names: set[str] = set()
-    cursor = b"0"
+    names: list[str] = []
     try:
-        for _ in range(SCANS):
-            cursor, found = log.command("SCAN", cursor, "COUNT", 1000, "TYPE", "stream", shape=shapes.scanned)
-            names.update(name.decode("utf-8", "replace") for name in found)
-            if cursor == b"0":
-                break
-    except RefusedError:
-        pass  # not everybody may
+        for node in nodes_of(log.server):
+            names += find_streams(node.server, most=MOST_KEYS).names
+    except LogError:
+        pass  # not everybody may, and not every node answers
     return sorted(names)
 
 

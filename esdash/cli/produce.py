@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from esdash.cli.connect import open_log, require_writable
+from esdash.cli.connect import open_log, require_server, require_writable
 from esdash.cli.domains import fold_of, require_samples
 from esdash.cli.options import as_json, durability_option, with_settings
 from esdash.cli.output import print_json, say
@@ -82,7 +82,7 @@ def command(
     samples = fold.samples(time.time_ns() if seed is None else seed)
     events = map(fold.encode, islice(samples, count if limited else None))
     with open_log(settings) as log:
-        log.server.connect()
+        require_server(log)
         production = _Production(Publisher(log, fold.fields, durability=read_durability(settings.durability)))
         try:
             production.run(events, rate, seconds)

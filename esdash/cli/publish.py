@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 
-from esdash.cli.connect import open_log, require_writable
+from esdash.cli.connect import open_log, require_server, require_writable
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import BadInputError, FailedError, message_of
 from esdash.cli.guarding import Guarded
@@ -86,6 +86,8 @@ class _Events(click.Group):
         name = args[0]
         if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
             fold = _fold(ctx)
+            if fold.objection:
+                raise click.UsageError(fold.objection, ctx)
             there = ", ".join(_named(fold))
             raise click.UsageError(
                 f"The domain {visible(fold.name)} has no event type {visible(name, 64)!r} to publish"
@@ -186,7 +188,7 @@ def batch(context: click.Context, settings: Settings, file: BinaryIO, keep_ids: 
         file.seek(start)
     sent = 0
     with open_log(settings) as log:
-        log.server.connect()
+        require_server(log)
         publisher = Publisher(log, fold.fields, durability=read_durability(settings.durability))
         try:
             # A page is read, and so checked, before its first event is sent.
@@ -231,7 +233,7 @@ def _publish(settings: Settings, fold: "Fold", make: Callable[[], Any], key: str
         raise BadInputError(f"Entries of the domain {visible(fold.name)} have no field for a key: leave --key out.")
     require_writable(settings, "Nothing was published", fold)
     with open_log(settings) as log:
-        log.server.connect()
+        require_server(log)
         less = ""
         try:
             publisher = Publisher(log, fold.fields, durability=read_durability(settings.durability))

@@ -27,6 +27,7 @@ from esdash.query.numbers import Cell
 if TYPE_CHECKING:
     from esdash.export.entries import Moved
     from esdash.fold.folding import Entry, Fold
+    from esdash.fold.sorting import Fields
     from esdash.log.stream import Stream
     from esdash.past.reader import TrackReader
     from esdash.past.story import Moved as CellMoved
@@ -134,7 +135,7 @@ def _tell_by_track(
         unseen, value = reader.origin.unseen, None
         for place, (each, entry) in enumerate(_moves(log, fold, reader, asked, last)):
             kind = fold.domain.events[each.kind - FIRST].wire_name
-            fields = [fold.domain.wire.type.encode(), kind.encode()] if entry is None else entry[1]
+            fields = _typed(fold, kind) if entry is None else entry[1]
             row = Row(each.ordinal, each.entry_id, fields, each.code)
             value = each.after if not place else value
             spool.add(write(Moved(row, unseen, each.before, each.after)))
@@ -149,6 +150,14 @@ def _tell_by_track(
         raise FailedError(f"{asked} never was there{'' if until is None else ' until then'}.")
     _say(fold, asked, value, len(spool), past=until is not None)
     return True
+
+
+def _typed(fold: "Fold", kind: str) -> "Fields":
+    """An entry that says its type, and nothing else."""
+    from esdash.domain import Codec
+
+    wire = fold.domain.wire
+    return fold.fields(kind, b"{}", None) if isinstance(wire, Codec) else [wire.type.encode(), kind.encode()]
 
 
 def _moves(

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Final
 
-from esdash.engine.corrections import key_field, key_of
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.log.facts import id_parts
@@ -100,7 +99,6 @@ class Asked:
         """`reach` is asked once for each `since:` and `until:`; what it raises is raised here."""
         self._fold = fold
         self._reach = reach
-        self._key_field = key_field(fold)
         self._holds = self._made(question)
 
     def __call__(self, entry: Examined) -> bool:
@@ -149,7 +147,7 @@ class Asked:
         return lambda entry: pattern.search(entry.line)
 
     def _key(self, entry: Examined) -> str | None:
-        key = key_of(entry.row.fields, self._key_field) if self._key_field else None
+        key = self._fold.keys.of(entry.row.fields)
         return None if key is None else key.decode("utf-8", "backslashreplace")
 
 

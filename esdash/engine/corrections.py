@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from esdash.engine.row import Row
+from esdash.fold.codecs.sorting import CodecKeys, CodecSorter
 from esdash.fold.folding import Entry, Fold
-from esdash.fold.sorting import Fields
+from esdash.fold.keys import Keys
+from esdash.fold.sorting import Kinds
 
 CORRECTS: Final = b"corrects:"
 RESTORES: Final = b"restores:"
@@ -25,13 +28,9 @@ kept, and as many as there are orphans."""
 REMEMBERED: Final = (1_000, 2_000)
 """How many of them a snapshot remembers."""
 
-MAX_KEY: Final = 128
-"""Bytes of a key (DESIGN.md, The wire)."""
-
 _FORM: Final = re.compile(rb"((?:corrects|restores):\d{1,20}-\d{1,20})(?::([2-9]|[1-9]\d{1,8}))?")
 
-KEY: Final = b"key"
-"""The field that holds an entry's key, unless the domain's wire calls it otherwise."""
+_USUAL: Final = Keys()
 
 
 class Noted(NamedTuple):
@@ -65,24 +64,31 @@ class Correction(Struct, frozen=True, array_like=True, gc=False):
     """An attempt was a duplicate of one that is not known here, so whether that was applied is not known either."""
 
 
-def key_of(fields: Fields, name: bytes = KEY) -> bytes | None:
-    """The entry's idempotency key, when it has a valid one; of several fields `key` the last counts."""
-    for place in range(len(fields) - 2, -1, -2):
-        if fields[place] == name:
-            key = fields[place + 1]
-            return key if 0 < len(key) <= MAX_KEY else None
-    return None
-
-
-def note(page: Sequence[Entry], also: frozenset[bytes] = frozenset(), name: bytes = KEY) -> list[Noted]:
+def note(page: Sequence[Entry], also: frozenset[bytes] = frozenset(), keys: Keys = _USUAL) -> list[Noted]:
     """Those of a page that stand for another entry: by the form of their key, or since it is one of `also`."""
-    if not name:
-        return []
+    found: list[Noted] = []
+    for place in _suspects(page, also, keys):
+        entry_id, fields = page[place]
+        key = keys.of(fields)
+        if key is not None and (key.startswith((CORRECTS, RESTORES)) or key in also):
+            found.append(Noted(place, entry_id, key))
+    return found
+
+
+def _suspects(page: Sequence[Entry], also: frozenset[bytes], keys: Keys) -> Sequence[int]:
+    """Where those are that could stand for another: to look into each would take too long."""
+    name = keys.name
+    if isinstance(keys, CodecKeys):
+        return [
+            place
+            for place, (_, fields) in enumerate(page)
+            if also or any(CORRECTS in value or RESTORES in value for value in fields[1::2])
+        ]
     # Nearly every entry is passed over here, by its last field, which nearly always is the key.
-    suspects = [
+    return [
         place
-        for place, (_, fields) in enumerate(page)
-        if (len(fields) > 4 or name != KEY)
+        for place, (_, fields) in enumerate(page if name else ())
+        if (len(fields) > 4 or name != _USUAL.name)
         and fields
         and (
             fields[-2] != name
@@ -91,28 +97,23 @@ def note(page: Sequence[Entry], also: frozenset[bytes] = frozenset(), name: byte
             or (also and fields[-1] in also)
         )
     ]
-    found: list[Noted] = []
-    for place in suspects:
-        entry_id, fields = page[place]
-        key = key_of(fields, name)
-        if key is not None and (key.startswith((CORRECTS, RESTORES)) or key in also):
-            found.append(Noted(place, entry_id, key))
-    return found
-
-
-def key_field(domain: Fold) -> bytes:
-    """The name of the field that holds an entry's key."""
-    return domain.domain.wire.key.encode()
 
 
 def noting(domain: Fold) -> str:
     """`note` for another process, as `log.readahead` names it."""
-    return f"{__name__}:noter({key_field(domain).decode()})"
+    if isinstance(domain.keys, CodecKeys):
+        return f"{__name__}:codec_noter({msgspec.json.encode(domain.kinds).decode()})"
+    return f"{__name__}:noter({domain.keys.name.decode()})"
 
 
 def noter(name: str) -> Callable[[Sequence[Entry]], list[Noted]]:
     """`note` for entries whose key has this name."""
-    return partial(note, name=name.encode())
+    return partial(note, keys=Keys(name.encode()))
+
+
+def codec_noter(kinds: str) -> Callable[[Sequence[Entry]], list[Noted]]:
+    """`note` for entries of another program, by `Kinds` as JSON."""
+    return partial(note, keys=CodecKeys(CodecSorter(msgspec.json.decode(kinds, type=Kinds))))
 
 
 class Corrections:
@@ -122,10 +123,10 @@ class Corrections:
         self,
         corrections: Mapping[bytes, Correction] | None = None,
         restorations: Mapping[bytes, Correction] | None = None,
-        name: bytes = KEY,
+        keys: Keys = _USUAL,
     ) -> None:
-        """By the first key that was used for each, or could have been; `name` is that of the field that holds it."""
-        self._name = name
+        """By the first key that was used for each, or could have been; `keys` tells where entries have them."""
+        self._keys = keys
         self._corrections = corrections or {}
         self._restorations = restorations or {}
 
@@ -158,7 +159,7 @@ class Corrections:
 
     def own_key(self, row: Row) -> bytes | None:
         """The key that an entry came with."""
-        return key_of(row.fields, self._name)
+        return self._keys.of(row.fields)
 
     def _first_key(self, row: Row) -> bytes:
         """The first key for correcting a parked entry; of a correction that was parked, that of what it corrects."""
@@ -179,7 +180,7 @@ class CorrectionTracker:
         self._kept = kept or KEPT
         names = [outcome.name for outcome in domain.outcomes]
         self._names = names
-        self._name = key_field(domain)
+        self._keys = domain.keys
         self._own: frozenset[bytes] = frozenset()
         self._watched: Sequence[Row] = ()
         self._corrections: dict[bytes, Correction] = {}
@@ -190,11 +191,11 @@ class CorrectionTracker:
         """Take note of the keys that these had, too."""
         if orphans is not self._watched:
             self._watched = orphans
-            self._own = frozenset(key for row in orphans if (key := key_of(row.fields, self._name)) is not None)
+            self._own = frozenset(key for row in orphans if (key := self._keys.of(row.fields)) is not None)
 
     def add(self, first: int, page: Sequence[Entry], codes: bytes) -> None:
         """A page was folded; its first entry has ordinal `first`."""
-        self.add_noted(first, note(page, self._own, self._name), codes)
+        self.add_noted(first, note(page, self._own, self._keys), codes)
 
     def add_noted(self, first: int, noted: Iterable[Noted], codes: bytes) -> None:
         """A page was folded of which only what `note` found is known."""
@@ -227,7 +228,7 @@ class CorrectionTracker:
     def current(self) -> Corrections:
         """What is known now; the same object until something changes."""
         if self._current is None:
-            self._current = Corrections(self._corrections.copy(), self._restorations.copy(), self._name)
+            self._current = Corrections(self._corrections.copy(), self._restorations.copy(), self._keys)
         return self._current
 
     def _tried(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from itertools import starmap
 from typing import Final
 
-from esdash.engine.corrections import CorrectionTracker, Noted, key_field
+from esdash.engine.corrections import CorrectionTracker, Noted
 from esdash.engine.meter import RateMeter
 from esdash.engine.parked import ParkedEntries
 from esdash.engine.picture import Picture
@@ -91,7 +91,7 @@ class Display:
         self.parked = ParkedEntries(self.domain, payloads=self._watched)
         self.corrections = CorrectionTracker(self.domain)
         self._viewer = Viewer(self.domain)
-        self._rows = RecentRows(None if self._watched else key_field(self.domain))
+        self._rows = RecentRows(None if self._watched else self.domain.keys)
         self._due = 0.0
         self._shown: object = None
         self._state_view: Picture | None = None

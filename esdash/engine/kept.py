@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from itertools import chain, repeat
 from typing import Final
 
-from esdash.engine.corrections import key_of
 from esdash.engine.row import Row
 from esdash.fold.folding import Entry, Told
+from esdash.fold.keys import Keys
 from esdash.fold.sorting import Fields
 
 MOST_OF_A_FIELD: Final = 64 * 1024 + 1
@@ -23,13 +23,13 @@ NOT_KNOWN: Final = 0
 
 
 def rows_of(
-    first: int, page: Sequence[Entry], codes: bytes, told: Sequence[Told] | None = None, *, only: bytes | None = None
+    first: int, page: Sequence[Entry], codes: bytes, told: Sequence[Told] | None = None, *, only: Keys | None = None
 ) -> list[Row]:
-    """Rows of a folded page whose first entry has ordinal `first`; of fields perhaps `only` the one of this name."""
+    """Rows of a folded page whose first entry has ordinal `first`; perhaps `only` its keys are kept."""
     numbered = zip(range(first, first + len(page)), page, codes, told or repeat(None), strict=False)
     if only is not None:
         return [
-            Row(ordinal, entry_id, _alone(fields, only), code, mark=_mark(fields))
+            Row(ordinal, entry_id, only.alone(fields), code, mark=_mark(fields))
             for ordinal, (entry_id, fields), code, _ in numbered
         ]
     most, longest = _extent(page)
@@ -83,11 +83,6 @@ def _most_of_each(sizes: Sequence[int]) -> int:
             return min(share, most)
         room -= size
     return most
-
-
-def _alone(fields: Fields, name: bytes) -> Fields:
-    value = key_of(fields, name)
-    return () if value is None else (name, value)
 
 
 def _mark(fields: Fields) -> int:

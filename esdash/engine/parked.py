@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from esdash.engine.corrections import key_field
 from esdash.engine.kept import NOT_KNOWN, rows_of, size_of
 from esdash.engine.row import Row
 from esdash.fold.folding import Entry, Fold
@@ -41,7 +40,7 @@ class ParkedEntries:
         """Without `payloads` only ids and outcomes are kept."""
         codes = {code for code, outcome in enumerate(domain.outcomes) if outcome.name == "parked"}
         self._payloads = payloads
-        self._only = None if payloads else key_field(domain)
+        self._only = None if payloads else domain.keys
         self._parked = codes
         self._others = bytes(code for code in range(256) if code not in codes)
         self._rows: deque[Row] = deque()

@@ -4,14 +4,22 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import count, islice, repeat
+from itertools import islice, repeat
 from typing import Final
 
 from esdash.engine.console import EngineError, LessDurableError, NotPublishedError, Published
 from esdash.log import errors
 from esdash.log.appending import SLICE
 from esdash.log.durability import APPLIED, Durability
-from esdash.log.errors import ElsewhereError, LogError, RefusedError, UnconnectedError, UnreachableError
+from esdash.log.errors import (
+    ElsewhereError,
+    LogError,
+    NobodyError,
+    RefusedError,
+    UnconnectedError,
+    UnreachableError,
+)
+from esdash.log.server import Server
 from esdash.log.stream import PAGE, Stream
 
 ATTEMPTS: Final = 4
@@ -44,7 +52,8 @@ class Publisher:
     """Appends events with idempotency keys.
 
     When no answer comes, or that of a node that is not where the stream is now, the same events are sent again with the
-    same keys: if the first ones did arrive, the fold counts the second ones as duplicates.
+    same keys: if the first ones did arrive, the fold counts the second ones as duplicates. It is the same whether a
+    failover begins before or after.
     """
 
     def __init__(
@@ -92,26 +101,33 @@ class Publisher:
         Raises EngineError.
         """
         self._require_no_objection()
-        try:
-            self._log.server.connect()
-            return self._log.append_after(last_id, entries, self._durability)
-        except errors.LessDurableError as error:
-            raise LessDurableError(f"It is in the log, but {error}", ()) from error
-        except (UnconnectedError, RefusedError) as error:
-            raise NotPublishedError(f"{error} Nothing was published.") from error
-        except LogError as error:
-            raise EngineError(f"{error} It may or may not be in the log: look there before trying again.") from error
+        server = self._log.server
+        attempts = _Attempts(server, self._closing, self._clock)
+        while True:
+            try:
+                if attempts.count:
+                    server.locate()
+                server.connect()
+                return self._log.append_after(last_id, entries, self._durability)
+            except errors.LessDurableError as error:
+                raise LessDurableError(f"It is in the log, but {error}", ()) from error
+            except (UnconnectedError, RefusedError) as error:
+                if not (server.moves and attempts.again_after(error)):
+                    raise NotPublishedError(f"{error} Nothing was published.") from error
+            except LogError as error:
+                raise EngineError(
+                    f"{error} It may or may not be in the log: look there before trying again."
+                ) from error
 
     def _append(self, batch: "_Batch") -> Sequence[Published]:
         self._require_no_objection()
         what = "The event" if len(batch.events) == 1 else "Any of the events"
         doubt = f"{what} may or may not be in the log. {batch.consolation()}"
-        pause = PAUSE_SECONDS
+        attempts = _Attempts(self._log.server, self._closing, self._clock)
         certain = True
-        until = self._clock() + FAILOVER_SECONDS if self._log.server.moves else 0.0
-        for attempt in count(1):
+        while True:
             try:
-                if attempt > 1:
+                if attempts.count:
                     self._log.server.locate()
                 ids = self._log.append_many(batch.entries(), self._durability)
                 return batch.published(ids, "" if self._durability == APPLIED else str(self._durability))
@@ -121,15 +137,11 @@ class Publisher:
             except LogError as error:
                 # What an attempt before this one sent may have arrived, whatever becomes of this one.
                 certain = certain and isinstance(error, UnconnectedError | RefusedError)
-                passing = isinstance(error, UnreachableError | ElsewhereError)
-                more = attempt < ATTEMPTS or self._clock() < until
-                if passing and more and not self._closing.wait(pause):
-                    pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-                elif certain:
+                if attempts.again_after(error):
+                    continue
+                if certain:
                     raise NotPublishedError(f"{error} Nothing was published.") from error
-                else:
-                    raise EngineError(f"{error} {doubt}") from error
-        raise AssertionError("unreachable")
+                raise EngineError(f"{error} {doubt}") from error
 
     def _require_no_objection(self) -> None:
         if objection := self._objection():
@@ -137,6 +149,32 @@ class Publisher:
 
 
 _ALL_THERE: Final = "The events are in the log"
+
+
+class _Attempts:
+    """How often and for how long it is tried to append something."""
+
+    def __init__(self, server: Server, closing: threading.Event, clock: Callable[[], float]) -> None:
+        """`closing` ends the waiting, `clock` gives seconds."""
+        self._server = server
+        self._closing = closing
+        self._clock = clock
+        self._until = clock() + FAILOVER_SECONDS if server.moves else 0.0
+        self._pause = PAUSE_SECONDS
+        self.count = 0
+        """How many have failed."""
+
+    def again_after(self, error: LogError) -> bool:
+        """Whether another one may do better, after a while that has passed then."""
+        self.count += 1
+        if not isinstance(error, UnreachableError | ElsewhereError):
+            return False
+        # Where none of several nodes has ever answered they are not failing over: the URL is wrong, or the network.
+        strangers = isinstance(error, NobodyError) and not self._server.found
+        if self.count >= ATTEMPTS and (strangers or self._clock() >= self._until):
+            return False
+        pause, self._pause = self._pause, min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        return not self._closing.wait(pause)
 
 
 class _Batch:

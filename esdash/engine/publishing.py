@@ -27,7 +27,9 @@ class LivePublishing:
 
         `durability` is waited for after each append. `seed` is that of the made-up events.
         """
-        self._publisher = Publisher(log, fold.fields, objection=objection, durability=durability)
+        self._publisher = Publisher(
+            log, fold.fields, objection=lambda: fold.objection or objection(), durability=durability
+        )
         self._load = SteadyLoad(self._publisher, map(fold.encode, fold.samples(seed)), clock=clock)
 
     @property

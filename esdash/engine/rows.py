@@ -8,6 +8,7 @@ from typing import Final, overload
 from esdash.engine.kept import NOT_KNOWN, row_of, rows_of, size_at_most, size_of
 from esdash.engine.row import Row
 from esdash.fold.folding import Entry, Told
+from esdash.fold.keys import Keys
 
 ROWS: Final = 10_000
 """Entries kept."""
@@ -50,8 +51,8 @@ class RowWindow(Sequence[Row]):
 class RecentRows:
     """Takes whole pages at almost no cost, and makes rows of the newest entries when somebody looks."""
 
-    def __init__(self, only: bytes | None = None) -> None:
-        """Of the fields perhaps `only` the one of this name is kept, the key."""
+    def __init__(self, only: Keys | None = None) -> None:
+        """Of the fields perhaps `only` the keys are kept."""
         self._only = only
         self._rows: list[Row] = []
         self._size = 0

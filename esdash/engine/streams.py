@@ -1,17 +1,16 @@
-"""The streams of a server, as an operator compares them."""
+"""One stream, as an operator compares it with others."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from esdash.log.errors import RefusedError, WrongTypeError
+from esdash.log.errors import RefusedError
 from esdash.log.facts import id_parts
 from esdash.log.inspection import key_sizes, times_to_live
-from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
-from esdash.log.survey import Group, groups_of
+from esdash.log.survey import Readers, readers_of
 
 _Told = TypeVar("_Told")
 
@@ -23,6 +22,8 @@ class StreamSummary(Struct, frozen=True):
     """One stream. What the server does not tell, or not to whoever asks, is None."""
 
     name: str
+    node: str | None
+    """Host and port of the one that has it, in a cluster."""
     length: int
     entries_added: int | None
     """Ever."""
@@ -45,22 +46,12 @@ class StreamSummary(Struct, frozen=True):
     """Between it and the end of the stream."""
     keeper: str | None
     """Which consumer takes the snapshots now."""
-    groups: Sequence[Group]
+    readers: Readers
 
 
-def summaries(server: Server, names: Sequence[str], clock: Callable[[], float]) -> Iterator[StreamSummary]:
-    """Each of these streams that is there; `clock` gives Unix seconds. Raises LogError."""
-    for name in names:
-        found = _summary(Stream(server, name), int(clock() * 1000))
-        if found is not None:
-            yield found
-
-
-def _summary(log: Stream, now_ms: int) -> StreamSummary | None:
-    try:
-        facts = log.facts()
-    except WrongTypeError:
-        return None
+def summary_of(log: Stream, place: str, now_ms: int) -> StreamSummary | None:
+    """What there is to tell of one, on a node of this name; None where it is not there. Raises LogError."""
+    facts = log.facts()
     if not facts.exists:
         return None
     store = SnapshotStore(log)
@@ -70,6 +61,7 @@ def _summary(log: Stream, now_ms: int) -> StreamSummary | None:
         behind = max(0, facts.entries_added - header.ordinal - header.unseen)
     return StreamSummary(
         log.name,
+        place or None,
         facts.length,
         facts.entries_added,
         None if facts.first_id is None else facts.first_id.decode(),
@@ -83,7 +75,7 @@ def _summary(log: Stream, now_ms: int) -> StreamSummary | None:
         behind,
         None if header is None else str(store.continuity(header)),
         _allowed(store.lease_holder),
-        _allowed(lambda: groups_of(log)) or (),
+        _allowed(lambda: readers_of(log)) or Readers(),
     )
 
 

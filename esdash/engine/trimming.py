@@ -20,7 +20,7 @@ from esdash.log.continuity import Verdict
 from esdash.log.facts import START, Entry, StreamFacts, anchor_of, id_parts
 from esdash.log.snapshots import DamagedError, Header, Pin, SnapshotStore
 from esdash.log.stream import Stream
-from esdash.log.survey import first_pending, groups_of
+from esdash.log.survey import first_pending, readers_of
 from esdash.visible import visible
 
 
@@ -148,7 +148,7 @@ def _of_others(store: SnapshotStore, fold: Fold, headers: Sequence[Header]) -> I
 
 def _of_groups(log: Stream, facts: StreamFacts) -> Iterator[Bound]:
     first = facts.first_id or START
-    for group in groups_of(log):
+    for group in readers_of(log).groups:
         minid = id_after(group.last_delivered_id.encode())
         got = group.last_delivered_id
         why = "it has got none yet" if got.encode() == START else f"it got entries up to {got}"

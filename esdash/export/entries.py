@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from esdash.domain import Column, Table
-from esdash.engine.corrections import key_field, key_of
 from esdash.engine.row import Row
 from esdash.export.sheet import Heading, Sheet
 from esdash.fold.folding import Fold
@@ -58,7 +57,7 @@ def change_document(change: Change) -> dict[str, Any]:
 def entry_document(fold: Fold, row: Row, corrected_by: int | None = None) -> dict[str, Any]:
     """An entry as JSON has it. Of one that is too large for a screen `bytes` says how many there are, not which."""
     outcome = outcome_of(fold, row.code)
-    key = key_of(row.fields, key_field(fold))
+    key = fold.keys.of(row.fields)
     data, raw = (None, None) if row.mark is not None else _payload(fold, row.fields)
     told = row.told
     short = {} if told is None or told.needed is None else {"needed": told.needed, "available": told.available}
@@ -98,7 +97,7 @@ def log_sheet(fold: Fold, entries: Iterable[Decided], unseen: int) -> Sheet[Deci
     def cells(entry: Decided) -> Sequence[str]:
         row = entry.row
         outcome = outcome_of(fold, row.code)
-        key = key_of(row.fields, key_field(fold))
+        key = fold.keys.of(row.fields)
         corrected = "" if entry.corrected_by is None else f"corrected by #{entry.corrected_by}"
         return (
             *_place(fold, row, unseen),
@@ -180,8 +179,8 @@ def _said(fold: Fold, row: Row) -> str:
 
 def _payload(fold: Fold, fields: Sequence[bytes]) -> tuple[Any, str | None]:
     """The payload as an object, or, when it is none, its bytes as hexadecimal digits; neither when there is none."""
-    name = fold.domain.wire.data.encode()
-    if not fields or (name and name not in fields[::2]):
+    name = fold.payload_field.encode()
+    if not fields or (name and name not in fields[::2] and fold.sorter.envelope(fields) is None):
         return None, None
     payload = payload_of(fold, fields)
     try:

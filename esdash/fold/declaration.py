@@ -4,7 +4,8 @@ import keyword
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from esdash.domain import Column, Domain, EventType, Format, Invariant, Table
+from esdash.domain import Codec, Column, Domain, EventType, Format, Invariant, Table, Wire
+from esdash.fold.codecs.programs import PROGRAMS
 from esdash.fold.outcomes import MOST_REASONS, PARKED
 from esdash.fold.schema import Field, Model, SchemaError, model_of
 
@@ -42,10 +43,36 @@ def check(domain: Domain) -> None:
     for reason in domain.reasons:
         _identifier(reason, "a reason")
         _require(reason not in _RESERVED_REASONS, f"{reason} is a reason of esdash's own; call it otherwise", reason)
+    _check_wire(domain)
+
+
+def _check_wire(domain: Domain) -> None:
+    wire = domain.wire
     _require(
-        not (domain.wire.only and domain.wire.only not in {each.wire_name for each in domain.events}),
-        f"the wire has only {domain.wire.only}, which is no event type of the domain",
-        domain.wire.only,
+        isinstance(wire, Wire | Codec),
+        f"a domain's wire is a Wire(…), or FASTSTREAM, WATERMILL, CLOUDEVENTS or DEBEZIUM, not {wire!r:.60}",
+        domain.name,
+    )
+    if isinstance(wire, Codec):
+        _require(
+            wire.program in PROGRAMS,
+            f"no program is called {wire.program!r:.60}; there are {', '.join(PROGRAMS)}",
+            wire.program,
+        )
+        _require(
+            all(isinstance(name, str) for name in (wire.type, wire.key, wire.v, wire.only)),
+            "what a codec names are texts, as in FASTSTREAM.but(only='Reading')",
+            domain.name,
+        )
+        _require(
+            bool(wire.type or wire.only),
+            "nothing says the type of an entry: name the header that does, or the only type there is",
+            domain.name,
+        )
+    _require(
+        not (wire.only and wire.only not in {each.wire_name for each in domain.events}),
+        f"the wire has only {wire.only}, which is no event type of the domain",
+        wire.only,
     )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Final
 
-from esdash.domain import Domain, EventType
+from esdash.domain import Domain, EventType, Wire
 from esdash.fold import decoding, schema, sorting
+from esdash.fold.codecs.programs import PROGRAMS
 from esdash.fold.deciding import Decider
 from esdash.fold.failing import DomainError, failure
 from esdash.fold.hooks import OverflowedError, Seen, UnfitError, Way
@@ -19,10 +20,10 @@ from esdash.fold.reading import Broken, EventReader, Read, skip
 from esdash.fold.recording import UNTOLD, Record
 from esdash.fold.recording import Told as Told
 from esdash.fold.schema import Model, model_of
-from esdash.fold.sorting import FIRST, Fields, Sorted, Sorter
+from esdash.fold.sorting import FIRST, Fields, Sorted
 from esdash.fold.stored import Difference, Storage
 from esdash.fold.tables import State
-from esdash.fold.writing import EntryWriter, kinds_of, packing
+from esdash.fold.writing import EntryWriter, keys_of, kinds_of, packing, sorter_of
 
 Entry = tuple[bytes, Fields]
 """id, fields"""
@@ -51,11 +52,20 @@ class Fold:
         self.kinds = kinds_of(domain)
         self.packing = packing(self.kinds)
         """What sorts pages in another process, as `log.readahead` names it."""
-        self.sorter = Sorter(self.kinds)
+        self.sorter = sorter_of(self.kinds)
+        self.keys = keys_of(self.sorter, self.kinds)
+        """Where entries have their idempotency keys."""
+        self.payload_field = domain.wire.data if isinstance(domain.wire, Wire) else ""
+        """The field that holds the payload as it is; empty where there is none."""
+        self.lenient = isinstance(domain.wire, Wire) and not domain.wire.data
+        """Whether members are fields of an entry, and so texts."""
+        self.objection = "" if isinstance(domain.wire, Wire) else PROGRAMS[domain.wire.program].objection
+        """Why nothing may be published among these entries, in a sentence; empty where something may."""
         self.publishable: tuple[EventType, ...] = tuple(
             each
             for each in domain.events
             if each.apply is not None and each.encoding == "json" and domain.wire.only in ("", each.wire_name)
+            if not self.objection
         )
         """The types that people and programs are offered."""
         self.storage = Storage(domain.tables, self.outcomes)
@@ -214,8 +224,8 @@ class Fold:
         """An event as it is published: `type` and `data`, JSON."""
         return self.type_of(event).wire_name, decoding.encode(event)
 
-    def fields(self, name: str, data: bytes, key: bytes) -> list[bytes]:
-        """An entry's fields on this domain's wire."""
+    def fields(self, name: str, data: bytes, key: bytes | None) -> list[bytes]:
+        """An entry's fields on this domain's wire: of a type, a payload (JSON), and a key, if it is to have one."""
         return self._writer.fields(name, data, key)
 
     def samples(self, seed: int) -> Iterator[Any]:

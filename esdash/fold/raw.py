@@ -3,8 +3,9 @@
 Every entry is applied, whatever its fields. The state says which types of entries there are, how many of each, how
 often, and when the last one came. Nothing is ever written to Redis in its name.
 
-What a type is: the field `type`, where there is none the field `event`, where there is none either the names of the
-fields. A field without a value counts as none.
+What a type is: the field `type`, where there is none the field `event`, where there is none either what a program says
+that puts more into a field (`fold.codecs`), else the names of the fields. A field without a value counts as none, and
+so does one that holds an object.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,8 @@ import msgspec
 from msgspec import Struct
 
 from esdash.domain import COUNT, TEXT, TIME, Column, Domain, EventType, Table, about, decimal
+from esdash.fold.codecs.programs import recognise
+from esdash.fold.codecs.sorting import envelope_of
 from esdash.fold.decoding import Decoder
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.hooks import Way
@@ -22,7 +25,7 @@ from esdash.fold.outcomes import APPLIED
 from esdash.fold.reading import Read
 from esdash.fold.recording import Record, Told
 from esdash.fold.schema import Model
-from esdash.fold.sorting import FIRST, MAX_DATA, Fields, Kinds, Sorted, Sorter
+from esdash.fold.sorting import FIRST, MAX_DATA, Envelope, Fields, Kinds, Sorted, Sorter
 from esdash.fold.tables import MAX_INT, MAX_NAME, State
 
 MOST_TYPES: Final = 1000
@@ -113,8 +116,15 @@ class RawSorter(Sorter):
         """The row it counts for."""
         return _type_of(fields)
 
+    def envelope(self, fields: Fields) -> Envelope | None:
+        """What another program has put into it; None where it is of none that is known."""
+        found = recognise(fields)
+        return None if found is None else envelope_of(*found)
+
     def payload_of(self, fields: Fields) -> bytes:
-        """The field `data` where there is one, else all fields as JSON."""
+        """What another program calls so, else the field `data` where there is one, else all fields as JSON."""
+        if (found := recognise(fields)) is not None:
+            return found[1].data
         members = dict(zip(fields[::2], fields[1::2], strict=True))
         data = members.get(b"data")
         if data is not None:
@@ -163,7 +173,9 @@ class RawFold(Fold):
 
     def read(self, fields: Fields) -> Read:
         """What an entry says; every entry is understood."""
-        event = RawEntry(_type_of(fields), tuple(_members(fields)))
+        told = self.sorter.envelope(fields)
+        members = fields if told is None else [part for member in told.told for part in member]
+        event = RawEntry(_type_of(fields), tuple(_members(members)))
         return Read(None, self.domain.events[0], event)
 
     def events(self, entries: Sequence[Entry]) -> list[Any]:
@@ -199,8 +211,10 @@ def _type_of(fields: Fields) -> str:
         if field in names:
             # Of a name given twice the last counts.
             value = fields[2 * (len(names) - 1 - names[::-1].index(field)) + 1]
-            if value:
+            if value and value[:1] != b"{":
                 return _key_of(value[:_ENOUGH])
+    if (found := recognise(fields, whole=False)) is not None:
+        return _key_of(found[0].kind(found[1])[:_ENOUGH])
     # In one order, since some clients send the members of a map in whatever order they come.
     return _shortened(", ".join(_key_of(name[:_ENOUGH]) for name in sorted(set(names))[:MAX_NAME]) or '""')
 
@@ -300,7 +314,7 @@ _COLUMNS: Final = (
 
 RAW: Final = Raw(
     name="raw",
-    version="1",
+    version="2",
     tables=(
         Table("types", "kind", str, _COLUMNS),
         Table("newest", "newest entry", str, (Column("id", str, TEXT),), hidden=True),

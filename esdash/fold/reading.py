@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
-from esdash.domain import Domain, EventType
+from esdash.domain import Domain, EventType, Wire
 from esdash.fold.decoding import Decoder
 from esdash.fold.hooks import UnfitError
 from esdash.fold.outcomes import INVALID_DATA
@@ -64,7 +64,7 @@ class EventReader:
     def __init__(self, domain: Domain, models: Sequence[Model], sorter: Sorter) -> None:
         self._domain = domain
         self._sorter = sorter
-        lenient = not domain.wire.data
+        lenient = isinstance(domain.wire, Wire) and not domain.wire.data
         self.decoders = [
             Decoder(model, packed=event_type.encoding == "msgpack", lenient=lenient)
             for event_type, model in zip(domain.events, models, strict=True)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from esdash.domain import PLAIN, TEXT, About, Format, ShownAs, Wire
+from esdash.domain import PLAIN, TEXT, About, Codec, Format, ShownAs, Wire
 from esdash.fold.tables import MAX_INT, MAX_NAME, MIN_INT
 
 
@@ -110,10 +110,10 @@ def first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def require_sayable(model: Model, wire: Wire) -> None:
+def require_sayable(model: Model, wire: Wire | Codec) -> None:
     """Raises SchemaError where the members of a model are fields of an entry, and some cannot be."""
     name = model.type.__name__
-    for field in model.fields if not wire.data else ():
+    for field in model.fields if isinstance(wire, Wire) and not wire.data else ():
         taken = {wire.key: "key", wire.v: "v"} if wire.only else {wire.type: "type", wire.key: "key", wire.v: "v"}
         if field.member in taken:
             role = taken[field.member]

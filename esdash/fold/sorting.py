@@ -7,7 +7,7 @@ domain but the names of its types (`Kinds`).
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -47,6 +47,8 @@ class Kinds(Struct, frozen=True):
     types: list[tuple[str, str, bool]]
     ids: bool
     """Whether the fold wants to know the entries' ids."""
+    program: str = ""
+    """Whose entries they are, where a `Codec` says it; `data` means nothing then, and the others name headers."""
 
 
 class Sorted(Struct, frozen=True, array_like=True, gc=False):
@@ -60,6 +62,17 @@ class Sorted(Struct, frozen=True, array_like=True, gc=False):
     """The idempotency key of each entry; empty when none has one."""
     ids: list[bytes]
     """The id of each entry, where the fold wants it."""
+
+
+class Envelope(NamedTuple):
+    """What an entry of another program says."""
+
+    program: str
+    """As people call it."""
+    payload: bytes
+    """The name that the payload has in `told`."""
+    told: list[tuple[bytes, bytes]]
+    """Names and values."""
 
 
 class Sorter:
@@ -145,6 +158,15 @@ class Sorter:
             }
         )
 
+    def version_of(self, fields: Fields) -> bytes:
+        """The version that an entry says it is of; empty where entries say none."""
+        v = self._kinds.v.encode()
+        return (field_of(fields, v) or b"1") if v else b""
+
+    def envelope(self, fields: Fields) -> Envelope | None:  # noqa: ARG002
+        """What an entry says, where its fields do not say it as they stand."""
+        return None
+
     def open(self, fields: Fields) -> tuple[int, bytes, bytes | None]:
         """One entry's kind, payload and key, whatever the order of its fields; of one given twice the last counts."""
         kinds = self._kinds
@@ -157,6 +179,12 @@ class Sorter:
         if kinds.key:
             key = members.pop(kinds.key.encode(), None)
         data = members.get(kinds.data.encode()) if kinds.data else _members(members)
+        return self.judge(name, version, data, key)
+
+    def judge(
+        self, name: bytes | None, version: bytes, data: bytes | None, key: bytes | None
+    ) -> tuple[int, bytes, bytes | None]:
+        """The kind, payload and key of an entry that says so."""
         if name is None or data is None:
             return MISSING_FIELD, b"", None
         if name in self._names and (name, version) not in self._versions:

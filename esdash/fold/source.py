@@ -95,4 +95,4 @@ def line_of(module: ModuleType, at: object) -> int | None:
     return min(lines, default=None)
 
 
-_DECLARING: Final = frozenset({"Domain", "Table", "Column", "EventType", "Invariant", "Wire"})
+_DECLARING: Final = frozenset({"Domain", "Table", "Column", "EventType", "Invariant", "Wire", "Codec", "but"})

@@ -5,9 +5,12 @@ from typing import Any
 
 import msgspec
 
-from esdash.domain import Domain
+from esdash.domain import Codec, Domain
+from esdash.fold.codecs.programs import PROGRAMS
+from esdash.fold.codecs.sorting import CodecKeys, CodecSorter
+from esdash.fold.keys import Keys
 from esdash.fold.schema import Model
-from esdash.fold.sorting import Kinds
+from esdash.fold.sorting import Kinds, Sorter
 
 
 class EntryWriter:
@@ -23,9 +26,11 @@ class EntryWriter:
         }
         """Members of each type that may say None where they are texts."""
 
-    def fields(self, name: str, data: bytes, key: bytes) -> list[bytes]:
-        """Of an entry with a type, a payload (JSON) and a key."""
+    def fields(self, name: str, data: bytes, key: bytes | None) -> list[bytes]:
+        """Of an entry with a type, a payload (JSON) and perhaps a key."""
         wire, v = self._wire, self._versions.get(name, "1")
+        if isinstance(wire, Codec):
+            return written(wire, name, v, data, key)
         fields = [] if wire.only else [wire.type.encode(), name.encode("utf-8", "surrogateescape")]
         if wire.data:
             fields += [wire.data.encode(), data]
@@ -36,16 +41,42 @@ class EntryWriter:
                     fields += [member.encode(), text.encode()]
         if v != "1" and wire.v:
             fields += [wire.v.encode(), v.encode()]
-        return [*fields, wire.key.encode(), key] if wire.key else fields
+        return fields if key is None or not wire.key else [*fields, wire.key.encode(), key]
+
+
+def written(codec: Codec, name: str, v: str, data: bytes, key: bytes | None) -> list[bytes]:
+    """The fields of an entry as another program would write it."""
+    program = PROGRAMS[codec.program]
+    named = {
+        codec.type if not codec.only else "": name.encode("utf-8", "surrogateescape"),
+        codec.v if v != "1" else "": v.encode(),
+    }
+    if key:
+        # The program wants an id of its own, whatever the domain takes for its key.
+        named |= {program.codec.key: key, codec.key: key}
+    headers = {header.encode(): value for header, value in named.items() if header}
+    return program.written(name, headers, data)
 
 
 def kinds_of(domain: Domain) -> Kinds:
     """What another process must know to sort this domain's entries."""
     wire = domain.wire
     types = [(each.wire_name, each.v, each.encoding == "msgpack") for each in domain.events]
-    return Kinds(wire.type, wire.data, wire.key, wire.v, wire.only, types, ids=not domain.fast)
+    data, program = ("", wire.program) if isinstance(wire, Codec) else (wire.data, "")
+    return Kinds(wire.type, data, wire.key, wire.v, wire.only, types, ids=not domain.fast, program=program)
+
+
+def sorter_of(kinds: Kinds) -> Sorter:
+    """What sorts pages by these kinds."""
+    return CodecSorter(kinds) if kinds.program else Sorter(kinds)
+
+
+def keys_of(sorter: Sorter, kinds: Kinds) -> Keys:
+    """Where entries have their keys."""
+    return CodecKeys(sorter) if isinstance(sorter, CodecSorter) and kinds.key else Keys(kinds.key.encode())
 
 
 def packing(kinds: Kinds) -> str:
     """A function that sorts pages by these kinds in another process, as `log.readahead` names one."""
-    return f"esdash.fold.sorting:packer({msgspec.json.encode(kinds).decode()})"
+    room = "esdash.fold.codecs.sorting" if kinds.program else "esdash.fold.sorting"
+    return f"{room}:packer({msgspec.json.encode(kinds).decode()})"

@@ -1,16 +1,44 @@
-"""Which node of a cluster has the slot of a stream."""
+"""Which node of a cluster has the slot of a stream, and which nodes have any."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
 
 from esdash.log import shapes
 from esdash.log.address import place_of
-from esdash.log.errors import ElsewhereError, LogError, RefusedError, UnconnectedError, UnreachableError
+from esdash.log.errors import ElsewhereError, LogError, NobodyError, RefusedError, UnreachableError
 from esdash.log.seeds import CLUSTER, Seeds
 from esdash.log.server import TIMEOUT, Server
 
 MOST_KNOWN: Final = 1000
 """Nodes that are remembered to be asked, as many as a cluster has at most."""
+
+SLOTS: Final = 16_384
+"""That every cluster has."""
+
+_Told = TypeVar("_Told")
+
+
+@dataclass(frozen=True, slots=True)
+class Primary:
+    """A node that has slots."""
+
+    place: str
+    """Host and port."""
+    url: str = field(repr=False)
+    """May hold a password."""
+    ranges: Sequence[tuple[int, int]]
+    """First and last slot of each range that it has."""
+
+    @property
+    def count(self) -> int:
+        """How many slots it has."""
+        return sum(last - first + 1 for first, last in self.ranges)
+
+    def has(self, stream: str) -> bool:
+        """Whether a stream's slot is one of them."""
+        slot = _slot_of(stream)
+        return any(first <= slot <= last for first, last in self.ranges)
 
 
 class ClusterFinder:
@@ -31,17 +59,23 @@ class ClusterFinder:
 
     def __call__(self) -> str:
         """The node's URL. Raises LogError."""
+        return self._seeds.url_of(*self._first(self._owner_by))
+
+    def primaries(self) -> list[Primary]:
+        """All nodes that have slots, in the order of these. Raises LogError when none tells which there are."""
+        return self._first(self._primaries_by)
+
+    def _first(self, ask: Callable[[str, int], _Told]) -> _Told:
+        """What the first node tells that can. Raises LogError."""
         failure: LogError | None = None
         for host, port in self._in_turn():
             try:
-                place = self._owner_by(host, port)
+                return ask(host, port)
             except LogError as error:
                 # What a person can mend goes before what may pass.
                 failure = error if failure is None or _tells_more(error, failure) else failure
-            else:
-                return self._seeds.url_of(*place)
         if isinstance(failure, UnreachableError):
-            raise UnconnectedError(f"No node of {self._seeds.shown} answers. {failure}") from failure
+            raise NobodyError(f"No node of {self._seeds.shown} answers. {failure}") from failure
         assert failure is not None, "a URL names one node at least"
         raise failure
 
@@ -53,8 +87,23 @@ class ClusterFinder:
 
     def _owner_by(self, host: str, port: int) -> tuple[str, int]:
         """Host and port of the primary, as one node has it. Raises LogError."""
-        from redis.crc import key_slot
+        slot = _slot_of(self._stream)
+        for first, last, place in self._served(host, port):
+            if first <= slot <= last:
+                return place
+        raise ElsewhereError(f"No node of the cluster of {place_of(host, port)} serves this stream just now.")
 
+    def _primaries_by(self, host: str, port: int) -> list[Primary]:
+        """All of them, as one node has it. Raises LogError."""
+        ranges: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        for first, last, place in sorted(self._served(host, port)):
+            ranges.setdefault(place, []).append((first, last))
+        if not ranges:
+            raise ElsewhereError(f"No node of the cluster of {place_of(host, port)} serves any stream just now.")
+        return [Primary(place_of(*place), self._seeds.url_of(*place), some) for place, some in ranges.items()]
+
+    def _served(self, host: str, port: int) -> list[tuple[int, int, tuple[str, int]]]:
+        """First and last slot of each range with its primary, as one node has it. Raises LogError."""
         place = place_of(host, port)
         server = Server(self._seeds.url_of(host, port), name=f"{place} ({CLUSTER})", timeout=self._timeout)
         try:
@@ -67,11 +116,17 @@ class ClusterFinder:
             server.close()
         nodes = [(named or host, number) for _, _, some in ranges for named, number in some if named != "?" and number]
         self._told = list(dict.fromkeys(nodes))[:MOST_KNOWN]
-        slot = key_slot(self._stream.encode())
-        for first, last, ((named, number), *_) in ranges:
-            if first <= slot <= last and named != "?" and number:
-                return named or host, number
-        raise ElsewhereError(f"No node of the cluster of {place} serves this stream just now.")
+        return [
+            (first, last, (named or host, number))
+            for first, last, ((named, number), *_) in ranges
+            if named != "?" and number
+        ]
+
+
+def _slot_of(stream: str) -> int:
+    from redis.crc import key_slot
+
+    return int(key_slot(stream.encode()))
 
 
 def _tells_more(error: LogError, than: LogError) -> bool:

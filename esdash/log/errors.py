@@ -19,6 +19,10 @@ class UnconnectedError(UnreachableError):
     """No connection could be had, so nothing was sent."""
 
 
+class NobodyError(UnconnectedError):
+    """None of those answers that should tell where the server is."""
+
+
 class ClosedError(UnreachableError):
     """The connection broke."""
 

@@ -10,6 +10,7 @@ from esdash.log.errors import (
     ElsewhereError,
     ForbiddenError,
     LogError,
+    NobodyError,
     RefusedError,
     UnconnectedError,
     UnreachableError,
@@ -90,7 +91,7 @@ class SentinelFinder:
             return RefusedError(f"The Sentinels of {shown} know no service {service}. {there}")
         if isinstance(failure, RefusedError):
             return failure
-        return UnconnectedError(f"No Sentinel of {shown} answers. {failure}")
+        return NobodyError(f"No Sentinel of {shown} answers. {failure}")
 
     def _require_primary(self, url: str, place: str) -> None:
         """Raises ElsewhereError where the server says that it is none, as one does to which a Sentinel leads that has

@@ -51,7 +51,8 @@ class Server:
         """Whether the stream may be on another node in a moment, which `locate` finds then."""
         self._given = given
         self._one_of = one_of
-        self._find = url if callable(url) else None
+        self.finder = url if callable(url) else None
+        """What finds it, where no fixed URL does."""
         self._finding = threading.Lock()
         self._url = ""
         self._address: Address | None = None
@@ -68,17 +69,22 @@ class Server:
             self.locate()
         return self._url
 
+    @property
+    def found(self) -> bool:
+        """Whether it was found before."""
+        return bool(self._url)
+
     def locate(self) -> None:
         """Find it again after it was lost. Raises LogError.
 
         Where the URL is fixed its name may lead to another server by now: connections that are not in use are closed.
         """
-        if self._find is None:
+        if self.finder is None:
             if self._pool is not None:
                 self._pool.disconnect(inuse_connections=False)
             return
         with self._finding:
-            url = self._find()
+            url = self.finder()
             if url != self._url:
                 self._turn_to(url)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from esdash.engine.comparing import Distance
 from esdash.engine.view import Position
+from esdash.fold.codecs.sorting import CodecSorter
 from esdash.fold.sorting import Sorter
 from esdash.fold.tables import Change
 from esdash.past.difference import Between, differences
@@ -25,7 +26,7 @@ def distance_by(reader: TrackReader, first: bytes, second: bytes) -> Distance | 
         between.take(reader)
     came = between.came()
     # Of what could not be understood the track seldom has the type, and a sorter of its own may call types otherwise.
-    if type(fold.sorter) is not Sorter or not all(each.type for each in came):
+    if type(fold.sorter) not in (Sorter, CodecSorter) or not all(each.type for each in came):
         return None
     tables = fold.domain.tables
     places = {

@@ -35,7 +35,7 @@ from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.ui.main.streams import Survey
+    from esdash.ui.main.streams import StreamBoard
     from esdash.whatif.rules_process import RulesProcess
 
 FAREWELL_SECONDS: Final = 15.0
@@ -90,14 +90,14 @@ class DashboardApp(Palette, TypeAhead):
         sandbox_of: SandboxOf | None = None,
         sandboxes: Path | None = None,
         rules: "RulesProcess | None" = None,
-        survey: "Survey | None" = None,
+        survey: "StreamBoard | None" = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
 
         `past_of` gives the past by the rules of a domain, where one is kept. `may_go_raw`: whoever runs it looks at
         `wants_raw` when it has ended, and shows the stream without a domain. `tour`: lead a person through it. `book`
         has the questions that a person keeps. `rules` watches the file of the domain while it is being written.
-        `survey` looks at the streams of the server; one that is chosen there is `wants_stream` when it has ended.
+        `survey` looks at the streams there are; one that is chosen there is `wants_stream` when it has ended.
         `sandbox_of` gives the sandbox of the log; in the file `sandboxes` those are kept that have a name.
         """
         super().__init__()

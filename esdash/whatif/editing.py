@@ -35,8 +35,7 @@ def changed(fold: Fold, fields: Fields, members: Mapping[str, str]) -> Fields:
 def rewritten(fold: Fold, fields: Fields, name: str, data: bytes) -> Fields:
     """An entry with another type and payload. It keeps its key, or has none."""
     _, __, key = fold.sorter.open(fields)
-    written = fold.fields(name, data, key or b"")
-    return written if key is not None or not fold.domain.wire.key else written[:-2]
+    return fold.fields(name, data, key)
 
 
 def event_of(fold: Fold, fields: Fields) -> Any:
@@ -44,6 +43,8 @@ def event_of(fold: Fold, fields: Fields) -> Any:
     event = fold.read(fields).event
     if event is None:
         raise ValueError("it cannot be understood, so nothing in it can be changed: leave it out, and insert another")
+    if fold.objection:
+        raise ValueError(fold.objection)
     if fold.type_of(event) not in fold.publishable:
         name = type_of(fold, fields)
         raise ValueError(f"{name} is an older schema that nobody writes any more: leave it out, and insert another")

@@ -21,6 +21,7 @@ PROGRAMS: Final = (
     "verifying",
     "archive",
     "growth",
+    "scale",
     "past",
     "questions",
     "whatif",

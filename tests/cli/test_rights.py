@@ -263,6 +263,14 @@ class TestSurveying:
         assert code == 1
         assert "(+scan)" in said
 
+    @pytest.mark.usefixtures("filled")
+    def test_streams_that_this_user_may_not_read_are_left_out(self, client: redis.Redis, as_user: AsUser) -> None:
+        client.xadd("other", {"a": "b"})
+        code, said = as_user(["+@all", f"~{STREAM}", f"~esdash:{{{STREAM}}}:*"], "streams")
+        assert code == 0
+        assert STREAM in said
+        assert "Left out: 1 stream that this user may not read." in said
+
 
 class TestTrimming:
     @pytest.fixture

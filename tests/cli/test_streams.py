@@ -1,10 +1,15 @@
 """`esdash streams`: the streams of a server, and who reads them."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import redis
 
 from tests.cli.conftest import Call, append
 from tests.generations import Generation
+from tests.newer import Newer
+from tests.servers import RunningServer
 from tests.strategies import seeded_entries
 
 
@@ -31,6 +36,23 @@ def test_each_is_told(call: Call, url: str, client: redis.Redis) -> None:
     assert "shop 1" in shown
     only = call("streams", "or*", "--json", "--url", url).json["streams"]
     assert [each["stream"] for each in only] == ["orders"]
+
+
+def test_those_that_the_settings_list_are_shown_in_that_order(
+    call: Call, url: str, client: redis.Redis, home: Path
+) -> None:
+    for name in ("a", "b", "c"):
+        client.xadd(name, {"a": "b"})
+    client.set("text", "no stream")
+    settings = home / "settings.toml"
+    settings.write_text('streams = ["c", "a", "text", "1", "2", "3", "c"]')
+    found = call("streams", "--json", "--url", url, "--config", settings)
+    assert [each["stream"] for each in found.json["streams"]] == ["c", "a"]
+    assert "not there: 'text', '1', '2' and 1 more." in found.err
+    assert "b" in call("streams", "*", "--url", url, "--config", settings).out
+    assert "c, a, text" in call("config", "--config", settings).out
+    settings.write_text('streams = "orders"')
+    assert "streams in" in call("streams", "--url", url, "--config", settings).err
 
 
 def test_no_stream(call: Call, url: str, client: redis.Redis) -> None:
@@ -75,6 +97,53 @@ class TestGroups:
         client.xdel("orders", ids[7])
         (stream,) = call("streams", "--json", "--url", url).json["streams"]
         assert stream["groups"][0]["lag"] is None
+
+
+FUTURE = [b"from-the-future", [[b"a", 1], None, -7]]
+
+IDEMPOTENT = [
+    *(b"idmp-duration", 100, b"idmp-maxsize", 50, b"pids-tracked", 2),
+    *(b"iids-tracked", 31, b"iids-added", 4321, b"iids-duplicates", 17),
+]
+"""What Redis 8.6 adds to XINFO STREAM."""
+
+
+def as_redis_8_8_tells_it(words: list[bytes], reply: Any) -> Any:
+    """Of each group two entries were given back (XNACK)."""
+    match [word.upper() for word in words[:2]], words[3:]:
+        case [b"XINFO", b"STREAM"], []:
+            return [*FUTURE, *reply, *IDEMPOTENT]
+        case [b"XINFO", b"STREAM"], _:
+            groups = reply.index(b"groups") + 1
+            more = [[*each, b"nacked-count", 2, *FUTURE] for each in reply[groups]]
+            return [*FUTURE, *IDEMPOTENT, *reply[:groups], more, *reply[groups + 1 :]]
+        case [b"XINFO", _], _:
+            return [[*FUTURE, *each] for each in reply]
+        case [b"XPENDING", _], _:
+            return [[entry_id, b"", -1, count] for entry_id, *_, count in reply]
+    return reply
+
+
+def test_what_newer_servers_tell_is_shown_and_what_is_not_known_breaks_nothing(
+    call: Call, valkey: RunningServer, url: str, client: redis.Redis
+) -> None:
+    append(client, seeded_entries(1, 10))
+    client.xgroup_create("orders", "billing", id="0")
+    client.xreadgroup("billing", "ann", {"orders": ">"}, count=6)
+    (now,) = call("streams", "--json", "--url", url).json["streams"]
+    assert (now["groups"][0]["nacked"], now["groups"][0]["entries_read"], now["idempotent"]) == (None, 6, None)
+    before = call("streams", "--url", url).out
+    with Newer(valkey, as_redis_8_8_tells_it) as newer:
+        (stream,) = call("streams", "--json", "--url", newer.url).json["streams"]
+        shown = call("streams", "--url", newer.url).out
+        assert call("state", "--url", newer.url).code == 0
+        assert call("consume", "--once", "--url", newer.url).code == 0
+    assert (stream["groups"][0]["nacked"], stream["groups"][0]["pending"]) == (2, 6)
+    told = {"seconds": 100, "most": 50, "producers": 2, "tracked": 31, "added": 4321, "duplicates": 17}
+    assert stream["idempotent"] == told
+    for word in ("nacked", "Idempotent adds", "4,321"):
+        assert word in shown
+        assert word not in before
 
 
 def test_names_that_hide_something_are_shown(call: Call, url: str, client: redis.Redis) -> None:

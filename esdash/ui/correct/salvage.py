@@ -14,10 +14,11 @@ import msgspec
 
 from esdash.domain import EventType
 from esdash.engine.row import Row
+from esdash.fold.codecs.sorting import CodecSorter
 from esdash.fold.folding import Fold
-from esdash.fold.outcomes import INVALID_DATA
+from esdash.fold.outcomes import INVALID_DATA, TOO_LARGE
 from esdash.fold.schema import Field
-from esdash.fold.sorting import MAX_DATA, MESSAGEPACK, Fields, field_of
+from esdash.fold.sorting import MAX_DATA, MESSAGEPACK, Fields
 from esdash.ui.correct.mending import as_typed, certain, plain_name
 from esdash.ui.declared import model_of
 from esdash.ui.forms.json_text import escape_json
@@ -71,7 +72,7 @@ def named_type(fold: Fold, fields: Fields) -> EventType | None:
 def certain_type(fold: Fold, fields: Fields) -> EventType | None:
     """The same, but None, too, where the entry is of a version that is not the type's."""
     found = named_type(fold, fields)
-    return found if found is not None and _version(fold, fields) in (b"", found.v.encode()) else None
+    return found if found is not None and fold.sorter.version_of(fields) in (b"", found.v.encode()) else None
 
 
 def likely_type(fold: Fold, fields: Fields) -> EventType | None:
@@ -96,7 +97,7 @@ def is_of_same_schema(fold: Fold, fields: Fields, event_type: EventType) -> bool
     """Whether its members mean what the type says: it has the type's name and version, and is no MessagePack."""
     if type_of(fold, fields) != event_type.wire_name or is_packed(fold, fields):
         return False
-    return _version(fold, fields) in (b"", event_type.v.encode())
+    return fold.sorter.version_of(fields) in (b"", event_type.v.encode())
 
 
 def salvage(fold: Fold, fields: Fields, chosen: EventType | None = None) -> Salvaged:
@@ -116,7 +117,7 @@ def salvage(fold: Fold, fields: Fields, chosen: EventType | None = None) -> Salv
         if field.about and value is None:
             value = by_name.get(plain_name(field.member))
         if value is not None:
-            value = certain(field, value, lenient=not fold.domain.wire.data)
+            value = certain(field, value, lenient=fold.lenient)
         if value is not None:
             found[field.member] = value
     return Salvaged(event_type, found)
@@ -162,10 +163,12 @@ def objection(fold: Fold, row: Row, size: int) -> str:
     read = fold.read(row.fields)
     if read.event is not None:
         return ""
-    if size > MAX_DATA:
+    if size > MAX_DATA and (row.code in (None, TOO_LARGE) or not isinstance(fold.sorter, CodecSorter)):
         return f"{size:,} bytes; at most {MAX_DATA:,} are read"
     if row.mark is not None or read.code != INVALID_DATA:
         return ""
+    if isinstance(fold.sorter, CodecSorter) and fold.sorter.opened(row.fields) is None:
+        return f"it cannot be opened: {fold.sorter.program.title} writes nothing like it"
     if read.type is None:
         return "its key is empty or longer than 128 bytes, or its values are nested too deeply"
     old, why = fold.decode(read.type, payload_of(fold, row.fields))
@@ -187,7 +190,7 @@ def _fit(fold: Fold, event_type: EventType, there: set[str]) -> tuple[int, int]:
 
 def _translated(fold: Fold, fields: Fields) -> Any:
     """What an older schema's own `upcast` makes of an entry that is right but for texts for numbers; else None."""
-    name, packed, version = type_of(fold, fields), is_packed(fold, fields), _version(fold, fields)
+    name, packed, version = type_of(fold, fields), is_packed(fold, fields), fold.sorter.version_of(fields)
     for each in fold.domain.events:
         of_it = each.wire_name == name and version in (b"", each.v.encode())
         if each.upcast is None or not of_it or (each.encoding == "msgpack") is not packed:
@@ -199,12 +202,6 @@ def _translated(fold: Fold, fields: Fields) -> Any:
             continue
         return event
     return None
-
-
-def _version(fold: Fold, fields: Fields) -> bytes:
-    """The version that an entry says it is of; empty where the wire has none."""
-    v = fold.domain.wire.v.encode()
-    return (field_of(fields, v) or b"1") if v else b""
 
 
 def _read(data: bytes) -> dict[Any, Any]:

@@ -73,7 +73,7 @@ class Controls:
         from esdash.ui.forms.event_types import EventTypesScreen
 
         if not self.fold.publishable:
-            self.tell(f"{visible(self.fold.name, 40)} has no events to publish.", "warning")
+            self.tell(self.fold.objection or f"{visible(self.fold.name, 40)} has no events to publish.", "warning")
         elif self._may_publish():
             self.screen.app.push_screen(EventTypesScreen(self.fold, self.actions), self._chose_type)
 
@@ -206,7 +206,7 @@ class Controls:
 
     def _may_publish(self) -> bool:
         view = self.engine.view
-        why_not = (
+        why_not = self.fold.objection or (
             blocked(view)
             if self.engine.publishing is None or view.phase is Phase.HALTED
             else self._why_not_now() or None

@@ -14,11 +14,11 @@ from esdash.domain import Column, Table
 from esdash.engine.console import Console, Details, EngineError
 from esdash.engine.picture import Picture, TableRow
 from esdash.engine.row import Row
-from esdash.fold.sorting import Fields, field_of
+from esdash.fold.sorting import Fields
 from esdash.ui.paint.drawing import clock_time, fit, milliseconds_of, spark
 from esdash.ui.paint.pager import Paragraph, lines_of, spans_of
 from esdash.ui.paint.painted import Line, PaintedLines
-from esdash.ui.paint.payload import LABEL, tell_fields
+from esdash.ui.paint.payload import LABEL, tell_fields, tell_said
 from esdash.ui.tables.log_cells import MARKS
 from esdash.ui.tables.log_source import LogSource
 from esdash.ui.tables.panel import Panel
@@ -199,7 +199,7 @@ class Preview(PaintedLines):
         subject, fold = self._subject, self._fold
         if isinstance(subject, Entry):
             row = subject.row
-            key = field_of(row.fields, fold.domain.wire.key.encode()) if fold.domain.wire.key else None
+            key = fold.keys.of(row.fields)
             number = f"#{subject.number:,} " if subject.number else ""
             told = visible(key.decode("utf-8", "backslashreplace"), 30) if key else ""
             return number + (visible(type_of(fold, row.fields), 40) or "—"), f"key {told}" if told else ""
@@ -240,15 +240,19 @@ class Preview(PaintedLines):
         if about and (details is None or not details.told.changes):
             yield Paragraph(", ".join(name_of(fold, place) for place in about), "about", indent=LABEL)
         yield Paragraph("")
-        fields, sizes = self._stored(row)
-        yield from tell_fields(fields, width, sizes, payload=fold.domain.wire.data)
+        envelope = None if row.mark is not None else fold.sorter.envelope(row.fields)
+        if envelope is not None:
+            yield from tell_said(envelope, width)
+        else:
+            fields, sizes = self._stored(row)
+            yield from tell_fields(fields, width, sizes, payload=fold.payload_field)
         yield Paragraph("")
         yield Paragraph(visible(row.entry_id.decode("ascii", "backslashreplace"), 60), "id", "dim", LABEL)
 
     def _stored(self, row: Row) -> tuple[Fields, tuple[int, ...]]:
         """An entry's fields and their sizes, without those that stand on the edges."""
-        wire = self._fold.domain.wire
-        told = {name.encode() for name in (wire.type, wire.key) if name}
+        fold = self._fold
+        told = {fold.domain.wire.type.encode(), fold.keys.name if fold.keys.of(row.fields) else b""} - {b""}
         kept = [place for place in range(0, len(row.fields), 2) if row.fields[place] not in told]
         fields = tuple(part for place in kept for part in row.fields[place : place + 2])
         return fields, tuple(size for place in kept for size in row.sizes[place : place + 2])

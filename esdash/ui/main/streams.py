@@ -1,6 +1,7 @@
-"""The streams of the server: to compare them, and to open another one."""
+"""The streams of the server, or of all nodes of the cluster: to compare them, and to open another one."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
@@ -19,9 +20,21 @@ from esdash.visible import visible
 
 if TYPE_CHECKING:
     from esdash.engine.streams import StreamSummary
+    from esdash.engine.survey import Survey
 
-Survey = Callable[[], "tuple[Sequence[StreamSummary], str]"]
-"""Looks at the streams of the server; with them what else is to be said, a sentence. Blocks, raises EngineError."""
+
+@dataclass(frozen=True, slots=True)
+class StreamBoard:
+    """Where the screen has its lines from."""
+
+    look: "Callable[[], Survey]"
+    """Looks at the streams there are. Blocks, raises EngineError."""
+    clustered: bool = False
+    """Whether they may be on several nodes."""
+
+
+NODE: Final = Column("node", "node", least=9, rank=1)
+"""Stands beside the name where there are several."""
 
 COLUMNS: Final = (
     Column("name", "stream", least=10, stretch=2),
@@ -36,16 +49,20 @@ COLUMNS: Final = (
 )
 
 
+TOLD: Final = 3
+"""Sentences about what is left out that have room above the lines."""
+
+
 class _Summary(PaintedLines):
     """What was found."""
 
     def __init__(self) -> None:
         super().__init__(id="summary")
-        self.told: Line = ()
+        self.told: Sequence[Line] = ()
 
     def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - long lines are cut
-        """One line."""
-        return (self.told,)
+        """Some lines."""
+        return self.told
 
 
 class StreamsScreen(Dialog[str]):
@@ -60,18 +77,18 @@ class StreamsScreen(Dialog[str]):
     CSS: ClassVar = """
     StreamsScreen #dialog { width: 96%; height: 96%; max-width: 160; }
     StreamsScreen.-tall #dialog { padding: 0 1; }
-    StreamsScreen #summary { height: 2; }
-    StreamsScreen.-short #summary { height: 1; }
+    StreamsScreen #summary { height: 1; margin-bottom: 1; }
+    StreamsScreen.-short #summary { margin: 0; }
     """
 
-    def __init__(self, survey: Survey, shown: str, wall_clock: Callable[[], float]) -> None:
+    def __init__(self, board: StreamBoard, shown: str, wall_clock: Callable[[], float]) -> None:
         """`shown` is the stream that the dashboard shows."""
         super().__init__()
-        self._survey = survey
+        self._board = board
         self._shown = shown
         self._wall_clock = wall_clock
         self._summary = _Summary()
-        self._source = MadeSource(COLUMNS)
+        self._source = MadeSource((COLUMNS[0], NODE, *COLUMNS[1:]) if board.clustered else COLUMNS)
         self._table = LineTable(self._source, id="streams")
 
     def compose(self) -> ComposeResult:
@@ -102,21 +119,28 @@ class StreamsScreen(Dialog[str]):
 
     def _look(self) -> None:
         try:
-            found, besides = self._survey()
+            found = self._board.look()
         except EngineError as error:
             self.app.call_from_thread(self._tell, Span(visible(str(error), 300), "warning"))
         else:
-            self.app.call_from_thread(self._came, found, besides)
+            self.app.call_from_thread(self._came, found)
 
-    def _came(self, found: "Sequence[StreamSummary]", besides: str) -> None:
+    def _came(self, found: "Survey") -> None:
         now = self._wall_clock()
-        self._source.show([(each.name, self._cells(each, now)) for each in found])
+        self._source.show([(each.name, self._cells(each, now)) for each in found.streams])
         self._table.sync()
-        told = " · ".join(filter(None, (counted(len(found), "stream", "streams"), visible(besides, 200))))
-        self._tell(Span(told, "strong"))
+        told = (
+            found.told if len(found.told) <= TOLD else [*found.told[: TOLD - 1], f"… {len(found.told) - TOLD + 1} more"]
+        )
+        self._tell(
+            Span(counted(len(found.streams), "stream", "streams"), "strong"),
+            *(Span(visible(sentence, 300), "warning") for sentence in told),
+        )
 
-    def _tell(self, span: Span) -> None:
-        self._summary.told = (span,)
+    def _tell(self, *spans: Span) -> None:
+        """A line each."""
+        self._summary.told = [(span,) for span in spans]
+        self._summary.styles.height = len(spans)
         self._summary.sync()
 
     def _cells(self, stream: "StreamSummary", now: float) -> tuple[Cell, ...]:
@@ -124,6 +148,7 @@ class StreamsScreen(Dialog[str]):
         behind = "–" if stream.behind is None else f"{stream.behind:,}"
         return (
             Cell(("● " if stream.name == self._shown else "  ") + visible(stream.name, 80), "strong"),
+            *([Cell(visible(stream.node or "–", 60))] if self._board.clustered else []),
             Cell(f"{stream.length:,}"),
             Cell("–" if stream.rate is None else rate(stream.rate)),
             Cell(clock_time(milliseconds_of(stream.last_id), now) if stream.entries_added != 0 else "–", "dim"),
@@ -136,9 +161,11 @@ class StreamsScreen(Dialog[str]):
 
 
 def _groups(stream: "StreamSummary") -> Cell:
-    """Of each group its lag, unknown where the server cannot tell."""
+    """Of each group its lag, unknown where the server cannot tell, and what was given back."""
     told = [
-        f"{visible(each.name, 30)} {'lag ?' if each.lag is None else f'lag {each.lag:,}'}" for each in stream.groups
+        f"{visible(each.name, 30)} {'lag ?' if each.lag is None else f'lag {each.lag:,}'}"
+        + (f" nacked {each.nacked:,}" if each.nacked else "")
+        for each in stream.readers.groups
     ]
-    gone = any(each.gone for each in stream.groups)
+    gone = any(each.gone for each in stream.readers.groups)
     return Cell(", ".join(told), "warning" if gone else "")

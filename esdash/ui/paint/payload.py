@@ -10,10 +10,10 @@ from rich.cells import cell_len
 from textual.app import App
 
 from esdash.counted import counted
-from esdash.domain import Wire
+from esdash.domain import Codec
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
-from esdash.fold.sorting import Fields
+from esdash.fold.sorting import Envelope, Fields
 from esdash.ui.clipboard import copy
 from esdash.ui.messages import tell
 from esdash.ui.paint.pager import JSON, Paragraph
@@ -28,6 +28,8 @@ PIECE: Final = 1000
 """Characters made harmless at a time, so that what is remembered of them stays small."""
 MOST_FIELDS: Final = 200
 """Fields of an entry that are shown."""
+SHORT: Final = 60
+"""Bytes of JSON that read well in one line."""
 LABEL: Final = 10
 """Cells of the column of labels."""
 WIDE: Final = 74
@@ -63,22 +65,54 @@ def copy_payload(app: App[Any], fold: Fold, row: Row) -> None:
         copy(app, text, "The payload was copied.")
 
 
-def payload_size(row: Row, wire: Wire) -> int:
+def payload_size(fold: Fold, row: Row) -> int:
     """Bytes of the entry's payload in the log; of a name given twice the last counts."""
+    if row.mark is None and fold.sorter.envelope(row.fields) is not None:
+        return len(payload_of(fold, row.fields))
     sizes = row.sizes or tuple(map(len, row.fields))
     named = list(zip(row.fields[::2], sizes[1::2], strict=True))
-    if not wire.data:
+    if not fold.payload_field:
         return sum(size for _, size in named)
-    found = [size for name, size in named if name == wire.data.encode()]
+    found = [size for name, size in named if name == fold.payload_field.encode()]
     return found[-1] if found else 0
 
 
+def tell_stored(fold: Fold, row: Row, width: int, verb: str = "is", *, bytes_too: bool = False) -> Iterator[Paragraph]:
+    """An entry as it is stored; before that what it says, where another program has put that into a form of its own."""
+    envelope = None if row.mark is not None else fold.sorter.envelope(row.fields)
+    if envelope is not None:
+        yield Paragraph(f"What it says · {envelope.program}", style="accent")
+        yield from tell_said(envelope, width)
+        yield Paragraph("")
+    yield Paragraph(f"As it {verb} stored", style="accent")
+    payload: str | None = fold.payload_field
+    if not bytes_too and envelope is not None:
+        payload = None  # it was set out above
+    elif row.fields and isinstance(fold.domain.wire, Codec):
+        longest = max(range(0, len(row.fields), 2), key=lambda place: len(row.fields[place + 1]))
+        payload = row.fields[longest].decode("utf-8", "surrogateescape")
+    yield from tell_fields(row.fields, width, row.sizes, payload=payload, bytes_too=bytes_too)
+
+
+def tell_said(envelope: Envelope, width: int) -> Iterator[Paragraph]:
+    """What an entry of another program says."""
+    fields = tuple(part for member in envelope.told for part in member)
+    yield from tell_fields(fields, width, payload=envelope.payload.decode(), json_too=True)
+
+
 def tell_fields(
-    fields: Fields, width: int, sizes: Sequence[int] = (), *, payload: str = "data", bytes_too: bool = False
+    fields: Fields,
+    width: int,
+    sizes: Sequence[int] = (),
+    *,
+    payload: str | None = "data",
+    bytes_too: bool = False,
+    json_too: bool = False,
 ) -> Iterator[Paragraph]:
     """An entry's fields as they are stored; with `bytes_too` a payload that can be read is dumped as well.
 
-    The field of the name `payload` is set out in lines; where it has no name, every field that looks like JSON is.
+    The field of the name `payload` is set out in lines; where it has no name, every field that looks like JSON is, and
+    with `json_too` every other that is not SHORT; with None none is.
 
     `sizes` says how long each is in the log, where only their beginnings are at hand.
     """
@@ -91,7 +125,8 @@ def tell_fields(
         told += 2
         room -= len(name) + len(value)
         shown = visible(name[:200].decode("utf-8", "backslashreplace"))
-        if name == payload.encode() if payload else value[:1] in (b"{", b"["):
+        at_length = value[:1] in (b"{", b"[") and (payload == "" or (json_too and size > SHORT))
+        if (payload and name == payload.encode("utf-8", "surrogateescape")) or at_length:
             yield Paragraph("", shown, indent=LABEL)
             yield from tell_payload(value, width, size, bytes_too=bytes_too)
             continue

@@ -20,6 +20,8 @@ from esdash.words.outcomes import GLYPHS, shortfall
 
 _SHORT_TYPE: Final = 14
 """Cells of a type's name that there should be room for."""
+_LONG_TYPE: Final = 20
+"""Cells of one that nobody declared: `com.example.reading`."""
 _SHORT_OUTCOME: Final = 26
 """Cells of an outcome with its reason that there should be room for."""
 _AMOUNT: Final = 11
@@ -30,13 +32,15 @@ _WHOLE: Final = 20
 
 def columns_of(fold: Fold) -> tuple[Column, ...]:
     """The log's columns, with room for the names that the domain uses."""
-    type_width = max((len(each.wire_name) for each in fold.publishable), default=7)
+    names = {each.wire_name for each in fold.publishable or fold.domain.events}
+    # Where the types are not known, they are nearly all that there is to tell entries by.
+    type_width = _LONG_TYPE if fold.readonly else min(max(map(len, names)), _SHORT_TYPE)
     reason_width = max((len(outcome.reason or "") for outcome in fold.outcomes), default=0) + 2
     columns = (
         Column("time", "time", Kind.TEXT, least=11, rank=3),
         Column("ordinal", "#", Kind.NUMBER, rank=2),
         Column("id", "id", Kind.NUMBER, rank=4),
-        Column("type", "type", Kind.TEXT, least=max(7, min(type_width, _SHORT_TYPE)), rank=1),
+        Column("type", "type", Kind.TEXT, least=max(7, type_width), rank=1),
         Column("what", "what", Kind.TEXT, least=22, stretch=3),
         Column("outcome", "outcome", Kind.TEXT, least=max(21, min(reason_width, _SHORT_OUTCOME)), stretch=1),
     )

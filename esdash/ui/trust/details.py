@@ -11,10 +11,9 @@ from textual.worker import Worker, WorkerState
 
 from esdash.engine.console import Console, Details, EngineError
 from esdash.engine.row import Row
-from esdash.fold.sorting import field_of
 from esdash.ui.messages import tell
 from esdash.ui.paint.pager import Pager, Paragraph
-from esdash.ui.paint.payload import LABEL, copy_payload, tell_fields
+from esdash.ui.paint.payload import LABEL, copy_payload, tell_stored
 from esdash.ui.paint.text_dialog import TextDialog
 from esdash.ui.tables.log_cells import the_newest
 from esdash.ui.trust import standing
@@ -153,8 +152,7 @@ class DetailsScreen(TextDialog[Place | None]):
             for number, place in enumerate(links, 1):
                 yield Paragraph(name_of(self._fold, place), f"{number}", indent=LABEL)
         yield Paragraph("")
-        yield Paragraph("As it is stored", style="accent")
-        yield from tell_fields(self.row.fields, width, self.row.sizes, payload=self._fold.domain.wire.data)
+        yield from tell_stored(self._fold, self.row, width)
 
     def _identity(self) -> Iterator[Paragraph]:
         row, fold = self.row, self._fold
@@ -180,12 +178,12 @@ class DetailsScreen(TextDialog[Place | None]):
 
     def _first(self) -> str:
         """Which entry was decided under the key of this one."""
-        name = self._fold.domain.wire.key.encode()
-        key = field_of(self.row.fields, name)
+        keys = self._fold.keys
+        key = keys.of(self.row.fields)
         for other in self._rows[: self._place]:
             outcome = outcome_of(self._fold, other.code)
             first = outcome is not None and outcome.name in ("applied", "rejected")
-            if first and other.mark is None and field_of(other.fields, name) == key:
+            if first and other.mark is None and keys.of(other.fields) == key:
                 entry_id = visible(other.entry_id.decode("ascii", "backslashreplace"), 60)
                 return f"The first with its key is #{self.engine.view.nth(other.ordinal):,}, {entry_id}."
         return "The first with its key came before all that is kept here."

@@ -18,7 +18,7 @@ from esdash.ui.forms.outlook import blocked
 from esdash.ui.paint.confirm import ask
 from esdash.ui.paint.key_bar import Key
 from esdash.ui.paint.pager import Paragraph
-from esdash.ui.paint.payload import LABEL, tell_fields
+from esdash.ui.paint.payload import LABEL, tell_stored
 from esdash.ui.trust.entry_list import EntryListScreen
 from esdash.ui.trust.handled import Handled
 from esdash.ui.trust.standing import OpenOrphans, unlisted
@@ -80,8 +80,7 @@ class OrphansScreen(EntryListScreen):
             shown = visible(key.decode("utf-8", "backslashreplace"), 130)
             yield Paragraph(f"{shown} ({note})", "Key", indent=LABEL)
         yield Paragraph("")
-        yield Paragraph("As it was stored", style="accent")
-        yield from tell_fields(row.fields, width, row.sizes, payload=self.fold.domain.wire.data)
+        yield from tell_stored(self.fold, row, width, "was")
 
     def when_empty(self, view: View) -> Iterator[Paragraph]:
         """What orphans are."""
@@ -146,7 +145,8 @@ class OrphansScreen(EntryListScreen):
             self.poll()
 
     def _may_publish(self) -> bool:
-        why_not = "They are being published already." if self.publishing else blocked(self.engine.view)
+        publishing = "They are being published already." if self.publishing else ""
+        why_not = publishing or self.fold.objection or blocked(self.engine.view)
         if why_not is not None:
             self.tell(why_not, "warning")
         return why_not is None

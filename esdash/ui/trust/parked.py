@@ -7,6 +7,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
+from esdash.domain import Codec
 from esdash.engine.console import Published
 from esdash.engine.row import Row
 from esdash.engine.view import View
@@ -19,7 +20,7 @@ from esdash.ui.forms.publishing import EventForm, Purpose
 from esdash.ui.paint.confirm import ask
 from esdash.ui.paint.key_bar import Key
 from esdash.ui.paint.pager import Paragraph
-from esdash.ui.paint.payload import LABEL, payload_size, tell_fields
+from esdash.ui.paint.payload import LABEL, payload_size, tell_stored
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.trust.entry_list import EntryListScreen
 from esdash.ui.trust.standing import of_parked
@@ -70,14 +71,12 @@ class ParkedScreen(EntryListScreen):
         if outcome is not None:
             yield Paragraph(f"{GLYPHS['parked']} {outcome.reason}", "Reason", "warning", LABEL)
             yield Paragraph(sentence(self.fold, outcome), indent=LABEL)
-        if exactly := objection(self.fold, row, payload_size(row, self.fold.domain.wire)):
+        if exactly := objection(self.fold, row, payload_size(self.fold, row)):
             yield Paragraph(exactly, "Exactly", indent=LABEL)
         stands = self.stands(row)
         yield Paragraph(stands.told, "Stands", stands.style, LABEL)
         yield Paragraph("")
-        yield Paragraph("As it is stored", style="accent")
-        payload = self.fold.domain.wire.data
-        yield from tell_fields(row.fields, width, row.sizes, payload=payload, bytes_too=True)
+        yield from tell_stored(self.fold, row, width, bytes_too=True)
 
     def when_empty(self, view: View) -> Iterator[Paragraph]:
         """What parked means."""
@@ -105,6 +104,8 @@ class ParkedScreen(EntryListScreen):
     def _unknown(self) -> str:
         """Fields of an entry that the domain cannot understand."""
         wire = self.fold.domain.wire
+        if isinstance(wire, Codec):
+            return "member 1"
         kind = "" if wire.only else f"{wire.type} Unheard-of "
         return visible(kind + (f"{wire.data} '{{}}'" if wire.data else "member 1"), 60)
 
@@ -130,6 +131,9 @@ class ParkedScreen(EntryListScreen):
     def _open_one(self) -> Row | None:
         """The selected one, unless it was corrected already, by whomever."""
         row = self.selected
+        if row is not None and self.fold.objection:
+            self.tell(self.fold.objection, "warning")
+            return None
         if row is None or (stands := self.stands(row)).open:
             return row
         self.tell(f"Nothing is left to correct: {stands.told}")
@@ -194,5 +198,7 @@ def _readable(fold: Fold, row: Row) -> Fields:
     if row.mark is None:
         return row.fields
     wire = fold.domain.wire
+    if isinstance(wire, Codec):
+        return fold.fields(type_of(fold, row.fields), b"{}", None)
     kind = () if wire.only else (wire.type.encode(), type_of(fold, row.fields).encode("utf-8", "backslashreplace"))
     return (*kind, wire.data.encode(), b"") if wire.data else kind
