@@ -1,5 +1,6 @@
 """Real servers as fixtures. Each worker of pytest-xdist has its own."""
 
+import gc
 import os
 import shutil
 import signal
@@ -12,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import redis
-from hypothesis import HealthCheck, settings
 
 from esdash.cli.interpreter import collect_rarely
 from esdash.log import embedded
@@ -29,19 +29,30 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
 sys.dont_write_bytecode = False
 
-# Unless a test says how many: `EXAMPLES=1000` looks for faults for longer. How busy the machine is, is no fault.
-settings.register_profile(
-    "suite",
-    max_examples=int(os.environ.get("EXAMPLES", "50")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("suite")
+
+def pytest_configure() -> None:
+    """How Hypothesis looks for faults. It is imported now, since only from here on bytecode is kept."""
+    from hypothesis import HealthCheck, settings
+
+    # Unless a test says how many: `EXAMPLES=1000` looks for faults for longer. How busy the machine is, is no fault.
+    settings.register_profile(
+        "suite",
+        max_examples=int(os.environ.get("EXAMPLES", "50")),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("suite")
 
 
 def pytest_collection_finish() -> None:
     """Look for garbage as seldom as the dashboard does: its screens take an eighth less of a processor so."""
     collect_rarely()
+
+
+def pytest_unconfigure() -> None:
+    """Look for garbage once at the end. pytest does five times, and would go through all that is left each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -94,8 +105,7 @@ def valkey(generation: Generation, shared_servers: dict[Path, RunningServer]) ->
 @pytest.fixture
 def url(valkey: RunningServer) -> str:
     """The unix:// URL of the shared server, which is empty when the test begins."""
-    with valkey.client() as client:
-        client.flushall()
+    valkey.empty()
     return valkey.url
 
 

@@ -91,6 +91,7 @@ class RunningServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: Watchdog | None = None
         self._clients: list[redis.Redis] = []
+        self._emptying: redis.Redis | None = None
         try:
             self.start()
         except BaseException:
@@ -133,6 +134,12 @@ class RunningServer:
         client = redis.Redis.from_url(self.url, **(settings | options))
         self._clients.append(client)
         return client
+
+    def empty(self) -> None:
+        """Remove all that it holds, by a client that is kept for this: connecting takes fifteen times as long."""
+        if self._emptying is None:
+            self._emptying = self.client(retry=Retry(NoBackoff(), 1))
+        self._emptying.flushall()
 
     def start(self) -> None:
         """Start the server and wait until it answers, its data loaded."""

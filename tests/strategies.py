@@ -5,11 +5,13 @@ A raw entry is what Redis returns: a list of (field, value) pairs of bytes.
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import string
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -718,17 +720,27 @@ def seeded_entries(seed: int, count: int) -> list[RawEntry]:
     Of a hundred entries about 3 are parked, 3 repeat a key, 10 are of schema v0, and of the rest some are
     refused by a rule. Most have a key.
     """
-    generator = random.Random(seed)
+    produced, more = _day_of(seed)
+    produced += itertools.islice(more, max(0, count - len(produced)))
+    return [list(entry) for entry in produced[:count]]
+
+
+@lru_cache(4)
+def _day_of(seed: int) -> tuple[list[RawEntry], Iterator[RawEntry]]:
+    """What was made of a day so far, and the rest of it."""
+    return [], _seeded(random.Random(seed))
+
+
+def _seeded(generator: random.Random) -> Iterator[RawEntry]:
     broken = [raw_entry(name, data) for name, data in _HANDWRITTEN]
     broken += [raw_entry(name, b"{}") for name in ("Refund", "OrderType", "")]
     broken += [[(b"type", b"TopUp")], [(b"data", b"{}")], raw_entry("TopUp", b"{}", version=b"2")]
     broken += [raw_entry("TopUp", b" " * (MAX_DATA + 1))]
-    produced: list[RawEntry] = []
     keys: list[bytes] = []
-    for _ in range(count):
+    while True:
         chance = generator.random()
         if chance < 0.03:
-            produced.append(list(generator.choice(broken)))
+            yield generator.choice(broken)
             continue
         name, data = _seeded_event(generator)
         entry = raw_entry(name, data)
@@ -745,8 +757,7 @@ def seeded_entries(seed: int, count: int) -> list[RawEntry]:
             entry.append((b"trace", generator.choice(string.ascii_letters).encode()))
         if chance > 0.8:
             generator.shuffle(entry)
-        produced.append(entry)
-    return produced
+        yield entry
 
 
 def _seeded_event(generator: random.Random) -> tuple[str, bytes]:

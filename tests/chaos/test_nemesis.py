@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from esdash.engine import guard
 from esdash.engine.projection import Projection
 from esdash.log import continuity
 from esdash.log.continuity import Continuity, Standing, Verdict
@@ -106,8 +105,7 @@ class TestPlantedFaults:
             return judge(replace(standing, anchor=None), evidence, must_stand=must_stand)
 
         assert nemesis.run(Schedule.parse(SWAP)) is None
-        for module in (guard, continuity):
-            monkeypatch.setattr(module, "judge", blind)
+        monkeypatch.setattr(continuity, "judge", blind)
         failure = nemesis.run(Schedule.parse(SWAP))
         assert failure is not None
         assert failure.kind == "wrong"
@@ -120,8 +118,7 @@ class TestPlantedFaults:
             found = judge(standing, evidence, must_stand=must_stand)
             return replace(found, verdict=Verdict.CONTINUOUS) if found and found.verdict is Verdict.GAP else found
 
-        for module in (guard, continuity):
-            monkeypatch.setattr(module, "judge", careless)
+        monkeypatch.setattr(continuity, "judge", careless)
         failure = nemesis.run(Schedule.parse(TRIM))
         assert failure is not None
         assert failure.kind == "wrong"
@@ -135,8 +132,7 @@ class TestPlantedFaults:
                 Continuity(Verdict.GAP, 1) if standing.ordinal > 3 else judge(standing, evidence, must_stand=must_stand)
             )
 
-        for module in (guard, continuity):
-            monkeypatch.setattr(module, "judge", anxious)
+        monkeypatch.setattr(continuity, "judge", anxious)
         failure = nemesis.run(Schedule.parse("plain,1000,50000,20000 consume:0;append:9,1;settle"))
         assert failure is not None
         assert failure.kind == "false alarm"

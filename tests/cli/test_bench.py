@@ -58,8 +58,9 @@ def test_nothing_is_left_and_the_stream_is_not_touched(call: Call, url: str, cli
 def test_nothing_is_left_when_it_is_ended_on_the_way(
     start: Callable[..., "subprocess.Popen[str]"], url: str, client: redis.Redis, number: signal.Signals
 ) -> None:
-    process = start("bench", "--url", url, "--yes", "--entries", 50_000)
-    eventually(lambda: scratch_keys(client))
+    process = start("bench", "--url", url, "--stream", "shop", "--yes", "--entries", 50_000)
+    (key,) = eventually(lambda: scratch_keys(client))
+    assert key.startswith(b"esdash:{shop}:bench:"), "it shares the stream's slot"
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
     assert process.returncode in (130, 128 + number)
@@ -88,16 +89,6 @@ def test_a_killed_one_leaves_a_stream_that_expires(
     process.communicate()
     (key,) = scratch_keys(client)
     assert 0 < int(str(client.ttl(key))) <= 3600
-
-
-def test_the_scratch_stream_shares_the_streams_slot(
-    start: Callable[..., "subprocess.Popen[str]"], url: str, client: redis.Redis
-) -> None:
-    process = start("bench", "--url", url, "--stream", "shop", "--yes", "--entries", 50_000)
-    (key,) = eventually(lambda: scratch_keys(client))
-    assert key.startswith(b"esdash:{shop}:bench:")
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
 
 
 def test_a_server_of_somebody_else_needs_a_yes(call: Call, url: str, client: redis.Redis) -> None:

@@ -27,7 +27,9 @@ def test_it_starts_a_server_shows_what_is_published_and_stops_it(
 
 @pytest.mark.parametrize("ending", ["SIGTERM", "a closed window", "a terminal that is gone"])
 def test_however_it_ends_the_server_is_stopped(open_terminal: OpenTerminal, data_dir: Path, ending: str) -> None:
-    terminal = open_terminal("--data-dir", data_dir, controlling=ending != "a terminal that is gone")
+    without_a_past: dict[str, str | None] = {"ESDASH_TRACK_MB": "0"} if ending != "SIGTERM" else {}
+    controlling = ending != "a terminal that is gone"
+    terminal = open_terminal("--data-dir", data_dir, controlling=controlling, environment=without_a_past)
     terminal.read_until("CONTINUOUS")
     if ending == "SIGTERM":
         terminal.process.send_signal(signal.SIGTERM)

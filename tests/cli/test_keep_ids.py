@@ -84,11 +84,10 @@ def test_snapshots_of_a_stream_that_was_lost_fit_it_again(
     assert {name: after[name] for name in SAME} == {name: before[name] for name in SAME}
 
 
-@pytest.mark.parametrize("domain", ["shop", "bank"])
-def test_through_a_pipe(esdash: Call, url: str, client: redis.Redis, domain: str) -> None:
-    publish(client, domain, 60)
-    whole = esdash("export", "--all", "--domain", DOMAINS[domain], "--url", url)
-    options = ("--keep-ids", "--stream", "copy", "--domain", DOMAINS[domain], "--url", url)
+def test_through_a_pipe(esdash: Call, url: str, client: redis.Redis) -> None:
+    publish(client, "bank", 60)
+    whole = esdash("export", "--all", "--domain", DOMAINS["bank"], "--url", url)
+    options = ("--keep-ids", "--stream", "copy", "--domain", DOMAINS["bank"], "--url", url)
     done = esdash("publish", "batch", "-", *options, input=whole.out)
     assert done.json["entries"] == 60, done.err
     assert raw(client, "copy") == raw(client, "orders")

@@ -1,10 +1,12 @@
 """`esdash snapshot`."""
 
 import hashlib
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 
 from tests.cli.conftest import Call, append
@@ -139,11 +141,17 @@ def test_a_version_of_several_domains_is_told_apart(call: Call, url: str, client
     assert call("snapshot", "delete", "--version", "1", "--url", url).code == 0
 
 
-def test_people_are_told_local_times(esdash: Call, url: str, client: redis.Redis) -> None:
+def test_people_are_told_local_times(
+    call: Call, url: str, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     append(client, seeded_entries(1, 5))
-    assert esdash("snapshot", "take", "--json", "--url", url).code == 0
-    created = datetime.fromisoformat(esdash("snapshot", "list", "--json", "--url", url).json[0]["created"])
+    assert call("snapshot", "take", "--json", "--url", url).code == 0
+    created = datetime.fromisoformat(call("snapshot", "list", "--json", "--url", url).json[0]["created"])
     for zone, minutes in (("UTC", 0), ("IST-5:30", 330)):
         local = created.astimezone(timezone(timedelta(minutes=minutes)))
-        told = esdash("snapshot", "list", "--url", url, env={"TZ": zone})
+        with monkeypatch.context() as there:
+            there.setenv("TZ", zone)
+            time.tzset()
+            told = call("snapshot", "list", "--url", url)
+        time.tzset()
         assert f"{local:%Y-%m-%d %H:%M:%S}" in told.out

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from esdash.engine.row import Row
@@ -48,8 +49,9 @@ def cells_of(fold: Fold, state: State) -> dict[str, Any]:
     }
 
 
+@cache
 def day(domain: str, count: int = 300, seed: int = 7) -> tuple[Fold, list[Row], list[Fact]]:
-    """A domain's fold, rows as `History.explain` gives them, and the facts about each."""
+    """A domain's fold, rows as `History.explain` gives them, and the facts about each; all to be read only."""
     fold = DOMAINS[domain]()
     state = fold.empty()
     rows: list[Row] = []

@@ -44,11 +44,17 @@ def top_up(user_id: int = 1, amount: int = 100, key: str | None = None) -> Field
 
 def publish(client: redis.Redis, entries: Iterable[RawEntry]) -> list[bytes]:
     """Append raw entries; their ids."""
-    with client.pipeline(transaction=False) as pipeline:
-        for fields in entries:
-            pipeline.execute_command("XADD", STREAM, "*", *(part for pair in fields for part in pair))
-        ids: list[bytes] = pipeline.execute()
-    return ids
+    commands = [("XADD", STREAM, "*", *itertools.chain.from_iterable(fields)) for fields in entries]
+    # A pipeline of redis-py takes twice as long, and the tests publish half a million entries.
+    connection = client.connection_pool.get_connection()
+    try:
+        connection.send_packed_command(connection.pack_commands(commands))
+        return [connection.read_response() for _ in commands]
+    except BaseException:
+        connection.disconnect()
+        raise
+    finally:
+        client.connection_pool.release(connection)
 
 
 def publish_day(client: redis.Redis, count: int, seed: int = 1) -> list[bytes]:

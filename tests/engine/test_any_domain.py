@@ -111,10 +111,12 @@ def test_a_picture_that_is_kept_up_is_the_one_that_is_made_anew(name: str, fold:
 
 def test_the_changes_that_are_told_lead_from_one_state_to_the_next(name: str, fold: Fold, log: Stream) -> None:
     log.append_many(entries(name, 400, 4))
-    before = rows(fold, fold.empty())
+    state = fold.empty()
+    before = rows(fold, state)
     history = History(log, fold)
-    for count, row in enumerate(history.explain(history.before(b"0-1")), 1):
-        after = rows(fold, folded_to(fold, log, count))
+    for entry, row in zip(stored(log), history.explain(history.before(b"0-1")), strict=True):
+        fold.fold(state, [entry])
+        after = rows(fold, state)
         places = {table.name: [column.name for column in table.columns] for table in fold.domain.tables}
         expected = {
             (table, key, column, old, new)
@@ -131,18 +133,6 @@ def test_the_changes_that_are_told_lead_from_one_state_to_the_next(name: str, fo
         assert row.told is not None
         assert set(map(astuple, row.told.changes)) == expected
         before = after
-
-
-_kept: dict[int, tuple[State, int]] = {}
-
-
-def folded_to(fold: Fold, log: Stream, count: int) -> State:
-    """The state of the first entries, one more than at the call before."""
-    state, done = _kept.pop(id(log), (fold.empty(), 0))
-    for entry in stored(log)[done:count]:
-        fold.fold(state, [entry])
-    _kept[id(log)] = state, count
-    return state
 
 
 def test_the_past_is_told_from_any_snapshot(name: str, fold: Fold, log: Stream) -> None:

@@ -34,16 +34,22 @@ def log(url: str) -> Iterator[Stream]:
     log.server.close()
 
 
-@pytest.fixture(autouse=True, params=["at once", "by and by"])
-def handed_over(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether the second process has all of the work, or what is left when it has started."""
+@pytest.fixture(autouse=True)
+def handed_over(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Whether the second process has all of the work, or "by and by" what is left when it has started."""
 
     def wait(process: object, log: Stream, after: bytes, until: bytes) -> Generator[Page, None, bytes]:  # noqa: ARG001
         yield from ()
         return after
 
-    if request.param == "at once":
+    how: str = getattr(request, "param", "at once")
+    if how == "at once":
         monkeypatch.setattr(readahead, "_pages_until_ready", wait)
+    return how
+
+
+BY_AND_BY = pytest.mark.parametrize("handed_over", ["by and by"], indirect=True)
+BOTH_WAYS = pytest.mark.parametrize("handed_over", ["at once", "by and by"], indirect=True)
 
 
 def read(log: Stream, until: bytes = b"+", after: bytes = START) -> list[list[bytes]]:
@@ -62,6 +68,7 @@ def read(log: Stream, until: bytes = b"+", after: bytes = START) -> list[list[by
     return found
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("count", [1, PAGE - 1, PAGE, 3 * PAGE + 17])
 def test_hands_over_every_entry_once(log: Stream, count: int) -> None:
     sent: list[Sequence[bytes]] = [[b"number", b"%d" % number, b"", b""] for number in range(count)]
@@ -94,6 +101,7 @@ def test_is_not_led_astray_by_what_an_entry_holds(log: Stream, hostile: bytes) -
     assert read(log) == sent
 
 
+@BY_AND_BY
 @pytest.mark.one_generation
 def test_goes_on_with_a_second_process_that_started_meanwhile(log: Stream) -> None:
     sent: list[Sequence[bytes]] = [[b"number", b"%d" % number, b"", b""] for number in range(150 * PAGE)]
@@ -101,8 +109,9 @@ def test_goes_on_with_a_second_process_that_started_meanwhile(log: Stream) -> No
     assert read(log) == sent
 
 
+@BOTH_WAYS
 @pytest.mark.one_generation
-def test_begins_anew_where_a_guess_was_wrong(log: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_begins_anew_where_a_guess_was_wrong(log: Stream, monkeypatch: pytest.MonkeyPatch, handed_over: str) -> None:
     started: list[bool] = []
     start = readahead._start
 
@@ -111,7 +120,9 @@ def test_begins_anew_where_a_guess_was_wrong(log: Stream, monkeypatch: pytest.Mo
         return start(*arguments)
 
     monkeypatch.setattr(readahead, "_start", note)
-    sent = [[b"number", b"%d" % number, b"", b""] for number in range(150 * PAGE)]
+    sent = [
+        [b"number", b"%d" % number, b"", b""] for number in range((150 if handed_over == "by and by" else 6) * PAGE)
+    ]
     for last in range(PAGE - 1, len(sent), PAGE):
         sent[last] = [b"data", LOOKS_LIKE_AN_ENTRY, b"", b""]
     log.append_many(sent)

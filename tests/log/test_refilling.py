@@ -37,8 +37,10 @@ def entries_of(client: redis.Redis, stream: str) -> Any:
 
 
 def append(client: redis.Redis, count: int) -> None:
-    for number in range(1, count + 1):
-        client.execute_command("XADD", "orders", f"{number}-{number}", "n", number, "n", b"\xff\x00", "", "")
+    with client.pipeline(transaction=False) as pipeline:
+        for number in range(1, count + 1):
+            pipeline.execute_command("XADD", "orders", f"{number}-{number}", "n", number, "n", b"\xff\x00", "", "")
+        pipeline.execute()
 
 
 def test_entries_ids_and_counts_are_the_same(log: Stream, copy: Stream, client: redis.Redis) -> None:
@@ -160,7 +162,9 @@ class TestWhileItIsRead:
         self, reading: Callable[[], list[Entry]], client: redis.Redis
     ) -> None:
         client.delete("orders")
-        for number in range(1, 2501):
-            client.execute_command("XADD", "orders", f"{number}-{number}", "other", number)
+        with client.pipeline(transaction=False) as pipeline:
+            for number in range(1, 2501):
+                pipeline.execute_command("XADD", "orders", f"{number}-{number}", "other", number)
+            pipeline.execute()
         with pytest.raises(LogError, match="another one"):
             reading()

@@ -130,24 +130,25 @@ def test_what_has_left_the_stream_has_no_fields(past: Past, client: redis.Redis)
     assert not {1, 2, 5, 6, 20} & {hit for step in steps for hit in step.hits}
 
 
-@pytest.mark.parametrize("text", QUESTIONS)
-def test_what_is_found_is_what_reading_all_entries_finds(past: Past, log: Stream, text: str) -> None:
+def test_what_is_found_is_what_reading_all_entries_finds(past: Past, log: Stream) -> None:
     fold = Shop()
-    question = read_question(text, schema_of(fold), 2_000_000_000)
+    rows = past.rows_at(range(1, COUNT - 6))
 
     def reach(term: Since | Until) -> Id:
         return id_parts((begin_of if isinstance(term, Since) else end_of)(log, term.place))
 
-    asks = Asked(fold, question, reach)
-    wanted = [row.ordinal for row in past.rows_at(range(1, COUNT - 6)) if asks(Examined(fold, row, 0))]
-    found, reached = [], [COUNT - 6]
-    for step in past.search(question, COUNT - 7):
-        found += step.hits
-        assert step.gone == 0
-        assert all(step.down_to <= hit < reached[-1] for hit in step.hits)
-        reached.append(step.down_to)
-    assert found == wanted[::-1]
-    assert reached[-1] == 1
+    for text in QUESTIONS:
+        question = read_question(text, schema_of(fold), 2_000_000_000)
+        asks = Asked(fold, question, reach)
+        wanted = [row.ordinal for row in rows if asks(Examined(fold, row, 0))]
+        found, reached = [], [COUNT - 6]
+        for step in past.search(question, COUNT - 7):
+            found += step.hits
+            assert step.gone == 0, text
+            assert all(step.down_to <= hit < reached[-1] for hit in step.hits), text
+            reached.append(step.down_to)
+        assert found == wanted[::-1], text
+        assert reached[-1] == 1, text
 
 
 def test_the_search_waits_for_what_the_track_lacks(past: Past, client: redis.Redis) -> None:
@@ -157,30 +158,27 @@ def test_the_search_waits_for_what_the_track_lacks(past: Past, client: redis.Red
     assert (first.hits, first.down_to) == ([], COUNT + 2)
 
 
-DAYS: list[tuple[str, str]] = [
-    (domain, question)
-    for domain, known in (("shop", test_asking.SHOP), ("bank", test_asking.BANK), ("depots", test_asking.DEPOTS))
-    for question, _ in known
-]
-
-
-@pytest.mark.parametrize(("domain", "text"), DAYS)
-def test_what_the_track_is_sure_of_is_so_and_what_it_excludes_is_not(domain: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("domain", "known"), [("shop", test_asking.SHOP), ("bank", test_asking.BANK), ("depots", test_asking.DEPOTS)]
+)
+def test_what_the_track_is_sure_of_is_so_and_what_it_excludes_is_not(
+    domain: str, known: Sequence[tuple[str, object]]
+) -> None:
     fold, rows, _ = test_asking.a_day(domain)
-    question = read_question(text, schema_of(fold), test_asking.NOW)
 
     def reach(term: Since | Until) -> Id:
         assert isinstance(term.place, Between)
         return term.place.first if isinstance(term, Since) else term.place.last
 
-    asks = Asked(fold, question, reach)
     entries = [(row.entry_id, row.fields) for row in rows]
     with recorded(fold, entries, page=70, segment=140) as reader:
-        sieve = Sieve(reader, question, reach)
-        for place, segment in enumerate(reader.segments):
-            sure, possible = sieve.sift(place)
-            holds = [asks(Examined(fold, row, 0)) for row in rows[segment.first - 1 : segment.last]]
-            assert all(yes <= held <= may for yes, may, held in zip(sure, possible, holds, strict=True))
+        for text, _ in known:
+            question = read_question(text, schema_of(fold), test_asking.NOW)
+            asks, sieve = Asked(fold, question, reach), Sieve(reader, question, reach)
+            for place, segment in enumerate(reader.segments):
+                sure, possible = sieve.sift(place)
+                holds = [asks(Examined(fold, row, 0)) for row in rows[segment.first - 1 : segment.last]]
+                assert all(yes <= held <= may for yes, may, held in zip(sure, possible, holds, strict=True)), text
 
 
 @pytest.mark.parametrize("name", DOMAINS)

@@ -4,13 +4,17 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 from textual.app import App
 from textual.css.stylesheet import Stylesheet
+from textual.geometry import Size
 from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.strip import Strip
 
 from esdash.engine.view import View
 from esdash.ui.app import DashboardApp, UiSettings
@@ -40,26 +44,40 @@ def _parse_each_style_sheet_once() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def _paint_what_somebody_looks_at() -> Iterator[None]:
     """An app without a terminal throws away what it paints whenever something changed: a third of the time of these
-    tests. What a test reads is painted when it reads it, and the last picture of each app at its end.
+    tests. What a test reads is painted when it reads it; the last picture of each app at its end, unless it was read.
     """
-    paint, run_test = PAINT, App.run_test
+    paint, strips, run_test = PAINT, Compositor.render_strips, App.run_test
+    read: WeakSet[Compositor] = WeakSet()
+    """Those of which a test has read all that there is."""
 
     def unseen(compositor: Compositor, full: bool = False, screen_stack: Any = None, simplify: bool = False) -> Any:
         if full:
             return paint(compositor, full, screen_stack, simplify)
         visible_screen_stack.set(screen_stack or [])
         compositor._dirty_regions.clear()
+        read.discard(compositor)
         return None
+
+    def seen(compositor: Compositor, size: Size | None = None) -> list[Strip]:
+        found = strips(compositor, size)
+        read.add(compositor)
+        return found
 
     @asynccontextmanager
     async def run_and_paint(app: App[Any], **options: Any) -> AsyncIterator[Pilot[Any]]:
-        async with run_test(app, **options) as pilot:
-            yield pilot
-            if app.is_running:
-                paint(app.screen._compositor, full=True, screen_stack=app._background_screens)
+        with pytest.MonkeyPatch.context() as ending:
+            async with run_test(app, **options) as pilot:
+                yield pilot
+                if app.is_running:
+                    compositor = app.screen._compositor
+                    if compositor._dirty_regions or compositor not in read:
+                        paint(compositor, full=True, screen_stack=app._background_screens)
+                    # A widget that is removed passes its focus on, and what has it now is styled anew.
+                    ending.setattr(Screen, "_reset_focus", lambda *_: None)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Compositor, "render_update", unseen)
+        patch.setattr(Compositor, "render_strips", seen)
         patch.setattr(App, "run_test", run_and_paint)
         yield
 
@@ -107,7 +125,7 @@ def dashboard() -> Callable[..., DashboardApp]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def busy() -> View:
     """A live shop with every kind of outcome in its log."""
     return busy_history().live()

@@ -1,6 +1,7 @@
 """Where the panels have room on a terminal of some size. No textual."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 LEAST_WIDTH: Final = 60
@@ -70,13 +71,26 @@ def preview_for(layout: str, width: int) -> int:
     return 0 if least is None or width < least else min(64, max(38, width * 24 // 100))
 
 
-class Places:
-    """Which tables have a place where there is none for all: those that a person looked at last."""
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What has a place on a terminal of some size."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        """In the order of the declaration."""
-        self._names = tuple(names)
-        self._recent = list(names)
+    shown: frozenset[str]
+    """The panels."""
+    beside: int
+    """Cells of the preview beside them; 0 without one."""
+    classes: dict[str, bool]
+    """Those of the screen that say so, and those that it has not."""
+
+
+class Places:
+    """Which panels have a place where there is none for all: of the tables those that a person looked at last."""
+
+    def __init__(self, tables: Sequence[str], log: str) -> None:
+        """Their names, in the order of the declaration, and that of the log."""
+        self._names = tuple(tables)
+        self._recent = list(tables)
+        self._log = log
 
     def look_at(self, name: str) -> None:
         """A person has gone to a table; other panels do not count."""
@@ -84,7 +98,15 @@ class Places:
             self._recent.remove(name)
             self._recent.insert(0, name)
 
-    def shown(self, room: int) -> tuple[str, ...]:
-        """Those that have a place, in the order of the declaration."""
-        kept = self._recent[:room]
-        return tuple(name for name in self._names if name in kept)
+    def placed(self, layout: str, size: tuple[int, int], current: str, *, zoomed: bool, preview: bool) -> Placed:
+        """What has a place in a layout; `current` is the panel that the keys are about, `preview` whether one is
+        wanted."""
+        width, height = size
+        beside = 0
+        if single := zoomed or layout == "tabs":
+            shown = {current}
+        else:
+            beside = preview_for(layout, width) if preview else 0
+            shown = {self._log, *self._recent[: tables_for(layout, width - beside, height)]}
+        crowded = len(shown) <= len(self._names) and not zoomed
+        return Placed(frozenset(shown), beside, {"-previewed": beside > 0, "-single": single, "-crowded": crowded})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.geometry import Size
 
 from esdash.domain import Table
 from esdash.engine.console import Console
@@ -13,7 +14,7 @@ from esdash.engine.picture import Picture
 from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
 from esdash.ui.declared import LOG, Actions, panel_of, title_of, visible_tables
-from esdash.ui.main.arrangement import Places, heights_for, preview_for, tables_for
+from esdash.ui.main.arrangement import Placed, Places, heights_for
 from esdash.ui.main.log_reader import LogReader
 from esdash.ui.main.preview import Preview, under_cursor
 from esdash.ui.messages import tell
@@ -83,7 +84,7 @@ class Panels(Container):
         self.zoomed = False
         self._arrangement = ""
         """One of `arrangement.LAYOUTS`."""
-        self._places = Places([panel.called for panel in self.all[:-1]])
+        self._places = Places([panel.called for panel in self.all[:-1]], LOG)
         self._heights: dict[str, int | None] = {}
         """Lines of tables, by panel, where they are not all as high."""
         self._state: Picture | None = None
@@ -307,22 +308,20 @@ class Panels(Container):
         if self._preview.display:
             self._preview.follow(under_cursor(self.panel, self._state, self._ordinal, self._nth))
 
+    def placed(self, layout: str, size: Size) -> Placed:
+        """What has a place on a terminal of this size."""
+        return self._places.placed(layout, size, self.current, zoomed=self.zoomed, preview=self._wants_preview)
+
     def _place(self) -> None:
         """Hide the panels that have no place now."""
-        width, height = self.app.size
-        single = self.zoomed or self._arrangement == "tabs"
-        beside = preview_for(self._arrangement, width) if self._wants_preview and not single else 0
-        if beside:
-            self._preview.styles.width = beside
-        self._preview.display = beside > 0
-        self.screen.set_class(beside > 0, "-previewed")
-        room = tables_for(self._arrangement, width - beside, height)
-        shown = {self.current} if single else {LOG, *self._places.shown(room)}
-        self.screen.set_class(single, "-single")
-        self.screen.set_class(len(shown) < len(self.all) and not self.zoomed, "-crowded")
+        placed = self.placed(self._arrangement, self.app.size)
+        if placed.beside:
+            self._preview.styles.width = placed.beside
+        self._preview.display = placed.beside > 0
+        self.screen.update_classes(placed.classes)
         for panel in self.all:
-            panel.display = panel.called in shown
-        self.query_one("#state").display = bool(shown - {LOG})
+            panel.display = panel.called in placed.shown
+        self.query_one("#state").display = bool(placed.shown - {LOG})
         self._share_height()
         self._show_tabs()
         self._show_preview()

@@ -138,6 +138,7 @@ class MainScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Status, banner, panels, message, keys; over them what a tour says."""
+        self.update_classes(self._classes_for(self.app.size))  # before there is anything in it to be styled twice
         yield self._status
         yield self._line
         yield self._banner
@@ -270,14 +271,20 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(self.poll)
 
     def _fit(self, size: Size) -> None:
-        layout = layout_for(*size)
-        for name in LAYOUTS:
-            self.set_class(name == layout, f"-{name}")
-        roomy = layout != "tiny" and size.height >= ROOM_FOR_MESSAGES
-        self.set_class(roomy, "-roomy")
-        self.set_class(roomy and self.time.kept, "-timed")
+        self.update_classes(self._classes_for(size))
         self._line.styles.height = 2 if size.height >= TWO_LINES else 1
-        self.panels.lay_out(layout)
+        self.panels.lay_out(layout_for(*size))
+
+    def _classes_for(self, size: Size) -> dict[str, bool]:
+        """Its classes on a terminal of this size, those of the panels too: each change styles all that it holds."""
+        layout = layout_for(*size)
+        roomy = layout != "tiny" and size.height >= ROOM_FOR_MESSAGES
+        return {
+            **{f"-{name}": name == layout for name in LAYOUTS},
+            "-roomy": roomy,
+            "-timed": roomy and self.time.kept,
+            **self.panels.placed(layout, size).classes,
+        }
 
     def _is_moving(self) -> bool:
         verification = self.engine.verifying.verification
