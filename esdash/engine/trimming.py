@@ -56,11 +56,6 @@ class Plan:
         """The least id that must stay: what is before it may go."""
         return min((bound.minid for bound in self.bounds), key=id_parts, default=START)
 
-    @property
-    def decisive(self) -> Bound | None:
-        """What keeps most."""
-        return min(self.bounds, key=lambda bound: id_parts(bound.minid), default=None)
-
 
 def plan(log: Stream, store: SnapshotStore, fold: Fold, archive: Archive | None, until: bytes | None = None) -> Plan:
     """What may be removed, up to an id (inclusive; None: as much as may). Reads only. Raises LogError."""
