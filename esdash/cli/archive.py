@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from esdash.cli.connect import open_log
-from esdash.cli.failures import BadInputError, ExitCode
-from esdash.cli.options import as_json, with_settings
+from esdash.cli.failures import BadInputError, ExitCode, FailedError, exit_code_of, message_of
+from esdash.cli.options import as_json, folder_of, stream_name, with_settings
 from esdash.cli.output import print_json, tell, warn
 from esdash.cli.presence import require_stream
 from esdash.cli.progress import Progress
@@ -20,8 +20,16 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", required=False, type=click.Path(file_okay=False, path_type=Path))
-@click.argument("streams", metavar="[STREAM...]", nargs=-1)
+@click.argument(
+    "folder",
+    metavar="DIR",
+    required=False,
+    type=click.Path(file_okay=False),
+    callback=lambda _, __, value: None if value is None else folder_of(value),
+)
+@click.argument(
+    "streams", metavar="[STREAM...]", nargs=-1, callback=lambda _, __, value: tuple(map(stream_name, value))
+)
 @click.option("--check", is_flag=True, help="Read all that is archived back as well; exit code 3 for damage.")
 @as_json
 @with_settings
@@ -39,27 +47,36 @@ def command(
     Raw entries, compressed, with checksums: an archive. In DIR (without it, that of --archive or the settings) each
     stream has a folder. What is there already stays, and what came since is added, up to the newest entry. It may be
     ended at any time: the next run goes on. Where entries vanished before they were archived, or the log is another
-    one, nothing is added: exit code 4.
+    one, nothing is added: exit code 4. Of several streams the others are archived all the same.
 
     Nothing leaves the stream by this: `esdash trim` removes what is archived. For that the newest snapshot whose
     entries are archived is pinned: kept however many newer ones come. Every command reads through an archive with
     --archive DIR.
     """
     from esdash.log.archive.segment import DamagedArchiveError
+    from esdash.log.errors import LogError
 
     folder = folder or settings.archive
     if folder is None:
         raise BadInputError("Name the folder of the archive: `esdash archive DIR`.")
+    codes: list[int] = []
     for stream in streams or (settings.stream,):
         try:
-            document = _archived(replace(settings, stream=stream, archive=None), folder.expanduser(), check)
-        except DamagedArchiveError as error:
-            warn(str(error))
-            context.exit(ExitCode.DIFFERENCE if check else ExitCode.FAILED)
+            document = _archived(replace(settings, stream=stream, archive=None), folder, check)
+        except (LogError, FailedError) as error:
+            # What is wrong with one stream does not keep the others from being archived.
+            warn(message_of(error))
+            found_damage = check and isinstance(error, DamagedArchiveError)
+            codes.append(ExitCode.DIFFERENCE if found_damage else exit_code_of(error))
+            if codes[-1] == ExitCode.UNREACHABLE:
+                break
+            continue
         if as_json:
             print_json(document)
         else:
             _tell_people(document)
+    if codes:
+        context.exit(codes[0])
 
 
 def _archived(settings: Settings, folder: Path, check: bool) -> dict[str, Any]:
@@ -84,7 +101,7 @@ def _archived(settings: Settings, folder: Path, check: bool) -> dict[str, Any]:
             try:
                 pinned = [header.snapshot_id for header in pin_archived(SnapshotStore(log), kept)]
             except RefusedError as error:
-                warn(f"No snapshot is kept for this archive, so trim soon or not by it: {error}")
+                warn(f"No snapshot could be pinned, so `esdash trim` may find none to go by: {error}")
     return _document(kept, added, pinned)
 
 
@@ -106,6 +123,9 @@ def _document(kept: "Archive", added: int, pinned: list[str]) -> dict[str, Any]:
 
 
 def _tell_people(document: dict[str, Any]) -> None:
+    if not document["entries"]:
+        tell(f"{document['stream']}: the stream has no entries, so there is nothing to archive yet.")
+        return
     entries = counted(document["added"], "entry", "entries")
     last = document["unseen"] + document["entries"]
     tell(f"{document['stream']}: {entries} added; #{document['unseen'] + 1:,} to #{last:,} are in {document['folder']}")

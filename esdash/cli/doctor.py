@@ -3,8 +3,8 @@
 import sys
 import textwrap
 import time
-from contextlib import suppress
-from dataclasses import asdict
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -56,23 +56,35 @@ def command(context: click.Context, settings: Settings, watch: bool, every: floa
     else 3.
     """
     from esdash.engine.doctor import Doctor
+    from esdash.log.errors import LogError
 
     if every is not None and not watch:
         raise BadInputError("--every goes with --watch.")
     fold = fold_of(settings)
-    with open_log(settings) as log:
+    with ExitStack() as stack:
+        fault = ""
+        try:
+            log = stack.enter_context(open_log(settings))
+        except LogError as error:
+            settings, fault = replace(settings, archive=None), str(error)
+            log = stack.enter_context(open_log(settings))
         by_past = _by_past(settings, log, fold)
-        doctor = Doctor(log, fold, snapshot_seconds=settings.snapshot_seconds, by_past=by_past)
+        doctor = Doctor(log, fold, snapshot_seconds=settings.snapshot_seconds, by_past=by_past, archive_fault=fault)
         context.exit(_watch(doctor, log, every or EVERY_SECONDS, as_json) if watch else _once(doctor, log, as_json))
 
 
 def _require_something(log: "Stream") -> None:
     """Raises FailedError where neither the stream nor a snapshot exists; UnreachableError."""
-    from esdash.log.errors import RefusedError
+    from esdash.log.errors import LogError, UnreachableError
 
-    with suppress(RefusedError):  # a finding has said why
-        if missing := absence(log):
-            raise FailedError(missing)
+    try:
+        missing = absence(log)
+    except UnreachableError:
+        raise
+    except LogError:
+        return  # a finding has said why
+    if missing:
+        raise FailedError(missing)
 
 
 def _once(doctor: "Doctor", log: "Stream", as_json: bool) -> int:

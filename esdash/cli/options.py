@@ -39,15 +39,19 @@ def _choose(context: click.Context, parameter: click.Parameter, value: Any) -> N
         chosen.environment[name] = value
 
 
+def stream_name(value: str) -> str:
+    """The same. Raises click.BadParameter for what is no name of a stream."""
+    if not value:
+        raise click.BadParameter("a stream's name is not empty")
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # bytes that are no text, which Python passes on as lone surrogates
+        raise click.BadParameter("it is not UTF-8") from None
+    return value
+
+
 def _stream_name(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        if not value:
-            raise click.BadParameter("a stream's name is not empty")
-        try:
-            value.encode()
-        except UnicodeEncodeError:  # bytes that are no text, which Python passes on as lone surrogates
-            raise click.BadParameter("it is not UTF-8") from None
-    _choose(context, parameter, value)
+    _choose(context, parameter, None if value is None else stream_name(value))
 
 
 def _url(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
@@ -62,16 +66,19 @@ def _domain(context: click.Context, parameter: click.Parameter, value: str | Non
     _choose(context, parameter, value)
 
 
-def _folder(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    if value is None:
-        return
+def folder_of(value: str) -> Path:
+    """The folder that was typed. Raises click.BadParameter."""
     if not value:
         raise click.BadParameter("a directory's name is not empty")
     try:
-        path = Path(value).expanduser()
+        return Path(value).expanduser()
     except RuntimeError:
         raise click.BadParameter(f"there is no home directory for {value!r}") from None
-    _choose(context, parameter, path)
+
+
+def _folder(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        _choose(context, parameter, folder_of(value))
 
 
 def _profile(context: click.Context, parameter: click.Parameter, value: str | None) -> None:

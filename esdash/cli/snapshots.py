@@ -6,7 +6,7 @@ import click
 
 from esdash.cli.connect import open_log, require_writable
 from esdash.cli.domains import fold_of, warn_of_another_domain
-from esdash.cli.failures import FailedError
+from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.options import as_json, common_options, with_settings
 from esdash.cli.output import (
     iso_time,
@@ -26,6 +26,8 @@ from esdash.counted import counted
 from esdash.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from esdash.fold.folding import Fold
     from esdash.log.snapshots import Header, SnapshotStore, Unreadable
 
@@ -151,12 +153,18 @@ def show(settings: Settings, snapshot_id: str, as_json: bool) -> None:
 
 @command.command()
 @click.argument("snapshot_ids", metavar="[ID...]", nargs=-1)
-@click.option("--version", "versions", metavar="VERSION", multiple=True, help="All that rules of this version made.")
+@click.option(
+    "--version",
+    "versions",
+    metavar="VERSION",
+    multiple=True,
+    help="All that rules of this version made; `DOMAIN VERSION` where several domains have it.",
+)
 @as_json
 @with_settings
 def delete(settings: Settings, snapshot_ids: tuple[str, ...], versions: tuple[str, ...], as_json: bool) -> None:
     """Delete stored snapshots. Events are never deleted, so the state can be computed again."""
-    from esdash.log.snapshots import Header, SnapshotStore
+    from esdash.log.snapshots import SnapshotStore
 
     require_writable(settings, "Nothing was deleted")
     if not snapshot_ids and not versions:
@@ -170,18 +178,29 @@ def delete(settings: Settings, snapshot_ids: tuple[str, ...], versions: tuple[st
                 raise _no_snapshot(snapshot_id)
         doomed = dict.fromkeys(snapshot_ids)
         for version in versions:
-            made = [
-                name for name, header in headers.items() if isinstance(header, Header) and header.version == version
-            ]
-            if not made:
-                raise FailedError(f"There is no snapshot of version {visible(version)!r}.")
-            doomed.update(dict.fromkeys(made))
+            doomed.update(dict.fromkeys(_made_by(version, headers.values())))
         for snapshot_id in doomed:
             store.delete(snapshot_id)
     if as_json:
         print_json({"deleted": list(doomed)})
     else:
         tell(f"Deleted {', '.join(doomed)}.")
+
+
+def _made_by(version: str, headers: "Iterable[Header | Unreadable]") -> list[str]:
+    """Ids of what rules of a version made. Raises FailedError for none, BadInputError for those of several domains."""
+    from esdash.log.snapshots import Header
+
+    stored = [header for header in headers if isinstance(header, Header)]
+    named = [header for header in stored if f"{header.domain} {header.version}" == version]
+    made = named or [header for header in stored if header.version == version]
+    if not made:
+        raise FailedError(f"There is no snapshot of version {visible(version)!r}.")
+    domains = sorted({header.domain for header in made})
+    if len(domains) > 1:
+        which = " or ".join(f"--version '{visible(name)} {visible(version)}'" for name in domains)
+        raise BadInputError(f"Several domains have a version {visible(version)}; nothing was deleted. Write {which}.")
+    return [header.snapshot_id for header in made]
 
 
 def _no_snapshot(snapshot_id: str) -> FailedError:

@@ -1,17 +1,17 @@
 """`esdash trim`: what is archived and needed by nobody leaves the stream."""
 
 import sys
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from esdash.cli.connect import archive_of, open_log, require_writable
-from esdash.cli.domains import fold_of
+from esdash.cli.domains import fold_of, only_watches
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import local_time, new_table, print_json, print_tables, say, tell
+from esdash.cli.output import local_time, new_table, print_json, print_tables, say, tell, warn
 from esdash.cli.places import PLACE, end_of
 from esdash.cli.presence import require_stream
 from esdash.cli.progress import Progress
@@ -43,16 +43,20 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
     """
     from esdash.engine.trimming import plan, prove, trim
     from esdash.log.archive.folder import Archive
-    from esdash.log.snapshots import Pin, SnapshotStore
+    from esdash.log.errors import FullError
+    from esdash.log.snapshots import SnapshotStore
+    from esdash.log.stream import Stream
 
     fold, root = fold_of(settings), archive_of(settings)
-    if not dry_run:
+    if not dry_run or only_watches(fold):
         require_writable(settings, "Nothing was removed", fold)
-    with open_log(replace(settings, archive=None)) as log:
-        require_stream(log)
+    with open_log(settings) as through:
+        # A place is looked for in the archive, too, and one that does not go on in the stream is said.
+        require_stream(through)
+        end = None if until is None else end_of(through, until)
+        log = Stream(through.server, through.name)
         store = SnapshotStore(log)
         archive = Archive(Path(root), log.name) if root else None
-        end = None if until is None else end_of(log, until)
         found = plan(log, store, fold, archive, end)
         document = _document(found, archive)
         if dry_run and (found.refusal or archive is None):
@@ -62,11 +66,15 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
             raise FailedError(found.refusal)
         assert found.snapshot is not None, "it would have been refused"
         if not dry_run:
-            store.pin(found.snapshot, Pin.ARCHIVED)
+            with suppress(FullError):  # then no other takes its place either
+                store.pin(found.snapshot)
         with Progress(log) as progress:
             count = prove(log, store, fold, archive, found, progress.tell)
         document["removes"] = count
-        proof = f"{counted(count, 'entry', 'entries')} compared with the archive, which makes {found.snapshot.digest}."
+        proof = (
+            f"{counted(count, 'entry', 'entries')} can be removed. Each is in the archive as it is in the stream, and "
+            f"the archive makes the state of snapshot {found.snapshot.snapshot_id}, {found.snapshot.digest}."
+        )
         if dry_run or not count:
             _show(document, found, archive, as_json)
             say(proof if count else "There is nothing to remove.")
@@ -77,6 +85,11 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
             say(proof)
             _ask(count)
         document["removed"] = trim(store, found)
+        if found.facts.entries_added is None:
+            warn(
+                "This server does not count entries. When it is upgraded to Redis 7, Valkey or later, its count begins "
+                "anew with what is left: set it before anything consumes. OPERATING.md tells how."
+            )
         if as_json:
             print_json(document)
         else:

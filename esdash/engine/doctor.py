@@ -68,26 +68,45 @@ class Doctor:
         *,
         snapshot_seconds: float,
         by_past: "ByPast" = lambda _: None,
+        archive_fault: str = "",
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         """`snapshot_seconds`: how often snapshots are meant to be taken. `wall_clock` gives Unix seconds. `by_past`
-        tells when an invariant was broken, where folding would take longer.
+        tells when an invariant was broken, where folding would take longer. `archive_fault`: why the log is not read
+        through the archive that was named.
         """
         self._log = log
         self._domain = domain
         self._snapshot_seconds = snapshot_seconds
         self._by_past = by_past
+        self._archive_fault = archive_fault
         self._wall_clock = wall_clock
 
     def examine(self) -> Iterator[Finding]:
         """One finding after the other. Raises UnreachableError when the server does not answer."""
         self._log.server.facts()
+        yield from self._archive()
         yield from self._guarded("server", self._server)
         yield from self._guarded("stream", self._stream)
         yield from self._guarded("state", self._state)
         yield from self._guarded("snapshots", self._snapshots)
         yield from self._guarded("expiry", self._expiry)
         yield from self._guarded("keys", self._keys)
+
+    def _archive(self) -> Iterator[Finding]:
+        """What is wrong with the archive: everything else is looked at without it then."""
+        if self._log.archive_root:
+            from esdash.log.archive.segment import ArchiveError
+
+            try:
+                self._log.facts()
+            except ArchiveError as error:
+                self._archive_fault = str(error)
+                self._log = Stream(self._log.server, self._log.name)
+            except RefusedError:
+                return  # which is said of the stream
+        if self._archive_fault:
+            yield Finding("archive", Status.PROBLEM, self._archive_fault, "All that follows is said without it.")
 
     def _guarded(self, name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         try:
@@ -215,7 +234,7 @@ class Doctor:
                 Status.OK,
                 f"{counted(count, 'snapshot was', 'snapshots were')} made by version {version} of {name}, "
                 f"not by version {self._domain.version} of {self._domain.name}, which this esdash has.",
-                f"If nobody uses them any more, `esdash snapshot delete --version {version}` removes them.",
+                f"If nobody uses them any more, `esdash snapshot delete --version '{name} {version}'` removes them.",
             )
         if faults:
             yield Finding(

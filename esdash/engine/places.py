@@ -228,4 +228,6 @@ class _Numbers:
             there_is = f"the stream holds #{self._oldest.number + 1:,} to #{newest:,}"
         else:
             there_is = f"the stream holds entries from {facts.first_id.decode()} to #{newest:,}"
+        if self._log.archive_root and not self._log.archived:
+            there_is += f", and the archive {self._log.archive_root} has nothing of it"
         return NoPlaceError(f"Entry #{number:,} is gone, trimmed or deleted: {there_is}.")

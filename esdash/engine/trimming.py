@@ -56,11 +56,6 @@ class Plan:
         """The least id that must stay: what is before it may go."""
         return min((bound.minid for bound in self.bounds), key=id_parts, default=START)
 
-    @property
-    def decisive(self) -> Bound | None:
-        """What keeps most."""
-        return min(self.bounds, key=lambda bound: id_parts(bound.minid), default=None)
-
 
 def plan(log: Stream, store: SnapshotStore, fold: Fold, archive: Archive | None, until: bytes | None = None) -> Plan:
     """What may be removed, up to an id (inclusive; None: as much as may). Reads only. Raises LogError."""
@@ -95,7 +90,7 @@ def pin_archived(store: SnapshotStore, archive: Archive) -> list[Header]:
             if verdict in (Verdict.CONTINUOUS, Verdict.UNKNOWN):
                 pinned[header.domain, header.version] = header
     for header in pinned.values():
-        store.pin(header, Pin.ARCHIVED)
+        store.pin(header)
     return list(pinned.values())
 
 
@@ -108,10 +103,13 @@ def _refusal(fold: Fold, archive: Archive | None, own: Header | None, headers: S
         which = f"{fold.name} {fold.version}"
         if any((each.domain, each.version) == (fold.name, fold.version) for each in headers):
             return (
-                f"No snapshot of {which} can be used whose entries are all archived: archive again, or take one with "
-                "`esdash snapshot take` and archive then."
+                f"No snapshot of {which} can be used whose entries are all archived. Take one with `esdash snapshot "
+                "take`, then run `esdash archive` again."
             )
-        return f"There is no snapshot of {which}, so that what is removed would be needed: take one and archive then."
+        return (
+            f"There is no snapshot of {which}, so every entry is needed to make the state. Take one with `esdash "
+            "snapshot take`, then run `esdash archive` again."
+        )
     return ""
 
 
@@ -139,10 +137,7 @@ def _of_others(store: SnapshotStore, fold: Fold, headers: Sequence[Header]) -> I
         if store.continuity(header).verdict in (Verdict.CONTINUOUS, Verdict.UNKNOWN):
             known.add(rules)
             name = f"{visible(header.domain)} {visible(header.version)}"
-            why = (
-                f"the newest of {name}; if nobody uses that, "
-                f"`esdash snapshot delete --version {visible(header.version)}` drops it"
-            )
+            why = f"the newest of {name}; if nobody uses that, `esdash snapshot delete --version '{name}'` drops it"
             yield Bound("snapshot", header.snapshot_id, header.last_event_id.encode(), why)
 
 
@@ -150,7 +145,8 @@ def _of_groups(log: Stream, facts: StreamFacts) -> Iterator[Bound]:
     first = facts.first_id or START
     for group in readers_of(log).groups:
         minid = id_after(group.last_delivered_id.encode())
-        why = f"it got entries up to {group.last_delivered_id}"
+        got = group.last_delivered_id
+        why = "it has got none yet" if got.encode() == START else f"it got entries up to {got}"
         if group.pending:
             waiting = first_pending(log, group.name, first)
             if waiting is not None and id_parts(waiting) < id_parts(minid):
@@ -231,7 +227,6 @@ def trim(store: SnapshotStore, found: Plan) -> int:
     """Remove what was proved, in one step on the server; how many entries. Raises UnprovedError, LogError."""
     header = found.snapshot
     assert header is not None, "without one nothing is removed"
-    store.pin(header, Pin.TRIMMED)
     answer = store.trim(header, found.minid)
     if answer.isdecimal():
         return int(answer)

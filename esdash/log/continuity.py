@@ -120,12 +120,19 @@ def judge(standing: Standing, evidence: Evidence, *, must_stand: bool = False) -
         return None
     missing = facts.entries_added - unseen - standing.ordinal - after
     if missing < 0:
-        return Continuity(
-            Verdict.DIVERGED,
-            unseen_before_start=unseen,
-            explanation=f"The log has had {facts.entries_added:,} entries, fewer than were applied: "
-            "it was made again or lost entries.",
+        explanation = (
+            f"The log has had {counted(facts.entries_added, 'entry', 'entries')}, fewer than were applied: it was made "
+            "again or lost entries."
         )
+        if evidence.anchor is not None:
+            # The same entry is there: a server that did not count gives its streams their length as counter when they
+            # are first loaded by one that does.
+            counted_to = unseen + standing.ordinal + after
+            explanation += (
+                " If the server was upgraded from one older than Redis 7, set its counter: `XSETID <stream> "
+                f"{facts.last_id.decode()} ENTRIESADDED {counted_to}`."
+            )
+        return Continuity(Verdict.DIVERGED, unseen_before_start=unseen, explanation=explanation)
     if missing > 0:
         entries = counted(missing, "entry", "entries")
         if not trimmed and deleted <= at:

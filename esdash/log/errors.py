@@ -39,6 +39,10 @@ class RefusedError(LogError):
     """The server answered with a refusal: what was sent last was not done."""
 
 
+class FullError(RefusedError):
+    """The server has reached its memory limit: it takes nothing that needs room."""
+
+
 class WrongTypeError(RefusedError):
     """A key holds something else than what it is read as: the stream's, unless it is said of another."""
 

@@ -11,6 +11,7 @@ from esdash.log.errors import (
     ClosedError,
     ElsewhereError,
     ForbiddenError,
+    FullError,
     LogError,
     RefusedError,
     UnreachableError,
@@ -75,7 +76,7 @@ def _said(error: errors.RedisError, server: str, key: str) -> LogError:
                 f"{visible(f'{error.host}:{error.port}', 100)} does. With redis+cluster:// esdash finds it by itself."
             )
         case errors.OutOfMemoryError():
-            return RefusedError(f"{server} has reached its memory limit and takes no writes. Free or raise maxmemory.")
+            return FullError(f"{server} has reached its memory limit and takes no writes. Free or raise maxmemory.")
         case errors.NoPermissionError():
             return _forbidden(server, str(error), key) or ForbiddenError(
                 f"{server} does not let this user do that: {first_line(error)}."

@@ -119,7 +119,9 @@ return 'ok'
 """
 )
 
-# KEYS: stream, index. ARGV: the least id that stays, a snapshot of what goes, the id of its entry, its anchor.
+# KEYS: stream, index, pinned ones. ARGV: the least id that stays, a snapshot of what goes, the id of its entry, its
+# anchor, why it is pinned from then on; then ids of those whose place it takes. It is pinned last: a server that is
+# full lets a script write what needs room only when it has removed something.
 TRIM: Final = (
     _STANDS
     + """
@@ -142,7 +144,12 @@ for _, reply in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
     return 'group ' .. group['name']
   end
 end
-return tostring(redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[1]))
+local removed = redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[1])
+if removed > 0 then
+  redis.call('HSET', KEYS[3], ARGV[2], ARGV[5])
+  for i = 6, #ARGV do redis.call('HDEL', KEYS[3], ARGV[i]) end
+end
+return tostring(removed)
 """
 )
 

@@ -15,7 +15,7 @@ header, so a snapshot is there as a whole or not at all.
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -254,34 +254,38 @@ class SnapshotStore:
         if names := [snapshot_id for snapshot_id in snapshot_ids if snapshot_id in stored]:
             self._command("SADD", self._condemned, *names)
 
-    def pin(self, header: Header, why: Pin) -> None:
-        """Keep a snapshot, however many newer ones come. Raises LogError.
+    def pin(self, header: Header) -> None:
+        """Keep a snapshot because what it was made from is archived, however many newer ones come. Raises LogError.
 
         Of each version one is kept that is archived, and one up to which entries were trimmed: the newest.
         """
-        instead_of = (Pin.ARCHIVED,) if why is Pin.ARCHIVED else tuple(Pin)
-        before = [
+        before = self._pinned_instead(header, (Pin.ARCHIVED,))
+        if not header.pinned:
+            self._command("HSET", self._pinned, header.snapshot_id, Pin.ARCHIVED)
+        if before:
+            self._command("HDEL", self._pinned, *before)
+
+    def _pinned_instead(self, header: Header, reasons: Collection[Pin]) -> list[str]:
+        """Ids of other snapshots of the same version that are pinned for one of these reasons. Raises LogError."""
+        return [
             each.snapshot_id
             for each in self.headers()
             if isinstance(each, Header)
-            and each.pinned in instead_of
+            and each.pinned in reasons
             and (each.domain, each.version) == (header.domain, header.version)
             and each.snapshot_id != header.snapshot_id
         ]
-        if why is Pin.TRIMMED or not header.pinned:
-            self._command("HSET", self._pinned, header.snapshot_id, why)
-        if before:
-            self._command("HDEL", self._pinned, *before)
 
     def trim(self, header: Header, minid: bytes) -> str:
         """Remove the entries before an id from the stream, if this snapshot and every consumer group allow it.
 
-        How many were removed, or a word: `snapshot` that is gone, `changed` for another log, `group NAME` that needs
-        one of them. Raises LogError.
+        It is pinned then in place of all others of its version. How many were removed, or a word: `snapshot` that is
+        gone, `changed` for another log, `group NAME` that needs one of them. Raises LogError.
         """
-        keys = (self._log.name, self._index)
-        options = (minid, header.snapshot_id, header.last_event_id, header.anchor)
-        answer = self._command("EVAL", scripts.TRIM, len(keys), *keys, *options, shape=shapes.text)
+        keys = (self._log.name, self._index, self._pinned)
+        options = (minid, header.snapshot_id, header.last_event_id, header.anchor, Pin.TRIMMED)
+        before = self._pinned_instead(header, tuple(Pin))
+        answer = self._command("EVAL", scripts.TRIM, len(keys), *keys, *options, *before, shape=shapes.text)
         return answer.decode("utf-8", "backslashreplace")
 
     def delete(self, snapshot_id: str) -> bool:

@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from tests.cli.conftest import STREAM, Call, Result, append
+from tests.generations import Generation
 from tests.strategies import seeded_entries
 
 pytestmark = pytest.mark.two_generations
@@ -70,6 +71,8 @@ class TestTrimming:
         assert state(at) == state(at, "--archive", archived) == before
         assert state(at, "--at", "n120", "--archive", archived) == past
         assert at("state", "--at", "n120").code == 1
+        elsewhere = at("state", "--at", "n120", "--archive", archived.parent)
+        assert (elsewhere.code, f"the archive {archived.parent} has nothing of it" in elsewhere.err) == (1, True)
         assert at("events", "outcome:rejected", "--json", "--archive", archived).lines == events
         found = at("verify", "--json", "--archive", archived)
         assert (found.code, found.json["entries"], found.json["unseen"]) == (0, 400, 0)
@@ -110,6 +113,38 @@ class TestTrimming:
     def test_a_place_keeps_more(self, at: Call, client: redis.Redis, archived: Path) -> None:
         assert trimmed(at, archived, "--until", "n50").json["removed"] == 50
         assert client.xlen(STREAM) == 350
+        # What has left the stream is a place all the same.
+        assert trimmed(at, archived, "--until", "n20").json["removed"] == 0
+        assert trimmed(at, archived, "--until", "first").json["removed"] == 0
+
+    def test_a_full_server_is_trimmed(
+        self, at: Call, client: redis.Redis, archived: Path, generation: Generation
+    ) -> None:
+        if not generation.reads_when_full:
+            pytest.skip("it does not answer what is read in a transaction when it is full")
+        client.delete("esdash:{orders}:pinned")
+        client.config_set("maxmemory", 1)
+        try:
+            done = trimmed(at, archived)
+        finally:
+            client.config_set("maxmemory", 0)
+        assert (done.code, done.json["removed"]) == (0, 299)
+        assert client.hvals("esdash:{orders}:pinned") == [b"trimmed"]
+
+    def test_what_the_server_refuses_changes_no_pin(self, at: Call, client: redis.Redis, archived: Path) -> None:
+        assert trimmed(at, archived, "--until", "n50").code == 0
+        before = client.hgetall("esdash:{orders}:pinned")
+        append(client, seeded_entries(3, 10))
+        assert at("snapshot", "take").code == 0
+        assert at("archive", archived).code == 0
+        client.xgroup_create(STREAM, "g", "0")
+        assert trimmed(at, archived).json["removed"] == 0
+        after = client.hgetall("esdash:{orders}:pinned")
+        assert before.items() < after.items()
+
+    def test_a_domain_that_only_watches_needs_nothing(self, at: Call, archived: Path) -> None:
+        refused = at("trim", "--archive", archived, "--domain", "raw", "--dry-run")
+        assert (refused.code, "is for looking only" in refused.err) == (1, True)
 
     @pytest.mark.counts_entries
     def test_of_a_stream_that_lost_entries_before_it_was_archived(
@@ -260,7 +295,7 @@ class TestArchive:
         assert [each["stream"] for each in told.lines] == ["a", "b"]
         assert "a: 0 entries added; #1 to #1 are in" in at("archive", folder, "a", "--check").out
 
-    def test_damage_is_found(self, at: Call, archived: Path) -> None:
+    def test_damage_is_found(self, at: Call, client: redis.Redis, archived: Path) -> None:
         (path,) = (archived / STREAM).glob("*.segment")
         path.write_bytes(b"\0" + path.read_bytes()[1:])
         assert at("archive", archived).code == 0
@@ -271,8 +306,15 @@ class TestArchive:
             refused = at(*arguments, "--archive", archived)
             assert refused.code == 1
             assert "is damaged" in refused.err
+        client.xtrim(STREAM, maxlen=1, approximate=False)
+        client.xdel(STREAM, *ids_of(client))
+        assert at("doctor", "--archive", archived).code == 3
         path.write_bytes(b"\0")
         assert at("archive", archived).code == 1
+        examined = at("doctor", "--archive", archived, "--json")
+        checks = {each["name"]: each for each in examined.json["checks"]}
+        assert (examined.code, checks["archive"]["status"], checks["stream"]["status"]) == (3, "problem", "ok")
+        assert "its end is not there" in checks["archive"]["seen"]
 
     @pytest.mark.counts_entries
     def test_entries_that_vanished_unarchived_break_it(self, at: Call, client: redis.Redis, archived: Path) -> None:
@@ -282,6 +324,13 @@ class TestArchive:
             broken = at(*arguments)
             assert broken.code == 4
             assert "30 entries vanished" in broken.err
+
+    def test_a_stream_that_is_gone_can_be_brought_back(self, at: Call, client: redis.Redis, archived: Path) -> None:
+        client.delete(STREAM)
+        for arguments in (("archive", archived), ("state", "--archive", archived), ("trim", "--archive", archived)):
+            broken = at(*arguments)
+            assert (broken.code, "`esdash publish batch FILE --keep-ids` bring it back" in broken.err) == (4, True)
+        assert "✗ archive           The stream that is archived in" in at("doctor", "--archive", archived).out
 
     def test_its_folder_is_asked_for(self, at: Call, call: Call) -> None:
         assert at("archive").code == 2

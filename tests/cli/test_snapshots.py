@@ -3,6 +3,7 @@
 import hashlib
 import time
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,12 +121,24 @@ def test_those_of_a_version_that_nobody_uses_are_named_and_dropped(call: Call, u
     listed = {row["id"]: row for row in call("snapshot", "list", "--json", "--url", url).json}
     assert (listed[former["id"]]["version"], listed[former["id"]]["usable"]) == ("former-rules", False)
     assert "former-rules" in call("snapshot", "list", "--url", url).out
-    assert "snapshot delete --version former-rules" in call("doctor", "--url", url).out
+    assert "snapshot delete --version 'shop former-rules'" in call("doctor", "--url", url).out
     assert call("snapshot", "delete", "--version", "unknown", "--url", url).code == 1
     assert call("snapshot", "delete", "--url", url).code == 2
     deleted = call("snapshot", "delete", "--version", "former-rules", "--json", "--url", url).json
     assert deleted == {"deleted": [former["id"]]}
     assert [row["id"] for row in call("snapshot", "list", "--json", "--url", url).json] == [present["id"]]
+
+
+def test_a_version_of_several_domains_is_told_apart(call: Call, url: str, client: redis.Redis) -> None:
+    append(client, seeded_entries(1, 10))
+    other = Path(__file__).parents[1] / "domains" / "bank.py"
+    assert call("snapshot", "take", "--url", url).code == 0
+    assert call("snapshot", "take", "--url", url, "--domain", other).code == 0
+    refused = call("snapshot", "delete", "--version", "1", "--url", url)
+    assert (refused.code, "Write --version 'bank 1' or --version 'shop 1'" in refused.err) == (2, True)
+    assert call("snapshot", "delete", "--version", "bank 1", "--url", url).code == 0
+    assert [row["domain"] for row in call("snapshot", "list", "--json", "--url", url).json] == ["shop"]
+    assert call("snapshot", "delete", "--version", "1", "--url", url).code == 0
 
 
 def test_people_are_told_local_times(

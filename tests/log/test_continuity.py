@@ -515,6 +515,20 @@ class TestIdsSetByHand:
         client.execute_command("XSETID", STREAM, "4-1", "ENTRIESADDED", 3, "MAXDELETEDID", "2-1")
         assert reader.verdict == "DIVERGED"
 
+    @pytest.mark.counts_entries
+    def test_a_counter_that_begins_anew_with_another_server_can_be_set(self, log: Stream, client: redis.Redis) -> None:
+        add_at(client, "1-1", "2-1", "3-1", "4-1", "5-1")
+        reader = Reader(log)
+        reader.read(3)
+        keep_newest(client, 3)
+        # What becomes of a stream that a server older than 7.0 has trimmed when a newer one loads it.
+        client.execute_command("XSETID", STREAM, "5-1", "ENTRIESADDED", 3, "MAXDELETEDID", "0-0")
+        found = reader.check()
+        assert found.verdict is Verdict.DIVERGED
+        assert "`XSETID <stream> 5-1 ENTRIESADDED 5`" in found.explanation
+        client.execute_command("XSETID", STREAM, "5-1", "ENTRIESADDED", 5)
+        assert reader.verdict == "CONTINUOUS"
+
     def test_a_lowered_last_id_has_diverged(self, log: Stream, client: redis.Redis) -> None:
         add_at(client, "1-1", "2-1")
         reader = Reader(log)

@@ -103,6 +103,12 @@ class Archive:
             before = last.trailer.before + last.trailer.count
         if (trailer.number, trailer.before, trailer.previous) != (number, before, previous):
             raise damaged(segment.path, f"it does not follow the file before it; number {number:,} is missing or other")
+        if segment.path != self.path_of(number):
+            # The next one would be written in its place.
+            raise ArchiveError(
+                f"The archive's file {segment.path} has another name than it was given: rename it to "
+                f"{self.path_of(number).name}."
+            )
 
     def path_of(self, number: int) -> Path:
         """The file of a segment."""

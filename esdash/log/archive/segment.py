@@ -10,6 +10,7 @@ for all that an archive holds. A file is written under another name and gets its
 one that has its name and no ending was damaged later. It is never written again.
 """
 
+import errno
 import hashlib
 import os
 from bisect import bisect_left
@@ -222,6 +223,8 @@ class SegmentWriter:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
+        if self._path.exists():
+            raise FileExistsError(errno.EEXIST, "a file that is no part of it is in the way", str(self._path))
         self._unfinished.rename(self._path)
         synced(self._path.parent)
         return Segment(self._path, trailer, digest, self._offset + len(raw) + ENDING)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from esdash.log.archive.folder import Archive
-from esdash.log.archive.writing import require_joined
+from esdash.log.archive.writing import require_joined, require_there
 from esdash.log.continuity import check
 from esdash.log.facts import START, Entry, Evidence, StreamFacts, anchor_of, id_parts
 from esdash.log.pages import Page
@@ -134,6 +134,7 @@ class ArchivedStream(Stream):
         """Facts about the stream with what the archive holds."""
         if self.archived_to == START:
             return facts
+        require_there(self._plain, self._archive, facts)
         if facts.first_id is None or facts.first_id != self._joined:
             # Trimmed since: what is gone may have been archived since.
             self._archive.refresh()

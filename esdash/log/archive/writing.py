@@ -6,7 +6,7 @@ from dataclasses import replace
 from esdash.log.archive.folder import Archive
 from esdash.log.archive.segment import ArchiveError, BrokenArchiveError, SegmentWriter
 from esdash.log.continuity import Continuity, Standing, Verdict, judge_page, unseen_before
-from esdash.log.facts import anchor_of
+from esdash.log.facts import StreamFacts, anchor_of
 from esdash.log.stream import Page, Stream
 
 
@@ -24,8 +24,8 @@ def archive(log: Stream, kept: Archive, progressed: Callable[[int], object] = id
             return _add(log, kept, progressed)
     except OSError as error:
         raise ArchiveError(
-            f"The archive {kept.folder} cannot be written: {error.strerror}. What was archived before is whole; run "
-            "it again to go on."
+            f"The archive {kept.folder} cannot be written: {error.strerror}. What was archived before stays as it is; "
+            "when that is mended, run it again to go on."
         ) from error
 
 
@@ -33,7 +33,9 @@ def _add(log: Stream, kept: Archive, progressed: Callable[[int], object]) -> int
     begun, standing = kept.count, kept.standing
     writer: SegmentWriter | None = None
     try:
-        until = log.facts().last_id
+        facts = log.facts()
+        require_there(log, kept, facts)
+        until = facts.last_id
         for page in log.pages(standing.last_id, until):
             if not kept.segments and writer is None:
                 standing = replace(standing, unseen=unseen_before(page.evidence.facts))
@@ -62,10 +64,20 @@ def _behind(standing: Standing, page: Page) -> Standing:
     return replace(standing, last_id=last[0], ordinal=standing.ordinal + page.count, anchor=anchor_of(last))
 
 
+def require_there(log: Stream, kept: Archive, facts: StreamFacts) -> None:
+    """Raises BrokenArchiveError where a stream that was archived is not there."""
+    if kept.segments and not facts.exists:
+        raise BrokenArchiveError(
+            f"The stream that is archived in {kept.folder} is not on {log.server.name}. Is it the right server? If the "
+            "stream is lost, `esdash export --all --archive DIR --output FILE` and `esdash publish batch FILE "
+            "--keep-ids` bring it back."
+        )
+
+
 def require_joined(kept: Archive, found: Continuity) -> None:
     """Raises BrokenArchiveError unless the stream goes on where the archive ends."""
     end = f"The archive {kept.folder} ends at {kept.last_id.decode()}"
-    advice = "Begin another archive in another folder, and leave this one out."
+    advice = "If that cannot be mended, begin another archive in another folder, and leave this one out."
     if found.verdict is Verdict.GAP:
         raise BrokenArchiveError(f"{end}, and what followed is not all there: {found.explanation} {advice}")
     if found.verdict is Verdict.DIVERGED:

@@ -206,14 +206,16 @@ class Banner(PaintedLines):
         assert self._moment is not None
         ago = self._moment.now - view.phase_since
         since = clock_time(int((self._moment.wall - ago) * 1000), self._moment.wall)
-        chunks = [Chunk((Span(f"○ no connection since {since}", "warning-strong"), Span(f" ({age(ago)})", "dim")))]
+        chunks = [
+            Chunk((Span(f"○ nothing has been read since {since}", "warning-strong"), Span(f" ({age(ago)})", "dim")))
+        ]
         if view.retry_at is not None:
             wait = max(0.0, view.retry_at - self._moment.now)
             chunks.append(Chunk((Span("next try in ", "dim"), Span(f"{wait:.0f} s", "strong"))))
         shown = "What is shown is the last state known." if self._moment.past is None else ""
-        why = f"{visible(view.phase_note, 300)} {shown}".strip()
+        why = f"{visible(view.phase_note, 500)} {shown}".strip()
         told = wrap(why, max(width, 20))
-        return [join(chunks, width, " · "), *((Span(line, "warning"),) for line in told[:3])]
+        return [join(chunks, width, " · "), *((Span(line, "warning"),) for line in told[:5])]
 
     def _halted(self, view: View, width: int) -> list[Line]:
         assert self._moment is not None

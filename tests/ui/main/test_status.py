@@ -151,7 +151,7 @@ class TestReplaying:
 class TestTrouble:
     async def test_disconnected_says_since_when_why_and_when_it_tries_again(self, dashboard: Dashboard) -> None:
         lines = await top(dashboard, disconnected())
-        assert "no connection since 15:05:58 (42 s)" in lines[2]
+        assert "nothing has been read since 15:05:58 (42 s)" in lines[2]
         assert "next try in 3 s" in lines[2]
         assert "connection refused" in lines[3]
 

@@ -191,7 +191,7 @@ class TestDisconnected:
                 seconds[0] = passed
                 main_of(app).poll()
                 await pilot.pause()
-                assert f"no connection since 15:05:58 ({ago} s)" in text_of(app)[2]
+                assert f"nothing has been read since 15:05:58 ({ago} s)" in text_of(app)[2]
                 assert f"next try in {left} s" in text_of(app)[2]
 
     @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])
