@@ -4,7 +4,7 @@ ARG BASE=docker.io/library/python:3.13-slim
 FROM ${BASE} AS build
 COPY pyproject.toml README.md LICENSE /src/
 COPY esdash /src/esdash
-RUN python3 -m venv /opt/esdash && /opt/esdash/bin/pip install --no-cache-dir '/src[service]'
+RUN python3 -m venv /opt/esdash && /opt/esdash/bin/pip install --no-cache-dir '/src[service,web]'
 
 FROM ${BASE}
 COPY --from=build /opt/esdash /opt/esdash
