@@ -49,9 +49,6 @@ class Stream:
     archive_root = ""
     """The folder with the archive through which it is read; empty without one."""
 
-    archived = 0
-    """Entries that the archive tells."""
-
     def __init__(self, server: Server, name: str) -> None:
         """Does not connect. `name` is the stream's key."""
         self.server = server
@@ -59,6 +56,11 @@ class Stream:
         self.key = name.encode()
         self.paging = PageSize()
         self._facts_command = ("XINFO", "STREAM", self.key)
+
+    @property
+    def archived(self) -> int:
+        """Entries that the archive tells."""
+        return 0
 
     @property
     def archived_to(self) -> bytes:

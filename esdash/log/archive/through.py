@@ -34,7 +34,7 @@ class ArchivedStream(Stream):
         """What was counted by reading: entries behind the archive up to an id, while an id was the newest deleted."""
 
     @property
-    def archived(self) -> int:  # type: ignore[override]
+    def archived(self) -> int:
         """Entries that the archive tells."""
         return self._archive.count
 
