@@ -200,7 +200,8 @@ def _entries(archive: Archive, until: bytes) -> Iterator[Entry]:
 
 
 def _base(store: SnapshotStore, fold: Fold, archive: Archive, header: Header) -> Projection:
-    """What a fold of the archive can begin with: a snapshot that was proved by an earlier trim, or nothing."""
+    """What a fold of the archive can begin with: a snapshot that an earlier trim proved, its beginning, or where that
+    lacks entries the oldest snapshot after it."""
     older = [
         each
         for each in store.headers()
@@ -208,14 +209,17 @@ def _base(store: SnapshotStore, fold: Fold, archive: Archive, header: Header) ->
         and (each.domain, each.version, each.unseen) == (header.domain, header.version, header.unseen)
         and archive.unseen <= each.ordinal + each.unseen <= header.ordinal + header.unseen
     ]
-    proved = [each for each in older if each.pinned == Pin.TRIMMED]
-    if not proved and archive.unseen == header.unseen:
-        return Projection(fold, archive.unseen)
-    for each in proved or [other for other in older[::-1] if other.snapshot_id != header.snapshot_id]:
+    whole = archive.unseen == header.unseen
+    for each in older[::-1]:
+        proved = each.pinned == Pin.TRIMMED
+        if not proved and (whole or each.snapshot_id == header.snapshot_id):
+            continue
         entry = archive.entry(each.last_event_id.encode())
         if entry is not None and anchor_of(entry) == each.anchor and not each.condemned:
             with suppress(DamagedError):
                 return snapshot.load(each, store, fold)[0]
+    if whole:
+        return Projection(fold, archive.unseen)
     raise UnprovedError(
         f"The archive begins after {counted(archive.unseen, 'entry', 'entries')} that it never had, and there is no "
         f"older snapshot from which it can be folded to {header.snapshot_id}. Nothing was removed; when a newer "

@@ -97,6 +97,14 @@ class TestTrimming:
         assert trimmed(at, archived).json["removed"] == 60
         assert at("verify", "--archive", archived).code == 0
 
+    def test_where_the_pinned_snapshot_is_damaged_the_whole_archive_is_folded(
+        self, at: Call, client: redis.Redis, archived: Path
+    ) -> None:
+        pinned = trimmed(at, archived).json["snapshot"]
+        assert at("snapshot", "take").code == 0
+        client.hset(f"esdash:{{orders}}:snapshot:{pinned}", "0", b"?")
+        assert trimmed(at, archived).json["removed"] == 100
+
     def test_the_pinned_snapshot_outlives_newer_ones(self, at: Call, client: redis.Redis, archived: Path) -> None:
         listed = at("snapshot", "list", "--json").json
         assert [each["pinned"] for each in listed] == ["archived"]
