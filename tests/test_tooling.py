@@ -47,6 +47,11 @@ class TestLinters:
         assert " 0 broken" in run(found)
 
 
+def test_no_file_of_the_program_is_longer_than_one_subject_takes() -> None:
+    lengths = {path: len(path.read_text("utf-8").splitlines()) for path in (ROOT / "esdash").rglob("*.py")}
+    assert {str(path.relative_to(ROOT)): length for path, length in lengths.items() if length > 350} == {}
+
+
 class TestTheShopIsNothingSpecial:
     """What consumes a log knows neither its events nor what they are about."""
 

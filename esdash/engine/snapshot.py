@@ -1,11 +1,7 @@
-"""Taking snapshots of a projection, and restoring the newest one that can be trusted."""
+"""Reading stored snapshots, and restoring the newest one that can be trusted."""
 
-import os
-import secrets
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
 import msgspec
@@ -17,10 +13,9 @@ from esdash.engine.projection import Projection
 from esdash.engine.view import Continuity, Position, Rung, SnapshotInfo, Verdict
 from esdash.engine.viewer import ChangeMark
 from esdash.fold.folding import Fold
-from esdash.fold.tables import State
 from esdash.log.continuity import unseen_before
 from esdash.log.headers import Header, Unreadable
-from esdash.log.snapshots import DamagedError, Draft, SnapshotStore
+from esdash.log.snapshots import DamagedError, SnapshotStore
 from esdash.log.stream import START, Stream, StreamFacts, id_parts
 
 CONDEMNED: Final = "a verification found that the entries make another state of it"
@@ -28,8 +23,6 @@ CONDEMNED: Final = "a verification found that the entries make another state of 
 
 JOURNAL: Final = 1000
 """Outcomes of the last entries kept in a snapshot, so that the log is not empty after a restart."""
-
-_TOKEN: Final = secrets.token_hex(4)
 
 
 class Journal(Struct, array_like=True, frozen=True):
@@ -66,76 +59,6 @@ class Restoration:
     def edited(self) -> bool:
         """Whether the source of the rules is another one than the snapshot was made with, of the same version."""
         return self.header is not None and self.header.fingerprint != self.projection.domain.fingerprint
-
-
-def process_name() -> str:
-    """Who this process is to others on the same stream: `host:1234:9f3c61d2`, the last part drawn by lot.
-
-    In containers that share a network, host and process id may be the same: each is process 1 there.
-    """
-    return f"{socket.gethostname()}:{os.getpid()}:{_TOKEN}"
-
-
-class Taking:
-    """A snapshot of a projection as it is at this moment; stored by `store`, which may run in another thread."""
-
-    def __init__(
-        self,
-        projection: Projection,
-        state: State,
-        journal: Journal,
-        *,
-        clock: Callable[[], float],
-        wall_clock: Callable[[], float],
-    ) -> None:
-        """`state` is the projection's, or a fork of it."""
-        self.state = state
-        self.ordinal = projection.ordinal
-        self._domain = projection.domain
-        self._position = projection.position
-        self._unseen = projection.unseen
-        self._confirmed = projection.confirmed
-        self._anchor = projection.anchor or ""
-        self._journal = journal
-        self._clock = clock
-        self._begun = clock()
-        self._created_ms = round(wall_clock() * 1000)
-
-    def store(self, store: SnapshotStore) -> Header:
-        """Write it. Raises LogError; then nothing is stored."""
-        draft = Draft(
-            last_event_id=self._position.last_event_id,
-            ordinal=self.ordinal,
-            unseen=self._unseen,
-            confirmed=self._confirmed,
-            anchor=self._anchor,
-            domain=self._domain.name,
-            version=self._domain.version,
-            fingerprint=self._domain.fingerprint,
-            digest=self._domain.digest(self.state),
-            created_ms=self._created_ms,
-            owner=process_name(),
-        )
-        chunks = chain([msgspec.msgpack.encode(self._journal)], self._domain.dump(self.state))
-        return store.write(
-            draft,
-            chunks,
-            begun=self._begun,
-            clock=self._clock,
-            usable=lambda header: is_usable(header, store, self._domain),
-        )
-
-
-def take(
-    projection: Projection,
-    journal: Journal,
-    store: SnapshotStore,
-    *,
-    clock: Callable[[], float],
-    wall_clock: Callable[[], float],
-) -> Header:
-    """Store the projection as it is now. Raises LogError; then nothing is stored."""
-    return Taking(projection, projection.state, journal, clock=clock, wall_clock=wall_clock).store(store)
 
 
 def load(header: Header, store: SnapshotStore, domain: Fold, *, believe: bool = False) -> tuple[Projection, Journal]:

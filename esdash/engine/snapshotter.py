@@ -5,9 +5,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
-from esdash.engine import snapshot
+from esdash.engine import snapshot, taking
 from esdash.engine.projection import Projection
-from esdash.engine.snapshot import Journal, Taking
+from esdash.engine.snapshot import Journal
+from esdash.engine.taking import Taking
 from esdash.engine.view import SnapshotInfo
 from esdash.log.errors import ElsewhereError, ForbiddenError, LogError, RefusedError
 from esdash.log.headers import Header
@@ -78,7 +79,7 @@ class Snapshotter:
         self._due = self._clock() + self._seconds
         if projection.ordinal == self._ordinal:
             return
-        name = snapshot.process_name()
+        name = taking.process_name()
         try:
             holder = self._store.hold_lease(name, self._seconds * LEASE_PERIODS)
         except RefusedError as error:
@@ -117,7 +118,7 @@ class Snapshotter:
         if projection.ordinal != self._ordinal and not self._store.denial:
             self._run(Taking(projection, projection.state, journal(), clock=self._clock, wall_clock=self._wall_clock))
         with suppress(ForbiddenError):  # who may not run scripts holds none
-            self._store.release_lease(snapshot.process_name())
+            self._store.release_lease(taking.process_name())
 
     def settle(self, projection: Projection) -> None:
         """Make the state whole again, whatever becomes of a snapshot that is being written."""

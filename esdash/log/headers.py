@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
@@ -66,6 +67,23 @@ class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """Not stored in it: a verification found that the entries make another state of it."""
     pinned: str = ""
     """Not stored in it: why it is kept however old it gets, `Pin`; empty for one that is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a writer knows of a snapshot before its bytes are made."""
+
+    last_event_id: str
+    ordinal: int
+    unseen: int
+    anchor: str
+    domain: str
+    version: str
+    digest: str
+    created_ms: int
+    owner: str
+    fingerprint: str = ""
+    confirmed: int = 0
 
 
 class Unreadable(Struct, frozen=True):

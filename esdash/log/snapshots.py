@@ -17,14 +17,13 @@ import hashlib
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from esdash.counted import counted
 from esdash.log import scripts, shapes
 from esdash.log.continuity import Continuity, Verdict, check
 from esdash.log.errors import ForbiddenError, RefusedError, WrongTypeError, plainly
-from esdash.log.headers import CHECKSUM, FORMAT, Header, Pin, Unreadable, rank, read_header, write_header
+from esdash.log.headers import CHECKSUM, FORMAT, Draft, Header, Pin, Unreadable, rank, read_header, write_header
 from esdash.log.keys import key_prefix
 from esdash.log.stream import Stream
 
@@ -39,23 +38,6 @@ _UNFINISHED_MS: Final = 10 * 60 * 1000
 
 class DamagedError(Exception):
     """A stored snapshot's bytes are not what was written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What a writer knows of a snapshot before its bytes are made."""
-
-    last_event_id: str
-    ordinal: int
-    unseen: int
-    anchor: str
-    domain: str
-    version: str
-    digest: str
-    created_ms: int
-    owner: str
-    fingerprint: str = ""
-    confirmed: int = 0
 
 
 class SnapshotStore:

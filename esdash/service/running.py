@@ -6,7 +6,7 @@ from typing import Final
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.requests import Stop
-from esdash.engine.snapshot import process_name
+from esdash.engine.taking import process_name
 from esdash.engine.view import Phase, View
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold

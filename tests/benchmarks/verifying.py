@@ -4,6 +4,7 @@ from typing import Final
 
 from esdash.engine import snapshot
 from esdash.engine.projection import Projection
+from esdash.engine.taking import Taking
 from esdash.log.snapshots import KEEP, SnapshotStore
 from tests.benchmarks.consuming import prove
 from tests.benchmarks.machine import describe
@@ -57,7 +58,9 @@ def _take_snapshots(setting: Setting, count: int) -> None:
         before = projection.ordinal // step
         projection.apply(page.entries)
         if projection.ordinal // step > before and projection.ordinal <= step * KEEP + page.count:
-            snapshot.take(projection, snapshot.Journal(), store, clock=lambda: 0.0, wall_clock=lambda: 0.0)
+            journal = snapshot.Journal()
+            taken = Taking(projection, projection.state, journal, clock=lambda: 0.0, wall_clock=lambda: 0.0)
+            taken.store(store)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 
-from esdash.engine import snapshot
+from esdash.engine import snapshot, taking
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.picture import LastChange, TableRow
 from esdash.engine.requests import Crash, Rebuild, TakeSnapshot
@@ -409,7 +409,7 @@ def process_of_thread(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
     def name() -> str:
         return f"here:{threading.get_ident()}"
 
-    monkeypatch.setattr(snapshot, "process_name", name)
+    monkeypatch.setattr(taking, "process_name", name)
     return name
 
 
@@ -417,7 +417,7 @@ def test_two_processes_of_the_same_number_on_hosts_of_the_same_name_have_names_o
     """As in two containers on one network: the first process of each is 1."""
     script = (
         "import os, socket; os.getpid = lambda: 1; socket.gethostname = lambda: 'here'\n"
-        "from esdash.engine.snapshot import process_name\n"
+        "from esdash.engine.taking import process_name\n"
         "print(process_name(), process_name())"
     )
     names = [subprocess.check_output([sys.executable, "-c", script], text=True).split() for _ in range(2)]

@@ -2,8 +2,8 @@
 
 import json
 import os
+import signal
 import sys
-import time
 
 from esdash.packets import KEY, Kind, Packets, packet
 from esdash.web.session import SIZE
@@ -38,8 +38,7 @@ def main() -> None:
                 case _, "no packet":
                     os.write(1, b"Hello, world!\n")
                 case _, "stay":
-                    while True:
-                        time.sleep(1)
+                    signal.pause()  # for ever
                 case _, "flood":
                     while True:
                         send(Kind.DRAWN, b"x" * 60_000)
