@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from esdash.log import shapes
 from esdash.log.bounded import NOT_ENOUGH, BoundedReader
-from esdash.log.facts import Evidence, StreamFacts
+from esdash.log.facts import Entry, Evidence, StreamFacts
 from esdash.log.pages import Page, commands, page_of
 from esdash.log.shapes import TooLargeError, UnreadableError
 
@@ -175,18 +175,26 @@ def read(
                 ask(last[0])
             if last:
                 after = last[0]
-                try:
-                    packed, picked = pack(page.entries), note(page.entries)
-                except Exception:
-                    shapes.require_fields(page.entries)
-                    raise
-                write(Frame(page.count, (after, list(last[1])), page.evidence, packed, picked))
+                write(framed(page.entries, page.evidence, pack, note))
             if not page.full:
                 break
         write(nothing)
     except (OSError, UnreadableError, hiredis.ReplyError) as error:
         write(msgspec.structs.replace(nothing, error=str(error) or type(error).__name__, failure=_failure(error)))
     output.flush()
+
+
+def framed(
+    entries: Sequence[Entry], evidence: Evidence, pack: Callable[[Any], bytes], note: Callable[[Any], Any]
+) -> Frame:
+    """The frame of a page that is not empty. Raises UnreadableError for what are no entries."""
+    try:
+        packed, picked = pack(entries), note(entries)
+    except Exception:
+        shapes.require_fields(entries)
+        raise
+    last_id, fields = entries[-1]
+    return Frame(len(entries), (last_id, list(fields)), evidence, packed, picked)
 
 
 def _failure(error: Exception) -> str:

@@ -14,7 +14,7 @@ from esdash.log.archive.folder import Archive, folder_name
 from esdash.log.archive.segment import ArchiveError, BrokenArchiveError, DamagedArchiveError, SegmentWriter
 from esdash.log.archive.through import ArchivedStream
 from esdash.log.archive.writing import archive
-from esdash.log.errors import LogError
+from esdash.log.errors import LogError, UnreadableReplyError
 from esdash.log.facts import START
 from esdash.log.readahead import read_ahead
 from esdash.log.stream import Stream
@@ -192,6 +192,17 @@ class TestArchiving:
         kept = Archive(tmp_path, log.name)
         assert archive(log, kept) == 4
         assert list(kept.blocks(START)) == [[entry] for entry in log.page(START)]
+
+    def test_what_is_no_entry_is_not_archived(
+        self, log: Stream, client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        add(client, 50)
+        page = next(log.pages(START))
+        page.entries[15] = (page.entries[15][0], [b"type", 7])  # type: ignore[list-item]
+        monkeypatch.setattr(log, "pages", lambda *_: iter([page]))
+        with pytest.raises(UnreadableReplyError, match="another program is there"):
+            archive(log, Archive(tmp_path, log.name))
+        assert Archive(tmp_path, log.name).count == 0
 
     def test_only_one_writes_it(self, log: Stream, client: redis.Redis, tmp_path: Path) -> None:
         add(client, 3)

@@ -11,11 +11,10 @@ from typing import Final
 
 import msgspec
 
-from esdash.log import shapes
 from esdash.log.archive.folder import Archive
 from esdash.log.archive.segment import ArchiveError
 from esdash.log.facts import Evidence, StreamFacts
-from esdash.log.reader import READY, Frame, function_named
+from esdash.log.reader import READY, Frame, framed, function_named
 
 FAILURE: Final = "archive"
 """What kind of error a frame has that says why an archive cannot be read."""
@@ -45,13 +44,7 @@ def main() -> None:
             after = sys.stdin.buffer.read()
             try:
                 for page in Archive(Path(root), stream).blocks(after, until.encode()):
-                    try:
-                        packed, picked = pack(page), note(page)
-                    except Exception:
-                        shapes.require_fields(page)
-                        raise
-                    last_id, fields = page[-1]
-                    write(Frame(len(page), (last_id, list(fields)), _UNKNOWN, packed, picked))
+                    write(framed(page, _UNKNOWN, pack, note))
                 write(nothing)
             except ArchiveError as error:
                 write(msgspec.structs.replace(nothing, error=str(error), failure=FAILURE))

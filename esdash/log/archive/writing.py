@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from esdash.log import shapes
 from esdash.log.archive.folder import Archive
 from esdash.log.archive.segment import ArchiveError, BrokenArchiveError, SegmentWriter
 from esdash.log.continuity import Continuity, Standing, Verdict, judge_page, unseen_before
+from esdash.log.errors import plainly
 from esdash.log.facts import StreamFacts, anchor_of
 from esdash.log.stream import Page, Stream
 
@@ -40,6 +42,8 @@ def _add(log: Stream, kept: Archive, progressed: Callable[[int], object]) -> int
             if not kept.segments and writer is None:
                 standing = replace(standing, unseen=unseen_before(page.evidence.facts))
             require_joined(kept, judge_page(log, standing, page))
+            with plainly(log.server.name):
+                shapes.require_fields(page.entries)
             for entry in page.entries:
                 writer = writer or kept.begin(standing.unseen)
                 writer.add(entry)
