@@ -22,7 +22,7 @@ class ChangeText(NamedTuple):
     """As people read it; `–` where there was nothing."""
     after: str
     moved: str
-    """By how much, with its sign; empty for what is no number."""
+    """By how much, as of `moved`."""
     number: str
     """As it is named elsewhere: `users:7.balance`."""
 
@@ -84,10 +84,13 @@ def difference_of(fold: Fold, difference: Difference) -> tuple[str, str]:
 
 
 def moved(column: Column, before: Any, after: Any) -> str:
-    """By how much a number moved, with its sign: `+500.00`; empty for what is none, or did not move."""
-    if column.kind is not int or after is None or before == after:
+    """By how much a number moved, with its sign: `+500.00`; empty for what is none, or did not move.
+
+    Of an amount that appeared or vanished that is all of it; nothing is so far from a time.
+    """
+    if column.kind is not int or before == after or (None in (before, after) and not is_amount(column)):
         return ""
-    return by(column, after - (before or 0))
+    return by(column, (after or 0) - (before or 0))
 
 
 def is_amount(column: Column) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
+import pytest
 import redis
 from textual.pilot import Pilot
 
@@ -82,6 +83,19 @@ async def test_the_consumer_goes_on_meanwhile_and_nothing_is_published(
         await until(pilot, lambda: any("live: ● LIVE  #10" in line for line in text_of(app)), timeout=20)
         assert client.xlen("orders") == 10
         await as_of(pilot, 8)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+async def test_the_way_back_help_and_quit_are_always_in_the_line_of_keys(
+    log: Stream, client: redis.Redis, tmp_path: Path, width: int
+) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path, size=(width, 24)) as (_, pilot):
+        await pilot.press("left_square_bracket")
+        keys = (await as_of(pilot, 8))[-1]
+        assert keys.startswith(" Esc Back to now  [ Step back  ] Step on")
+        assert keys.rstrip().endswith("? Help  q Quit")
+        assert "…" not in keys
 
 
 async def test_keys_go_to_what_was_refused_parked_or_is_about_a_row(
