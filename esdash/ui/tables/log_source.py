@@ -7,7 +7,7 @@ from textual.cache import LRUCache
 
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
-from esdash.ui.paint.drawing import cells_of, clock_time, milliseconds_of
+from esdash.ui.paint.drawing import cells_of, day
 from esdash.ui.tables.columns import Cell, Column
 from esdash.ui.tables.log_answer import Answer
 from esdash.ui.tables.log_cells import columns_of, line_cells, not_read, the_newest
@@ -127,9 +127,6 @@ class LogSource(Searchable):
         if unseen != self.unseen:
             self.unseen = unseen
             self._cells.clear()
-        if rows:
-            # Entries of another day than today take more, and at midnight all become such.
-            self._widest[0] = max(self._widest[0], len(clock_time(milliseconds_of(rows[0].entry_id), now)))
         last = rows[-1].ordinal if rows else 0
         self._past = moment is not None
         if moment is None:
@@ -156,7 +153,6 @@ class LogSource(Searchable):
     def add(self, rows: Sequence[Row]) -> None:
         """These were read."""
         self.entries.add(rows)
-        self._widest[2] = max(self._widest[2], *(len(row.entry_id) for row in rows), 0)
 
     def search(self, needle: str) -> None:
         """Show only what this question asks for; nothing: all."""
@@ -222,7 +218,7 @@ class LogSource(Searchable):
             return not_read(self.identity(index), self.unseen, len(self.columns))
         if row.told is None and not self.fold.readonly and self.entries.is_untold(row):
             self._want(index)
-        key = (row.ordinal, row.entry_id, row.code, row.told is None, int(self._now // 86400))
+        key = (row.ordinal, row.entry_id, row.code, row.told is None, day(self._now))
         cells = self._cells.get(key)
         if cells is None:
             cells = self._cells[key] = self._describe(row)
@@ -263,8 +259,9 @@ class LogSource(Searchable):
         return self._hint if self.known else WAITING
 
     def _describe(self, row: Row) -> tuple[Cell, ...]:
-        self._widest[2] = max(self._widest[2], len(visible(row.entry_id.decode("utf-8", "backslashreplace"))))
         cells = line_cells(self.fold, row, self._now, self.unseen)
+        for place in (0, 2):
+            self._widest[place] = max(self._widest[place], len(cells[place].text))
         for place, outcome in enumerate(cells[5:], 5):
             # What was short is worth its room; all of the numbers are shown where there is more of it.
             wanted = cells_of(outcome.shorter[0] if outcome.shorter else outcome.text)

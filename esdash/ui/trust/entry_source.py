@@ -7,7 +7,7 @@ from textual.cache import LRUCache
 
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
-from esdash.ui.paint.drawing import clock_time, milliseconds_of
+from esdash.ui.paint.drawing import clock_time, day, milliseconds_of
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.ui.tables.log_cells import MARKS, entry_cells, outcome_cell
 from esdash.ui.tables.table_source import Source
@@ -71,7 +71,7 @@ class EntrySource(Source):
         """One line."""
         row = self._rows[index]
         standing = self._stands(row)
-        key = (_identity(row), row.code, standing, int(self._now // 86400))
+        key = (_identity(row), row.code, standing, day(self._now))
         cells = self._cells.get(key)
         if cells is None:
             cells = self._cells[key] = self._describe(row, standing)
