@@ -143,13 +143,14 @@ def gist(fold: Fold, told: Told, named: Iterable[tuple[str, int | str]]) -> str:
     return f"{title_of(column)} {write(column.shown, own[0].after)}"
 
 
-def by_size(changes: Iterable[Change]) -> list[Change]:
-    """Those that differ most first; what is no number, or is on one side only, before all others."""
-    return sorted(changes, key=_size, reverse=True)
+def by_size(changes: Iterable[Change], *folds: Fold) -> list[Change]:
+    """Amounts first, those that differ most before others, one that is on one side only by all of it; `folds` are those
+    that may have a column."""
+    tables = [table for fold in folds for table in fold.domain.tables]
+    amounts = {(table.name, column.name) for table in tables for column in table.columns if is_amount(column)}
+    return sorted(changes, key=lambda each: -_size(each) if (each.table, each.column) in amounts else 1)
 
 
 def _size(change: Change) -> int:
-    if type(change.before) is int and type(change.after) is int:
-        return abs(change.after - change.before)
-    whole = [value for value in (change.before, change.after) if type(value) is int]
-    return abs(whole[0]) if whole else 2**64
+    before, after = (value if type(value) is int else 0 for value in (change.before, change.after))
+    return abs(after - before)

@@ -5,7 +5,7 @@ import pytest
 from esdash.domain import COUNT, MONEY, TEXT, TIME, Column, Domain, Table
 from esdash.fold.folding import Fold, Told
 from esdash.fold.tables import Change
-from esdash.words.changes import gist, moved
+from esdash.words.changes import by_size, gist, moved
 from tests.domains.shop import shop
 
 
@@ -61,3 +61,17 @@ def test_an_amount_that_appears_or_vanishes_moves_by_all_of_it_and_nothing_is_fa
     column: Column, before: object, after: object, told: str
 ) -> None:
     assert moved(column, before, after) == told
+
+
+def test_amounts_come_before_texts_and_times_and_those_that_differ_most_before_others() -> None:
+    changes = [
+        Change("accounts", "A", "since", None, 1_700_000_000_000),
+        Change("accounts", "A", "owner", "x", "y"),
+        Change("accounts", "A", "balance", 5, 9),
+        Change("flags", 7, "set", False, True),
+        Change("accounts", "B", "balance", None, -700),
+        Change("accounts", "C", "balance", 300, -399),
+        Change("accounts", "D", "balance", 0, None),
+    ]
+    order = [changes[place] for place in (4, 5, 2, 6, 0, 1, 3)]
+    assert by_size(changes, a_fold()) == order
