@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from esdash.domain import Column, Table
 from esdash.engine.row import Row
@@ -13,7 +13,7 @@ from esdash.fold.tables import Change
 from esdash.log.facts import id_parts
 from esdash.query.numbers import Number
 from esdash.words.changes import moved, title_of
-from esdash.words.entries import describe, payload_of, type_of, write
+from esdash.words.entries import GONE, describe, payload_of, type_of, write
 from esdash.words.lines import deeds
 from esdash.words.numbers import moved_text, value_text
 from esdash.words.outcomes import outcome_of, shortfall
@@ -21,8 +21,6 @@ from esdash.words.times import iso_time, zoned_time
 
 if TYPE_CHECKING:
     from esdash.past.story import StoryLine
-
-GONE: Final = "gone from the stream: trimmed or deleted"
 
 
 class Decided(NamedTuple):

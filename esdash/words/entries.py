@@ -9,6 +9,9 @@ from esdash.fold.sorting import Fields
 
 SEPARATOR: Final = " · "
 
+GONE: Final = "gone from the stream: trimmed or deleted"
+"""What is said of an entry that can be read no more."""
+
 
 def type_of(fold: Fold, fields: Fields) -> str:
     """The entry's type as text, bytes that are not UTF-8 escaped; empty when it has none."""

@@ -15,7 +15,7 @@ from esdash.ui.tables.log_cells import MARKS
 from esdash.ui.tables.table_source import Source
 from esdash.visible import visible
 from esdash.words.changes import is_amount, moved, title_of
-from esdash.words.entries import describe, type_of, write
+from esdash.words.entries import GONE, describe, type_of, write
 from esdash.words.outcomes import shortfall
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class StorySource(Source):
 
     def _entry(self, row: "Row | None") -> Cell:
         if row is None or not row.fields:
-            return Cell("gone from the stream: trimmed or deleted", "dim")
+            return Cell(GONE, "dim")
         told = f"{visible(type_of(self._fold, row.fields), 30)}  {visible(describe(self._fold, row.fields), 120)}"
         decided = visible(shortfall(row.told), 120)
         if not decided:

@@ -268,3 +268,22 @@ async def test_where_the_line_of_time_is_hidden_its_keys_say_so(
             app.messages.clear()
             await pilot.press(key)
             assert "The line of time has no room here." in told(app)[0]
+
+
+async def test_a_moment_whose_entry_left_the_stream_says_so_and_what_the_entry_did(
+    log: Stream, client: redis.Redis, tmp_path: Path
+) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (_, pilot):
+        client.xtrim("orders", maxlen=2, approximate=False)
+        await pilot.press("at")
+        await write(pilot, "#7")
+        await pilot.press("enter")
+        screen = await as_of(pilot, 7)
+        assert "gone from the stream: trimmed or deleted  balance of 7 33.00 → 16.00" in screen[3]
+        await pilot.press("left_square_bracket")
+        screen = await as_of(pilot, 6)
+        assert "gone from the stream" in screen[3]
+        assert "✗ rejected insufficient_funds needed 170.00, had 33.00, short 137.00" in screen[3]
+        await pilot.press(*["left_square_bracket"] * 6)
+        assert "before the first entry" in (await as_of(pilot, 0))[3]
