@@ -24,7 +24,10 @@ def payload_of(fold: Fold, fields: Fields) -> bytes:
 
 
 def describe(fold: Fold, fields: Fields) -> str:
-    """One line about an entry: what its event says, or the beginning of a payload that cannot be understood."""
+    """One line about an entry: what its event says, or the beginning of a payload that cannot be understood; of one
+    without fields that it can be read no more."""
+    if not fields:
+        return GONE
     event = fold.read(fields).event
     if event is None:
         return payload_of(fold, fields)[:EXCERPT].decode("utf-8", "backslashreplace")

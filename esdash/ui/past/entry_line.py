@@ -6,7 +6,7 @@ from esdash.ui.paint.painted import Line, Span
 from esdash.ui.tables.log_cells import MARKS
 from esdash.visible import visible
 from esdash.words.changes import text_of
-from esdash.words.entries import GONE, describe, type_of
+from esdash.words.entries import describe, type_of
 from esdash.words.outcomes import shortfall
 
 
@@ -14,11 +14,8 @@ def about_entry(fold: Fold, row: Row | None, ordinal: int) -> Line:
     """Type, what it says, the decision, and each number before → after; None: no entry is known at the ordinal."""
     if row is None:
         return (Span("the earliest moment that is kept" if ordinal else "before the first entry", "dim"),)
-    if row.fields:
-        kind, said = type_of(fold, row.fields), describe(fold, row.fields)
-        spans = [Span(visible(kind, 30), "strong"), Span(f"  {visible(said, 120)}  ")]
-    else:
-        spans = [Span(f"{GONE}  ", "dim")]
+    kind, said = visible(type_of(fold, row.fields), 30), visible(describe(fold, row.fields), 120)
+    spans = [*([Span(f"{kind}  ", "strong")] if kind else []), Span(f"{said}  ", "" if row.fields else "dim")]
     outcome = None if row.code is None else fold.outcomes[row.code]
     if outcome is not None and outcome.name != "applied":
         mark = MARKS[outcome.name]

@@ -274,7 +274,7 @@ async def test_a_moment_whose_entry_left_the_stream_says_so_and_what_the_entry_d
     log: Stream, client: redis.Redis, tmp_path: Path
 ) -> None:
     publish(client)
-    async with dashboard(log, tmp_path) as (_, pilot):
+    async with dashboard(log, tmp_path) as (app, pilot):
         client.xtrim("orders", maxlen=2, approximate=False)
         await pilot.press("at")
         await write(pilot, "#7")
@@ -287,3 +287,8 @@ async def test_a_moment_whose_entry_left_the_stream_says_so_and_what_the_entry_d
         assert "✗ rejected insufficient_funds needed 170.00, had 33.00, short 137.00" in screen[3]
         await pilot.press(*["left_square_bracket"] * 6)
         assert "before the first entry" in (await as_of(pilot, 0))[3]
+        await pilot.press("right_square_bracket")
+        await as_of(pilot, 1)
+        await pilot.press("3", "up", "enter")
+        await until(pilot, lambda: any("user 7  – → 30.00" in line for line in text_of(app)))
+        assert any("What  " in line and "gone from the stream: trimmed or deleted" in line for line in text_of(app))
