@@ -65,7 +65,7 @@ class LogSource(Searchable):
         self._asked = asked
         self._saved = saved
         self._schema: Schema | None = None
-        self._live_last = 0
+        self.live_last = 0
         """The ordinal of the newest entry there was, whatever is shown."""
         self._live_id = b""
         """Its id; empty where it is not known."""
@@ -131,9 +131,9 @@ class LogSource(Searchable):
         self._past = moment is not None
         if moment is None:
             self._wall = now
-            if last < self._live_last or self._has_changed(rows):
+            if last < self.live_last or self._has_changed(rows):
                 self._begin_anew()
-            self._live_last, self._live_id = last, rows[-1].entry_id if rows else b""
+            self.live_last, self._live_id = last, rows[-1].entry_id if rows else b""
         entries = self.entries
         entries.show(rows, last if moment is None else moment)
         if rows:
@@ -283,7 +283,7 @@ class LogSource(Searchable):
 
     def _has_changed(self, rows: Sequence[Row]) -> bool:
         """Whether the newest entry there was is another one now: then the history is."""
-        place = self._live_last - rows[0].ordinal if rows and self._live_id else -1
+        place = self.live_last - rows[0].ordinal if rows and self._live_id else -1
         return 0 <= place < len(rows) and rows[place].entry_id != self._live_id
 
     def _begin_anew(self) -> None:
@@ -313,7 +313,7 @@ class LogSource(Searchable):
             return
         if self._past:
             if self.entries.beginning and not answer.newest:
-                answer.oldest, answer.newest = self._live_last + 1, self._live_last
+                answer.oldest, answer.newest = self.live_last + 1, self.live_last
                 self._search(answer)
             return
         if not rows:

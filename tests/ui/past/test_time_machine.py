@@ -292,3 +292,17 @@ async def test_a_moment_whose_entry_left_the_stream_says_so_and_what_the_entry_d
         await pilot.press("3", "up", "enter")
         await until(pilot, lambda: any("user 7  – → 30.00" in line for line in text_of(app)))
         assert any("What  " in line and "gone from the stream: trimmed or deleted" in line for line in text_of(app))
+
+
+async def test_after_the_past_only_what_came_meanwhile_is_new(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        await pilot.press("at")
+        await write(pilot, "#4")
+        await pilot.press("enter")
+        await as_of(pilot, 4)
+        await pilot.press("3", "home")
+        top_up(client, 1, 100)
+        await until(pilot, lambda: app.engine.view.position.ordinal == 10, timeout=20)
+        await pilot.press("escape")
+        await until(pilot, lambda: any("─ 3 Log · 10 · ↓ 1 new ─" in line for line in text_of(app)))
