@@ -148,6 +148,9 @@ async def test_a_row_has_a_page_with_all_that_made_it_so(log: Stream, client: re
         assert "short 137.00" in page
         await pilot.press("down", "at")
         await as_of(pilot, 6)
+        await pilot.press("escape", "2", "home")
+        await until(pilot, lambda: any("remaining  −1  18" in line for line in beside(app)))
+        assert any("price  +17.00  17.00" in line for line in beside(app)), "of several numbers each by its name"
 
 
 async def test_what_was_replayed_can_be_watched_and_ends_now(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
