@@ -363,6 +363,17 @@ class TestTyping:
             await pilot.press("enter")
             assert app.focused is log_of(app).table
 
+    async def test_what_is_typed_after_a_tab_that_completes_nothing_is_no_command(
+        self, log: Stream, ids: list[bytes], tmp_path: Path
+    ) -> None:
+        async with dashboard(log, tmp_path) as (app, pilot):
+            await pilot.press("3")
+            await write(pilot, "/nothing")
+            await pilot.press("tab", "shift+tab", "b")
+            assert log_of(app).input.value == "nothingb"
+            assert app.focused is log_of(app).input
+            assert len(stored(log)) == len(ids)
+
 
 def test_a_longer_history_is_another_one_too() -> None:
     source = LogSource(shop())
