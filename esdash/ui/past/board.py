@@ -188,7 +188,7 @@ class BoardScreen(Dialog[str]):
         rows.display = bool(lines[1])
         reasons.styles.height = max(3, min(len(lines[0]) + 2, self.app.size.height // 2)) if lines[1] else "1fr"
         self._tell(self._summary(board))
-        if self._until is None:
+        if self._until is None or board.until < self._until:  # the past may be put together still
             self._look_later(asked, max(LOOK_SECONDS, took * REST))
 
     def _failed(self, asked: int, why: str) -> None:

@@ -102,6 +102,23 @@ async def test_what_the_past_of_a_moment_cannot_tell_yet_is_asked_again(
         await counted(pilot, "2 refused · 0 parked of 3 entries, up to #9")
 
 
+async def test_the_board_of_a_moment_is_whole_once_the_past_reaches_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past, _ = past_of(tmp_path, shop(), ENTRIES)
+    tell, there = past.board, Event()
+
+    def sooner(length: int | None, until: int, *arguments: Any) -> Board:
+        return tell(length, until if there.is_set() else 5, *arguments)
+
+    monkeypatch.setattr(past, "board", sooner)
+    stage = Stage(BoardScreen(shop(), past, 9, lambda: NOW))
+    async with stage.run_test(size=(120, 40)) as pilot:
+        await counted(pilot, "up to #5")
+        there.set()
+        await counted(pilot, "2 refused · 0 parked of 3 entries, up to #9")
+
+
 async def test_enter_asks_for_the_entries_of_a_line(tmp_path: Path) -> None:
     past, _ = past_of(tmp_path, shop(), ENTRIES)
     stage = Stage(BoardScreen(shop(), past, None, lambda: NOW))
