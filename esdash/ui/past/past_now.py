@@ -36,7 +36,7 @@ def now_of(fold: Fold, shown: "Shown", broken: tuple[str, ...] = ()) -> PastNow:
     totals = dict.fromkeys(("applied", "rejected", "parked", "duplicate"), 0)
     for outcome, count in zip(fold.outcomes, moment.picture.counts, strict=True):
         totals[outcome.name] += count
-    line = about_entry(fold, shown.rows[-1] if shown.rows else None)
+    line = about_entry(fold, shown.rows[-1] if shown.rows else None, moment.position.ordinal)
     return PastNow(
         moment.position.number,
         moment.time,
