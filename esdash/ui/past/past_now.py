@@ -25,7 +25,7 @@ class PastNow(Struct, frozen=True):
     line: Line
     """What the entry says and did."""
     pace: int = 0
-    """Entries a second while it is played, else 0."""
+    """While it is played entries a second, below 0 so many times as fast as they came; else 0."""
     broken: tuple[str, ...] = ()
     """Invariants, in the language of conditions, that do not hold at that moment."""
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from threading import Event
+from time import monotonic
 
 import pytest
 import redis
@@ -309,3 +310,34 @@ async def test_after_the_past_only_what_came_meanwhile_is_new(log: Stream, clien
         await until(pilot, lambda: app.engine.view.position.ordinal == 10, timeout=20)
         await pilot.press("escape")
         await until(pilot, lambda: any("─ 3 Log · 10 · ↓ 1 new ─" in line for line in text_of(app)))
+
+
+async def test_entries_are_played_in_the_time_that_they_came_in_or_faster(
+    log: Stream, client: redis.Redis, tmp_path: Path
+) -> None:
+    start = 1_700_000_000_000
+    for number, second in enumerate((0, 1, 1, 9, 3_600)):
+        client.xadd(
+            "orders", {"type": "TopUp", "data": '{"user_id":1,"amount":100}'}, id=f"{start + second * 1000}-{number}"
+        )
+    async with dashboard(log, tmp_path, count=5) as (app, pilot):
+        time = main_of(app).time
+        await pilot.press("at")
+        await write(pilot, "#1")
+        await pilot.press("enter")
+        await as_of(pilot, 1)
+        await pilot.press("left_square_bracket")
+        await as_of(pilot, 0)
+        await pilot.press(*["minus"] * 20, "space")
+        await until(pilot, lambda: any("▶ playing as it came" in line for line in text_of(app)))
+        await as_of(pilot, 1)
+        begun = monotonic()
+        await as_of(pilot, 3)
+        assert monotonic() - begun > 0.5, "both of the next second at once, a second later"
+        await pilot.press("plus")
+        assert any("▶ playing 10 × as fast as it came" in line for line in text_of(app))
+        await as_of(pilot, 4)
+        await pilot.press("plus", "plus", "plus", "plus")
+        await until(pilot, lambda: any("▶ playing 2/s" in line for line in text_of(app)))
+        await as_of(pilot, 5)
+        await until(pilot, lambda: (now := time.now) is not None and not now.pace)
