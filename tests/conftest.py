@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 import redis
@@ -59,7 +60,10 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test on the servers that its nearest mark says: `every_generation`, `two_generations`, and so on."""
+    """Run a test on the servers that its nearest mark says: `every_generation`, `two_generations`, and so on.
+
+    One that has the fixture `domain` runs with the shop on each of them, and with every other domain on the usual one.
+    """
     of_mark = {
         "every_generation": generations(),
         "two_generations": OLDEST_AND_NEWEST,
@@ -67,7 +71,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "one_generation": [],
     }
     nearest = next((mark.name for mark in metafunc.definition.iter_markers() if mark.name in of_mark), "one_generation")
-    if "generation" in metafunc.fixturenames and of_mark[nearest]:
+    marked = metafunc.definition.get_closest_marker
+    if "domain" in metafunc.fixturenames and not (marked("shop_alone") or marked("domains_in_turn")):
+        servers = of_mark[nearest] or [usual()]
+        runs = [*((server, "shop") for server in servers), (usual(), "bank"), (usual(), "depots")]
+        metafunc.parametrize(
+            ("generation", "domain"),
+            runs,
+            indirect=True,
+            ids=[f"{server.name}-{name}" for server, name in runs],
+        )
+    elif "generation" in metafunc.fixturenames and of_mark[nearest]:
         metafunc.parametrize("generation", of_mark[nearest], indirect=True, ids=lambda generation: generation.name)
 
 
@@ -80,6 +94,21 @@ def generation(request: pytest.FixtureRequest) -> Generation:
     if request.node.get_closest_marker("counts_entries") and not found.counts_entries:
         pytest.skip(f"{found.name} does not count entries, so nothing is said about gaps")
     return found
+
+
+@pytest.fixture
+def domain(request: pytest.FixtureRequest, generation: Generation) -> Iterator[str]:  # noqa: ARG001 - they vary together
+    """Let this test run with the shop, with the bank and with the depots (`tests.domains.ways`); which one it is."""
+    from tests.domains.ways import WAYS, choose
+
+    name = str(getattr(request, "param", "shop"))
+    if request.node.get_closest_marker("domains_in_turn"):
+        case = sum(request.node.callspec.indices.values()) if hasattr(request.node, "callspec") else 0
+        name = [*WAYS][(crc32(request.node.originalname.encode()) + case) % len(WAYS)]
+        print(f"With {name}.")
+    choose(name)
+    yield name
+    choose("shop")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
-"""A consumer in a thread, a shop's day in a stream, and the model to compare with."""
+"""A consumer in a thread, a day of the present domain in a stream, and what to compare with."""
 
 import itertools
+import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -10,16 +11,18 @@ from typing import Any
 import redis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.picture import Picture
 from esdash.engine.projection import Projection
 from esdash.engine.requests import Request, Stop
 from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
 from esdash.fold.folding import Fold
+from esdash.fold.tables import State
 from esdash.log.finding import server_of
 from esdash.log.stream import START, Stream
-from tests.domains.shop import Shop, document_of, shop
+from tests.domains.ways import Present, present
 from tests.model import Model
-from tests.strategies import RawEntry, seeded_entries
+from tests.strategies import RawEntry
 from tests.waiting import eventually
 
 STREAM = "orders"
@@ -32,6 +35,16 @@ _seeds = itertools.count(1)
 
 Fields = dict[bytes | bytearray | memoryview | str | int | float, bytes | bytearray | memoryview | str | int | float]
 """What the client's XADD takes."""
+
+Rows = dict[str, dict[Any, tuple[Any, ...]]]
+"""By table and key."""
+
+
+def sound(number: int = 1, value: int = 100, key: str | None = None) -> Fields:
+    """The fields of an event that is applied if none with its number was (`Ways.sound`)."""
+    name, members = present().sound(number, value)
+    fields: Fields = {"type": name, "data": json.dumps(members)}
+    return fields if key is None else fields | {"key": key}
 
 
 def top_up(user_id: int = 1, amount: int = 100, key: str | None = None) -> Fields:
@@ -58,8 +71,8 @@ def publish(client: redis.Redis, entries: Iterable[RawEntry]) -> list[bytes]:
 
 
 def publish_day(client: redis.Redis, count: int, seed: int = 1) -> list[bytes]:
-    """Append entries of every kind: valid, refused, parked, repeated, v0; their ids."""
-    return publish(client, seeded_entries(seed, count))
+    """Append entries of every kind: valid, refused, parked, repeated, older; their ids."""
+    return publish(client, present().day(seed, count))
 
 
 def publish_more(client: redis.Redis, count: int) -> list[bytes]:
@@ -83,35 +96,68 @@ def model_of(log: Stream) -> Model:
 
 
 def modelled(entries: Iterable[tuple[bytes, Sequence[bytes]]]) -> Model:
-    """What the model makes of entries."""
+    """What the shop's model makes of entries."""
     model = Model()
     for entry_id, fields in entries:
         model.apply(entry_id.decode(), pairs(fields))
     return model
 
 
+def expected(entries: Stream | Iterable[tuple[bytes, Sequence[bytes]]]) -> dict[str, Any]:
+    """The document of entries, or of those in the stream, as if they were all there ever were."""
+    reference = present().reference()
+    for entry_id, fields in stored(entries) if isinstance(entries, Stream) else entries:
+        reference.apply(entry_id.decode(), pairs(fields))
+    return reference.document()
+
+
 def document(projection: Projection) -> dict[str, Any]:
-    """A projection as the model's `document` has it."""
+    """A projection as `expected` has it."""
     position = projection.position
     return {
         "last_event_id": position.last_event_id,
         "ordinal": position.ordinal,
-        **document_of(projection.state),
+        **present().document(projection.state),
+    }
+
+
+def folded(log: Stream, count: int | None = None) -> State:
+    """The state of the first entries of the stream, one by one."""
+    fold = present().fold()
+    state = fold.empty()
+    for entry in stored(log)[:count]:
+        fold.fold(state, [entry])
+    return state
+
+
+def shown(picture: Picture | None) -> Rows:
+    """The rows of a picture."""
+    assert picture is not None
+    return {
+        name: {row.key: row.cells for row in map(table.row, table.order())} for name, table in picture.tables.items()
+    }
+
+
+def rows(state: State) -> Rows:
+    """The rows of a state."""
+    return {
+        name: {key: tuple(column.get(key) for column in columns) for key in sorted(columns[0])}
+        for name, columns in present().fold().cells_of(state).items()
     }
 
 
 def outcome(row: Row) -> tuple[str, str | None]:
     """A row's outcome in words."""
     assert row.code is not None
-    name, reason = shop().outcomes[row.code]
+    name, reason = present().fold().outcomes[row.code]
     return name, reason
 
 
 def modelled_rows(entries: Iterable[tuple[bytes, Sequence[bytes]]]) -> list[tuple[int, bytes, tuple[str, str | None]]]:
-    """(ordinal, id, outcome) of entries, by the model."""
-    model = Model()
+    """(ordinal, id, outcome) of entries, by the reference."""
+    reference = present().reference()
     return [
-        (ordinal, entry_id, model.apply(entry_id.decode(), pairs(fields)))
+        (ordinal, entry_id, reference.apply(entry_id.decode(), pairs(fields)))
         for ordinal, (entry_id, fields) in enumerate(entries, 1)
     ]
 
@@ -150,7 +196,7 @@ class RunningConsumer:
         self.log = Stream(server_of(url, stream, timeout=timeout), stream)
         self.error: BaseException | None = None
         self.views: list[View] = []
-        self.consumer = Consumer(self.log, domain or Shop(), settings, **options)
+        self.consumer = Consumer(self.log, domain or Present(), settings, **options)
         self.views.append(self.consumer.view)
         self.consumer.on_view = lambda: self.views.append(self.consumer.view)
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -198,7 +244,7 @@ class RunningConsumer:
     @property
     def digest(self) -> str:
         """Of the state of a consumer that ended."""
-        return Shop().digest(self.projection.state)
+        return present().fold().digest(self.projection.state)
 
     @property
     def phases(self) -> list[Phase]:
