@@ -1,7 +1,6 @@
 """What a consumer does, for domains of every kind: nothing of it depends on what events mean."""
 
 from functools import partial
-from typing import Any
 
 import pytest
 import redis
@@ -10,52 +9,23 @@ from msgspec.structs import astuple
 from esdash.engine import replaying
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.history import History
-from esdash.engine.picture import CHANGE, Picture
+from esdash.engine.picture import CHANGE
 from esdash.engine.requests import Crash, TakeSnapshot
 from esdash.engine.verify import verify
 from esdash.engine.view import Phase, Verdict, View
 from esdash.fold.folding import Fold
-from esdash.fold.tables import State
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
 from tests.domains.days import DOMAINS, entries
-from tests.engine.running import STREAM, RunningConsumer, stored
+from tests.engine.running import STREAM, RunningConsumer, folded, rows, shown, stored
 
-
-@pytest.fixture(params=DOMAINS)
-def name(request: pytest.FixtureRequest) -> str:
-    """Which domain."""
-    return str(request.param)
+pytestmark = pytest.mark.usefixtures("domain")
 
 
 @pytest.fixture
-def fold(name: str) -> Fold:
-    """It."""
-    return DOMAINS[name]()
-
-
-def folded(fold: Fold, log: Stream, count: int | None = None) -> State:
-    """The state of the first entries of the stream, one by one."""
-    state = fold.empty()
-    for entry in stored(log)[:count]:
-        fold.fold(state, [entry])
-    return state
-
-
-def shown(picture: Picture | None) -> dict[str, dict[Any, tuple[Any, ...]]]:
-    """The rows of a picture."""
-    assert picture is not None
-    return {
-        name: {row.key: row.cells for row in map(table.row, table.order())} for name, table in picture.tables.items()
-    }
-
-
-def rows(fold: Fold, state: State) -> dict[str, dict[Any, tuple[Any, ...]]]:
-    """The rows of a state, by key."""
-    return {
-        name: {key: tuple(column.get(key) for column in columns) for key in sorted(columns[0])}
-        for name, columns in fold.cells_of(state).items()
-    }
+def fold(domain: str) -> Fold:
+    """The present domain."""
+    return DOMAINS[domain]()
 
 
 def is_of(count: int, view: View) -> bool:
@@ -63,27 +33,27 @@ def is_of(count: int, view: View) -> bool:
     return view.state_position.ordinal == count
 
 
-def test_it_lives_crashes_and_comes_back(name: str, fold: Fold, url: str, log: Stream) -> None:
-    log.append_many(entries(name, 700, 1))
+def test_it_lives_crashes_and_comes_back(domain: str, fold: Fold, url: str, log: Stream) -> None:
+    log.append_many(entries(domain, 700, 1))
     with RunningConsumer(url, domain=fold) as consumer:
         consumer.until_live(log.facts().last_id)
-        log.append_many(entries(name, 300, 2))
+        log.append_many(entries(domain, 300, 2))
         consumer.until_live(log.facts().last_id)
         view = consumer.until(lambda view: view.state_position.ordinal == 1000)
-        expected = folded(fold, log)
-        assert shown(view.state) == rows(fold, expected)
+        expected = folded(log)
+        assert shown(view.state) == rows(expected)
         assert view.state is not None
         assert list(view.state.counts) == expected.counts
         consumer.ask(TakeSnapshot())
         consumer.until(lambda view: view.snapshot is not None and view.snapshot.position.ordinal == 1000)
-        log.append_many(entries(name, 50, 3))
+        log.append_many(entries(domain, 50, 3))
         consumer.until_live(log.facts().last_id)
         consumer.ask(Crash())
         view = consumer.until(lambda view: view.restored is not None and view.restored.replayed == 50)
         assert view.restored is not None
         assert view.restored.position.ordinal == 1000
         view = consumer.until(lambda view: view.phase is Phase.LIVE and view.state_position.ordinal == 1050)
-        assert shown(view.state) == rows(fold, folded(fold, log))
+        assert shown(view.state) == rows(folded(log))
     headers = SnapshotStore(log).headers()
     assert [header.ordinal for header in headers if isinstance(header, Header)] == [1050, 1000]
     found = verify(log, fold)
@@ -91,15 +61,15 @@ def test_it_lives_crashes_and_comes_back(name: str, fold: Fold, url: str, log: S
     assert found.entries == 1050
 
 
-def test_a_picture_that_is_kept_up_is_the_one_that_is_made_anew(name: str, fold: Fold, url: str, log: Stream) -> None:
-    log.append_many(entries(name, 100, 1))
+def test_a_picture_that_is_kept_up_is_the_one_that_is_made_anew(domain: str, fold: Fold, url: str, log: Stream) -> None:
+    log.append_many(entries(domain, 100, 1))
     with RunningConsumer(url, domain=fold) as consumer:
         for seed in range(2, 12):
-            log.append_many(entries(name, 37, seed))
+            log.append_many(entries(domain, 37, seed))
             consumer.until_live(log.facts().last_id)
             view = consumer.until(partial(is_of, log.facts().length))
-            state = folded(fold, log)
-            assert shown(view.state) == rows(fold, state)
+            state = folded(log)
+            assert shown(view.state) == rows(state)
             assert view.state is not None
             for table in view.state.tables.values():
                 for column in ("", CHANGE, *(each.name for each in table.table.columns)):
@@ -109,14 +79,14 @@ def test_a_picture_that_is_kept_up_is_the_one_that_is_made_anew(name: str, fold:
                     assert table.number(table.row(number).key) == number
 
 
-def test_the_changes_that_are_told_lead_from_one_state_to_the_next(name: str, fold: Fold, log: Stream) -> None:
-    log.append_many(entries(name, 400, 4))
+def test_the_changes_that_are_told_lead_from_one_state_to_the_next(domain: str, fold: Fold, log: Stream) -> None:
+    log.append_many(entries(domain, 400, 4))
     state = fold.empty()
-    before = rows(fold, state)
+    before = rows(state)
     history = History(log, fold)
     for entry, row in zip(stored(log), history.explain(history.before(b"0-1")), strict=True):
         fold.fold(state, [entry])
-        after = rows(fold, state)
+        after = rows(state)
         places = {table.name: [column.name for column in table.columns] for table in fold.domain.tables}
         expected = {
             (table, key, column, old, new)
@@ -135,24 +105,24 @@ def test_the_changes_that_are_told_lead_from_one_state_to_the_next(name: str, fo
         before = after
 
 
-def test_the_past_is_told_from_any_snapshot(name: str, fold: Fold, log: Stream) -> None:
+def test_the_past_is_told_from_any_snapshot(domain: str, fold: Fold, log: Stream) -> None:
     for seed in range(1, 4):
-        log.append_many(entries(name, 100, seed))
+        log.append_many(entries(domain, 100, seed))
         Consumer(log, fold, ConsumerSettings(once=True)).run()
     ids = [entry_id for entry_id, _ in stored(log)]
     for count in (1, 99, 100, 101, 250, 300):
         projection, continuity = History(log, fold).at(ids[count - 1])
         assert continuity.verdict is not Verdict.GAP
-        assert fold.digest(projection.state) == fold.digest(folded(fold, log, count))
+        assert fold.digest(projection.state) == fold.digest(folded(log, count))
 
 
 @pytest.mark.one_generation
 def test_a_long_way_is_read_ahead_by_another_process(
-    name: str, fold: Fold, log: Stream, monkeypatch: pytest.MonkeyPatch
+    domain: str, fold: Fold, log: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replaying, "FAR", 4000)
     for seed in range(10):
-        log.append_many(entries(name, 1000, seed))
+        log.append_many(entries(domain, 1000, seed))
     consumer = Consumer(log, fold, ConsumerSettings(once=True, watched=False))
     consumer.run()
     assert consumer.projection is not None
@@ -163,10 +133,10 @@ def test_a_long_way_is_read_ahead_by_another_process(
 
 
 @pytest.mark.counts_entries
-def test_a_gap_halts_it(name: str, fold: Fold, url: str, log: Stream, client: redis.Redis) -> None:
-    log.append_many(entries(name, 100, 1))
+def test_a_gap_halts_it(domain: str, fold: Fold, url: str, log: Stream, client: redis.Redis) -> None:
+    log.append_many(entries(domain, 100, 1))
     Consumer(log, fold, ConsumerSettings(once=True)).run()
-    log.append_many(entries(name, 100, 2))
+    log.append_many(entries(domain, 100, 2))
     client.xtrim(STREAM, maxlen=50, approximate=False)
     with RunningConsumer(url, domain=fold) as consumer:
         view = consumer.until_phase(Phase.HALTED)
