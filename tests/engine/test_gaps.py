@@ -18,22 +18,22 @@ from esdash.fold.tables import State
 from esdash.log.server import Server
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
-from tests.domains.shop import Shop
+from tests.domains.ways import Present
 from tests.engine.running import (
     QUIET,
     STREAM,
     RunningConsumer,
     document,
-    modelled,
+    expected,
     modelled_rows,
     publish_day,
     publish_more,
     seen_rows,
+    sound,
     stored,
-    top_up,
 )
 
-pytestmark = pytest.mark.two_generations
+pytestmark = [pytest.mark.two_generations, pytest.mark.usefixtures("domain")]
 
 
 def caught_up(url: str) -> RunningConsumer:
@@ -46,7 +46,7 @@ def vanish(client: redis.Redis, count: int, *, appended: int, kept: int) -> None
     """Append entries and trim the stream in one transaction: nobody can read what was trimmed."""
     with client.pipeline(transaction=True) as pipeline:
         for _ in range(appended):
-            pipeline.xadd(STREAM, top_up())
+            pipeline.xadd(STREAM, sound())
         pipeline.xtrim(STREAM, maxlen=kept, approximate=False)
         pipeline.execute()
     assert appended - kept == count
@@ -100,7 +100,7 @@ class TestWhileTheConsumerWasAway:
             view = consumer.until_live(last)
             assert view.continuity is not None
             assert view.continuity.verdict is Verdict.CONTINUOUS
-        assert consumer.document == modelled(entries + stored(log)[-30:]).document()
+        assert consumer.document == expected(entries + stored(log)[-30:])
 
     def test_leaving_a_halted_consumer_takes_no_snapshot(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 120)
@@ -119,7 +119,7 @@ class TestWhileTheConsumerWasAway:
         publish_day(client, 20)
         good = caught_up(url)
         client.xdel(STREAM, publish_more(client, 3)[1])
-        consumer = Consumer(log, Shop(), ConsumerSettings(once=True))
+        consumer = Consumer(log, Present(), ConsumerSettings(once=True))
         with pytest.raises(HaltError, match="1 entry vanished unread") as caught:
             consumer.run()
         assert str(caught.value.continuity) == "GAP 1"
@@ -131,7 +131,7 @@ class TestWhileTheConsumerIsLive:
     @pytest.mark.counts_entries
     def test_nothing_after_a_gap_is_applied(self, url: str, client: redis.Redis, log: Stream) -> None:
         last = publish_day(client, 120)[-1]
-        expected = modelled(stored(log)).document()
+        before = expected(log)
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
             vanish(client, 3, appended=8, kept=5)
@@ -139,7 +139,7 @@ class TestWhileTheConsumerIsLive:
             assert gap_of(view) == (3, last.decode(), stored(log)[0][0].decode())
             assert view.position.ordinal == 120
         assert max(view.position.ordinal for view in consumer.views) == 120
-        assert consumer.document == expected
+        assert consumer.document == before
 
     @pytest.mark.counts_entries
     def test_a_gap_with_nothing_behind_it_is_noticed(self, url: str, client: redis.Redis) -> None:
@@ -157,7 +157,7 @@ class TestWhileTheConsumerIsLive:
             consumer.until_live(last)
             with client.pipeline(transaction=True) as pipeline:
                 for sequence in (1, 2, 3):
-                    pipeline.xadd(STREAM, top_up(), id=f"{milliseconds}-{sequence}")
+                    pipeline.xadd(STREAM, sound(), id=f"{milliseconds}-{sequence}")
                 pipeline.xdel(STREAM, f"{milliseconds}-2")
                 pipeline.execute()
             assert gap_of(consumer.until_phase(Phase.HALTED)) == (1, last.decode(), f"{milliseconds}-3")
@@ -181,20 +181,20 @@ class TestWhileTheConsumerIsLive:
             view = consumer.until_live(last)
             entries += stored(log)
             assert seen_rows(view.rows) == modelled_rows(entries)
-        assert consumer.document == modelled(entries).document()
+        assert consumer.document == expected(entries)
 
     def test_a_stream_that_its_producer_caps_is_followed_without_a_gap(self, url: str, client: redis.Redis) -> None:
         with RunningConsumer(url) as consumer:
             consumer.until_live()
             for number in range(300):
-                last = client.xadd(STREAM, top_up(amount=number), maxlen=50, approximate=False)
+                last = client.xadd(STREAM, sound(number), maxlen=50, approximate=False)
                 if number % 40 == 39:
                     consumer.until_live(last)
             view = consumer.until_live(last)
             assert view.position.ordinal == 300
 
 
-class TrimmingShop(Shop):
+class TrimmingFold(Present):
     """Does something to the stream when the first page is folded."""
 
     def __init__(self, act: Callable[[], object]) -> None:
@@ -219,6 +219,7 @@ class TrimmingShop(Shop):
 
 @pytest.mark.counts_entries
 class TestDuringReplay:
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize("far", [False, True], ids=["near", "far"])
     @pytest.mark.parametrize("kept", [500, 0])
     def test_nothing_after_a_gap_is_applied(
@@ -228,8 +229,8 @@ class TestDuringReplay:
         entries = stored(log)
         if far:
             monkeypatch.setattr(replaying, "FAR", 1000)
-        shop = TrimmingShop(lambda: client.xtrim(STREAM, maxlen=kept, approximate=False))
-        consumer = Consumer(log, shop, ConsumerSettings(once=True))
+        fold = TrimmingFold(lambda: client.xtrim(STREAM, maxlen=kept, approximate=False))
+        consumer = Consumer(log, fold, ConsumerSettings(once=True))
         with pytest.raises(HaltError) as caught:
             consumer.run()
         projection = consumer.projection
@@ -240,7 +241,7 @@ class TestDuringReplay:
         assert found.missing == len(ids) - kept - ordinal
         assert found.after == ids[ordinal - 1].decode()
         assert found.before == (ids[-kept].decode() if kept else None)
-        assert document(projection) == modelled(entries[:ordinal]).document()
+        assert document(projection) == expected(entries[:ordinal])
 
     @pytest.mark.parametrize("far", [False, True], ids=["near", "far"])
     def test_deleted_far_ahead_halts_before_it(
@@ -250,11 +251,11 @@ class TestDuringReplay:
         entries = stored(log)
         if far:
             monkeypatch.setattr(replaying, "FAR", 1000)
-        consumer = Consumer(log, TrimmingShop(lambda: client.xdel(STREAM, ids[-10])), ConsumerSettings(once=True))
+        consumer = Consumer(log, TrimmingFold(lambda: client.xdel(STREAM, ids[-10])), ConsumerSettings(once=True))
         with pytest.raises(HaltError, match="1 entry vanished") as caught:
             consumer.run()
         assert consumer.projection is not None
-        assert document(consumer.projection) == modelled(entries[: consumer.projection.ordinal]).document()
+        assert document(consumer.projection) == expected(entries[: consumer.projection.ordinal])
         assert caught.value.continuity.before == ids[-9].decode()
 
     def test_entries_deleted_before_the_first_start_do_not_stop_or_slow_it(
@@ -270,11 +271,11 @@ class TestDuringReplay:
                 return super().commands(commands, atomic=atomic)
 
         counting = CountingLog(Server(_url_of(client)), STREAM)
-        consumer = Consumer(counting, Shop(), ConsumerSettings(once=True, write_snapshots=False))
+        consumer = Consumer(counting, Present(), ConsumerSettings(once=True, write_snapshots=False))
         consumer.run()
         counting.server.close()
         assert consumer.projection is not None
-        assert document(consumer.projection) == modelled(stored(log)).document()
+        assert document(consumer.projection) == expected(stored(log))
         assert consumer.view.continuity is not None
         assert consumer.view.continuity.unseen_before_start == 3
         assert len([command for command in asked if command[0] == "XRANGE"]) < 10, "the tail is not counted each page"
@@ -289,7 +290,7 @@ def _url_of(client: redis.Redis) -> str:
 class TestTheLastGoodState:
     def test_survives_a_crash_although_its_entries_are_gone(self, url: str, client: redis.Redis, log: Stream) -> None:
         last = publish_day(client, 50)[-1]
-        expected = modelled(stored(log)).document()
+        before = expected(log)
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
             vanish(client, 3, appended=8, kept=5)
@@ -297,11 +298,11 @@ class TestTheLastGoodState:
             consumer.begin_anew(Crash())
             view = consumer.until_phase(Phase.HALTED)
             assert gap_of(view) == (3, last.decode(), stored(log)[0][0].decode())
-        assert consumer.document == expected
+        assert consumer.document == before
         with RunningConsumer(url) as again:
             view = again.until_phase(Phase.HALTED)
             assert gap_of(view) == (3, last.decode(), stored(log)[0][0].decode())
-        assert again.document == expected
+        assert again.document == before
 
     def test_is_not_stored_where_nothing_may_be_written(self, url: str, client: redis.Redis) -> None:
         last = publish_day(client, 50)[-1]
@@ -353,7 +354,7 @@ class TestChoosing:
             last = publish_more(client, 20)[-1]
             view = consumer.until_live(last)
             self._assert_partial(view)
-        assert consumer.document == modelled(stored(log)).document()
+        assert consumer.document == expected(stored(log))
         header = SnapshotStore(log).newest()
         assert header is not None
         assert (header.unseen, header.confirmed, header.ordinal) == (53, 53, 25)
@@ -363,7 +364,7 @@ class TestChoosing:
             assert view.restored is not None
             assert view.restored.snapshot_id == header.snapshot_id
         assert again.document == consumer.document
-        projection, continuity = History(log, Shop()).at()
+        projection, continuity = History(log, Present()).at()
         assert (str(continuity), continuity.unseen_before_start) == ("CONTINUOUS", 53)
         assert document(projection) == consumer.document
 
@@ -430,7 +431,7 @@ class TestAttachingLate:
             assert (str(view.continuity), view.continuity.unseen_before_start) == ("CONTINUOUS", 41)
             assert view.position.ordinal == 59
             assert view.lag == 0
-        assert consumer.document == modelled(stored(log)).document()
+        assert consumer.document == expected(stored(log))
 
     def test_a_stream_that_is_being_trimmed_is_attached_to_without_a_gap(self, client: redis.Redis) -> None:
         publish_day(client, 3000)
@@ -445,7 +446,7 @@ class TestAttachingLate:
                 return super().connection(key)
 
         capped = Stream(TrimmedWhileAttaching(_url_of(client)), STREAM)
-        consumer = Consumer(capped, Shop(), ConsumerSettings(once=True, write_snapshots=False))
+        consumer = Consumer(capped, Present(), ConsumerSettings(once=True, write_snapshots=False))
         consumer.run()
         capped.server.close()
         assert str(consumer.view.continuity) == "CONTINUOUS"
