@@ -15,24 +15,25 @@ from esdash.log.errors import LogError
 from esdash.log.server import Server
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import START, Stream, StreamFacts
-from tests.domains.shop import Shop, users_shown
+from tests.domains.ways import Present
 from tests.engine.running import (
     QUIET,
     STREAM,
     RunningConsumer,
-    model_of,
+    expected,
     modelled_rows,
     publish_day,
     publish_more,
     seen_rows,
+    shown,
+    sound,
     stored,
-    top_up,
 )
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.two_generations
+pytestmark = [pytest.mark.two_generations, pytest.mark.usefixtures("domain")]
 
 
 def caught_up(url: str) -> RunningConsumer:
@@ -95,7 +96,7 @@ class TestAFailoverThatLostTheTail:
             assert any("20 entries had been applied and are gone" in notice.text for notice in view.notices)
             consumer.stop()
             log = Stream(Server(replica.url), STREAM)
-            assert consumer.document == model_of(log).document()
+            assert consumer.document == expected(log)
             log.server.close()
 
     def test_heals_from_the_beginning_where_no_snapshot_fits(self, new_server: Callable[..., RunningServer]) -> None:
@@ -137,7 +138,7 @@ class TestALogThatIsPutBack:
             view = consumer.until(lambda view: healed(view) and view.position.ordinal == 51)
             assert [row.entry_id for row in view.orphans] == lost
         assert max(view.position.ordinal for view in consumer.views) == 55, "the new entry was never the 56th"
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
 
     def test_the_ladder_names_the_snapshots_that_do_not_fit(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 50)
@@ -159,7 +160,7 @@ class TestALogThatIsPutBack:
             assert (used.reason, used.position.ordinal) == (None, 50)
             assert view.snapshot is not None
             assert view.snapshot.snapshot_id == used.snapshot_id, "a snapshot of another history is not the newest"
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
 
     def test_an_orphan_whose_id_was_given_again_is_an_orphan_still(
         self, url: str, client: redis.Redis, log: Stream
@@ -200,6 +201,7 @@ class TestALogThatIsPutBack:
 class TestTheNumberOfOrphans:
     """It is that of all entries that had been applied and are gone, whether they can be listed or not."""
 
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize(("watched", "kept"), [(True, 0), (False, 10), (True, 2_345)])
     def test_is_right_beyond_what_is_remembered(self, url: str, client: redis.Redis, watched: bool, kept: int) -> None:
         saved = b""
@@ -270,9 +272,9 @@ class TestAStreamThatIsMadeAgain:
             view = consumer.until(lambda view: healed(view) and view.position.last_event_id == last.decode())
             assert len(view.orphans) == 50
             assert seen_rows(view.rows) == modelled_rows(stored(log))
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
 
-    def test_and_stays_away_leaves_an_empty_shop(self, url: str, client: redis.Redis) -> None:
+    def test_and_stays_away_leaves_nothing(self, url: str, client: redis.Redis) -> None:
         last = publish_day(client, 50)[-1]
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
@@ -280,7 +282,7 @@ class TestAStreamThatIsMadeAgain:
             view = consumer.until(healed)
             assert view.position.ordinal == 0
             assert len(view.orphans) == 50
-            assert users_shown(view.state) == {}
+            assert not any(shown(view.state).values())
 
     def test_while_its_snapshots_survived_is_never_shown_as_they_say(self, url: str, client: redis.Redis) -> None:
         publish_day(client, 50)
@@ -326,14 +328,14 @@ class TestAStreamThatIsMadeAgain:
 class TestALogThatIsAnotherOneAtEveryLook:
     """As behind a proxy that points now to one server, now to another."""
 
-    def flickering(self, client: redis.Redis) -> Shop:
-        class FlickeringShop(Shop):
+    def flickering(self, client: redis.Redis) -> Present:
+        class FlickeringFold(Present):
             def fold(self, state: State, entries: Sequence[Entry], tell: list[Told] | None = None) -> bytes:
                 client.delete(STREAM)
                 publish_more(client, 2500)
                 return super().fold(state, entries, tell)
 
-        return FlickeringShop()
+        return FlickeringFold()
 
     def test_ends_a_command_in_words(self, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 2500)
@@ -369,7 +371,7 @@ class TestAServerBeforeRedis7:
             assert view.continuity.verdict is Verdict.UNKNOWN
             view = consumer.until_live(publish_more(client, 50)[-1])
             assert view.lag == 0
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
         with RunningConsumer(url) as again:
             view = again.until_live(publish_more(client, 50)[-1])
             assert view.restored is not None
@@ -377,17 +379,17 @@ class TestAServerBeforeRedis7:
             assert view.continuity is not None
             assert view.continuity.verdict is Verdict.UNKNOWN
             assert "a gap would not be noticed" in view.continuity.explanation
-        assert again.document == model_of(log).document()
+        assert again.document == expected(log)
 
     def test_that_was_emptied_is_noticed(self, url: str, client: redis.Redis, log: Stream) -> None:
         last = publish_day(client, 50)[-1]
         with RunningConsumer(url) as consumer:
             consumer.until_live(last)
             client.delete(STREAM)
-            client.xadd(STREAM, top_up(), id="1-1")
+            client.xadd(STREAM, sound(), id="1-1")
             view = consumer.until(lambda view: healed(view) and view.position.last_event_id == "1-1")
             assert len(view.orphans) == 50
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
 
 
 @pytest.mark.counts_entries
@@ -406,4 +408,4 @@ def test_nothing_but_the_log_decides(url: str, client: redis.Redis, log: Stream)
         first.until_live(last)
         second.until_live(last)
     assert first.digest == second.digest
-    assert first.document == second.document == model_of(log).document()
+    assert first.document == second.document == expected(log)
