@@ -14,12 +14,12 @@ from esdash.fold.tables import State
 from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import PAGE, Stream
-from tests.domains.shop import Shop
-from tests.engine.running import STREAM, RunningConsumer, document, model_of, top_up
+from tests.domains.ways import Present
+from tests.engine.running import STREAM, RunningConsumer, document, expected, sound
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.two_generations, pytest.mark.counts_entries]
+pytestmark = [pytest.mark.two_generations, pytest.mark.usefixtures("domain"), pytest.mark.counts_entries]
 
 OTHER = "elsewhere"
 
@@ -28,7 +28,7 @@ def write(client: redis.Redis, stream: str, first: int, last: int, amount: int =
     """Entries with the ids first-0 … last-0."""
     with client.pipeline(transaction=False) as pipeline:
         for number in range(first, last + 1):
-            pipeline.xadd(stream, top_up(number % 7, amount), id=f"{number}-0")
+            pipeline.xadd(stream, sound(number, amount), id=f"{number}-0")
         pipeline.execute()
 
 
@@ -36,7 +36,7 @@ def write_another_history(client: redis.Redis, stream: str, common: int, last: i
     """As many entries as `last`, of which all but the first `common` are others; the two after those lie between."""
     write(client, stream, 1, common)
     for sequence in (1, 2):
-        client.xadd(stream, top_up(3, 7_000), id=f"{common}-{sequence}")
+        client.xadd(stream, sound(3, 7_000), id=f"{common}-{sequence}")
     write(client, stream, common + 3, last, amount=900)
 
 
@@ -61,7 +61,7 @@ def swap_databases(client: redis.Redis) -> None:
 SWAPS = [rename, restore, swap_databases]
 
 
-class SwappingShop(Shop):
+class SwappingFold(Present):
     """Has the log swapped while its first page is folded."""
 
     def __init__(self, swap: Callable[[], object]) -> None:
@@ -99,7 +99,7 @@ def test_while_live_is_noticed_before_its_next_entry_is_applied(
         swap(client)
         consumer.until_live("12-0")
     log = Stream(Server(url), STREAM)
-    assert consumer.document == model_of(log).document()
+    assert consumer.document == expected(log)
     assert any("Going back" in notice.text for notice in consumer.view.notices)
     assert_snapshots_hold(log)
     log.server.close()
@@ -113,15 +113,16 @@ def test_without_new_entries_is_noticed_all_the_same(
     with RunningConsumer(url) as consumer:
         consumer.until_live("8-0")
         write(client, OTHER, 1, 7)
-        client.xadd(OTHER, top_up(5, 300), id="8-0")
+        client.xadd(OTHER, sound(5, 300), id="8-0")
         swap(client)
         consumer.until(lambda view: any("Going back" in notice.text for notice in view.notices))
         consumer.until_live("8-0")
     log = Stream(Server(url), STREAM)
-    assert consumer.document == model_of(log).document()
+    assert consumer.document == expected(log)
     log.server.close()
 
 
+@pytest.mark.domains_in_turn
 @pytest.mark.parametrize("far", [1, 1_000_000], ids=["read ahead", "read here"])
 @pytest.mark.parametrize("swap", SWAPS)
 def test_in_the_middle_of_a_replay_is_noticed(
@@ -133,10 +134,10 @@ def test_in_the_middle_of_a_replay_is_noticed(
     # Wherever a page ends, the entries before it are others.
     write_another_history(client, OTHER, 10, count)
     log = Stream(Server(url), STREAM)
-    consumer = Consumer(log, SwappingShop(lambda: swap(client)), ConsumerSettings(once=True))
+    consumer = Consumer(log, SwappingFold(lambda: swap(client)), ConsumerSettings(once=True))
     consumer.run()
     assert consumer.projection is not None
-    assert document(consumer.projection) == model_of(log).document()
+    assert document(consumer.projection) == expected(log)
     assert_snapshots_hold(log)
     log.server.close()
 
@@ -149,12 +150,12 @@ def test_while_the_state_is_asked_for_is_never_called_continuous(
     write(client, STREAM, 1, count)
     write_another_history(client, OTHER, 10, count)
     log = Stream(Server(url), STREAM)
-    projection, continuity = History(log, SwappingShop(lambda: swap(client))).at()
+    projection, continuity = History(log, SwappingFold(lambda: swap(client))).at()
     assert continuity.verdict is Verdict.DIVERGED
     assert projection.ordinal < count
-    projection, continuity = History(log, Shop()).at()
+    projection, continuity = History(log, Present()).at()
     assert continuity.verdict is Verdict.CONTINUOUS
-    assert document(projection) == model_of(log).document()
+    assert document(projection) == expected(log)
     log.server.close()
 
 
@@ -178,7 +179,7 @@ def test_by_a_split_in_which_each_side_takes_as_many_entries_is_healed(
             consumer.until(lambda view: view.phase is Phase.LIVE and view.position.last_event_id == "16-0")
     # Its farewell snapshot was refused by the replica that its server has become.
     log = Stream(Server(right.url), STREAM)
-    assert consumer.document == model_of(log).document()
+    assert consumer.document == expected(log)
     assert [row.entry_id for row in consumer.view.orphans] == [b"11-0", b"12-0"]
     log.server.close()
 
@@ -189,6 +190,6 @@ def assert_snapshots_hold(log: Stream) -> None:
     assert stored
     for header in stored:
         assert isinstance(header, Header)
-        projection, continuity = History(log, Shop()).at(header.last_event_id.encode(), ignore_snapshots=True)
+        projection, continuity = History(log, Present()).at(header.last_event_id.encode(), ignore_snapshots=True)
         assert (projection.ordinal, continuity.verdict) == (header.ordinal, Verdict.CONTINUOUS)
-        assert Shop().digest(projection.state) == header.digest
+        assert Present().digest(projection.state) == header.digest
