@@ -15,18 +15,21 @@ from esdash.engine.snapshot import Restoration, restore
 from esdash.engine.view import Rung
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
-from tests.domains.shop import Shop, users_of
+from tests.domains.ways import WAYS, Present, present
 from tests.engine.running import (
     STREAM,
     RunningConsumer,
     document,
-    model_of,
+    expected,
     publish,
     publish_day,
     publish_more,
-    top_up,
+    rows,
+    sound,
 )
 from tests.strategies import json_bytes, raw_entry
+
+pytestmark = pytest.mark.usefixtures("domain")
 
 INDEX = "esdash:{orders}:snapshots"
 
@@ -42,7 +45,7 @@ def headers(log: Stream) -> list[Header]:
 
 
 def climb(log: Stream) -> Restoration:
-    return restore(log, SnapshotStore(log), Shop(), clock=lambda: 0.0)
+    return restore(log, SnapshotStore(log), Present(), clock=lambda: 0.0)
 
 
 def chunks_key(header: Header) -> str:
@@ -78,12 +81,11 @@ def change_chunks(client: redis.Redis, header: Header, chunks: Sequence[bytes]) 
 @pytest.fixture
 def two(url: str, client: redis.Redis, log: Stream) -> tuple[Header, Header]:
     """The newer and the older of two small snapshots; some entries follow."""
-    rows = [("TopUp", {"user_id": 1, "amount": 500}), ("AddItem", {"item_id": "cpu", "count": 5, "price": 100})]
-    publish(client, [raw_entry(name, json_bytes(data), b"k%d" % n) for n, (name, data) in enumerate(rows)])
+    publish_day(client, 12)
     caught_up(url)
-    client.xadd(STREAM, top_up(2, 300, "k"))
+    client.xadd(STREAM, sound(10**6, 300, "k"))
     caught_up(url)
-    client.xadd(STREAM, top_up(1, 50, "l"))
+    client.xadd(STREAM, sound(10**6 + 1, 50, "l"))
     newer, older = headers(log)
     return newer, older
 
@@ -96,7 +98,7 @@ def assert_passed_over(found: Restoration, newer: Header, older: Header, reason:
     assert reason in first.reason
     assert second == Rung(older.snapshot_id, second.position, None)
     assert found.header == older
-    assert found.projection.ordinal == 2
+    assert found.projection.ordinal == 12
 
 
 class TestAGoodSnapshot:
@@ -108,23 +110,26 @@ class TestAGoodSnapshot:
         assert str(found.continuity) == "CONTINUOUS"
 
     @pytest.mark.one_generation
-    def test_of_100_000_users_comes_back_whole(self, url: str, client: redis.Redis, log: Stream) -> None:
-        payloads = (b'{"user_id":%d,"amount":%d}' % (user * 7919, user + 1) for user in range(100_000))
-        publish(client, (raw_entry("TopUp", data) for data in payloads))
+    @pytest.mark.shop_alone
+    def test_of_100_000_rows_comes_back_whole(self, url: str, client: redis.Redis, log: Stream) -> None:
+        events = (present().sound(number * 7919, number + 1) for number in range(100_000))
+        publish(client, (raw_entry(name, json_bytes(members)) for name, members in events))
         taken = caught_up(url)
         (header,) = headers(log)
         assert header.chunks > 10
         found = climb(log)
         assert found.header == header
-        assert Shop().digest(found.projection.state) == header.digest == taken.digest
+        assert Present().digest(found.projection.state) == header.digest == taken.digest
         assert document(found.projection) == taken.document
-        assert len(users_of(found.projection.state)) == 100_000
+        table, *_ = present().cell(0, 0)
+        assert len(rows(found.projection.state)[table]) == 100_000
         largest = max(client.hstrlen(chunks_key(header), str(number)) for number in range(header.chunks))
         assert largest < 1_000_000, "no single command blocks the server"
 
 
 @pytest.mark.one_generation
 class TestDamage:
+    @pytest.mark.shop_alone
     def test_a_flip_of_any_byte_of_the_header_is_passed_over(
         self, client: redis.Redis, log: Stream, two: tuple[Header, Header]
     ) -> None:
@@ -137,7 +142,7 @@ class TestDamage:
             found = climb(log)
             # What cannot be placed is tried last, and so is not reached.
             assert found.header == older
-            assert found.projection.ordinal == 2
+            assert found.projection.ordinal == 12
         client.hset(INDEX, newer.snapshot_id, good)
         assert climb(log).header == newer
 
@@ -155,13 +160,14 @@ class TestDamage:
         assert climb(log).header == newer
 
     def test_a_flip_of_any_byte_with_the_checksums_fixed_up_never_gives_another_state(
-        self, client: redis.Redis, log: Stream, two: tuple[Header, Header]
+        self, client: redis.Redis, log: Stream, two: tuple[Header, Header], domain: str
     ) -> None:
         newer, older = two
         chunks = list(SnapshotStore(log).chunks(newer))
-        digest = Shop().digest(climb(log).projection.state)
+        digest = Present().digest(climb(log).projection.state)
         for number, chunk in enumerate(chunks):
-            for place in range(len(chunk)):
+            # Each domain has a third of the places.
+            for place in range([*WAYS].index(domain), len(chunk), len(WAYS)):
                 flipped = bytearray(chunk)
                 flipped[place] ^= 1 << place % 8
                 change_chunks(client, newer, [*chunks[:number], bytes(flipped), *chunks[number + 1 :]])
@@ -169,7 +175,7 @@ class TestDamage:
                 if found.header is not None and found.header.snapshot_id == newer.snapshot_id:
                     # Only what a snapshot remembers for people stands outside the digest.
                     assert number == 0
-                    assert Shop().digest(found.projection.state) == digest
+                    assert Present().digest(found.projection.state) == digest
                 else:
                     assert found.header == older
 
@@ -202,23 +208,23 @@ class TestDamage:
             assert view.restored is not None
             assert [rung.snapshot_id for rung in view.restored.rungs] == [two[0].snapshot_id, two[1].snapshot_id, None]
             assert [rung.reason for rung in view.restored.rungs] == ["the checksum is wrong"] * 2 + [None]
-            assert view.restored.replayed == 4
-        assert consumer.document == model_of(log).document()
+            assert view.restored.replayed == 14
+        assert consumer.document == expected(log)
 
 
 class TestWhatDoesNotFit:
     def test_another_version_is_passed_over(self, client: redis.Redis, log: Stream, two: tuple[Header, Header]) -> None:
         newer, older = two
         change_header(client, newer, version="0")
-        assert_passed_over(climb(log), newer, older, "made by version 0 of the rules, not 1")
+        assert_passed_over(climb(log), newer, older, f"made by version 0 of the rules, not {Present().version}")
 
     def test_a_snapshot_of_changed_rules_is_never_continued(self, log: Stream, two: tuple[Header, Header]) -> None:
-        class ChangedShop(Shop):
+        class ChangedFold(Present):
             def __init__(self) -> None:
                 super().__init__()
                 self.version = "changed"
 
-        found = restore(log, SnapshotStore(log), ChangedShop(), clock=lambda: 0.0)
+        found = restore(log, SnapshotStore(log), ChangedFold(), clock=lambda: 0.0)
         assert [rung.snapshot_id for rung in found.rungs] == [two[0].snapshot_id, two[1].snapshot_id, None]
         assert found.projection.ordinal == 0
 
@@ -236,22 +242,24 @@ class TestWhatDoesNotFit:
         change_header(client, newer, digest="f" * 32)
         assert_passed_over(climb(log), newer, older, "the digest of its state is wrong")
 
-    def test_a_balance_that_was_changed_with_every_checksum_fixed_up_is_passed_over(
+    def test_a_cell_that_was_changed_with_every_checksum_fixed_up_is_passed_over(
         self, client: redis.Redis, log: Stream, two: tuple[Header, Header]
     ) -> None:
         newer, older = two
         journal, *state = SnapshotStore(log).chunks(newer)
-        domain = Shop()
-        changed = domain.load(state)
-        users_of(changed)[1] += 1_000_000
-        change_chunks(client, newer, [journal, *domain.dump(changed)])
+        fold = Present()
+        changed = fold.load(state)
+        table, key, name, value = present().cell(10**6, 1_000_000)
+        places = {each.name: [column.name for column in each.columns] for each in fold.domain.tables}
+        fold.cells_of(changed)[table][places[table].index(name)][key] = value
+        change_chunks(client, newer, [journal, *fold.dump(changed)])
         assert_passed_over(climb(log), newer, older, "the digest of its state is wrong")
 
     def test_a_wrong_ordinal_is_passed_over(self, client: redis.Redis, log: Stream, two: tuple[Header, Header]) -> None:
         newer, older = two
         publish_more(client, 200)
-        change_header(client, newer, ordinal=4)
-        assert_passed_over(climb(log), newer, older, "its state is not that of 4 entries")
+        change_header(client, newer, ordinal=14)
+        assert_passed_over(climb(log), newer, older, "its state is not that of 14 entries")
 
     def test_another_history_is_passed_over(self, client: redis.Redis, log: Stream, two: tuple[Header, Header]) -> None:
         newer, older = two
@@ -270,9 +278,9 @@ class TestWhatDoesNotFit:
         change_chunks(client, newer, [msgspec.msgpack.encode(journal), *state])
         with RunningConsumer(url) as consumer:
             view = consumer.until_live()
-            outcomes = range(len(Shop().outcomes))
+            outcomes = range(len(Present().outcomes))
             assert all(row.code in outcomes for row in (*view.rows, *view.parked))
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
 
     @pytest.mark.parametrize(
         "journal",
@@ -286,7 +294,7 @@ class TestWhatDoesNotFit:
         change_chunks(client, newer, [journal, *state])
         with RunningConsumer(url) as consumer:
             consumer.until_live()
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
 
     @pytest.mark.parametrize("changes", [{"chunks": 0}, {"chunks": -1}, {"chunks": 10**15}, {"size": -5}])
     def test_a_header_that_lies_about_its_chunks_stops_nobody(
@@ -313,7 +321,7 @@ class TestTheScreen:
             consumer.until_live()
             view = consumer.until_live(publish_more(client, 50)[-1])
             assert view.restored is not None
-            assert (view.restored.snapshot_id, view.restored.position.ordinal) == (two[0].snapshot_id, 3)
+            assert (view.restored.snapshot_id, view.restored.position.ordinal) == (two[0].snapshot_id, 13)
             assert (view.restored.replayed, view.restored.done) == (1, True)
 
     @pytest.mark.counts_entries
