@@ -11,30 +11,31 @@ import redis
 
 from esdash.engine import snapshot, taking
 from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.picture import LastChange, TableRow
 from esdash.engine.requests import Crash, Rebuild, TakeSnapshot
 from esdash.engine.rows import ROWS
 from esdash.engine.view import Phase, Verdict, View
 from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
-from tests.domains.shop import Shop
+from tests.domains.ways import Present, present
 from tests.engine.running import (
     QUIET,
     STREAM,
     Clock,
     RunningConsumer,
     document,
-    model_of,
+    expected,
     modelled_rows,
     publish_day,
     publish_more,
     seen_rows,
+    sound,
     stored,
-    top_up,
 )
 from tests.generations import Generation
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("domain")
 
 
 def headers(log: Stream) -> list[Header]:
@@ -64,7 +65,7 @@ class TestStarting:
 
     def test_has_something_to_show_before_it_connects(self, url: str) -> None:
         log = Stream(Server(url), STREAM)
-        view = Consumer(log, Shop()).view
+        view = Consumer(log, Present()).view
         assert (view.phase, view.stream, len(view.rows)) == (Phase.CONNECTING, STREAM, 0)
         log.server.close()
 
@@ -84,7 +85,7 @@ class TestStarting:
             view = consumer.until_live(last)
             assert view.lag == 0
             assert seen_rows(view.rows) == modelled_rows(stored(log))[-ROWS:]
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
 
     def test_names_the_server_and_no_password(self, url: str, generation: Generation) -> None:
         with RunningConsumer(url) as consumer:
@@ -110,7 +111,7 @@ class TestFollowing:
                 last = publish_more(client, 37)[-1]
             view = consumer.until_live(last)
             assert seen_rows(view.rows) == modelled_rows(stored(log))
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
 
     def test_shows_no_more_rows_than_it_should(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, ROWS)
@@ -131,7 +132,7 @@ class TestFollowing:
         with RunningConsumer(url) as consumer:
             consumer.until_live()
             greatest = f"{2**64 - 1}-{2**64 - 1}"
-            client.xadd(STREAM, top_up(), id=greatest)
+            client.xadd(STREAM, sound(), id=greatest)
             consumer.until_live(greatest)
             consumer.begin_anew(Crash())
             consumer.until_live(greatest)
@@ -181,7 +182,7 @@ class TestRestoring:
         (header,) = headers(log)[1:]
         assert restored.snapshot_id == header.snapshot_id
         assert (restored.position.ordinal, restored.replayed, restored.done) == (1200, 77, True)
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
 
     @pytest.mark.parametrize("cut", [1, 2, 500, 1000, 1001, 1499])
     def test_a_snapshot_and_the_tail_make_what_a_full_replay_makes(
@@ -197,7 +198,7 @@ class TestRestoring:
         assert from_start.view.restored is not None
         assert from_start.view.restored.position.ordinal == 0
         assert from_snapshot.digest == from_start.digest
-        assert from_snapshot.document == from_start.document == model_of(log).document()
+        assert from_snapshot.document == from_start.document == expected(log)
 
     def test_the_rows_before_the_snapshot_are_back_with_their_outcomes(
         self, url: str, client: redis.Redis, log: Stream
@@ -233,14 +234,18 @@ class TestRestoring:
             view = consumer.until_live(last)
             assert [row.ordinal for row in view.rows] == [31, 32, 33, 34, 35]
 
-    def test_last_changes_of_users_and_items_are_known_after_a_restart(self, url: str, client: redis.Redis) -> None:
-        client.xadd(STREAM, top_up(7, 300), id="5-0")
+    def test_last_changes_are_known_after_a_restart(self, url: str, client: redis.Redis) -> None:
+        client.xadd(STREAM, sound(7, 300), id="5-0")
         caught_up(url)
         with RunningConsumer(url) as consumer:
             view = consumer.until_live("5-0")
             assert view.state is not None
-            row = view.state.tables["users"].get(7)
-            assert row == TableRow(7, (300,), LastChange("5-0", "balance", 300, {"balance": 300}))
+            table, key, _, value = present().cell(7, 300)
+            row = view.state.tables[table].get(key)
+            assert row is not None
+            assert row.change is not None
+            assert value in row.cells
+            assert row.change.entry_id == "5-0"
 
     def test_a_consumer_told_to_begin_at_the_start_does(self, url: str, client: redis.Redis) -> None:
         publish_day(client, 40)
@@ -267,7 +272,7 @@ class TestCrashing:
             assert (view.restored.snapshot_id, view.restored.replayed) == (taken.snapshot_id, 60)
         memory_lost = [view for view in consumer.views if view.number > number and view.state is None]
         assert memory_lost, "the screen shows that the state is gone"
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
         assert len(headers(log)) == 2, "crashing takes no snapshot, leaving does"
 
     def test_a_crash_without_a_snapshot_replays_everything(self, url: str, client: redis.Redis) -> None:
@@ -295,7 +300,7 @@ class TestCrashing:
             view = consumer.until_live(last)
             assert view.restored is not None
             assert view.restored.replayed == 0, "only the rebuild itself ignores them"
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
 
     def test_crashing_again_and_again_changes_nothing(self, url: str, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 200)
@@ -305,7 +310,7 @@ class TestCrashing:
                 consumer.ask(TakeSnapshot())
                 last = publish_more(client, 20)[-1]
             consumer.until_live(last)
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
 
 
 class TestSnapshots:
@@ -396,7 +401,7 @@ class TestSnapshots:
 
 def _take_elsewhere(url: str, client: redis.Redis) -> Header:
     """Another process appends an entry and takes a snapshot."""
-    client.xadd(STREAM, top_up())
+    client.xadd(STREAM, sound())
     other = caught_up(url)
     (header,) = headers(other.log)
     return header
@@ -491,7 +496,7 @@ class TestTwoConsumers:
                 views = [shown(consumer, last) for consumer in (first, second)]
                 assert seen_rows(views[0].rows) == seen_rows(views[1].rows)
                 assert picture(views[0])[1:4] == picture(views[1])[1:4]
-        assert first.document == second.document == model_of(log).document()
+        assert first.document == second.document == expected(log)
         assert first.digest == second.digest
 
 
@@ -501,17 +506,16 @@ class TestOnce:
     @pytest.mark.parametrize("count", [0, 1, 2500])
     def test_returns_when_it_has_caught_up(self, client: redis.Redis, log: Stream, count: int) -> None:
         publish_day(client, count)
-        consumer = Consumer(log, Shop(), ConsumerSettings(once=True))
+        consumer = Consumer(log, Present(), ConsumerSettings(once=True))
         consumer.run()
         assert consumer.projection is not None
-        expected = model_of(log).document()
-        assert document(consumer.projection) == expected
+        assert document(consumer.projection) == expected(log)
         assert consumer.view.phase is Phase.STOPPED
         assert len(headers(log)) == (1 if count else 0)
 
     def test_leaves_no_lease_behind(self, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 5)
-        Consumer(log, Shop(), ConsumerSettings(once=True)).run()
+        Consumer(log, Present(), ConsumerSettings(once=True)).run()
         assert SnapshotStore(log).lease_holder() is None
 
 
@@ -519,7 +523,7 @@ def test_pages_of_any_size_make_the_same_state(client: redis.Redis, log: Stream)
     publish_day(client, 1000)
     digests = set()
     for size in (1, 7, 100, 999, 1000, 5000):
-        domain = Shop()
+        domain = Present()
         state = domain.empty()
         entries: Sequence[Any] = stored(log)
         for start in range(0, len(entries), size):
@@ -530,7 +534,7 @@ def test_pages_of_any_size_make_the_same_state(client: redis.Redis, log: Stream)
 
 def test_snapshots_are_taken_during_a_long_replay_as_well(client: redis.Redis, log: Stream) -> None:
     publish_more(client, 3000)
-    consumer = Consumer(log, Shop(), ConsumerSettings(snapshot_seconds=1e-6, once=True))
+    consumer = Consumer(log, Present(), ConsumerSettings(snapshot_seconds=1e-6, once=True))
     consumer.run()
     ordinals = [header.ordinal for header in SnapshotStore(log).headers() if isinstance(header, Header)]
     assert ordinals == [3000, 2100, 1100, 100], "one after each page, of which the first is a short one"
