@@ -18,29 +18,31 @@ from esdash.log import readahead
 from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.server import Server
 from esdash.log.stream import Stream
-from tests.domains.shop import Shop
+from tests.domains.ways import Present
 from tests.engine.running import (
     STREAM,
     Clock,
     RunningConsumer,
-    model_of,
+    expected,
     modelled_rows,
     publish_day,
     publish_more,
     seen_rows,
+    sound,
     stored,
-    top_up,
 )
 from tests.generations import Generation
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
+pytestmark = [pytest.mark.usefixtures("domain"), pytest.mark.domains_in_turn]
+
 
 def assert_equals_the_log(consumer: RunningConsumer, url: str) -> None:
     """The consumer has ended; its state is what the model makes of the stream."""
     log = Stream(Server(url), STREAM)
-    assert consumer.document == model_of(log).document()
+    assert consumer.document == expected(log)
     log.server.close()
 
 
@@ -214,18 +216,18 @@ class TestTheProcessThatReadsAhead:
 
         monkeypatch.setattr(readahead, "_start", start_recorded)
 
-        class KillingShop(Shop):
+        class KillingFold(Present):
             def fold_packed(self, state: State, packed: bytes) -> bytes:
                 if len(started) == 1:
                     started[0].kill()
                 return super().fold_packed(state, packed)
 
-        with RunningConsumer(url, domain=KillingShop()) as consumer:
+        with RunningConsumer(url, domain=KillingFold()) as consumer:
             view = consumer.until_live(last)
             assert started, "a second process read for the first"
             assert view.restored is not None
             assert view.restored.replayed == 20_000
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
 
 
 class TestAPausedServer:
@@ -382,13 +384,13 @@ class TestOnce:
         log = Stream(Server(server.url), STREAM)
         server.kill()
         with pytest.raises(UnreachableError):
-            Consumer(log, Shop(), ConsumerSettings(once=True)).run()
+            Consumer(log, Present(), ConsumerSettings(once=True)).run()
         log.server.close()
 
     def test_a_refusal_ends_it(self, client: redis.Redis, log: Stream) -> None:
         client.set(STREAM, "text")
         with pytest.raises(RefusedError, match="not a stream"):
-            Consumer(log, Shop(), ConsumerSettings(once=True)).run()
+            Consumer(log, Present(), ConsumerSettings(once=True)).run()
 
     def test_a_farewell_snapshot_that_cannot_be_taken_is_said(self, new_server: Callable[..., RunningServer]) -> None:
         primary = new_server(port=True)
@@ -397,7 +399,7 @@ class TestOnce:
             publish_day(client, 10)
             eventually(lambda: copy.xlen(STREAM) == 10)
         log = Stream(Server(replica.url), STREAM)
-        consumer = Consumer(log, Shop(), ConsumerSettings(once=True))
+        consumer = Consumer(log, Present(), ConsumerSettings(once=True))
         consumer.run()
         assert consumer.projection is not None
         assert consumer.projection.ordinal == 10
@@ -416,6 +418,6 @@ def test_an_entry_that_comes_while_the_view_is_made_is_shown_soon(url: str, clie
         consumer.until_live()
         shown: list[View] = []
         for _ in range(20):
-            last = client.xadd(STREAM, top_up())
+            last = client.xadd(STREAM, sound())
             shown.append(consumer.until_live(last))
         assert [view.position.ordinal for view in shown] == list(range(1, 21))
