@@ -62,7 +62,7 @@ def pytest_unconfigure() -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test on the servers that its nearest mark says: `every_generation`, `two_generations`, and so on.
 
-    One that has the fixture `domain` runs with the shop on each of them, and with every other domain on the usual one.
+    One that has the fixture `any_domain` runs with the shop on each of them, with every other domain on the usual one.
     """
     of_mark = {
         "every_generation": generations(),
@@ -72,11 +72,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     }
     nearest = next((mark.name for mark in metafunc.definition.iter_markers() if mark.name in of_mark), "one_generation")
     marked = metafunc.definition.get_closest_marker
-    if "domain" in metafunc.fixturenames and not (marked("shop_alone") or marked("domains_in_turn")):
+    if "any_domain" in metafunc.fixturenames and not (marked("shop_alone") or marked("domains_in_turn")):
         servers = of_mark[nearest] or [usual()]
         runs = [*((server, "shop") for server in servers), (usual(), "bank"), (usual(), "depots")]
         metafunc.parametrize(
-            ("generation", "domain"),
+            ("generation", "any_domain"),
             runs,
             indirect=True,
             ids=[f"{server.name}-{name}" for server, name in runs],
@@ -97,7 +97,7 @@ def generation(request: pytest.FixtureRequest) -> Generation:
 
 
 @pytest.fixture
-def domain(request: pytest.FixtureRequest, generation: Generation) -> Iterator[str]:  # noqa: ARG001 - they vary together
+def any_domain(request: pytest.FixtureRequest, generation: Generation) -> Iterator[str]:  # noqa: ARG001 - they vary together
     """Let this test run with the shop, with the bank and with the depots (`tests.domains.ways`); which one it is."""
     from tests.domains.ways import WAYS, choose
 

@@ -47,6 +47,8 @@ def _of_the_depots(chance: random.Random) -> Iterator[tuple[str, dict[str, Any]]
                 for _ in range(chance.randrange(1, 4))
             ]
             yield "Delivered", {"depot": depot_id, "goods": goods, "kilos": str(Decimal(chance.randrange(0, 9)) / 2)}
+        elif kind < 0.55:
+            yield "Delivered", {"depot": depot_id, "sku": sku, "pieces": chance.randrange(0, 80)}
         elif kind < 0.7:
             yield "Withdrawn", {"depot": depot_id, "sku": sku, "pieces": chance.randrange(1, 60)}
         elif kind < 0.85:
@@ -79,6 +81,8 @@ def entries(domain: str, count: int, seed: int) -> list[list[bytes]]:
         if chance.random() < 0.03:
             made.append(list(chance.choice(NONSENSE)))
             continue
-        fields = [b"type", name.encode(), b"data", data]
+        # One kind of goods at a time was said without a version once.
+        version = [b"v", b"2"] if b'"goods"' in data else []
+        fields = [b"type", name.encode(), *version, b"data", data]
         made.append([*fields, b"key", b"k%d" % chance.randrange(count)] if chance.random() < 0.2 else fields)
     return made

@@ -1,6 +1,6 @@
 """How to say of any domain what tests that are about no particular event say: a day, an event, what becomes of them.
 
-Such tests are marked `usefixtures("domain")`. They run with each of `WAYS` in turn, which is then the present one; all
+Such tests are marked `usefixtures("any_domain")`. They run once with each of `WAYS`, which is then the present one; all
 other tests have the shop. Nothing here knows what events mean but the few lines that say one.
 """
 
@@ -42,6 +42,8 @@ class Ways:
     """An event that is applied if none with its number was, and says a value: its type and members."""
     cell: Callable[[int, int], Cell]
     """What that event sets."""
+    refused: tuple[str, dict[str, Any]]
+    """An event that the rules always refuse."""
     reference: Callable[[], Reference]
     document: Callable[[State], dict[str, Any]]
     """A state as the reference has it, without the position."""
@@ -68,7 +70,7 @@ class Folded:
         return {"last_event_id": self._last, "ordinal": self._ordinal, **self._ways.document(self._state)}
 
 
-def _others(name: str, fold: Callable[[], Fold], sound: Any, cell: Any) -> Ways:
+def _others(name: str, fold: Callable[[], Fold], sound: Any, cell: Any, refused: Any) -> Ways:
     def day(seed: int, count: int) -> list[RawEntry]:
         return [list(zip(fields[::2], fields[1::2], strict=True)) for fields in entries(name, count, seed)]
 
@@ -76,7 +78,7 @@ def _others(name: str, fold: Callable[[], Fold], sound: Any, cell: Any) -> Ways:
         tables = {table: [dict(column) for column in columns] for table, columns in fold().cells_of(state).items()}
         return {"tables": tables, "outcomes": list(state.counts)}
 
-    return Ways(fold, day, sound, cell, lambda: Folded(name), document)
+    return Ways(fold, day, sound, cell, refused, lambda: Folded(name), document)
 
 
 WAYS: Final = {
@@ -85,6 +87,7 @@ WAYS: Final = {
         seeded_entries,
         lambda number, value: ("TopUp", {"user_id": number, "amount": value}),
         lambda number, value: ("users", number, "balance", value),
+        ("TopUp", {"user_id": 7, "amount": 0}),
         Model,
         document_of,
     ),
@@ -93,12 +96,14 @@ WAYS: Final = {
         the_bank,
         lambda number, value: ("Opened", {"account": f"é {number}", "owner": f"{value}"}),
         lambda number, value: ("accounts", f"é {number}", "owner", f"{value}"),
+        ("Transferred", {"source": "nobody", "target": "no one", "amount": 1}),
     ),
     "depots": _others(
         "depots",
         the_depots,
         lambda number, value: ("Weighed", {"ticket": number, "grams": value}),
         lambda number, value: ("tickets", number, "grams", value),
+        ("Withdrawn", {"depot": "nowhere", "sku": "none", "pieces": 1}),
     ),
 }
 

@@ -42,7 +42,17 @@ Rows = dict[str, dict[Any, tuple[Any, ...]]]
 
 def sound(number: int = 1, value: int = 100, key: str | None = None) -> Fields:
     """The fields of an event that is applied if none with its number was (`Ways.sound`)."""
-    name, members = present().sound(number, value)
+    return said(present().sound(number, value), key)
+
+
+def refused(key: str | None = None) -> Fields:
+    """The fields of an event that the rules refuse."""
+    return said(present().refused, key)
+
+
+def said(event: tuple[str, dict[str, Any]], key: str | None) -> Fields:
+    """The fields of an event."""
+    name, members = event
     fields: Fields = {"type": name, "data": json.dumps(members)}
     return fields if key is None else fields | {"key": key}
 

@@ -19,13 +19,13 @@ from esdash.log.stream import Stream
 from tests.domains.days import DOMAINS, entries
 from tests.engine.running import STREAM, RunningConsumer, folded, rows, shown, stored
 
-pytestmark = pytest.mark.usefixtures("domain")
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 
 @pytest.fixture
-def fold(domain: str) -> Fold:
+def fold(any_domain: str) -> Fold:
     """The present domain."""
-    return DOMAINS[domain]()
+    return DOMAINS[any_domain]()
 
 
 def is_of(count: int, view: View) -> bool:
@@ -33,11 +33,11 @@ def is_of(count: int, view: View) -> bool:
     return view.state_position.ordinal == count
 
 
-def test_it_lives_crashes_and_comes_back(domain: str, fold: Fold, url: str, log: Stream) -> None:
-    log.append_many(entries(domain, 700, 1))
+def test_it_lives_crashes_and_comes_back(any_domain: str, fold: Fold, url: str, log: Stream) -> None:
+    log.append_many(entries(any_domain, 700, 1))
     with RunningConsumer(url, domain=fold) as consumer:
         consumer.until_live(log.facts().last_id)
-        log.append_many(entries(domain, 300, 2))
+        log.append_many(entries(any_domain, 300, 2))
         consumer.until_live(log.facts().last_id)
         view = consumer.until(lambda view: view.state_position.ordinal == 1000)
         expected = folded(log)
@@ -46,7 +46,7 @@ def test_it_lives_crashes_and_comes_back(domain: str, fold: Fold, url: str, log:
         assert list(view.state.counts) == expected.counts
         consumer.ask(TakeSnapshot())
         consumer.until(lambda view: view.snapshot is not None and view.snapshot.position.ordinal == 1000)
-        log.append_many(entries(domain, 50, 3))
+        log.append_many(entries(any_domain, 50, 3))
         consumer.until_live(log.facts().last_id)
         consumer.ask(Crash())
         view = consumer.until(lambda view: view.restored is not None and view.restored.replayed == 50)
@@ -61,11 +61,13 @@ def test_it_lives_crashes_and_comes_back(domain: str, fold: Fold, url: str, log:
     assert found.entries == 1050
 
 
-def test_a_picture_that_is_kept_up_is_the_one_that_is_made_anew(domain: str, fold: Fold, url: str, log: Stream) -> None:
-    log.append_many(entries(domain, 100, 1))
+def test_a_picture_that_is_kept_up_is_the_one_that_is_made_anew(
+    any_domain: str, fold: Fold, url: str, log: Stream
+) -> None:
+    log.append_many(entries(any_domain, 100, 1))
     with RunningConsumer(url, domain=fold) as consumer:
         for seed in range(2, 12):
-            log.append_many(entries(domain, 37, seed))
+            log.append_many(entries(any_domain, 37, seed))
             consumer.until_live(log.facts().last_id)
             view = consumer.until(partial(is_of, log.facts().length))
             state = folded(log)
@@ -79,8 +81,8 @@ def test_a_picture_that_is_kept_up_is_the_one_that_is_made_anew(domain: str, fol
                     assert table.number(table.row(number).key) == number
 
 
-def test_the_changes_that_are_told_lead_from_one_state_to_the_next(domain: str, fold: Fold, log: Stream) -> None:
-    log.append_many(entries(domain, 400, 4))
+def test_the_changes_that_are_told_lead_from_one_state_to_the_next(any_domain: str, fold: Fold, log: Stream) -> None:
+    log.append_many(entries(any_domain, 400, 4))
     state = fold.empty()
     before = rows(state)
     history = History(log, fold)
@@ -105,9 +107,9 @@ def test_the_changes_that_are_told_lead_from_one_state_to_the_next(domain: str, 
         before = after
 
 
-def test_the_past_is_told_from_any_snapshot(domain: str, fold: Fold, log: Stream) -> None:
+def test_the_past_is_told_from_any_snapshot(any_domain: str, fold: Fold, log: Stream) -> None:
     for seed in range(1, 4):
-        log.append_many(entries(domain, 100, seed))
+        log.append_many(entries(any_domain, 100, seed))
         Consumer(log, fold, ConsumerSettings(once=True)).run()
     ids = [entry_id for entry_id, _ in stored(log)]
     for count in (1, 99, 100, 101, 250, 300):
@@ -118,11 +120,11 @@ def test_the_past_is_told_from_any_snapshot(domain: str, fold: Fold, log: Stream
 
 @pytest.mark.one_generation
 def test_a_long_way_is_read_ahead_by_another_process(
-    domain: str, fold: Fold, log: Stream, monkeypatch: pytest.MonkeyPatch
+    any_domain: str, fold: Fold, log: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replaying, "FAR", 4000)
     for seed in range(10):
-        log.append_many(entries(domain, 1000, seed))
+        log.append_many(entries(any_domain, 1000, seed))
     consumer = Consumer(log, fold, ConsumerSettings(once=True, watched=False))
     consumer.run()
     assert consumer.projection is not None
@@ -133,10 +135,10 @@ def test_a_long_way_is_read_ahead_by_another_process(
 
 
 @pytest.mark.counts_entries
-def test_a_gap_halts_it(domain: str, fold: Fold, url: str, log: Stream, client: redis.Redis) -> None:
-    log.append_many(entries(domain, 100, 1))
+def test_a_gap_halts_it(any_domain: str, fold: Fold, url: str, log: Stream, client: redis.Redis) -> None:
+    log.append_many(entries(any_domain, 100, 1))
     Consumer(log, fold, ConsumerSettings(once=True)).run()
-    log.append_many(entries(domain, 100, 2))
+    log.append_many(entries(any_domain, 100, 2))
     client.xtrim(STREAM, maxlen=50, approximate=False)
     with RunningConsumer(url, domain=fold) as consumer:
         view = consumer.until_phase(Phase.HALTED)

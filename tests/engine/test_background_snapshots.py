@@ -54,7 +54,7 @@ class SlowFold(Present):
             yield chunk
 
 
-pytestmark = pytest.mark.usefixtures("domain")
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 
 @pytest.fixture(autouse=True)

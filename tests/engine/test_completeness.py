@@ -17,44 +17,43 @@ from esdash.engine.view import Phase, Verdict
 from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore, Unreadable
 from esdash.log.stream import Stream, StreamFacts
-from tests.domains.shop import Shop
+from tests.domains.ways import Present
 from tests.engine.running import (
     QUIET,
     STREAM,
     RunningConsumer,
     document,
-    model_of,
-    modelled,
+    expected,
     publish_day,
     publish_more,
     stored,
 )
 
-pytestmark = [pytest.mark.two_generations, pytest.mark.counts_entries]
+pytestmark = [pytest.mark.two_generations, pytest.mark.counts_entries, pytest.mark.usefixtures("any_domain")]
 
 INDEX = "esdash:{orders}:snapshots"
 
 REBUILD = ConsumerSettings(snapshot_seconds=0, ignore_snapshots=True)
 
 
-class OtherRules(Shop):
-    """The same shop, in another version."""
+class OtherRules(Present):
+    """The same domain, in another version."""
 
     def __init__(self) -> None:
         super().__init__()
         self.version = "other rules"
 
 
-def once(log: Stream, domain: Shop | None = None, **settings: Any) -> Consumer:
+def once(log: Stream, domain: Present | None = None, **settings: Any) -> Consumer:
     """A consumer that has caught up, left its farewell snapshot and ended."""
-    consumer = Consumer(log, domain or Shop(), ConsumerSettings(once=True, **settings))
+    consumer = Consumer(log, domain or Present(), ConsumerSettings(once=True, **settings))
     consumer.run()
     return consumer
 
 
 def asked(log: Stream) -> tuple[dict[str, Any], str, int]:
     """What `state` says: document, verdict, unseen."""
-    projection, continuity = History(log, Shop()).at()
+    projection, continuity = History(log, Present()).at()
     return document(projection), str(continuity), continuity.unseen_before_start
 
 
@@ -80,24 +79,24 @@ class TestARebuildOfATrimmedStream:
     def test_does_not_touch_the_complete_snapshot(self, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 1000)
         once(log)
-        expected = model_of(log).document()
+        before = expected(log)
         client.xtrim(STREAM, maxlen=500, approximate=False)
         assert forgotten(log, SnapshotStore(log)) == 500
         rebuilt = once(log, ignore_snapshots=True)
         assert rebuilt.view.continuity is not None
         assert rebuilt.view.continuity.unseen_before_start == 500
         assert any("500 entries more that left the stream" in notice.text for notice in rebuilt.view.notices)
-        assert asked(log) == (expected, "CONTINUOUS", 0)
+        assert asked(log) == (before, "CONTINUOUS", 0)
         assert once(log).view.position.ordinal == 1000
 
     def test_is_the_same_after_one_entry_that_was_read_was_deleted(self, client: redis.Redis, log: Stream) -> None:
         ids = publish_day(client, 1000)
         once(log)
-        expected = model_of(log).document()
+        before = expected(log)
         client.xdel(STREAM, ids[500])
         assert forgotten(log, SnapshotStore(log)) == 1
         once(log, ignore_snapshots=True)
-        assert asked(log) == (expected, "CONTINUOUS", 0)
+        assert asked(log) == (before, "CONTINUOUS", 0)
 
     def test_says_before_what_will_be_forgotten(self, url: str, client: redis.Redis) -> None:
         last = publish_day(client, 1000)[-1]
@@ -128,8 +127,8 @@ class TestARebuildOfATrimmedStream:
                 partial.until_live(last)
                 partial.ask(TakeSnapshot())
                 complete.until_live(last)
-                assert asked(log) == (modelled(entries).document(), "CONTINUOUS", 0)
-        assert asked(log) == (modelled(entries).document(), "CONTINUOUS", 0)
+                assert asked(log) == (expected(entries), "CONTINUOUS", 0)
+        assert asked(log) == (expected(entries), "CONTINUOUS", 0)
 
     def test_a_complete_consumer_takes_the_place_of_a_partial_one_whatever_is_stored(
         self, url: str, client: redis.Redis, log: Stream
@@ -143,11 +142,11 @@ class TestARebuildOfATrimmedStream:
             assert asked(log)[2] == 50
             complete.ask(TakeSnapshot())
             complete.until(lambda view: any("taken in" in notice.text for notice in view.notices))
-            assert asked(log) == (modelled(entries).document(), "CONTINUOUS", 0)
+            assert asked(log) == (expected(entries), "CONTINUOUS", 0)
             last = publish_more(client, 10)[-1]
             complete.until_live(last)
             entries += stored(log)[-10:]
-        assert asked(log) == (modelled(entries).document(), "CONTINUOUS", 0)
+        assert asked(log) == (expected(entries), "CONTINUOUS", 0)
 
 
 class TestAGapBehindACompleteSnapshot:
@@ -235,7 +234,7 @@ class TestASnapshotThatCannotBeRead:
         (header,) = SnapshotStore(log).headers()
         assert isinstance(header, Header)
         flip_a_bit_of_the_header(client, header)
-        assert asked(log) == (model_of(log).document(), "CONTINUOUS", 0)
+        assert asked(log) == (expected(log), "CONTINUOUS", 0)
 
     @pytest.mark.parametrize("entry_id", ["1_0-1", "5-", "-5", "", "5", f"{2**64}-0", f"1-{2**64}"])
     def test_because_it_names_an_id_that_cannot_be_is_a_rung_that_failed(
@@ -252,7 +251,7 @@ class TestASnapshotThatCannotBeRead:
             view = consumer.until_live()
             assert view.restored is not None
             assert view.restored.position.ordinal == 20
-        assert consumer.document == model_of(log).document()
+        assert consumer.document == expected(log)
 
 
 def test_snapshots_that_are_replaced_while_they_are_tried_are_no_reason_to_begin_anew(
@@ -277,7 +276,7 @@ def test_snapshots_that_are_replaced_while_they_are_tried_are_no_reason_to_begin
                     self.delete(header.snapshot_id)
             return headers
 
-    found = restore(log, Replacing(log), Shop(), clock=time.monotonic)
+    found = restore(log, Replacing(log), Present(), clock=time.monotonic)
     assert str(found.continuity) == "CONTINUOUS"
     assert found.projection.position.ordinal == 115
 
@@ -286,26 +285,26 @@ class TestTwoVersionsOfTheRules:
     def test_each_keep_their_snapshots(self, client: redis.Redis, log: Stream) -> None:
         for _ in range(7):
             publish_more(client, 10)
-            for domain in (Shop(), OtherRules()):
+            for domain in (Present(), OtherRules()):
                 view = once(log, domain).view
                 assert view.restored is not None
                 assert view.restored.replayed == 10
         headers = [header for header in SnapshotStore(log).headers() if isinstance(header, Header)]
-        for version in (Shop().version, "other rules"):
+        for version in (Present().version, "other rules"):
             made = [header.ordinal for header in headers if header.version == version]
             assert made == [70, 60, 50, 40, 30]
 
     def test_each_go_on_although_the_stream_is_trimmed(self, client: redis.Redis, log: Stream) -> None:
         for _ in range(7):
             publish_more(client, 10)
-            for domain in (Shop(), OtherRules()):
+            for domain in (Present(), OtherRules()):
                 assert once(log, domain).view.position.ordinal % 10 == 0
             client.xtrim(STREAM, maxlen=3, approximate=False)
 
 
 def test_a_log_that_comes_back_is_restored_from_its_snapshots(url: str, client: redis.Redis, log: Stream) -> None:
     publish_day(client, 100)
-    expected = model_of(log).document()
+    before = expected(log)
     with RunningConsumer(url) as consumer:
         consumer.until_live(stored(log)[-1][0])
         consumer.ask(TakeSnapshot())
@@ -315,7 +314,7 @@ def test_a_log_that_comes_back_is_restored_from_its_snapshots(url: str, client: 
         consumer.until(lambda view: view.phase is Phase.LIVE and view.position.ordinal == 0)
         client.rename("elsewhere", STREAM)
         consumer.until(lambda view: view.phase is Phase.LIVE and view.position.ordinal == 100)
-    assert consumer.document == expected
+    assert consumer.document == before
     assert consumer.view.continuity is not None
     assert consumer.view.continuity.verdict is Verdict.CONTINUOUS
 

@@ -36,7 +36,7 @@ from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.usefixtures("domain"), pytest.mark.domains_in_turn]
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 
 def assert_equals_the_log(consumer: RunningConsumer, url: str) -> None:

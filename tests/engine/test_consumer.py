@@ -35,7 +35,7 @@ from tests.engine.running import (
 from tests.generations import Generation
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("domain")
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 
 def headers(log: Stream) -> list[Header]:

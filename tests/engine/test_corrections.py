@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 import pytest
 import redis
@@ -12,10 +13,14 @@ from esdash.engine.corrections import Correction
 from esdash.engine.requests import Crash, TakeSnapshot
 from esdash.engine.row import Row
 from esdash.engine.view import View
-from tests.domains.shop import users_of
-from tests.engine.running import QUIET, STREAM, Fields, RunningConsumer, publish_more, top_up
+from esdash.log.stream import Stream
+from tests.engine.running import QUIET, STREAM, Fields, RunningConsumer, expected, publish_more, refused, sound
 
 REFUND: Fields = {"type": "Refund", "data": '{"user_id":7}'}
+
+pytestmark = pytest.mark.usefixtures("any_domain")
+
+_numbers = count(100)
 
 HEADLESS = ConsumerSettings(snapshot_seconds=0, watched=False)
 
@@ -32,10 +37,10 @@ def park(client: redis.Redis, key: str = "") -> bytes:
     return add(client, REFUND | ({"key": key} if key else {}))
 
 
-def correct(client: redis.Redis, parked: bytes, number: int = 1, amount: int = 100) -> bytes:
-    """Append a correction; with an amount of 0 it is rejected."""
-    suffix = f":{number}" if number > 1 else ""
-    return add(client, top_up(7, amount, f"corrects:{parked.decode()}{suffix}"))
+def correct(client: redis.Redis, parked: bytes, number: int = 1, *, rejected: bool = False) -> bytes:
+    """Append a correction."""
+    key = f"corrects:{parked.decode()}:{number}".removesuffix(":1")
+    return add(client, refused(key) if rejected else sound(next(_numbers), 100, key))
 
 
 def found(view: View, parked: bytes) -> Correction | None:
@@ -55,7 +60,9 @@ def corrected_by(view: View, parked: bytes) -> int | None:
 
 
 class TestAParkedEntry:
-    def test_is_corrected_once_whoever_does_it_and_every_consumer_knows(self, url: str, client: redis.Redis) -> None:
+    def test_is_corrected_once_whoever_does_it_and_every_consumer_knows(
+        self, url: str, client: redis.Redis, log: Stream
+    ) -> None:
         with RunningConsumer(url) as one, RunningConsumer(url) as other:
             one.until_live()
             other.until_live()
@@ -76,14 +83,14 @@ class TestAParkedEntry:
                 assert not correction.elsewhere
         with RunningConsumer(url) as later:
             assert corrected_by(later.until_live(second), parked) == 2
-        assert users_of(later.projection.state) == {7: 100}
+        assert later.document == expected(log)
 
     def test_a_rejected_correction_leaves_it_open_and_uses_its_key_up(self, url: str, client: redis.Redis) -> None:
         with RunningConsumer(url) as consumer:
             consumer.until_live()
             parked = park(client)
             for number in (1, 2):
-                view = consumer.until_live(correct(client, parked, number, amount=0))
+                view = consumer.until_live(correct(client, parked, number, rejected=True))
                 correction = found(view, parked)
                 assert correction is not None
                 assert (correction.done, correction.refused) == (None, number)
@@ -113,16 +120,16 @@ class TestAParkedEntry:
     ) -> None:
         with RunningConsumer(url, settings) as consumer:
             consumer.until_live()
-            done, refused, opened = park(client), park(client), park(client)
+            done, rejected, opened = park(client), park(client), park(client)
             correct(client, done)
-            consumer.until_live(correct(client, refused, amount=0))
+            consumer.until_live(correct(client, rejected, rejected=True))
         publish_more(client, 5)
         with RunningConsumer(url) as later:
             view = later.until(lambda view: view.position.ordinal == 10)
             assert view.restored is not None
             assert view.restored.snapshot_id is not None
             assert corrected_by(view, done) == 4
-            correction = found(view, refused)
+            correction = found(view, rejected)
             assert correction is not None
             assert (correction.done, correction.refused) == (None, 1)
             assert found(view, opened) is None
@@ -136,7 +143,7 @@ class TestAParkedEntry:
         parked = park(client)
         for number in range(4):
             publish_more(client, 1000)
-            correct(client, parked, number + 1, amount=number // 2)
+            correct(client, parked, number + 1, rejected=number < 2)
         last = publish_more(client, 3000)[-1]
         with RunningConsumer(url, ConsumerSettings(snapshot_seconds=0, ignore_snapshots=True)) as consumer:
             view = consumer.until_live(last)
@@ -159,7 +166,7 @@ class TestAParkedEntry:
         correct(client, parked)
         client.xtrim(STREAM, maxlen=0, approximate=False)
         with RunningConsumer(url) as consumer:
-            again = add(client, top_up(7, 100, f"corrects:{parked.decode()}"))
+            again = add(client, sound(7, 100, f"corrects:{parked.decode()}"))
             view = consumer.until_live(again)
             known = view.corrections.of_parked(Row(0, parked, (), None))
             assert known is not None
@@ -171,7 +178,7 @@ class TestAParkedEntry:
             parked = park(client)
             keys = ("corrects:", f"corrects:{parked.decode()}:1", f"corrects:{parked.decode()}:x", "corrects:1", "x")
             for key in keys:
-                last = add(client, top_up(7, 1, key))
+                last = add(client, sound(7, 1, key))
             assert found(consumer.until_live(last), parked) is None
 
 
@@ -179,7 +186,7 @@ class TestAnOrphan:
     @contextmanager
     def lost(self, url: str, client: redis.Redis, *entries: Fields) -> Iterator[tuple[RunningConsumer, list[Row]]]:
         """A consumer that had applied entries which then vanished."""
-        add(client, top_up(1, 100))
+        add(client, sound(1, 100))
         with RunningConsumer(url) as consumer:
             consumer.until_live()
         saved = client.dump(STREAM)
@@ -190,39 +197,39 @@ class TestAnOrphan:
                 last = add(client, fields)
             consumer.until_live(last)
             client.restore(STREAM, 0, saved, replace=True)
-            add(client, top_up(2, 5))
+            add(client, sound(2, 5))
             view = consumer.until(lambda view: len(view.orphans) == len(entries))
             yield consumer, list(view.orphans)
 
     def test_goes_back_under_its_own_key_else_its_old_id_and_is_known_to_be_back(
         self, url: str, client: redis.Redis
     ) -> None:
-        with self.lost(url, client, top_up(1, 7, "own"), top_up(1, 8)) as (consumer, (keyed, keyless)):
+        with self.lost(url, client, sound(3, 7, "own"), sound(4, 8)) as (consumer, (keyed, keyless)):
             corrections = consumer.until_live().corrections
             assert corrections.key_for_orphan(keyed) == "own"
             assert corrections.key_for_orphan(keyless) == f"restores:{keyless.entry_id.decode()}"
-            add(client, top_up(1, 7, "own"))
-            last = add(client, top_up(1, 8, f"restores:{keyless.entry_id.decode()}"))
+            add(client, sound(3, 7, "own"))
+            last = add(client, sound(4, 8, f"restores:{keyless.entry_id.decode()}"))
             view = consumer.until_live(last)
             done = [view.corrections.of_orphan(row) for row in (keyed, keyless)]
             assert [found.done.ordinal for found in done if found and found.done] == [3, 4]
 
     def test_that_is_rejected_now_stays_open_under_another_key(self, url: str, client: redis.Redis) -> None:
-        with self.lost(url, client, top_up(1, 7, "own")) as (consumer, (row,)):
-            view = consumer.until_live(add(client, top_up(1, 0, "own")))
+        with self.lost(url, client, sound(3, 7, "own")) as (consumer, (row,)):
+            view = consumer.until_live(add(client, refused("own")))
             found = view.corrections.of_orphan(row)
             assert found is not None
             assert (found.done, found.refused) == (None, 1)
             key = view.corrections.key_for_orphan(row)
             assert key == f"restores:{row.entry_id.decode()}"
-            view = consumer.until_live(add(client, top_up(1, 7, key)))
+            view = consumer.until_live(add(client, sound(3, 7, key)))
             found = view.corrections.of_orphan(row)
             assert found is not None
             assert found.done is not None
 
     def test_that_is_back_stays_known_after_a_restore(self, url: str, client: redis.Redis) -> None:
-        with self.lost(url, client, top_up(1, 7, "own")) as (consumer, (row,)):
-            last = add(client, top_up(1, 7, "own"))
+        with self.lost(url, client, sound(3, 7, "own")) as (consumer, (row,)):
+            last = add(client, sound(3, 7, "own"))
             consumer.until_live(last)
             consumer.ask(TakeSnapshot())
             consumer.until(lambda view: view.snapshot is not None and view.snapshot.position.ordinal == 3)

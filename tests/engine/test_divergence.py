@@ -33,7 +33,7 @@ from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.two_generations, pytest.mark.usefixtures("domain")]
+pytestmark = [pytest.mark.two_generations, pytest.mark.usefixtures("any_domain")]
 
 
 def caught_up(url: str) -> RunningConsumer:

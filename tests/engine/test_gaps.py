@@ -33,7 +33,7 @@ from tests.engine.running import (
     stored,
 )
 
-pytestmark = [pytest.mark.two_generations, pytest.mark.usefixtures("domain")]
+pytestmark = [pytest.mark.two_generations, pytest.mark.usefixtures("any_domain")]
 
 
 def caught_up(url: str) -> RunningConsumer:

@@ -6,14 +6,16 @@ import redis
 from esdash.engine.history import BrokenError, History
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import START, Stream
-from tests.domains.shop import Shop
-from tests.engine.running import STREAM, RunningConsumer, document, modelled, modelled_rows, publish_more, seen_rows
+from tests.domains.ways import Present
+from tests.engine.running import STREAM, RunningConsumer, document, expected, modelled_rows, publish_more, seen_rows
 from tests.engine.running import stored as all_entries
+
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 
 @pytest.fixture
 def history(log: Stream) -> History:
-    return History(log, Shop())
+    return History(log, Present())
 
 
 @pytest.fixture
@@ -95,7 +97,7 @@ class TestAnEntryThatWasReadAndDeleted:
         for count in (30, 60, 75, 90):
             projection, continuity = history.at(ids[count - 1])
             assert str(continuity) == "CONTINUOUS"
-            assert document(projection) == modelled(entries[:count]).document()
+            assert document(projection) == expected(entries[:count])
 
     def test_between_snapshots_is_a_gap_with_a_way_on(
         self, client: redis.Redis, log: Stream, history: History, ids: list[bytes]

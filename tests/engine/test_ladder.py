@@ -29,7 +29,7 @@ from tests.engine.running import (
 )
 from tests.strategies import json_bytes, raw_entry
 
-pytestmark = pytest.mark.usefixtures("domain")
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 INDEX = "esdash:{orders}:snapshots"
 
@@ -160,14 +160,14 @@ class TestDamage:
         assert climb(log).header == newer
 
     def test_a_flip_of_any_byte_with_the_checksums_fixed_up_never_gives_another_state(
-        self, client: redis.Redis, log: Stream, two: tuple[Header, Header], domain: str
+        self, client: redis.Redis, log: Stream, two: tuple[Header, Header], any_domain: str
     ) -> None:
         newer, older = two
         chunks = list(SnapshotStore(log).chunks(newer))
         digest = Present().digest(climb(log).projection.state)
         for number, chunk in enumerate(chunks):
             # Each domain has a third of the places.
-            for place in range([*WAYS].index(domain), len(chunk), len(WAYS)):
+            for place in range([*WAYS].index(any_domain), len(chunk), len(WAYS)):
                 flipped = bytearray(chunk)
                 flipped[place] ^= 1 << place % 8
                 change_chunks(client, newer, [*chunks[:number], bytes(flipped), *chunks[number + 1 :]])
