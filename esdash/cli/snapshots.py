@@ -105,7 +105,8 @@ def take(settings: Settings, as_json: bool) -> None:
                 warn_of_rung(rung)
         warn_of_partial_history(view.continuity.unseen_before_start if view.continuity else 0)
         for notice in view.notices:
-            warn(notice.text)
+            if notice.text != view.snapshot_note:  # which is told as the end of it
+                warn(notice.text)
         if view.position.ordinal == 0:
             raise FailedError(f"No snapshot was taken: the stream is empty. {absence(log) or ''}".rstrip())
         header = next(

@@ -117,6 +117,10 @@ class SnapshotStore:
                 chunk = self._command("HGET", self._chunks_key(header.snapshot_id), number, shape=shapes.text_or_none)
             except ForbiddenError as error:
                 raise DamagedError(str(error).rstrip(".")) from error
+            except RefusedError as error:
+                if not isinstance(error.__cause__, WrongTypeError):
+                    raise
+                raise DamagedError(f"the key {self._chunks_key(header.snapshot_id)} holds something else") from error
             if chunk is None:
                 raise DamagedError(f"chunk {number + 1} of {header.chunks} is missing")
             hashed.update(chunk)

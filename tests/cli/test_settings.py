@@ -36,6 +36,11 @@ class TestSources:
         assert settings == Settings()
         assert config.place_of_data(settings).is_relative_to(home)
 
+    def test_a_home_that_is_no_directory_holds_no_settings(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+        monkeypatch.setenv("HOME", os.devnull)
+        assert config.load(None, {}, {}, {}) == Settings()
+
     def test_flags_beat_the_environment_which_beats_the_file(self, file: Path) -> None:
         file.write_text('stream = "a"\nsnapshot_seconds = 1\nmouse = false\ntheme = "nord"')
         environment = {"ESDASH_SNAPSHOT_SECONDS": "2", "ESDASH_THEME": "gruvbox", "ESDASH_MOUSE": ""}
