@@ -20,14 +20,16 @@ from esdash.cli.progress import Progress
 from esdash.cli.spool import Spool
 from esdash.cli.track import by_track
 from esdash.config import Settings
+from esdash.engine.conditions import StandingCondition
+from esdash.engine.history import Beginning, History
+from esdash.fold.folding import Fold
+from esdash.log.stream import START, Stream
+from esdash.query.conditions import Condition
+from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.engine.history import Beginning, History
-    from esdash.fold.folding import Fold
-    from esdash.log.stream import Stream
     from esdash.past.reader import TrackReader
     from esdash.past.turns import Turn
-    from esdash.query.conditions import Condition
 
 
 class _Found(NamedTuple):
@@ -68,9 +70,6 @@ def command(settings: Settings, condition: tuple[str, ...], last: bool, every: b
     comparison with a number that is not there is false. Prints {"ordinal", "id", "time"} with --json, with --all a line
     for each place, with "holds". Exit code 1 when it never holds.
     """
-    from esdash.engine.history import History
-    from esdash.log.stream import START
-
     if last and every:
         raise BadInputError("--last wants one place and --all every one: leave one of them out.")
     fold = fold_of(settings)
@@ -98,11 +97,9 @@ def command(settings: Settings, condition: tuple[str, ...], last: bool, every: b
 
 
 def _by_folding(
-    fold: "Fold", history: "History", beginning: "Beginning", condition: "Condition", which: _Wanted
+    fold: Fold, history: History, beginning: Beginning, condition: Condition, which: _Wanted
 ) -> Iterator[_Found]:
     """The places that are asked for, in their order."""
-    from esdash.engine.conditions import StandingCondition
-
     projection = beginning.projection
     standing = StandingCondition(fold, projection.state, condition)
     held: _Found | None = None
@@ -134,9 +131,9 @@ def _by_folding(
 
 def _spool_by_track(
     settings: Settings,
-    log: "Stream",
-    fold: "Fold",
-    condition: "Condition",
+    log: Stream,
+    fold: Fold,
+    condition: Condition,
     which: _Wanted,
     spool: Spool,
     *,
@@ -159,7 +156,7 @@ def _spool_by_track(
     return unseen
 
 
-def _turns(reader: "TrackReader", condition: "Condition", which: _Wanted) -> "Iterator[Turn]":
+def _turns(reader: "TrackReader", condition: Condition, which: _Wanted) -> "Iterator[Turn]":
     from esdash.past.turns import Turn, turns
 
     last: Turn | None = None
@@ -177,8 +174,6 @@ def _turns(reader: "TrackReader", condition: "Condition", which: _Wanted) -> "It
 
 
 def _line(found: _Found, unseen: int, which: _Wanted, *, as_json: bool) -> str:
-    from esdash.visible import visible
-
     if as_json:
         document = place_document(found.ordinal, found.entry_id)
         return json.dumps({**document, "holds": found.holds} if which.every else document)

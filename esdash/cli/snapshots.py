@@ -23,13 +23,14 @@ from esdash.cli.output import (
 from esdash.cli.presence import absence, require_stream
 from esdash.config import Settings
 from esdash.counted import counted
+from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.doctor import fault_of
+from esdash.fold.folding import Fold
+from esdash.log.snapshots import Header, SnapshotStore, Unreadable
 from esdash.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from esdash.fold.folding import Fold
-    from esdash.log.snapshots import Header, SnapshotStore, Unreadable
 
 
 _MEMBERS: Final = (
@@ -53,8 +54,6 @@ def list_snapshots(settings: Settings, as_json: bool) -> None:
 
     Reads and checks each as a consumer does that restores it.
     """
-    from esdash.log.snapshots import Header, SnapshotStore
-
     fold = fold_of(settings)
     with open_log(settings) as log:
         require_stream(log)
@@ -88,9 +87,6 @@ def list_snapshots(settings: Settings, as_json: bool) -> None:
 @with_settings
 def take(settings: Settings, as_json: bool) -> None:
     """Fold up to the newest entry and store a snapshot, unless a good one is there already."""
-    from esdash.engine.consumer import Consumer, ConsumerSettings
-    from esdash.log.snapshots import Header, SnapshotStore
-
     fold = fold_of(settings)
     require_writable(settings, "No snapshot was taken", fold)
     with open_log(settings) as log:
@@ -134,8 +130,6 @@ def take(settings: Settings, as_json: bool) -> None:
 @with_settings
 def show(settings: Settings, snapshot_id: str, as_json: bool) -> None:
     """Show one snapshot, what its state holds, and whether it can be used."""
-    from esdash.log.snapshots import SnapshotStore
-
     fold = fold_of(settings)
     with open_log(settings) as log:
         require_stream(log)
@@ -164,8 +158,6 @@ def show(settings: Settings, snapshot_id: str, as_json: bool) -> None:
 @with_settings
 def delete(settings: Settings, snapshot_ids: tuple[str, ...], versions: tuple[str, ...], as_json: bool) -> None:
     """Delete stored snapshots. Events are never deleted, so the state can be computed again."""
-    from esdash.log.snapshots import SnapshotStore
-
     require_writable(settings, "Nothing was deleted")
     if not snapshot_ids and not versions:
         raise click.UsageError("Name snapshots to delete, or a --version: `esdash snapshot list` shows both.")
@@ -189,8 +181,6 @@ def delete(settings: Settings, snapshot_ids: tuple[str, ...], versions: tuple[st
 
 def _made_by(version: str, headers: "Iterable[Header | Unreadable]") -> list[str]:
     """Ids of what rules of a version made. Raises FailedError for none, BadInputError for those of several domains."""
-    from esdash.log.snapshots import Header
-
     stored = [header for header in headers if isinstance(header, Header)]
     named = [header for header in stored if f"{header.domain} {header.version}" == version]
     made = named or [header for header in stored if header.version == version]
@@ -213,11 +203,8 @@ def _shown(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-def _document(store: "SnapshotStore", fold: "Fold", header: "Header | Unreadable") -> dict[str, Any]:
+def _document(store: SnapshotStore, fold: Fold, header: Header | Unreadable) -> dict[str, Any]:
     """What is known of a stored snapshot, the same members for each."""
-    from esdash.engine.doctor import fault_of
-    from esdash.log.snapshots import Header
-
     if not isinstance(header, Header):
         return {**dict.fromkeys(_MEMBERS), "id": header.snapshot_id, "usable": False, "reason": header.reason}
     reason, projection = fault_of(store, fold, header)
@@ -235,7 +222,7 @@ def _usable(document: dict[str, Any]) -> str:
     return f"yes{without}{', kept for the archive' if document['pinned'] else ''}"
 
 
-def _facts(header: "Header") -> dict[str, Any]:
+def _facts(header: Header) -> dict[str, Any]:
     return {
         "id": header.snapshot_id,
         "last_event_id": header.last_event_id,

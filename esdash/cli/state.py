@@ -25,18 +25,23 @@ from esdash.cli.presence import require_stream
 from esdash.cli.rows import Named, called, read_rows, read_tables
 from esdash.cli.track import by_track
 from esdash.config import Settings
+from esdash.domain import Column, Table
+from esdash.engine.guard import check_position
+from esdash.engine.history import History
+from esdash.engine.projection import Projection
+from esdash.engine.view import Continuity, Rung, Verdict
+from esdash.fold.folding import Fold
+from esdash.fold.tables import State
+from esdash.log.stream import Stream
+from esdash.query.places import Place
+from esdash.visible import visible
+from esdash.words.changes import title_of
+from esdash.words.entries import words, write
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-    from esdash.domain import Column, Table
-    from esdash.engine.projection import Projection
-    from esdash.engine.view import Continuity, Rung
-    from esdash.fold.folding import Fold
-    from esdash.fold.tables import State
-    from esdash.log.stream import Stream
     from esdash.past.reader import TrackReader
-    from esdash.query.places import Place
 
 ROWS: Final = 1000
 """Rows of a table that are shown at most."""
@@ -52,7 +57,7 @@ Rows = dict[Any, dict[str, Any]]
 @as_json
 @with_settings
 def command(
-    settings: Settings, at: "Place | None", about: tuple[str, ...], tables: tuple[str, ...], as_json: bool
+    settings: Settings, at: Place | None, about: tuple[str, ...], tables: tuple[str, ...], as_json: bool
 ) -> None:
     """Show the tables and the outcomes.
 
@@ -61,8 +66,6 @@ def command(
     outcomes and digest remain those of the whole state. A table that a domain hides is shown when it is named, and
     always with --json.
     """
-    from esdash.engine.view import Verdict
-
     fold = fold_of(settings)
     rows, named = read_rows(fold, about), read_tables(fold, tables)
     with open_log(settings) as log:
@@ -103,13 +106,9 @@ def command(
 
 
 def state_at(
-    settings: Settings, log: "Stream", fold: "Fold", at: "Place | None"
-) -> "tuple[Projection, Continuity, tuple[Rung, ...]]":
+    settings: Settings, log: Stream, fold: Fold, at: Place | None
+) -> tuple[Projection, Continuity, tuple[Rung, ...]]:
     """The state now or after a place, its continuity, and the snapshots that were tried."""
-    from esdash.engine.guard import check_position
-    from esdash.engine.history import History
-    from esdash.engine.view import Rung
-
     tried: tuple[Rung, ...] = ()
 
     def note(rungs: tuple[Rung, ...]) -> None:
@@ -124,13 +123,13 @@ def state_at(
     return *History(log, fold).at(until, on_rung=note), tried
 
 
-def _by_track(log: "Stream", track: "TrackReader", until: bytes) -> "Projection | None":
+def _by_track(log: Stream, track: "TrackReader", until: bytes) -> Projection | None:
     from esdash.past.whole import projection_by
 
     return projection_by(log, track, until)
 
 
-def rows_of(fold: "Fold", state: "State", table: str) -> Rows:
+def rows_of(fold: Fold, state: State, table: str) -> Rows:
     """The rows of a table."""
     declared, _ = fold.storage.places[table]
     columns = fold.cells_of(state)[table]
@@ -142,7 +141,7 @@ def rows_of(fold: "Fold", state: "State", table: str) -> Rows:
     }
 
 
-def outcomes_of(fold: "Fold", state: "State") -> dict[str, Any]:
+def outcomes_of(fold: Fold, state: State) -> dict[str, Any]:
     """How many entries had which outcome; reasons that never occurred are left out."""
     found: dict[str, Any] = {"applied": 0, "rejected": {}, "parked": {}, "duplicate": 0}
     for (name, reason), count in zip(fold.outcomes, state.counts, strict=True):
@@ -153,9 +152,7 @@ def outcomes_of(fold: "Fold", state: "State") -> dict[str, Any]:
     return found
 
 
-def _choose(
-    fold: "Fold", state: "State", shown: dict[str, Rows], rows: Sequence[Named], named: Sequence[str]
-) -> list[str]:
+def _choose(fold: Fold, state: State, shown: dict[str, Rows], rows: Sequence[Named], named: Sequence[str]) -> list[str]:
     """Keep these rows only; those that are not there, for people."""
     if not rows:
         return []
@@ -181,17 +178,14 @@ def _print_facts(document: Mapping[str, Any]) -> None:
         tell(f"{name:<11} {value}")
 
 
-def _tables(fold: "Fold", shown: Mapping[str, Rows], asked: set[str]) -> "Iterator[RichTable]":
+def _tables(fold: Fold, shown: Mapping[str, Rows], asked: set[str]) -> "Iterator[RichTable]":
     for name, rows in shown.items():
         table, _ = fold.storage.places[name]
         if name in asked if asked else not table.hidden:
             yield _table(table, rows)
 
 
-def _table(table: "Table", rows: Rows) -> "RichTable":
-    from esdash.visible import visible
-    from esdash.words.changes import title_of
-    from esdash.words.entries import words, write
+def _table(table: Table, rows: Rows) -> "RichTable":
 
     def cells(key: Any, row: Mapping[str, Any]) -> list[str]:
         return [visible(str(key)), *(visible(write(each.shown, row[each.name])) for each in table.columns)]
@@ -208,7 +202,7 @@ def _table(table: "Table", rows: Rows) -> "RichTable":
     )
 
 
-def _side(column: "Column") -> str:
+def _side(column: Column) -> str:
     return "right" if column.kind is int else "left"
 
 

@@ -3,7 +3,7 @@
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -17,11 +17,13 @@ from esdash.cli.presence import require_stream
 from esdash.cli.progress import Progress
 from esdash.config import Settings
 from esdash.counted import counted
+from esdash.engine.trimming import Plan, plan, prove, trim
+from esdash.log.archive.folder import Archive
+from esdash.log.errors import FullError
+from esdash.log.facts import id_parts
+from esdash.log.snapshots import SnapshotStore
+from esdash.log.stream import Stream
 from esdash.query.places import Place
-
-if TYPE_CHECKING:
-    from esdash.engine.trimming import Plan
-    from esdash.log.archive.folder import Archive
 
 
 @click.command()
@@ -41,12 +43,6 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
 
     Without an archive nothing is removed: exit code 1.
     """
-    from esdash.engine.trimming import plan, prove, trim
-    from esdash.log.archive.folder import Archive
-    from esdash.log.errors import FullError
-    from esdash.log.snapshots import SnapshotStore
-    from esdash.log.stream import Stream
-
     fold, root = fold_of(settings), archive_of(settings)
     if not dry_run or only_watches(fold):
         require_writable(settings, "Nothing was removed", fold)
@@ -96,7 +92,7 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
             tell(f"Removed {counted(document['removed'], 'entry', 'entries')} before {found.minid.decode()}.")
 
 
-def _show(document: dict[str, Any], found: "Plan", archive: "Archive | None", as_json: bool) -> None:
+def _show(document: dict[str, Any], found: Plan, archive: Archive | None, as_json: bool) -> None:
     if as_json:
         print_json(document)
     else:
@@ -105,10 +101,8 @@ def _show(document: dict[str, Any], found: "Plan", archive: "Archive | None", as
             say(found.refusal)
 
 
-def _tell_people(found: "Plan", archive: "Archive | None") -> None:
+def _tell_people(found: Plan, archive: Archive | None) -> None:
     """The bounds, the one that decides first."""
-    from esdash.log.facts import id_parts
-
     columns = ("stays from", "right"), ("id", "left"), ("time", "left"), ("for", "left"), ("", "left"), ("why", "left")
     rows = [
         (
@@ -124,7 +118,7 @@ def _tell_people(found: "Plan", archive: "Archive | None") -> None:
     print_tables(new_table("What must stay", columns, rows))
 
 
-def _numbered(archive: "Archive | None", entry_id: bytes) -> str:
+def _numbered(archive: Archive | None, entry_id: bytes) -> str:
     number = None if archive is None else archive.number_of(entry_id)
     return "–" if number is None else f"#{number:,}"
 
@@ -137,7 +131,7 @@ def _ask(count: int) -> None:
         raise FailedError("Nothing was removed.")
 
 
-def _document(found: "Plan", archive: "Archive | None") -> dict[str, Any]:
+def _document(found: Plan, archive: Archive | None) -> dict[str, Any]:
     return {
         "minid": found.minid.decode() if found.bounds else None,
         "removes": None,

@@ -14,12 +14,15 @@ from esdash.cli.presence import require_stream
 from esdash.cli.track import track_of
 from esdash.config import Settings
 from esdash.counted import counted
+from esdash.engine.verification import Segment, Verification
+from esdash.engine.verify import verify
+from esdash.engine.view import Position
+from esdash.fold.declaration import invariants_of
+from esdash.fold.folding import Fold
+from esdash.log.stream import Stream
+from esdash.words.changes import difference_of
 
 if TYPE_CHECKING:
-    from esdash.engine.verification import Segment, Verification
-    from esdash.engine.view import Position
-    from esdash.fold.folding import Fold
-    from esdash.log.stream import Stream
     from esdash.past.checking import Checked
 
 
@@ -35,8 +38,6 @@ def command(context: click.Context, settings: Settings, as_json: bool, processes
     is one. Writes nothing to the server. The past that a dashboard keeps is compared at the same places; where it is
     wrong it is deleted, and the next dashboard keeps it anew.
     """
-    from esdash.engine.verify import verify
-
     fold = fold_of(settings)
 
     def show(done: int, total: int) -> None:
@@ -58,7 +59,7 @@ def command(context: click.Context, settings: Settings, as_json: bool, processes
         context.exit(ExitCode.DIFFERENCE)
 
 
-def _past(settings: Settings, log: "Stream", fold: "Fold", found: "Verification") -> "Checked":
+def _past(settings: Settings, log: Stream, fold: Fold, found: Verification) -> "Checked":
     """The past that is kept, beside what was replayed."""
     from esdash.past.checking import Checked, check
 
@@ -76,9 +77,7 @@ def _tell_of_past(past: "Checked", unseen: int) -> None:
         tell(f"✓ the past that is kept: the same at {counted(past.moments, 'place', 'places')}")
 
 
-def _document(fold: "Fold", found: "Verification") -> dict[str, Any]:
-    from esdash.fold.declaration import invariants_of
-
+def _document(fold: Fold, found: Verification) -> dict[str, Any]:
     invariants = {each.name: each.name not in found.broken for each in invariants_of(fold.domain)}
     return {
         "holds": found.holds,
@@ -93,7 +92,7 @@ def _document(fold: "Fold", found: "Verification") -> dict[str, Any]:
     }
 
 
-def _segment(segment: "Segment") -> dict[str, Any]:
+def _segment(segment: Segment) -> dict[str, Any]:
     return {
         "start": _position(segment.start),
         "end": _position(segment.end),
@@ -107,14 +106,12 @@ def _segment(segment: "Segment") -> dict[str, Any]:
     }
 
 
-def _position(position: "Position") -> dict[str, Any]:
+def _position(position: Position) -> dict[str, Any]:
     return {"last_event_id": position.last_event_id, "ordinal": position.ordinal}
 
 
-def tell_people(fold: "Fold", found: "Verification") -> None:
+def tell_people(fold: Fold, found: Verification) -> None:
     """Say what was found, line by line."""
-    from esdash.words.changes import difference_of
-
     for segment in found.segments:
         what = f"snapshot {segment.snapshot_id}" if segment.snapshot_id else "the newest event"
         mark = "✓" if segment.holds else "✗"
