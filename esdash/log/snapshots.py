@@ -21,7 +21,7 @@ from typing import Any, Final, TypeVar
 
 from esdash.counted import counted
 from esdash.log import scripts, shapes
-from esdash.log.continuity import Continuity, Verdict, check
+from esdash.log.continuity import Continuity, Standing, Verdict, check
 from esdash.log.errors import ForbiddenError, RefusedError, WrongTypeError, plainly
 from esdash.log.headers import CHECKSUM, FORMAT, Draft, Header, Pin, Unreadable, rank, read_header, write_header
 from esdash.log.keys import key_prefix
@@ -74,14 +74,8 @@ class SnapshotStore:
 
     def continuity(self, header: Header) -> Continuity:
         """Where a snapshot stands in the log as it is now. Raises LogError."""
-        return check(
-            self._log,
-            header.last_event_id.encode(),
-            header.ordinal,
-            header.unseen,
-            header.anchor,
-            must_stand=header.foreign,
-        )
+        standing = Standing(header.last_event_id.encode(), header.ordinal, header.unseen, header.anchor)
+        return check(self._log, standing, must_stand=header.foreign)
 
     def offered(self) -> list[Header | Unreadable]:
         """`headers`, or none where this user may not read them: `denial` says so then. Raises LogError."""

@@ -139,8 +139,7 @@ class ArchivedStream(Stream):
         if facts.first_id is None or facts.first_id != self._joined:
             # Trimmed since: what is gone may have been archived since.
             self._archive.refresh()
-            end = self._archive.standing
-            require_joined(self._archive, check(self._plain, end.last_id, end.ordinal, end.unseen, end.anchor))
+            require_joined(self._archive, check(self._plain, self._archive.standing))
             self._joined = facts.first_id
         last = id_parts(self.archived_to)
         deleted = facts.max_deleted_id if id_parts(facts.max_deleted_id) > last else START
