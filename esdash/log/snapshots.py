@@ -19,6 +19,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
+from msgspec.structs import asdict
+
 from esdash.counted import counted
 from esdash.log import scripts, shapes
 from esdash.log.continuity import Continuity, Standing, Verdict, check
@@ -148,23 +150,13 @@ class SnapshotStore:
             count += 1
             size += len(chunk)
         header = Header(
+            **asdict(draft),
             snapshot_id=snapshot_id,
-            last_event_id=draft.last_event_id,
-            ordinal=draft.ordinal,
-            unseen=draft.unseen,
-            anchor=draft.anchor,
-            domain=draft.domain,
-            version=draft.version,
-            fingerprint=draft.fingerprint,
-            digest=draft.digest,
             checksum=hashed.hexdigest(),
             chunks=count,
             size=size,
-            created_ms=draft.created_ms,
             seconds=round(clock() - begun, 6),
-            owner=draft.owner,
             format=FORMAT,
-            confirmed=draft.confirmed,
         )
         try:
             while (better := self._commit(header, unusable)) is not None:
