@@ -53,17 +53,16 @@ class LiveConsole:
         """Publish, look back and make a load by this domain."""
         self._domain = domain
         self._history = History(self._log, domain, clock=self._clock)
-        self.publishing = None if self._readonly else self._new_publishing(domain)
-
-    def _new_publishing(self, domain: Fold) -> LivePublishing:
-        return LivePublishing(
-            self._log,
-            domain,
-            objection=self._objection,
-            durability=self._durability,
-            seed=self._seed,
-            clock=self._clock,
-        )
+        self.publishing: LivePublishing | None = None
+        if not self._readonly:
+            self.publishing = LivePublishing(
+                self._log,
+                domain,
+                objection=self._objection,
+                durability=self._durability,
+                seed=self._seed,
+                clock=self._clock,
+            )
 
     @property
     def control(self) -> Control:
