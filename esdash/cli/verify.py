@@ -1,6 +1,5 @@
 """`esdash verify`: a full replay against every stored snapshot."""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +10,7 @@ from esdash.cli.failures import ExitCode
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import print_json, say, tell
 from esdash.cli.presence import require_stream
+from esdash.cli.progress import Progress
 from esdash.cli.track import track_of
 from esdash.config import Settings
 from esdash.counted import counted
@@ -39,17 +39,10 @@ def command(context: click.Context, settings: Settings, as_json: bool, processes
     wrong it is deleted, and the next dashboard keeps it anew.
     """
     fold = fold_of(settings)
-
-    def show(done: int, total: int) -> None:
-        if sys.stderr.isatty():
-            click.echo(f"\r{done:,} of {total:,} events\x1b[K", err=True, nl=False)
-
-    with open_log(settings) as log:
+    with open_log(settings) as log, Progress(log) as progress:
         require_stream(log)
-        found = verify(log, fold, processes=processes, on_progress=show)
+        found = verify(log, fold, processes=processes, on_progress=progress.tell)
         past = _past(settings, log, fold, found)
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[K", err=True, nl=False)
     if as_json:
         print_json({**_document(fold, found), "past": {"moments": past.moments, "wrong": past.wrong}})
     else:
