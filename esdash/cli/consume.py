@@ -14,7 +14,7 @@ from esdash.cli.domains import bound_by, fold_of, warn_of_another_domain
 from esdash.cli.failures import BadInputError, ExitCode, FailedError
 from esdash.cli.interpreter import collect_rarely
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import print_json, require_reader, say, warn, warn_of_partial_history, warn_of_rung
+from esdash.cli.output import print_json, require_reader, say, warn, warn_of_partial_history, warn_of_rungs
 from esdash.cli.presence import absence
 from esdash.config import Settings
 from esdash.counted import counted
@@ -122,9 +122,7 @@ def _catch_up(log: Stream, fold: Fold, settings: ConsumerSettings) -> None:
             **({"invariants": _invariants(view)} if view.invariants else {}),
         }
     )
-    for rung in restored.rungs:
-        if rung.reason is not None:
-            warn_of_rung(rung)
+    warn_of_rungs(restored.rungs)
     warn_of_partial_history(continuity.unseen_before_start)
     for notice in view.notices:
         warn(notice.text)
@@ -191,7 +189,7 @@ class _Reporter:
         self._as_json = as_json
         self._phase = ""
         self._notice = 0
-        self._unused: set[Rung] = set()
+        self._told: set[Rung] = set()
         self._unseen = 0
         self._ordinal = -1
         self._due = time.monotonic() + REPORT_SECONDS
@@ -199,10 +197,9 @@ class _Reporter:
     def look(self, view: View, *, last: bool = False) -> None:
         """Say what is new. Raises OSError when that cannot be written, or nobody reads it any more."""
         require_reader(sys.stdout if self._as_json else sys.stderr)
-        for rung in view.restored.rungs if view.restored else ():
-            if rung.reason is not None and rung not in self._unused:
-                self._unused.add(rung)
-                warn_of_rung(rung)
+        rungs = view.restored.rungs if view.restored else ()
+        warn_of_rungs(rung for rung in rungs if rung not in self._told)
+        self._told.update(rungs)
         if view.continuity and view.continuity.unseen_before_start != self._unseen:
             self._unseen = view.continuity.unseen_before_start
             warn_of_partial_history(self._unseen)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from msgspec.structs import asdict
 
 from esdash.cli.connect import open_log, require_writable
 from esdash.cli.domains import fold_of, warn_of_another_domain
@@ -18,7 +19,7 @@ from esdash.cli.output import (
     tell,
     warn,
     warn_of_partial_history,
-    warn_of_rung,
+    warn_of_rungs,
 )
 from esdash.cli.presence import absence, require_stream
 from esdash.config import Settings
@@ -96,9 +97,7 @@ def take(settings: Settings, as_json: bool) -> None:
         consumer = Consumer(log, fold, ConsumerSettings(once=True, watched=False))
         consumer.run()
         view = consumer.view
-        for rung in view.restored.rungs if view.restored else ():
-            if rung.reason is not None:
-                warn_of_rung(rung)
+        warn_of_rungs(view.restored.rungs if view.restored else ())
         warn_of_partial_history(view.continuity.unseen_before_start if view.continuity else 0)
         for notice in view.notices:
             warn(notice.text)
@@ -223,21 +222,9 @@ def _usable(document: dict[str, Any]) -> str:
 
 
 def _facts(header: Header) -> dict[str, Any]:
-    return {
+    told = asdict(header) | {
         "id": header.snapshot_id,
-        "last_event_id": header.last_event_id,
-        "ordinal": header.ordinal,
-        "unseen": header.unseen,
-        "confirmed": header.confirmed,
         "created": iso_time(header.created_ms),
-        "size": header.size,
-        "chunks": header.chunks,
-        "seconds": header.seconds,
-        "digest": header.digest,
-        "domain": header.domain,
-        "version": header.version,
-        "fingerprint": header.fingerprint,
-        "owner": header.owner,
-        "condemned": header.condemned,
         "pinned": header.pinned or None,
     }
+    return {name: told[name] for name in _MEMBERS if name in told}

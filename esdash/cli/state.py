@@ -18,7 +18,7 @@ from esdash.cli.output import (
     tell,
     warn,
     warn_of_partial_history,
-    warn_of_rung,
+    warn_of_rungs,
 )
 from esdash.cli.places import PLACE, end_of
 from esdash.cli.presence import require_stream
@@ -92,9 +92,7 @@ def command(
         _print_facts(document)
         asked = {*named, *(row.table for row in rows)}
         print_tables(*_tables(fold, shown, asked), _outcomes_table(document["outcomes"]))
-    for rung in tried:
-        if rung.reason is not None:
-            warn_of_rung(rung)
+    warn_of_rungs(tried)
     warn_of_partial_history(continuity.unseen_before_start)
     if continuity.verdict in (Verdict.GAP, Verdict.DIVERGED):
         warn(f"{'The state then cannot be told: ' if at else ''}{continuity.explanation}")
