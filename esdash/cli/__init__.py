@@ -61,7 +61,6 @@ class _Commands(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
-        """The command of that name."""
         if name not in _COMMANDS:
             return None
         module = _COMMANDS[name][0]

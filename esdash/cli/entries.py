@@ -23,7 +23,6 @@ def place_line(ordinal: int, entry_id: bytes, unseen: int) -> str:
 
 
 def as_json_line(fold: Fold, row: Row, corrected_by: int | None) -> str:
-    """A JSON object on one line."""
     return json.dumps(entry_document(fold, row, corrected_by))
 
 

@@ -173,7 +173,6 @@ def file_of(context: click.Context) -> Path | None:
 
 
 def common_parameters() -> list[click.Parameter]:
-    """The common options."""
     return common_options(click.Command(None)).params
 
 

@@ -128,7 +128,6 @@ def _by_track(log: Stream, track: "TrackReader", until: bytes) -> Projection | N
 
 
 def rows_of(fold: Fold, state: State, table: str) -> Rows:
-    """The rows of a table."""
     declared, _ = fold.storage.places[table]
     columns = fold.cells_of(state)[table]
     names = [column.name for column in declared.columns]

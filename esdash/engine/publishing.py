@@ -32,7 +32,6 @@ class LivePublishing(Publisher):
 
     @property
     def load(self) -> LoadStatus:
-        """The steady load."""
         return self._load.status
 
     def close(self) -> None:
@@ -41,13 +40,10 @@ class LivePublishing(Publisher):
         self._load.stop()
 
     def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
-        """Append many; blocks. How many were appended. Raises EngineError."""
         return sum(1 for _ in self.publish_many((kind, data, None) for kind, data in events))
 
     def start_load(self, rate: float) -> None:
-        """Append events at `rate` a second until `stop_load`."""
         self._load.start(rate)
 
     def stop_load(self) -> None:
-        """Stop the steady load."""
         self._load.stop()
