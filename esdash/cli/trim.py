@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from esdash.cli.connect import archive_of, open_log, require_writable
-from esdash.cli.domains import fold_of, only_watches
+from esdash.cli.domains import fold_of
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import local_time, new_table, print_json, print_tables, say, tell, warn
@@ -44,7 +44,7 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
     Without an archive nothing is removed: exit code 1.
     """
     fold, root = fold_of(settings), archive_of(settings)
-    if not dry_run or only_watches(fold):
+    if not dry_run or fold.readonly:
         require_writable(settings, "Nothing was removed", fold)
     with open_log(settings) as through:
         # A place is looked for in the archive, too, and one that does not go on in the stream is said.
