@@ -52,6 +52,11 @@ class Draft(Struct, frozen=True):
     confirmed: int = 0
     """Entries that a person agreed to lose when the state was made anew from what was left; part of `unseen`."""
 
+    @property
+    def rules(self) -> tuple[str, str]:
+        """Name and version of the domain that it was made by."""
+        return self.domain, self.version
+
 
 class Header(Draft, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is needed to find a snapshot and to trust it."""

@@ -193,7 +193,7 @@ class SnapshotStore:
             for header in self.headers():
                 if (
                     isinstance(header, Header)
-                    and (header.domain, header.version) == (draft.domain, draft.version)
+                    and header.rules == draft.rules
                     and header.unseen < draft.unseen
                     and not header.condemned
                 ):
@@ -240,7 +240,7 @@ class SnapshotStore:
             for each in self.headers()
             if isinstance(each, Header)
             and each.pinned in reasons
-            and (each.domain, each.version) == (header.domain, header.version)
+            and each.rules == header.rules
             and each.snapshot_id != header.snapshot_id
         ]
 
