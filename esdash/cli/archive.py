@@ -6,11 +6,10 @@ from typing import Any
 
 import click
 
-from esdash.cli.connect import open_log
 from esdash.cli.failures import BadInputError, ExitCode, FailedError, exit_code_of, message_of
 from esdash.cli.options import as_json, folder_of, stream_name, with_settings
 from esdash.cli.output import print_json, tell, warn
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.config import Settings
 from esdash.counted import counted
@@ -80,8 +79,7 @@ def command(
 
 
 def _archived(settings: Settings, folder: Path, check: bool) -> dict[str, Any]:
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         kept = Archive(folder, log.name)
         pinned: list[str] = []
         with Progress(log) as progress:

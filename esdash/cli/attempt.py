@@ -8,7 +8,6 @@ from typing import BinaryIO
 import click
 
 from esdash.cli.batch import Lines
-from esdash.cli.connect import open_log
 from esdash.cli.consequences import consequences_document, print_consequences
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import BadInputError, ExitCode
@@ -16,7 +15,7 @@ from esdash.cli.guarding import Guarded
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import print_json, warn_of_partial_history
 from esdash.cli.places import PLACE, end_of
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.config import Settings
 from esdash.engine.history import id_before
@@ -71,8 +70,7 @@ def command(
         raise BadInputError("There is nothing to try: say --skip, --edit, --swap or --insert.")
     fold = fold_of(settings)
     entries = _read(fold, inserted) if inserted is not None else ()
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         sandbox = Sandbox(log, fold)
         edits: list[Edit] = [Skip(sandbox.entry(_id(log, place))) for place in skipped]
         edits += _changes(fold, log, sandbox, edited)

@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 
-from esdash.cli.connect import open_log
 from esdash.cli.consequences import consequences_document, print_consequences
 from esdash.cli.domains import OWN
 from esdash.cli.failures import BadInputError, ExitCode
@@ -12,7 +11,7 @@ from esdash.cli.guarding import Guarded
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import print_json, tell, warn, warn_of_partial_history
 from esdash.cli.places import PLACE, end_of
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.config import Settings
 from esdash.counted import counted
@@ -42,8 +41,7 @@ def command(context: click.Context, settings: Settings, old: str, new: str, unti
     Exits with 3 when anything differs: a regression test of rules on the log that they are for.
     """
     olds, news = _load(old), _load(new)
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         end = end_of(log, until) if until is not None else log.facts().last_id
         with Progress(log) as progress:
             found = compare(log, olds, news, end, progress)

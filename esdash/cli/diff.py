@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import ExitCode
 from esdash.cli.guarding import Guarded
@@ -22,7 +21,7 @@ from esdash.cli.output import (
     warn_of_partial_history,
 )
 from esdash.cli.places import PLACE, end_of
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.cli.track import by_track
 from esdash.config import Settings
@@ -66,7 +65,7 @@ def command(context: click.Context, settings: Settings, first: Place, second: Pl
     3 when a number differs.
     """
     fold = fold_of(settings)
-    with open_log(settings) as log:
+    with open_stream(settings) as log:
         found = distance_of(settings, log, fold, first, second)
     if as_json:
         print_json(_document(found))
@@ -81,7 +80,6 @@ def command(context: click.Context, settings: Settings, first: Place, second: Pl
 
 def distance_of(settings: Settings, log: Stream, fold: Fold, first: Place, second: Place) -> Distance:
     """What differs between two places; what should be known of it is said."""
-    require_stream(log)
     one, other = _moment(log, first), _moment(log, second)
     found = _by_track(settings, log, fold, one, other)
     if found is None:

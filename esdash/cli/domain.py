@@ -11,12 +11,11 @@ import click
 
 from esdash.checking.trial import check as try_out
 from esdash.cli import comparing
-from esdash.cli.connect import open_log
 from esdash.cli.domains import OWN
 from esdash.cli.failures import BadInputError, ExitCode
 from esdash.cli.options import as_json, common_options, with_settings
 from esdash.cli.output import print_json, say, tell
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.config import Settings
 from esdash.counted import counted
 from esdash.fold.folding import Entry
@@ -84,14 +83,12 @@ def _entries(settings: Settings) -> list[Entry]:
     """The entries at the beginning of a stream."""
     found: list[Entry] = []
     size = 0
-    with open_log(settings) as log:
-        require_stream(log)
-        with closing(log.pages(b"0-0")) as pages:
-            for entry in islice(chain.from_iterable(page.entries for page in pages), ENTRIES):
-                size += sum(map(len, entry[1]))
-                if size > BYTES:
-                    break
-                found.append(entry)
+    with open_stream(settings) as log, closing(log.pages(b"0-0")) as pages:
+        for entry in islice(chain.from_iterable(page.entries for page in pages), ENTRIES):
+            size += sum(map(len, entry[1]))
+            if size > BYTES:
+                break
+            found.append(entry)
     return found
 
 

@@ -18,7 +18,7 @@ from esdash.cli.guarding import Asking, Guarded, unguarded
 from esdash.cli.options import common_options, settings_of, with_settings
 from esdash.cli.output import warn_of_partial_history
 from esdash.cli.places import PLACE, end_of
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream, require_stream
 from esdash.cli.progress import Progress
 from esdash.cli.rows import read_tables
 from esdash.cli.spool import Spool
@@ -86,8 +86,7 @@ def export_log(
     """
     fold = fold_of(settings)
     tree = question_of(fold, settings, question)
-    with open_log(settings) as log, Progress(log) as progress:
-        require_stream(log)
+    with open_stream(settings) as log, Progress(log) as progress:
         asks, begin, until = stretch_of(log, fold, tree, first, last)
         history = History(log, fold, on_page=progress)
         listing = Listing(log, fold, history.since(begin, until), until)
@@ -110,8 +109,7 @@ def export_table(settings: Settings, target: Target, name: str, at: Place | None
     """
     fold = fold_of(settings)
     (named,) = read_tables(fold, (name,))
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         projection, continuity, _ = state_at(settings, log, fold, at)
     if continuity.verdict in (Verdict.GAP, Verdict.DIVERGED):
         raise BrokenError(continuity, "The state cannot be told")
@@ -138,7 +136,7 @@ def export_story(settings: Settings, target: Target, number: str, at: Place | No
     def write(entry: Moved) -> str:
         return line_written(sheet, entry, target.form)
 
-    with open_log(settings) as log, Spool() as spool, Progress(log) as progress:
+    with open_stream(settings) as log, Spool() as spool, Progress(log) as progress:
         lines = story_of(settings, log, fold, asked, at, write, spool, progress)
         target.write_text(chain(head_written(sheet, target.form), target.counting(lines)), progress)
 
@@ -155,7 +153,7 @@ def export_difference(settings: Settings, target: Target, first: Place, second: 
     CSV and Markdown these follow after an empty line.
     """
     fold = fold_of(settings)
-    with open_log(settings) as log:
+    with open_stream(settings) as log:
         found = distance_of(settings, log, fold, first, second)
     warn_of_distance(found)
     target.write_sheets(*difference_sheets(fold, found.numbers, kinds_of(found.entries or {})))
@@ -176,8 +174,7 @@ def export_board(settings: Settings, target: Target, first: Place | None, last: 
     from esdash.export.refusals import board_sheets
 
     fold = fold_of(settings)
-    with open_log(settings) as log, Progress(log) as progress:
-        require_stream(log)
+    with open_stream(settings) as log, Progress(log) as progress:
         board = board_of(settings, log, fold, first, None if last is None else end_of(log, last), progress)
     warn_of_partial_history(board.unseen)
     target.write_sheets(*board_sheets(fold, board))

@@ -8,14 +8,13 @@ import click
 
 from esdash.cli.account import warn_of_beginning, warn_of_what_is_left
 from esdash.cli.asked import condition_of
-from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
 from esdash.cli.entries import place_document, place_line
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.guarding import Guarded, unguarded
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import LINE
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.cli.spool import Spool
 from esdash.cli.track import by_track
@@ -74,8 +73,7 @@ def command(settings: Settings, condition: tuple[str, ...], last: bool, every: b
         raise BadInputError("--last wants one place and --all every one: leave one of them out.")
     fold = fold_of(settings)
     wanted, which = condition_of(fold, condition), _Wanted(last, every)
-    with open_log(settings) as log, Spool() as spool, Progress(log) as progress:
-        require_stream(log)
+    with open_stream(settings) as log, Spool() as spool, Progress(log) as progress:
         unseen = _spool_by_track(settings, log, fold, wanted, which, spool, as_json=as_json)
         count = len(spool)
         if unseen is not None:

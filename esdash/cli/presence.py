@@ -1,9 +1,13 @@
 """Whether there is anything of a stream at all: an empty answer about a name that was misspelt would mislead."""
 
 import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
+from esdash.cli.connect import open_log
 from esdash.cli.failures import FailedError
+from esdash.config import Settings
 from esdash.log.errors import LogError, RefusedError
 from esdash.log.nodes import nodes_of
 from esdash.log.snapshots import SnapshotStore
@@ -39,6 +43,14 @@ def absence(log: Stream) -> str | None:
         more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
         return f"{sentence} There {'are' if len(names) > 1 else 'is'} {', '.join(map(_quoted, names[:SHOWN]))}{more}."
     return f"{sentence} The first event that is published makes it."
+
+
+@contextmanager
+def open_stream(settings: Settings) -> Iterator[Stream]:
+    """A log of which there is something, as `open_log` gives it. Raises FailedError where there is not, LogError."""
+    with open_log(settings) as log:
+        require_stream(log)
+        yield log
 
 
 def require_stream(log: Stream) -> None:

@@ -21,7 +21,7 @@ from esdash.cli.output import (
     warn_of_partial_history,
     warn_of_rungs,
 )
-from esdash.cli.presence import absence, require_stream
+from esdash.cli.presence import absence, open_stream
 from esdash.config import Settings
 from esdash.counted import counted
 from esdash.engine.consumer import Consumer, ConsumerSettings
@@ -56,8 +56,7 @@ def list_snapshots(settings: Settings, as_json: bool) -> None:
     Reads and checks each as a consumer does that restores it.
     """
     fold = fold_of(settings)
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         store = SnapshotStore(log)
         headers = store.headers()
         documents = [_document(store, fold, header) for header in headers]
@@ -130,8 +129,7 @@ def take(settings: Settings, as_json: bool) -> None:
 def show(settings: Settings, snapshot_id: str, as_json: bool) -> None:
     """Show one snapshot, what its state holds, and whether it can be used."""
     fold = fold_of(settings)
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         store = SnapshotStore(log)
         header = next((header for header in store.headers() if header.snapshot_id == snapshot_id), None)
         if header is None:
@@ -160,8 +158,7 @@ def delete(settings: Settings, snapshot_ids: tuple[str, ...], versions: tuple[st
     require_writable(settings, "Nothing was deleted")
     if not snapshot_ids and not versions:
         raise click.UsageError("Name snapshots to delete, or a --version: `esdash snapshot list` shows both.")
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         store = SnapshotStore(log)
         headers = {header.snapshot_id: header for header in store.headers()}
         for snapshot_id in snapshot_ids:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import ExitCode, FailedError
 from esdash.cli.options import as_json, with_settings
@@ -21,7 +20,7 @@ from esdash.cli.output import (
     warn_of_rungs,
 )
 from esdash.cli.places import PLACE, end_of
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.rows import Named, called, read_rows, read_tables
 from esdash.cli.track import by_track
 from esdash.config import Settings
@@ -68,8 +67,7 @@ def command(
     """
     fold = fold_of(settings)
     rows, named = read_rows(fold, about), read_tables(fold, tables)
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         projection, continuity, tried = state_at(settings, log, fold, at)
     shown = {name: rows_of(fold, projection.state, name) for name in named or fold.storage.places}
     unknown = _choose(fold, projection.state, shown, rows, named)

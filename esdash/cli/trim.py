@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from esdash.cli.connect import archive_of, open_log, require_writable
+from esdash.cli.connect import archive_of, require_writable
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import local_time, new_table, print_json, print_tables, say, tell, warn
 from esdash.cli.places import PLACE, end_of
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.config import Settings
 from esdash.counted import counted
@@ -46,9 +46,8 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
     fold, root = fold_of(settings), archive_of(settings)
     if not dry_run or fold.readonly:
         require_writable(settings, "Nothing was removed", fold)
-    with open_log(settings) as through:
+    with open_stream(settings) as through:
         # A place is looked for in the archive, too, and one that does not go on in the stream is said.
-        require_stream(through)
         end = None if until is None else end_of(through, until)
         log = Stream(through.server, through.name)
         store = SnapshotStore(log)

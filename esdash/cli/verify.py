@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import ExitCode
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import print_json, say, tell
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.cli.track import track_of
 from esdash.config import Settings
@@ -39,8 +38,7 @@ def command(context: click.Context, settings: Settings, as_json: bool, processes
     wrong it is deleted, and the next dashboard keeps it anew.
     """
     fold = fold_of(settings)
-    with open_log(settings) as log, Progress(log) as progress:
-        require_stream(log)
+    with open_stream(settings) as log, Progress(log) as progress:
         found = verify(log, fold, processes=processes, on_progress=progress.tell)
         past = _past(settings, log, fold, found)
     if as_json:

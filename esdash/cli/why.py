@@ -9,14 +9,13 @@ import click
 
 from esdash.cli.account import warn_of_beginning, warn_of_what_is_left
 from esdash.cli.asked import number_of
-from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
 from esdash.cli.entries import place_line
 from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import LINE, say
 from esdash.cli.places import PLACE, end_of
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.cli.spool import Spool
 from esdash.cli.track import by_track
@@ -67,7 +66,7 @@ def command(settings: Settings, number: str, at: Place | None, as_json: bool) ->
     def write(entry: Moved) -> str:
         return _as_json(fold, entry) if as_json else _as_line(fold, asked, entry)
 
-    with open_log(settings) as log, Spool() as spool, Progress(log) as progress:
+    with open_stream(settings) as log, Spool() as spool, Progress(log) as progress:
         for line in story_of(settings, log, fold, asked, at, write, spool, progress):
             print(line)
 
@@ -86,7 +85,6 @@ def story_of(
 
     Raises FailedError where it never was there.
     """
-    require_stream(log)
     until = None if at is None else end_of(log, at)
     if isinstance(asked, Cell) and _tell_by_track(settings, log, fold, asked, until, write, spool):
         return spool.oldest_first()
