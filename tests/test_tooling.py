@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,8 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__") and name != "_"
 
 
-def private_names() -> set[str]:
+@cache
+def private_names() -> frozenset[str]:
     """The functions, classes, attributes and variables that are private to a class or a module of esdash."""
     found: set[str] = set()
     for path in (ROOT / "esdash").rglob("*.py"):
@@ -71,7 +73,7 @@ def private_names() -> set[str]:
                     | ast.Name(id=name, ctx=ast.Store())
                 ) if is_private(name):
                     found.add(name)
-    return found
+    return frozenset(found)
 
 
 def used_names(source: str) -> Iterator[tuple[int, str]]:
@@ -104,7 +106,8 @@ class TestWhatIsPrivate:
         known = [
             f"{path.relative_to(ROOT)}:{line}: {name}"
             for path in sorted((ROOT / "tests").rglob("*.py"))
-            for line, name in used_names(path.read_text("utf-8"))
+            if not private.isdisjoint(re.findall(r"\b_\w+", source := path.read_text("utf-8")))
+            for line, name in used_names(source)
             if name in private
         ]
         assert known == []

@@ -432,8 +432,8 @@ class TestTheDirectory:
             EmbeddedServer.join(file)
 
     def test_a_full_disk_is_told_in_plain_words(self, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def full(path: Any, *how: Any, **more: Any) -> int:
-            if path == data_dir / "server.conf":
+        def full(path: str, *how: Any, **more: Any) -> int:
+            if Path(path) == data_dir / "server.conf":
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
             return opened(path, *how, **more)
 
