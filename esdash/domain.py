@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from msgspec import Struct
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -149,22 +151,17 @@ def shown_as(shown: Format) -> ShownAs:
     return ShownAs(shown)
 
 
-class Refusal:
+class Refusal(Struct, eq=False, gc=False):
     """What `apply` returns when a rule says no, and which two numbers decided that.
 
     `reason` is one of the domain's reasons. What was `needed` and what was `available` are shown and summed up; they
     are no part of the state.
     """
 
-    __slots__ = ("available", "needed", "reason", "shown")
-
-    def __init__(
-        self, reason: str, needed: int | None = None, available: int | None = None, shown: Format = PLAIN
-    ) -> None:
-        self.reason = reason
-        self.needed = needed
-        self.available = available
-        self.shown = shown
+    reason: str
+    needed: int | None = None
+    available: int | None = None
+    shown: Format = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

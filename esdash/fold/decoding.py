@@ -57,7 +57,7 @@ class Names:
                 if field.kind == "int":
                     if not MIN_INT <= min(found, default=0) <= max(found, default=0) <= MAX_INT:
                         return False
-                elif not all(map(str.isprintable, found)) or (
+                elif not "".join(found).isprintable() or (
                     not safe and not 0 < min(map(len, found), default=1) <= max(map(len, found), default=1) <= MAX_NAME
                 ):
                     return False

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from esdash.domain import Column, Table
 from esdash.fold.tables import MAX_INT, MIN_INT, is_name, is_text
-from esdash.past.encoding import APPEARED, KINDS, VANISHED
+from esdash.past.encoding import APPEARED, KINDS, STRIDE, VANISHED
 from esdash.past.packing import Numbers, unpack
 
 _END: Final = b"\n"
@@ -111,15 +111,24 @@ class SegmentPart:
     def place(self, key: int | str) -> int | None:
         """The place of a row; None when the segment has nothing about it, or no row can be called so."""
         if isinstance(key, int):
-            if not MIN_INT <= key <= MAX_INT:
-                return None
-            place = int(self.keys.searchsorted(key))
-            return place if place < len(self.keys) and self.keys[place] == key else None
+            return self._place_of(key) if MIN_INT <= key <= MAX_INT else None
         if not is_name(key) or not is_text(key):
             return None
         joined = self._rows[0].tobytes()
         at = joined.find(_END + key.encode() + _END)
         return None if at < 0 else joined.count(_END, 0, at)
+
+    def _place_of(self, key: int) -> int | None:
+        milestones, gaps = self._rows[:-1]
+        stride = int(milestones.searchsorted(key, "right")) - 1
+        if stride < 0:
+            return None
+        start = stride * STRIDE
+        behind = np.cumsum(gaps[start : start + STRIDE - 1], dtype=np.int64) + milestones[stride].astype(np.int64)
+        if milestones[stride] == key:
+            return start
+        at = int(behind.searchsorted(key))
+        return start + 1 + at if at < len(behind) and behind[at] == key else None
 
     def entries_about(self, key: int | str) -> Numbers:
         """The entries that changed a row, or are about it; ascending. Raises DamagedTrackError."""
@@ -221,9 +230,9 @@ def decode_cells(name: str, ordinal: int, table: Table, column: Column, blob: by
 
 def _keys(table: Table, packed: list[NDArray[Any]]) -> Any:
     if table.key is int:
-        first, gaps = packed
-        keys = np.empty(len(first) + len(gaps), np.int64)
-        keys[:1], keys[1:] = first, gaps
+        milestones, gaps = packed
+        keys = np.empty(min(1, len(milestones)) + len(gaps), np.int64)
+        keys[:1], keys[1:] = milestones[:1], gaps
         return np.cumsum(keys, out=keys)
     return _objects(packed[0].tobytes().decode().split("\n")[1:-1])
 

@@ -17,6 +17,9 @@ from esdash.past.packing import Numbers, pack
 KINDS: Final = 256
 """An outcome and a kind together are the outcome times so much, and the kind."""
 
+STRIDE: Final = 256
+"""Of keys that are integers, each of so many is kept as it is; of the others, how far they are from the one before."""
+
 APPEARED, VANISHED = 1, 2
 """What a change of a column of numbers may be beside a difference: before or after it there was none."""
 
@@ -239,7 +242,7 @@ def _part(
 def _packed_keys(table: Table, keys: "NDArray[Any] | list[Any]") -> "list[NDArray[Any] | bytes]":
     if table.key is int:
         found = np.asarray(keys, np.int64)
-        return [found[:1], np.diff(found)]
+        return [found[::STRIDE], np.diff(found)]
     # No key has a control character, so each is found as it stands between two ends of lines.
     return ["\n".join(["", *keys, ""]).encode()]
 

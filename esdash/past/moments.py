@@ -161,8 +161,7 @@ class Moments:
             first = reader.segments[each].first
             found = set[int]()
             for name in names:
-                part = reader.part(name, table, each)
-                if part is not None:
+                for _, part in reader.about(name, table, key, each, each + 1):
                     found.update((part.entries_about(key) + first).tolist())
             wanted = [entry for entry in found if (entry < ordinal if back else entry > ordinal)]
             if wanted:

@@ -69,6 +69,9 @@ def unpack(name: str, blob: bytes) -> list[NDArray[Any]]:
         dtype = _KINDS[kind]
         planes = np.frombuffer(body, np.uint8, size * dtype.itemsize, at).reshape(dtype.itemsize, size)
         at += planes.size
+        if dtype.itemsize == 1:
+            arrays.append(planes[0].view(dtype))
+            continue
         array = np.empty((size, dtype.itemsize), np.uint8)
         # One plane after the other: all at once would take five times as long.
         for weight, plane in enumerate(planes):

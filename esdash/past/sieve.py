@@ -109,8 +109,7 @@ class Sieve:
     def _about(self, place: int, table: Table, key: int | str) -> Mask:
         found = np.zeros(len(self._entries(place)), bool)
         for name in (table.name, *(part_name(table, column) for column in table.columns)):
-            part = self._reader.part(name, table, place)
-            if part is not None:
+            for _, part in self._reader.about(name, table, key, place, place + 1):
                 found[part.entries_about(key)] = True
         return found
 

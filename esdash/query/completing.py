@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from esdash.query.lexing import quoted, written
 from esdash.query.schema import FieldOf, Schema
@@ -19,8 +20,7 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _NAME: Final = re.compile(r"[^\W\d][\w.\-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(Struct, frozen=True):
     """What may be put in the place of a part of a text."""
 
     start: int

@@ -5,10 +5,10 @@ that they cannot disagree. A keymap in the settings rebinds an action by its id.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from msgspec import Struct
 from textual.binding import Binding, BindingType
 from textual.keys import format_key, key_to_character
 
@@ -40,8 +40,7 @@ class Group(StrEnum):
     PROGRAM = "esdash"
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One thing a person can do."""
 
     id: str

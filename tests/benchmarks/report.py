@@ -3,8 +3,10 @@
 import argparse
 import statistics
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
 from typing import Final
 
 PAIRS: Final = 5
@@ -72,21 +74,18 @@ class Report:
 
     def markdown(self) -> str:
         """The table with its notes."""
+        head = ["| what | measured | beside it | ratio | aim | reached |", "|---|---|---|---|---|---|"]
+        typed = " ".join(["python -m", f"tests.benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
         lines = [
-            f"### {self.title}",
+            f"## {self.title}",
             "",
-            table(self.rows),
+            *head,
+            *map(_line, self.rows),
             "",
             *(f"- {note}" for note in self.notes),
-            f"- {self.machine}." if self.machine else "",
+            f"- `{typed}` on {date.today().isoformat()}: {self.machine}.",
         ]
-        return "\n".join(lines).rstrip() + "\n"
-
-
-def table(rows: Iterable[Row]) -> str:
-    """In Markdown."""
-    head = ["| what | measured | beside it | ratio | aim | reached |", "|---|---|---|---|---|---|"]
-    return "\n".join([*head, *map(_line, rows)])
+        return "\n".join(lines) + "\n"
 
 
 def _line(row: Row) -> str:
@@ -152,8 +151,13 @@ def main(run: Callable[[Options], Report]) -> None:
 def options() -> Options:
     """What was typed."""
     parser = argparse.ArgumentParser(description="Measures esdash; prints Markdown on stdout, progress on stderr.")
+    add_options(parser)
+    typed = parser.parse_args()
+    return Options(typed.quick, typed.full, typed.minutes)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Those that every program takes."""
     parser.add_argument("--quick", action="store_true", help="a tenth of the work and fewer pairs")
     parser.add_argument("--full", action="store_true", help="also what takes many minutes")
     parser.add_argument("--minutes", type=float, default=0.0, help="how long memory is watched")
-    typed = parser.parse_args()
-    return Options(typed.quick, typed.full, typed.minutes)

@@ -2,10 +2,10 @@
 
 from asyncio import TimerHandle
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
 from rich.cells import cell_len
 from textual.content import Content
 from textual.worker import Worker, WorkerState
@@ -46,8 +46,7 @@ STORY: Final = 30
 _WHEEL_LINES: Final = 3
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An entry of the log."""
 
     row: Row
@@ -55,8 +54,7 @@ class Entry:
     """Of all that were ever added; 0 where it is not known."""
 
 
-@dataclass(frozen=True)
-class TableLine:
+class TableLine(Struct, frozen=True):
     """A row of a table."""
 
     table: Table

@@ -1,9 +1,9 @@
 """The streams of the server, or of all nodes of the cluster: to compare them, and to open another one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from esdash.engine.survey import Survey
 
 
-@dataclass(frozen=True, slots=True)
-class StreamBoard:
+class StreamBoard(Struct, frozen=True):
     """Where the screen has its lines from."""
 
     look: "Callable[[], Survey]"

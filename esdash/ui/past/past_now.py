@@ -1,7 +1,8 @@
 """What there is to say of the moment of the past that is shown."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from esdash.fold.folding import Fold
 from esdash.ui.paint.painted import Line
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from esdash.past.service import Shown
 
 
-@dataclass(frozen=True, slots=True)
-class PastNow:
+class PastNow(Struct, frozen=True):
     """What status and banner show of the past."""
 
     number: int

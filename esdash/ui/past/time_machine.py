@@ -1,9 +1,9 @@
 """Which moment the screen shows: now, a picture that was stopped, or any moment of the past; and how keys go there."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from msgspec.structs import replace
 from textual.screen import Screen
 
 from esdash.counted import counted

@@ -1,11 +1,11 @@
 """The line of time: what is marked in it, and how a hand goes through it."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import redis
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from esdash.engine.consumer import ConsumerSettings

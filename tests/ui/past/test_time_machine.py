@@ -1,12 +1,12 @@
 """The past on the screen, over a real consumer, a real server and a real track."""
 
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from time import monotonic
 
 import pytest
 import redis
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from esdash.engine.console import EngineError

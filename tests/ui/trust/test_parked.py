@@ -1,10 +1,10 @@
 """The list of parked entries: why each is there, what it holds, and publishing what it should have been."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.widgets import Input
 
