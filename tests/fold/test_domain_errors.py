@@ -2,7 +2,9 @@
 
 import inspect
 import json
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -38,12 +40,28 @@ def asks_json(*_: Any) -> None:
     json.loads("{")
 
 
+def catches(state: Any, _: Do) -> str | None:
+    try:
+        state.things.n["x"] = "text"
+    except Exception:  # noqa: BLE001 - as rules that are not careful do
+        return "no"
+    return None
+
+
+def hides(state: Any, _: Do) -> None:
+    with suppress(BaseException):
+        state.things.n[7] = 1
+
+
 FAULTS: dict[str, tuple[Callable[[Any, Do], object], str]] = {
     "raises": (raises, "RuntimeError: out of order"),
     "divides by zero": (divides, "ZeroDivisionError: integer division or modulo by zero"),
     "fails in a library": (asks_json, "JSONDecodeError: Expecting property name"),
     "raises nothing to say": (lambda *_: (_ for _ in ()).throw(KeyError), "KeyError"),
     "raises a sentence": (lambda *_: (_ for _ in ()).throw(ValueError("no such day")), "ValueError: no such day"),
+    "ends the program": (lambda *_: sys.exit(3), "it ends the program, and may not"),
+    "catches what was wrong": (catches, "things.n holds int, and 'text' is none"),
+    "hides what was wrong": (hides, "the keys of things are str, and 7 is none"),
     "returns True": (lambda *_: True, "it returned True, which is none of the domain's reasons"),
     "returns False": (lambda *_: False, "it returned False"),
     "returns 0": (lambda *_: 0, "it returned 0"),
