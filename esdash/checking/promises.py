@@ -130,6 +130,14 @@ class Check:
                     self._break("invariants", so_far, where, self._violates(invariant))
         return kept
 
+    def repeat(self, entries: Sequence[Entry]) -> None:
+        """Fold entries that could be folded once more, and again: what they left may be what a rule fails on."""
+        state, so_far = self._fold.empty(), [*entries] * 3
+        try:
+            self._fold.fold(state, so_far)
+        except DomainError as error:
+            self._break(_promise_of(error), so_far[: len(error.codes) + 1], error.where, self._fails(error.where))
+
     def compare(self, entries: list[Entry], elsewhere: Sequence[Run]) -> None:
         """Fold all, in every way in which the same must come of it."""
         self._trying(entries[-1:])

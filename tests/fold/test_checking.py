@@ -108,6 +108,27 @@ def test_the_input_is_the_smallest_that_shows_it(declare: Declare) -> None:
 
 
 @pytest.mark.usefixtures("found_early")
+def test_a_rule_that_fails_when_its_events_come_again_is_told(declare: Declare) -> None:
+    declare.rule("""
+        owner = state.accounts.owner
+        if event.account in owner:
+            del state.accounts.owner[event.account + "x"]
+        state.accounts.balance[event.account] = 1
+        if event.amount == 3:
+            owner[event.account] = "a"
+    """)
+    source = declare.file.read_text()
+    sampled = "def sample(seed):\n    yield Moved('only', 'b', 3)\n\n\nDOMAIN ="
+    source = source.replace("DOMAIN =", sampled).replace("    reasons={", "    sample=sample,\n    reasons={")
+    declare.file.write_text(source)
+    document = told(declare)
+    (broken,) = document["broken"]
+    assert broken["promise"] == PROMISES["raises"]
+    assert broken["where"].startswith("rules.py:")
+    assert document["speed"] is None
+
+
+@pytest.mark.usefixtures("found_early")
 def test_an_invariant_that_does_not_hold_is_named(declare: Declare) -> None:
     declare.rule("state.accounts.balance[event.account] = event.amount")
     source = declare.file.read_text().replace("    reasons={", "    invariants=(never_above,),\n    reasons={")
