@@ -221,7 +221,7 @@ class Check:
         describe = self._fold.domain.describe
         if describe is not None:
             described: object = None
-            with suppress(Exception):  # whatever it raises, there is no line then
+            with suppress(Exception, SystemExit):  # whatever it raises, there is no line then
                 described = describe(event)
             if not isinstance(described, str):
                 self._break("describes", [entry], _place(getattr(describe, "__code__", None)))
