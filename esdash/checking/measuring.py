@@ -14,7 +14,7 @@ _ROWS: Final = 10_000
 
 
 def microseconds(fold: Fold, entries: Sequence[Entry]) -> float | None:
-    """CPU time an entry, sorting and decoding included; None without entries, and where a rule fails on them."""
+    """CPU time an entry, sorting and decoding included; None without entries, and where a rule fails before long."""
     if not entries:
         return None
     page = [entries[number % len(entries)] for number in range(1000)]

@@ -114,7 +114,7 @@ class Check:
             except DomainError as error:
                 self._break(_promise_of(error), so_far, error.where, self._fails(error.where))
                 continue
-            except (SystemExit, KeyboardInterrupt) as error:
+            except KeyboardInterrupt as error:
                 self._break("raises", [entry], f"{self._where(entry)}: {type(error).__name__}")
                 continue
             if self._fold.outcomes[code].name != "applied" and closely and self.state.cells != before:
@@ -130,13 +130,14 @@ class Check:
                     self._break("invariants", so_far, where, self._violates(invariant))
         return kept
 
-    def repeat(self, entries: Sequence[Entry]) -> None:
-        """Fold entries that could be folded once more, and again: what they left may be what a rule fails on."""
-        state, so_far = self._fold.empty(), [*entries] * 3
+    def once_more(self, entries: Sequence[Entry]) -> None:
+        """Fold all twice, one after the other: rules meet entries that they know in a state that they do not."""
+        twice = [*entries, *entries]
+        self._trying(twice[-1:])
         try:
-            self._fold.fold(state, so_far)
+            self._fold.fold(self._fold.empty(), twice)
         except DomainError as error:
-            self._break(_promise_of(error), so_far[: len(error.codes) + 1], error.where, self._fails(error.where))
+            self._break(_promise_of(error), twice[: len(error.codes) + 1], error.where, self._fails(error.where))
 
     def compare(self, entries: list[Entry], elsewhere: Sequence[Run]) -> None:
         """Fold all, in every way in which the same must come of it."""
@@ -214,7 +215,7 @@ class Check:
         if event is None:
             return
         before = decoding.encode(event)
-        with suppress(DomainError, SystemExit, KeyboardInterrupt):  # which the fold itself meets next
+        with suppress(DomainError, KeyboardInterrupt):  # which the fold itself meets next
             self._fold.decide(self.state, event, entry[0])
         if decoding.encode(event) != before:
             self._break("outside", [entry], f"{self._where(entry)}: the event")

@@ -101,6 +101,8 @@ def _names(typed: str, schema: Schema) -> Iterator[Offer]:
             if field.values.kind != "record":
                 taken = field.path[-1] in (*RESERVED, *words)
                 names[f"{kind.name}.{field.path[-1]}" if taken else field.path[-1]] = None
+                if typed and len(field.path) > 1:
+                    names[".".join(field.path)] = None
                 if "." in typed:
                     names[".".join(field.path)] = None
                     names[".".join((kind.name, *field.path))] = None

@@ -280,8 +280,10 @@ class Preview(PaintedLines):
             for change in line.changes:
                 column = next(each for each in table.columns if each.name == change.column)
                 by = visible(moved(column, change.before, change.after), 30)
-                what = f" {visible(title_of(column), 16)}" if len(table.columns) > 1 else ""
-                text = f"{by:>9} {visible(write(column.shown, change.after), 40):>12}{what}"
+                after = visible(write(column.shown, change.after), 40)
+                text = f"{by:>9} {after:>12}"
+                if len(table.columns) > 1:
+                    text = "  ".join(filter(None, (visible(title_of(column), 16), by, after)))
                 yield Paragraph(
                     fit(text, width - len(when) - 1), when, "bad" if by[:1] == "−" else "good", len(when) + 1
                 )

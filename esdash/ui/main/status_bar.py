@@ -110,11 +110,17 @@ def _as_of(moment: Moment, past: PastNow, width: int) -> Line:
     chunks = [
         Chunk((Span(f" ◆ AS OF #{past.number:,} ", "tag"), Span(f" {when}", "strong"))),
         *([Chunk((Span(f"{age(moment.wall - past.time / 1000)} ago", "strong"),), 2)] if past.time else []),
-        *([Chunk((Span(f"▶ playing {past.pace:,}/s", "accent"),), 1)] if past.pace else []),
+        *([Chunk((Span(f"▶ playing {_pace(past.pace)}", "accent"),), 1)] if past.pace else []),
         Chunk((Span(now, mark.style),)),
         Chunk((Span(f"#{live.position.number:,} · {rate(live.rate)}", "dim"),), 3),
     ]
     return join(chunks, width, "  ")
+
+
+def _pace(pace: int) -> str:
+    if pace > 0:
+        return f"{pace:,}/s"
+    return "as it came" if pace == -1 else f"{-pace:,} × as fast as it came"
 
 
 def _counts(moment: Moment, past: PastNow, profile: Sequence[Chunk], width: int) -> Line:

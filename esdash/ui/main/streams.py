@@ -39,7 +39,7 @@ COLUMNS: Final = (
     Column("name", "stream", least=10, stretch=2),
     Column("length", "entries", Kind.NUMBER),
     Column("rate", "rate", Kind.NUMBER, rank=4),
-    Column("last", "last", least=8, rank=5),
+    Column("last", "last", least=11, rank=5),
     Column("memory", "KiB", Kind.NUMBER, rank=7),
     Column("domain", "domain", least=6, rank=3),
     Column("snapshot", "snapshot", Kind.NUMBER, rank=6),

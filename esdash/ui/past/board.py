@@ -188,7 +188,8 @@ class BoardScreen(Dialog[str]):
         rows.display = bool(lines[1])
         reasons.styles.height = max(3, min(len(lines[0]) + 2, self.app.size.height // 2)) if lines[1] else "1fr"
         self._tell(self._summary(board))
-        self._look_later(asked, max(LOOK_SECONDS, took * REST))
+        if self._until is None or board.until < self._until:  # the past may be put together still
+            self._look_later(asked, max(LOOK_SECONDS, took * REST))
 
     def _failed(self, asked: int, why: str) -> None:
         if asked == self._asked:
@@ -200,8 +201,7 @@ class BoardScreen(Dialog[str]):
             if asked == self._asked:
                 self._look()
 
-        if self._until is None:
-            after(self, seconds, look)
+        after(self, seconds, look)
 
     def _summary(self, board: "Board") -> Line:
         counts = dict.fromkeys(("rejected", "parked"), 0)

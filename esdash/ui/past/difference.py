@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,12 +19,17 @@ from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.past.difference_source import DifferenceSource
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.relation import text_of
+from esdash.ui.timers import after
 from esdash.visible import visible
 from esdash.words.outcomes import GLYPHS
 
 if TYPE_CHECKING:
     from esdash.past.difference import Came, Difference
     from esdash.past.service import Past
+
+
+AGAIN_SECONDS: Final = 1.0
+"""Before it is looked once more, where the past could not tell yet."""
 
 
 class MarkedMoment(NamedTuple):
@@ -87,6 +92,10 @@ class DifferenceScreen(Dialog[int | str]):
             yield Pager(self._about, id="between")
 
     def on_mount(self) -> None:
+        """Compare."""
+        self._begin()
+
+    def _begin(self) -> None:
         """Compare, in a thread."""
         self.run_worker(self._look, thread=True, exit_on_error=False, name="difference")
 
@@ -140,7 +149,7 @@ class DifferenceScreen(Dialog[int | str]):
             self.app.call_from_thread(self._came, found)
 
     def _came(self, found: "Difference") -> None:
-        self._found = found
+        self._found, self._why = found, ""
         self._source.show_found(found.numbers)
         self._table.sync()
         self._write()
@@ -150,6 +159,7 @@ class DifferenceScreen(Dialog[int | str]):
         self._source.told = ""
         self._table.sync()
         self._write()
+        after(self, AGAIN_SECONDS, self._begin)
 
     def _write(self) -> None:
         self.query_one(Pager).write(self._about)

@@ -113,7 +113,7 @@ def number_cells(fold: Fold, change: NumberChange) -> tuple[Cell, ...]:
     """One number that would be another one."""
     _, column = column_of(fold, change.table, change.column)
     most = 60 if column.kind is int else _TEXT
-    by = visible(moved(column, change.before, change.after), 60) if change.before is not None else ""
+    by = visible(moved(column, change.before, change.after), 60)
     return (
         Cell(visible(number_name(change.table, change.key, change.column), 80)),
         Cell(visible(write(column.shown, change.before), most), "dim"),
