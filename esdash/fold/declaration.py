@@ -189,6 +189,8 @@ def _check_type(event_type: EventType, tables: dict[str, Table]) -> None:
         event_type.model,
     )
     model = model_of(event_type.model)
+    array = getattr(getattr(model.type, "__struct_config__", None), "array_like", False)
+    _require(not array, f"{name} is array_like, and what an entry says is an object; leave that out", event_type.model)
     given = [function for function in (event_type.apply, event_type.upcast) if function is not None]
     _require(len(given) == 1, f"{name} has either an apply or an upcast", event_type.model)
     _require(callable(given[0]), f"what {name} does is a function", event_type.model)

@@ -82,6 +82,7 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
         "Opened cannot be decoded",
         OPENED,
     ),
+    "an array": ("Opened(Struct", "Opened(Struct, array_like=True", "Opened is array_like, and what an entry", OPENED),
     "the end of the program": ("BANK = Domain", "raise SystemExit(3)\nBANK = Domain", "it ends the program", "BANK = "),
     "a name that is none": (DOMAIN, 'name=" bank"', "a domain's name is a text of 1 to 64 characters", DOMAIN),
 }
