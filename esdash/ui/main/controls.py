@@ -3,7 +3,6 @@
 import itertools
 import time
 from collections.abc import Callable
-from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -13,6 +12,7 @@ from esdash.counted import counted
 from esdash.engine.console import Console, EngineError, Published, load_of, publishing_of
 from esdash.engine.view import Phase
 from esdash.fold.schema import Model
+from esdash.ui.asking import find_out
 from esdash.ui.declared import Actions, model_of
 from esdash.ui.forms.outlook import blocked
 from esdash.ui.forms.rates import FIRST_RATE, step_from
@@ -216,18 +216,13 @@ class Controls:
         return why_not is None
 
     def _ask(self, question: str, consequence: str, yes: str, act: Callable[[], None]) -> None:
+
         from esdash.ui.paint.confirm import ask
 
         ask(self.screen.app, question, consequence, yes, act)
 
     def _in_thread(self, work: Callable[[], None]) -> None:
-        self.screen.run_worker(partial(self._try, work), thread=True, exit_on_error=False, name="engine")
-
-    def _try(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except EngineError as error:
-            self.screen.app.call_from_thread(self.tell, str(error), "error")
+        find_out(self.screen, work, lambda _: None, lambda why: self.tell(why, "error"), "engine")
 
 
 def prefilled(model: Model, rows: dict[str, int | str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
-from esdash.engine.console import EngineError
+from esdash.ui.asking import Asking
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import age, clock_time, milliseconds_of, rate
 from esdash.ui.paint.painted import Line, PaintedLines, Span
@@ -87,6 +87,7 @@ class StreamsScreen(Dialog[str]):
         self._board = board
         self._shown = shown
         self._wall_clock = wall_clock
+        self._asking = Asking(self, "streams")
         self._summary = _Summary()
         self._source = MadeSource((COLUMNS[0], NODE, *COLUMNS[1:]) if board.clustered else COLUMNS)
         self._table = LineTable(self._source, id="streams")
@@ -104,7 +105,7 @@ class StreamsScreen(Dialog[str]):
     def action_look(self) -> None:
         """Look again."""
         self._tell(Span("looking at the keys of the server …", "dim"))
-        self.run_worker(self._look, thread=True, exit_on_error=False, name="streams", exclusive=True)
+        self._asking.ask(lambda _: self._board.look(), self._came, self._failed)
 
     def action_open(self) -> None:
         """Leave for the chosen one."""
@@ -117,13 +118,8 @@ class StreamsScreen(Dialog[str]):
         event.stop()
         self.action_open()
 
-    def _look(self) -> None:
-        try:
-            found = self._board.look()
-        except EngineError as error:
-            self.app.call_from_thread(self._tell, Span(visible(str(error), 300), "warning"))
-        else:
-            self.app.call_from_thread(self._came, found)
+    def _failed(self, why: str) -> None:
+        self._tell(Span(visible(why, 300), "warning"))
 
     def _came(self, found: "Survey") -> None:
         now = self._wall_clock()

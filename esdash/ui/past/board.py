@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
-from esdash.engine.console import EngineError
 from esdash.fold.folding import Fold
+from esdash.ui.asking import Asking, Stopped
 from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import clock_time
@@ -17,7 +17,6 @@ from esdash.ui.paint.painted import Line, PaintedLines, Span
 from esdash.ui.past.board_source import PARTS, REASONS, ROWS, reason_lines, row_lines
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.made_source import MadeSource
-from esdash.ui.timers import after
 from esdash.visible import visible
 
 if TYPE_CHECKING:
@@ -88,8 +87,7 @@ class BoardScreen(Dialog[str]):
         self._heading = _Heading()
         self._lists = MadeSource(REASONS), MadeSource(ROWS)
         self._tables = LineTable(self._lists[0], id="reasons"), LineTable(self._lists[1], id="rows")
-        self._asked = 0
-        """How often something was asked for: only the last answer counts."""
+        self._asking = Asking(self, "board")
         self._board: Board | None = None
         self._since = ""
         """What restricts a question to the stretch that is shown."""
@@ -107,7 +105,7 @@ class BoardScreen(Dialog[str]):
 
     def on_unmount(self) -> None:
         """Look no more."""
-        self._asked += 1
+        self._asking.forget()
 
     def action_stretch(self, place: int) -> None:
         """Look at another stretch."""
@@ -156,26 +154,21 @@ class BoardScreen(Dialog[str]):
 
     def _look(self) -> None:
         """Count, in a thread."""
-        self._asked += 1
-        asked, begun = self._asked, self._wall_clock()
+        begun = self._wall_clock()
         length, _ = STRETCHES[self._heading.chosen]
 
-        def count() -> None:
-            try:
-                now = int(begun * 1000)
-                board = self._past.board(length, self._until, now, PARTS, lambda: asked != self._asked)
-            except EngineError as error:
-                self.app.call_from_thread(self._failed, asked, str(error))
-            else:
-                since = "" if length is None else f" since:{max(0, board.start + 1)}-0"
-                self.app.call_from_thread(self._counted, asked, board, since, self._wall_clock() - begun)
+        def count(stopped: Stopped) -> "Board":
+            return self._past.board(length, self._until, int(begun * 1000), PARTS, stopped)
 
-        self.run_worker(count, thread=True, exit_on_error=False, name="board")
+        def came(board: "Board") -> None:
+            self._since = "" if length is None else f" since:{max(0, board.start + 1)}-0"
+            self._show(board)
+            self._look_later(max(LOOK_SECONDS, (self._wall_clock() - begun) * REST))
 
-    def _counted(self, asked: int, board: "Board", since: str, took: float) -> None:
-        if asked != self._asked:
-            return
-        self._since, self._board = since, board
+        self._asking.ask(count, came, self._failed)
+
+    def _show(self, board: "Board") -> None:
+        self._board = board
         wall = self._wall_clock()
         lines = reason_lines(self._fold, board, wall), row_lines(self._fold, board, wall)
         for source, table, found in zip(self._lists, self._tables, lines, strict=True):
@@ -188,20 +181,14 @@ class BoardScreen(Dialog[str]):
         rows.display = bool(lines[1])
         reasons.styles.height = max(3, min(len(lines[0]) + 2, self.app.size.height // 2)) if lines[1] else "1fr"
         self._tell(self._summary(board))
-        self._look_later(asked, max(LOOK_SECONDS, took * REST))
 
-    def _failed(self, asked: int, why: str) -> None:
-        if asked == self._asked:
-            self._tell((Span(visible(why, 300), "warning"),))
-            self._look_later(asked, LOOK_SECONDS)
+    def _failed(self, why: str) -> None:
+        self._tell((Span(visible(why, 300), "warning"),))
+        self._look_later(LOOK_SECONDS)
 
-    def _look_later(self, asked: int, seconds: float) -> None:
-        def look() -> None:
-            if asked == self._asked:
-                self._look()
-
+    def _look_later(self, seconds: float) -> None:
         if self._until is None:
-            after(self, seconds, look)
+            self._asking.later(seconds, self._look)
 
     def _summary(self, board: "Board") -> Line:
         counts = dict.fromkeys(("rejected", "parked"), 0)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from textual.screen import Screen
 
+from esdash.ui.asking import Stopped
 from esdash.ui.declared import Actions
 from esdash.ui.messages import Message, message_of, tell
-from esdash.ui.past.finding import Stopped
 from esdash.ui.past.time_machine import TimeMachine
 from esdash.visible import visible
 

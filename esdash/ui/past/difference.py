@@ -11,8 +11,8 @@ from textual.screen import Screen
 
 from esdash.counted import counted
 from esdash.domain import Table
-from esdash.engine.console import EngineError
 from esdash.fold.folding import Fold
+from esdash.ui.asking import Asking, Stopped
 from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.pager import Pager, Paragraph
@@ -77,7 +77,7 @@ class DifferenceScreen(Dialog[int | str]):
         self._table = LineTable(self._source, id="numbers")
         self._found: Difference | None = None
         self._why = ""
-        self._left = False
+        self._asking = Asking(self, "difference")
 
     def compose(self) -> ComposeResult:
         """Numbers, and under them the entries."""
@@ -88,11 +88,15 @@ class DifferenceScreen(Dialog[int | str]):
 
     def on_mount(self) -> None:
         """Compare, in a thread."""
-        self.run_worker(self._look, thread=True, exit_on_error=False, name="difference")
+
+        def compare(stopped: Stopped) -> "Difference":
+            return self._past.difference(self._before.ordinal, self._after.ordinal, self._of, stopped)
+
+        self._asking.ask(compare, self._came, self._failed)
 
     def on_unmount(self) -> None:
         """Look no more."""
-        self._left = True
+        self._asking.forget()
 
     def action_open(self) -> None:
         """Open the page of the row that the chosen number is of."""
@@ -130,14 +134,6 @@ class DifferenceScreen(Dialog[int | str]):
     def _open(self, event: LineTable.Activated) -> None:
         event.stop()
         self.action_open()
-
-    def _look(self) -> None:
-        try:
-            found = self._past.difference(self._before.ordinal, self._after.ordinal, self._of, lambda: self._left)
-        except EngineError as error:
-            self.app.call_from_thread(self._failed, str(error))
-        else:
-            self.app.call_from_thread(self._came, found)
 
     def _came(self, found: "Difference") -> None:
         self._found = found

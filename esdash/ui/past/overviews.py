@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from esdash.domain import Table
-from esdash.engine.console import EngineError
 from esdash.engine.picture import TableRow
 from esdash.engine.view import Position
 from esdash.query.places import OfSnapshot
+from esdash.ui.asking import find_out
 from esdash.ui.declared import Actions, visible_tables
 from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import uncover
@@ -119,19 +119,15 @@ class Overviews:
         """Find the moment of a snapshot, in a thread."""
         if (past := self.time.past) is None:
             return
-        unseen, app = self._position().unseen, self.screen.app
+        unseen = self._position().unseen
 
-        def find() -> None:
+        def find() -> "MarkedMoment":
             from esdash.ui.past.difference import MarkedMoment
 
-            try:
-                ordinal = past.place(OfSnapshot(snapshot_id), unseen)
-            except EngineError as error:
-                app.call_from_thread(tell, app, str(error), "warning")
-            else:
-                app.call_from_thread(then, MarkedMoment(ordinal, f"#{ordinal + unseen:,} (snapshot)"))
+            ordinal = past.place(OfSnapshot(snapshot_id), unseen)
+            return MarkedMoment(ordinal, f"#{ordinal + unseen:,} (snapshot)")
 
-        self.screen.run_worker(find, thread=True, exit_on_error=False, name="snapshot")
+        find_out(self.screen, find, then, lambda why: tell(self.screen.app, why, "warning"), "snapshot")
 
     def _shown(self) -> "MarkedMoment":
         position = self._position()

@@ -12,6 +12,7 @@ from textual.widgets import Static
 from esdash.domain import Table
 from esdash.engine.console import Console, EngineError
 from esdash.engine.picture import TableRow
+from esdash.ui.asking import find_out
 from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.pager import Pager
@@ -140,15 +141,10 @@ class RowPage(Dialog[int | str]):
         lines = self._source.lines
         until = lines[-1][0].ordinal - 1 if lines else self._until
 
-        def look() -> None:
-            try:
-                found = self._past.story(self._table, self._key, until, AT_A_TIME) if until > 0 else []
-            except EngineError as error:
-                self.app.call_from_thread(self._failed, str(error))
-            else:
-                self.app.call_from_thread(self._came, found)
+        def look() -> Sequence[Told]:
+            return self._past.story(self._table, self._key, until, AT_A_TIME) if until > 0 else []
 
-        self.run_worker(look, thread=True, exit_on_error=False, name="story")
+        find_out(self, look, self._came, self._failed, "story")
 
     def _came(self, lines: Sequence[Told]) -> None:
         self._looking = False
@@ -180,20 +176,11 @@ class RowPage(Dialog[int | str]):
 
     def action_open(self) -> None:
         """Show the entry, from which other rows are a digit away."""
-        chosen = self._ordinal()
-        if chosen is None:
-            return
+        if (chosen := self._ordinal()) is not None:
+            find_out(self, lambda: self._past.rows_at([chosen]), self._open, self._warn, "entry")
 
-        def read() -> None:
-            try:
-                rows = self._past.rows_at([chosen])
-            except EngineError as error:
-                self.app.call_from_thread(tell, self.app, str(error), "warning")
-            else:
-                if rows:
-                    self.app.call_from_thread(self._open, rows[0])
-
-        self.run_worker(read, thread=True, exit_on_error=False, name="entry")
+    def _warn(self, why: str) -> None:
+        tell(self.app, why, "warning")
 
     @on(LineTable.Activated)
     def _activated(self, event: LineTable.Activated) -> None:
@@ -241,11 +228,12 @@ class RowPage(Dialog[int | str]):
         chosen = self._ordinal()
         return None if chosen is None else next(each for each in self._source.lines if each[0].ordinal == chosen)
 
-    def _open(self, row: "Row") -> None:
+    def _open(self, rows: "Sequence[Row]") -> None:
         from esdash.ui.trust.details import DetailsScreen
 
-        if self.app.screen is not self:
+        if not rows or self.app.screen is not self:
             return  # somebody has gone elsewhere
+        row = rows[0]
         trail = (*self._trail, f"#{row.ordinal + self._unseen:,}")
 
         def go(place: tuple[str, int | str]) -> None:

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.screen import Screen
 
 from esdash.counted import counted
-from esdash.engine.console import Console, EngineError
+from esdash.engine.console import Console
 from esdash.engine.view import Phase, Position, View
+from esdash.ui.asking import Asking, Stopped, find_out
 from esdash.ui.declared import Actions
 from esdash.ui.messages import tell
-from esdash.ui.past.finding import Find, Finding
 from esdash.ui.past.past_now import PastNow, broken_at, now_of
 from esdash.ui.past.player import Player
 from esdash.ui.tables.lit import Lit
@@ -25,6 +26,9 @@ COMING: Final = (Phase.CONNECTING, Phase.RESTORING, Phase.REPLAYING)
 
 LIT_SECONDS: Final = 0.3
 """How long what an entry changed stays lit while entries follow one another."""
+
+Find = Callable[["Past", Stopped], int | None]
+"""Gives the ordinal of a moment, or None where there is none; may take its time. Raises EngineError."""
 
 EARLIEST: Final = "This is the earliest moment that can be shown."
 
@@ -67,7 +71,7 @@ class TimeMachine:
         self._wanted: int | None = None
         """The ordinal that is to be shown, while it is being looked for."""
         self._looking = False
-        self._finding = Finding(screen)
+        self._finding = Asking(screen, "past")
         self._goal: _Goal | None = None
         self._player = Player(screen, self._standing, self._play_to, self._played)
 
@@ -267,18 +271,14 @@ class TimeMachine:
         if past is None or wanted is None or self._looking:
             return
 
-        def look() -> None:
-            try:
-                shown = past.at(wanted, unseen)
-            except EngineError as error:
-                self.screen.app.call_from_thread(self._lost, wanted, str(error))
-            else:
-                self.screen.app.call_from_thread(self._arrived, wanted, shown, broken_at(self.fold, shown))
+        def look() -> "tuple[Shown, PastNow]":
+            shown = past.at(wanted, unseen)
+            return shown, now_of(self.fold, shown, broken_at(self.fold, shown))
 
         self._looking = True
-        self.screen.run_worker(look, thread=True, exit_on_error=False, name="past")
+        find_out(self.screen, look, lambda found: self._arrived(wanted, *found), partial(self._lost, wanted), "past")
 
-    def _arrived(self, wanted: int, shown: "Shown", broken: tuple[str, ...]) -> None:
+    def _arrived(self, wanted: int, shown: "Shown", now: PastNow) -> None:
         self._looking = False
         if self._wanted is None:
             return  # somebody has gone back to now
@@ -288,7 +288,7 @@ class TimeMachine:
             self._wanted = None
         if shown.moment.position.ordinal > wanted:
             tell(self.screen.app, EARLIEST)
-        self._shown, self._now = shown, now_of(self.fold, shown, broken)
+        self._shown, self._now = shown, now
         self._changed()
 
     def _lost(self, wanted: int, why: str) -> None:
@@ -301,6 +301,9 @@ class TimeMachine:
             return
         self._wanted = None
         self._player.stop()
+        self._warn(why)
+
+    def _warn(self, why: str) -> None:
         tell(self.screen.app, why, "warning")
 
     def _look_for(self, find: "Callable[[Past, int], int | None]", what: str, direction: int) -> None:
@@ -323,7 +326,14 @@ class TimeMachine:
         if not self.may_look() or (past := self.past) is None:
             return False
         self._player.stop()
-        self._finding.look(past, find, otherwise, then or self.go_to)
+
+        def came(found: int | None) -> None:
+            if found is None:
+                tell(self.screen.app, otherwise)
+            else:
+                (then or self.go_to)(found)
+
+        self._finding.ask(partial(find, past), came, self._warn)
         return True
 
     def forget(self) -> None:

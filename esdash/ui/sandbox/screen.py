@@ -1,6 +1,6 @@
 """The sandbox: what is tried with the log, and what would be otherwise then."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -10,10 +10,11 @@ from textual.containers import Container, Vertical
 from textual.widgets import Static
 
 from esdash.counted import counted
-from esdash.engine.console import EngineError, Publishing
+from esdash.engine.console import Publishing
 from esdash.engine.view import View
 from esdash.fold.folding import Fold
 from esdash.fold.tables import Change as NumberChange
+from esdash.ui.asking import find_out
 from esdash.ui.declared import Actions
 from esdash.ui.messages import tell
 from esdash.ui.paint.confirm import ask
@@ -264,7 +265,7 @@ class SandboxScreen(Dialog[int]):
                 "Only if nothing was appended meanwhile, so that what is shown is what comes of it. Otherwise nothing "
                 "is published, and what would come of it now is shown first.",
                 "Publish",
-                partial(self._in_thread, partial(self._publish, self._publishing, entries, until)),
+                partial(self._publish, self._publishing, entries, until),
             )
 
     # What follows
@@ -294,23 +295,16 @@ class SandboxScreen(Dialog[int]):
         found = self._folding.found
         return decided_cells(self._fold, 0 if found is None else found.end.unseen, decided)
 
-    def _in_thread(self, work: Callable[[], None]) -> None:
-        self.run_worker(work, thread=True, exit_on_error=False, name="sandbox")
-
     def _publish(self, publishing: Publishing, entries: Sequence[Sequence[bytes]], until: bytes) -> None:
-        try:
-            ids = publishing.publish_after(until, entries)
-        except EngineError as error:
-            self.app.call_from_thread(tell, self.app, str(error), "error")
-        else:
-            self.app.call_from_thread(self._published, len(ids))
+        publish = partial(publishing.publish_after, until, entries)
+        find_out(self, publish, self._published, lambda why: tell(self.app, why, "error"), "sandbox")
 
-    def _published(self, count: int) -> None:
-        if not count:
+    def _published(self, ids: Sequence[bytes]) -> None:
+        if not ids:
             tell(self.app, "Something was appended meanwhile, so nothing was published. This is what comes of it now.")
             self._fold_again()
             return
-        tell(self.app, f"{counted(count, 'event is', 'events are')} in the log.")
+        tell(self.app, f"{counted(len(ids), 'event is', 'events are')} in the log.")
         self.draft.edits = []
         self.dismiss(None)
 

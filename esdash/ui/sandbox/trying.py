@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 from textual.screen import Screen
 
 from esdash.domain import EventType
-from esdash.engine.console import EngineError
 from esdash.engine.publisher import new_keys
 from esdash.engine.view import View
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
+from esdash.ui.asking import find_out
 from esdash.ui.declared import Actions
 from esdash.ui.forms.event_types import EventTypesScreen
 from esdash.ui.forms.publishing import Purpose
@@ -180,13 +180,7 @@ class Trying:
         self.screen.app.call_from_thread(call, *arguments)
 
     def _in_thread(self, work: Callable[[], None]) -> None:
-        self.screen.run_worker(partial(self._try, work), thread=True, exit_on_error=False, name="sandbox")
-
-    def _try(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except EngineError as error:
-            self._from_thread(tell, self.screen.app, str(error), "warning")
+        find_out(self.screen, work, lambda _: None, lambda why: tell(self.screen.app, why, "warning"), "sandbox")
 
 
 def _changes(edit: Edit, entry_id: bytes) -> bool:
