@@ -216,7 +216,6 @@ class Controls:
         return why_not is None
 
     def _ask(self, question: str, consequence: str, yes: str, act: Callable[[], None]) -> None:
-
         from esdash.ui.paint.confirm import ask
 
         ask(self.screen.app, question, consequence, yes, act)

@@ -1,6 +1,6 @@
 """The streams of the server, or of all nodes of the cluster: to compare them, and to open another one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -12,10 +12,10 @@ from esdash.counted import counted
 from esdash.ui.asking import Asking
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import age, clock_time, milliseconds_of, rate
-from esdash.ui.paint.painted import Line, PaintedLines, Span
+from esdash.ui.paint.painted import Span, ToldLines
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.ui.tables.line_table import LineTable
-from esdash.ui.tables.made_source import MadeSource
+from esdash.ui.tables.lines import MadeLines
 from esdash.visible import visible
 
 if TYPE_CHECKING:
@@ -53,18 +53,6 @@ TOLD: Final = 3
 """Sentences about what is left out that have room above the lines."""
 
 
-class _Summary(PaintedLines):
-    """What was found."""
-
-    def __init__(self) -> None:
-        super().__init__(id="summary")
-        self.told: Sequence[Line] = ()
-
-    def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - long lines are cut
-        """Some lines."""
-        return self.told
-
-
 class StreamsScreen(Dialog[str]):
     """Left with Enter, it gives the name of the stream that was chosen."""
 
@@ -88,8 +76,8 @@ class StreamsScreen(Dialog[str]):
         self._shown = shown
         self._wall_clock = wall_clock
         self._asking = Asking(self, "streams")
-        self._summary = _Summary()
-        self._source = MadeSource((COLUMNS[0], NODE, *COLUMNS[1:]) if board.clustered else COLUMNS)
+        self._summary = ToldLines(id="summary")
+        self._source = MadeLines((COLUMNS[0], NODE, *COLUMNS[1:]) if board.clustered else COLUMNS)
         self._table = LineTable(self._source, id="streams")
 
     def compose(self) -> ComposeResult:
@@ -135,9 +123,8 @@ class StreamsScreen(Dialog[str]):
 
     def _tell(self, *spans: Span) -> None:
         """A line each."""
-        self._summary.told = [(span,) for span in spans]
         self._summary.styles.height = len(spans)
-        self._summary.sync()
+        self._summary.tell(*((span,) for span in spans))
 
     def _cells(self, stream: "StreamSummary", now: float) -> tuple[Cell, ...]:
         whole = stream.continuity in (None, "CONTINUOUS")

@@ -201,6 +201,22 @@ class PaintedLines(Painted):
         return strip_of([(span.text, self.paint(span.style)) for span in self._lines[y]], width, self.paint())
 
 
+class ToldLines(PaintedLines):
+    """Shows what it was told last; long lines are cut."""
+
+    def __init__(self, *told: Line, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.told = told
+
+    def tell(self, *told: Line) -> None:
+        """Show other lines."""
+        self.told = told
+        self.sync()
+
+    def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - the same at every width
+        return self.told
+
+
 def strip_of(parts: Sequence[tuple[str, Style]], width: int, background: Style) -> Strip:
     """A strip of exactly `width` cells; what is too long is cut with …."""
     segments = []

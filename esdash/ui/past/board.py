@@ -1,6 +1,6 @@
 """The board of refusals: what rules refused and what could not be understood, by reason and by row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
@@ -13,10 +13,10 @@ from esdash.ui.asking import Asking, Stopped
 from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import clock_time
-from esdash.ui.paint.painted import Line, PaintedLines, Span
+from esdash.ui.paint.painted import Line, Span, ToldLines
 from esdash.ui.past.board_source import PARTS, REASONS, ROWS, reason_lines, row_lines
 from esdash.ui.tables.line_table import LineTable
-from esdash.ui.tables.made_source import MadeSource
+from esdash.ui.tables.lines import MadeLines
 from esdash.visible import visible
 
 if TYPE_CHECKING:
@@ -30,28 +30,11 @@ LOOK_SECONDS: Final = 2.0
 """Between two looks at what came; at least, and at least so many times what a look took:"""
 REST: Final = 10
 
-_NOTHING: Final = (
-    "Nothing was refused in this stretch, and all was understood.",
-    "An entry that a rule refuses, or that cannot be understood,",
-    "stays in the log and changes nothing: here it is counted.",
-)
-
-
-class _Heading(PaintedLines):
-    """The stretches, and what was found in the chosen one."""
-
-    def __init__(self) -> None:
-        super().__init__(id="stretches")
-        self.chosen = 0
-        self.told: Line = ()
-
-    def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - long lines are cut
-        """Two lines."""
-        spans = []
-        for place, (_, label) in enumerate(STRETCHES):
-            spans.append(Span(f" {place + 1} {label} ", "tag" if place == self.chosen else "dim"))
-            spans.append(Span(" "))
-        return (tuple(spans), self.told)
+_NOTHING: Final = """\
+Nothing was refused in this stretch, and all was understood.
+An entry that a rule refuses, or that cannot be understood,
+stays in the log and changes nothing: here it is counted.
+"""
 
 
 class BoardScreen(Dialog[str]):
@@ -84,8 +67,10 @@ class BoardScreen(Dialog[str]):
         self._past = past
         self._until = until
         self._wall_clock = wall_clock
-        self._heading = _Heading()
-        self._lists = MadeSource(REASONS), MadeSource(ROWS)
+        self._chosen = 0
+        """The stretch."""
+        self._heading = ToldLines(id="stretches")
+        self._lists = MadeLines(REASONS), MadeLines(ROWS)
         self._tables = LineTable(self._lists[0], id="reasons"), LineTable(self._lists[1], id="rows")
         self._asking = Asking(self, "board")
         self._board: Board | None = None
@@ -109,13 +94,13 @@ class BoardScreen(Dialog[str]):
 
     def action_stretch(self, place: int) -> None:
         """Look at another stretch."""
-        if place != self._heading.chosen:
-            self._heading.chosen = place
+        if place != self._chosen:
+            self._chosen = place
             self._look_anew()
 
     def action_next_stretch(self, step: int) -> None:
         """Look at the next stretch, or the one before."""
-        self.action_stretch((self._heading.chosen + step) % len(STRETCHES))
+        self.action_stretch((self._chosen + step) % len(STRETCHES))
 
     def action_other_list(self) -> None:
         """Go to the rows, or back to the reasons."""
@@ -136,7 +121,7 @@ class BoardScreen(Dialog[str]):
         if self._board is None:
             tell(self.app, "It is still being counted.")
             return
-        title = f"Refused and parked · {STRETCHES[self._heading.chosen][1]}"
+        title = f"Refused and parked · {STRETCHES[self._chosen][1]}"
         open_export(self.app, handing.board(self._fold, self._board, title), self._wall_clock)
 
     @on(LineTable.Activated)
@@ -149,13 +134,16 @@ class BoardScreen(Dialog[str]):
         self._look()
 
     def _tell(self, told: Line) -> None:
-        self._heading.told = told
-        self._heading.sync()
+        """The stretches, and what was found in the chosen one."""
+        stretches: list[Span] = []
+        for place, (_, label) in enumerate(STRETCHES):
+            stretches += (Span(f" {place + 1} {label} ", "tag" if place == self._chosen else "dim"), Span(" "))
+        self._heading.tell(tuple(stretches), told)
 
     def _look(self) -> None:
         """Count, in a thread."""
         begun = self._wall_clock()
-        length, _ = STRETCHES[self._heading.chosen]
+        length, _ = STRETCHES[self._chosen]
 
         def count(stopped: Stopped) -> "Board":
             return self._past.board(length, self._until, int(begun * 1000), PARTS, stopped)
@@ -172,8 +160,7 @@ class BoardScreen(Dialog[str]):
         wall = self._wall_clock()
         lines = reason_lines(self._fold, board, wall), row_lines(self._fold, board, wall)
         for source, table, found in zip(self._lists, self._tables, lines, strict=True):
-            source.told = _NOTHING
-            source.show(found)
+            source.show(found, _NOTHING)
             table.sync()
         reasons, rows = self._tables
         if not lines[1] and rows.has_focus:

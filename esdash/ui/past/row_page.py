@@ -150,7 +150,6 @@ class RowPage(Dialog[int | str]):
         self._looking = False
         self._whole = len(lines) < AT_A_TIME
         self._source.add(lines)
-        self._source.told = "No entry was about it."
         self._story.sync()
         self._tell_reach()
         self._write()

@@ -10,28 +10,16 @@ from textual.binding import Binding, BindingType
 from esdash.counted import counted
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import fit
-from esdash.ui.paint.painted import Line, PaintedLines, Span
+from esdash.ui.paint.painted import Line, Span, ToldLines
 from esdash.ui.sandbox.cells import DECIDED, NUMBERS, outcome_cell
 from esdash.ui.tables.columns import Cell
 from esdash.ui.tables.line_table import LineTable
-from esdash.ui.tables.made_source import Made, MadeSource
+from esdash.ui.tables.lines import Made, MadeLines
 from esdash.visible import visible
 from esdash.whatif.telling import Result
 
 _TEXT: Final = 30
 """Characters of a value that is a text."""
-
-
-class _Heading(PaintedLines):
-    """How many there are."""
-
-    def __init__(self, told: Sequence[Line]) -> None:
-        super().__init__(id="told")
-        self._told = told
-
-    def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - long lines are cut
-        """One, or a few."""
-        return self._told
 
 
 class OtherwiseScreen(Dialog[int]):
@@ -56,7 +44,7 @@ class OtherwiseScreen(Dialog[int]):
         super().__init__()
         self._title = f"By the new rules  {file} {when}"
         self._result = result
-        entries, numbers = MadeSource(DECIDED), MadeSource(NUMBERS)
+        entries, numbers = MadeLines(DECIDED), MadeLines(NUMBERS)
         entries.show(_entry_lines(result))
         numbers.show(_number_lines(result))
         self._tables = LineTable(entries, id="decided"), LineTable(numbers, id="numbers")
@@ -66,7 +54,7 @@ class OtherwiseScreen(Dialog[int]):
         decided, numbers = self._tables
         decided.display, numbers.display = bool(self._result.decided), bool(self._result.numbers)
         with self.frame(self._title, "Tab entries, numbers · Enter goes to the entry · Esc back"):
-            yield _Heading(self._told())
+            yield ToldLines(*self._told(), id="told")
             yield from self._tables
 
     def on_mount(self) -> None:

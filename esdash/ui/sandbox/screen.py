@@ -20,6 +20,7 @@ from esdash.ui.messages import tell
 from esdash.ui.paint.confirm import ask
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.key_bar import Key, KeyBar
+from esdash.ui.paint.painted import ToldLines
 from esdash.ui.sandbox import choices
 from esdash.ui.sandbox.cells import (
     DECIDED,
@@ -33,7 +34,7 @@ from esdash.ui.sandbox.cells import (
 )
 from esdash.ui.sandbox.drafts import UNNAMED, Draft, DraftBook
 from esdash.ui.sandbox.folding import Folding
-from esdash.ui.sandbox.heading import NOTHING, Heading
+from esdash.ui.sandbox.heading import NOTHING, heading_of
 from esdash.ui.sandbox.keeping import DraftsScreen, NameScreen
 from esdash.ui.sandbox.trying import Trying
 from esdash.ui.tables.columns import Cell
@@ -132,7 +133,7 @@ class SandboxScreen(Dialog[int]):
         self._first = first
         self._actions = actions
         self._trying = Trying(self, fold, actions, sandbox, view, lambda: self.draft, self._changed)
-        self._heading = Heading()
+        self._heading = ToldLines(id="heading")
         self._edits = Lines(EDITS, partial(edit_cells, fold))
         self._decided = Lines(DECIDED, self._decided_cells)
         self._numbers = Lines(NUMBERS, partial(number_cells, fold))
@@ -333,7 +334,7 @@ class SandboxScreen(Dialog[int]):
     def _head(self) -> None:
         name = visible(self.draft.name, 40) or UNNAMED
         self.query_one("#dialog").border_title = f"◇ SANDBOX{'' if name == UNNAMED else ' · kept'}"
-        self._heading.write(name, self.draft, self._folding)
+        self._heading.tell(*heading_of(name, self.draft, self._folding))
 
 
 def _shown(fold: Fold, found: "Consequences") -> list[NumberChange]:
