@@ -284,7 +284,6 @@ class DashboardApp(Palette, TypeAhead):
             tell(self, f"`esdash --domain raw --stream {stream}` shows the entries as they are.")
 
     def action_streams(self) -> None:
-        """Show the streams of the server."""
         from esdash.ui.main.streams import StreamsScreen
 
         if self._survey is None:
@@ -298,7 +297,6 @@ class DashboardApp(Palette, TypeAhead):
             await self.action_quit()
 
     def action_settings(self) -> None:
-        """Show every setting, and where it comes from."""
         self.push_screen(SettingsScreen(self.settings.told))
 
     def action_save_picture(self) -> None:

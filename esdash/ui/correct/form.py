@@ -39,7 +39,6 @@ class RawEventForm(EventForm):
         self._names = visible(" or ".join(self._types), 120)
 
     def fields(self) -> ComposeResult:
-        """Type, data."""
         suggestions = Suggestions()
         kind = CompletingInput(
             lambda text, _: complete_choice(tuple(self._types), text), suggestions, self._kind, self._names, id="type"
@@ -53,7 +52,6 @@ class RawEventForm(EventForm):
         super().on_mount()
 
     def read(self, view: View) -> Reading:
-        """Decode what is typed, as the fold would."""
         text = self.text("data").strip()
         name = self.text("type").strip()
         kind = self._types.get(name)
@@ -102,13 +100,11 @@ class ChooseType(Dialog[str | None]):
         ]
 
     def on_mount(self) -> None:
-        """Mark the likely one."""
         types = self._fold.publishable
         place = next((place for place, each in enumerate(types) if each is self._likely), None)
         self.query_one(OptionList).highlighted = place
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Close with the type."""
         types = self._fold.publishable
         self.dismiss(types[event.option_index].wire_name if event.option_index < len(types) else self.EDIT)
 

@@ -69,7 +69,6 @@ class ExportScreen(Dialog[None]):
         """The file that stands there as long as nobody has chosen another."""
 
     def compose(self) -> ComposeResult:
-        """Forms, the file, where to."""
         options = [
             Option(
                 Content.assemble((f"{place}  ", "$text-accent bold"), (f"{name:<12}", "bold"), (what, "$text-muted"))
@@ -95,7 +94,6 @@ class ExportScreen(Dialog[None]):
         self.set_interval(LOOKED_AT_EVERY, self._look)
 
     def on_unmount(self) -> None:
-        """Nobody waits for it any more."""
         if self._writing is not None:
             self._writing.stopped = True
 
@@ -104,11 +102,9 @@ class ExportScreen(Dialog[None]):
         return FORMS[self.query_one(OptionList).highlighted or 0][0]
 
     def action_form(self, place: int) -> None:
-        """Choose a form."""
         self.query_one(OptionList).highlighted = place
 
     def action_move(self, step: int) -> None:
-        """Choose the next form, or the one before."""
         forms = self.query_one(OptionList)
         forms.highlighted = ((forms.highlighted or 0) + step) % len(FORMS)
 
@@ -149,7 +145,6 @@ class ExportScreen(Dialog[None]):
         self.query_one(Field).say(Note(""))
 
     def action_to_file(self) -> None:
-        """Write the file."""
         value = self.query_one("#file", Input).value.strip()
         if not value:
             self.query_one(Field).say(Note("type the name of a file", wrong=True, missing=True))
@@ -177,7 +172,6 @@ class ExportScreen(Dialog[None]):
             self._begin(form, Writing.to_download, lambda writing, file: self._offered(writing, name, file))
 
     def action_to_clipboard(self) -> None:
-        """Put the text on the clipboard."""
         form = self._form
         if form is None:
             self._take_picture(_copy_picture)

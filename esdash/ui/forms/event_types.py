@@ -29,7 +29,6 @@ class EventTypesScreen(ListDialog[int | None]):
         self._actions = actions
 
     def compose(self) -> ComposeResult:
-        """One line each."""
         with self.frame(self._title, "Enter opens its form · Esc close"):
             yield OptionList(*self._options(), id="types")
 

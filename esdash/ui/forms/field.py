@@ -46,7 +46,6 @@ class Field(Vertical):
         self._said = Note("")
 
     def compose(self) -> ComposeResult:
-        """The label beside the input, the note under it."""
         label = Label(visible(self.label, max(1, self._width - 1)), classes="label", markup=False)
         label.styles.width = self._width
         self._note.styles.margin = (0, 0, 0, self._width)
@@ -60,7 +59,6 @@ class Field(Vertical):
         yield self._note
 
     def on_suggestions_picked(self, event: Suggestions.Picked) -> None:
-        """A match was clicked: take it."""
         event.stop()
         if isinstance(self.input, CompletingInput):
             self.input.take(event.index)

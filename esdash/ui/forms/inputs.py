@@ -55,13 +55,11 @@ class Suggestions(Widget):
             self.index = index
 
     def get_content_width(self, *_: object) -> int:
-        """As wide as the widest match."""
         return max(
             (len(self._mark(0)) + cell_len(m.name) + 2 + cell_len(m.detail) for m in self.completion.matches), default=1
         )
 
     def get_content_height(self, *_: object) -> int:
-        """A line for each match, and one when there are more."""
         return len(self.completion.matches) + (self.completion.more > 0)
 
     def render(self) -> Text:
@@ -83,7 +81,6 @@ class Suggestions(Widget):
         return lines
 
     def on_click(self, event: events.Click) -> None:
-        """Pick what was clicked."""
         if event.y < len(self.completion.matches):
             self.post_message(self.Picked(event.y))
 

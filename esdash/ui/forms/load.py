@@ -41,7 +41,6 @@ class LoadScreen(Dialog[float]):
         self._rate: float | None = None
 
     def compose(self) -> ComposeResult:
-        """The rate, how it is going, the switch."""
         with self.frame("Steady load", "Enter start · ↑↓ rate · Ctrl+S stop · Esc close"):
             with VerticalScroll(id="body", can_focus=False):
                 yield Field("Rate", FormInput(write_rate(self._chosen), "events a second", id="rate"))
@@ -63,7 +62,6 @@ class LoadScreen(Dialog[float]):
         self.set_interval(LOOKED_AT_EVERY, self.look)
 
     def look(self) -> None:
-        """Show how the load is doing now."""
         try:
             self._rate = read_rate(self.query_one("#rate", Input).value)
             note = Note("events a second")
@@ -89,11 +87,9 @@ class LoadScreen(Dialog[float]):
         self.relabel("switch", "Stop" if load.running else "Start")
 
     def on_input_changed(self) -> None:
-        """Say at once when the rate is no rate."""
         self.look()
 
     def on_input_submitted(self) -> None:
-        """Start, or go on at the rate that is typed."""
         self._start()
 
     def action_leave(self) -> None:
@@ -110,7 +106,6 @@ class LoadScreen(Dialog[float]):
             self._start()
 
     def action_switch(self) -> None:
-        """Start when it is stopped, stop when it runs."""
         if load_of(self.engine).running:
             publishing_of(self.engine).stop_load()
             self.look()

@@ -195,7 +195,6 @@ class EventForm(Dialog[Published | None]):
         self._foresee(self.engine.view)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Close with what was published, or say why it was not."""
         if event.worker is not self._publishing or event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
             return
         self._publishing = None
@@ -222,7 +221,6 @@ class EventForm(Dialog[Published | None]):
         self.reconsider()
 
     def on_input_submitted(self) -> None:
-        """Enter in a field."""
         self.submit(deliberate=False)
 
     @on(Button.Pressed, "#publish")
@@ -242,7 +240,6 @@ class EventForm(Dialog[Published | None]):
         self.dismiss(None)
 
     def action_scroll(self, pages: int) -> None:
-        """Scroll the fields when they do not fit."""
         body = self.query_one("#body")
         body.scroll_relative(y=pages * max(1, body.size.height - 1), animate=False)
 

@@ -56,7 +56,6 @@ class Controls:
         """Of the steady load, when it is started."""
 
     def tell(self, text: str, severity: str = "information") -> None:
-        """A notification of harmless plain text."""
         tell(self.screen.app, text, severity)
 
     def action_publish(self, number: int) -> None:
@@ -69,7 +68,6 @@ class Controls:
             self.screen.app.push_screen(TypeForm(self.engine, event_type, values), self._published)
 
     def action_events(self) -> None:
-        """Choose one of all event types."""
         from esdash.ui.forms.event_types import EventTypesScreen
 
         if not self.fold.publishable:
@@ -82,26 +80,22 @@ class Controls:
             self.action_publish(number)
 
     def action_demo_batch(self) -> None:
-        """Publish the first made-up events."""
         if self._has_samples() and self._may_publish():
             self._in_thread(self._publish_batch)
 
     def action_load(self) -> None:
-        """Start or stop the steady load."""
         if load_of(self.engine).running:
             self._in_thread(self._stop_load)
         elif self._has_samples() and self._may_publish():
             self._start_load()
 
     def action_load_form(self) -> None:
-        """Open the dialog."""
         from esdash.ui.forms.load import LoadScreen
 
         if self._has_samples() and self._may_publish():
             self.screen.app.push_screen(LoadScreen(self.engine, self._current_rate), self._remember_rate)
 
     def action_change_rate(self, direction: int) -> None:
-        """The next higher rate, or the next lower one."""
         if not self._has_samples():
             return
         self._rate = step_from(self._current_rate, direction)
@@ -152,7 +146,6 @@ class Controls:
         self._ask(question, consequence, "Rebuild", self.engine.control.rebuild)
 
     def action_reload(self) -> None:
-        """Read the domain's files again, after it failed."""
         if domain_failed(self.engine.view):
             self.reload()
         else:

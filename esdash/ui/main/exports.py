@@ -26,7 +26,6 @@ class Exports:
         self._wall_clock = wall_clock
 
     def action_export(self) -> None:
-        """Choose how and where to the panel is handed on, as it is shown."""
         from esdash.ui.export.screen import open_export
 
         source = self._panels.panel.source

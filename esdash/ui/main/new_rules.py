@@ -47,7 +47,6 @@ class NewRules:
         return 0 if self.watched is None else self.watched.count
 
     def action_rules(self) -> None:
-        """Show what is otherwise by them."""
         if self.watched is None:
             tell(self.screen.app, NOT_WATCHED)
             return

@@ -15,11 +15,9 @@ class PanelKeys:
         self._actions = actions
 
     def action_ask(self, question: str) -> None:
-        """Show exactly what a question asks for in the log."""
         self._panels.list_matching(question)
 
     def action_filter(self) -> None:
-        """Type a filter, or a question to the log."""
         self._panels.panel.start_filter()
 
     def action_questions(self) -> None:
@@ -60,21 +58,17 @@ class PanelKeys:
             panels.log_panel.log_table.move_to(index)
 
     def action_copy(self) -> None:
-        """Copy the line under the cursor."""
         copy_line(self._panels.app, self._panels.fold, self._panels.panel)
 
     def action_sort(self, step: int) -> None:
-        """By the next column, or the one before."""
         if self._sortable():
             self._panels.panel.table.sort_step(step)
 
     def action_sort_invert(self) -> None:
-        """The other way round."""
         if self._sortable():
             self._panels.panel.table.sort_invert()
 
     def action_entries(self) -> None:
-        """List the entries about the selected row."""
         source, selected = self._panels.panel.source, self._panels.panel.table.selected
         if isinstance(source, RowsSource) and isinstance(selected, int | str):
             self._panels.list_entries(source.table, selected)

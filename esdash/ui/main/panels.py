@@ -94,7 +94,6 @@ class Panels(Container):
         self._lit = NOTHING_LIT
 
     def compose(self) -> ComposeResult:
-        """The tables together, the log, and the preview."""
         yield Container(*self.all[:-1], id="state")
         yield self.all[-1]
         yield self._preview
@@ -135,7 +134,6 @@ class Panels(Container):
         self._show_tabs()
 
     def on_unmount(self) -> None:
-        """Nobody waits for an answer any more."""
         self.reader.search(None)
 
     def _bring_into_view(self, lit: Lit) -> None:
@@ -219,7 +217,6 @@ class Panels(Container):
         self.action_panel(names[(names.index(self.current) + step) % len(names)])
 
     def action_zoom(self) -> None:
-        """One panel, or all."""
         self.zoomed = not self.zoomed
         self._place()
         self._changed()

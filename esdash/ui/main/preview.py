@@ -125,7 +125,6 @@ class Preview(PaintedLines):
         self._rewrite()
 
     def lines(self, width: int) -> Sequence[Line]:
-        """The part in view."""
         if self._text is None or width != self._wrapped_for:
             self._wrapped_for = width
             self._text = self._wrapped(max(10, width))
@@ -134,12 +133,10 @@ class Preview(PaintedLines):
         return [spans_of(*line) for line in self._text[self._top : self._top + height]]
 
     def on_mouse_scroll_down(self) -> None:
-        """The wheel moves the part in view."""
         self._top += _WHEEL_LINES
         self.sync()
 
     def on_mouse_scroll_up(self) -> None:
-        """The wheel moves the part in view."""
         self._top -= _WHEEL_LINES
         self.sync()
 

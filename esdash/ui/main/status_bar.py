@@ -89,12 +89,10 @@ class StatusBar(PaintedLines):
         self._moment: Moment | None = None
 
     def show(self, moment: Moment) -> None:
-        """Show another moment."""
         self._moment = moment
         self.sync()
 
     def lines(self, width: int) -> Sequence[Line]:
-        """Identity, then numbers."""
         if self._moment is None:
             return ()
         if self._moment.past is not None:

@@ -81,22 +81,18 @@ class StreamsScreen(Dialog[str]):
         self._table = LineTable(self._source, id="streams")
 
     def compose(self) -> ComposeResult:
-        """A line each."""
         with self.frame("Streams", "↑↓ choose · Enter opens it · r looks again · Esc back"):
             yield self._summary
             yield self._table
 
     def on_mount(self) -> None:
-        """Look, in a thread."""
         self.action_look()
 
     def action_look(self) -> None:
-        """Look again."""
         self._tell(Span("looking at the keys of the server …", "dim"))
         self._asking.ask(lambda _: self._board.look(), self._came, self._failed)
 
     def action_open(self) -> None:
-        """Leave for the chosen one."""
         chosen = self._table.selected
         if isinstance(chosen, str):
             self.dismiss(None if chosen == self._shown else chosen)

@@ -146,7 +146,6 @@ class Tour(PaintedLines):
         self._before: Seen | None = None
 
     def on_mount(self) -> None:
-        """Look whether the effect has come."""
         self.set_interval(LOOK_SECONDS, self.look)
 
     def look(self) -> None:

@@ -32,7 +32,6 @@ class ConfirmScreen(Dialog[bool]):
         self._yes_label = yes_label
 
     def compose(self) -> ComposeResult:
-        """The question, what follows from a yes, two buttons."""
         with self.frame("Are you sure?", "y yes · n no · Enter the marked one"):
             with VerticalScroll(id="body", can_focus=False):
                 yield Static(self._question, id="question", markup=False)
@@ -46,7 +45,6 @@ class ConfirmScreen(Dialog[bool]):
         self.action_answer(event.button.id == "yes")
 
     def action_answer(self, yes: bool) -> None:
-        """Close with the answer."""
         self.dismiss(yes)
 
 

@@ -41,7 +41,6 @@ class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
             button.refresh(layout=True)
 
     def action_leave(self) -> None:
-        """Close without a result."""
         self.dismiss(None)
 
 

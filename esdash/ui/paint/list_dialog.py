@@ -25,6 +25,5 @@ class ListDialog(Dialog[ScreenResultType]):
     """
 
     def action_move(self, step: int) -> None:
-        """The next one, or the one before."""
         options = self.query_one(OptionList)
         options.action_cursor_down() if step > 0 else options.action_cursor_up()

@@ -149,7 +149,6 @@ class Painted(Uncut):
             self.refresh(*regions)
 
     def notify_style_update(self) -> None:
-        """Forget the styles of the last theme."""
         super().notify_style_update()
         self._paints.clear()
 
@@ -190,11 +189,9 @@ class PaintedLines(Painted):
         return " ".join(visible(text, 500).split()) in " ".join(" ".join(drawn).split())
 
     def on_resize(self) -> None:
-        """Lines are made for a width."""
         self.sync()
 
     def render_line(self, y: int) -> Strip:
-        """One line."""
         width = self.size.width
         if y >= len(self._lines):
             return Strip.blank(width, self.paint())
@@ -209,7 +206,6 @@ class ToldLines(PaintedLines):
         self.told = told
 
     def tell(self, *told: Line) -> None:
-        """Show other lines."""
         self.told = told
         self.sync()
 

@@ -31,7 +31,6 @@ class TextDialog(Dialog[ScreenResultType], Generic[ScreenResultType]):
         """What the text depends on."""
 
     def compose(self) -> ComposeResult:
-        """The text, and what stands under it."""
         with self._frame:
             yield Pager(self.tell, id="pager")
             yield from self.foot()

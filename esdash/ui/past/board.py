@@ -78,43 +78,35 @@ class BoardScreen(Dialog[str]):
         """What restricts a question to the stretch that is shown."""
 
     def compose(self) -> ComposeResult:
-        """Stretches, reasons, rows."""
         with self.frame("Refused and parked", "Tab stretch · ←→ lists · Enter its entries · Ctrl+E export · Esc back"):
             yield self._heading
             yield from self._tables
 
     def on_mount(self) -> None:
-        """Look from now on."""
         self._tables[1].display = False
         self._look_anew()
 
     def on_unmount(self) -> None:
-        """Look no more."""
         self._asking.forget()
 
     def action_stretch(self, place: int) -> None:
-        """Look at another stretch."""
         if place != self._chosen:
             self._chosen = place
             self._look_anew()
 
     def action_next_stretch(self, step: int) -> None:
-        """Look at the next stretch, or the one before."""
         self.action_stretch((self._chosen + step) % len(STRETCHES))
 
     def action_other_list(self) -> None:
-        """Go to the rows, or back to the reasons."""
         reasons, rows = self._tables
         self.set_focus(rows if reasons.has_focus and rows.display else reasons)
 
     def action_list(self) -> None:
-        """List the entries of the line under the cursor."""
         table = next((each for each in self._tables if each.has_focus), self._tables[0])
         if isinstance(question := table.selected, str):
             self.dismiss(question + self._since)
 
     def action_export(self) -> None:
-        """Choose how and where to the board is handed on."""
         from esdash.ui.export.screen import open_export
         from esdash.ui.past import handing
 

@@ -50,13 +50,11 @@ class Destinations:
         """The ordinal of the first moment that can be shown, as far as it is known."""
 
     def action_go_to(self) -> None:
-        """Ask where to go."""
         # Where an invariant is broken, the entry that broke it is what one wants to see.
         broken = "".join(f"#{each.broken.position.number}" for each in self.time.engine.view.broken[:1] if each.broken)
         self._ask("Go to a moment", "Enter go · Esc close", self._go, broken)
 
     def action_play_until(self) -> None:
-        """Ask how far to play."""
         if not self.time.may_look():
             return
         if self.time.now is None:

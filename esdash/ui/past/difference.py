@@ -80,26 +80,21 @@ class DifferenceScreen(Dialog[int | str]):
         self._asking = Asking(self, "difference")
 
     def compose(self) -> ComposeResult:
-        """Numbers, and under them the entries."""
         title = f"Difference  {self._before.label} → {self._after.label}"
         with self.frame(title, "Enter the row's page · E its entries between · Ctrl+E export · Esc back"):
             yield self._table
             yield Pager(self._about, id="between")
 
     def on_mount(self) -> None:
-        """Compare, in a thread."""
-
         def compare(stopped: Stopped) -> "Difference":
             return self._past.difference(self._before.ordinal, self._after.ordinal, self._of, stopped)
 
         self._asking.ask(compare, self._came, self._failed)
 
     def on_unmount(self) -> None:
-        """Look no more."""
         self._asking.forget()
 
     def action_open(self) -> None:
-        """Open the page of the row that the chosen number is of."""
         change = self._source.change(self._table.cursor)
         if change is None:
             return
@@ -116,7 +111,6 @@ class DifferenceScreen(Dialog[int | str]):
             self.dismiss(f"{text_of(table, change.key)} since:#{first + 1} until:#{last}")
 
     def action_export(self) -> None:
-        """Choose how and where to the difference is handed on."""
         from esdash.ui.export.screen import open_export
         from esdash.ui.past import handing
 

@@ -51,7 +51,6 @@ class Overviews:
         return page is not None
 
     def action_board(self) -> None:
-        """Show what was refused and parked."""
         if not self.time.may_look() or (past := self.time.past) is None:
             return
         from esdash.ui.past.board import BoardScreen
@@ -60,7 +59,6 @@ class Overviews:
         self.screen.app.push_screen(BoardScreen(self.time.fold, past, until, self._wall_clock), self._chose_question)
 
     def action_mark(self) -> None:
-        """Mark the moment, or compare it with the one that is marked."""
         if self.time.may_look():
             self._mark(self._shown())
 

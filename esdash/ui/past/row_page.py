@@ -115,7 +115,6 @@ class RowPage(Dialog[int | str]):
         """What was chosen on the page of another row."""
 
     def compose(self) -> ComposeResult:
-        """What it is, its story, and how far that is listed."""
         with self.frame("", "Enter the entry · @ go · m mark · w what if · / in the log · Esc back") as frame:
             frame.border_title = Content(title_of_trail(self._trail))
             yield Pager(lambda width: self._short.paragraphs(width, self.app.size.height), id="about")
@@ -123,7 +122,6 @@ class RowPage(Dialog[int | str]):
             yield Static("", id="reach", markup=False)
 
     def on_mount(self) -> None:
-        """Look into the past, in threads."""
         self._begin()
 
     def _begin(self) -> None:
@@ -187,7 +185,6 @@ class RowPage(Dialog[int | str]):
         self.action_open()
 
     def action_go(self) -> None:
-        """Leave for the moment of the entry."""
         if (chosen := self._ordinal()) is not None:
             self.dismiss(chosen)
 
@@ -197,7 +194,6 @@ class RowPage(Dialog[int | str]):
             self._ways.mark(told[0].ordinal, told[0].entry_id)
 
     def action_what_if(self) -> None:
-        """Try something with the entry."""
         if (told := self._told()) is None:
             return
         if told[1] is None:
@@ -206,7 +202,6 @@ class RowPage(Dialog[int | str]):
             self._ways.what_if(told[1])
 
     def action_list(self) -> None:
-        """Leave for the log, with the entries about the row."""
         self.dismiss(text_of(self._table, self._key))
 
     def action_export(self) -> None:

@@ -79,7 +79,6 @@ class TimeLine(PaintedLines):
         self._due: TimerHandle | None = None
 
     def on_mount(self) -> None:
-        """Look from now on."""
         self.set_interval(LOOK_SECONDS, self.look)
 
     def show(self, at: int | None, live: View) -> None:
@@ -120,7 +119,6 @@ class TimeLine(PaintedLines):
         find_out(self, count, self._counted, lambda _: self._counted(None), "time line")
 
     def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - the parts were counted for a width
-        """Bars, and where there is room for that the marks under them."""
         found = self._timeline
         if found is None or not found.start:
             return ((Span("time ", "dim"), Span("…", "dim")),)
@@ -145,13 +143,11 @@ class TimeLine(PaintedLines):
             self._hold(place)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Go along with the pointer."""
         if self._dragging and self._timeline is not None:
             place = event.x - self.styles.padding.left - _LABEL
             self._hold(max(0, min(place, len(self._timeline.entries) - 1)))
 
     def on_mouse_up(self) -> None:
-        """Let go."""
         if self._dragging:
             self._dragging = False
             self.release_mouse()
@@ -159,11 +155,9 @@ class TimeLine(PaintedLines):
                 self._go()
 
     def on_mouse_scroll_up(self) -> None:
-        """Less of the time."""
         self.zoom(1)
 
     def on_mouse_scroll_down(self) -> None:
-        """More of the time."""
         self.zoom(-1)
 
     def on_resize(self) -> None:

@@ -154,12 +154,10 @@ class TimeMachine:
         self._changed()
 
     def action_change_pace(self, direction: int) -> None:
-        """Play faster or slower."""
         self._player.change_pace(direction)
         self._changed()
 
     def action_now(self) -> None:
-        """Go back to now."""
         self._player.stop()
         self._finding.forget()
         self._stopped = self._shown = self._now = self._wanted = self._goal = None
@@ -181,7 +179,6 @@ class TimeMachine:
         self.go_to(self._ordinal() + by)
 
     def action_next_refused(self, direction: int) -> None:
-        """Go to the next entry that a rule refused, or to the one before."""
         self._look_for(lambda past, at: past.refused(at, back=direction < 0), "was refused by a rule", direction)
 
     def action_next_parked(self, direction: int) -> None:
@@ -201,7 +198,6 @@ class TimeMachine:
         self._look_for(lambda past, at: past.about(at, table, key, back=direction < 0), row, direction)
 
     def action_watch(self) -> None:
-        """Watch the replay since the last restore."""
         restored = self.engine.view.restored
         if not self.may_look():
             return

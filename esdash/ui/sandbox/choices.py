@@ -41,12 +41,10 @@ class ChoicesScreen(ListDialog[str]):
         self._entry = entry
 
     def compose(self) -> ComposeResult:
-        """One line each."""
         with self.frame("What if", "Enter tries it, in a sandbox: nothing is published · Esc close"):
             yield OptionList(*self._options(), id="choices")
 
     def on_mount(self) -> None:
-        """Which entry it is about."""
         self.query_one("#dialog").border_title = Content(f"What if · {self._entry}")
 
     @on(OptionList.OptionSelected)
@@ -55,7 +53,6 @@ class ChoicesScreen(ListDialog[str]):
         self.dismiss(event.option_id)
 
     def action_choose(self, name: str) -> None:
-        """One of them, by its key."""
         self.dismiss(name)
 
     def _options(self) -> Iterator[Option]:

@@ -40,7 +40,6 @@ class Draft:
         self._become([*self.edits[:place], *self.edits[place + 1 :]])
 
     def replace(self, place: int, edit: Edit) -> None:
-        """One of the edits is another one."""
         self._become([*self.edits[:place], edit, *self.edits[place + 1 :]])
 
     def undo(self) -> bool:

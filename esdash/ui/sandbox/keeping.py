@@ -33,13 +33,11 @@ class NameScreen(Dialog[None]):
         self._draft = draft
 
     def compose(self) -> ComposeResult:
-        """The name, and what is wrong with it."""
         with self.frame("Keep the sandbox", "Enter keep · Esc close"):
             yield LineInput(self._draft.name, "a name", id="name", max_length=LONGEST)
             yield Static("Then it is there at the next start, too.", id="consequence", markup=False)
 
     def on_input_submitted(self) -> None:
-        """Keep it."""
         name = self.query_one(LineInput).value.strip()
         if not name:
             self.query_one("#consequence", Static).update("✗ It takes a name.")
@@ -76,7 +74,6 @@ class DraftsScreen(ListDialog[Draft]):
             yield OptionList(id="drafts", markup=False)
 
     def on_mount(self) -> None:
-        """List them."""
         self._list()
 
     @on(OptionList.OptionSelected)
@@ -85,7 +82,6 @@ class DraftsScreen(ListDialog[Draft]):
         self.dismiss(self._drafts[event.option_index])
 
     def action_forget(self) -> None:
-        """Keep the marked one no more."""
         marked = self.query_one(OptionList).highlighted
         if marked is None or not (name := self._drafts[marked].name):
             return

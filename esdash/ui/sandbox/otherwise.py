@@ -63,12 +63,10 @@ class OtherwiseScreen(Dialog[int]):
         self.set_focus(decided if decided.display else numbers)
 
     def action_other_list(self) -> None:
-        """Go to the numbers, or back to the entries."""
         decided, numbers = self._tables
         self.set_focus(numbers if decided.has_focus and numbers.display else decided if decided.display else numbers)
 
     def action_open(self) -> None:
-        """Leave for the entry under the cursor."""
         if self._tables[0].has_focus and isinstance(number := self._tables[0].selected, int):
             self.dismiss(number)
 

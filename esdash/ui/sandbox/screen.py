@@ -169,17 +169,14 @@ class SandboxScreen(Dialog[int]):
             self._trying.choose(what, entry_id)
 
     def on_unmount(self) -> None:
-        """Fold no more."""
         self._folding.give_up()
 
     # What keys do
 
     def action_events(self) -> None:
-        """Choose an event to try where the sandbox stands."""
         self._trying.choose_event(self.draft.begin)
 
     def action_batch(self) -> None:
-        """Try made-up events."""
         self._trying.insert_batch(self.draft.begin)
 
     def action_insert(self, number: int) -> None:
@@ -206,24 +203,20 @@ class SandboxScreen(Dialog[int]):
             tell(self.app, UNCHOSEN)
 
     def action_move(self, by: int) -> None:
-        """Let an entry of the log change places with its neighbour."""
         if (decided := self._chosen_decided()) is not None:
             self._trying.choose(choices.EARLIER if by < 0 else choices.LATER, decided.entry_id)
         else:
             tell(self.app, "Choose an entry among those that are decided otherwise; K and J move it.")
 
     def action_undo(self) -> None:
-        """Take the last change back."""
         if self.draft.undo():
             self._changed()
 
     def action_redo(self) -> None:
-        """Make it again."""
         if self.draft.redo():
             self._changed()
 
     def action_name(self) -> None:
-        """Keep it under a name."""
         self.app.push_screen(NameScreen(self._book, self.draft), lambda _: self._write())
 
     def action_drafts(self) -> None:
@@ -237,7 +230,6 @@ class SandboxScreen(Dialog[int]):
         self._fold_again()
 
     def action_open(self) -> None:
-        """Leave for the moment of an entry."""
         if (decided := self._chosen_decided()) is not None:
             self.dismiss(decided.ordinal)
 

@@ -161,11 +161,9 @@ class LineTable(Painted, can_focus=True):
         self.move_to(self.cursor + lines)
 
     def action_first(self) -> None:
-        """To the first line."""
         self.move_to(0)
 
     def action_last(self) -> None:
-        """To the last line."""
         self.move_to(len(self.source) - 1)
 
     def _look(self) -> list[_Row | str]:
@@ -209,7 +207,6 @@ class LineTable(Painted, can_focus=True):
         return _Row(self.source.cells(index), cursor, thumb)
 
     def render_line(self, y: int) -> Strip:
-        """One line."""
         # Its whole size, for it has no frame: that of what is inside is asked of the layout, which takes long.
         if self._area != self.outer_size or len(self._rows) != self._area.height:
             self._rows = self._look()
@@ -277,17 +274,14 @@ class LineTable(Painted, can_focus=True):
         self.sync()
 
     def on_blur(self) -> None:
-        """The cursor looks different."""
         self._strips.clear()
         self.sync()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """The wheel moves the part in view."""
         event.stop()
         self.scroll_by(_WHEEL_LINES)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """The wheel moves the part in view."""
         event.stop()
         self.scroll_by(-_WHEEL_LINES)
 
@@ -299,12 +293,10 @@ class LineTable(Painted, can_focus=True):
             self._drag(event.y)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Pull the scroll bar."""
         if self._dragging:
             self._drag(event.y)
 
     def on_mouse_up(self) -> None:
-        """Let go of the scroll bar."""
         if self._dragging:
             self._dragging = False
             self.release_mouse()

@@ -91,7 +91,6 @@ class LogPanel(Panel):
         return Content("").join([*parts, Content(more)])
 
     def sync(self) -> None:
-        """Redraw what changed."""
         super().sync()
         line = self.line
         if isinstance(line, QuestionLine) and line.display:

@@ -88,7 +88,6 @@ class LogSource(Searchable):
 
     @property
     def total(self) -> int:
-        """Entries, whether they match the filter or not."""
         entries = self.entries
         return entries.last - entries.start + 1 if entries.last else 0
 
@@ -215,7 +214,6 @@ class LogSource(Searchable):
         return max(0, min(self.entries.last - ordinal, self.total))
 
     def cells(self, index: int) -> tuple[Cell, ...]:
-        """One line."""
         row = self.row(index)
         if row is None:
             self._want(index)
@@ -229,7 +227,6 @@ class LogSource(Searchable):
         return cells
 
     def identity(self, index: int) -> int:
-        """The ordinal."""
         return self.answer.hits[index] if self.answer is not None and self.filtering else self.entries.start + index
 
     def find(self, identity: Hashable) -> int | None:
@@ -241,7 +238,6 @@ class LogSource(Searchable):
         return max(0, min(place, len(self) - 1))
 
     def wanted(self) -> Sequence[int]:
-        """Cells for the widest content so far."""
         return self._widest
 
     def hint(self) -> Sequence[str]:

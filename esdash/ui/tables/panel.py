@@ -37,7 +37,6 @@ class FilterInput(LineInput):
         self._leave = leave
 
     def action_keep(self) -> None:
-        """Back to the table."""
         self._leave()
 
     def action_drop(self) -> None:
@@ -59,7 +58,6 @@ class FilterLine(Horizontal):
         self.input = input
 
     def compose(self) -> ComposeResult:
-        """The slash, the input."""
         yield Static("/", markup=False)
         yield self.input
 
@@ -132,12 +130,10 @@ class Panel(Uncut, Vertical):
         return self.brief
 
     def compose(self) -> ComposeResult:
-        """The table, and under it the filter."""
         yield self.table
         yield self.line
 
     def sync(self) -> None:
-        """Redraw what changed."""
         self.table.sync()
         self.retitle()
 
@@ -149,7 +145,6 @@ class Panel(Uncut, Vertical):
             self.border_title, self.border_subtitle = Content(title[0]), title[1]
 
     def on_resize(self) -> None:
-        """There is more or less room on the edges."""
         self.retitle()
 
     def start_filter(self, needle: str | None = None) -> None:

@@ -39,7 +39,6 @@ class PanelTabs(PaintedLines):
         self.sync()
 
     def lines(self, width: int) -> Sequence[Line]:
-        """One line."""
         spans: list[Span] = []
         tabs = self._fitting(width)
         if tabs and tabs[0] is not self._tabs[0]:
@@ -52,7 +51,6 @@ class PanelTabs(PaintedLines):
         return (tuple(spans),)
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the name under the mouse."""
         tabs = self._fitting(self.size.width)
         x = event.x - self.styles.padding.left - (bool(tabs) and tabs[0] is not self._tabs[0])
         for tab in tabs:

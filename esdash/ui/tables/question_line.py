@@ -94,7 +94,6 @@ class QuestionInput(FilterInput):
         self.cursor_position = len(self.value)
 
     def action_save(self) -> None:
-        """Keep what stands here under a name."""
         self._save(self.value.strip())
 
     @property
@@ -169,12 +168,10 @@ class QuestionLine(Vertical):
         self._wrong: Wrong | None = None
 
     def compose(self) -> ComposeResult:
-        """The line, and under it the note."""
         yield self._line
         yield self._note
 
     def tell(self, wrong: Wrong | None) -> None:
-        """This is wrong with what was typed."""
         self._wrong = wrong
         self.refit()
 

@@ -61,7 +61,6 @@ class RowsSource(Searchable):
 
     @property
     def total(self) -> int:
-        """Rows, whether they match the filter or not."""
         return 0 if self._latest is None else len(self._latest)
 
     @property
@@ -101,7 +100,6 @@ class RowsSource(Searchable):
         return self._ordering.table.row(int(self._ordering.rows[index])).key
 
     def cells(self, index: int) -> tuple[Cell, ...]:
-        """One line."""
         assert self._ordering.table is not None
         row = self._ordering.table.row(int(self._ordering.rows[index]))
         lit = row.change is not None and row.change.entry_id in self.lit
@@ -119,11 +117,9 @@ class RowsSource(Searchable):
         return tuple(cells)
 
     def identity(self, index: int) -> Hashable:
-        """The row's key."""
         return self.key(index)
 
     def find(self, identity: Hashable) -> int | None:
-        """Where a row is in the order."""
         ordering = self._ordering
         if ordering.table is None or isinstance(ordering.rows, tuple) or not isinstance(identity, int | str):
             return None
@@ -134,7 +130,6 @@ class RowsSource(Searchable):
         return int(places[0]) if len(places) else None
 
     def wanted(self) -> Sequence[int]:
-        """Cells for the widest content so far."""
         return self._widest
 
     def hint(self) -> Sequence[str]:

@@ -36,14 +36,12 @@ class SaveQuestion(Dialog[None]):
         self._question = question
 
     def compose(self) -> ComposeResult:
-        """The question, the name, and what is wrong with it."""
         with self.frame("Save the question", "Enter save · Esc close"):
             yield Static(Content(visible(self._question, 300)), id="question")
             yield LineInput("", "a name, without spaces", id="name", max_length=40)
             yield Static("", id="consequence", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Say what would come of it."""
         name = event.value.strip()
         told = self._wrong(name) if name else ""
         if name and not told:
@@ -53,7 +51,6 @@ class SaveQuestion(Dialog[None]):
         self.query_one("#consequence", Static).update(Content(told))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Save it."""
         name = event.value.strip()
         why = self._wrong(name) if name else "It takes a name."
         if not why:
@@ -94,13 +91,11 @@ class QuestionsScreen(ListDialog[str]):
         self._questions: list[str] = []
 
     def compose(self) -> ComposeResult:
-        """One line each."""
         with self.frame("Questions to the log", "Enter ask · d forget a saved one · Esc close"):
             yield OptionList(id="questions", markup=False)
             yield Static("", id="consequence", markup=False)
 
     def on_mount(self) -> None:
-        """List them."""
         self.query_one("#dialog").add_class("-wide")
         self._list()
 

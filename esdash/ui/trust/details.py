@@ -105,11 +105,9 @@ class DetailsScreen(TextDialog[Place | None]):
         self.query_one(Pager).write(self.tell)
 
     def action_copy(self) -> None:
-        """Put the payload on the clipboard."""
         copy_payload(self.app, self._fold, self.row)
 
     def action_go(self, number: int) -> None:
-        """Leave for a row that the entry is about."""
         links = self._links()
         if number <= len(links):
             self._go(links[number - 1])

@@ -68,7 +68,6 @@ class EntrySource(Source):
         return len(self._rows)
 
     def cells(self, index: int) -> tuple[Cell, ...]:
-        """One line."""
         row = self._rows[index]
         standing = self._stands(row)
         key = (_identity(row), row.code, standing, int(self._now // 86400))
@@ -82,7 +81,6 @@ class EntrySource(Source):
         return _identity(self._rows[index])
 
     def find(self, identity: Hashable) -> int | None:
-        """Where the entry is."""
         return self._places.get(identity)
 
     def wanted(self) -> Sequence[int]:

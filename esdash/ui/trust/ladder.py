@@ -57,13 +57,11 @@ class LadderScreen(TextDialog[str]):
         self._listed: Sequence[Stored] = ()
 
     def foot(self) -> ComposeResult:
-        """The stored snapshots, once they are known."""
         options = OptionList(id="stored", markup=False)
         options.display = False
         yield options
 
     def on_mount(self) -> None:
-        """List the snapshots, in a thread."""
         super().on_mount()
         if self._stored is not None:
             # What is wrong with the server is said by the banner.

@@ -50,11 +50,9 @@ class ParkedScreen(EntryListScreen):
     KEYS = (Key("c", "publish a corrected event", "correct"), Key("e", "edit type and JSON", "edit"))
 
     def rows(self, view: View) -> Sequence[Row]:
-        """Those that the consumer keeps."""
         return view.parked
 
     def title_and_meaning(self, view: View) -> tuple[str, str]:
-        """How many; where the others are."""
         count, total = len(view.parked), parked_in(self.fold, view)
         left = f"{sum(self.stands(row).open for row in view.parked):,} open"
         if total > count:
@@ -79,7 +77,6 @@ class ParkedScreen(EntryListScreen):
         yield from tell_stored(self.fold, row, width, bytes_too=True)
 
     def when_empty(self, view: View) -> Iterator[Paragraph]:
-        """What parked means."""
         if total := parked_in(self.fold, view):
             were = counted(total, "entry was", "entries were")
             yield Paragraph(
@@ -124,7 +121,6 @@ class ParkedScreen(EntryListScreen):
                 chosen("")
 
     def action_edit(self) -> None:
-        """Open type and data as they will be stored."""
         if (row := self._open_one()) is not None:
             self._open(row, RawEventForm(self.engine, _readable(self.fold, row), self._purpose(row)))
 

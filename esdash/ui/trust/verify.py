@@ -46,7 +46,6 @@ class VerifyScreen(TextDialog[None]):
         self._watch = watch
 
     def foot(self) -> ComposeResult:
-        """Two buttons."""
         with Vertical(id="foot"), Horizontal(id="buttons"):
             yield Button("Stop", id="switch", compact=True)
             yield Button("Close", id="close", compact=True)
@@ -58,11 +57,9 @@ class VerifyScreen(TextDialog[None]):
         super().on_mount()
 
     def known(self) -> object:
-        """How far it is."""
         return self.engine.verifying.verification
 
     def look(self) -> None:
-        """Show how far it is, if that has changed."""
         status = self.engine.verifying.verification
         self._watch.look(status)
         if self.is_current:  # else it is being left: what it shows now nobody sees
@@ -71,7 +68,6 @@ class VerifyScreen(TextDialog[None]):
             super().look()
 
     def action_stop(self) -> None:
-        """Give up the one that runs."""
         status = self.engine.verifying.verification
         if status is not None and status.running:
             self.engine.verifying.stop_verification()
