@@ -4,18 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
 from esdash.ui.asking import Asking
-from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import age, clock_time, milliseconds_of, rate
 from esdash.ui.paint.painted import Span, ToldLines
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.lines import MadeLines
+from esdash.ui.tables.table_dialog import TableDialog
 from esdash.visible import visible
 
 if TYPE_CHECKING:
@@ -53,18 +52,15 @@ TOLD: Final = 3
 """Sentences about what is left out that have room above the lines."""
 
 
-class StreamsScreen(Dialog[str]):
+class StreamsScreen(TableDialog[str]):
     """Left with Enter, it gives the name of the stream that was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", show=False),
         Binding("r", "look", "Look again", show=False),
-        Binding("backspace,q", "leave", "Back", show=False),
     ]
     AUTO_FOCUS = "#streams"
     CSS: ClassVar = """
-    StreamsScreen #dialog { width: 96%; height: 96%; max-width: 160; }
-    StreamsScreen.-tall #dialog { padding: 0 1; }
+    StreamsScreen #dialog { max-width: 160; }
     StreamsScreen #summary { height: 1; margin-bottom: 1; }
     StreamsScreen.-short #summary { margin: 0; }
     """
@@ -96,11 +92,6 @@ class StreamsScreen(Dialog[str]):
         chosen = self._table.selected
         if isinstance(chosen, str):
             self.dismiss(None if chosen == self._shown else chosen)
-
-    @on(LineTable.Activated)
-    def _open(self, event: LineTable.Activated) -> None:
-        event.stop()
-        self.action_open()
 
     def _failed(self, why: str) -> None:
         self._tell(Span(visible(why, 300), "warning"))

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -11,12 +10,12 @@ from esdash.counted import counted
 from esdash.fold.folding import Fold
 from esdash.ui.asking import Asking, Stopped
 from esdash.ui.messages import tell
-from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import clock_time
 from esdash.ui.paint.painted import Line, Span, ToldLines
 from esdash.ui.past.board_source import PARTS, REASONS, ROWS, reason_lines, row_lines
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.lines import MadeLines
+from esdash.ui.tables.table_dialog import TableDialog
 from esdash.visible import visible
 
 if TYPE_CHECKING:
@@ -37,11 +36,10 @@ stays in the log and changes nothing: here it is counted.
 """
 
 
-class BoardScreen(Dialog[str]):
+class BoardScreen(TableDialog[str]):
     """Left with Enter, it gives the question for the entries that the chosen line is of."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "list", "Its entries", show=False),
         Binding("tab", "next_stretch(1)", "Next stretch", show=False),
         Binding("shift+tab", "next_stretch(-1)", "Previous stretch", show=False),
         *(
@@ -50,12 +48,11 @@ class BoardScreen(Dialog[str]):
         ),
         Binding("left,right,h,l", "other_list", "Reasons or rows", show=False),
         Binding("ctrl+e", "export", "Export", show=False, id="export"),
-        Binding("backspace,q,!", "leave", "Back", show=False),
+        Binding("!", "leave", "Back", show=False),
     ]
     AUTO_FOCUS = "#reasons"
     CSS: ClassVar = """
-    BoardScreen #dialog { width: 96%; height: 96%; max-width: 170; }
-    BoardScreen.-tall #dialog { padding: 0 1; }
+    BoardScreen #dialog { max-width: 170; }
     BoardScreen #stretches { height: 3; }
     BoardScreen.-short #stretches { height: 2; }
     """
@@ -101,7 +98,7 @@ class BoardScreen(Dialog[str]):
         reasons, rows = self._tables
         self.set_focus(rows if reasons.has_focus and rows.display else reasons)
 
-    def action_list(self) -> None:
+    def action_open(self) -> None:
         table = next((each for each in self._tables if each.has_focus), self._tables[0])
         if isinstance(question := table.selected, str):
             self.dismiss(question + self._since)
@@ -115,11 +112,6 @@ class BoardScreen(Dialog[str]):
             return
         title = f"Refused and parked · {STRETCHES[self._chosen][1]}"
         open_export(self.app, handing.board(self._fold, self._board, title), self._wall_clock)
-
-    @on(LineTable.Activated)
-    def _open(self, event: LineTable.Activated) -> None:
-        event.stop()
-        self.action_list()
 
     def _look_anew(self) -> None:
         self._tell((Span("looking into the past …", "dim"),))

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -14,11 +13,11 @@ from esdash.domain import Table
 from esdash.fold.folding import Fold
 from esdash.ui.asking import Asking, Stopped
 from esdash.ui.messages import tell
-from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.past.difference_source import DifferenceSource
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.relation import text_of
+from esdash.ui.tables.table_dialog import TableDialog
 from esdash.visible import visible
 from esdash.words.outcomes import GLYPHS
 
@@ -35,20 +34,17 @@ class MarkedMoment(NamedTuple):
     """Harmless text."""
 
 
-class DifferenceScreen(Dialog[int | str]):
+class DifferenceScreen(TableDialog[int | str]):
     """Left from the page of a row, it gives the ordinal of the entry that was chosen there; left for the entries about
     a row, the question that asks for them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "The row's page", show=False),
         Binding("E", "list", "The entries about the row", show=False),
         Binding("ctrl+e", "export", "Export", show=False, id="export"),
-        Binding("backspace,q", "leave", "Back", show=False),
     ]
     AUTO_FOCUS = "#numbers"
     CSS: ClassVar = """
-    DifferenceScreen #dialog { width: 96%; height: 96%; max-width: 150; }
-    DifferenceScreen.-tall #dialog { padding: 0 1; }
+    DifferenceScreen #dialog { max-width: 150; }
     DifferenceScreen #between { height: auto; max-height: 40%; margin-top: 1; }
     DifferenceScreen.-short #between { margin-top: 0; }
     """
@@ -123,11 +119,6 @@ class DifferenceScreen(Dialog[int | str]):
     def _chose_entry(self, chosen: int | str | None) -> None:
         if chosen is not None:
             self.dismiss(chosen)
-
-    @on(LineTable.Activated)
-    def _open(self, event: LineTable.Activated) -> None:
-        event.stop()
-        self.action_open()
 
     def _came(self, found: "Difference") -> None:
         self._found = found

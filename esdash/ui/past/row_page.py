@@ -14,12 +14,12 @@ from esdash.engine.console import Console, EngineError
 from esdash.engine.picture import TableRow
 from esdash.ui.asking import find_out
 from esdash.ui.messages import tell
-from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.pager import Pager
 from esdash.ui.past.row_in_short import POINTS, RowInShort
 from esdash.ui.past.story_source import NEAR, StorySource, Told
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.relation import text_of
+from esdash.ui.tables.table_dialog import TableDialog
 from esdash.ui.timers import after
 from esdash.visible import visible
 from esdash.words.entries import words
@@ -53,22 +53,19 @@ class Ways(NamedTuple):
     """Something is tried with an entry."""
 
 
-class RowPage(Dialog[int | str]):
+class RowPage(TableDialog[int | str]):
     """Left for a moment of the past, it gives the ordinal of its entry; for the log, the question that lists it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "The entry", show=False),
         Binding("at", "go", "That moment", show=False),
         Binding("m", "mark", "Mark", show=False, id="mark"),
         Binding("w", "what_if", "What if", show=False, id="what_if"),
         Binding("slash", "list", "In the log", show=False, id="filter"),
         Binding("ctrl+e", "export", "Export", show=False, id="export"),
-        Binding("backspace,q", "leave", "Back", show=False),
     ]
     AUTO_FOCUS = "#story"
     CSS: ClassVar = """
-    RowPage #dialog { width: 96%; height: 96%; max-width: 160; }
-    RowPage.-tall #dialog { padding: 0 1; }
+    RowPage #dialog { max-width: 160; }
     RowPage #about { height: auto; max-height: 50%; margin-bottom: 1; }
     RowPage.-short #about { margin-bottom: 0; }
     RowPage #reach { height: 1; color: $foreground 70%; }
@@ -178,11 +175,6 @@ class RowPage(Dialog[int | str]):
 
     def _warn(self, why: str) -> None:
         tell(self.app, why, "warning")
-
-    @on(LineTable.Activated)
-    def _activated(self, event: LineTable.Activated) -> None:
-        event.stop()
-        self.action_open()
 
     def action_go(self) -> None:
         if (chosen := self._ordinal()) is not None:

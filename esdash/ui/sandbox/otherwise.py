@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
-from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import fit
 from esdash.ui.paint.painted import Line, Span, ToldLines
 from esdash.ui.sandbox.cells import DECIDED, NUMBERS, outcome_cell
 from esdash.ui.tables.columns import Cell
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.lines import Made, MadeLines
+from esdash.ui.tables.table_dialog import TableDialog
 from esdash.visible import visible
 from esdash.whatif.telling import Result
 
@@ -22,17 +21,15 @@ _TEXT: Final = 30
 """Characters of a value that is a text."""
 
 
-class OtherwiseScreen(Dialog[int]):
+class OtherwiseScreen(TableDialog[int]):
     """Left with Enter on an entry, it gives the number of that entry, as people count."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Go to the entry", show=False),
         Binding("tab,left,right,h,l", "other_list", "Entries or numbers", show=False),
-        Binding("backspace,q,B", "leave", "Back", show=False),
+        Binding("B", "leave", "Back", show=False),
     ]
     CSS: ClassVar = """
-    OtherwiseScreen #dialog { width: 96%; height: 96%; max-width: 150; }
-    OtherwiseScreen.-tall #dialog { padding: 0 1; }
+    OtherwiseScreen #dialog { max-width: 150; }
     OtherwiseScreen #told { height: auto; margin-bottom: 1; }
     OtherwiseScreen.-short #told { margin-bottom: 0; }
     OtherwiseScreen #numbers { margin-top: 1; }
@@ -69,11 +66,6 @@ class OtherwiseScreen(Dialog[int]):
     def action_open(self) -> None:
         if self._tables[0].has_focus and isinstance(number := self._tables[0].selected, int):
             self.dismiss(number)
-
-    @on(LineTable.Activated)
-    def _open(self, event: LineTable.Activated) -> None:
-        event.stop()
-        self.action_open()
 
     def _told(self) -> Sequence[Line]:
         found = self._result
