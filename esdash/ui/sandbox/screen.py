@@ -21,6 +21,7 @@ from esdash.ui.paint.confirm import ask
 from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.key_bar import Key, KeyBar
 from esdash.ui.paint.painted import ToldLines
+from esdash.ui.past.difference_source import number_cells
 from esdash.ui.sandbox import choices
 from esdash.ui.sandbox.cells import (
     DECIDED,
@@ -30,7 +31,6 @@ from esdash.ui.sandbox.cells import (
     decided_cells,
     edit_cells,
     edit_lines,
-    number_cells,
 )
 from esdash.ui.sandbox.drafts import UNNAMED, Draft, DraftBook
 from esdash.ui.sandbox.folding import Folding
