@@ -22,7 +22,7 @@ from esdash.ui.export.writing import CLIPBOARD, StoppedError, TooMuchError, Writ
 from esdash.ui.forms.field import STYLES, Field, Note
 from esdash.ui.forms.inputs import FormInput
 from esdash.ui.messages import tell
-from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.list_dialog import ListDialog
 from esdash.visible import visible
 
 FORMS: Final[tuple[tuple[Format | None, str, str], ...]] = (
@@ -37,22 +37,16 @@ LOOKED_AT_EVERY: Final = 0.1
 """Seconds between two looks at how far it is."""
 
 
-class ExportScreen(Dialog[None]):
+class ExportScreen(ListDialog[None]):
     """Chooses a form, and a file or the clipboard. It closes when that is done."""
 
     CSS_PATH: ClassVar = STYLES
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(place + 1), f"form({place})", name, show=False) for place, (_, name, _) in enumerate(FORMS)),
-        Binding("j", "move(1)", "Down", show=False),
-        Binding("k", "move(-1)", "Up", show=False),
         Binding("c", "to_clipboard", "To the clipboard", show=False),
-        Binding("q", "leave", "Close", show=False),
     ]
-    AUTO_FOCUS = "#forms"
     DEFAULT_CSS = """
-    ExportScreen OptionList, ExportScreen OptionList:focus {
-        height: auto; border: none; padding: 0; background: transparent; margin-bottom: 1;
-    }
+    ExportScreen OptionList { margin-bottom: 1; }
     ExportScreen.-short OptionList { margin-bottom: 0; }
     """
 
@@ -76,7 +70,7 @@ class ExportScreen(Dialog[None]):
             for place, (_, name, what) in enumerate(FORMS, 1)
         ]
         web = self.app.is_web
-        does = "downloads" if web else "to the file"
+        does, label = ("downloads", "Download") if web else ("to the file", "To the file")
         with self.frame("", f"1–4 form · Enter {does} · c to the clipboard · Esc close") as frame:
             frame.border_title = Content(f"Export · {self._handed.title}")
             with VerticalScroll(id="body", can_focus=False):
@@ -85,8 +79,10 @@ class ExportScreen(Dialog[None]):
             with Vertical(id="foot"):
                 yield self._outlook
                 with Horizontal(id="buttons"):
-                    yield Button("Download" if web else "To the file", id="to-file", compact=True)
-                    yield Button("To the clipboard", id="to-clipboard", compact=True)
+                    yield Button(
+                        "Download" if web else "To the file", id="to-file", action="screen.to_file", compact=True
+                    )
+                    yield Button("To the clipboard", id="to-clipboard", action="screen.to_clipboard", compact=True)
 
     def on_mount(self) -> None:
         """The first form is chosen; look at how far it is."""
@@ -103,10 +99,6 @@ class ExportScreen(Dialog[None]):
 
     def action_form(self, place: int) -> None:
         self.query_one(OptionList).highlighted = place
-
-    def action_move(self, step: int) -> None:
-        forms = self.query_one(OptionList)
-        forms.highlighted = ((forms.highlighted or 0) + step) % len(FORMS)
 
     def action_leave(self) -> None:
         """Stop what is under way; else close."""
@@ -130,15 +122,9 @@ class ExportScreen(Dialog[None]):
 
     @on(OptionList.OptionSelected)
     @on(Input.Submitted)
-    @on(Button.Pressed, "#to-file")
-    def _to_file(self, event: OptionList.OptionSelected | Input.Submitted | Button.Pressed) -> None:
+    def _chosen(self, event: OptionList.OptionSelected | Input.Submitted) -> None:
         event.stop()
         self.action_to_file()
-
-    @on(Button.Pressed, "#to-clipboard")
-    def _to_clipboard(self, event: Button.Pressed) -> None:
-        event.stop()
-        self.action_to_clipboard()
 
     def on_input_changed(self) -> None:
         """What was wrong with another name is not with this one."""

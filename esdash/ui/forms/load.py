@@ -2,7 +2,6 @@
 
 from typing import ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -52,8 +51,8 @@ class LoadScreen(Dialog[float]):
             with Vertical(id="foot"):
                 yield Static(id="outlook", markup=False)
                 with Horizontal(id="buttons"):
-                    yield Button("Start", id="switch", compact=True)
-                    yield Button("Close", id="close", compact=True)
+                    yield Button("Start", id="switch", action="screen.switch", compact=True)
+                    yield Button("Close", id="close", action="screen.leave", compact=True)
 
     def on_mount(self) -> None:
         """Keep looking at the load: it goes on without this screen."""
@@ -111,14 +110,6 @@ class LoadScreen(Dialog[float]):
             self.look()
         else:
             self._start()
-
-    @on(Button.Pressed, "#switch")
-    def _switch_pressed(self) -> None:
-        self.action_switch()
-
-    @on(Button.Pressed, "#close")
-    def _close_pressed(self) -> None:
-        self.action_leave()
 
     def _start(self) -> None:
         self.look()

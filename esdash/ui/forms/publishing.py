@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, ClassVar, Final, NamedTuple
 from uuid import uuid4
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -139,8 +138,8 @@ class EventForm(Dialog[Published | None]):
                 yield Static(id="outlook", markup=False)
                 yield Static(id="failure", markup=False)
                 with Horizontal(id="buttons"):
-                    yield Button(self._verb, id="publish", compact=True)
-                    yield Button("Cancel", id="cancel", compact=True)
+                    yield Button(self._verb, id="publish", action="screen.publish", compact=True)
+                    yield Button("Cancel", id="cancel", action="screen.leave", compact=True)
 
     def on_mount(self) -> None:
         """Start where something is missing."""
@@ -223,13 +222,9 @@ class EventForm(Dialog[Published | None]):
     def on_input_submitted(self) -> None:
         self.submit(deliberate=False)
 
-    @on(Button.Pressed, "#publish")
-    def _publish_pressed(self) -> None:
+    def action_publish(self) -> None:
+        """Whoever presses the button has read what it says."""
         self.submit(deliberate=True)
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel_pressed(self) -> None:
-        self.action_leave()
 
     def action_leave(self) -> None:
         """Cancel; with an answer outstanding only when asked twice."""

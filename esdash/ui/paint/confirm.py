@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -37,12 +36,8 @@ class ConfirmScreen(Dialog[bool]):
                 yield Static(self._question, id="question", markup=False)
                 yield Static(self._consequence, id="consequence", markup=False)
             with Vertical(id="foot"), Horizontal(id="buttons"):
-                yield Button("No", id="no", compact=True)
-                yield Button(Content(self._yes_label), id="yes", compact=True)
-
-    @on(Button.Pressed)
-    def _pressed(self, event: Button.Pressed) -> None:
-        self.action_answer(event.button.id == "yes")
+                yield Button("No", id="no", action="screen.answer(False)", compact=True)
+                yield Button(Content(self._yes_label), id="yes", action="screen.answer(True)", compact=True)
 
     def action_answer(self, yes: bool) -> None:
         self.dismiss(yes)
