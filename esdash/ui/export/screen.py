@@ -79,9 +79,7 @@ class ExportScreen(ListDialog[None]):
             with Vertical(id="foot"):
                 yield self._outlook
                 with Horizontal(id="buttons"):
-                    yield Button(
-                        "Download" if web else "To the file", id="to-file", action="screen.to_file", compact=True
-                    )
+                    yield Button(label, id="to-file", action="screen.to_file", compact=True)
                     yield Button("To the clipboard", id="to-clipboard", action="screen.to_clipboard", compact=True)
 
     def on_mount(self) -> None:
