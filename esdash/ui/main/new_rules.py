@@ -1,6 +1,7 @@
 """Rules that are being written: what is told of them, and the keys that show it and take them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -18,23 +19,16 @@ if TYPE_CHECKING:
 NOT_WATCHED = "No file of rules is watched: `esdash dev FILE` opens the dashboard so."
 
 
+@dataclass(eq=False)
 class NewRules:
     """The part of the main screen that follows them."""
 
-    def __init__(
-        self,
-        screen: Screen[None],
-        rules: "RulesProcess | None",
-        controls: Controls,
-        time: TimeMachine,
-        wall_clock: Callable[[], float],
-    ) -> None:
-        """None: no file is watched."""
-        self.screen = screen
-        self.watched = rules
-        self._controls = controls
-        self._time = time
-        self._wall_clock = wall_clock
+    screen: Screen[None]
+    watched: "RulesProcess | None"
+    """None: no file is."""
+    controls: Controls
+    time: TimeMachine
+    wall_clock: Callable[[], float]
 
     @property
     def now(self) -> "Told | None":
@@ -56,7 +50,7 @@ class NewRules:
             return
         from esdash.ui.sandbox.otherwise import OtherwiseScreen
 
-        when = clock_time(told.saved_ms, self._wall_clock())
+        when = clock_time(told.saved_ms, self.wall_clock())
         self.screen.app.push_screen(OtherwiseScreen(name, when, told.result), self._chose_entry)
 
     def action_take_rules(self) -> None:
@@ -67,13 +61,13 @@ class NewRules:
         told = self.watched.told
         result = told.result
         if told.stuck:
-            self._controls.reload()
+            self.controls.reload()
         elif result is None:
             tell(self.screen.app, _why_nothing(told), "warning" if told.error else "information")
         elif result.asks_for_a_version and result.same_version:
             self._ask_for_a_version(result.version)
         else:
-            self._controls.reload()
+            self.controls.reload()
 
     def _ask_for_a_version(self, version: str) -> None:
         from esdash.ui.paint.confirm import ask
@@ -86,12 +80,12 @@ class NewRules:
             "the old rules are not used. Taken as they are, they go on from such a snapshot, which is then verified "
             "in the background.",
             "Take anyway",
-            self._controls.reload,
+            self.controls.reload,
         )
 
     def _chose_entry(self, number: int | None) -> None:
         if number is not None:
-            self._time.go_to(number - self._time.unseen())
+            self.time.go_to(number - self.time.unseen())
 
 
 def _why_nothing(told: "Told") -> str:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from textual.screen import Screen
@@ -25,29 +26,22 @@ STANDS: Final = 3600.0
 """Seconds that this is said for, if it is not found before."""
 
 
+@dataclass(eq=False)
 class Destinations:
     """The part of the main screen that asks where to go."""
 
-    def __init__(
-        self,
-        screen: Screen[None],
-        time: TimeMachine,
-        actions: Actions,
-        say: Callable[[Message | None], object],
-        wall_clock: Callable[[], float],
-    ) -> None:
-        """`say` shows what is said only while it is so, None takes it away."""
-        self.screen = screen
-        self.time = time
-        self._actions = actions
-        self._say = say
-        self._wall_clock = wall_clock
-        self._condition: Condition | None = None
-        """The last one that was asked for."""
-        self._seeking = 0
-        """Conditions that are being looked for."""
-        self._earliest = 0
-        """The ordinal of the first moment that can be shown, as far as it is known."""
+    screen: Screen[None]
+    time: TimeMachine
+    actions: Actions
+    say: Callable[[Message | None], object]
+    """Shows what is said only while it is so; None takes it away."""
+    wall_clock: Callable[[], float]
+    _condition: "Condition | None" = field(default=None, init=False)
+    """The last one that was asked for."""
+    _seeking: int = field(default=0, init=False)
+    """Conditions that are being looked for."""
+    _earliest: int = field(default=0, init=False)
+    """The ordinal of the first moment that can be shown, as far as it is known."""
 
     def action_go_to(self) -> None:
         # Where an invariant is broken, the entry that broke it is what one wants to see.
@@ -58,7 +52,7 @@ class Destinations:
         if not self.time.may_look():
             return
         if self.time.now is None:
-            go_to = self._actions.key("go_to")
+            go_to = self.actions.key("go_to")
             tell(self.screen.app, f"What comes now plays by itself. {go_to} goes to the past, to play from there.")
         else:
             self._ask("Play until", "Enter play · Esc close", self._play)
@@ -84,7 +78,7 @@ class Destinations:
 
         if self.time.may_look():
             known = known if self._condition is None else str(self._condition)
-            self.screen.app.push_screen(GoToScreen(self.time.fold, title, hints, known, self._wall_clock), go)
+            self.screen.app.push_screen(GoToScreen(self.time.fold, title, hints, known, self.wall_clock), go)
 
     def _go(self, destination: "Destination | None") -> None:
         if destination is None:
@@ -97,7 +91,7 @@ class Destinations:
 
     def _arrive(self, ordinal: int) -> None:
         self.time.go_to(ordinal)
-        after, before = map(self._actions.key, ("condition_after", "condition_before"))
+        after, before = map(self.actions.key, ("condition_after", "condition_before"))
         told = visible(str(self._condition), 200)
         holds = "begins to hold"
         if ordinal == self._earliest:
@@ -155,8 +149,8 @@ class Destinations:
     def _tell_progress(self, condition: str, to: int) -> None:
         number = to + self.time.unseen()
         text = f"looking where {visible(condition, 60)} begins to hold … #{number:,} · Esc gives up"
-        self._say(message_of(text, "information", self._wall_clock(), STANDS))
+        self.say(message_of(text, "information", self.wall_clock(), STANDS))
 
     def _end(self) -> None:
         self._seeking -= 1
-        self._say(None)
+        self.say(None)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,6 +15,7 @@ from esdash.ui.asking import Asking, Stopped
 from esdash.ui.messages import tell
 from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.past.difference_source import DifferenceSource
+from esdash.ui.past.overviews import MarkedMoment
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.relation import text_of
 from esdash.ui.tables.table_dialog import TableDialog
@@ -24,14 +25,6 @@ from esdash.words.outcomes import GLYPHS
 if TYPE_CHECKING:
     from esdash.past.difference import Came, Difference
     from esdash.past.service import Past
-
-
-class MarkedMoment(NamedTuple):
-    """A moment, as it is called on the screen."""
-
-    ordinal: int
-    label: str
-    """Harmless text."""
 
 
 class DifferenceScreen(TableDialog[int | str]):

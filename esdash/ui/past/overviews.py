@@ -1,7 +1,8 @@
 """The screens over the past: the page of a row, what was refused, what differs between two moments."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.screen import Screen
 
@@ -19,30 +20,30 @@ from esdash.ui.past.time_machine import TimeMachine
 if TYPE_CHECKING:
     from esdash.engine.row import Row
     from esdash.past.stored import Stored
-    from esdash.ui.past.difference import MarkedMoment
     from esdash.ui.past.row_page import RowPage
 
 
+class MarkedMoment(NamedTuple):
+    """A moment, as it is called on the screen."""
+
+    ordinal: int
+    label: str
+    """Harmless text."""
+
+
+@dataclass(eq=False)
 class Overviews:
     """Opens them, as of the moment that is shown."""
 
-    def __init__(
-        self,
-        screen: Screen[None],
-        time: TimeMachine,
-        actions: Actions,
-        list_matching: Callable[[str], object],
-        what_if: "Callable[[Row], object]",
-        wall_clock: Callable[[], float],
-    ) -> None:
-        """`list_matching` lists the entries of the log that a question asks for, `what_if` tries something with one."""
-        self.screen = screen
-        self.time = time
-        self._actions = actions
-        self._list_matching = list_matching
-        self._what_if = what_if
-        self._wall_clock = wall_clock
-        self._marked: MarkedMoment | None = None
+    screen: Screen[None]
+    time: TimeMachine
+    actions: Actions
+    list_matching: Callable[[str], object]
+    """Lists the entries of the log that a question asks for."""
+    what_if: "Callable[[Row], object]"
+    """Something is tried with an entry."""
+    wall_clock: Callable[[], float]
+    _marked: MarkedMoment | None = field(default=None, init=False)
 
     def open_page(self, table: Table, key: int | str) -> bool:
         """Open the page of a row; False where no past is kept."""
@@ -56,7 +57,7 @@ class Overviews:
         from esdash.ui.past.board import BoardScreen
 
         until = None if self.time.is_live else self._shown().ordinal
-        self.screen.app.push_screen(BoardScreen(self.time.fold, past, until, self._wall_clock), self._chose_question)
+        self.screen.app.push_screen(BoardScreen(self.time.fold, past, until, self.wall_clock), self._chose_entry)
 
     def action_mark(self) -> None:
         if self.time.may_look():
@@ -67,15 +68,15 @@ class Overviews:
         from esdash.ui.trust.ladder import LadderScreen
 
         stored = None if self.time.past is None else self.time.past.snapshots
-        ladder = LadderScreen(self.time.engine, self._wall_clock, stored, self._mark_snapshot)
+        ladder = LadderScreen(self.time.engine, self.wall_clock, stored, self._mark_snapshot)
         self.screen.app.push_screen(ladder, self._chose_snapshot)
 
-    def _mark(self, moment: "MarkedMoment") -> None:
+    def _mark(self, moment: MarkedMoment) -> None:
         from esdash.ui.past.difference import DifferenceScreen
 
         if (past := self.time.past) is None:
             return
-        fold, marked, key = self.time.fold, self._marked, self._actions.key("mark")
+        fold, marked, key = self.time.fold, self._marked, self.actions.key("mark")
         if marked is None:
             self._marked = moment
             tell(self.screen.app, f"{moment.label} is marked. At another moment, {key} shows what differs.")
@@ -101,7 +102,7 @@ class Overviews:
             return
         if not self.time.is_live:
             self.time.action_now()  # the log of the moment that is shown may end before them
-        self._list_matching(chosen)
+        self.list_matching(chosen)
 
     def _mark_entry(self, ordinal: int, entry_id: bytes) -> None:
         self._mark(self._moment(ordinal, entry_id))
@@ -113,28 +114,24 @@ class Overviews:
         if snapshot_id is not None:
             self._find(snapshot_id, lambda moment: self.time.go_to(moment.ordinal))
 
-    def _find(self, snapshot_id: str, then: "Callable[[MarkedMoment], object]") -> None:
+    def _find(self, snapshot_id: str, then: Callable[[MarkedMoment], object]) -> None:
         """Find the moment of a snapshot, in a thread."""
         if (past := self.time.past) is None:
             return
         unseen = self._position().unseen
 
-        def find() -> "MarkedMoment":
-            from esdash.ui.past.difference import MarkedMoment
-
+        def find() -> MarkedMoment:
             ordinal = past.place(OfSnapshot(snapshot_id), unseen)
             return MarkedMoment(ordinal, f"#{ordinal + unseen:,} (snapshot)")
 
         find_out(self.screen, find, then, lambda why: tell(self.screen.app, why, "warning"), "snapshot")
 
-    def _shown(self) -> "MarkedMoment":
+    def _shown(self) -> MarkedMoment:
         position = self._position()
         return self._moment(position.ordinal, position.last_event_id.encode())
 
-    def _moment(self, ordinal: int, entry_id: bytes) -> "MarkedMoment":
-        from esdash.ui.past.difference import MarkedMoment
-
-        when = f" · {clock_time(milliseconds_of(entry_id), self._wall_clock())}" if ordinal else ""
+    def _moment(self, ordinal: int, entry_id: bytes) -> MarkedMoment:
+        when = f" · {clock_time(milliseconds_of(entry_id), self.wall_clock())}" if ordinal else ""
         return MarkedMoment(ordinal, f"#{ordinal + self._position().unseen:,}{when}")
 
     def _position(self) -> Position:
@@ -161,15 +158,11 @@ class Overviews:
         def page_of(table: Table, key: int | str, trail: Sequence[str] = ()) -> "RowPage | None":
             return self._page_of(table, key, trail, until)
 
-        ways = Ways(page_of, self._mark_entry, self._what_if)
-        return RowPage(self.time.engine, past, table, key, what, until, position.unseen, self._wall_clock, ways, trail)
-
-    def _chose_question(self, question: str | None) -> None:
-        if question is not None:
-            self._list_matching(question)
+        ways = Ways(page_of, self._mark_entry, self.what_if)
+        return RowPage(self.time.engine, past, table, key, what, until, position.unseen, self.wall_clock, ways, trail)
 
     def _chose_entry(self, chosen: int | str | None) -> None:
         if isinstance(chosen, int):
             self.time.go_to(chosen)
         elif chosen is not None:
-            self._list_matching(chosen)
+            self.list_matching(chosen)
