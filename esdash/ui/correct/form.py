@@ -21,7 +21,7 @@ from esdash.ui.forms.json_text import shape_of
 from esdash.ui.forms.outlook import foresee
 from esdash.ui.forms.publishing import EventForm, Purpose, Reading
 from esdash.ui.forms.type_form import TypeForm
-from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.list_dialog import ListDialog
 from esdash.visible import visible
 from esdash.words.entries import describe_event
 
@@ -69,13 +69,11 @@ class RawEventForm(EventForm):
         return Reading(event, {"type": Note(""), "data": told}, foresee(self.fold, view.state, event))
 
 
-class ChooseType(Dialog[str | None]):
+class ChooseType(ListDialog[str | None]):
     """Which event an entry should have been: only a person knows. Its result is a type; EDIT for none of them."""
 
     CSS_PATH: ClassVar = STYLES
-    CSS = """
-    ChooseType OptionList { height: auto; max-height: 50vh; border: none; background: $surface; }
-    """
+    CSS = "ChooseType OptionList { max-height: 50vh; }"
     EDIT: ClassVar = "*edit"
 
     def __init__(self, fold: Fold, fields: Fields, purpose: Purpose) -> None:
@@ -104,9 +102,9 @@ class ChooseType(Dialog[str | None]):
         place = next((place for place, each in enumerate(types) if each is self._likely), None)
         self.query_one(OptionList).highlighted = place
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+    def choose(self, place: int) -> None:
         types = self._fold.publishable
-        self.dismiss(types[event.option_index].wire_name if event.option_index < len(types) else self.EDIT)
+        self.dismiss(types[place].wire_name if place < len(types) else self.EDIT)
 
 
 def needs_a_type(fold: Fold, fields: Fields) -> bool:

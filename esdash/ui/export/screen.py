@@ -118,10 +118,10 @@ class ExportScreen(ListDialog[None]):
         field.value = self._usual
         field.cursor_position = len(field.value)
 
-    @on(OptionList.OptionSelected)
-    @on(Input.Submitted)
-    def _chosen(self, event: OptionList.OptionSelected | Input.Submitted) -> None:
-        event.stop()
+    def choose(self, place: int) -> None:  # noqa: ARG002 - it is the one that is highlighted
+        self.action_to_file()
+
+    def on_input_submitted(self) -> None:
         self.action_to_file()
 
     def on_input_changed(self) -> None:

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -32,10 +31,8 @@ class EventTypesScreen(ListDialog[int | None]):
         with self.frame(self._title, "Enter opens its form · Esc close"):
             yield OptionList(*self._options(), id="types")
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(event.option_index)
+    def choose(self, place: int) -> None:
+        self.dismiss(place)
 
     def _options(self) -> list[Option]:
         keys = [self._actions.key(name) for name in self._actions.event_types]

@@ -35,8 +35,8 @@ class LogReader:
         self._widget = widget
         self._past = past
         self._changed = changed
-        self.lines: LogSource | None = None
-        """Whom it reads for."""
+        self.lines: LogSource
+        """Whom it reads for; set by whoever made it."""
         self._reading = False
         self._resting = False
         """What some entries did is not recorded yet, and is not asked for again before a moment has passed."""
@@ -51,7 +51,7 @@ class LogReader:
     def read(self) -> None:
         """Read what is missing, unless something is being read."""
         past, lines = self.past, self.lines
-        if past is None or lines is None or self._reading:
+        if past is None or self._reading:
             return
         entries, history = lines.entries, lines.history
         untold = [] if self._resting else entries.untold
@@ -103,12 +103,9 @@ class LogReader:
         self._reading, self._resting = False, self._resting or late
         if late:
             after(self._widget, AGAIN_SECONDS, self._rested)
-        lines = self.lines
-        if lines is None:
-            return
-        if history == lines.history:
-            lines.add(rows)
-        lines.can_begin(beginning)
+        if history == self.lines.history:
+            self.lines.add(rows)
+        self.lines.can_begin(beginning)
         self._changed()
         self.read()
 
@@ -128,7 +125,7 @@ class LogReader:
         self.read()
 
     def _prepared(self, answer: Answer, reached: "dict[Since | Until, Id]") -> None:
-        if answer is self._answer and self.lines is not None:
+        if answer is self._answer:
             answer.prepare(reached)
             self.lines.reached(answer)
             self._changed()

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -47,10 +46,8 @@ class ChoicesScreen(ListDialog[str]):
     def on_mount(self) -> None:
         self.query_one("#dialog").border_title = Content(f"What if · {self._entry}")
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(event.option_id)
+    def choose(self, place: int) -> None:
+        self.dismiss(self.query_one(OptionList).get_option_at_index(place).id)
 
     def action_choose(self, name: str) -> None:
         self.dismiss(name)

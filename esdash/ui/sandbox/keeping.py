@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -76,10 +75,8 @@ class DraftsScreen(ListDialog[Draft]):
     def on_mount(self) -> None:
         self._list()
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(self._drafts[event.option_index])
+    def choose(self, place: int) -> None:
+        self.dismiss(self._drafts[place])
 
     def action_forget(self) -> None:
         marked = self.query_one(OptionList).highlighted
@@ -93,10 +90,7 @@ class DraftsScreen(ListDialog[Draft]):
 
     def _list(self) -> None:
         self._drafts = [self._fresh, *self._book.all()]
-        options = self.query_one(OptionList)
-        options.clear_options()
-        options.add_options([Option(_line(draft)) for draft in self._drafts])
-        options.highlighted = 0
+        self.fill([Option(_line(draft)) for draft in self._drafts])
 
 
 def _line(draft: Draft) -> Content:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -99,10 +98,8 @@ class QuestionsScreen(ListDialog[str]):
         self.query_one("#dialog").add_class("-wide")
         self._list()
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(self._questions[event.option_index])
+    def choose(self, place: int) -> None:
+        self.dismiss(self._questions[place])
 
     def action_forget(self) -> None:
         """Keep the chosen one no more, where it was saved."""
@@ -119,11 +116,7 @@ class QuestionsScreen(ListDialog[str]):
 
     def _list(self) -> None:
         self._questions = [*(f"@{name}" for name in self._book.saved), *reversed(self._book.asked)]
-        options = self.query_one(OptionList)
-        options.clear_options()
-        options.add_options(Option(line) for line in self._lines())
-        if self._questions:
-            options.highlighted = 0
+        self.fill([Option(line) for line in self._lines()])
         hint = "" if self._questions else "None was asked yet: / asks one in the log, and Ctrl+S there saves it."
         self.query_one("#consequence", Static).update(Content(hint))
 
