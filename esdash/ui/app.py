@@ -141,7 +141,6 @@ class DashboardApp(Palette, TypeAhead):
             self.theme = theme
 
     def get_default_screen(self) -> Screen[None]:
-        """The main screen."""
         return self._new_main()
 
     def _new_main(self) -> MainScreen:

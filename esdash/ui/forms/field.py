@@ -64,7 +64,6 @@ class Field(Vertical):
             self.input.take(event.index)
 
     def say(self, note: Note) -> None:
-        """Replace the note."""
         if note == self._said:
             return
         self._said = note
@@ -73,5 +72,4 @@ class Field(Vertical):
 
 
 def label_width(labels: list[str]) -> int:
-    """Cells of the column of labels in a form that has these."""
     return min(MOST_LABEL, max([LABEL, *(cell_len(label) + 1 for label in labels)]))

@@ -35,7 +35,6 @@ class JsonInput(FormInput):
     r"""A field for JSON. Hidden characters become `\u200b` as they are typed or pasted."""
 
     def replace(self, text: str, start: int, end: int) -> None:
-        """Put text in place of a range."""
         super().replace(escape_json(text), start, end)
 
 
@@ -123,7 +122,6 @@ class CompletingInput(FormInput):
 
     @property
     def is_open(self) -> bool:
-        """Whether the list is shown."""
         return self._suggestions.display
 
     def replace(self, text: str, start: int, end: int) -> None:
@@ -146,7 +144,6 @@ class CompletingInput(FormInput):
         self._chosen = False
 
     def close(self) -> None:
-        """Hide the list."""
         self._suggestions.display = False
         self._chosen = False
 

@@ -124,7 +124,6 @@ class EventForm(Dialog[Published | None]):
         return None
 
     def text(self, field_id: str) -> str:
-        """What is typed in a field."""
         return self.query_one(f"#{field_id}", Input).value
 
     def compose(self) -> ComposeResult:

@@ -37,7 +37,6 @@ class NewRules:
 
     @property
     def count(self) -> int:
-        """How often something was told."""
         return 0 if self.watched is None else self.watched.count
 
     def action_rules(self) -> None:

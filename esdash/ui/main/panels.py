@@ -149,7 +149,6 @@ class Panels(Container):
             self.log_panel.log_table.forget()
 
     def arranged(self) -> Arranged:
-        """How a person has arranged them."""
         orders = {
             panel.called: (order.column, order.descending)
             for panel in self.all
@@ -254,16 +253,13 @@ class Panels(Container):
             self.app.push_screen(DetailsScreen(self.engine, row, rows, more_before=more_before), self.go_to_row)
 
     def list_entries(self, table: Table, key: int | str) -> None:
-        """List the entries about a row."""
         self.list_matching(text_of(table, key))
 
     def list_matching(self, question: str) -> None:
-        """List the entries that a question asks for."""
         self.action_panel(LOG)
         self.panel.start_filter(question)
 
     def go_to_row(self, place: tuple[str, int | str] | None) -> None:
-        """Put the cursor on a row of a table."""
         if place is None:
             return
         name, key = place
@@ -306,7 +302,6 @@ class Panels(Container):
             self._preview.follow(under_cursor(self.panel, self._state, self._ordinal, self._nth))
 
     def placed(self, layout: str, size: Size) -> Placed:
-        """What has a place on a terminal of this size."""
         return self._places.placed(layout, size, self.current, zoomed=self.zoomed, preview=self._wants_preview)
 
     def _place(self) -> None:

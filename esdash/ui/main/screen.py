@@ -308,7 +308,6 @@ class MainScreen(Screen[None]):
         self._keys.show(keys)
 
     def _labels(self, producing: bool) -> dict[str, str]:
-        """What some keys do just now."""
         labels = {} if self.panels.current == LOG else {"details": "Page" if self.time.kept else "Entries"}
         if (past := self.time.now) is not None:
             return labels | {"clear": "Back to now", "pause": "Stop" if past.pace else "Play"}

@@ -102,7 +102,6 @@ class StatusBar(PaintedLines):
 
 
 def _as_of(moment: Moment, past: PastNow, width: int) -> Line:
-    """Which moment it is, and that it is not now."""
     live, mark = moment.live, PHASES[moment.live.phase]
     when = clock_time(past.time, moment.wall) if past.time else "before the first entry"
     now = f"live: {mark.glyph} {live.phase.value.upper()}"
@@ -117,7 +116,6 @@ def _as_of(moment: Moment, past: PastNow, width: int) -> Line:
 
 
 def _counts(moment: Moment, past: PastNow, profile: Sequence[Chunk], width: int) -> Line:
-    """The outcomes up to that moment."""
     chunks = [
         Chunk((Span(f"✓ {past.applied:,}", "good"), Span(" applied", "dim"))),
         Chunk((Span(f"✗ {past.rejected:,}", "bad"), Span(" rejected", "dim"))),

@@ -64,7 +64,6 @@ class Trust:
             tell(self.screen.app, "This domain declares no invariants.")
 
     def action_stay(self) -> None:
-        """Keep the last good state."""
         self.stayed = self.engine.view.phase is Phase.HALTED
         if self.stayed:
             self.engine.control.stay()

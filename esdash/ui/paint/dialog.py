@@ -34,7 +34,6 @@ class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
         return frame
 
     def relabel(self, button_id: str, label: str) -> None:
-        """Let a button say something else."""
         button = self.query_one(f"#{button_id}", Button)
         if str(button.label) != label:
             button.label = label

@@ -33,7 +33,6 @@ class ListDialog(Dialog[ScreenResultType]):
         options.action_cursor_down() if step > 0 else options.action_cursor_up()
 
     def fill(self, options: Sequence[Option]) -> None:
-        """Show these instead."""
         shown = self.query_one(OptionList)
         shown.clear_options()
         shown.add_options(options)

@@ -103,7 +103,6 @@ class Pager(ScrollView, Painted, can_focus=True):
 
 
 def spans_of(label: str, text: str, style: str) -> Line:
-    """One of a paragraph's lines, to be drawn."""
     return (Span(label, "strong"), *(json_spans(text) if style == JSON else (Span(text, style),)))
 
 

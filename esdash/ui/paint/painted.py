@@ -240,7 +240,6 @@ class Chunk(NamedTuple):
 
     @property
     def width(self) -> int:
-        """In cells."""
         return sum(cell_len(span.text) for span in self.spans)
 
 

@@ -95,7 +95,6 @@ def tell_stored(fold: Fold, row: Row, width: int, verb: str = "is", *, bytes_too
 
 
 def tell_said(envelope: Envelope, width: int) -> Iterator[Paragraph]:
-    """What an entry of another program says."""
     fields = tuple(part for member in envelope.told for part in member)
     yield from tell_fields(fields, width, payload=envelope.payload.decode(), json_too=True)
 

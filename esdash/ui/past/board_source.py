@@ -43,7 +43,6 @@ def reason_lines(fold: Fold, board: "Board", now: float) -> list[Made]:
 
 
 def row_lines(fold: Fold, board: "Board", now: float) -> list[Made]:
-    """A line for each row."""
     return [
         (
             f"{text_of(row.table, row.key)} outcome:rejected",

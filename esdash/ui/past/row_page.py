@@ -129,7 +129,6 @@ class RowPage(TableDialog[int | str]):
     # Its story, as far as somebody has gone back in it
 
     def _look(self) -> None:
-        """Read the entries before those that are listed."""
         if self._looking or self._whole:
             return
         self._looking = True
@@ -210,7 +209,6 @@ class RowPage(TableDialog[int | str]):
         return selected if isinstance(selected, int) else None
 
     def _told(self) -> Told | None:
-        """The line that is chosen."""
         chosen = self._ordinal()
         return None if chosen is None else next(each for each in self._source.lines if each[0].ordinal == chosen)
 

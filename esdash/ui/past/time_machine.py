@@ -233,7 +233,6 @@ class TimeMachine:
         self._look()
 
     def go_to_time(self, milliseconds: int) -> None:
-        """Show the moment of a time."""
         self.find(lambda past, _: past.at_time(milliseconds))
 
     # Looking, in a thread

@@ -76,7 +76,6 @@ def edit_lines(edits: Sequence[Edit], found: Consequences | None) -> list[EditLi
 
 
 def edit_cells(fold: Fold, line: EditLine) -> tuple[Cell, ...]:
-    """One edit."""
     edit, number, said = line.edit, Cell(line.number, "dim"), _says(fold, line.fields)
     if isinstance(edit, Skip):
         return Cell("−", "bad"), number, Cell(said, "dim"), Cell("left out", "dim")
@@ -105,7 +104,6 @@ def decided_cells(fold: Fold, unseen: int, decided: Decided) -> tuple[Cell, ...]
 
 
 def outcome_cell(outcome: Outcome) -> Cell:
-    """A decision with its glyph."""
     mark = MARKS[outcome.name]
     return Cell(f"{mark.glyph} {outcome.reason or outcome.name}", mark.style)
 

@@ -68,7 +68,6 @@ class DraftsScreen(ListDialog[Draft]):
         self._drafts: Sequence[Draft] = ()
 
     def compose(self) -> ComposeResult:
-        """One line each."""
         with self.frame("Sandboxes", "Enter open · d forget · Esc close"):
             yield OptionList(id="drafts", markup=False)
 

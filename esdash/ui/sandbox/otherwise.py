@@ -55,7 +55,6 @@ class OtherwiseScreen(TableDialog[int]):
             yield from self._tables
 
     def on_mount(self) -> None:
-        """Begin with the entries."""
         decided, numbers = self._tables
         self.set_focus(decided if decided.display else numbers)
 

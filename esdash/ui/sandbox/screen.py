@@ -180,7 +180,6 @@ class SandboxScreen(Dialog[int]):
         self._trying.insert_batch(self.draft.begin)
 
     def action_insert(self, number: int) -> None:
-        """The form of an event type."""
         self._trying.insert(number, self.draft.begin)
 
     def action_leave_out(self) -> None:
@@ -220,7 +219,6 @@ class SandboxScreen(Dialog[int]):
         self.app.push_screen(NameScreen(self._book, self.draft), lambda _: self._write())
 
     def action_drafts(self) -> None:
-        """Choose another one."""
         self.app.push_screen(
             DraftsScreen(self._book, Draft(self.draft.begin, number=self.draft.number)), self._chose_draft
         )

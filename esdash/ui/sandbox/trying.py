@@ -56,7 +56,6 @@ class Trying:
     """Called after each edit."""
 
     def choose(self, what: str, entry_id: bytes) -> None:
-        """Try one of the choices with an entry."""
         if what == choices.SKIP:
             self._in_thread(partial(self._skip, entry_id))
         elif what in (choices.EARLIER, choices.LATER):
@@ -141,7 +140,6 @@ class Trying:
             self._from_thread(self._add, Swap(self.sandbox.entry(entry_id), other))
 
     def _form(self, fields: Fields, take: Callable[[str, bytes, bytes], object]) -> None:
-        """The form of what an entry says."""
         try:
             event = event_of(self.fold, fields)
         except ValueError as error:

@@ -76,7 +76,6 @@ class LineTable(Painted, can_focus=True):
 
     @property
     def selected(self) -> Hashable | None:
-        """The identity of the line under the cursor."""
         return self.source.identity(self.cursor) if 0 <= self.cursor < len(self.source) else None
 
     def sync(self) -> None:
@@ -109,7 +108,6 @@ class LineTable(Painted, can_focus=True):
         self.top = line if line < self.top else line - self.page + 1
 
     def choose(self, index: int) -> None:
-        """Put the cursor on a line that was clicked."""
         self.move_to(index)
 
     def chosen(self) -> None:
@@ -136,13 +134,11 @@ class LineTable(Painted, can_focus=True):
         self.touched()
 
     def sort_invert(self) -> None:
-        """Turn the order around."""
         if self.source.order is not None:
             self.source.sort(SortOrder(self.source.order.column, not self.source.order.descending))
             self.touched()
 
     def sort_step(self, step: int) -> None:
-        """Sort by the next or the previous sortable column."""
         sortable = [column for column in self.source.columns if column.sortable]
         order = self.source.order
         if order is None or not sortable:
@@ -167,7 +163,6 @@ class LineTable(Painted, can_focus=True):
         self.move_to(len(self.source) - 1)
 
     def _look(self) -> list[_Row | str]:
-        """What every line should show now."""
         self._area = self.size
         self._settle()
         self._measure()
@@ -187,7 +182,6 @@ class LineTable(Painted, can_focus=True):
         self.top = max(0, min(self.top, count - self.page))
 
     def _measure(self) -> None:
-        """Give the columns their widths."""
         if self._widths.fit(self.source.columns, self.source.wanted(), self._area.width - 2):
             self._rows = []
             self.refresh()
@@ -257,7 +251,6 @@ class LineTable(Painted, can_focus=True):
         return Strip(segments, max(width, used + 1)).adjust_cell_length(width, self.paint())
 
     def notify_style_update(self) -> None:
-        """Draw anew after a change of theme or focus."""
         super().notify_style_update()
         self._strips.clear()
 

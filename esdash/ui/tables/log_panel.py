@@ -118,7 +118,6 @@ class LogPanel(Panel):
             tell(self.app, "Type a question: then this saves it under a name.")
 
     def show_all(self) -> None:
-        """Show all lines, and keep the question."""
         self.line.display = False
         self.lines.filtering = False
         self.sync()

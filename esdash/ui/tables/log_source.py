@@ -153,7 +153,6 @@ class LogSource(Searchable):
                 self._ask(self.answer)
 
     def add(self, rows: Sequence[Row]) -> None:
-        """These were read."""
         self.entries.add(rows)
         self._widest[2] = max(self._widest[2], *(len(row.entry_id) for row in rows), 0)
 
@@ -241,7 +240,6 @@ class LogSource(Searchable):
         return self._widest
 
     def hint(self) -> Sequence[str]:
-        """What to do about an empty panel."""
         if self.needle and self.answer is not None:
             if self.answer.stopped:
                 return (f"None so far; {self.searched} % were searched.", self.answer.stopped)

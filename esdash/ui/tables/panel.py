@@ -40,7 +40,6 @@ class FilterInput(LineInput):
         self._leave()
 
     def action_drop(self) -> None:
-        """Clear, and back to the table."""
         self.value = ""
         self._leave()
 
@@ -103,22 +102,18 @@ class Panel(Uncut, Vertical):
         self._title = ("", Content())
 
     def new_line(self, placeholder: str) -> "FilterLine | QuestionLine":
-        """The line in which a filter is typed."""
         return FilterLine(FilterInput(placeholder, self.stop_typing))
 
     @property
     def input(self) -> FilterInput:
-        """Where a filter is typed."""
         return self.line.input
 
     @property
     def footing(self) -> Content:
-        """What stands on the lower edge."""
         return Content()
 
     @property
     def brief(self) -> str:
-        """Its number, name and how many lines it has."""
         counts = f"{self.source.total:,}"
         if self.source.needle:
             counts = f"{len(self.source):,} of {counts}"
@@ -126,7 +121,6 @@ class Panel(Uncut, Vertical):
 
     @property
     def heading(self) -> str:
-        """The same with what there is beside that."""
         return self.brief
 
     def compose(self) -> ComposeResult:

@@ -32,7 +32,6 @@ class PanelTabs(PaintedLines):
         self._on_screen: frozenset[str] = frozenset()
 
     def show(self, tabs: Sequence[Tab], current: str, on_screen: Iterable[str] = ()) -> None:
-        """Show names, one of them as the current one."""
         self._tabs = tuple(tabs)
         self._current = current
         self._on_screen = frozenset(on_screen)

@@ -176,7 +176,6 @@ class QuestionLine(Vertical):
         self.refit()
 
     def refit(self) -> None:
-        """Say what there is to say now."""
         # While a name is being typed it is no error that it is not whole.
         typing = self.input.value[: self.input.cursor_position][-1:].strip()
         offering = self.input.has_focus and (self._wrong is None or typing)

@@ -78,7 +78,6 @@ class RowsSource(Searchable):
         self._arrange()
 
     def sort(self, order: SortOrder) -> None:
-        """Change the order."""
         self.order = order
         self._arrange()
 
@@ -95,7 +94,6 @@ class RowsSource(Searchable):
         return self._ordering.table, self._ordering.rows
 
     def key(self, index: int) -> int | str:
-        """The key of a line's row."""
         assert self._ordering.table is not None
         return self._ordering.table.row(int(self._ordering.rows[index])).key
 
@@ -133,7 +131,6 @@ class RowsSource(Searchable):
         return self._widest
 
     def hint(self) -> Sequence[str]:
-        """What to do about an empty panel."""
         if self.total:
             return (f"no {visible(self.table.one, 40)} matches",)
         return self._hint if self._latest is not None else WAITING
@@ -166,7 +163,6 @@ class RowsSource(Searchable):
         return value / greatest
 
     def _change(self, change: LastChange | None) -> tuple[Cell, Cell]:
-        """What changed a row last, and how long ago."""
         if change is None:
             return Cell(""), Cell("")
         seconds = self._now - milliseconds_of(change.entry_id) / 1000

@@ -67,7 +67,6 @@ class DetailsScreen(TextDialog[Place | None]):
         self._asking = False
 
     def on_mount(self) -> None:
-        """Show what is known, and ask for the rest."""
         super().on_mount()
         self._title()
         self._ask()

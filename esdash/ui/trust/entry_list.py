@@ -122,7 +122,6 @@ class EntryListScreen(Screen[None]):
 
     @property
     def selected(self) -> Row | None:
-        """The entry under the cursor."""
         return self.source.row(self.table.cursor) if self.table.selected is not None else None
 
     def compose(self) -> ComposeResult:

@@ -61,7 +61,6 @@ class EntrySource(Source):
         self._clock = max((self._clock, *map(len, times)))
 
     def row(self, index: int) -> Row:
-        """The entry on a line."""
         return self._rows[index]
 
     def __len__(self) -> int:
@@ -84,7 +83,6 @@ class EntrySource(Source):
         return self._places.get(identity)
 
     def wanted(self) -> Sequence[int]:
-        """Cells for usual content."""
         digits = max((len(f"{row.ordinal + self._unseen:,}") for row in (*self._rows[:1], *self._rows[-1:])), default=1)
         return (self._clock, digits, 15, 8, 16 if self._parked else 30, 36, 20)
 

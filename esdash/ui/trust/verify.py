@@ -50,7 +50,6 @@ class VerifyScreen(TextDialog[None]):
             yield Button("Close", id="close", action="screen.leave", compact=True)
 
     def on_mount(self) -> None:
-        """Start the first one, and look at it from now on."""
         if self.engine.verifying.verification is None:
             self.engine.verifying.start_verification()
         super().on_mount()
@@ -75,13 +74,11 @@ class VerifyScreen(TextDialog[None]):
             self.engine.verifying.stop_verification()
 
     def action_again(self) -> None:
-        """Start another one when none runs."""
         if not self._runs:
             self.engine.verifying.start_verification()
             self.look()
 
     def action_switch(self) -> None:
-        """Stop when it runs, else start another one."""
         if self._runs:
             self.action_stop()
         else:
