@@ -166,8 +166,8 @@ Line = tuple[Span, ...]
 class PaintedLines(Painted):
     """A few lines of spans; `sync` redraws those that changed and nothing else."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._lines: tuple[Line, ...] = ()
 
     @abstractmethod
