@@ -58,7 +58,6 @@ class ExportScreen(ListDialog[None]):
         self._writing: Writing | None = None
         self._done = False
         """It is to close as soon as nothing lies over it."""
-        self._outlook = Static(id="outlook", markup=False)
         self._usual = ""
         """The file that stands there as long as nobody has chosen another."""
 
@@ -77,7 +76,7 @@ class ExportScreen(ListDialog[None]):
                 yield OptionList(*options, id="forms")
                 yield Field("Name" if web else "File", FormInput(placeholder="where to", id="file"))
             with Vertical(id="foot"):
-                yield self._outlook
+                yield Static(id="outlook", markup=False)
                 with Horizontal(id="buttons"):
                     yield Button(label, id="to-file", action="screen.to_file", compact=True)
                     yield Button("To the clipboard", id="to-clipboard", action="screen.to_clipboard", compact=True)
@@ -193,8 +192,7 @@ class ExportScreen(ListDialog[None]):
             self._tell("Stopping …" if writing.stopped else f"{writing.lines:,} lines … · Esc stops")
 
     def _tell(self, text: str) -> None:
-        self._outlook.update(visible(text, 300))
-        self._outlook.set_class(text.startswith("✗"), "-bad")
+        self.foretell(visible(text, 300), False if text.startswith("✗") else None)
 
     def _failed(self, why: str) -> None:
         self._writing = None

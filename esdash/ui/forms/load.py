@@ -78,11 +78,7 @@ class LoadScreen(Dialog[float]):
             text = f"✗ {visible(why_not, 300)}"
         else:
             text = f"■ stopped · {load.sent:,} sent" if load.sent else "■ stopped"
-        outlook = self.query_one("#outlook", Static)
-        if outlook.content != text:
-            outlook.update(text)
-        outlook.set_class(load.running, "-good")
-        outlook.set_class(text.startswith("✗"), "-bad")
+        self.foretell(text, True if load.running else False if text.startswith("✗") else None)
         self.relabel("switch", "Stop" if load.running else "Start")
 
     def on_input_changed(self) -> None:

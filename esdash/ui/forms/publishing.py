@@ -258,11 +258,11 @@ class EventForm(Dialog[Published | None]):
         reading = self._reading
         why_not = self._blocked(view)
         if self._publishing is not None:
-            self._say("publishing …", None)
+            self.foretell("publishing …", None)
         elif why_not is not None:
-            self._say(f"✗ {visible(why_not, 250)}", False)
+            self.foretell(f"✗ {visible(why_not, 250)}", False)
         elif reading.event is None:
-            self._say(*self._unfinished())
+            self.foretell(*self._unfinished())
         else:
             outlook = reading.outlook
             text = f"{'✓' if outlook.accepted else '✗'} {outlook.text}"
@@ -272,7 +272,7 @@ class EventForm(Dialog[Published | None]):
                 text += "\nThe state is not known yet."
             elif view.phase in (Phase.RESTORING, Phase.REPLAYING):
                 text += "\nThe replay is still running: the state will change."
-            self._say(text, outlook.accepted)
+            self.foretell(text, outlook.accepted)
         self.relabel("publish", self._verb + (" anyway" if self.is_refused() and why_not is None else ""))
 
     def _blocked(self, view: View) -> str | None:
@@ -287,13 +287,6 @@ class EventForm(Dialog[Published | None]):
         if missing:
             return f"· still needed: {', '.join(missing)}", None
         return f"✗ cannot be {self._done}: {self._reading.trouble}", False
-
-    def _say(self, text: str, accepted: bool | None) -> None:
-        outlook = self.query_one("#outlook", Static)
-        if outlook.content != text:
-            outlook.update(text)
-        outlook.set_class(accepted is True, "-good")
-        outlook.set_class(accepted is False, "-bad")
 
     def _fail(self, text: str | None) -> None:
         failure = self.query_one("#failure", Static)

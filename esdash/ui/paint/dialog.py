@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final, Generic
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen, ScreenResultType
-from textual.widgets import Button
+from textual.widgets import Button, Static
 
 STYLES: Final = Path(__file__).with_name("dialog.tcss")
 """Of all dialogs, and of whatever has a text to read."""
@@ -32,6 +32,14 @@ class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
         frame.border_title = title
         frame.border_subtitle = hints
         return frame
+
+    def foretell(self, text: str, good: bool | None = None) -> None:
+        """Say above the buttons how it stands; None where that is neither good nor bad."""
+        outlook = self.query_one("#outlook", Static)
+        if outlook.content != text:
+            outlook.update(text)
+        outlook.set_class(good is True, "-good")
+        outlook.set_class(good is False, "-bad")
 
     def relabel(self, button_id: str, label: str) -> None:
         button = self.query_one(f"#{button_id}", Button)
