@@ -12,7 +12,7 @@ from esdash.engine.console import Desk
 from esdash.engine.view import View
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
-from esdash.ui.correct.salvage import as_json, certain_type, likely_type, named_type, salvage, texts_of
+from esdash.ui.correct.salvage import as_json, certain_type, likely_type, salvage, texts_of
 from esdash.ui.declared import label_of, model_of
 from esdash.ui.forms.completion import complete_choice
 from esdash.ui.forms.field import STYLES, Field, Note
@@ -105,11 +105,6 @@ class ChooseType(ListDialog[str | None]):
     def choose(self, place: int) -> None:
         types = self._fold.publishable
         self.dismiss(types[place].wire_name if place < len(types) else self.EDIT)
-
-
-def needs_a_type(fold: Fold, fields: Fields) -> bool:
-    """Whether a person has to choose one first."""
-    return named_type(fold, fields) is None
 
 
 def form_for(console: Desk, fields: Fields, purpose: Purpose, chosen: str = "") -> EventForm:

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from esdash.ui.clipboard import copy
 from esdash.ui.declared import LOG, Actions
-from esdash.ui.main.copying import copy_line
 from esdash.ui.main.panels import Panels
 from esdash.ui.messages import tell
+from esdash.ui.paint.payload import too_large
+from esdash.ui.tables.log_source import LogSource
 from esdash.ui.tables.rows_source import RowsSource
+from esdash.words.entries import payload_of, type_of
 
 
 @dataclass(eq=False)
@@ -60,7 +63,23 @@ class PanelKeys:
             panels.log_panel.log_table.move_to(index)
 
     def action_copy(self) -> None:
-        copy_line(self.panels.app, self.panels.fold, self.panels.panel)
+        """Put a row's cells, or an event's id, type and payload, on the clipboard."""
+        app, fold, panel = self.panels.app, self.panels.fold, self.panels.panel
+        table, source = panel.table, panel.source
+        if table.selected is None:
+            return
+        if not isinstance(source, LogSource):
+            cells = source.cells(table.cursor)[:-2]  # without what changed it last, and when
+            copy(app, " ".join(cell.text for cell in cells if cell.text), "The line is copied.")
+        elif (row := self.panels.log_panel.row_under_cursor()) is None:
+            return
+        elif why_not := too_large(row, "copied"):
+            tell(app, why_not, "warning")
+        else:
+            payload = payload_of(fold, row.fields).decode("utf-8", "backslashreplace")
+            entry_id = row.entry_id.decode("utf-8", "backslashreplace")
+            text = f"{entry_id} {type_of(fold, row.fields)} {payload}"
+            copy(app, text, "The event's id, type and payload are copied.")
 
     def action_sort(self, step: int) -> None:
         if self._sortable():

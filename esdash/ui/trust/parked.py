@@ -14,8 +14,8 @@ from esdash.engine.view import View
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
 from esdash.ui.correct.alike import alike, change_of
-from esdash.ui.correct.form import ChooseType, RawEventForm, form_for, needs_a_type
-from esdash.ui.correct.salvage import objection
+from esdash.ui.correct.form import ChooseType, RawEventForm, form_for
+from esdash.ui.correct.salvage import named_type, objection
 from esdash.ui.forms.publishing import EventForm, Purpose
 from esdash.ui.paint.confirm import ask
 from esdash.ui.paint.key_bar import Key
@@ -115,7 +115,7 @@ class ParkedScreen(EntryListScreen):
                 if kind is not None:
                     self._open(row, form_for(self.engine, fields, purpose, kind))
 
-            if needs_a_type(self.fold, fields):
+            if named_type(self.fold, fields) is None:  # then only a person knows
                 await self.app.push_screen(ChooseType(self.fold, fields, purpose), chosen)
             else:
                 chosen("")
