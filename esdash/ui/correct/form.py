@@ -69,7 +69,7 @@ class RawEventForm(EventForm):
         return Reading(event, {"type": Note(""), "data": told}, foresee(self.fold, view.state, event))
 
 
-class ChooseType(ListDialog[str | None]):
+class ChooseType(ListDialog[str]):
     """Which event an entry should have been: only a person knows. Its result is a type; EDIT for none of them."""
 
     CSS_PATH: ClassVar = STYLES

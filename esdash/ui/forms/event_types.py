@@ -14,7 +14,7 @@ from esdash.ui.paint.list_dialog import ListDialog
 from esdash.visible import visible
 
 
-class EventTypesScreen(ListDialog[int | None]):
+class EventTypesScreen(ListDialog[int]):
     """A list with the key and the help of each. Its result is the number of the chosen one in `Fold.publishable`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -63,7 +63,7 @@ class Purpose:
     """The same, as a participle."""
 
 
-class EventForm(Dialog[Published | None]):
+class EventForm(Dialog[Published]):
     """A form that publishes one event. Its result is what was published, or None.
 
     Enter publishes; in a form that is not complete it goes to the field that needs attention. An event that would be

@@ -18,6 +18,7 @@ from esdash.ui.forms.outlook import blocked
 from esdash.ui.forms.rates import FIRST_RATE, step_from
 from esdash.ui.main.trouble import domain_failed
 from esdash.ui.messages import tell
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.paint.drawing import rate
 from esdash.visible import visible
 from esdash.words.typed import pair_of, write_name, write_pair_name, write_value
@@ -65,7 +66,7 @@ class Controls:
         if self._may_publish():
             event_type = self.fold.publishable[number]
             values = prefilled(model_of(self.fold, event_type), self._chosen_rows())
-            self.screen.app.push_screen(TypeForm(self.engine, event_type, values), self._published)
+            open_dialog(self.screen.app, TypeForm(self.engine, event_type, values), self._published)
 
     def action_events(self) -> None:
         from esdash.ui.forms.event_types import EventTypesScreen
@@ -73,11 +74,7 @@ class Controls:
         if not self.fold.publishable:
             self.tell(self.fold.objection or f"{visible(self.fold.name, 40)} has no events to publish.", "warning")
         elif self._may_publish():
-            self.screen.app.push_screen(EventTypesScreen(self.fold, self.actions), self._chose_type)
-
-    def _chose_type(self, number: int | None) -> None:
-        if number is not None:
-            self.action_publish(number)
+            open_dialog(self.screen.app, EventTypesScreen(self.fold, self.actions), self.action_publish)
 
     def action_demo_batch(self) -> None:
         if self._has_samples() and self._may_publish():
@@ -93,7 +90,7 @@ class Controls:
         from esdash.ui.forms.load import LoadScreen
 
         if self._has_samples() and self._may_publish():
-            self.screen.app.push_screen(LoadScreen(self.engine, self._current_rate), self._remember_rate)
+            open_dialog(self.screen.app, LoadScreen(self.engine, self._current_rate), self._remember_rate)
 
     def action_change_rate(self, direction: int) -> None:
         if not self._has_samples():
@@ -160,8 +157,8 @@ class Controls:
         load = load_of(self.engine)
         return load.rate if load.running else self._rate
 
-    def _remember_rate(self, chosen: float | None) -> None:
-        self._rate = chosen or self._rate
+    def _remember_rate(self, chosen: float) -> None:
+        self._rate = chosen
 
     def _start_load(self) -> None:
         try:
@@ -179,10 +176,9 @@ class Controls:
         count = publishing_of(self.engine).publish_batch(map(self.fold.encode, events))
         self.screen.app.call_from_thread(self.tell, f"{count} events are in the log.")
 
-    def _published(self, published: Published | None) -> None:
-        if published is not None:
-            safe = f" ({published.durability})" if published.durability else ""
-            self.tell(f"{published.event_type} {published.entry_id} is in the log{safe}.")
+    def _published(self, published: Published) -> None:
+        safe = f" ({published.durability})" if published.durability else ""
+        self.tell(f"{published.event_type} {published.entry_id} is in the log{safe}.")
 
     def _has_samples(self) -> bool:
         if self.fold.domain.sample is None:

@@ -8,6 +8,7 @@ from textual.screen import Screen
 
 from esdash.ui.main.controls import Controls
 from esdash.ui.messages import tell
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.paint.drawing import clock_time
 from esdash.ui.past.time_machine import TimeMachine
 from esdash.visible import visible
@@ -50,7 +51,7 @@ class NewRules:
         from esdash.ui.sandbox.otherwise import OtherwiseScreen
 
         when = clock_time(told.saved_ms, self.wall_clock())
-        self.screen.app.push_screen(OtherwiseScreen(name, when, told.result), self._chose_entry)
+        open_dialog(self.screen.app, OtherwiseScreen(name, when, told.result), self._go_to_entry)
 
     def action_take_rules(self) -> None:
         """Go on by them; under a version that is not theirs alone, ask."""
@@ -82,9 +83,8 @@ class NewRules:
             self.controls.reload,
         )
 
-    def _chose_entry(self, number: int | None) -> None:
-        if number is not None:
-            self.time.go_to(number - self.time.unseen())
+    def _go_to_entry(self, number: int) -> None:
+        self.time.go_to(number - self.time.unseen())
 
 
 def _why_nothing(told: "Told") -> str:

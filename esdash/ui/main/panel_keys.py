@@ -6,6 +6,7 @@ from esdash.ui.clipboard import copy
 from esdash.ui.declared import LOG, Actions
 from esdash.ui.main.panels import Panels
 from esdash.ui.messages import tell
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.paint.payload import too_large
 from esdash.ui.tables.log_source import LogSource
 from esdash.ui.tables.rows_source import RowsSource
@@ -29,11 +30,7 @@ class PanelKeys:
         """List the questions that were saved, and those that were asked before."""
         from esdash.ui.tables.saved_questions import QuestionsScreen
 
-        def asks(question: str | None) -> None:
-            if question:
-                self.panels.list_matching(question)
-
-        self.panels.app.push_screen(QuestionsScreen(self.panels.book, self.actions), asks)
+        open_dialog(self.panels.app, QuestionsScreen(self.panels.book, self.actions), self.panels.list_matching)
 
     def action_next_hit(self, direction: int) -> None:
         """Go to the next entry that the last question to the log asks for, or to the one before, among all others."""

@@ -18,6 +18,7 @@ from esdash.ui.main.arrangement import Placed, Places, heights_for
 from esdash.ui.main.log_reader import LogReader
 from esdash.ui.main.preview import Preview, under_cursor
 from esdash.ui.messages import tell
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.remembered import Arranged
 from esdash.ui.tables.hints import example_of, log_hint, table_hint
 from esdash.ui.tables.line_table import LineTable
@@ -250,7 +251,8 @@ class Panels(Container):
         if row is not None:
             more_before = bool(self.log_lines.entries.beginning)
             rows = self.log_lines.entries.around(row)
-            self.app.push_screen(DetailsScreen(self.engine, row, rows, more_before=more_before), self.go_to_row)
+            details = DetailsScreen(self.engine, row, rows, more_before=more_before)
+            open_dialog(self.app, details, self.go_to_row)
 
     def list_entries(self, table: Table, key: int | str) -> None:
         self.list_matching(text_of(table, key))
@@ -259,9 +261,7 @@ class Panels(Container):
         self.action_panel(LOG)
         self.panel.start_filter(question)
 
-    def go_to_row(self, place: tuple[str, int | str] | None) -> None:
-        if place is None:
-            return
+    def go_to_row(self, place: tuple[str, int | str]) -> None:
         name, key = place
         for source, panel in zip(self.tables, self.all, strict=False):
             if source.table.name != name:

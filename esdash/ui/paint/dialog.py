@@ -1,11 +1,14 @@
 """What all dialogs share: the frame with its title and key hints, and Escape."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Final, Generic
 
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen, ScreenResultType
+from textual.widget import AwaitMount
 from textual.widgets import Button, Static
 
 STYLES: Final = Path(__file__).with_name("dialog.tcss")
@@ -49,6 +52,18 @@ class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def open_dialog(
+    app: App[Any], dialog: Screen[ScreenResultType], then: Callable[[ScreenResultType], object]
+) -> AwaitMount:
+    """Open it; `then` is called with its result, where it is left with one."""
+
+    def left(result: ScreenResultType | None) -> None:
+        if result is not None:
+            then(result)
+
+    return app.push_screen(dialog, left)
 
 
 def uncover(screen: Screen[Any]) -> None:

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from esdash.ui.asking import Stopped
 from esdash.ui.declared import Actions
 from esdash.ui.messages import Message, message_of, tell
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.past.time_machine import TimeMachine
 from esdash.visible import visible
 
@@ -73,16 +74,14 @@ class Destinations:
         self.time.forget()
         return True
 
-    def _ask(self, title: str, hints: str, go: "Callable[[Destination | None], None]", known: str = "") -> None:
+    def _ask(self, title: str, hints: str, go: "Callable[[Destination], None]", known: str = "") -> None:
         from esdash.ui.past.go_to import GoToScreen
 
         if self.time.may_look():
             known = known if self._condition is None else str(self._condition)
-            self.screen.app.push_screen(GoToScreen(self.time.fold, title, hints, known, self.wall_clock), go)
+            open_dialog(self.screen.app, GoToScreen(self.time.fold, title, hints, known, self.wall_clock), go)
 
-    def _go(self, destination: "Destination | None") -> None:
-        if destination is None:
-            return
+    def _go(self, destination: "Destination") -> None:
         if destination.place is not None:
             self._find_place(destination.place, self.time.go_to)
         elif destination.condition is not None:
@@ -99,9 +98,7 @@ class Destinations:
         keys = f"{after} and {before} go to the next such moment and to the one before."
         tell(self.screen.app, f"Here {told} {holds}. {keys}")
 
-    def _play(self, destination: "Destination | None") -> None:
-        if destination is None:
-            return
+    def _play(self, destination: "Destination") -> None:
         if destination.place is not None:
             self._find_place(destination.place, self._play_to_place)
         elif destination.condition is not None:

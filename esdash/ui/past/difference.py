@@ -13,6 +13,7 @@ from esdash.domain import Table
 from esdash.fold.folding import Fold
 from esdash.ui.asking import Asking, Stopped
 from esdash.ui.messages import tell
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.past.difference_source import DifferenceSource
 from esdash.ui.past.overviews import MarkedMoment
@@ -89,7 +90,7 @@ class DifferenceScreen(TableDialog[int | str]):
             return
         table, _ = self._fold.storage.places[change.table]
         if (page := self._page_of(table, change.key)) is not None:
-            self.app.push_screen(page, self._chose_entry)
+            open_dialog(self.app, page, self.dismiss)
 
     def action_list(self) -> None:
         """Leave for the entries between the two moments that are about the row of the chosen number."""
@@ -108,10 +109,6 @@ class DifferenceScreen(TableDialog[int | str]):
             return
         title = f"Difference {self._before.label} → {self._after.label}"
         open_export(self.app, handing.difference(self._fold, self._found, title), time.time)
-
-    def _chose_entry(self, chosen: int | str | None) -> None:
-        if chosen is not None:
-            self.dismiss(chosen)
 
     def _came(self, found: "Difference") -> None:
         self._found = found

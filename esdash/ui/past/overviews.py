@@ -13,7 +13,7 @@ from esdash.query.places import OfSnapshot
 from esdash.ui.asking import find_out
 from esdash.ui.declared import Actions, visible_tables
 from esdash.ui.messages import tell
-from esdash.ui.paint.dialog import uncover
+from esdash.ui.paint.dialog import open_dialog, uncover
 from esdash.ui.paint.drawing import clock_time, milliseconds_of
 from esdash.ui.past.time_machine import TimeMachine
 
@@ -48,7 +48,7 @@ class Overviews:
     def open_page(self, table: Table, key: int | str) -> bool:
         """Open the page of a row; False where no past is kept."""
         if (page := self._page_of(table, key)) is not None:
-            self.screen.app.push_screen(page, self._chose_entry)
+            open_dialog(self.screen.app, page, self._chose_entry)
         return page is not None
 
     def action_board(self) -> None:
@@ -57,7 +57,8 @@ class Overviews:
         from esdash.ui.past.board import BoardScreen
 
         until = None if self.time.is_live else self._shown().ordinal
-        self.screen.app.push_screen(BoardScreen(self.time.fold, past, until, self.wall_clock), self._chose_entry)
+        board = BoardScreen(self.time.fold, past, until, self.wall_clock)
+        open_dialog(self.screen.app, board, self.list_matching)
 
     def action_mark(self) -> None:
         if self.time.may_look():
@@ -69,7 +70,7 @@ class Overviews:
 
         stored = None if self.time.past is None else self.time.past.snapshots
         ladder = LadderScreen(self.time.engine, self.wall_clock, stored, self._mark_snapshot)
-        self.screen.app.push_screen(ladder, self._chose_snapshot)
+        open_dialog(self.screen.app, ladder, self._go_to_snapshot)
 
     def _mark(self, moment: MarkedMoment) -> None:
         from esdash.ui.past.difference import DifferenceScreen
@@ -90,12 +91,10 @@ class Overviews:
                 return self._page_of(table, key, trail, later)
 
             page = DifferenceScreen(fold, past, marked, moment, visible_tables(fold), page_of, self._position().unseen)
-            self.screen.app.push_screen(page, self._left_difference)
+            open_dialog(self.screen.app, page, self._left_difference)
 
-    def _left_difference(self, chosen: int | str | None) -> None:
+    def _left_difference(self, chosen: int | str) -> None:
         """For a moment, or for the entries of the log that a question asks for."""
-        if chosen is None:
-            return
         uncover(self.screen)
         if isinstance(chosen, int):
             self.time.go_to(chosen)
@@ -110,9 +109,8 @@ class Overviews:
     def _mark_snapshot(self, snapshot: "Stored") -> None:
         self._find(snapshot.snapshot_id, self._mark)
 
-    def _chose_snapshot(self, snapshot_id: str | None) -> None:
-        if snapshot_id is not None:
-            self._find(snapshot_id, lambda moment: self.time.go_to(moment.ordinal))
+    def _go_to_snapshot(self, snapshot_id: str) -> None:
+        self._find(snapshot_id, lambda moment: self.time.go_to(moment.ordinal))
 
     def _find(self, snapshot_id: str, then: Callable[[MarkedMoment], object]) -> None:
         """Find the moment of a snapshot, in a thread."""
@@ -161,8 +159,8 @@ class Overviews:
         ways = Ways(page_of, self._mark_entry, self.what_if)
         return RowPage(self.time.engine, past, table, key, what, until, position.unseen, self.wall_clock, ways, trail)
 
-    def _chose_entry(self, chosen: int | str | None) -> None:
+    def _chose_entry(self, chosen: int | str) -> None:
         if isinstance(chosen, int):
             self.time.go_to(chosen)
-        elif chosen is not None:
+        else:
             self.list_matching(chosen)

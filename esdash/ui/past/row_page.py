@@ -14,6 +14,7 @@ from esdash.engine.console import Console, EngineError
 from esdash.engine.picture import TableRow
 from esdash.ui.asking import find_out
 from esdash.ui.messages import tell
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.paint.pager import Pager
 from esdash.ui.past.row_in_short import POINTS, RowInShort
 from esdash.ui.past.story_source import NEAR, StorySource, Told
@@ -223,14 +224,14 @@ class RowPage(TableDialog[int | str]):
         def go(place: tuple[str, int | str]) -> None:
             table, _ = self.engine.fold.storage.places[place[0]]
             if (page := self._ways.page_of(table, place[1], trail)) is not None:
-                self.app.push_screen(page, self._chose)
+                open_dialog(self.app, page, self._chose)
 
         self._details = DetailsScreen(self.engine, row, title=title_of_trail(trail), go=go)
         self.app.push_screen(self._details, self._came_back)
 
-    def _chose(self, chosen: int | str | None) -> None:
+    def _chose(self, chosen: int | str) -> None:
         """On the page of another row, which lies over the entry."""
-        if chosen is not None and self._details is not None:
+        if self._details is not None:
             self._chosen = chosen
             self._details.dismiss(None)
 

@@ -18,7 +18,7 @@ from esdash.ui.asking import find_out
 from esdash.ui.declared import Actions
 from esdash.ui.messages import tell
 from esdash.ui.paint.confirm import ask
-from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.dialog import Dialog, open_dialog
 from esdash.ui.paint.key_bar import Key, KeyBar
 from esdash.ui.paint.painted import ToldLines
 from esdash.ui.past.difference_source import number_cells
@@ -219,9 +219,8 @@ class SandboxScreen(Dialog[int]):
         self.app.push_screen(NameScreen(self._book, self.draft), lambda _: self._write())
 
     def action_drafts(self) -> None:
-        self.app.push_screen(
-            DraftsScreen(self._book, Draft(self.draft.begin, number=self.draft.number)), self._chose_draft
-        )
+        fresh = Draft(self.draft.begin, number=self.draft.number)
+        open_dialog(self.app, DraftsScreen(self._book, fresh), self._chose_draft)
 
     def action_fold_again(self) -> None:
         """Up to the end of the log as it is now."""
@@ -269,10 +268,9 @@ class SandboxScreen(Dialog[int]):
                 tell(self.app, f"It could not be kept: {visible(str(error), 200)}.", "error")
         self._fold_again()
 
-    def _chose_draft(self, draft: Draft | None) -> None:
-        if draft is not None:
-            self.draft = draft
-            self._fold_again()
+    def _chose_draft(self, draft: Draft) -> None:
+        self.draft = draft
+        self._fold_again()
 
     def _chosen_edit(self) -> EditLine | None:
         table = self.query_one("#edits", LineTable)

@@ -21,6 +21,7 @@ from esdash.ui.forms.event_types import EventTypesScreen
 from esdash.ui.forms.publishing import Purpose
 from esdash.ui.forms.type_form import TypeForm
 from esdash.ui.messages import tell
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.sandbox import choices
 from esdash.ui.sandbox.cells import EditLine, edit_lines
 from esdash.ui.sandbox.desk import SandboxDesk
@@ -73,12 +74,8 @@ class Trying:
 
     def choose_event(self, after: bytes | None) -> None:
         """Choose the type of an event to insert."""
-
-        def chosen(number: int | None) -> None:
-            if number is not None:
-                self.insert(number, after)
-
-        self.screen.app.push_screen(EventTypesScreen(self.fold, self.actions, "Try an event"), chosen)
+        types = EventTypesScreen(self.fold, self.actions, "Try an event")
+        open_dialog(self.screen.app, types, lambda number: self.insert(number, after))
 
     def insert(self, number: int, after: bytes | None) -> None:
         """Fill in the form of an event type."""

@@ -27,7 +27,7 @@ MOST_LINKS: Final = 9
 """Rows that a digit goes to."""
 
 
-class DetailsScreen(TextDialog[Place | None]):
+class DetailsScreen(TextDialog[Place]):
     """One entry of the log. With `rows`, its neighbours are a key away. Its result is a row that a person went to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -18,6 +18,7 @@ from esdash.ui.correct.form import ChooseType, RawEventForm, form_for
 from esdash.ui.correct.salvage import named_type, objection
 from esdash.ui.forms.publishing import EventForm, Purpose
 from esdash.ui.paint.confirm import ask
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.paint.key_bar import Key
 from esdash.ui.paint.pager import Paragraph
 from esdash.ui.paint.payload import LABEL, payload_size, tell_stored
@@ -111,12 +112,11 @@ class ParkedScreen(EntryListScreen):
         if (row := self._open_one()) is not None:
             fields, purpose = _readable(self.fold, row), self._purpose(row)
 
-            def chosen(kind: str | None) -> None:
-                if kind is not None:
-                    self._open(row, form_for(self.engine, fields, purpose, kind))
+            def chosen(kind: str) -> None:
+                self._open(row, form_for(self.engine, fields, purpose, kind))
 
             if named_type(self.fold, fields) is None:  # then only a person knows
-                await self.app.push_screen(ChooseType(self.fold, fields, purpose), chosen)
+                await open_dialog(self.app, ChooseType(self.fold, fields, purpose), chosen)
             else:
                 chosen("")
 
@@ -150,14 +150,13 @@ class ParkedScreen(EntryListScreen):
         await self.action_correct()
 
     def _open(self, row: Row, form: EventForm) -> None:
-        def closed(published: Published | None) -> None:
-            if published is not None:
-                self.handled.publish_as(row, published.entry_id, parked=True)
-                self.tell(f"{published.event_type} {published.entry_id} is in the log; the parked entry stays.")
-                self.poll()
-                self._offer_the_same(row, form.submitted_event)
+        def closed(published: Published) -> None:
+            self.handled.publish_as(row, published.entry_id, parked=True)
+            self.tell(f"{published.event_type} {published.entry_id} is in the log; the parked entry stays.")
+            self.poll()
+            self._offer_the_same(row, form.submitted_event)
 
-        self.app.push_screen(form, closed)
+        open_dialog(self.app, form, closed)
 
     def _offer_the_same(self, row: Row, event: Any) -> None:
         """Ask whether others that need the same change are to be corrected in one go."""
