@@ -71,7 +71,7 @@ class Destinations:
         """Look no more; whether a condition was being looked for."""
         if not self._seeking:
             return False
-        self.time.forget()
+        self.time.finding.forget()
         return True
 
     def _ask(self, title: str, hints: str, go: "Callable[[Destination], None]", known: str = "") -> None:

@@ -71,7 +71,7 @@ class TimeMachine:
         self._wanted: int | None = None
         """The ordinal that is to be shown, while it is being looked for."""
         self._looking = False
-        self._finding = Asking(screen, "past")
+        self.finding = Asking(screen, "past")
         self._goal: _Goal | None = None
         self._player = Player(screen, self._standing, self._play_to, self._played)
 
@@ -159,7 +159,7 @@ class TimeMachine:
 
     def action_now(self) -> None:
         self._player.stop()
-        self._finding.forget()
+        self.finding.forget()
         self._stopped = self._shown = self._now = self._wanted = self._goal = None
         self._changed()
 
@@ -216,7 +216,7 @@ class TimeMachine:
     def _play_to(self, ordinal: int) -> None:
         if not self.may_look():
             return
-        self._finding.forget()
+        self.finding.forget()
         phase, newest = self.engine.view.phase, self._newest()
         if ordinal > newest and phase not in COMING:
             self._player.stop()
@@ -274,13 +274,8 @@ class TimeMachine:
         find_out(self.screen, look, lambda found: self._arrived(wanted, *found), partial(self._lost, wanted), "past")
 
     def _arrived(self, wanted: int, shown: "Shown", now: PastNow) -> None:
-        self._looking = False
-        if self._wanted is None:
-            return  # somebody has gone back to now
-        if self._wanted != wanted:
-            self._look()
-        else:
-            self._wanted = None
+        if not self._is_waited_for(wanted):
+            return
         if shown.moment.position.ordinal > wanted:
             tell(self.screen.app, EARLIEST)
         self._shown, self._now = shown, now
@@ -288,15 +283,20 @@ class TimeMachine:
 
     def _lost(self, wanted: int, why: str) -> None:
         """There is no such moment."""
+        if self._is_waited_for(wanted) and self._wanted is None:
+            self._player.stop()
+            self._warn(why)
+
+    def _is_waited_for(self, wanted: int) -> bool:
+        """Not where somebody has gone back to now; whoever wants another moment by now has that looked for."""
         self._looking = False
         if self._wanted is None:
-            return  # somebody has gone back to now
-        if self._wanted != wanted:
+            return False
+        if self._wanted == wanted:
+            self._wanted = None
+        else:
             self._look()
-            return
-        self._wanted = None
-        self._player.stop()
-        self._warn(why)
+        return True
 
     def _warn(self, why: str) -> None:
         tell(self.screen.app, why, "warning")
@@ -328,12 +328,8 @@ class TimeMachine:
             else:
                 (then or self.go_to)(found)
 
-        self._finding.ask(partial(find, past), came, self._warn)
+        self.finding.ask(partial(find, past), came, self._warn)
         return True
-
-    def forget(self) -> None:
-        """What is being looked for is not wanted any more."""
-        self._finding.forget()
 
     # Playing
 
