@@ -5,16 +5,16 @@ environment: whoever types one means its server, whatever was exported long ago.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from esdash.settings_file import ConfigError
 
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """The settings for a server, which was chosen by its name."""
 
     name: str

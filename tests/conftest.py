@@ -29,6 +29,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
 sys.dont_write_bytecode = False
 
+# What the tests look for on screens is not ASCII, whatever the locale of the machine.
+os.environ["LC_ALL"] = "C.UTF-8"
+
 
 def pytest_configure() -> None:
     """How Hypothesis looks for faults. It is imported now, since only from here on bytecode is kept."""

@@ -100,7 +100,7 @@ def print_consequences(fold: "Fold", found: "Consequences", other: "Fold | None"
 def _numbers(fold: "Fold", other: "Fold", shown: "Sequence[Change]") -> "Table":
     from esdash.words.changes import by_size, text_between
 
-    rows = [text_between(fold, other, change) for change in by_size(shown)[:ROWS]]
+    rows = [text_between(fold, other, change) for change in by_size(shown, fold, other)[:ROWS]]
     return new_table(
         f"Numbers ({_of(len(shown), ROWS)})",
         [("number", "left"), ("was", "right"), ("is", "right"), ("", "right")],

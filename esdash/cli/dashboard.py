@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+import msgspec
 
 from esdash.cli.asked import book_of
 from esdash.cli.connect import open_log
@@ -152,7 +153,7 @@ def _show(
         profile=settings.profile or "",
     )
     if settings.theme is not None:
-        looks = replace(looks, theme=settings.theme)
+        looks = msgspec.structs.replace(looks, theme=settings.theme)
     settings = bound_by(settings, fold)
     console = LiveConsole(
         log,

@@ -164,7 +164,7 @@ def _tables(fold: "Fold", found: "Distance") -> "list[RichTable]":
     from esdash.words.changes import by_size, text_of
 
     shown = [each for each in found.numbers if not fold.storage.places[each.table][0].hidden]
-    rows = [text_of(fold, change) for change in by_size(shown)[:ROWS]]
+    rows = [text_of(fold, change) for change in by_size(shown, fold)[:ROWS]]
     more = f", the first {ROWS:,} shown; --json has all" if len(shown) > ROWS else ""
     tables = [
         new_table(

@@ -4,10 +4,11 @@ import sys
 import textwrap
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
+from msgspec.structs import asdict
 
 from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of

@@ -1,12 +1,12 @@
 """The options that every command takes, before or after its name; the later one wins."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 from click.core import ParameterSource
+from msgspec import Struct, field
 
 from esdash.cli.domains import OWN
 from esdash.config import DEFAULT_DOMAIN, ConfigError, Settings, load, load_with_sources
@@ -14,8 +14,7 @@ from esdash.config import DEFAULT_DOMAIN, ConfigError, Settings, load, load_with
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-@dataclass(slots=True)
-class _Chosen:
+class _Chosen(Struct):
     """What the common options said."""
 
     config: Path | None = None

@@ -3,11 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from msgspec import Struct, field
 
 from esdash.cli.connect import open_log, require_server, require_writable
 from esdash.cli.domains import fold_of, require_samples
@@ -93,8 +93,7 @@ def command(
                 click.echo(production.summary())
 
 
-@dataclass(slots=True)
-class _Production:
+class _Production(Struct):
     """Appends events, no faster than wanted, and counts them."""
 
     publisher: "Publisher"

@@ -1,10 +1,10 @@
 """`esdash server`: the embedded server."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import asdict
 
 from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, common_options, with_settings

@@ -56,7 +56,7 @@ class Target:
 
     def write_sheets(self, *sheets: "Sheet[Any]", progress: Progress | None = None) -> None:
         """Write sheets, all of their lines counted. Raises BadInputError, OSError, and what making lines does."""
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         from esdash.export.formats import written
 

@@ -5,12 +5,13 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 import msgspec
+from msgspec import Struct, field
 
 from esdash import signals
 from esdash.cli.failures import ExitCode, exit_code_of, known, message_of
@@ -30,8 +31,7 @@ TASK: Final = "ESDASH_WEB_SESSION"
 FUNCTION: Final = "esdash.cli.web_session:main"
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(Struct, frozen=True):
     """What a session shows."""
 
     settings: Settings
@@ -49,7 +49,7 @@ def environment_of(task: Task, environment: Mapping[str, str]) -> dict[str, str]
     if task.settings.url:
         kept[URL_VARIABLE] = task.settings.url  # what is to be hidden where it is quoted
     # Other servers are none of a page's business, nor their passwords.
-    task = replace(task, settings=replace(task.settings, profiles={}))
+    task = msgspec.structs.replace(task, settings=replace(task.settings, profiles={}))
     task_in_json = msgspec.json.encode(task, enc_hook=str).decode()
     return {**kept, TASK: task_in_json, "TERM": "xterm-256color", "TEXTUAL_COLOR_SYSTEM": "truecolor"}
 

@@ -5,9 +5,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, cast
+
+from msgspec import Struct
 
 from esdash.engine.console import EngineError
 from esdash.engine.consumer import Consumer, ConsumerSettings
@@ -37,8 +38,7 @@ Event = tuple[str, bytes]
 """type, data"""
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
+class Latency(Struct, frozen=True):
     """Seconds from before an append to after the fold, each event appended alone."""
 
     events: int
@@ -49,8 +49,7 @@ class Latency:
     """The median of the append alone: the answer of the server."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """What a server gave. Rates are in events a second."""
 
     entries: int

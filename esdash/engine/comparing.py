@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from esdash.engine.console import EngineError
 from esdash.engine.history import BrokenError, History
@@ -22,8 +23,7 @@ Kind = tuple[str, Outcome]
 """Of an entry: its type, and what became of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A moment that is compared with another."""
 
     entry_id: bytes
@@ -32,8 +32,7 @@ class Moment:
     """The snapshot that shows it, when it was named by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Distance:
+class Distance(Struct, frozen=True):
     """What differs."""
 
     first: Position

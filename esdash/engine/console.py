@@ -1,7 +1,6 @@
 """Everything a screen can ask of the engine, by subject."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, overload
 
 from msgspec import Struct
@@ -41,16 +40,14 @@ class LessDurableError(EngineError):
         self.published = published
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(Struct, frozen=True):
     """One entry with what it did, reconstructed from the log."""
 
     row: Row
     told: Told
 
 
-@dataclass(frozen=True, slots=True)
-class LoadStatus:
+class LoadStatus(Struct, frozen=True):
     """The steady load."""
 
     running: bool
@@ -62,8 +59,7 @@ class LoadStatus:
     """Why it stopped by itself; empty when it did not."""
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationStatus:
+class VerificationStatus(Struct, frozen=True):
     """A verification in the background."""
 
     running: bool

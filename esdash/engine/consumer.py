@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from esdash.engine import instructions as do
 from esdash.engine import stimuli
@@ -25,8 +26,7 @@ from esdash.log.errors import LogError
 from esdash.log.stream import Stream
 
 
-@dataclass(frozen=True, slots=True)
-class ConsumerSettings:
+class ConsumerSettings(Struct, frozen=True):
     """How a consumer works."""
 
     snapshot_seconds: float = 30.0

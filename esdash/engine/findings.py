@@ -1,9 +1,10 @@
 """What was seen of a server and a log, judged: ok, a warning or a problem, and what to do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from esdash.counted import counted
 from esdash.log.continuity import Continuity, Verdict
@@ -24,8 +25,7 @@ class Status(StrEnum):
     PROBLEM = "problem"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that was looked at."""
 
     name: str

@@ -3,9 +3,11 @@
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain, count
 from typing import Final, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from esdash.counted import counted
 from esdash.engine.console import EngineError
@@ -42,8 +44,7 @@ def id_before(entry_id: bytes) -> bytes:
     return b"%d-%d" % (milliseconds - 1, 2**64 - 1) if milliseconds else START
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
+class Beginning(Struct, frozen=True):
     """Where an account of entries begins."""
 
     projection: Projection

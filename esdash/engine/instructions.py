@@ -4,8 +4,9 @@ The last of some instructions may be a task. What was done before it ends, and t
 stimulus. Where there is no task among them, the consumer goes on with the one that it has.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from esdash.engine.requests import Checkpoint
 from esdash.engine.view import Continuity, Phase
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from esdash.fold.folding import Fold
 
 
-@dataclass(frozen=True, slots=True)
-class Enter:
+class Enter(Struct, frozen=True):
     """Be in a phase, and show it."""
 
     phase: Phase
@@ -24,30 +24,25 @@ class Enter:
     """When the next attempt is made, by the consumer's clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class DropMemory:
+class DropMemory(Struct, frozen=True):
     """Forget the state and everything that was shown of it. The phase is that of a consumer that begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class RememberWay:
+class RememberWay(Struct, frozen=True):
     """Keep in mind what was applied, so that what the log lost of it can be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class UseRules:
+class UseRules(Struct, frozen=True):
     """Fold by other rules from here on."""
 
     fold: "Fold"
 
 
-@dataclass(frozen=True, slots=True)
-class StoreSnapshot:
+class StoreSnapshot(Struct, frozen=True):
     """Store a snapshot that somebody wants."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveSnapshot:
+class LeaveSnapshot(Struct, frozen=True):
     """Finish a snapshot that is being written, so that the state is whole; leave one of the end."""
 
     store: bool
@@ -56,22 +51,19 @@ class LeaveSnapshot:
     """How the sentence begins that is told when the last one cannot be stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class CountWaiting:
+class CountWaiting(Struct, frozen=True):
     """Find out how many entries wait behind a gap."""
 
     gap: Continuity
 
 
-@dataclass(frozen=True, slots=True)
-class ShowContinuity:
+class ShowContinuity(Struct, frozen=True):
     """Show how continuity is broken."""
 
     continuity: Continuity
 
 
-@dataclass(frozen=True, slots=True)
-class Notify:
+class Notify(Struct, frozen=True):
     """Tell a person something."""
 
     severity: str
@@ -79,75 +71,63 @@ class Notify:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Show:
+class Show(Struct, frozen=True):
     """Publish a view, due or not."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewRules:
+class ReviewRules(Struct, frozen=True):
     """Have it looked into whether edited rules make the same state of the same entries."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrustRules:
+class TrustRules(Struct, frozen=True):
     """Say no more that the rules were edited."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerCheckpoint:
+class AnswerCheckpoint(Struct, frozen=True):
     """Tell the position and the digest of the state."""
 
     checkpoint: Checkpoint
 
 
-@dataclass(frozen=True, slots=True)
-class Connect:
+class Connect(Struct, frozen=True):
     """Find the server, and make sure that it answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restore:
+class Restore(Struct, frozen=True):
     """Make a state, from a snapshot where one can be used."""
 
     ignore_snapshots: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CheckPosition:
+class CheckPosition(Struct, frozen=True):
     """Compare the log with where the state stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """Apply what is in the stream, up to its end."""
 
     far: bool
     """Whether a second process may read a long way ahead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(Struct, frozen=True):
     """Apply what comes, as it comes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Do nothing until it is time, but what is asked for."""
 
     until: float | None
     """By the consumer's clock; None: only what is asked for ends it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Raise:
+class Raise(Struct, frozen=True):
     """End with what went wrong, for a caller who waits for the end."""
 
     error: Exception
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """End."""
 
 

@@ -7,8 +7,10 @@ happen, and its row says why. While connecting and restoring a consumer does not
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from esdash.engine import instructions as do
 from esdash.engine import requests, stimuli
@@ -24,8 +26,7 @@ class ImpossibleError(Exception):
     """A stimulus in a phase in which it cannot come: the consumer itself is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """On what terms a consumer was started."""
 
     once: bool
@@ -46,8 +47,7 @@ class Step(NamedTuple):
     instructions: tuple[do.Instruction, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Lifecycle:
+class Lifecycle(Struct, frozen=True):
     """Where a consumer stands, as far as its decisions depend on it."""
 
     terms: Terms

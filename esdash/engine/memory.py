@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from esdash.engine.console import EngineError
 from esdash.engine.display import Display
@@ -33,8 +34,7 @@ class SpoiledError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(Struct, frozen=True):
     """What tells the time."""
 
     clock: Callable[[], float]

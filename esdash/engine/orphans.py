@@ -6,8 +6,9 @@ agree; all that was applied after that is gone, whether it is remembered or not.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from esdash.engine.kept import is_same
 from esdash.engine.projection import Projection
@@ -22,8 +23,7 @@ LOOK: Final = 16
 """Marks looked at together, the newest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A place on the way."""
 
     number: int
@@ -55,8 +55,7 @@ class Trail:
             del self.marks[1::2]
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """All that is known of a history that the log is not any more."""
 
     trail: Trail
@@ -67,8 +66,7 @@ class Way:
     """The newest entries, oldest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Orphans:
+class Orphans(Struct, frozen=True):
     """What was lost."""
 
     count: int

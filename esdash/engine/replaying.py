@@ -2,9 +2,10 @@
 
 import gc
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
 from itertools import chain
 from typing import Final
+
+from msgspec.structs import replace
 
 from esdash.engine.corrections import noting
 from esdash.engine.guard import lag_of

@@ -1,61 +1,53 @@
 """What a consumer can be asked for; it is done between two pages."""
 
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from esdash.engine.view import Position
     from esdash.fold.folding import Fold
 
 
-@dataclass(frozen=True, slots=True)
-class TakeSnapshot:
+class TakeSnapshot(Struct, frozen=True):
     """Store a snapshot now; a notice tells how it went."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crash:
+class Crash(Struct, frozen=True):
     """Drop all memory without a farewell, then restore and replay."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rebuild:
+class Rebuild(Struct, frozen=True):
     """Forget the state and replay from the beginning of the stream; stored snapshots stay."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(Struct, frozen=True):
     """While halted: keep the last good state, and apply nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reviewed:
+class Reviewed(Struct, frozen=True):
     """That the rules were edited needs to be said no more: they make the same state."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """Take a farewell snapshot and end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reload:
+class Reload(Struct, frozen=True):
     """Go on with other rules, from the newest snapshot that they can use."""
 
     fold: "Fold"
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreAnew:
+class RestoreAnew(Struct, frozen=True):
     """Restore the state once more, from another snapshot than before."""
 
     why: str
     """A sentence, which is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True):
     """Tell the position and the digest of the state there."""
 
     answer: "Future[tuple[Position, str]]"

@@ -2,8 +2,9 @@
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, overload
+
+from msgspec import Struct
 
 from esdash.engine.kept import NOT_KNOWN, row_of, rows_of, size_at_most, size_of
 from esdash.engine.row import Row
@@ -140,8 +141,7 @@ class RecentRows:
         return RowWindow(self._rows, max(0, len(self._rows) - ROWS), len(self._rows))
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(Struct, frozen=True):
     """A page that nobody has looked at yet: entries, or rows where they were made at once."""
 
     count: int

@@ -1,7 +1,6 @@
 """Reading stored snapshots, and restoring the newest one that can be trusted."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -41,8 +40,7 @@ class Journal(Struct, array_like=True, frozen=True):
 _decode_journal = msgspec.msgpack.Decoder(Journal).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Restoration:
+class Restoration(Struct, frozen=True):
     """What the ladder led to."""
 
     projection: Projection

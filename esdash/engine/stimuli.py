@@ -1,22 +1,19 @@
 """What happens to a consumer by itself; what it is asked for is in `engine.requests`."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from esdash.engine.view import Continuity
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """It was started."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
+class Connected(Struct, frozen=True):
     """The server was found, and answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class StateRestored:
+class StateRestored(Struct, frozen=True):
     """There is a state to go on with."""
 
     agreed_to_forget: bool
@@ -25,28 +22,23 @@ class StateRestored:
     """Its snapshot was made by another source of the same version of the rules."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unbroken:
+class Unbroken(Struct, frozen=True):
     """After a lost connection: the log still holds what the state was made of."""
 
 
-@dataclass(frozen=True, slots=True)
-class CaughtUp:
+class CaughtUp(Struct, frozen=True):
     """The end of the stream was reached."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """While following: the server answered, perhaps that there is nothing new."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryDue:
+class RetryDue(Struct, frozen=True):
     """It is time to connect again."""
 
 
-@dataclass(frozen=True, slots=True)
-class GapFound:
+class GapFound(Struct, frozen=True):
     """Entries vanished unread."""
 
     continuity: Continuity
@@ -56,16 +48,14 @@ class GapFound:
     """What a caller is given who waits for the end, here and below."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diverged:
+class Diverged(Struct, frozen=True):
     """The log is not the one that the state was made from."""
 
     continuity: Continuity
     error: Exception
 
 
-@dataclass(frozen=True, slots=True)
-class LogFailed:
+class LogFailed(Struct, frozen=True):
     """The server was lost, or refused; its text tells what people read."""
 
     error: Exception
@@ -73,8 +63,7 @@ class LogFailed:
     """Something was applied that is no entry: the state is nothing to go on with."""
 
 
-@dataclass(frozen=True, slots=True)
-class DomainFailed:
+class DomainFailed(Struct, frozen=True):
     """A function of the domain failed on an entry; its text tells what people read."""
 
     error: Exception

@@ -5,7 +5,8 @@ What an archive holds to the byte, what the snapshot that stays was made from, a
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from esdash.counted import counted
 from esdash.engine import snapshot
@@ -28,8 +29,7 @@ class UnprovedError(EngineError):
     """The archive does not stand for what would be removed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """What needs entries to stay."""
 
     what: str
@@ -40,8 +40,7 @@ class Bound:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What may be removed from a stream."""
 
     facts: StreamFacts

@@ -1,13 +1,12 @@
 """What a verification found."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from esdash.engine.view import Position
 from esdash.fold.stored import Difference
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A stretch of the stream that was replayed."""
 
     start: Position
@@ -27,8 +26,7 @@ class Segment:
         return self.found_digest is None or self.found_digest == self.replayed_digest
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Struct, frozen=True):
     """What a verification found."""
 
     segments: tuple[Segment, ...]

@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from esdash.engine.console import EngineError, VerificationStatus
 from esdash.engine.consumer import Consumer

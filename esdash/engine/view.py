@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import Struct
+
 from esdash.engine.corrections import NOTHING, Corrections
 from esdash.engine.picture import Picture
 from esdash.engine.row import Row
@@ -44,8 +46,7 @@ class Position:
         return self.ordinal + self.unseen
 
 
-@dataclass(frozen=True, slots=True)
-class Rung:
+class Rung(Struct, frozen=True):
     """One step of the restore ladder."""
 
     snapshot_id: str | None
@@ -55,8 +56,7 @@ class Rung:
     """Why it was not used; None for the rung that was."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """Where the state came from, and what was replayed since."""
 
     rungs: tuple[Rung, ...]
@@ -72,8 +72,7 @@ class Restored:
     """The replay has caught up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """A long job: a replay, a verification."""
 
     done: int
@@ -83,8 +82,7 @@ class Progress:
     seconds_left: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Turning:
+class Turning(Struct, frozen=True):
     """The entry behind which an invariant is broken, or holds again."""
 
     position: Position
@@ -97,8 +95,7 @@ class Turning:
         return f"#{self.position.number:,} {visible(self.type, 40)}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(Struct, frozen=True):
     """How an invariant of the domain stands."""
 
     name: str
@@ -127,8 +124,7 @@ class Watched:
         return self.broken is not None and self.held_at + 1 == self.broken.position.ordinal
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotInfo:
+class SnapshotInfo(Struct, frozen=True):
     """A stored snapshot."""
 
     snapshot_id: str
@@ -144,8 +140,7 @@ class SnapshotInfo:
     """Entries that were gone before its history began; 0: it is complete."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something that happened, worth a notification: a snapshot was taken, a publication failed."""
 
     number: int
@@ -156,8 +151,7 @@ class Notice:
     """One or two plain sentences."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """The consumer at one moment."""
 
     number: int

@@ -1,8 +1,9 @@
 """Watches the invariants of a domain while its state moves on: which is broken, and by which entry."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from esdash.domain import Invariant
 from esdash.engine.invariants import UnfitInvariantError, condition_of

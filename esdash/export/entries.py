@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from esdash.domain import Column, Table
 from esdash.engine.row import Row
@@ -21,8 +21,6 @@ from esdash.words.times import iso_time, zoned_time
 
 if TYPE_CHECKING:
     from esdash.past.story import StoryLine
-
-GONE: Final = "gone from the stream: trimmed or deleted"
 
 
 class Decided(NamedTuple):
@@ -102,7 +100,7 @@ def log_sheet(fold: Fold, entries: Iterable[Decided], unseen: int) -> Sheet[Deci
         return (
             *_place(fold, row, unseen),
             "" if key is None else key.decode("utf-8", "backslashreplace"),
-            _said(fold, row),
+            describe(fold, row.fields),
             "" if outcome is None else outcome.name,
             "" if outcome is None else outcome.reason or "",
             corrected or deeds(fold, row.told),
@@ -118,7 +116,7 @@ def number_sheet(fold: Fold, number: Number, entries: Iterable[Moved]) -> Sheet[
     def cells(entry: Moved) -> Sequence[str]:
         row, unseen, before, after = entry
         by = "new" if before is None else "gone" if after is None else moved_text(fold, number, before, after)
-        return (*_place(fold, row, unseen), by, value_text(fold, number, after), _said(fold, row))
+        return (*_place(fold, row, unseen), by, value_text(fold, number, after), describe(fold, row.fields))
 
     def document(entry: Moved) -> dict[str, Any]:
         return moved_document(fold, entry.row, entry.before, entry.after)
@@ -140,7 +138,7 @@ def row_sheet(
             outcome.name,
             outcome.reason or "",
             *(cell for column in table.columns for cell in _of_column(line, column)),
-            _said(fold, known),
+            describe(fold, known.fields),
             shortfall(known.told),
         )
 
@@ -171,10 +169,6 @@ def _place(fold: Fold, row: Row, unseen: int) -> Sequence[str]:
         zoned_time(id_parts(row.entry_id)[0]),
         type_of(fold, row.fields),
     )
-
-
-def _said(fold: Fold, row: Row) -> str:
-    return describe(fold, row.fields) if row.fields else GONE
 
 
 def _payload(fold: Fold, fields: Sequence[bytes]) -> tuple[Any, str | None]:

@@ -1,8 +1,9 @@
 """What is handed on: lines that are values for programs, and cells for people."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
+
+from msgspec import Struct
 
 T = TypeVar("T")
 
@@ -14,8 +15,7 @@ class Heading(NamedTuple):
     is_number: bool = False
 
 
-@dataclass(frozen=True)
-class Sheet(Generic[T]):
+class Sheet(Struct, Generic[T], frozen=True):
     """Lines, each made when it is written."""
 
     title: str

@@ -28,8 +28,7 @@ class SchemaError(Exception):
         self.lines = lines
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A field of a model, or an element of a list."""
 
     name: str
@@ -70,8 +69,7 @@ class Field:
         return low is not None and high is not None and low >= MIN_INT and high <= MAX_INT
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """A model's fields."""
 
     type: type
@@ -170,7 +168,7 @@ def _model(model: type, within: tuple[type, ...]) -> Model:
         if metadata:
             hint = Annotated[hint, *metadata]
         field = _field(f"{model.__name__}.{name}", hint, model, (*within, model))
-        fields.append(dataclasses.replace(field, name=name, member=member, required=required, default=default))
+        fields.append(msgspec.structs.replace(field, name=name, member=member, required=required, default=default))
     doc = model.__doc__ or ""
     generated = dataclasses.is_dataclass(model) and doc.startswith(f"{model.__name__}(")
     inherited = doc in (Struct.__doc__, *(base.__doc__ for base in model.__mro__[1:]))
@@ -218,7 +216,7 @@ def _field(path: str, hint: Any, model: type, within: tuple[type, ...]) -> Field
         formats = [mark.shown for mark in marks if isinstance(mark, ShownAs)]
         if abouts and field.kind not in ("int", "str"):
             raise SchemaError(f"{path} is about a row, and a key is int or str", model)
-        return dataclasses.replace(
+        return msgspec.structs.replace(
             field,
             meta=meta,
             about=abouts[-1] if abouts else field.about,
@@ -228,7 +226,7 @@ def _field(path: str, hint: Any, model: type, within: tuple[type, ...]) -> Field
         kinds = [each for each in typing.get_args(hint) if each is not type(None)]
         if len(kinds) != 1:
             raise SchemaError(f"{path} may be one of several kinds; one kind, or None beside it, is understood", model)
-        return dataclasses.replace(_field(path, kinds[0], model, within), optional=True)
+        return msgspec.structs.replace(_field(path, kinds[0], model, within), optional=True)
     if origin is Literal:
         choices = typing.get_args(hint)
         if not all(type(each) in (int, str) for each in choices):

@@ -9,8 +9,10 @@ Counts alone can match in another log. So the entry at the position, the anchor,
 entries after it were read: what follows an anchor that stands follows the state.
 """
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from esdash.counted import counted
 from esdash.log.facts import START, Evidence, StreamFacts, anchor_of, id_parts
@@ -27,8 +29,7 @@ class Verdict(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-@dataclass(frozen=True, slots=True)
-class Continuity:
+class Continuity(Struct, frozen=True):
     """The proof, or its failure, that the state is what the whole log says."""
 
     verdict: Verdict
@@ -54,8 +55,7 @@ def unseen_before(facts: StreamFacts) -> int:
     return 0 if facts.entries_added is None else facts.entries_added - facts.length
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Where a state stands in the log that it was made from."""
 
     last_id: bytes

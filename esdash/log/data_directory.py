@@ -13,9 +13,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct
 
 SOCKET_NAME = "server.sock"
 # sockaddr_un.sun_path has room for 103 bytes and a NUL on macOS, 107 on Linux.
@@ -37,8 +38,7 @@ class EmbeddedServerError(Exception):
     """What went wrong with the embedded server and what to do about it, in one or two plain sentences."""
 
 
-@dataclass(frozen=True)
-class DataDirectory:
+class DataDirectory(Struct, frozen=True):
     """The layout of a data directory; `root` is absolute and free of symbolic links."""
 
     root: Path

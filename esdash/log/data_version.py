@@ -9,8 +9,9 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from esdash.log.data_directory import DataDirectory, EmbeddedServerError, private, read_bytes
 
@@ -18,8 +19,7 @@ FILES = ("appendonlydir", "appendonly.aof", "dump.rdb")
 """What a server keeps in its working directory; with none of these there are no data."""
 
 
-@dataclass(frozen=True)
-class ServerVersion:
+class ServerVersion(Struct, frozen=True):
     """What a server's program says of itself."""
 
     product: str

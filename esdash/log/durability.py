@@ -1,8 +1,9 @@
 """How safe an appended entry is to be: taken by the server, on its disk, or with its replicas."""
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from esdash.log import shapes
 from esdash.log.errors import RefusedError
@@ -19,8 +20,7 @@ WAIT_SECONDS: Final = 4.0
 _WRITTEN: Final = re.compile(r"applied|synced|replicas:(?P<replicas>[1-9][0-9]{0,2})")
 
 
-@dataclass(frozen=True, slots=True)
-class Durability:
+class Durability(Struct, frozen=True):
     """What has to be so beside that the server took the entry."""
 
     synced: bool = False

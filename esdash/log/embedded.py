@@ -9,11 +9,12 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from esdash.counted import counted
 from esdash.log import server_process
@@ -142,8 +143,7 @@ class EmbeddedServer:
             path.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True)
-class ServerStatus:
+class ServerStatus(Struct, frozen=True):
     """What an operator should know about an embedded server. What cannot be known now is None."""
 
     data_dir: Path

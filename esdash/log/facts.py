@@ -1,8 +1,9 @@
 """What is known about a stream and its server, and how ids compare. Imports no client, so a reader starts quickly."""
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from esdash.log import shapes
 from esdash.log.shapes import Entry as Entry
@@ -18,8 +19,7 @@ def id_parts(entry_id: bytes | str) -> tuple[int, int]:
     return int(milliseconds), int(sequence or 0)
 
 
-@dataclass(frozen=True, slots=True)
-class ServerFacts:
+class ServerFacts(Struct, frozen=True):
     """`INFO server` and `INFO replication`, as far as they matter to a consumer."""
 
     product: str
@@ -30,8 +30,7 @@ class ServerFacts:
     """master or slave, in the server's words."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamFacts:
+class StreamFacts(Struct, frozen=True):
     """`XINFO STREAM`, as far as it matters (https://valkey.io/commands/xinfo-stream/)."""
 
     length: int = 0
@@ -60,8 +59,7 @@ class StreamFacts:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What was read around a position, all of it in one transaction."""
 
     facts: StreamFacts

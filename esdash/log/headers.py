@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
@@ -69,8 +68,7 @@ class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """Not stored in it: why it is kept however old it gets, `Pin`; empty for one that is not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """What a writer knows of a snapshot before its bytes are made."""
 
     last_event_id: str

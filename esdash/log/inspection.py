@@ -1,15 +1,15 @@
 """What an operator should know of a server and of the keys that esdash keeps there."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from esdash.log import shapes
 from esdash.log.errors import ForbiddenError, RefusedError
 from esdash.log.server import Server
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
+class Inspection(Struct, frozen=True):
     """`INFO`, `CONFIG GET` and `TIME`, as far as they matter (https://valkey.io/commands/info/)."""
 
     product: str

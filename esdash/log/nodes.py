@@ -1,15 +1,15 @@
 """The servers that hold streams: every primary of a cluster, else the one that there is."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from esdash.log.cluster import SLOTS, ClusterFinder
 from esdash.log.seeds import CLUSTER
 from esdash.log.server import Server
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """One of them."""
 
     server: Server

@@ -6,15 +6,15 @@ reader starts quickly.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from esdash.log import shapes
 from esdash.log.facts import Entry, Evidence, StreamFacts, anchor_of, id_parts
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """The first entries after a position, oldest first."""
 
     entries: list[Entry]
@@ -34,8 +34,7 @@ class Page:
         return self.entries[-1] if self.entries else None
 
 
-@dataclass(frozen=True, slots=True)
-class PackedPage:
+class PackedPage(Struct, frozen=True):
     """The first entries after a position, read and packed by another process."""
 
     count: int

@@ -63,7 +63,8 @@ class Builder:
     def run(self, stopped: threading.Event | None = None) -> None:
         """Until `stopped`; without that until all is recorded.
 
-        Raises LogError, BrokenError where entries vanished unread, DomainError, TrackError.
+        Raises LogError, BrokenError where entries vanished unread, DomainError, TrackError; DeletedTrackError where it
+        is to be run once more.
         """
         self._folder.make()
         try:
@@ -102,6 +103,7 @@ class Builder:
                     yield follower.next(projection.last_id, WAIT_SECONDS)
 
     def _take(self, recorder: Recorder, page: Page) -> None:
+        recorder.require_file()
         projection = recorder.projection
         found = check_page(self._log, projection, page)
         if found.verdict is Verdict.GAP and projection.ordinal == 0:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from esdash.domain import Table
-from esdash.engine.kept import row_of
+from esdash.engine.kept import NOT_KNOWN, row_of
 from esdash.engine.picture import LastChange, Picture, TablePicture
 from esdash.engine.row import Row
 from esdash.engine.view import Position
@@ -170,7 +170,8 @@ class Moments:
 
 
 def rows_of(log: Stream, last: Sequence[Last]) -> list[Row]:
-    """The last entries up to a moment, oldest first, those that are in the stream. Raises LogError."""
+    """The last entries up to a moment, oldest first, those that are in the stream; that of the moment without fields
+    where it is not. Raises LogError."""
     if not last:
         return []
     rows: list[Row] = []
@@ -178,7 +179,8 @@ def rows_of(log: Stream, last: Sequence[Last]) -> list[Row]:
         if entry[0] != each.entry_id:
             break
         rows.append(row_of(each.ordinal, entry, each.code, each.told))
-    return rows[::-1]
+    newest = last[0]
+    return rows[::-1] or [Row(newest.ordinal, newest.entry_id, (), newest.code, mark=NOT_KNOWN, told=newest.told)]
 
 
 def refused_codes(fold: Fold) -> list[int]:

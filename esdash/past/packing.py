@@ -30,6 +30,10 @@ class DamagedTrackError(TrackError):
     """What is stored is not what was written."""
 
 
+class DeletedTrackError(TrackError):
+    """The file was deleted, perhaps with its lock: another process may be making it anew."""
+
+
 def pack(name: str, arrays: "Sequence[NDArray[Any] | bytes]") -> bytes:
     """Arrays of 64-bit integers and bytes; `name` says where the blob belongs, so that it is good nowhere else."""
     parts = []

@@ -23,7 +23,7 @@ from esdash.log.errors import LogError
 from esdash.log.finding import server_of, stream_on
 from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder, lock
-from esdash.past.packing import DamagedTrackError, TrackError
+from esdash.past.packing import DamagedTrackError, DeletedTrackError, TrackError
 
 AGAIN_SECONDS: Final = 2.0
 """Between two tries: to reach the server again, or to find out that nobody else builds the track any more."""
@@ -82,7 +82,7 @@ def main() -> None:
         try:
             _build(task, stopped, lambda ordinal, waiting: say(Built(ordinal, waiting)))
             last = Built()
-        except (LogError, BrokenError, DamagedTrackError) as error:
+        except (LogError, BrokenError, DamagedTrackError, DeletedTrackError) as error:
             # The server comes back; what is not of this log any more is cut back or made anew.
             last = Built(error=str(error))
         except (EngineError, DomainError, DomainFileError, TrackError) as error:

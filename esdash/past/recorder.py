@@ -12,7 +12,7 @@ from esdash.fold.recording import Record
 from esdash.fold.tables import State
 from esdash.past.cursor import Cursor
 from esdash.past.encoding import Entries, encode_cells, encode_entries, encode_keys, encode_parts, formats, part_name
-from esdash.past.packing import DamagedTrackError
+from esdash.past.packing import DeletedTrackError
 from esdash.past.reader import TrackReader
 from esdash.past.track import FORMAT, Origin, Segment, Track
 
@@ -83,13 +83,17 @@ class Recorder:
             self.store()
             self._begin_segment()
 
+    def require_file(self) -> None:
+        """Raises DeletedTrackError where what is stored is no longer what others read."""
+        if self._track.is_stale():
+            raise DeletedTrackError("its file was deleted")
+
     def store(self) -> None:
         """Store what came since the last whole segment. Raises TrackError."""
         record, projection = self._record, self.projection
         if not self.pending:
             return
-        if self._track.is_stale():
-            raise DamagedTrackError(f"{self._track.path} was deleted")
+        self.require_file()
         first = projection.ordinal - len(record) + 1
         text = b" ".join(self._ids).replace(b"-", b" ")
         ids = np.fromstring(text.decode(), np.uint64, sep=" ").reshape(-1, 2)

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from esdash.query.lexing import quoted, written
 from esdash.query.schema import FieldOf, Schema
@@ -19,8 +20,7 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _NAME: Final = re.compile(r"[^\W\d][\w.\-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(Struct, frozen=True):
     """What may be put in the place of a part of a text."""
 
     start: int
@@ -101,6 +101,8 @@ def _names(typed: str, schema: Schema) -> Iterator[Offer]:
             if field.values.kind != "record":
                 taken = field.path[-1] in (*RESERVED, *words)
                 names[f"{kind.name}.{field.path[-1]}" if taken else field.path[-1]] = None
+                if typed and len(field.path) > 1:
+                    names[".".join(field.path)] = None
                 if "." in typed:
                     names[".".join(field.path)] = None
                     names[".".join((kind.name, *field.path))] = None

@@ -1,22 +1,20 @@
 """Conditions on a state: numbers compared with values or with each other, joined by `and`, `or`, `not` (DESIGN.md)."""
 
 import re
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-from esdash.query.errors import QueryError, Span, listed
+from esdash.query.errors import QueryError, listed
 from esdash.query.lexing import Scanner, quoted, written
 from esdash.query.numbers import BEGINNING, Aggregate, Number, begins_number, column_of, example, scan_number
 from esdash.query.schema import Schema, Values
-from esdash.query.trees import NOWHERE, All, Either, Logic, Negated, terms_of
+from esdash.query.trees import All, Either, Logic, Negated, Term, terms_of
 
 OPERATORS: Final = ("=", "!=", "<", "<=", ">", ">=")
 _OPERATOR: Final = re.compile(r"!=|<=|>=|==?|[<>]")
 _WHOLE: Final = re.compile(r"-?(?:\d{1,30}|\d{1,3}(?:,\d{3}){1,9})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Term, frozen=True):
     """A number beside a value, or beside another number; false where one of them is not there."""
 
     number: Number
@@ -27,7 +25,6 @@ class Comparison:
     """The least value that is meant; `high` the greatest. They differ where a time names a stretch."""
     high: Any = None
     other: Number | None = None
-    span: Span = field(default=NOWHERE, compare=False)
 
     def __str__(self) -> str:
         value = quoted(self.value) if BEGINNING.match(self.value) else written(self.value)

@@ -4,8 +4,9 @@
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from esdash.query.errors import QueryError, listed, near
 from esdash.query.lexing import Scanner, quoted
@@ -20,8 +21,7 @@ _NAME: Final = re.compile(r"[^\W\d]\w*")
 _BARE: Final = re.compile(r'[^\s()<>=!"]+')
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One cell of a table, whether it is there or not; a text or a truth value, too."""
 
     table: str
@@ -34,8 +34,7 @@ class Cell:
         return f"{self.table}:{key if bare else quoted(key)}.{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(Struct, frozen=True):
     """How many rows a table has, or the sum, the least or the greatest of a column's cells."""
 
     function: str

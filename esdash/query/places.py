@@ -5,10 +5,11 @@ Where a range begins a place is the moment before its first entry, elsewhere the
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 GREATEST: Final = 2**64 - 1
 """The greatest number in an id."""
@@ -21,23 +22,20 @@ class PlaceError(ValueError):
     """What was typed is no place. The message is one or two plain sentences."""
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
+class Numbered(Struct, frozen=True):
     """`#123`: the entry that was added as the 123rd since the stream began; 1 or more."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(Struct, frozen=True):
     """An id, or a stretch of time: the entries from one id to another, both included."""
 
     first: Id
     last: Id
 
 
-@dataclass(frozen=True, slots=True)
-class OfSnapshot:
+class OfSnapshot(Struct, frozen=True):
     """`snapshot:ID`: the moment that a stored snapshot shows."""
 
     snapshot_id: str

@@ -24,10 +24,9 @@ from esdash.query.terms import (
     Since,
     Until,
 )
-from esdash.query.trees import All, Either, Logic, Negated
+from esdash.query.trees import All, Either, Logic, Negated, Term
 from esdash.visible import visible
 
-Term = OfType | OfOutcome | OfReason | OfKey | OfId | Since | Until | AboutRow | Compared | Says | Matches
 Question = All | Either | Negated | Term
 
 _NAMED: Final = re.compile(r"[^\W\d][\w.\-]*(?=[:=<>]|!=)")
@@ -87,7 +86,7 @@ class _Reader:
             scanner.require_space('the "')
             if not text:
                 raise QueryError('Expected a text between the "".', scanner.text, (start, end))
-            return Says(text, (start, end))
+            return Says(text, span=(start, end))
         if (name := scanner.take(_NAMED)) is not None:
             operator = scanner.take(OPERATOR)
             assert operator is not None, "the pattern looked at it"
@@ -101,7 +100,7 @@ class _Reader:
         found = scanner.take(_BARE)
         assert found is not None, "whoever asks for a term has seen that there is one"
         scanner.require_space("a text")
-        return Says(found[0], (start, scanner.place))
+        return Says(found[0], span=(start, scanner.place))
 
     def _saved(self) -> Question:
         """What was saved under a name, as if it stood here in parentheses. Raises QueryError."""
@@ -146,7 +145,7 @@ class _Reader:
             Pattern(pattern, ignoring_case=ignoring_case)
         except PatternError as error:
             raise scanner.wrong(str(error), 1, min(start + 1 + error.place, place)) from None
-        return Matches(pattern, ignoring_case, (start, scanner.place))
+        return Matches(pattern, ignoring_case, span=(start, scanner.place))
 
     def _named(self, name: str, span: Span, operator: str) -> Term:
         """A term that begins with a name and an operator. Raises QueryError."""
@@ -198,24 +197,24 @@ class _Reader:
             return self._place(name, start)
         if name == "type":
             value, (_, end) = self._value(f"a type{f', like {schema.known_types[0]},' if schema.known_types else ''}")
-            return OfType(_known(value, schema.known_types), (start, end))
+            return OfType(_known(value, schema.known_types), span=(start, end))
         if name == "outcome":
             value, found = self._value(f"an outcome, {listed(list(schema.outcomes))},")
             self._require_one(value, schema.outcomes, "outcome", found)
-            return OfOutcome(value, (start, found[1]))
+            return OfOutcome(value, span=(start, found[1]))
         if name == "reason":
             value, found = self._value("a reason")
             self._require_one(value, schema.reasons, "reason", found)
-            return OfReason(value, (start, found[1]))
+            return OfReason(value, span=(start, found[1]))
         if name == "key":
             value, (_, end) = self._value("a key")
-            return OfKey(value, (start, end))
+            return OfKey(value, span=(start, end))
         value, found = self._value("an id, like 1700000000000-0,")
         match = _ID.fullmatch(value)
         if match is None:
             raise QueryError("Expected an id, like 1700000000000-0, or its milliseconds.", self.scanner.text, found)
         sequence = None if match[2] is None else int(match[2])
-        return OfId(value, int(match[1]), sequence, (start, found[1]))
+        return OfId(value, int(match[1]), sequence, span=(start, found[1]))
 
     def _require_one(self, value: str, of: tuple[str, ...], what: str, span: Span) -> None:
         if value not in of:
@@ -233,7 +232,7 @@ class _Reader:
             place: Place = read_place(value, self._now)
         except PlaceError as error:
             raise QueryError(str(error), scanner.text, span) from None
-        return (Since if name == "since" else Until)(value, place, (start, span[1]))
+        return (Since if name == "since" else Until)(value, place, span=(start, span[1]))
 
     def _about(self, word: str, span: Span, operator: str) -> AboutRow:
         self._require_equal(word, operator)
@@ -244,7 +243,7 @@ class _Reader:
             key = read_key(table, value)
         except ValueError as error:
             raise QueryError(str(error), self.scanner.text, found) from None
-        return AboutRow(word, table.name, key, (span[0], found[1]))
+        return AboutRow(word, table.name, key, span=(span[0], found[1]))
 
     def _compared(self, name: str, span: Span, operator: str, fields: list[tuple[TypeOf, FieldOf]]) -> Compared:
         place = self.scanner.place - len(operator)
@@ -268,7 +267,7 @@ class _Reader:
         if not meant:
             told = problems[0]
             raise QueryError(f"{told[:1].upper()}{told[1:].rstrip('.')}.", self.scanner.text, found)
-        return Compared(name, operator, value, tuple(meant), (span[0], found[1]))
+        return Compared(name, operator, value, tuple(meant), span=(span[0], found[1]))
 
 
 def _known(value: str, known: tuple[str, ...]) -> str:

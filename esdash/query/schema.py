@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgspec import Struct
+
 Read = Callable[[str, float], tuple[Any, Any]]
 """What a text that was typed means: the least and the greatest value, which differ where a time names a stretch.
 
@@ -14,8 +16,7 @@ The second argument is Unix time in seconds, now. Raises ValueError with a sente
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """Values of one kind, and how people write them."""
 
     kind: str
@@ -30,8 +31,7 @@ class Values:
         return self.kind in ("int", "str", "decimal", "time")
 
 
-@dataclass(frozen=True, slots=True)
-class FieldOf:
+class FieldOf(Struct, frozen=True):
     """A field of an event, perhaps within records and lists."""
 
     path: tuple[str, ...]
@@ -41,8 +41,7 @@ class FieldOf:
     values: Values
 
 
-@dataclass(frozen=True, slots=True)
-class TypeOf:
+class TypeOf(Struct, frozen=True):
     """A type of event that is applied."""
 
     name: str
@@ -52,16 +51,14 @@ class TypeOf:
     fields: tuple[FieldOf, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnOf:
+class ColumnOf(Struct, frozen=True):
     """A column of a table."""
 
     name: str
     values: Values
 
 
-@dataclass(frozen=True, slots=True)
-class TableOf:
+class TableOf(Struct, frozen=True):
     """A table of the state."""
 
     name: str

@@ -1,13 +1,13 @@
 """The terms of a question. Each knows where in the text it stands; `str` gives what to type for it."""
 
 import re
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-from esdash.query.errors import Span
+from msgspec import Struct
+
 from esdash.query.lexing import WORDS, quoted, written
 from esdash.query.places import Place
-from esdash.query.trees import NOWHERE
+from esdash.query.trees import Term
 
 RESERVED: Final = ("type", "outcome", "reason", "key", "id", "since", "until")
 """Names that mean something about an entry, whatever fields its event has."""
@@ -20,106 +20,89 @@ def _name(name: str) -> str:
     return name if _NAME.fullmatch(name) else quoted(name)
 
 
-@dataclass(frozen=True, slots=True)
-class OfType:
+class OfType(Term, frozen=True):
     """Entries of one type, as the log names it."""
 
     name: str
-    span: Span = field(default=NOWHERE, compare=False)
 
     def __str__(self) -> str:
         return f"type:{written(self.name)}"
 
 
-@dataclass(frozen=True, slots=True)
-class OfOutcome:
+class OfOutcome(Term, frozen=True):
     """Entries with one outcome: applied, rejected, parked, duplicate."""
 
     name: str
-    span: Span = field(default=NOWHERE, compare=False)
 
     def __str__(self) -> str:
         return f"outcome:{written(self.name)}"
 
 
-@dataclass(frozen=True, slots=True)
-class OfReason:
+class OfReason(Term, frozen=True):
     """Entries that were rejected or parked for one reason."""
 
     name: str
-    span: Span = field(default=NOWHERE, compare=False)
 
     def __str__(self) -> str:
         return f"reason:{written(self.name)}"
 
 
-@dataclass(frozen=True, slots=True)
-class OfKey:
+class OfKey(Term, frozen=True):
     """Entries with one idempotency key."""
 
     key: str
-    span: Span = field(default=NOWHERE, compare=False)
 
     def __str__(self) -> str:
         return f"key:{written(self.key)}"
 
 
-@dataclass(frozen=True, slots=True)
-class OfId:
+class OfId(Term, frozen=True):
     """The entry with one id, or those of one millisecond."""
 
     value: str
     """As it was typed."""
     milliseconds: int
     sequence: int | None
-    span: Span = field(default=NOWHERE, compare=False)
 
     def __str__(self) -> str:
         return f"id:{written(self.value)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
+class Since(Term, frozen=True):
     """Entries from a place on."""
 
     value: str
     """As it was typed."""
     place: Place
-    span: Span = field(default=NOWHERE, compare=False)
 
     def __str__(self) -> str:
         return f"since:{written(self.value)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Until:
+class Until(Term, frozen=True):
     """Entries up to and with a place."""
 
     value: str
     """As it was typed."""
     place: Place
-    span: Span = field(default=NOWHERE, compare=False)
 
     def __str__(self) -> str:
         return f"until:{written(self.value)}"
 
 
-@dataclass(frozen=True, slots=True)
-class AboutRow:
+class AboutRow(Term, frozen=True):
     """Entries about one row: their event names it, or they changed it."""
 
     word: str
     """As it was typed."""
     table: str
     key: int | str
-    span: Span = field(default=NOWHERE, compare=False)
 
     def __str__(self) -> str:
         return f"{_name(self.word)}:{written(str(self.key))}"
 
 
-@dataclass(frozen=True, slots=True)
-class Meant:
+class Meant(Struct, frozen=True):
     """A field of one type of event, and what it is compared with."""
 
     model: type
@@ -130,8 +113,7 @@ class Meant:
     high: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Term, frozen=True):
     """Entries whose event has such a value; of a list one element is enough."""
 
     name: str
@@ -141,31 +123,26 @@ class Compared:
     """As it was typed."""
     meant: tuple[Meant, ...]
     """The fields of that name."""
-    span: Span = field(default=NOWHERE, compare=False)
 
     def __str__(self) -> str:
         return f"{_name(self.name)}{self.operator}{written(self.value)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Says:
+class Says(Term, frozen=True):
     """Entries whose line has a text in it, in capitals or not."""
 
     text: str
-    span: Span = field(default=NOWHERE, compare=False)
 
     def __str__(self) -> str:
         plain = _PLAIN.fullmatch(self.text) and self.text.casefold() not in WORDS
         return self.text if plain else quoted(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
+class Matches(Term, frozen=True):
     """Entries whose line has a part that is as a regular expression says."""
 
     pattern: str
     ignoring_case: bool
-    span: Span = field(default=NOWHERE, compare=False)
 
     def __str__(self) -> str:
         escaped = re.sub(r"(\\.)|/", lambda found: found[1] or r"\/", self.pattern, flags=re.DOTALL)

@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgspec import Struct
+from msgspec.structs import astuple
+
 from esdash.query.errors import Span
 from esdash.query.lexing import AND, NOT, OR, Scanner
 
@@ -15,6 +18,23 @@ MOST_TERMS: Final = 200
 
 NOWHERE: Final[Span] = (0, 0)
 """Where a term stands that nobody typed."""
+
+
+class Term(Struct, frozen=True, kw_only=True, eq=False):
+    """What a question or a condition is made of. Two are the same wherever they stand."""
+
+    span: Span = NOWHERE
+    """Where in the text."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self._meaning() == other._meaning()
+
+    def __hash__(self) -> int:
+        return hash(self._meaning())
+
+    def _meaning(self) -> tuple[Any, ...]:
+        *meaning, _ = astuple(self)
+        return tuple(meaning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +49,7 @@ class All:
         return self.joint.join(f"({part})" if isinstance(part, Either) else str(part) for part in self.parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(Struct, frozen=True):
     """Holds when one of the parts does."""
 
     parts: tuple[Any, ...]
@@ -39,8 +58,7 @@ class Either:
         return " or ".join(map(str, self.parts))
 
 
-@dataclass(frozen=True, slots=True)
-class Negated:
+class Negated(Struct, frozen=True):
     """Holds when the part does not."""
 
     part: Any

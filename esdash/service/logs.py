@@ -3,10 +3,11 @@
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import IO, Any, Final
+
+from msgspec import Struct, field
 
 from esdash.visible import visible
 
@@ -22,8 +23,7 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(Struct, frozen=True):
     """One thing that matters."""
 
     event: str

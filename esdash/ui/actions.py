@@ -5,10 +5,10 @@ that they cannot disagree. A keymap in the settings rebinds an action by its id.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from msgspec import Struct
 from textual.binding import Binding, BindingType
 from textual.keys import format_key, key_to_character
 
@@ -40,8 +40,7 @@ class Group(StrEnum):
     PROGRAM = "esdash"
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One thing a person can do."""
 
     id: str
@@ -85,9 +84,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("load", "p", "load", "Produce",
         "Start or stop a steady load of made-up events.", Group.PUBLISH, shown=True, writes=True),
     Action("faster", "+,=", "change_rate(1)", "Faster load",
-        "Raise the rate of the steady load.", Group.PUBLISH, writes=True),
+        "Raise the rate of the steady load; in the past, play faster.", Group.PUBLISH, writes=True),
     Action("slower", "-", "change_rate(-1)", "Slower load",
-        "Lower the rate of the steady load.", Group.PUBLISH, writes=True),
+        "Lower the rate of the steady load; in the past, play slower.", Group.PUBLISH, writes=True),
     Action("load_form", "P", "load_form", "Load…",
         "Choose the rate of the steady load.", Group.PUBLISH, writes=True),
     Action("snapshot", "s", "snapshot", "Snapshot",
@@ -147,7 +146,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("preview", "V", "preview", "Preview",
         "On a wide terminal: read beside the panels what the cursor stands on, or give them that room.", Group.PANELS),
     Action("pause", "space", "pause", "Pause",
-        "Freeze the screen, while the consumer goes on; again to catch up. In the past: play, or stop.",
+        "Freeze the screen, while the consumer goes on; again to catch up. In the past: play, or stop; + and - "
+        "change the pace, down to that at which entries came.",
         Group.PANELS, shown=True),
     Action("copy", "y", "copy", "Copy",
         "Copy the selected line; of an event its id, type and payload.", Group.PANELS),

@@ -5,12 +5,12 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import platformdirs
+from msgspec import Struct, field
 from textual import events
 from textual.app import ScreenStackError, UnknownModeError
 from textual.notifications import SeverityLevel
@@ -52,8 +52,7 @@ SIXTEEN_COLOURS: Final = "ansi-dark"
 """Instead of the usual theme on a terminal with 16 colours, where its shades would all become grey."""
 
 
-@dataclass(frozen=True)
-class UiSettings:
+class UiSettings(Struct, frozen=True):
     """How the dashboard looks and which keys it obeys."""
 
     theme: str = ""

@@ -6,9 +6,9 @@ each panel. A key that an event type would like is its own where no other action
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
+from msgspec.structs import replace
 from textual.binding import Binding
 
 from esdash.domain import EventType, Table

@@ -1,9 +1,9 @@
 """What the dashboard says, and has said lately."""
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
+from msgspec import Struct
 from textual.app import App
 from textual.content import Content
 from textual.markup import MarkupError
@@ -20,8 +20,7 @@ _GLYPHS: Final = {"information": "·", "warning": "!", "error": "✗"}
 _STYLES: Final = {"information": "information", "warning": "warning", "error": "bad"}
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One thing that was said."""
 
     text: str

@@ -15,7 +15,7 @@ import sys
 import termios
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
@@ -39,6 +39,9 @@ INPUT_SECONDS: Final = 0.1
 
 UNSTOPPED_SECONDS: Final = 0.2
 """How long after a stop the signal that continues may be on its way."""
+
+_COERCED: Final = ("C.UTF-8", "C.utf8", "UTF-8")
+"""What Python sets LC_CTYPE to."""
 
 _ASCII: Final = {
     "·": ".", "…": ".", "—": "-", "–": "-", "−": "-", "×": "x", "→": ">", "←": "<", "↑": "^", "↓": "v",
@@ -141,13 +144,25 @@ def _replaced(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("esdash.in-ascii", _replaced)
 
 
+def takes_unicode(encoding: str, environment: Mapping[str, str]) -> bool:
+    """Whether a terminal shows more than ASCII: not where the locale has something else, nor on Linux's own console."""
+    if codecs.lookup(encoding).name != "utf-8" or environment.get("TERM") == "linux":
+        return False
+    # Python writes UTF-8 in the locale C as well, and sets LC_CTYPE where LANG says it (PEP 538, PEP 540). But where
+    # nothing is said at all, as in many containers, the terminal is as good as elsewhere.
+    names = [environment.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")]
+    if names[1] in _COERCED:
+        names[1] = ""
+    return next(filter(None, names), "") not in ("C", "POSIX")
+
+
 class Screen:
-    """The file that a terminal is drawn on: in UTF-8, or in ASCII where the locale has something else."""
+    """The file that a terminal is drawn on: in UTF-8, or in ASCII where it takes nothing else."""
 
     def __init__(self, stream: TextIO) -> None:
         self._descriptor = stream.fileno()
-        utf8 = codecs.lookup(stream.encoding).name == "utf-8"
-        self._encoding, self._errors = ("utf-8", "replace") if utf8 else ("ascii", "esdash.in-ascii")
+        unicode = takes_unicode(stream.encoding, os.environ)
+        self._encoding, self._errors = ("utf-8", "replace") if unicode else ("ascii", "esdash.in-ascii")
 
     def write(self, text: str) -> None:
         """Draw. On a terminal that is gone nothing is drawn."""

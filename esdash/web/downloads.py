@@ -3,8 +3,9 @@
 import asyncio
 import json
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from esdash.packets import KEY, Kind
 
@@ -21,8 +22,7 @@ _UNUSUAL: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _CONTENT_TYPE: Final = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 
 
-@dataclass(slots=True)
-class Download:
+class Download(Struct):
     """A file that is offered."""
 
     key: str

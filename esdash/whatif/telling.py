@@ -82,7 +82,7 @@ class Told(Struct, frozen=True):
 
 def result_of(old: Fold, new: Fold, found: Consequences, ends: str) -> Result:
     """What was found, in words."""
-    numbers = [text_between(old, new, change) for change in by_size(found.numbers)[:MOST]]
+    numbers = [text_between(old, new, change) for change in by_size(found.numbers, new, old)[:MOST]]
     return Result(
         found.end.ordinal,
         len(found.numbers),

@@ -22,7 +22,7 @@ class ChangeText(NamedTuple):
     """As people read it; `–` where there was nothing."""
     after: str
     moved: str
-    """By how much, with its sign; empty for what is no number."""
+    """By how much, as of `moved`."""
     number: str
     """As it is named elsewhere: `users:7.balance`."""
 
@@ -84,10 +84,13 @@ def difference_of(fold: Fold, difference: Difference) -> tuple[str, str]:
 
 
 def moved(column: Column, before: Any, after: Any) -> str:
-    """By how much a number moved, with its sign: `+500.00`; empty for what is none, or did not move."""
-    if column.kind is not int or after is None or before == after:
+    """By how much a number moved, with its sign: `+500.00`; empty for what is none, or did not move.
+
+    Of an amount that appeared or vanished that is all of it; nothing is so far from a time.
+    """
+    if column.kind is not int or before == after or (None in (before, after) and not is_amount(column)):
         return ""
-    return by(column, after - (before or 0))
+    return by(column, (after or 0) - (before or 0))
 
 
 def is_amount(column: Column) -> bool:
@@ -140,13 +143,14 @@ def gist(fold: Fold, told: Told, named: Iterable[tuple[str, int | str]]) -> str:
     return f"{title_of(column)} {write(column.shown, own[0].after)}"
 
 
-def by_size(changes: Iterable[Change]) -> list[Change]:
-    """Those that differ most first; what is no number, or is on one side only, before all others."""
-    return sorted(changes, key=_size, reverse=True)
+def by_size(changes: Iterable[Change], *folds: Fold) -> list[Change]:
+    """Amounts first, those that differ most before others, one that is on one side only by all of it; `folds` are those
+    that may have a column."""
+    tables = [table for fold in folds for table in fold.domain.tables]
+    amounts = {(table.name, column.name) for table in tables for column in table.columns if is_amount(column)}
+    return sorted(changes, key=lambda each: -_size(each) if (each.table, each.column) in amounts else 1)
 
 
 def _size(change: Change) -> int:
-    if type(change.before) is int and type(change.after) is int:
-        return abs(change.after - change.before)
-    whole = [value for value in (change.before, change.after) if type(value) is int]
-    return abs(whole[0]) if whole else 2**64
+    before, after = (value if type(value) is int else 0 for value in (change.before, change.after))
+    return abs(after - before)

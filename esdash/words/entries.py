@@ -9,6 +9,9 @@ from esdash.fold.sorting import Fields
 
 SEPARATOR: Final = " · "
 
+GONE: Final = "gone from the stream: trimmed or deleted"
+"""What is said of an entry that can be read no more."""
+
 
 def type_of(fold: Fold, fields: Fields) -> str:
     """The entry's type as text, bytes that are not UTF-8 escaped; empty when it has none."""
@@ -21,7 +24,10 @@ def payload_of(fold: Fold, fields: Fields) -> bytes:
 
 
 def describe(fold: Fold, fields: Fields) -> str:
-    """One line about an entry: what its event says, or the beginning of a payload that cannot be understood."""
+    """One line about an entry: what its event says, or the beginning of a payload that cannot be understood; of one
+    without fields that it can be read no more."""
+    if not fields:
+        return GONE
     event = fold.read(fields).event
     if event is None:
         return payload_of(fold, fields)[:EXCERPT].decode("utf-8", "backslashreplace")

@@ -8,12 +8,12 @@ typed and read back without loss; see `write_name`.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from esdash.domain import EventType
 from esdash.fold.folding import Fold
@@ -113,8 +113,7 @@ def pair_of(field: Field) -> "tuple[Field, Field] | None":
     return fields[0], fields[1]
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """One record of a list as it was typed, with where in the text it stands."""
 
     name: str

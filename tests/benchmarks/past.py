@@ -28,6 +28,7 @@ from esdash.query.conditions import read_condition
 from esdash.query.numbers import Cell
 from esdash.words.asked import schema_of
 from esdash.words.entries import write
+from tests.benchmarks.eventsourced import seconds_at_versions
 from tests.benchmarks.machine import without_server
 from tests.benchmarks.report import Options, Report, main, median, milliseconds, ratios
 from tests.domains.shop import shop
@@ -35,6 +36,9 @@ from tests.domains.shop import shop
 PAGE: Final = 1000
 USERS: Final = 100_000
 JUMPS: Final = 200
+ABOUT_ONE: Final = 1000
+"""Events of the one aggregate that another library is asked for."""
+
 STEPS: Final = 300
 
 
@@ -154,7 +158,11 @@ def _looking(report: Report, path: Path, digest: str) -> None:
     cursor = Cursor(reader)
     last = reader.built_to
     jumps = [_timed(lambda: cursor.seek(chance.randrange(last))) for _ in range(JUMPS)]
-    _add_times(report, "a jump to any moment", jumps, 0.05)
+    of_another = seconds_at_versions(path.parent, ABOUT_ONE, JUMPS)
+    beside = (
+        f"`eventsourcing`, one row of {ABOUT_ONE:,} events: {milliseconds(median(of_another))}" if of_another else ""
+    )
+    _add_times(report, "a jump to any moment", jumps, 0.05, beside)
     steps = [*_steps(cursor, last // 2, -1), *_steps(cursor, last // 2, 1)]
     _add_times(report, "a step either way, with what it changed", steps, 0.001)
     users, items = shop().domain.tables

@@ -84,6 +84,7 @@ def environment() -> dict[str, str]:
         "XDG_CONFIG_HOME": str(ROOT / "tests" / "benchmarks"),
         "ESDASH_TRACK_DIR": _caches.name,
         "TERM": "xterm-256color",
+        "LC_ALL": "C.UTF-8",
     }
 
 

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from esdash.engine.projection import Projection
 from esdash.log import continuity

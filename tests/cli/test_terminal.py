@@ -90,14 +90,26 @@ class TestWhatItIsDrawnOn:
         assert terminal.drawn.isascii()
         assert "\\u" not in terminal.shown
 
-    def test_in_the_c_locale_it_is_drawn_as_everywhere_whatever_it_is(
-        self, open_terminal: OpenTerminal, shop: str
+    @pytest.mark.parametrize(
+        ("environment", "shown"),
+        [
+            ({"LANG": None, "TERM": None}, "● LIVE"),
+            ({"LANG": "C"}, "* LIVE"),
+            ({"LC_ALL": "POSIX", "LANG": "de_DE.UTF-8"}, "* LIVE"),
+            ({"LC_ALL": "C.UTF-8", "LANG": "C"}, "● LIVE"),
+            ({"LANG": "C.UTF-8", "TERM": "linux"}, "* LIVE"),
+        ],
+    )
+    def test_ascii_is_drawn_where_the_locale_or_the_console_has_no_more(
+        self, open_terminal: OpenTerminal, shop: str, environment: dict[str, str | None], shown: str
     ) -> None:
-        terminal = open_terminal("--url", shop, environment={"LC_ALL": "C", "LANG": "C", "TERM": None})
+        nothing_said = dict.fromkeys(("LC_ALL", "LC_CTYPE"))
+        terminal = open_terminal("--url", shop, environment=nothing_said | environment)
         terminal.read_until("CONTINUOUS")
-        terminal.read_until("● LIVE")
+        terminal.read_until(shown)
         terminal.type("q")
         assert terminal.end() == 0
+        assert terminal.drawn.isascii() == (shown == "* LIVE")
 
     def test_bytes_that_are_no_text_are_no_reason_to_end(self, open_terminal: OpenTerminal, shop: str) -> None:
         terminal = open_terminal("--url", shop)

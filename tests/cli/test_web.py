@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
 
@@ -180,7 +181,7 @@ def test_every_setting_reaches_a_session_but_the_token_and_other_servers() -> No
     task = Task(settings, {"url": "ESDASH_URL"}, Path("/config.toml"))
     before = {"PATH": "/bin", "ESDASH_WEB_TOKEN": TOKEN, "ESDASH_STREAM": "x", "NO_COLOR": "1", "TEXTUAL_DRIVER": "x:Y"}
     environment = environment_of(task, before)
-    assert task_of(environment[TASK]) == replace(task, settings=replace(settings, profiles={}))
+    assert task_of(environment[TASK]) == msgspec.structs.replace(task, settings=replace(settings, profiles={}))
     assert TOKEN not in str(environment)
     assert "other" not in str(environment)
     assert environment["ESDASH_URL"] == settings.url, "what is hidden where it is quoted"

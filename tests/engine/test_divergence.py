@@ -1,10 +1,10 @@
 """A log that is not the one the state was made from: found at once, healed from what still fits, orphans listed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 import redis
+from msgspec.structs import replace
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.requests import Crash, TakeSnapshot

@@ -1,9 +1,8 @@
 """Places found in real streams: the n-th entry ever added is the same in every history, or a sentence says why not."""
 
-from dataclasses import replace
-
 import pytest
 import redis
+from msgspec.structs import replace
 
 from esdash.engine.places import TOO_OLD, NoPlaceError, begin_of, end_of, id_after
 from esdash.log.server import Server

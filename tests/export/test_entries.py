@@ -4,8 +4,9 @@ import pytest
 
 from esdash.engine.kept import row_of
 from esdash.engine.row import Row
-from esdash.export.entries import GONE, Decided, entry_document, log_sheet
+from esdash.export.entries import Decided, entry_document, log_sheet
 from esdash.fold.folding import Fold
+from esdash.words.entries import GONE
 from tests.domains import kinds, the_bank, the_depots
 from tests.domains.shop import shop
 

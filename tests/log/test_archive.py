@@ -3,11 +3,11 @@
 import errno
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import redis
+from msgspec.structs import replace
 
 from esdash.log.archive import segment
 from esdash.log.archive.folder import Archive, folder_name

@@ -4,11 +4,11 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import redis
+from msgspec.structs import replace
 
 from esdash.log.continuity import Verdict
 from esdash.log.errors import LogError, RefusedError, UnreachableError

@@ -33,6 +33,7 @@ class TestNames:
             ("rej", ["outcome:rejected"]),
             ("top", ["type:TopUp"]),
             ("lines.q", ["lines.quantity"]),
+            ("lin", ["lines.item_id", "lines.quantity"]),
             ("Order.l", ["Order.lines.item_id", "Order.lines.quantity"]),
             ("us|er b", ["user: b", "user_id b"]),
             ("/x y/ ty", ["/x y/ type:"]),

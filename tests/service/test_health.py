@@ -1,8 +1,7 @@
 """Whether a consumer can be relied on."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from esdash.engine.consumer import Consumer
 from esdash.engine.view import Phase, View

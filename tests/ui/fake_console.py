@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from esdash.engine.console import Details, EngineError, LoadStatus, Published, VerificationStatus
 from esdash.engine.row import Row

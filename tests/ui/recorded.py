@@ -2,11 +2,11 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from esdash.engine.corrections import Corrections, CorrectionTracker
 from esdash.engine.row import Row

@@ -1,7 +1,8 @@
 """A console that folds what is published into a state of its own."""
 
-from dataclasses import MISSING
 from typing import Any
+
+from msgspec.structs import fields as fields_of
 
 from esdash.engine.console import EngineError
 from esdash.engine.corrections import NOTHING
@@ -17,7 +18,7 @@ from tests.ui.fake_console import FakeConsole
 
 def a_view() -> View:
     """A live consumer of an empty stream."""
-    required = (name for name, field in View.__dataclass_fields__.items() if field.default is MISSING)
+    required = (field.name for field in fields_of(View) if field.required)
     fields: dict[str, Any] = dict.fromkeys(required)
     fields |= {
         "number": 1,

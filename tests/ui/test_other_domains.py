@@ -2,11 +2,11 @@
 
 import json
 import threading
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from msgspec import Struct
+from msgspec.structs import replace
 
 from esdash.domain import COUNT, Column, Domain, EventType, Table
 from esdash.engine.view import Continuity, Phase, Verdict, View

@@ -5,7 +5,7 @@ import pytest
 from esdash.domain import COUNT, MONEY, TEXT, TIME, Column, Domain, Table
 from esdash.fold.folding import Fold, Told
 from esdash.fold.tables import Change
-from esdash.words.changes import gist
+from esdash.words.changes import by_size, gist, moved
 from tests.domains.shop import shop
 
 
@@ -41,3 +41,37 @@ def test_it_is_about_the_row_that_the_entry_names_first_and_the_number_that_matt
     changes: list[tuple[str, str, str, object, object]], named: list[tuple[str, int | str]], told: str
 ) -> None:
     assert gist(a_fold(), Told(tuple(Change(*change) for change in changes)), named) == told
+
+
+@pytest.mark.parametrize(
+    ("column", "before", "after", "told"),
+    [
+        (Column("balance", int, MONEY), 500, 456, "−0.44"),
+        (Column("balance", int, MONEY), None, 44, "+0.44"),
+        (Column("balance", int, MONEY), 44, None, "−0.44"),
+        (Column("balance", int, MONEY), None, 0, "0.00"),
+        (Column("since", int, TIME), 1_000, 3_000, "+2.000 s"),
+        (Column("since", int, TIME), None, 1_700_000_000_000, ""),
+        (Column("since", int, TIME), 1_700_000_000_000, None, ""),
+        (Column("set", bool), False, True, ""),
+        (Column("owner", str, TEXT), None, "x", ""),
+    ],
+)
+def test_an_amount_that_appears_or_vanishes_moves_by_all_of_it_and_nothing_is_far_from_a_time(
+    column: Column, before: object, after: object, told: str
+) -> None:
+    assert moved(column, before, after) == told
+
+
+def test_amounts_come_before_texts_and_times_and_those_that_differ_most_before_others() -> None:
+    changes = [
+        Change("accounts", "A", "since", None, 1_700_000_000_000),
+        Change("accounts", "A", "owner", "x", "y"),
+        Change("accounts", "A", "balance", 5, 9),
+        Change("flags", 7, "set", False, True),
+        Change("accounts", "B", "balance", None, -700),
+        Change("accounts", "C", "balance", 300, -399),
+        Change("accounts", "D", "balance", 0, None),
+    ]
+    order = [changes[place] for place in (4, 5, 2, 6, 0, 1, 3)]
+    assert by_size(changes, a_fold()) == order

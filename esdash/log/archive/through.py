@@ -1,8 +1,9 @@
 """A stream that is read through its archive: as if nothing that was archived had ever left it."""
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from esdash.log.archive.folder import Archive
 from esdash.log.archive.writing import require_joined, require_there

@@ -1,7 +1,8 @@
 """Archiving: what a stream holds is written to segments, with the proof that nothing between is missing."""
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from esdash.log import shapes
 from esdash.log.archive.folder import Archive

@@ -2,9 +2,10 @@
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
+
+from msgspec.structs import replace
 
 from esdash.counted import counted
 from esdash.export.file import whole_file

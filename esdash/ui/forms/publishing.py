@@ -2,11 +2,11 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Final, NamedTuple
 from uuid import uuid4
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -47,8 +47,7 @@ class Reading(NamedTuple):
     """Why the fields, each right by itself, make no event."""
 
 
-@dataclass(frozen=True, slots=True)
-class Purpose:
+class Purpose(Struct, frozen=True):
     """What the event of a form stands for, beside itself."""
 
     key: Callable[[View], str]

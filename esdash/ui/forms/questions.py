@@ -1,9 +1,10 @@
 """What a form asks for an event of some type, in words, and what it makes of the answers. No textual."""
 
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from esdash.domain import COUNT, PLAIN, TIME, EventType
 from esdash.fold.folding import Fold
@@ -20,8 +21,7 @@ EMPTY_TEXT: Final = '""'
 _EMPTY_LIST: Final = "[]"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """One field of an event, as a person is asked for it."""
 
     name: str

@@ -1,8 +1,9 @@
 """Where the panels have room on a terminal of some size. No textual."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 LEAST_WIDTH: Final = 60
 LEAST_HEIGHT: Final = 16
@@ -71,8 +72,7 @@ def preview_for(layout: str, width: int) -> int:
     return 0 if least is None or width < least else min(64, max(38, width * 24 // 100))
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """What has a place on a terminal of some size."""
 
     shown: frozenset[str]

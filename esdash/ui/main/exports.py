@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from esdash.engine.console import EngineError
 from esdash.engine.row import Row
@@ -19,8 +20,7 @@ AT_ONCE: Final = 1000
 """Entries that are read at a time: a few take as long as many, at 250 four times as long for each."""
 
 
-@dataclass(eq=False)
-class Exports:
+class Exports(Struct, eq=False):
     """The part of the main screen that opens the dialog."""
 
     panels: Panels

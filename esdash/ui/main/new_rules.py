@@ -1,9 +1,9 @@
 """Rules that are being written: what is told of them, and the keys that show it and take them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from textual.screen import Screen
 
 from esdash.ui.main.controls import Controls
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 NOT_WATCHED = "No file of rules is watched: `esdash dev FILE` opens the dashboard so."
 
 
-@dataclass(eq=False)
-class NewRules:
+class NewRules(Struct, eq=False):
     """The part of the main screen that follows them."""
 
     screen: Screen[None]

@@ -1,6 +1,6 @@
 """What keys and clicks do with the lines of the panels, and ask of the log."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from esdash.ui.clipboard import copy
 from esdash.ui.declared import LOG, Actions
@@ -13,8 +13,7 @@ from esdash.ui.tables.rows_source import RowsSource
 from esdash.words.entries import payload_of, type_of
 
 
-@dataclass(eq=False)
-class PanelKeys:
+class PanelKeys(Struct, eq=False):
     """The part of the main screen that sorts, lists and copies lines, and asks the log."""
 
     panels: Panels

@@ -2,10 +2,10 @@
 
 from asyncio import TimerHandle
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
 from rich.cells import cell_len
 from textual.content import Content
 
@@ -46,8 +46,7 @@ STORY: Final = 30
 _WHEEL_LINES: Final = 3
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An entry of the log."""
 
     row: Row
@@ -55,8 +54,7 @@ class Entry:
     """Of all that were ever added; 0 where it is not known."""
 
 
-@dataclass(frozen=True)
-class TableLine:
+class TableLine(Struct, frozen=True):
     """A row of a table."""
 
     table: Table
@@ -271,8 +269,10 @@ class Preview(PaintedLines):
             for change in line.changes:
                 column = next(each for each in table.columns if each.name == change.column)
                 by = visible(moved(column, change.before, change.after), 30)
-                what = f" {visible(title_of(column), 16)}" if len(table.columns) > 1 else ""
-                text = f"{by:>9} {visible(write(column.shown, change.after), 40):>12}{what}"
+                after = visible(write(column.shown, change.after), 40)
+                text = f"{by:>9} {after:>12}"
+                if len(table.columns) > 1:
+                    text = "  ".join(filter(None, (visible(title_of(column), 16), by, after)))
                 yield Paragraph(
                     fit(text, width - len(when) - 1), when, "bad" if by[:1] == "−" else "good", len(when) + 1
                 )

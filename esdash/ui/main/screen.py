@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from esdash.past.service import Past
     from esdash.whatif.rules_process import RulesProcess
 
-PAST_KEYS: Final = ("clear", "step_back", "step_on", "refused_before", "refused_after", "go_to")
+PAST_KEYS: Final = ("clear", "step_back", "step_on", "go_to", "refused_before", "refused_after")
 """What the line of keys begins with while the past is shown."""
 
 
@@ -302,7 +302,7 @@ class MainScreen(Screen[None]):
         keys = []
         for place, action in enumerate(shown, 1):
             if name := action.name(self.actions.keymap):
-                kept = action.id in ("help", "quit") or action.id in first
+                kept = action.id in ("clear", "help", "quit") or (now and action.id in first)
                 does = f"app.{action.action}" if action.scope is Scope.APP else action.action
                 keys.append(Key(name, labels.get(action.id, action.label), does, 0 if kept else place))
         self._keys.show(keys)

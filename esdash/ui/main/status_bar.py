@@ -1,8 +1,9 @@
 """The status at the top: the phase, whose stream this is, whether it can be trusted; how much, how fast, how safe."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from esdash.counted import counted
 from esdash.engine.console import LoadStatus, VerificationStatus
@@ -41,8 +42,7 @@ ROOMY: Final = 140
 """Columns from which a partial history is told in a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrustNow:
+class TrustNow(Struct, frozen=True):
     """What the dashboard itself knows about trust, beside the view."""
 
     verification: VerificationStatus | None = None
@@ -53,8 +53,7 @@ class TrustNow:
     """While halted: a person has chosen to stay on the last good state."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """All that the screen shows of one moment."""
 
     live: View
@@ -108,11 +107,17 @@ def _as_of(moment: Moment, past: PastNow, width: int) -> Line:
     chunks = [
         Chunk((Span(f" ◆ AS OF #{past.number:,} ", "tag"), Span(f" {when}", "strong"))),
         *([Chunk((Span(f"{age(moment.wall - past.time / 1000)} ago", "strong"),), 2)] if past.time else []),
-        *([Chunk((Span(f"▶ playing {past.pace:,}/s", "accent"),), 1)] if past.pace else []),
+        *([Chunk((Span(f"▶ playing {_pace(past.pace)}", "accent"),), 1)] if past.pace else []),
         Chunk((Span(now, mark.style),)),
         Chunk((Span(f"#{live.position.number:,} · {rate(live.rate)}", "dim"),), 3),
     ]
     return join(chunks, width, "  ")
+
+
+def _pace(pace: int) -> str:
+    if pace > 0:
+        return f"{pace:,}/s"
+    return "as it came" if pace == -1 else f"{-pace:,} × as fast as it came"
 
 
 def _counts(moment: Moment, past: PastNow, profile: Sequence[Chunk], width: int) -> Line:

@@ -1,9 +1,9 @@
 """The streams of the server, or of all nodes of the cluster: to compare them, and to open another one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from esdash.engine.survey import Survey
 
 
-@dataclass(frozen=True, slots=True)
-class StreamBoard:
+class StreamBoard(Struct, frozen=True):
     """Where the screen has its lines from."""
 
     look: "Callable[[], Survey]"
@@ -39,7 +38,7 @@ COLUMNS: Final = (
     Column("name", "stream", least=10, stretch=2),
     Column("length", "entries", Kind.NUMBER),
     Column("rate", "rate", Kind.NUMBER, rank=4),
-    Column("last", "last", least=8, rank=5),
+    Column("last", "last", least=11, rank=5),
     Column("memory", "KiB", Kind.NUMBER, rank=7),
     Column("domain", "domain", least=6, rank=3),
     Column("snapshot", "snapshot", Kind.NUMBER, rank=6),

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
 from textual.screen import Screen
 
 from esdash.engine.view import Phase, View
@@ -27,8 +27,7 @@ HEIGHT: Final = 4
 _KEY: Final = re.compile("(‹[^›]*›)")
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What a step's effect is judged by."""
 
     view: View
@@ -40,8 +39,7 @@ class Seen:
     """Entries that a rule refused, so far."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One thing to do. In its texts, `{snapshot}` is the key of that action; `{first}`, `{last}` and `{rows}` are those
     of the first and the last type of event, and of the first table. Keys stand in ‹ ›."""
 

@@ -101,6 +101,11 @@ def milliseconds_of(entry_id: str | bytes) -> int:
     return int(head) if head.isascii() and head.isdigit() else 0
 
 
+def day(now: float) -> int:
+    """Which day it is: the same entry's `clock_time` is another one tomorrow."""
+    return time.localtime(now).tm_yday
+
+
 def clock_time(milliseconds: int, now: float) -> str:
     """`12:34:56` of today, `06-03 12:34` of another day, local time; — for what no clock shows."""
     try:

@@ -135,7 +135,8 @@ class BoardScreen(TableDialog[str]):
         def came(board: "Board") -> None:
             self._since = "" if length is None else f" since:{max(0, board.start + 1)}-0"
             self._show(board)
-            self._look_later(max(LOOK_SECONDS, (self._wall_clock() - begun) * REST))
+            if self._until is None or board.until < self._until:  # the past may be put together still
+                self._asking.later(max(LOOK_SECONDS, (self._wall_clock() - begun) * REST), self._look)
 
         self._asking.ask(count, came, self._failed)
 
@@ -155,11 +156,7 @@ class BoardScreen(TableDialog[str]):
 
     def _failed(self, why: str) -> None:
         self._tell((Span(visible(why, 300), "warning"),))
-        self._look_later(LOOK_SECONDS)
-
-    def _look_later(self, seconds: float) -> None:
-        if self._until is None:
-            self._asking.later(seconds, self._look)
+        self._asking.later(LOOK_SECONDS, self._look)
 
     def _summary(self, board: "Board") -> Line:
         counts = dict.fromkeys(("rejected", "parked"), 0)

@@ -26,14 +26,14 @@ REASONS: Final = (
     Column("short", "short", Kind.NUMBER, rank=2),
     Column("needed", "needed", Kind.NUMBER, rank=5),
     Column("rows", "most about", Kind.TEXT, least=12, stretch=1, rank=1),
-    Column("since", "since", Kind.TEXT, least=8, rank=4),
+    Column("since", "since", Kind.TEXT, least=11, rank=4),
 )
 
 ROWS: Final = (
     Column("row", "about", Kind.TEXT, least=12, stretch=1),
     Column("count", "times", Kind.NUMBER),
     Column("reasons", "reasons", Kind.TEXT, least=16, stretch=3, rank=1),
-    Column("since", "since", Kind.TEXT, least=8, rank=2),
+    Column("since", "since", Kind.TEXT, least=11, rank=2),
 )
 
 

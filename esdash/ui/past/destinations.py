@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
 from textual.screen import Screen
 
 from esdash.ui.asking import Stopped
@@ -27,8 +27,7 @@ STANDS: Final = 3600.0
 """Seconds that this is said for, if it is not found before."""
 
 
-@dataclass(eq=False)
-class Destinations:
+class Destinations(Struct, eq=False):
     """The part of the main screen that asks where to go."""
 
     screen: Screen[None]
@@ -37,11 +36,11 @@ class Destinations:
     say: Callable[[Message | None], object]
     """Shows what is said only while it is so; None takes it away."""
     wall_clock: Callable[[], float]
-    _condition: "Condition | None" = field(default=None, init=False)
+    _condition: "Condition | None" = None
     """The last one that was asked for."""
-    _seeking: int = field(default=0, init=False)
+    _seeking: int = 0
     """Conditions that are being looked for."""
-    _earliest: int = field(default=0, init=False)
+    _earliest: int = 0
     """The ordinal of the first moment that can be shown, as far as it is known."""
 
     def action_go_to(self) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -26,6 +26,10 @@ from esdash.words.outcomes import GLYPHS
 if TYPE_CHECKING:
     from esdash.past.difference import Came, Difference
     from esdash.past.service import Past
+
+
+AGAIN_SECONDS: Final = 1.0
+"""Before it is looked once more, where the past could not tell yet."""
 
 
 class DifferenceScreen(TableDialog[int | str]):
@@ -76,6 +80,9 @@ class DifferenceScreen(TableDialog[int | str]):
             yield Pager(self._about, id="between")
 
     def on_mount(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         def compare(stopped: Stopped) -> "Difference":
             return self._past.difference(self._before.ordinal, self._after.ordinal, self._of, stopped)
 
@@ -111,7 +118,7 @@ class DifferenceScreen(TableDialog[int | str]):
         open_export(self.app, handing.difference(self._fold, self._found, title), time.time)
 
     def _came(self, found: "Difference") -> None:
-        self._found = found
+        self._found, self._why = found, ""
         self._source.show_found(found.numbers)
         self._table.sync()
         self._write()
@@ -121,6 +128,7 @@ class DifferenceScreen(TableDialog[int | str]):
         self._source.told = ""
         self._table.sync()
         self._write()
+        self._asking.later(AGAIN_SECONDS, self._begin)
 
     def _write(self) -> None:
         self.query_one(Pager).write(self._about)

@@ -13,7 +13,7 @@ from esdash.ui.paint.drawing import fit
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.ui.tables.lines import Lines
 from esdash.visible import visible
-from esdash.words.changes import by, column_of, is_amount, moved
+from esdash.words.changes import column_of, moved
 from esdash.words.entries import write
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def number_cells(fold: Fold, change: Change) -> tuple[Cell, ...]:
         _name(change),
         _value(column, change.before, "dim" if change.before is None else ""),
         _value(column, change.after, "dim" if change.after is None else ""),
-        Cell(_difference(column, change), "strong"),
+        Cell(visible(moved(column, change.before, change.after), 60), "strong"),
     )
 
 
@@ -87,10 +87,3 @@ def _value(column: StateColumn, value: Any, style: str) -> Cell:
     if column.kind is int:
         return Cell(text, style)
     return Cell(text, style, tuple(fit(text, cells) for cells in _SHORTER if cell_len(text) > cells))
-
-
-def _difference(column: StateColumn, change: Change) -> str:
-    """With its sign; of an amount that appeared or vanished all of it."""
-    if not is_amount(column):
-        return moved(column, change.before, change.after) if change.before is not None else ""
-    return visible(by(column, int(change.after or 0) - int(change.before or 0)), 60)

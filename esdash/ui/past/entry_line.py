@@ -10,14 +10,12 @@ from esdash.words.entries import describe, type_of
 from esdash.words.outcomes import shortfall
 
 
-def about_entry(fold: Fold, row: Row | None) -> Line:
-    """Type, what it says, the decision, and each number before → after."""
+def about_entry(fold: Fold, row: Row | None, ordinal: int) -> Line:
+    """Type, what it says, the decision, and each number before → after; None: no entry is known at the ordinal."""
     if row is None:
-        return (Span("before the first entry", "dim"),)
-    spans = [
-        Span(visible(type_of(fold, row.fields), 30), "strong"),
-        Span(f"  {visible(describe(fold, row.fields), 120)}  "),
-    ]
+        return (Span("the earliest moment that is kept" if ordinal else "before the first entry", "dim"),)
+    kind, said = visible(type_of(fold, row.fields), 30), visible(describe(fold, row.fields), 120)
+    spans = [*([Span(f"{kind}  ", "strong")] if kind else []), Span(f"{said}  ", "" if row.fields else "dim")]
     outcome = None if row.code is None else fold.outcomes[row.code]
     if outcome is not None and outcome.name != "applied":
         mark = MARKS[outcome.name]

@@ -1,9 +1,9 @@
 """The screens over the past: the page of a row, what was refused, what differs between two moments."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
 from textual.screen import Screen
 
 from esdash.domain import Table
@@ -31,8 +31,7 @@ class MarkedMoment(NamedTuple):
     """Harmless text."""
 
 
-@dataclass(eq=False)
-class Overviews:
+class Overviews(Struct, eq=False):
     """Opens them, as of the moment that is shown."""
 
     screen: Screen[None]
@@ -43,7 +42,7 @@ class Overviews:
     what_if: "Callable[[Row], object]"
     """Something is tried with an entry."""
     wall_clock: Callable[[], float]
-    _marked: MarkedMoment | None = field(default=None, init=False)
+    _marked: MarkedMoment | None = None
 
     def open_page(self, table: Table, key: int | str) -> bool:
         """Open the page of a row; False where no past is kept."""

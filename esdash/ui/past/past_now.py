@@ -1,7 +1,8 @@
 """What there is to say of the moment of the past that is shown."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from esdash.fold.folding import Fold
 from esdash.ui.paint.painted import Line
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from esdash.past.service import Shown
 
 
-@dataclass(frozen=True, slots=True)
-class PastNow:
+class PastNow(Struct, frozen=True):
     """What status and banner show of the past."""
 
     number: int
@@ -25,7 +25,7 @@ class PastNow:
     line: Line
     """What the entry says and did."""
     pace: int = 0
-    """Entries a second while it is played, else 0."""
+    """While it is played entries a second, below 0 so many times as fast as they came; else 0."""
     broken: tuple[str, ...] = ()
     """Invariants, in the language of conditions, that do not hold at that moment."""
 
@@ -36,7 +36,7 @@ def now_of(fold: Fold, shown: "Shown", broken: tuple[str, ...] = ()) -> PastNow:
     totals = dict.fromkeys(("applied", "rejected", "parked", "duplicate"), 0)
     for outcome, count in zip(fold.outcomes, moment.picture.counts, strict=True):
         totals[outcome.name] += count
-    line = about_entry(fold, shown.rows[-1] if shown.rows else None)
+    line = about_entry(fold, shown.rows[-1] if shown.rows else None, moment.position.ordinal)
     return PastNow(
         moment.position.number,
         moment.time,

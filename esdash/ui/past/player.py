@@ -1,13 +1,19 @@
-"""What lets the past go on by itself: so many entries a second, up to one of them."""
+"""What lets the past go on by itself, up to an entry: so many entries a second, or in the time that they came in."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual.screen import Screen
 from textual.timer import Timer
 
-PACES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000, 20_000)
-"""Entries a second that are played."""
+from esdash.engine.console import EngineError
+
+if TYPE_CHECKING:
+    from esdash.past.moments import Moment
+    from esdash.past.service import Past
+
+PACES: Final = (-1, -10, -100, -1_000, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000, 20_000)
+"""Entries a second that are played; below 0 so many times as fast as they came. From the slowest to the fastest."""
 
 FRAME_SECONDS: Final = 0.1
 
@@ -24,24 +30,29 @@ class Player:
     def __init__(
         self,
         screen: Screen[None],
-        at: Callable[[], int | None],
+        past: "Callable[[], Past | None]",
+        at: "Callable[[], Moment | None]",
         go_to: Callable[[int], object],
         ended: Callable[[bool], object],
     ) -> None:
-        """`at` gives the ordinal that is shown, None while one is being looked for. `ended` hears whether it was a
+        """`at` gives the moment that is shown, None while one is being looked for. `ended` hears whether it was a
         replay that was watched to its end."""
         self._screen = screen
+        self._past = past
         self._at = at
         self._go_to = go_to
         self._ended = ended
         self.pace = 0
-        """Entries a second just now; 0 while it stands still."""
+        """One of PACES just now, or another number of entries a second; 0 while it stands still."""
         self._usual = 5
         self._watched = 0
         """The pace at which a replay is watched; 0 where none is, also while it stands still."""
         self._until = 0
         self._owed = 0.0
         """Entries, and parts of one, that are to be gone on by."""
+        self._time: float | None = None
+        """Up to when entries were played, in Unix milliseconds of their ids; None: up to the moment that is shown."""
+        self._asking = False
         self._hold = 0.0
         self._over = False
         self._timer: Timer | None = None
@@ -74,33 +85,65 @@ class Player:
         """Faster, or slower where `direction` is negative; also of what is played later."""
         steps = PACES if direction > 0 else PACES[::-1]
         at = self._watched or self._usual
-        pace = next((step for step in steps if (step - at) * direction > 0), steps[-1])
+        pace = next((step for step in steps if (_speed(step) - _speed(at)) * direction > 0), steps[-1])
         if self._watched:
             self._watched = pace
         else:
             self._usual = pace
         if self.pace:
-            self.pace = pace
+            self.pace, self._time = pace, None
 
     def _begin(self, pace: int) -> None:
-        self.pace, self._owed = pace, 0.0
+        self.pace, self._owed, self._time = pace, 0.0, None
         if self._timer is None:
             self._timer = self._screen.set_interval(FRAME_SECONDS, self._frame)
 
     def _frame(self) -> None:
-        at = self._at()
+        moment = self._at()
         if self._hold > 0:
-            self._hold -= FRAME_SECONDS if at is not None else 0
+            self._hold -= FRAME_SECONDS if moment is not None else 0
             return
-        self._owed += self.pace * FRAME_SECONDS
-        if at is None:
+        self._owed += max(0, self.pace) * FRAME_SECONDS
+        if self._time is not None:
+            self._time -= min(0, self.pace) * FRAME_SECONDS * 1000
+        if moment is None:
             return
+        at = moment.position.ordinal
         if at >= self._until:
             self._end()
+        elif self.pace < 0:
+            self._follow(at, moment.time)
         elif self._owed >= 1:
             steps = int(self._owed)
             self._owed -= steps
             self._go_to(min(at + steps, self._until))
+
+    def _follow(self, at: int, milliseconds: int) -> None:
+        """Go to the last entry that had come by now; `milliseconds` are those of the one that is shown."""
+        past = self._past()
+        if past is None or self._asking:
+            return
+        if not milliseconds:
+            self._go_to(at + 1)  # before the first entry there is no time
+            return
+        if self._time is None:
+            self._time = milliseconds
+        wanted, self._asking = int(self._time), True
+
+        def look() -> None:
+            try:
+                found = past.at_time(wanted)
+            except EngineError:
+                found = at  # where it cannot be told yet, the next frame asks again
+            self._screen.app.call_from_thread(self._came, found)
+
+        self._screen.run_worker(look, thread=True, exit_on_error=False, name="past")
+
+    def _came(self, found: int) -> None:
+        self._asking = False
+        moment = self._at()
+        if self.pace < 0 and moment is not None and found > moment.position.ordinal:
+            self._go_to(min(found, self._until))
 
     def _end(self) -> None:
         if self._watched and not self._over:
@@ -109,3 +152,8 @@ class Player:
         watched = self._watched > 0
         self.stop()
         self._ended(watched)
+
+
+def _speed(pace: int) -> float:
+    """By which paces can be ordered: whatever goes by the time of the entries is slower than one of them a second."""
+    return pace if pace > 0 else -pace / 1_000_000

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from rich.cells import cell_len
+
 from esdash.domain import Column as StateColumn
 from esdash.domain import Table
 from esdash.fold.folding import Fold
-from esdash.ui.paint.drawing import clock_time, milliseconds_of
+from esdash.ui.paint.drawing import clock_time, fit, milliseconds_of
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.ui.tables.lines import Lines, widest
 from esdash.ui.tables.log_cells import MARKS
 from esdash.visible import visible
-from esdash.words.changes import moved, title_of
-from esdash.words.entries import describe, type_of, write
+from esdash.words.changes import is_amount, moved, title_of
+from esdash.words.entries import GONE, describe, type_of, write
 from esdash.words.outcomes import shortfall
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ NEAR: Final = 50
 ENTRY: Final = 40
 """Cells of what an entry said that there should be room for."""
 
+_SHORTER: Final = (90, 75, 60, 50, 40, 32, 24, 16)
+"""Cells to which what an entry said is cut before it is left out by how much it was short."""
+
 _TEXT: Final = 30
 """Characters of a text that are shown."""
 
@@ -38,7 +43,7 @@ class StorySource(Lines):
     def __init__(self, fold: Fold, table: Table, unseen: int, wall_clock: Callable[[], float]) -> None:
         """`unseen` entries had left the stream before the history began."""
         columns = (
-            Column("time", "time", least=8, rank=3),
+            Column("time", "time", least=11, rank=3),
             Column("ordinal", "#", Kind.NUMBER, rank=2),
             *(each for place, column in enumerate(table.columns) for each in _columns(place, column)),
             Column("outcome", "", least=1, rank=1),
@@ -69,31 +74,34 @@ class StorySource(Lines):
             Cell(f"{line.ordinal + self._unseen:,}", "dim"),
             *(cell for column in self._table.columns for cell in self._number(line, column)),
             Cell(refused, mark.style, (mark.glyph,) if refused else ()),
-            Cell(self._entry(row), "" if row is not None and row.fields else "dim"),
+            self._entry(row),
         )
 
     def _number(self, line: "StoryLine", column: StateColumn) -> Iterator[Cell]:
         change = next((each for each in line.changes if each.column == column.name), None)
-        if column.kind is int:
+        if is_amount(column):
             by = "" if change is None else visible(moved(column, change.before, change.after), 60)
             yield Cell(by, "bad" if by.startswith("−") else "good")
         yield Cell(
             "" if change is None else visible(write(column.shown, change.after), 60 if column.kind is int else _TEXT)
         )
 
-    def _entry(self, row: "Row | None") -> str:
+    def _entry(self, row: "Row | None") -> Cell:
         if row is None or not row.fields:
-            return "gone from the stream: trimmed or deleted"
-        short = shortfall(row.told)
+            return Cell(GONE, "dim")
         told = f"{visible(type_of(self._fold, row.fields), 30)}  {visible(describe(self._fold, row.fields), 120)}"
-        return f"{told} · {visible(short, 120)}" if short else told
+        decided = visible(shortfall(row.told), 120)
+        if not decided:
+            return Cell(told)
+        # By how much it was short matters more than the end of a long event.
+        short = decided[max(decided.find("short "), 0) :]
+        shorter = (f"{fit(told, cells).rstrip()} · {short}" for cells in _SHORTER if cells < cell_len(told))
+        return Cell(f"{told} · {decided}", "", (f"{told} · {short}", *shorter))
 
 
 def _columns(place: int, column: StateColumn) -> Iterator[Column]:
     """Of the first columns of a table the most is kept where there is little room."""
-    title = visible(title_of(column), 24)
-    if column.kind is int:
-        yield Column(f"moved {place}", "±", Kind.NUMBER, rank=4 + 2 * place)
-        yield Column(f"after {place}", title, Kind.NUMBER, rank=5 + 2 * place)
-    else:
-        yield Column(f"after {place}", title, least=8, rank=5 + 2 * place)
+    kind = Kind.NUMBER if column.kind is int else Kind.TEXT
+    if is_amount(column):
+        yield Column(f"moved {place}", "±", kind, rank=4 + 2 * place)
+    yield Column(f"after {place}", visible(title_of(column), 24), kind, least=8, rank=5 + 2 * place)

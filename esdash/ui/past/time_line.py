@@ -232,7 +232,8 @@ def _bars(found: "Timeline", top: int, marks: Marked | None) -> list[Span]:
     before, after = (None, None) if marks is None else (marks.before, marks.after)
     spans = [Span(" ") if before is None else Span(*before)]
     for place, entries in enumerate(found.entries):
-        mark, outcome = None if marks is None else marks.parts[place], outcome_of(found, place)
+        mark = None if marks is None else marks.parts[place]
+        outcome = outcome_of(found, place, told_below=marks is None)
         if mark is not None:
             spans.append(Span(*mark))
         else:

@@ -1,10 +1,10 @@
 """Which moment the screen shows: now, a picture that was stopped, or any moment of the past; and how keys go there."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from msgspec.structs import replace
 from textual.screen import Screen
 
 from esdash.counted import counted
@@ -19,6 +19,7 @@ from esdash.ui.tables.lit import Lit
 from esdash.visible import visible
 
 if TYPE_CHECKING:
+    from esdash.past.moments import Moment
     from esdash.past.service import Past, Shown
 
 COMING: Final = (Phase.CONNECTING, Phase.RESTORING, Phase.REPLAYING)
@@ -73,7 +74,7 @@ class TimeMachine:
         self._looking = False
         self.finding = Asking(screen, "past")
         self._goal: _Goal | None = None
-        self._player = Player(screen, self._standing, self._play_to, self._played)
+        self._player = Player(screen, lambda: self.past, self._standing, self._play_to, self._played)
 
     @property
     def past(self) -> "Past | None":
@@ -120,7 +121,7 @@ class TimeMachine:
         return Lit(
             frozenset({moment.position.last_event_id, *(row.entry_id.decode() for row in newest)}),
             tuple((change.table, change.key) for change in moment.changes),
-            pace > 0,
+            pace != 0,
         )
 
     def view(self, live: View, wall: float) -> tuple[View, float]:
@@ -333,9 +334,9 @@ class TimeMachine:
 
     # Playing
 
-    def _standing(self) -> int | None:
-        """The ordinal that is shown; None while one is being looked for."""
-        return None if self._looking or self._shown is None else self._shown.moment.position.ordinal
+    def _standing(self) -> "Moment | None":
+        """The moment that is shown; None while one is being looked for."""
+        return None if self._looking or self._shown is None else self._shown.moment
 
     def _played(self, watched: bool) -> None:
         restored, goal, self._goal = self.engine.view.restored, self._goal, None

@@ -103,11 +103,13 @@ def marked(
     return Marked(marks[1:-1], marks[0], marks[-1])
 
 
-def outcome_of(found: "Timeline", place: int) -> Mark | None:
-    """What a part is marked by, where much of it was refused or something was not understood."""
-    if found.parked[place]:
+def outcome_of(found: "Timeline", place: int, *, told_below: bool = False) -> Mark | None:
+    """What a part is marked by, where much of it was refused or something was not understood; where both is so by the
+    second, unless that is `told_below`."""
+    refused = REFUSED if found.refused[place] > MUCH * found.entries[place] else None
+    if found.parked[place] and not (told_below and refused):
         return PARKED
-    return REFUSED if found.refused[place] > MUCH * found.entries[place] else None
+    return refused
 
 
 def place_of(found: "Timeline", time: int) -> int:

@@ -1,7 +1,8 @@
 """What the form of an event hands its event to in a sandbox: nothing that could reach a server."""
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from esdash.engine.console import Published
 from esdash.engine.publisher import new_keys

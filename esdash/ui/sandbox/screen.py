@@ -307,7 +307,7 @@ class SandboxScreen(Dialog[int]):
         self._edits.show(edit_lines(self.draft.edits, found), HOW)
         self._decided.show([] if found is None else found.decided, waiting)
         hidden = "Only numbers of hidden tables." if found is not None and found.numbers else ""
-        self._numbers.show([] if found is None else by_size(_shown(self._fold, found)), waiting or hidden)
+        self._numbers.show([] if found is None else by_size(_shown(self._fold, found), self._fold), waiting or hidden)
         counts = (
             ("edits", "Tried", len(self._edits)),
             ("decided", "Decided otherwise", 0 if found is None else found.count),

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
 from textual.screen import Screen
 
 from esdash.domain import EventType
@@ -42,8 +42,7 @@ _JUDGED: Final = (
 )
 
 
-@dataclass(eq=False)
-class Trying:
+class Trying(Struct, eq=False):
     """Adds what a person chooses. What asks the server runs in a thread."""
 
     screen: Screen[int]

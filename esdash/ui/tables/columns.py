@@ -1,10 +1,10 @@
 """Columns that adapt to the width they get: the least important leave first, and numbers are never cut."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
+from msgspec import Struct
 from rich.cells import cell_len
 
 from esdash.ui.paint.drawing import bar, cells_of, fit, fit_number
@@ -24,8 +24,7 @@ class Kind(Enum):
     """A horizontal bar of the cell's fraction."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column of a table."""
 
     key: str

@@ -165,8 +165,9 @@ class LineTable(Painted, can_focus=True):
     def _look(self) -> list[_Row | str]:
         self._area = self.size
         self._settle()
-        self._measure()
-        return [self._row(y) for y in range(self._area.height)]
+        rows = [self._row(y) for y in range(self._area.height)]
+        self._measure()  # some sources know only now how much room their lines want
+        return rows
 
     def _settle(self) -> None:
         """Find the chosen line again, and keep it on the same line of the screen."""

@@ -1,11 +1,11 @@
 """What stands out in the tables while the past is shown: what the entry of the moment changed."""
 
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Lit:
+
+class Lit(Struct, frozen=True):
     """Nothing, as a rule."""
 
     entries: frozenset[str] = frozenset()

@@ -15,7 +15,7 @@ from esdash.ui.paint.painted import HUES
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.visible import visible
 from esdash.words.changes import gist
-from esdash.words.entries import describe, describe_event, type_of, write
+from esdash.words.entries import GONE, describe, describe_event, type_of, write
 from esdash.words.outcomes import GLYPHS, shortfall
 
 _SHORT_TYPE: Final = 14
@@ -95,7 +95,7 @@ def entry_cells(
             kind, said = read.type.wire_name, describe_event(fold, read.event)
         content = (Cell(visible(kind) or "—", hue_of(fold, kind)), Cell(visible(said.removesuffix(known))))
     else:
-        content = (Cell("—", "dim"), Cell("gone from the stream: trimmed or deleted", "dim"))
+        content = (Cell("—", "dim"), Cell(GONE, "dim"))
     return (
         Cell(clock_time(milliseconds_of(row.entry_id), now), "dim"),
         Cell(f"{row.ordinal + unseen:,}" if row.ordinal else "—", "dim"),

@@ -7,7 +7,7 @@ from textual.cache import LRUCache
 
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
-from esdash.ui.paint.drawing import cells_of, clock_time, milliseconds_of
+from esdash.ui.paint.drawing import cells_of, day
 from esdash.ui.tables.columns import Cell, Column
 from esdash.ui.tables.log_answer import Answer
 from esdash.ui.tables.log_cells import columns_of, line_cells, not_read, the_newest
@@ -65,7 +65,7 @@ class LogSource(Searchable):
         self._asked = asked
         self._saved = saved
         self._schema: Schema | None = None
-        self._live_last = 0
+        self.live_last = 0
         """The ordinal of the newest entry there was, whatever is shown."""
         self._live_id = b""
         """Its id; empty where it is not known."""
@@ -126,16 +126,13 @@ class LogSource(Searchable):
         if unseen != self.unseen:
             self.unseen = unseen
             self._cells.clear()
-        if rows:
-            # Entries of another day than today take more, and at midnight all become such.
-            self._widest[0] = max(self._widest[0], len(clock_time(milliseconds_of(rows[0].entry_id), now)))
         last = rows[-1].ordinal if rows else 0
         self._past = moment is not None
         if moment is None:
             self._wall = now
-            if last < self._live_last or self._has_changed(rows):
+            if last < self.live_last or self._has_changed(rows):
                 self._begin_anew()
-            self._live_last, self._live_id = last, rows[-1].entry_id if rows else b""
+            self.live_last, self._live_id = last, rows[-1].entry_id if rows else b""
         entries = self.entries
         entries.show(rows, last if moment is None else moment)
         if rows:
@@ -154,7 +151,6 @@ class LogSource(Searchable):
 
     def add(self, rows: Sequence[Row]) -> None:
         self.entries.add(rows)
-        self._widest[2] = max(self._widest[2], *(len(row.entry_id) for row in rows), 0)
 
     def search(self, needle: str) -> None:
         """Show only what this question asks for; nothing: all."""
@@ -219,7 +215,7 @@ class LogSource(Searchable):
             return not_read(self.identity(index), self.unseen, len(self.columns))
         if row.told is None and not self.fold.readonly and self.entries.is_untold(row):
             self._want(index)
-        key = (row.ordinal, row.entry_id, row.code, row.told is None, int(self._now // 86400))
+        key = (row.ordinal, row.entry_id, row.code, row.told is None, day(self._now))
         cells = self._cells.get(key)
         if cells is None:
             cells = self._cells[key] = self._describe(row)
@@ -257,8 +253,9 @@ class LogSource(Searchable):
         return self._hint if self.known else WAITING
 
     def _describe(self, row: Row) -> tuple[Cell, ...]:
-        self._widest[2] = max(self._widest[2], len(visible(row.entry_id.decode("utf-8", "backslashreplace"))))
         cells = line_cells(self.fold, row, self._now, self.unseen)
+        for place in (0, 2):
+            self._widest[place] = max(self._widest[place], len(cells[place].text))
         for place, outcome in enumerate(cells[5:], 5):
             # What was short is worth its room; all of the numbers are shown where there is more of it.
             wanted = cells_of(outcome.shorter[0] if outcome.shorter else outcome.text)
@@ -280,7 +277,7 @@ class LogSource(Searchable):
 
     def _has_changed(self, rows: Sequence[Row]) -> bool:
         """Whether the newest entry there was is another one now: then the history is."""
-        place = self._live_last - rows[0].ordinal if rows and self._live_id else -1
+        place = self.live_last - rows[0].ordinal if rows and self._live_id else -1
         return 0 <= place < len(rows) and rows[place].entry_id != self._live_id
 
     def _begin_anew(self) -> None:
@@ -310,7 +307,7 @@ class LogSource(Searchable):
             return
         if self._past:
             if self.entries.beginning and not answer.newest:
-                answer.oldest, answer.newest = self._live_last + 1, self._live_last
+                answer.oldest, answer.newest = self.live_last + 1, self.live_last
                 self._search(answer)
             return
         if not rows:

@@ -62,7 +62,8 @@ class LogTable(LineTable):
 
     def _follow(self, following: bool) -> None:
         if self.following and not following and len(self.source):
-            self._seen = self.log_source.identity(len(self.source) - 1)
+            # Those that came after a moment of the past were there before.
+            self._seen = max(self.log_source.identity(len(self.source) - 1), self.log_source.live_last)
         self.following = following
 
     def _settle(self) -> None:

@@ -23,8 +23,8 @@ _BEFORE: int = 3
 
 
 class QuestionInput(FilterInput):
-    """Tab takes the first of what is offered, and again the next one; where nothing is, it goes back to the table. The
-    arrows go through what was asked before."""
+    """Tab takes the first of what is offered, and again the next one; where nothing is, it does nothing: what is typed
+    next must not become commands. The arrows go through what was asked before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete(1)", "Complete", show=False),
@@ -70,7 +70,6 @@ class QuestionInput(FilterInput):
         """Take what is offered."""
         taking, found = self._taking, self._fitting()
         if not found:
-            self.action_keep()
             return
         self._taken = (self._taken + step) % len(found) if taking else 0 if step > 0 else len(found) - 1
         if not taking:

@@ -7,7 +7,7 @@ from textual.cache import LRUCache
 
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
-from esdash.ui.paint.drawing import clock_time, milliseconds_of
+from esdash.ui.paint.drawing import clock_time, day, milliseconds_of
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.ui.tables.log_cells import MARKS, entry_cells, outcome_cell
 from esdash.ui.tables.table_source import Source
@@ -44,6 +44,8 @@ class EntrySource(Source):
         self._unseen = 0
         self._clock = 8
         """Cells of the widest time."""
+        self._id = 15
+        """Cells of the widest id."""
         self._cells: LRUCache[Hashable, tuple[Cell, ...]] = LRUCache(512)
 
     def update(self, rows: Sequence[Row], now: float, unseen: int = 0) -> None:
@@ -59,6 +61,7 @@ class EntrySource(Source):
         self._places = {_identity(row): place for place, row in enumerate(self._rows)}
         times = (clock_time(milliseconds_of(row.entry_id), now) for row in (*rows[:1], *rows[-1:]))
         self._clock = max((self._clock, *map(len, times)))
+        self._id = max((self._id, *(len(row.entry_id) for row in rows)))
 
     def row(self, index: int) -> Row:
         return self._rows[index]
@@ -69,7 +72,7 @@ class EntrySource(Source):
     def cells(self, index: int) -> tuple[Cell, ...]:
         row = self._rows[index]
         standing = self._stands(row)
-        key = (_identity(row), row.code, standing, int(self._now // 86400))
+        key = (_identity(row), row.code, standing, day(self._now))
         cells = self._cells.get(key)
         if cells is None:
             cells = self._cells[key] = self._describe(row, standing)
@@ -84,7 +87,7 @@ class EntrySource(Source):
 
     def wanted(self) -> Sequence[int]:
         digits = max((len(f"{row.ordinal + self._unseen:,}") for row in (*self._rows[:1], *self._rows[-1:])), default=1)
-        return (self._clock, digits, 15, 8, 16 if self._parked else 30, 36, 20)
+        return (self._clock, digits, self._id, 8, 16 if self._parked else 30, 36, 20)
 
     def _describe(self, row: Row, standing: Standing) -> tuple[Cell, ...]:
         *known, content = entry_cells(self._fold, row, self._now, self._unseen)

@@ -56,7 +56,9 @@ def tell_changes(fold: Fold, told: Told, width: int) -> Iterator[Paragraph]:
     subjects = [f"{visible(text.one, 40)} {visible(text.key, 30)}" for text in texts]
     labels = [visible(text.column, 24) for text in texts]
     values = [f"{visible(text.before)} → {visible(text.after)}" for text in texts]
-    moves = [f"({visible(text.moved, 60)})" if text.moved and text.before != "–" else "" for text in texts]
+    moves = [
+        f"({visible(text.moved, 60)})" if text.moved and "–" not in (text.before, text.after) else "" for text in texts
+    ]
     widest = max(map(cell_len, subjects))
     indent = max(LABEL, max(map(cell_len, labels)) + 2)
     longest = max(cell_len(value + move) for value, move in zip(values, moves, strict=True))

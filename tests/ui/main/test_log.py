@@ -1,6 +1,5 @@
 """The event log: it follows the tail until a person looks elsewhere, and keeps what they look at in place."""
 
-import dataclasses
 import re
 from collections.abc import Callable
 
@@ -61,7 +60,7 @@ class TestFollowing:
         console = RecordedConsole(history.live())
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
             partial = Continuity(Verdict.CONTINUOUS, unseen_before_start=2_000)
-            snapshot = dataclasses.replace(a_snapshot(90), position=Position("1-0", 90, 2_000))
+            snapshot = replace(a_snapshot(90), position=Position("1-0", 90, 2_000))
             await show(pilot, console, more(history, 1).live(continuity=partial, snapshot=snapshot))
             assert ordinals(app)[-1] == 2_101
             assert "at #2,090" in "\n".join(text_of(app))

@@ -1,6 +1,5 @@
 """What the cursor stands on, beside the panels of a wide terminal."""
 
-import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -84,9 +83,7 @@ async def test_hidden_it_asks_for_nothing_and_takes_no_room(dashboard: Dashboard
         assert not shown(app)
         assert main_of(app).query_one("#panel-log").size.width > width + 20
         rows = console.view.rows
-        await show(
-            pilot, console, dataclasses.replace(console.view, rows=tuple(replace(row, told=None) for row in rows))
-        )
+        await show(pilot, console, replace(console.view, rows=tuple(replace(row, told=None) for row in rows)))
         await pilot.press("up", "down", "1")
         await pilot.press("V")
         await until(pilot, lambda: "user" in shown(app))

@@ -1,9 +1,9 @@
 """The status and the line under it, in every phase: what a person can read there."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from esdash.engine.row import Row
 from esdash.engine.view import Continuity, Phase, Position, Progress, Restored, Rung, Verdict, View

@@ -1,12 +1,16 @@
 """The log reaches the first entry of the stream, and answers questions about all of them: a real server and track."""
 
+import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import redis
+from textual.app import ComposeResult
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from esdash.engine.asking import Asked, Examined
 from esdash.engine.consumer import ConsumerSettings
@@ -22,14 +26,15 @@ from esdash.shop.events import TopUp
 from esdash.ui.app import DashboardApp
 from esdash.ui.tables.log_panel import LogPanel
 from esdash.ui.tables.log_source import LogSource
+from esdash.ui.tables.log_table import LogTable
 from esdash.ui.trust.details import DetailsScreen
 from esdash.words.asked import schema_of
 from tests.domains.shop import shop
 from tests.engine.running import STREAM, RunningConsumer, publish_day, stored, top_up
 from tests.past.test_searching import plainly
 from tests.ui.looking import cursor_line, is_applied, lines_of, main_of, panel_of, text_of, told
-from tests.ui.recorded import History
-from tests.ui.stage import until, write
+from tests.ui.recorded import WALL, History
+from tests.ui.stage import Stage, until, write
 
 COUNT = 1600
 """Entries, of which the view of a consumer that was restored has the newest thousand."""
@@ -358,6 +363,17 @@ class TestTyping:
             await pilot.press("enter")
             assert app.focused is log_of(app).table
 
+    async def test_what_is_typed_after_a_tab_that_completes_nothing_is_no_command(
+        self, log: Stream, ids: list[bytes], tmp_path: Path
+    ) -> None:
+        async with dashboard(log, tmp_path) as (app, pilot):
+            await pilot.press("3")
+            await write(pilot, "/nothing")
+            await pilot.press("tab", "shift+tab", "b")
+            assert log_of(app).input.value == "nothingb"
+            assert app.focused is log_of(app).input
+            assert len(stored(log)) == len(ids)
+
 
 def test_a_longer_history_is_another_one_too() -> None:
     source = LogSource(shop())
@@ -374,3 +390,51 @@ def test_a_longer_history_is_another_one_too() -> None:
     source.update(other.rows[55:], 2.0)
     assert source.history == before + 1
     assert source.row(3) is None, "what was read was of the former one"
+
+
+class _Lines(Screen[None]):
+    """Nothing but the lines of a log."""
+
+    def __init__(self, source: LogSource) -> None:
+        super().__init__()
+        self.table = LogTable(source, id="log")
+
+    def compose(self) -> ComposeResult:
+        yield self.table
+
+
+async def test_the_time_of_an_entry_that_was_read_is_whole() -> None:
+    day = 86_400_000
+    history = History(first_ms=int(WALL * 1000) - 2 * day, step_ms=day // 400)
+    for _ in range(800):
+        history.add_event(TopUp(1, 1))
+    source = LogSource(shop())
+    source.update(history.rows[780:], WALL)
+    stage = Stage(screen := _Lines(source))
+    async with stage.run_test(size=(76, 20)) as pilot:
+        source.can_begin(1)
+        screen.table.sync()
+        await pilot.pause()
+        assert re.match(r" \d\d:\d\d:\d\d ", stage.plain.splitlines()[-2])
+        screen.table.move_to(0)
+        source.add(history.rows[:250])
+        screen.table.sync()
+        await pilot.pause()
+        assert re.match(r"▌06-13 \d\d:\d\d ", stage.plain.splitlines()[1])
+
+
+def test_at_midnight_all_times_are_those_of_another_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    try:
+        midnight = 1_750_011_300  # 2025-06-16 there, where no day begins with that of UTC
+        history = History(first_ms=(midnight - 60) * 1000)
+        history.add_event(TopUp(1, 1))
+        source = LogSource(shop())
+        source.update(history.rows, midnight - 1)
+        assert source.cells(0)[0].text == "23:59:00"
+        source.update(history.rows, midnight)
+        assert source.cells(0)[0].text == "06-15 23:59"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from esdash.domain import TIME
+from esdash.engine.console import EngineError
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry
 from esdash.past.board import Board, RefusedReason, Sum
@@ -79,6 +81,42 @@ async def test_it_counts_by_reason_and_by_row_over_five_minutes_an_hour_and_all(
         assert any(line.startswith("user 7") and "#3" in line for line in lines), "by row, since its first"
         await pilot.press("shift+tab", "1")
         await counted(pilot, "2 refused · 0 parked of 3 entries")
+
+
+async def test_what_the_past_of_a_moment_cannot_tell_yet_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past, _ = past_of(tmp_path, shop(), ENTRIES)
+    tell, there = past.board, Event()
+
+    def later(*arguments: Any) -> Board:
+        if not there.is_set():
+            raise EngineError("Not there yet.")
+        return tell(*arguments)
+
+    monkeypatch.setattr(past, "board", later)
+    stage = Stage(BoardScreen(shop(), past, 9, lambda: NOW))
+    async with stage.run_test(size=(120, 40)) as pilot:
+        await counted(pilot, "Not there yet.")
+        there.set()
+        await counted(pilot, "2 refused · 0 parked of 3 entries, up to #9")
+
+
+async def test_the_board_of_a_moment_is_whole_once_the_past_reaches_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past, _ = past_of(tmp_path, shop(), ENTRIES)
+    tell, there = past.board, Event()
+
+    def sooner(length: int | None, until: int, *arguments: Any) -> Board:
+        return tell(length, until if there.is_set() else 5, *arguments)
+
+    monkeypatch.setattr(past, "board", sooner)
+    stage = Stage(BoardScreen(shop(), past, 9, lambda: NOW))
+    async with stage.run_test(size=(120, 40)) as pilot:
+        await counted(pilot, "up to #5")
+        there.set()
+        await counted(pilot, "2 refused · 0 parked of 3 entries, up to #9")
 
 
 async def test_enter_asks_for_the_entries_of_a_line(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 """Conditions over the past: where the dashboard goes for them, and how far it plays."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
 import redis
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from esdash.engine.view import Phase, Position

@@ -1,13 +1,17 @@
 """Two moments compared on the screen, over a real track."""
 
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from esdash.domain import Table
+from esdash.engine.console import EngineError
 from esdash.fold.folding import Entry
+from esdash.past.difference import Difference
 from esdash.ui.past.difference import DifferenceScreen
 from esdash.ui.past.overviews import MarkedMoment
 from esdash.ui.tables.line_table import LineTable
@@ -37,6 +41,24 @@ async def compared(pilot: Pilot[None], told: str) -> list[str]:
     await pilot.pause()  # what it moved is laid out anew
     lines = [line.strip(" │▌┃") for line in stage.plain.splitlines()]
     return lines[next(place for place, line in enumerate(lines) if "Difference" in line) :]
+
+
+async def test_what_cannot_be_told_yet_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fold = the_depots()
+    past, _ = past_of(tmp_path, fold, DEPOT_ENTRIES)
+    tell, there = past.difference, Event()
+
+    def later(*arguments: Any) -> Difference:
+        if not there.is_set():
+            raise EngineError("Not there yet.")
+        return tell(*arguments)
+
+    monkeypatch.setattr(past, "difference", later)
+    stage = Stage(DifferenceScreen(fold, past, FIRST, LAST, fold.domain.tables[:1], no_page))
+    async with stage.run_test(size=(120, 40)) as pilot:
+        await compared(pilot, "Not there yet.")
+        there.set()
+        assert not any("Not there" in line for line in await compared(pilot, "10 entries between the two moments"))
 
 
 async def test_the_largest_difference_comes_first_and_the_entries_between_are_counted(tmp_path: Path) -> None:

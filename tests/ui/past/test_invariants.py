@@ -1,9 +1,9 @@
 """What the screen says of invariants, over a real consumer, a real server and a real track."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import redis
+from msgspec.structs import replace
 
 from esdash.engine.view import Position, Turning, Watched
 from esdash.fold.folding import Fold

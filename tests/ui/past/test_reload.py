@@ -1,8 +1,9 @@
 """The past while the domain is read again, or while everything ends."""
 
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
+
+from msgspec.structs import replace
 
 from esdash.engine.view import Phase, Position
 from esdash.fold.folding import Fold

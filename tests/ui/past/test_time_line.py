@@ -1,11 +1,11 @@
 """The line of time: what is marked in it, and how a hand goes through it."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import redis
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from esdash.engine.consumer import ConsumerSettings
@@ -29,6 +29,7 @@ from esdash.ui.past.time_marks import (
     breaks_of,
     losses_of,
     marked,
+    outcome_of,
 )
 from esdash.ui.terminal import in_ascii
 from tests.domains.shop import shop
@@ -75,6 +76,12 @@ class TestMarks:
         found = a_line("5555555555", "0120000000", "0000100000")
         assert drawn(found) == " [          ] "
         assert drawn(found, outcomes=True) == " [  ✗ !     ] "
+
+    def test_a_line_of_marks_leaves_the_colour_to_what_was_refused(self) -> None:
+        found = a_line("5555555555", "0550000000", "0010100000")
+        colours = [outcome_of(found, place, told_below=True) for place in range(5)]
+        assert colours == [None, REFUSED, REFUSED, None, PARKED]
+        assert drawn(found, outcomes=True) == " [ ✗! !     ] "
 
     def test_the_cursor_is_seen_whatever_stands_there(self) -> None:
         assert drawn(a_line(), 4, (1450,), Loss(1450, 1450), outcomes=True) == " [    ◆     ] "

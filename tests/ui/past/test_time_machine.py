@@ -1,10 +1,12 @@
 """The past on the screen, over a real consumer, a real server and a real track."""
 
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from time import monotonic
 
+import pytest
 import redis
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from esdash.engine.console import EngineError
@@ -84,6 +86,19 @@ async def test_the_consumer_goes_on_meanwhile_and_nothing_is_published(
         await as_of(pilot, 8)
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+async def test_the_way_back_help_and_quit_are_always_in_the_line_of_keys(
+    log: Stream, client: redis.Redis, tmp_path: Path, width: int
+) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path, size=(width, 24)) as (_, pilot):
+        await pilot.press("left_square_bracket")
+        keys = (await as_of(pilot, 8))[-1]
+        assert keys.startswith(" Esc Back to now  [ Step back  ] Step on")
+        assert keys.rstrip().endswith("? Help  q Quit")
+        assert "…" not in keys
+
+
 async def test_keys_go_to_what_was_refused_parked_or_is_about_a_row(
     log: Stream, client: redis.Redis, tmp_path: Path
 ) -> None:
@@ -134,6 +149,9 @@ async def test_a_row_has_a_page_with_all_that_made_it_so(log: Stream, client: re
         assert "short 137.00" in page
         await pilot.press("down", "at")
         await as_of(pilot, 6)
+        await pilot.press("escape", "2", "home")
+        await until(pilot, lambda: any("remaining  −1  18" in line for line in beside(app)))
+        assert any("price  +17.00  17.00" in line for line in beside(app)), "of several numbers each by its name"
 
 
 async def test_what_was_replayed_can_be_watched_and_ends_now(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
@@ -254,3 +272,72 @@ async def test_where_the_line_of_time_is_hidden_its_keys_say_so(
             app.messages.clear()
             await pilot.press(key)
             assert "The line of time has no room here." in told(app)[0]
+
+
+async def test_a_moment_whose_entry_left_the_stream_says_so_and_what_the_entry_did(
+    log: Stream, client: redis.Redis, tmp_path: Path
+) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        client.xtrim("orders", maxlen=2, approximate=False)
+        await pilot.press("at")
+        await write(pilot, "#7")
+        await pilot.press("enter")
+        screen = await as_of(pilot, 7)
+        assert "gone from the stream: trimmed or deleted  balance of 7 33.00 → 16.00" in screen[3]
+        await pilot.press("left_square_bracket")
+        screen = await as_of(pilot, 6)
+        assert "gone from the stream" in screen[3]
+        assert "✗ rejected insufficient_funds needed 170.00, had 33.00, short 137.00" in screen[3]
+        await pilot.press(*["left_square_bracket"] * 6)
+        assert "before the first entry" in (await as_of(pilot, 0))[3]
+        await pilot.press("right_square_bracket")
+        await as_of(pilot, 1)
+        await pilot.press("3", "up", "enter")
+        await until(pilot, lambda: any("user 7  – → 30.00" in line for line in text_of(app)))
+        assert any("What  " in line and "gone from the stream: trimmed or deleted" in line for line in text_of(app))
+
+
+async def test_after_the_past_only_what_came_meanwhile_is_new(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        await pilot.press("at")
+        await write(pilot, "#4")
+        await pilot.press("enter")
+        await as_of(pilot, 4)
+        await pilot.press("3", "home")
+        top_up(client, 1, 100)
+        await until(pilot, lambda: app.engine.view.position.ordinal == 10, timeout=20)
+        await pilot.press("escape")
+        await until(pilot, lambda: any("─ 3 Log · 10 · ↓ 1 new ─" in line for line in text_of(app)))
+
+
+async def test_entries_are_played_in_the_time_that_they_came_in_or_faster(
+    log: Stream, client: redis.Redis, tmp_path: Path
+) -> None:
+    start = 1_700_000_000_000
+    for number, second in enumerate((0, 1, 1, 9, 3_600)):
+        client.xadd(
+            "orders", {"type": "TopUp", "data": '{"user_id":1,"amount":100}'}, id=f"{start + second * 1000}-{number}"
+        )
+    async with dashboard(log, tmp_path, count=5) as (app, pilot):
+        time = main_of(app).time
+        await pilot.press("at")
+        await write(pilot, "#1")
+        await pilot.press("enter")
+        await as_of(pilot, 1)
+        await pilot.press("left_square_bracket")
+        await as_of(pilot, 0)
+        await pilot.press(*["minus"] * 20, "space")
+        await until(pilot, lambda: any("▶ playing as it came" in line for line in text_of(app)))
+        await as_of(pilot, 1)
+        begun = monotonic()
+        await as_of(pilot, 3)
+        assert monotonic() - begun > 0.5, "both of the next second at once, a second later"
+        await pilot.press("plus")
+        assert any("▶ playing 10 × as fast as it came" in line for line in text_of(app))
+        await as_of(pilot, 4)
+        await pilot.press("plus", "plus", "plus", "plus")
+        await until(pilot, lambda: any("▶ playing 2/s" in line for line in text_of(app)))
+        await as_of(pilot, 5)
+        await until(pilot, lambda: (now := time.now) is not None and not now.pace)

@@ -1,9 +1,9 @@
 """What entries moved, of those that the view has without it: after a restore, and at a moment of the past."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import redis
+from msgspec.structs import replace
 
 from esdash.engine.kept import row_of
 from esdash.engine.view import Phase, Position

@@ -1,9 +1,9 @@
 """The restore ladder, a halt, a partial history and a lost connection, as a person meets them."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from esdash.engine.view import Continuity, Phase, Position, Restored, Rung, Verdict, View
@@ -76,7 +76,7 @@ class TestTheLadder:
         ],
     )
     async def test_who_takes_snapshots(self, dashboard: Dashboard, changes: dict[str, object], said: str) -> None:
-        async with (app := dashboard(replace(restored(), **changes))).run_test(size=(100, 40)) as pilot:  # type: ignore[arg-type]
+        async with (app := dashboard(replace(restored(), **changes))).run_test(size=(100, 40)) as pilot:
             await pilot.press("L")
             assert said in read(app)
 

@@ -1,10 +1,10 @@
 """Entries that are gone from the log after a failover: told on the main screen, listed, published again once."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from esdash.engine.console import Published
@@ -36,7 +36,7 @@ ORPHANS = (
 
 
 def a_view(**changes: object) -> View:
-    return replace(restored(), **{"orphans": ORPHANS, **changes})  # type: ignore[arg-type]
+    return replace(restored(), **{"orphans": ORPHANS, **changes})
 
 
 class TestOnTheMainScreen:

@@ -1,10 +1,10 @@
 """The list of parked entries: why each is there, what it holds, and publishing what it should have been."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.widgets import Input
 
@@ -19,9 +19,12 @@ from esdash.ui.forms.type_form import TypeForm
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.paint.confirm import ConfirmScreen
 from esdash.ui.paint.pager import Pager
+from esdash.ui.trust.entry_source import EntrySource
 from esdash.ui.trust.parked import ParkedScreen
+from esdash.ui.trust.standing import Standing
 from esdash.visible import visible
 from tests.domains import the_bank
+from tests.domains.shop import shop
 from tests.ui.looking import main_of, text_of
 from tests.ui.recorded import History, RecordedConsole, busy_history, hostile
 from tests.ui.stage import said, until, write
@@ -74,6 +77,13 @@ def is_form_of(app: DashboardApp, name: str) -> bool:
 def about(app: DashboardApp) -> str:
     """What is told about the selected entry."""
     return app.screen.query_one(Pager).text
+
+
+def test_the_longest_id_has_room() -> None:
+    ids = [b"1795742079393-0", b"1795742079393-1217", b"1795742079394-0"]
+    source = EntrySource(shop(), lambda _: Standing(True, "open", "open", "", ""), parked=True)
+    source.update([row_of(number, (entry_id, [b"type", b"?"]), 0) for number, entry_id in enumerate(ids, 1)], 0.0)
+    assert source.wanted()[2] == len(ids[1])
 
 
 class TestLooking:
