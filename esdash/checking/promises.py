@@ -130,6 +130,15 @@ class Check:
                     self._break("invariants", so_far, where, self._violates(invariant))
         return kept
 
+    def once_more(self, entries: Sequence[Entry]) -> None:
+        """Fold all twice, one after the other: rules meet entries that they know in a state that they do not."""
+        twice = [*entries, *entries]
+        self._trying(twice[-1:])
+        try:
+            self._fold.fold(self._fold.empty(), twice)
+        except DomainError as error:
+            self._break(_promise_of(error), twice[: len(error.codes) + 1], error.where, self._fails(error.where))
+
     def compare(self, entries: list[Entry], elsewhere: Sequence[Run]) -> None:
         """Fold all, in every way in which the same must come of it."""
         self._trying(entries[-1:])

@@ -123,6 +123,7 @@ def _checked(choice: str, real: list[Entry], folder: Path, seconds: float) -> di
     with elsewhere.processes(fold.choice) as others:
         kept = tried.one_by_one([*entries, *real])
         tried.compare(kept, others)
+    tried.once_more(kept)
     broken = {each.promise for each in tried.broken}
     unproved = proof.prove(fold.domain)
     samples = [entry for entry in kept if entry in entries[:100]] if fold.domain.sample else kept
