@@ -248,6 +248,8 @@ class LogSource(Searchable):
                 return ("no entry matches", f"of those still in the stream: {self.answer.gone:,} have left it.")
         if self.total:
             return ("no entry matches",)
+        if self.behind and self._past:
+            return ("Of the entries before this moment", "none is kept with the past.")
         if self.behind:
             return ("The newest entries show here", "when the replay has caught up.")
         return self._hint if self.known else WAITING
