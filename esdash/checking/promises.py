@@ -114,7 +114,7 @@ class Check:
             except DomainError as error:
                 self._break(_promise_of(error), so_far, error.where, self._fails(error.where))
                 continue
-            except (SystemExit, KeyboardInterrupt) as error:
+            except KeyboardInterrupt as error:
                 self._break("raises", [entry], f"{self._where(entry)}: {type(error).__name__}")
                 continue
             if self._fold.outcomes[code].name != "applied" and closely and self.state.cells != before:
@@ -215,14 +215,14 @@ class Check:
         if event is None:
             return
         before = decoding.encode(event)
-        with suppress(DomainError, SystemExit, KeyboardInterrupt):  # which the fold itself meets next
+        with suppress(DomainError, KeyboardInterrupt):  # which the fold itself meets next
             self._fold.decide(self.state, event, entry[0])
         if decoding.encode(event) != before:
             self._break("outside", [entry], f"{self._where(entry)}: the event")
         describe = self._fold.domain.describe
         if describe is not None:
             described: object = None
-            with suppress(Exception):  # whatever it raises, there is no line then
+            with suppress(Exception, SystemExit):  # whatever it raises, there is no line then
                 described = describe(event)
             if not isinstance(described, str):
                 self._break("describes", [entry], _place(getattr(describe, "__code__", None)))

@@ -108,8 +108,6 @@ def main() -> None:
             document = _checked(choice, entries, folder, seconds / 2)
         except DomainFileError as error:
             document = {"cannot": str(error), "lines": error.lines}
-        except SystemExit:
-            document = {"cannot": "The domain ends the program when it is loaded."}
         faulthandler.cancel_dump_traceback_later()
     with os.fdopen(answers, "wb") as file:
         file.write(msgspec.json.encode(document))
