@@ -18,7 +18,7 @@ from esdash.config import Settings
 from esdash.counted import counted
 from esdash.domain import EventType
 from esdash.engine.console import EngineError, LessDurableError, Published
-from esdash.engine.history import History
+from esdash.engine.history import BrokenError, History
 from esdash.engine.publisher import Publisher
 from esdash.engine.row import Row
 from esdash.fold.failing import DomainError
@@ -237,9 +237,9 @@ def _publish(settings: Settings, fold: Fold, make: Callable[[], Any], key: str |
                 row = _decided(log, fold, published)
                 told |= {"ordinal": row.ordinal, **_outcome(fold, row)}
         except (EngineError, LogError, DomainError) as error:
+            why = error.continuity.explanation if isinstance(error, BrokenError) else message_of(error)
             raise EngineError(
-                f"The event is in the log as {published.entry_id}, but what became of it cannot be told. "
-                f"{message_of(error)}"
+                f"The event is in the log as {published.entry_id}, but what became of it cannot be told. {why}"
             ) from error
         finally:
             # Whatever happens, a person must learn that it was appended, and its key.
