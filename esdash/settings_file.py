@@ -48,7 +48,7 @@ def _text_of(file: Path) -> str | None:
         if len(data) > LARGEST:
             raise ConfigError(f"The settings file {file} is larger than {LARGEST // 1024:,} KiB: no settings are.")
         return data.decode("utf-8-sig")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # the home of a service's user is often /dev/null
         for part in (file, *file.parents):
             if part.is_symlink() and not part.exists():
                 raise ConfigError(

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import IO, Final
 
-from tests.proxy import _connect
 from tests.servers import RunningServer
 
 _GREETINGS: Final = (b"HELLO", b"AUTH", b"SELECT", b"CLIENT")
@@ -144,10 +143,10 @@ class Liar:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError), client, _connect(self._server) as server:
+        with contextlib.suppress(OSError), client, self._server.connect() as server:
             self._ends.append(server)
             requests, replies = client.makefile("rb"), server.makefile("rb")
-            while request := _one(requests):
+            while request := read_one(requests):
                 truly = request.split(b"\r\n")[2].upper() in _GREETINGS
                 with self._lock:
                     if not truly:
@@ -156,7 +155,7 @@ class Liar:
                         self.lies += not truly
                 if truly:
                     server.sendall(request)
-                    client.sendall(_one(replies))
+                    client.sendall(read_one(replies))
                 elif isinstance(self._lie, bytes):
                     client.sendall(self._lie)
                 else:
@@ -164,11 +163,11 @@ class Liar:
                         client.sendall(part)
 
 
-def _one(file: IO[bytes]) -> bytes:
+def read_one(file: IO[bytes]) -> bytes:
     """One request or reply of the protocol's second version, as it is; empty at the end."""
     line = file.readline()
     if line[:1] == b"$" and int(line[1:]) >= 0:
         return line + file.read(int(line[1:]) + 2)
     if line[:1] == b"*" and int(line[1:]) >= 0:
-        return line + b"".join(_one(file) for _ in range(int(line[1:])))
+        return line + b"".join(read_one(file) for _ in range(int(line[1:])))
     return line

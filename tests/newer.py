@@ -7,8 +7,7 @@ from typing import Any
 
 import hiredis
 
-from tests.liar import Liar, _one
-from tests.proxy import _connect
+from tests.liar import Liar, read_one
 from tests.servers import RunningServer
 
 Words = list[bytes]
@@ -23,12 +22,12 @@ class Newer(Liar):
 
     def _serve(self, client: socket.socket) -> None:
         queued: list[Words] | None = None
-        with contextlib.suppress(OSError), client, _connect(self._server) as server:
+        with contextlib.suppress(OSError), client, self._server.connect() as server:
             self._ends.append(server)
             requests, replies = client.makefile("rb"), server.makefile("rb")
-            while request := _one(requests):
+            while request := read_one(requests):
                 server.sendall(request)
-                words, reply = _read(request), _read(_one(replies))
+                words, reply = _read(request), _read(read_one(replies))
                 if words == [b"MULTI"]:
                     queued = []
                 elif words == [b"EXEC"] and queued is not None and isinstance(reply, list):

@@ -135,7 +135,7 @@ class Proxy:
                     if self._tls is not None:
                         client = self._tls.wrap_socket(client, server_side=True)
                     target = self._target
-                    server = _connect(target)
+                    server = target.connect()
                 except OSError:
                     client.close()
                     continue
@@ -150,15 +150,3 @@ class Proxy:
                         end.close()
                 else:
                     link.start()
-
-
-def _connect(target: RunningServer) -> socket.socket:
-    if target.port is not None:
-        return socket.create_connection(("127.0.0.1", target.port))
-    server = socket.socket(socket.AF_UNIX)
-    try:
-        server.connect(str(target.socket_path))
-    except OSError:
-        server.close()
-        raise
-    return server

@@ -4,12 +4,14 @@ The contracts of import-linter are static. What a process has really loaded is l
 static graph cannot tell that a deferred import stays deferred.
 """
 
+import ast
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,83 @@ class TestLinters:
 def test_no_file_of_the_program_is_longer_than_one_subject_takes() -> None:
     lengths = {path: len(path.read_text("utf-8").splitlines()) for path in (ROOT / "esdash").rglob("*.py")}
     assert {str(path.relative_to(ROOT)): length for path, length in lengths.items() if length > 350} == {}
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__") and name != "_"
+
+
+@cache
+def private_names() -> frozenset[str]:
+    """The functions, classes, attributes and variables that are private to a class or a module of esdash."""
+    found: set[str] = set()
+    for path in (ROOT / "esdash").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case (
+                    ast.FunctionDef(name=name)
+                    | ast.AsyncFunctionDef(name=name)
+                    | ast.ClassDef(name=name)
+                    | ast.Attribute(attr=name, ctx=ast.Store())
+                    | ast.Name(id=name, ctx=ast.Store())
+                ) if is_private(name):
+                    found.add(name)
+    return frozenset(found)
+
+
+def used_names(source: str) -> Iterator[tuple[int, str]]:
+    """(line, name) of each name that is asked of, or set at, something other than oneself, or imported from here."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Attribute(value=ast.Name(id="self" | "cls")):
+                pass
+            case ast.Attribute(attr=name):
+                yield node.lineno, name
+            case ast.ImportFrom(module=str(module), names=names) if module.split(".")[0] in ("esdash", "tests"):
+                yield from ((node.lineno, each.name) for each in names)
+            case ast.Call(
+                func=ast.Attribute(attr="setattr" | "delattr" | "object" | "patch")
+                | ast.Name(id="getattr" | "setattr" | "delattr" | "patch"),
+                args=[*values],
+            ):
+                for value in values[:2]:
+                    match value:
+                        case ast.Constant(value=str(text)):
+                            yield from ((node.lineno, name) for name in text.split("."))
+
+
+class TestWhatIsPrivate:
+    ELSEWHERE = frozenset({"_replace", "_time", "_writer_thread"})
+    """Of the standard library and of Textual, which have names that esdash has too."""
+
+    def test_is_known_to_no_test(self) -> None:
+        private = private_names() - self.ELSEWHERE
+        known = [
+            f"{path.relative_to(ROOT)}:{line}: {name}"
+            for path in sorted((ROOT / "tests").rglob("*.py"))
+            if not private.isdisjoint(re.findall(r"\b_\w+", source := path.read_text("utf-8")))
+            for line, name in used_names(source)
+            if name in private
+        ]
+        assert known == []
+
+    def test_is_found_where_it_should_be(self) -> None:
+        assert {"_run", "_log", "_decode", "_Background"} <= private_names()
+        for line in (
+            "log._run()",
+            "self.consumer._run",
+            "type(self)._run = None",
+            "from esdash.log.keys import _run",
+            "from tests.proxy import _run",
+            "monkeypatch.setattr(child, '_run', None)",
+            "patch.setattr('esdash.log.child._run.name', None)",
+            "mock.patch('esdash.log.child._run')",
+            "patch.object(child, '_run')",
+            "getattr(child, '_run')",
+        ):
+            assert "_run" in {name for _, name in used_names(line)}, line
+        for line in ("self._run()", "cls._run", "from textual import _run", "def _run(): pass", "'_run'", "_run()"):
+            assert "_run" not in {name for _, name in used_names(line)}, line
 
 
 class TestTheShopIsNothingSpecial:

@@ -63,7 +63,6 @@ class Elsewhere:
         return self._process.stdout.readline().decode().strip() or "it ended"
 
     def end(self) -> None:
-        """End it."""
         self._process.kill()
         self._process.communicate()
 

@@ -114,7 +114,7 @@ class Check:
             except DomainError as error:
                 self._break(_promise_of(error), so_far, error.where, self._fails(error.where))
                 continue
-            except (SystemExit, KeyboardInterrupt) as error:
+            except KeyboardInterrupt as error:
                 self._break("raises", [entry], f"{self._where(entry)}: {type(error).__name__}")
                 continue
             if self._fold.outcomes[code].name != "applied" and closely and self.state.cells != before:
@@ -129,6 +129,15 @@ class Check:
                     where = f"{_place(source)}: {invariant.name}" if source else f"the invariant {invariant.name}"
                     self._break("invariants", so_far, where, self._violates(invariant))
         return kept
+
+    def once_more(self, entries: Sequence[Entry]) -> None:
+        """Fold all twice, one after the other: rules meet entries that they know in a state that they do not."""
+        twice = [*entries, *entries]
+        self._trying(twice[-1:])
+        try:
+            self._fold.fold(self._fold.empty(), twice)
+        except DomainError as error:
+            self._break(_promise_of(error), twice[: len(error.codes) + 1], error.where, self._fails(error.where))
 
     def compare(self, entries: list[Entry], elsewhere: Sequence[Run]) -> None:
         """Fold all, in every way in which the same must come of it."""
@@ -206,14 +215,14 @@ class Check:
         if event is None:
             return
         before = decoding.encode(event)
-        with suppress(DomainError, SystemExit, KeyboardInterrupt):  # which the fold itself meets next
+        with suppress(DomainError, KeyboardInterrupt):  # which the fold itself meets next
             self._fold.decide(self.state, event, entry[0])
         if decoding.encode(event) != before:
             self._break("outside", [entry], f"{self._where(entry)}: the event")
         describe = self._fold.domain.describe
         if describe is not None:
             described: object = None
-            with suppress(Exception):  # whatever it raises, there is no line then
+            with suppress(Exception, SystemExit):  # whatever it raises, there is no line then
                 described = describe(event)
             if not isinstance(described, str):
                 self._break("describes", [entry], _place(getattr(describe, "__code__", None)))

@@ -108,8 +108,6 @@ def main() -> None:
             document = _checked(choice, entries, folder, seconds / 2)
         except DomainFileError as error:
             document = {"cannot": str(error), "lines": error.lines}
-        except SystemExit:
-            document = {"cannot": "The domain ends the program when it is loaded."}
         faulthandler.cancel_dump_traceback_later()
     with os.fdopen(answers, "wb") as file:
         file.write(msgspec.json.encode(document))
@@ -123,6 +121,7 @@ def _checked(choice: str, real: list[Entry], folder: Path, seconds: float) -> di
     with elsewhere.processes(fold.choice) as others:
         kept = tried.one_by_one([*entries, *real])
         tried.compare(kept, others)
+    tried.once_more(kept)
     broken = {each.promise for each in tried.broken}
     unproved = proof.prove(fold.domain)
     samples = [entry for entry in kept if entry in entries[:100]] if fold.domain.sample else kept

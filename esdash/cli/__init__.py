@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from esdash import signals
 from esdash.cli.failures import BadInputError, ExitCode, exit_code_of, known, message_of
@@ -19,33 +20,33 @@ from esdash.cli.output import say, warn
 from esdash.cli.secrecy import hide_password, redacted
 
 _COMMANDS: Final = {
-    "tour": "tour",
-    "publish": "publish",
-    "produce": "produce",
-    "consume": "consume",
-    "serve": "serve",
-    "web": "web",
-    "state": "state",
-    "events": "events",
-    "why": "why",
-    "diff": "diff",
-    "find": "find",
-    "export": "export",
-    "try": "attempt",
-    "streams": "streams",
-    "snapshot": "snapshots",
-    "archive": "archive",
-    "trim": "trim",
-    "verify": "verify",
-    "doctor": "doctor",
-    "bench": "bench",
-    "server": "server",
-    "config": "config",
-    "domain": "domain",
-    "dev": "dev",
-    "completion": "completion",
+    "tour": ("tour", "Learn in two minutes, by doing, what an event log can do."),
+    "publish": ("publish", "Append an event, or many."),
+    "produce": ("produce", "Append made-up events."),
+    "consume": ("consume", "Be a consumer without a screen."),
+    "serve": ("serve", "Be a consumer as a service."),
+    "web": ("web", "Show the dashboard in a page of a browser."),
+    "state": ("state", "Show the tables and the outcomes."),
+    "events": ("events", "Show entries and what became of them."),
+    "why": ("why", "Show every entry that moved a number, newest first."),
+    "diff": ("diff", "Show what differs between two places."),
+    "find": ("find", "Find where a condition holds."),
+    "export": ("export", "Hand on what the other commands show, or the whole stream."),
+    "try": ("attempt", "Try what would have been."),
+    "streams": ("streams", "Show the streams of the server."),
+    "snapshot": ("snapshots", "List, take, show, delete snapshots."),
+    "archive": ("archive", "Write what the stream holds to files."),
+    "trim": ("trim", "Remove what is archived from the stream."),
+    "verify": ("verify", "Replay everything and compare with every snapshot."),
+    "doctor": ("doctor", "Examine the server and the stream."),
+    "bench": ("bench", "Measure publishing, replay and latency."),
+    "server": ("server", "Look at or stop esdash's own server."),
+    "config": ("config", "Show every setting and path."),
+    "domain": ("domain", "Check a domain, compare two versions, begin a new one."),
+    "dev": ("dev", "Write rules, and see at each save what they would change."),
+    "completion": ("completion", "Print a shell's completion script."),
 }
-"""Command → the module here that defines a click command named `command`."""
+"""Command → the module here that defines a click command named `command`, and how the help of that begins."""
 
 
 _COMPLETE: Final = "_ESDASH_COMPLETE"
@@ -60,11 +61,23 @@ class _Commands(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
-        """The command of that name."""
         if name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"esdash.cli.{_COMMANDS[name]}").command
+        module = _COMMANDS[name][0]
+        command: click.Command = importlib.import_module(f"esdash.cli.{module}").command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """What each is for; none is imported for that."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, what) for name, (_, what) in _COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Those that begin so; none is imported for that."""
+        begun = [
+            CompletionItem(name, help=what) for name, (_, what) in _COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return begun + click.Command.shell_complete(self, ctx, incomplete)
 
 
 @click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

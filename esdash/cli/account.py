@@ -1,15 +1,11 @@
 """Where an account of entries begins, and what a person should know about that."""
 
-from typing import TYPE_CHECKING
-
 from esdash.cli.output import warn
 from esdash.counted import counted
-
-if TYPE_CHECKING:
-    from esdash.engine.history import Beginning
+from esdash.engine.history import Beginning
 
 
-def warn_of_beginning(beginning: "Beginning", *, ranged: bool = False) -> None:
+def warn_of_beginning(beginning: Beginning, *, ranged: bool = False) -> None:
     """Say what is left out, and whether something was gone before the stream was first read.
 
     With `ranged`, how to ask for what is left by --from.
@@ -26,7 +22,7 @@ def warn_of_what_is_left(unseen: int) -> None:
         warn(f"Partial history: {gone} gone, and what is shown is the fold of those that are left.")
 
 
-def _what_is_left_out(beginning: "Beginning", *, ranged: bool) -> str:
+def _what_is_left_out(beginning: Beginning, *, ranged: bool) -> str:
     number = beginning.projection.ordinal + beginning.projection.unseen
     asked = f": --from snapshot:{beginning.snapshot_id}" if ranged else ""
     shown = f"Shown is what came after #{number:,}{asked}."

@@ -2,21 +2,23 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from esdash.cli.connect import open_log
 from esdash.cli.failures import BadInputError, ExitCode, FailedError, exit_code_of, message_of
 from esdash.cli.options import as_json, folder_of, stream_name, with_settings
 from esdash.cli.output import print_json, tell, warn
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.config import Settings
 from esdash.counted import counted
-
-if TYPE_CHECKING:
-    from esdash.log.archive.folder import Archive
+from esdash.engine.trimming import pin_archived
+from esdash.log.archive.folder import Archive
+from esdash.log.archive.segment import DamagedArchiveError
+from esdash.log.archive.writing import archive
+from esdash.log.errors import LogError, RefusedError
+from esdash.log.snapshots import SnapshotStore
 
 
 @click.command()
@@ -53,9 +55,6 @@ def command(
     entries are archived is pinned: kept however many newer ones come. Every command reads through an archive with
     --archive DIR.
     """
-    from esdash.log.archive.segment import DamagedArchiveError
-    from esdash.log.errors import LogError
-
     folder = folder or settings.archive
     if folder is None:
         raise BadInputError("Name the folder of the archive: `esdash archive DIR`.")
@@ -80,14 +79,7 @@ def command(
 
 
 def _archived(settings: Settings, folder: Path, check: bool) -> dict[str, Any]:
-    from esdash.engine.trimming import pin_archived
-    from esdash.log.archive.folder import Archive
-    from esdash.log.archive.writing import archive
-    from esdash.log.errors import RefusedError
-    from esdash.log.snapshots import SnapshotStore
-
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         kept = Archive(folder, log.name)
         pinned: list[str] = []
         with Progress(log) as progress:
@@ -105,7 +97,7 @@ def _archived(settings: Settings, folder: Path, check: bool) -> dict[str, Any]:
     return _document(kept, added, pinned)
 
 
-def _document(kept: "Archive", added: int, pinned: list[str]) -> dict[str, Any]:
+def _document(kept: Archive, added: int, pinned: list[str]) -> dict[str, Any]:
     first = kept.first_id
     return {
         "stream": kept.stream,

@@ -3,11 +3,11 @@
 import shlex
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import click
 
-from esdash.cli.connect import open_log
+from esdash.cli.batch import Lines
 from esdash.cli.consequences import consequences_document, print_consequences
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import BadInputError, ExitCode
@@ -15,18 +15,19 @@ from esdash.cli.guarding import Guarded
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import print_json, warn_of_partial_history
 from esdash.cli.places import PLACE, end_of
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.config import Settings
+from esdash.engine.history import id_before
+from esdash.engine.publisher import new_keys
+from esdash.fold.folding import Fold
+from esdash.fold.sorting import Fields
+from esdash.log.stream import Stream
+from esdash.query.places import Between, End, Numbered, Place, PlaceError, read_place
 from esdash.visible import visible
-
-if TYPE_CHECKING:
-    from esdash.fold.folding import Fold
-    from esdash.fold.sorting import Fields
-    from esdash.log.stream import Stream
-    from esdash.query.places import Place
-    from esdash.whatif.edits import Edit
-    from esdash.whatif.sandbox import Sandbox
+from esdash.whatif.editing import changed
+from esdash.whatif.edits import Change, Edit, Insert, Skip, Swap
+from esdash.whatif.sandbox import Sandbox
 
 
 @click.command("try", cls=Guarded)
@@ -42,9 +43,9 @@ if TYPE_CHECKING:
 def command(
     context: click.Context,
     settings: Settings,
-    at: "Place | None",
-    until: "Place | None",
-    skipped: "Sequence[Place]",
+    at: Place | None,
+    until: Place | None,
+    skipped: Sequence[Place],
     edited: Sequence[str],
     swapped: Sequence[str],
     inserted: BinaryIO | None,
@@ -65,15 +66,11 @@ def command(
     `esdash publish batch` reads it. An inserted entry is called #120a, and has an id between its neighbours' where one
     is free. Exit code 3 when anything would be otherwise.
     """
-    from esdash.whatif.edits import Insert, Skip
-    from esdash.whatif.sandbox import Sandbox
-
     if not (skipped or edited or swapped or inserted):
         raise BadInputError("There is nothing to try: say --skip, --edit, --swap or --insert.")
     fold = fold_of(settings)
     entries = _read(fold, inserted) if inserted is not None else ()
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         sandbox = Sandbox(log, fold)
         edits: list[Edit] = [Skip(sandbox.entry(_id(log, place))) for place in skipped]
         edits += _changes(fold, log, sandbox, edited)
@@ -94,11 +91,8 @@ def command(
         context.exit(ExitCode.DIFFERENCE)
 
 
-def _read(fold: "Fold", file: BinaryIO) -> "tuple[Fields, ...]":
+def _read(fold: Fold, file: BinaryIO) -> tuple[Fields, ...]:
     """The entries of a file of events; those without a key get one, as they would when they are published."""
-    from esdash.cli.batch import Lines
-    from esdash.engine.publisher import new_keys
-
     events = [event for page in Lines(fold).pages(file) for event in page]
     if not events:
         raise BadInputError("There is no event in the file, so nothing can be inserted.")
@@ -108,11 +102,8 @@ def _read(fold: "Fold", file: BinaryIO) -> "tuple[Fields, ...]":
     )
 
 
-def _changes(fold: "Fold", log: "Stream", sandbox: "Sandbox", texts: Sequence[str]) -> "Iterator[Edit]":
+def _changes(fold: Fold, log: Stream, sandbox: Sandbox, texts: Sequence[str]) -> Iterator[Edit]:
     """One for each entry: what is said of it twice holds together."""
-    from esdash.whatif.editing import changed
-    from esdash.whatif.edits import Change
-
     changes: dict[bytes, Change] = {}
     for text in texts:
         place, assignments = _assignments(text)
@@ -137,9 +128,7 @@ def _assignments(text: str) -> tuple[str, dict[str, str]]:
     return place, dict(each.split("=", 1) for each in assignments)
 
 
-def _swap(log: "Stream", sandbox: "Sandbox", text: str) -> "Edit":
-    from esdash.whatif.edits import Swap
-
+def _swap(log: Stream, sandbox: Sandbox, text: str) -> Edit:
     places = text.split()
     if len(places) != 2:
         raise BadInputError(f"--swap {visible(text, 80)!r}: two places, such as 'n140 n141'.")
@@ -147,20 +136,15 @@ def _swap(log: "Stream", sandbox: "Sandbox", text: str) -> "Edit":
     return Swap(one, other)
 
 
-def _named(log: "Stream", text: str) -> bytes:
-    from esdash.query.places import PlaceError, read_place
-
+def _named(log: Stream, text: str) -> bytes:
     try:
         return _id(log, read_place(text, time.time()))
     except PlaceError as error:
         raise BadInputError(str(error)) from None
 
 
-def _id(log: "Stream", place: "Place") -> bytes:
+def _id(log: Stream, place: Place) -> bytes:
     """The id of the one entry that a place names. Raises BadInputError where it may name several."""
-    from esdash.engine.history import id_before
-    from esdash.query.places import Between, End, Numbered
-
     is_id = isinstance(place, Between) and place.first == place.last
     if isinstance(place, Between) and not is_id and place.first[0] == place.last[0]:
         # The milliseconds of an id: mostly there is one entry.

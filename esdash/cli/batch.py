@@ -1,5 +1,6 @@
 """Events as JSON lines."""
 
+import codecs
 import os
 import select
 from collections.abc import Iterable, Iterator
@@ -78,6 +79,8 @@ class Lines:
 
     def _read(self, number: int, line: bytes) -> Event | None:
         """None for an empty line. Raises BadInputError."""
+        if number == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
         if not (line := line.strip()):
             return None
         try:

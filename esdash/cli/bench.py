@@ -1,7 +1,7 @@
 """`esdash bench`: what the server gives."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,9 +11,7 @@ from esdash.cli.failures import BadInputError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import print_json, say, tell
 from esdash.config import Settings
-
-if TYPE_CHECKING:
-    from esdash.engine.bench import Measured
+from esdash.engine.bench import Bench, Measured
 
 
 @click.command()
@@ -34,8 +32,6 @@ def command(settings: Settings, entries: int, yes: bool, as_json: bool) -> None:
     Takes a few seconds and works on a scratch stream beside the stream, which is removed again. For these seconds the
     server has all the work that it can do.
     """
-    from esdash.engine.bench import Bench
-
     fold = fold_of(settings)
     require_writable(settings, "Nothing was measured", fold)
     require_samples(fold)
@@ -55,7 +51,7 @@ def command(settings: Settings, entries: int, yes: bool, as_json: bool) -> None:
         _tell(name, found)
 
 
-def _document(server: str, found: "Measured") -> dict[str, Any]:
+def _document(server: str, found: Measured) -> dict[str, Any]:
     latency = found.latency
     return {
         "server": server,
@@ -73,7 +69,7 @@ def _document(server: str, found: "Measured") -> dict[str, Any]:
     }
 
 
-def _tell(server: str, found: "Measured") -> None:
+def _tell(server: str, found: Measured) -> None:
     latency = found.latency
     tell(f"server    {server}, {found.entries:,} events")
     click.echo(f"publish   {found.publish:>9,.0f} events/s  in batches of 1,000")

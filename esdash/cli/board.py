@@ -10,20 +10,20 @@ from esdash.cli.places import begin_of
 from esdash.cli.progress import Progress
 from esdash.cli.track import by_track
 from esdash.config import Settings
+from esdash.fold.folding import Fold
+from esdash.log.facts import id_parts
+from esdash.log.stream import Stream
+from esdash.query.places import Place
 
 if TYPE_CHECKING:
-    from esdash.fold.folding import Fold
-    from esdash.log.stream import Stream
     from esdash.past.board import Board
     from esdash.past.reader import TrackReader
-    from esdash.query.places import Place
 
 
 def board_of(
-    settings: Settings, log: "Stream", fold: "Fold", first: "Place | None", until: bytes | None, progress: Progress
+    settings: Settings, log: Stream, fold: Fold, first: Place | None, until: bytes | None, progress: Progress
 ) -> "Board":
     """What was refused and parked, from a place on and up to an id. Raises FailedError, LogError, EngineError."""
-    from esdash.log.facts import id_parts
     from esdash.past.building import Builder
     from esdash.past.folder import TrackFolder
     from esdash.past.packing import TrackError

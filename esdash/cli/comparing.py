@@ -1,10 +1,9 @@
 """`esdash domain compare`: what other rules make of a log."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from esdash.cli.connect import open_log
 from esdash.cli.consequences import consequences_document, print_consequences
 from esdash.cli.domains import OWN
 from esdash.cli.failures import BadInputError, ExitCode
@@ -12,17 +11,17 @@ from esdash.cli.guarding import Guarded
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import print_json, tell, warn, warn_of_partial_history
 from esdash.cli.places import PLACE, end_of
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.config import Settings
 from esdash.counted import counted
+from esdash.fold.apart import Apart
+from esdash.fold.folding import Fold
+from esdash.fold.loading import DomainFileError
+from esdash.query.places import Place
 from esdash.visible import visible
-
-if TYPE_CHECKING:
-    from esdash.fold.apart import Apart
-    from esdash.fold.folding import Fold
-    from esdash.query.places import Place
-    from esdash.whatif.beside import Consequences
+from esdash.whatif.beside import Consequences
+from esdash.whatif.rules import compare
 
 
 @click.command(cls=Guarded)
@@ -32,9 +31,7 @@ if TYPE_CHECKING:
 @as_json
 @with_settings
 @click.pass_context
-def command(
-    context: click.Context, settings: Settings, old: str, new: str, until: "Place | None", as_json: bool
-) -> None:
+def command(context: click.Context, settings: Settings, old: str, new: str, until: Place | None, as_json: bool) -> None:
     """Fold a real log by two versions of a domain, and compare.
 
     OLD and NEW are domains as --domain takes them, mostly two files: `bank.py` as it was, and as it is now. The whole
@@ -43,11 +40,8 @@ def command(
 
     Exits with 3 when anything differs: a regression test of rules on the log that they are for.
     """
-    from esdash.whatif.rules import compare
-
     olds, news = _load(old), _load(new)
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         end = end_of(log, until) if until is not None else log.facts().last_id
         with Progress(log) as progress:
             found = compare(log, olds, news, end, progress)
@@ -69,10 +63,8 @@ def command(
         context.exit(ExitCode.DIFFERENCE)
 
 
-def _load(choice: str) -> "Apart":
+def _load(choice: str) -> Apart:
     from esdash.engine.invariants import require_readable
-    from esdash.fold.apart import Apart
-    from esdash.fold.loading import DomainFileError
 
     try:
         return Apart(OWN.get(choice, choice), require_readable)
@@ -81,11 +73,11 @@ def _load(choice: str) -> "Apart":
         raise BadInputError(f"{visible(choice, 200)}: {error}", error.lines) from error
 
 
-def _document(fold: "Fold") -> dict[str, Any]:
+def _document(fold: Fold) -> dict[str, Any]:
     return {"domain": fold.name, "version": fold.version, "fingerprint": fold.fingerprint}
 
 
-def _tell(old: "Fold", new: "Fold", found: "Consequences") -> None:
+def _tell(old: Fold, new: Fold, found: Consequences) -> None:
     entries = counted(found.end.ordinal, "entry", "entries")
     if not found.differ:
         tell(f"The same on {entries}.")

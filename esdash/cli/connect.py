@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from esdash.cli.domains import only_watches
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.output import warn
 from esdash.config import Settings, place_of_data
@@ -110,7 +109,7 @@ def archive_of(settings: Settings) -> str:
 
 def require_writable(settings: Settings, what: str, fold: "Fold | None" = None) -> None:
     """Raises FailedError when nothing may be written. `what` was to be done, as a sentence's beginning."""
-    if fold is not None and only_watches(fold):
+    if fold is not None and fold.readonly:
         raise FailedError(f"{what}: the domain {fold.name} is for looking only and writes nothing to the server.")
     if settings.readonly:
         raise FailedError(f"{what}: --readonly (or the settings) forbids writing to the server.")

@@ -6,24 +6,26 @@ from typing import TYPE_CHECKING, Any, Final
 from esdash.cli.entries import change_document, place_document
 from esdash.cli.output import new_table, number, print_tables, tell
 from esdash.counted import counted
+from esdash.fold.folding import Fold
+from esdash.fold.outcomes import Outcome
+from esdash.fold.stored import number_name
+from esdash.fold.tables import Change
 from esdash.visible import visible
+from esdash.whatif.beside import Consequences, Tried
+from esdash.words.changes import by_size, text_between
+from esdash.words.entries import describe, type_of
+from esdash.words.lines import deeds
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from esdash.fold.folding import Fold
-    from esdash.fold.outcomes import Outcome
-    from esdash.fold.tables import Change
-    from esdash.whatif.beside import Consequences, Tried
 
 ROWS: Final = 1000
 """Numbers, and entries, that people are shown at most."""
 
 
-def consequences_document(found: "Consequences") -> dict[str, Any]:
+def consequences_document(found: Consequences) -> dict[str, Any]:
     """All of it. An entry that was inserted behind #130 has `nth` 1, 2 and so on, and the ordinal of that."""
-    from esdash.fold.stored import number_name
-
     return {
         "begin": {"last_event_id": found.begin.last_event_id, "ordinal": found.begin.ordinal},
         "end": {"last_event_id": found.end.last_event_id, "ordinal": found.end.ordinal},
@@ -57,7 +59,7 @@ def consequences_document(found: "Consequences") -> dict[str, Any]:
     }
 
 
-def print_consequences(fold: "Fold", found: "Consequences", other: "Fold | None" = None) -> None:
+def print_consequences(fold: Fold, found: Consequences, other: Fold | None = None) -> None:
     """What people read first: what was tried, what is decided otherwise, what numbers come out.
 
     `other` is the domain by which the log would be another one, where that is not the same.
@@ -97,9 +99,7 @@ def print_consequences(fold: "Fold", found: "Consequences", other: "Fold | None"
     print_tables(*tables)
 
 
-def _numbers(fold: "Fold", other: "Fold", shown: "Sequence[Change]") -> "Table":
-    from esdash.words.changes import by_size, text_between
-
+def _numbers(fold: Fold, other: Fold, shown: Sequence[Change]) -> "Table":
     rows = [text_between(fold, other, change) for change in by_size(shown, fold, other)[:ROWS]]
     return new_table(
         f"Numbers ({_of(len(shown), ROWS)})",
@@ -108,10 +108,7 @@ def _numbers(fold: "Fold", other: "Fold", shown: "Sequence[Change]") -> "Table":
     )
 
 
-def _tried(fold: "Fold", tried: "Tried", unseen: int) -> tuple[str, ...]:
-    from esdash.words.entries import describe, type_of
-    from esdash.words.lines import deeds
-
+def _tried(fold: Fold, tried: Tried, unseen: int) -> tuple[str, ...]:
     _, fields = tried.entry
     says = f"{type_of(fold, fields)} {describe(fold, fields)}"
     return (
@@ -122,7 +119,7 @@ def _tried(fold: "Fold", tried: "Tried", unseen: int) -> tuple[str, ...]:
     )
 
 
-def _words(outcome: "Outcome") -> str:
+def _words(outcome: Outcome) -> str:
     return f"{outcome.name} {outcome.reason}" if outcome.reason else outcome.name
 
 

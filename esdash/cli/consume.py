@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
@@ -14,16 +14,19 @@ from esdash.cli.domains import bound_by, fold_of, warn_of_another_domain
 from esdash.cli.failures import BadInputError, ExitCode, FailedError
 from esdash.cli.interpreter import collect_rarely
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import print_json, require_reader, say, warn, warn_of_partial_history, warn_of_rung
+from esdash.cli.output import print_json, require_reader, say, warn, warn_of_partial_history, warn_of_rungs
 from esdash.cli.presence import absence
 from esdash.config import Settings
 from esdash.counted import counted
-
-if TYPE_CHECKING:
-    from esdash.engine.consumer import ConsumerSettings
-    from esdash.engine.view import Rung, View
-    from esdash.fold.folding import Fold
-    from esdash.log.stream import Stream
+from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.guard import HaltError
+from esdash.engine.requests import Stop
+from esdash.engine.snapshot import forgotten
+from esdash.engine.view import Rung, View
+from esdash.fold.failing import DomainError
+from esdash.fold.folding import Fold
+from esdash.log.snapshots import SnapshotStore
+from esdash.log.stream import Stream
 
 LOOK_SECONDS: Final = 0.2
 """Between two looks at the consumer."""
@@ -50,8 +53,6 @@ def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool,
     terminal it wants --yes. With --json, and without --once, each line of progress is a JSON
     object on stdout.
     """
-    from esdash.engine.consumer import ConsumerSettings
-
     fold = fold_of(settings)
     settings = bound_by(settings, fold)
     consumer_settings = ConsumerSettings(
@@ -75,11 +76,8 @@ def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool,
             _go_on(log, fold, consumer_settings, as_json)
 
 
-def _ask_before_forgetting(log: "Stream") -> None:
+def _ask_before_forgetting(log: Stream) -> None:
     """Raises BadInputError when nobody can be asked, and FailedError when the answer is no."""
-    from esdash.engine.snapshot import forgotten
-    from esdash.log.snapshots import SnapshotStore
-
     gone = forgotten(log, SnapshotStore(log))
     if not gone:
         return
@@ -91,10 +89,7 @@ def _ask_before_forgetting(log: "Stream") -> None:
         raise FailedError("Nothing was done.")
 
 
-def _catch_up(log: "Stream", fold: "Fold", settings: "ConsumerSettings") -> None:
-    from esdash.engine.consumer import Consumer
-    from esdash.engine.guard import HaltError
-
+def _catch_up(log: Stream, fold: Fold, settings: ConsumerSettings) -> None:
     consumer = Consumer(log, fold, settings)
     halt: HaltError | None = None
     begun = time.perf_counter()
@@ -127,9 +122,7 @@ def _catch_up(log: "Stream", fold: "Fold", settings: "ConsumerSettings") -> None
             **({"invariants": _invariants(view)} if view.invariants else {}),
         }
     )
-    for rung in restored.rungs:
-        if rung.reason is not None:
-            warn_of_rung(rung)
+    warn_of_rungs(restored.rungs)
     warn_of_partial_history(continuity.unseen_before_start)
     for notice in view.notices:
         warn(notice.text)
@@ -138,15 +131,12 @@ def _catch_up(log: "Stream", fold: "Fold", settings: "ConsumerSettings") -> None
         click.get_current_context().exit(ExitCode.BROKEN)
 
 
-def _invariants(view: "View") -> dict[str, bool | None]:
+def _invariants(view: View) -> dict[str, bool | None]:
     """Whether each holds; None for one that cannot tell."""
     return {each.name: None if each.failed else each.holds for each in view.invariants}
 
 
-def _go_on(log: "Stream", fold: "Fold", settings: "ConsumerSettings", as_json: bool) -> None:
-    from esdash.engine.consumer import Consumer
-    from esdash.engine.requests import Stop
-    from esdash.fold.failing import DomainError
+def _go_on(log: Stream, fold: Fold, settings: ConsumerSettings, as_json: bool) -> None:
 
     # The first connection is made here, so that a wrong URL ends the command instead of being tried for ever.
     log.server.facts()
@@ -199,18 +189,17 @@ class _Reporter:
         self._as_json = as_json
         self._phase = ""
         self._notice = 0
-        self._unused: set[Rung] = set()
+        self._told: set[Rung] = set()
         self._unseen = 0
         self._ordinal = -1
         self._due = time.monotonic() + REPORT_SECONDS
 
-    def look(self, view: "View", *, last: bool = False) -> None:
+    def look(self, view: View, *, last: bool = False) -> None:
         """Say what is new. Raises OSError when that cannot be written, or nobody reads it any more."""
         require_reader(sys.stdout if self._as_json else sys.stderr)
-        for rung in view.restored.rungs if view.restored else ():
-            if rung.reason is not None and rung not in self._unused:
-                self._unused.add(rung)
-                warn_of_rung(rung)
+        rungs = view.restored.rungs if view.restored else ()
+        warn_of_rungs(rung for rung in rungs if rung not in self._told)
+        self._told.update(rungs)
         if view.continuity and view.continuity.unseen_before_start != self._unseen:
             self._unseen = view.continuity.unseen_before_start
             warn_of_partial_history(self._unseen)
@@ -237,7 +226,7 @@ class _Reporter:
             )
 
 
-def _progress(view: "View") -> dict[str, Any]:
+def _progress(view: View) -> dict[str, Any]:
     return {
         "phase": str(view.phase),
         "note": view.phase_note,

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import ExitCode
 from esdash.cli.guarding import Guarded
@@ -22,20 +21,23 @@ from esdash.cli.output import (
     warn_of_partial_history,
 )
 from esdash.cli.places import PLACE, end_of
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.cli.track import by_track
 from esdash.config import Settings
+from esdash.engine.comparing import Distance, Kind, Moment, distance
+from esdash.engine.history import History
+from esdash.engine.view import Position
+from esdash.export.states import Came, came_document, difference_document
+from esdash.fold.folding import Fold
+from esdash.log.stream import Stream, id_parts
+from esdash.query.places import OfSnapshot, Place
+from esdash.visible import visible
+from esdash.words.changes import by_size, text_of
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-    from esdash.engine.comparing import Distance, Kind, Moment
-    from esdash.engine.view import Position
-    from esdash.export.states import Came
-    from esdash.fold.folding import Fold
-    from esdash.log.stream import Stream
-    from esdash.query.places import Place
 
 ROWS: Final = 1000
 """Numbers that are shown at most."""
@@ -47,7 +49,7 @@ ROWS: Final = 1000
 @as_json
 @with_settings
 @click.pass_context
-def command(context: click.Context, settings: Settings, first: "Place", second: "Place", as_json: bool) -> None:
+def command(context: click.Context, settings: Settings, first: Place, second: Place, as_json: bool) -> None:
     """Show what differs between two places.
 
     Numbers, and the entries in between.
@@ -63,7 +65,7 @@ def command(context: click.Context, settings: Settings, first: "Place", second: 
     3 when a number differs.
     """
     fold = fold_of(settings)
-    with open_log(settings) as log:
+    with open_stream(settings) as log:
         found = distance_of(settings, log, fold, first, second)
     if as_json:
         print_json(_document(found))
@@ -76,12 +78,8 @@ def command(context: click.Context, settings: Settings, first: "Place", second: 
         context.exit(ExitCode.DIFFERENCE)
 
 
-def distance_of(settings: Settings, log: "Stream", fold: "Fold", first: "Place", second: "Place") -> "Distance":
+def distance_of(settings: Settings, log: Stream, fold: Fold, first: Place, second: Place) -> Distance:
     """What differs between two places; what should be known of it is said."""
-    from esdash.engine.comparing import distance
-    from esdash.engine.history import History
-
-    require_stream(log)
     one, other = _moment(log, first), _moment(log, second)
     found = _by_track(settings, log, fold, one, other)
     if found is None:
@@ -90,23 +88,19 @@ def distance_of(settings: Settings, log: "Stream", fold: "Fold", first: "Place",
     return found
 
 
-def warn_of_distance(found: "Distance") -> None:
+def warn_of_distance(found: Distance) -> None:
     """Say what a difference cannot tell."""
     if found.entries is None:
         warn("The entries between the two snapshots are gone from the stream, so they are not counted.")
     warn_of_partial_history(max(found.first.unseen, found.second.unseen))
 
 
-def _moment(log: "Stream", place: "Place") -> "Moment":
-    from esdash.engine.comparing import Moment
-    from esdash.query.places import OfSnapshot
-
+def _moment(log: Stream, place: Place) -> Moment:
     return Moment(end_of(log, place), place.snapshot_id if isinstance(place, OfSnapshot) else "")
 
 
-def _by_track(settings: Settings, log: "Stream", fold: "Fold", first: "Moment", second: "Moment") -> "Distance | None":
+def _by_track(settings: Settings, log: Stream, fold: Fold, first: Moment, second: Moment) -> Distance | None:
     """What differs, by the past that a dashboard keeps: without folding. None where it does not have all of it."""
-    from esdash.log.stream import id_parts
     from esdash.past.distance import distance_by
 
     if first.snapshot_id or second.snapshot_id:
@@ -115,9 +109,7 @@ def _by_track(settings: Settings, log: "Stream", fold: "Fold", first: "Moment", 
     return by_track(settings, log, fold, max(one, other, key=id_parts), lambda track: distance_by(track, one, other))
 
 
-def _document(found: "Distance") -> dict[str, Any]:
-    from esdash.export.states import came_document, difference_document
-
+def _document(found: Distance) -> dict[str, Any]:
     return {
         "from": _position(found.first),
         "to": _position(found.second),
@@ -126,20 +118,18 @@ def _document(found: "Distance") -> dict[str, Any]:
     }
 
 
-def kinds_of(entries: "Mapping[Kind, int]") -> "Iterator[Came]":
+def kinds_of(entries: Mapping[Kind, int]) -> Iterator[Came]:
     """The entries between two places, counted, by type and outcome."""
-    from esdash.export.states import Came
-
     for (name, outcome), count in sorted(entries.items(), key=_by_name):
         yield Came(name, outcome, count)
 
 
-def _by_name(counted: "tuple[Kind, int]") -> tuple[str, str, str]:
+def _by_name(counted: tuple[Kind, int]) -> tuple[str, str, str]:
     (name, outcome), _ = counted
     return name, outcome.name, outcome.reason or ""
 
 
-def _position(position: "Position") -> dict[str, Any]:
+def _position(position: Position) -> dict[str, Any]:
     return {
         "last_event_id": position.last_event_id,
         "ordinal": position.ordinal,
@@ -148,21 +138,16 @@ def _position(position: "Position") -> dict[str, Any]:
     }
 
 
-def _milliseconds(position: "Position") -> int:
-    from esdash.log.stream import id_parts
-
+def _milliseconds(position: Position) -> int:
     return id_parts(position.last_event_id)[0]
 
 
-def _place(position: "Position") -> str:
+def _place(position: Position) -> str:
     when = f", {local_time(_milliseconds(position))}" if position.ordinal else ""
     return f"#{position.number:,}, {position.last_event_id}{when}"
 
 
-def _tables(fold: "Fold", found: "Distance") -> "list[RichTable]":
-    from esdash.visible import visible
-    from esdash.words.changes import by_size, text_of
-
+def _tables(fold: Fold, found: Distance) -> "list[RichTable]":
     shown = [each for each in found.numbers if not fold.storage.places[each.table][0].hidden]
     rows = [text_of(fold, change) for change in by_size(shown, fold)[:ROWS]]
     more = f", the first {ROWS:,} shown; --json has all" if len(shown) > ROWS else ""

@@ -18,16 +18,17 @@ from esdash.cli.output import iso_time, local_time, paint, print_json, require_r
 from esdash.cli.presence import absence
 from esdash.cli.track import by_track
 from esdash.config import Settings
+from esdash.engine.doctor import Doctor
+from esdash.engine.findings import Finding, Status
+from esdash.fold.folding import Fold
+from esdash.log.errors import LogError, UnreachableError
+from esdash.log.stream import Stream
+from esdash.query.conditions import Condition
 from esdash.visible import visible
 
 if TYPE_CHECKING:
     from esdash.engine.breaks import Break, ByPast
-    from esdash.engine.doctor import Doctor
-    from esdash.engine.findings import Finding
-    from esdash.fold.folding import Fold
-    from esdash.log.stream import Stream
     from esdash.past.reader import TrackReader
-    from esdash.query.conditions import Condition
 
 _MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 
@@ -56,9 +57,6 @@ def command(context: click.Context, settings: Settings, watch: bool, every: floa
     a line), and ends with the first problem: exit code 4 when it is continuity, 5 when the server does not answer,
     else 3.
     """
-    from esdash.engine.doctor import Doctor
-    from esdash.log.errors import LogError
-
     if every is not None and not watch:
         raise BadInputError("--every goes with --watch.")
     fold = fold_of(settings)
@@ -74,10 +72,8 @@ def command(context: click.Context, settings: Settings, watch: bool, every: floa
         context.exit(_watch(doctor, log, every or EVERY_SECONDS, as_json) if watch else _once(doctor, log, as_json))
 
 
-def _require_something(log: "Stream") -> None:
+def _require_something(log: Stream) -> None:
     """Raises FailedError where neither the stream nor a snapshot exists; UnreachableError."""
-    from esdash.log.errors import LogError, UnreachableError
-
     try:
         missing = absence(log)
     except UnreachableError:
@@ -88,9 +84,7 @@ def _require_something(log: "Stream") -> None:
         raise FailedError(missing)
 
 
-def _once(doctor: "Doctor", log: "Stream", as_json: bool) -> int:
-    from esdash.engine.findings import Status
-
+def _once(doctor: Doctor, log: Stream, as_json: bool) -> int:
     findings = []
     for finding in doctor.examine():
         findings.append(finding)
@@ -104,10 +98,8 @@ def _once(doctor: "Doctor", log: "Stream", as_json: bool) -> int:
     return ExitCode.DIFFERENCE if worst is Status.PROBLEM else ExitCode.DONE
 
 
-def _watch(doctor: "Doctor", log: "Stream", every: float, as_json: bool) -> int:
+def _watch(doctor: Doctor, log: Stream, every: float, as_json: bool) -> int:
     """Examine until there is a problem; the exit code that tells which. Raises FailedError, UnreachableError."""
-    from esdash.engine.findings import Finding, Status
-
     before: dict[str, Finding] = {}
     while True:
         found: dict[str, Finding] = {}
@@ -128,7 +120,7 @@ def _watch(doctor: "Doctor", log: "Stream", every: float, as_json: bool) -> int:
         require_reader(sys.stdout)
 
 
-def _print_change(finding: "Finding", was: "Finding | None", as_json: bool) -> None:
+def _print_change(finding: Finding, was: Finding | None, as_json: bool) -> None:
     now = round(time.time() * 1000)
     if as_json:
         print_json({"time": iso_time(now), **asdict(finding), "was": was.status if was else None})
@@ -138,17 +130,17 @@ def _print_change(finding: "Finding", was: "Finding | None", as_json: bool) -> N
         _print(finding)
 
 
-def _print(finding: "Finding") -> None:
+def _print(finding: Finding) -> None:
     mark, colour = _MARKS[finding.status]
     click.echo(f"{paint(mark, colour)} {finding.name:<17} {visible(finding.seen, 1000)}")
     if finding.advice:
         click.echo(textwrap.indent(textwrap.fill(visible(finding.advice, 1000), 100), " " * 20))
 
 
-def _by_past(settings: Settings, log: "Stream", fold: "Fold") -> "ByPast":
+def _by_past(settings: Settings, log: Stream, fold: Fold) -> "ByPast":
     """Tells by the past that a dashboard keeps when a condition ceased to hold last."""
 
-    def tell(condition: "Condition") -> "Break | None":
+    def tell(condition: Condition) -> "Break | None":
         def told(reader: "TrackReader") -> "Break | None":
             from esdash.engine.breaks import Break
             from esdash.past.turns import turns

@@ -5,20 +5,21 @@ import sys
 from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
+from esdash.checking.trial import check as try_out
 from esdash.cli import comparing
 from esdash.cli.domains import OWN
 from esdash.cli.failures import BadInputError, ExitCode
 from esdash.cli.options import as_json, common_options, with_settings
 from esdash.cli.output import print_json, say, tell
+from esdash.cli.presence import open_stream
 from esdash.config import Settings
 from esdash.counted import counted
-
-if TYPE_CHECKING:
-    from esdash.fold.folding import Entry
+from esdash.fold.folding import Entry
+from esdash.fold.loading import DomainFileError
 
 ENTRIES: Final = 5_000
 """Entries of a real stream that are tried, at most: those at its beginning."""
@@ -53,9 +54,6 @@ def check(context: click.Context, settings: Settings, file: str, seconds: float,
     --stream also with the entries at the beginning of that stream. For each promise that is broken it says with what
     input, and where. Exits with 3 when one is.
     """
-    from esdash.checking.trial import check as try_out
-    from esdash.fold.loading import DomainFileError
-
     real = _entries(settings) if _is_stream_named(context) else []
     if sys.stderr.isatty():
         say(f"Trying {file}…")
@@ -81,21 +79,16 @@ def _is_stream_named(context: click.Context) -> bool:
     return False
 
 
-def _entries(settings: Settings) -> "list[Entry]":
+def _entries(settings: Settings) -> list[Entry]:
     """The entries at the beginning of a stream."""
-    from esdash.cli.connect import open_log
-    from esdash.cli.presence import require_stream
-
     found: list[Entry] = []
     size = 0
-    with open_log(settings) as log:
-        require_stream(log)
-        with closing(log.pages(b"0-0")) as pages:
-            for entry in islice(chain.from_iterable(page.entries for page in pages), ENTRIES):
-                size += sum(map(len, entry[1]))
-                if size > BYTES:
-                    break
-                found.append(entry)
+    with open_stream(settings) as log, closing(log.pages(b"0-0")) as pages:
+        for entry in islice(chain.from_iterable(page.entries for page in pages), ENTRIES):
+            size += sum(map(len, entry[1]))
+            if size > BYTES:
+                break
+            found.append(entry)
     return found
 
 

@@ -33,14 +33,9 @@ def require_invariants(fold: "Fold") -> None:
         require_readable(fold)
 
 
-def only_watches(fold: "Fold") -> bool:
-    """Whether a domain is made for looking only, so that nothing may be written."""
-    return fold.readonly
-
-
 def bound_by(settings: Settings, fold: "Fold") -> Settings:
     """The settings, read-only where the domain wants it so."""
-    return replace(settings, readonly=True) if only_watches(fold) else settings
+    return replace(settings, readonly=True) if fold.readonly else settings
 
 
 def require_samples(fold: "Fold") -> None:

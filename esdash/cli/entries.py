@@ -1,39 +1,33 @@
 """One entry with what became of it as a line of output: JSON, or for people."""
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from esdash.cli.output import LINE, local_time, paint
+from esdash.engine.row import Row
 from esdash.export.entries import change_document as change_document
+from esdash.export.entries import entry_document
 from esdash.export.entries import place_document as place_document
-
-if TYPE_CHECKING:
-    from esdash.engine.row import Row
-    from esdash.fold.folding import Fold
+from esdash.fold.folding import Fold
+from esdash.log.stream import id_parts
+from esdash.visible import visible
+from esdash.words.entries import describe, type_of
+from esdash.words.lines import deeds
 
 COLOURS: Final = {"applied": "green", "rejected": "red", "parked": "yellow", "duplicate": "blue"}
 
 
 def place_line(ordinal: int, entry_id: bytes, unseen: int) -> str:
     """Which entry it is and when it came, as a line for people begins."""
-    from esdash.log.stream import id_parts
-
     return f"{f'#{ordinal + unseen}':>7}  {local_time(id_parts(entry_id)[0]):<19}"
 
 
-def as_json_line(fold: "Fold", row: "Row", corrected_by: int | None) -> str:
-    """A JSON object on one line."""
-    from esdash.export.entries import entry_document
-
+def as_json_line(fold: Fold, row: Row, corrected_by: int | None) -> str:
     return json.dumps(entry_document(fold, row, corrected_by))
 
 
-def as_line(fold: "Fold", row: "Row", unseen: int, corrected_by: int | None) -> str:
+def as_line(fold: Fold, row: Row, unseen: int, corrected_by: int | None) -> str:
     """A line for people; `unseen` entries had left the stream before the row's history began."""
-    from esdash.visible import visible
-    from esdash.words.entries import describe, type_of
-    from esdash.words.lines import deeds
-
     assert row.code is not None, "an entry that was just folded"
     outcome = fold.outcomes[row.code]
     decision = outcome.name + (f" {outcome.reason}" if outcome.reason else "")

@@ -1,7 +1,7 @@
 """`esdash events`: the entries and what became of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
@@ -21,17 +21,19 @@ from esdash.cli.rows import Named, called, read_rows
 from esdash.cli.spool import Spool
 from esdash.cli.track import listing_by_track
 from esdash.config import Settings
-
-if TYPE_CHECKING:
-    from esdash.engine.asking import Asked, Examined
-    from esdash.engine.history import Beginning, History
-    from esdash.engine.open_entries import ReadAhead
-    from esdash.engine.row import Row
-    from esdash.fold.folding import Fold
-    from esdash.fold.tables import State
-    from esdash.log.stream import Stream
-    from esdash.query.places import Place
-    from esdash.query.questions import Question
+from esdash.engine.asking import Asked, Examined, bounds_of
+from esdash.engine.history import Beginning, History, id_before
+from esdash.engine.open_entries import ReadAhead
+from esdash.engine.places import Reached
+from esdash.engine.row import Row
+from esdash.fold.folding import Fold
+from esdash.fold.outcomes import PARKED
+from esdash.fold.tables import State
+from esdash.log.errors import RefusedError
+from esdash.log.stream import START, Stream, id_parts
+from esdash.query.places import Place
+from esdash.query.questions import Question
+from esdash.query.terms import Since
 
 NEAR: Final = 10_000
 """Entries at the end that are looked at first when the last ones are wanted."""
@@ -58,8 +60,8 @@ NEAR: Final = 10_000
 def command(
     settings: Settings,
     question: tuple[str, ...],
-    first: "Place | None",
-    last: "Place | None",
+    first: Place | None,
+    last: Place | None,
     count: int | None,
     tail: int | None,
     reverse: bool,
@@ -91,9 +93,6 @@ def command(
     named, and has one of the outcomes. --follow goes on until interrupted, and ends with exit code 5 when the server is
     lost: --from with the last id that was shown goes on from there.
     """
-    from esdash.engine.history import History
-    from esdash.engine.open_entries import ReadAhead
-
     if follow and reverse:
         raise BadInputError("--follow has no newest entry to begin with: leave --reverse or --follow out.")
     fold = fold_of(settings)
@@ -108,7 +107,7 @@ def command(
         history = History(log, fold, on_page=progress)
         printer = _Printer(progress, count, flush=follow)
 
-        def line_of(unseen: int, row: "Row", corrected_by: int | None) -> str:
+        def line_of(unseen: int, row: Row, corrected_by: int | None) -> str:
             if as_json:
                 return as_json_line(fold, row, corrected_by)
             return as_line(fold, row, unseen, corrected_by)
@@ -155,11 +154,8 @@ def command(
         raise FailedError(f"There is no {', no '.join(unknown)} in these entries or before them.")
 
 
-def _starts(history: "History", begin: bytes, until: bytes | None, most: int | None) -> Iterator[bytes]:
+def _starts(history: History, begin: bytes, until: bytes | None, most: int | None) -> Iterator[bytes]:
     """Where to begin when the last entries are wanted: near the end, and only where that is not enough at `begin`."""
-    from esdash.log.errors import RefusedError
-    from esdash.log.stream import id_parts
-
     if most is not None:
         try:
             near = history.last(max(NEAR, 4 * most), until)
@@ -171,18 +167,12 @@ def _starts(history: "History", begin: bytes, until: bytes | None, most: int | N
 
 
 def stretch_of(
-    log: "Stream", fold: "Fold", tree: "Question", first: "Place | None", last: "Place | None"
-) -> "tuple[Asked, bytes, bytes | None]":
+    log: Stream, fold: Fold, tree: Question, first: Place | None, last: Place | None
+) -> tuple[Asked, bytes, bytes | None]:
     """What asks a question, and the ids between which it is asked; what was assumed of places is said.
 
     Raises NoPlaceError, LogError.
     """
-    from esdash.engine.asking import Asked, bounds_of
-    from esdash.engine.history import id_before
-    from esdash.engine.places import Reached
-    from esdash.log.stream import START, id_parts
-    from esdash.query.terms import Since
-
     reach = Reached(log, warn)
     asks = Asked(fold, tree, reach)
     begins = [START if first is None else begin_of(log, first)]
@@ -199,10 +189,7 @@ def stretch_of(
 class Listing:
     """The entries that are wanted, from one beginning on."""
 
-    def __init__(self, log: "Stream", fold: "Fold", beginning: "Beginning", until: bytes | None) -> None:
-        from esdash.engine.history import History
-        from esdash.engine.open_entries import ReadAhead
-
+    def __init__(self, log: Stream, fold: Fold, beginning: Beginning, until: bytes | None) -> None:
         self.beginning = beginning
         self.projection = beginning.projection
         self._fold = fold
@@ -210,15 +197,12 @@ class Listing:
         self._ahead = ReadAhead(History(log, fold), fold)
 
     def found(
-        self, rows: "Iterable[Row]", fits: "Callable[[Examined], bool]", asks: "Asked"
-    ) -> "Iterator[tuple[Row, int | None]]":
+        self, rows: Iterable[Row], fits: Callable[[Examined], bool], asks: Asked
+    ) -> Iterator[tuple[Row, int | None]]:
         """Those of the rows that are wanted, up to the last place; beside each by which entry it was corrected."""
         return _corrected(self._wanted(rows, fits, asks), self._ahead, self.projection.unseen)
 
-    def _wanted(self, rows: "Iterable[Row]", fits: "Callable[[Examined], bool]", asks: "Asked") -> "Iterator[Row]":
-        from esdash.engine.asking import Examined
-        from esdash.log.stream import id_parts
-
+    def _wanted(self, rows: Iterable[Row], fits: Callable[[Examined], bool], asks: Asked) -> Iterator[Row]:
         for row in rows:
             if self._until is not None and id_parts(row.entry_id) > id_parts(self._until):
                 return
@@ -228,10 +212,8 @@ class Listing:
                 yield row
 
 
-def _corrected(rows: "Iterable[Row]", ahead: "ReadAhead", unseen: int) -> "Iterator[tuple[Row, int | None]]":
+def _corrected(rows: Iterable[Row], ahead: ReadAhead, unseen: int) -> Iterator[tuple[Row, int | None]]:
     """Each of the rows, oldest first, and by which entry it was corrected where it was parked."""
-    from esdash.fold.outcomes import PARKED
-
     for row in rows:
         parked = row.code is not None and row.code < len(PARKED)
         yield row, ahead.corrected_by(row, row.ordinal + unseen) if parked else None
@@ -264,7 +246,7 @@ class _Printer:
 class _Filter:
     """Which entries are wanted; remembers which of the wanted rows it has met."""
 
-    def __init__(self, fold: "Fold", rows: Sequence[Named], outcomes: tuple[str, ...]) -> None:
+    def __init__(self, fold: Fold, rows: Sequence[Named], outcomes: tuple[str, ...]) -> None:
         """Raises click.BadParameter for what is no outcome."""
         self._fold = fold
         self._rows = rows
@@ -272,7 +254,7 @@ class _Filter:
         self._codes = set(_codes(fold, outcomes)) if outcomes else None
         self._met: set[Named] = set()
 
-    def __call__(self, entry: "Examined") -> bool:
+    def __call__(self, entry: Examined) -> bool:
         wanted = self._codes is None or entry.row.code in self._codes
         if not self._rows:
             return wanted
@@ -280,7 +262,7 @@ class _Filter:
         self._met |= found
         return wanted and self._tables <= {each.table for each in found}
 
-    def never_met(self, state: "State") -> list[str]:
+    def never_met(self, state: State) -> list[str]:
         """Rows that no entry was about and that the state does not hold either, for people."""
         cells = self._fold.cells_of(state)
         return [
@@ -288,7 +270,7 @@ class _Filter:
         ]
 
 
-def _codes(fold: "Fold", outcomes: tuple[str, ...]) -> Iterator[int]:
+def _codes(fold: Fold, outcomes: tuple[str, ...]) -> Iterator[int]:
     there = [part for outcome in fold.outcomes for part in outcome if part]
     for wanted in outcomes:
         if wanted not in there:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
@@ -18,7 +18,7 @@ from esdash.cli.guarding import Asking, Guarded, unguarded
 from esdash.cli.options import common_options, settings_of, with_settings
 from esdash.cli.output import warn_of_partial_history
 from esdash.cli.places import PLACE, end_of
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream, require_stream
 from esdash.cli.progress import Progress
 from esdash.cli.rows import read_tables
 from esdash.cli.spool import Spool
@@ -26,12 +26,17 @@ from esdash.cli.state import rows_of, state_at
 from esdash.cli.target import Target, exported, require_allowed, to_file
 from esdash.cli.why import story_of
 from esdash.config import Settings
-
-if TYPE_CHECKING:
-    from esdash.export.entries import Moved
-    from esdash.log.facts import Entry
-    from esdash.log.stream import Stream
-    from esdash.query.places import Place
+from esdash.engine.history import BrokenError, History
+from esdash.engine.view import Verdict
+from esdash.export.entries import Decided, Moved, log_sheet, number_sheet
+from esdash.export.formats import head_written, line_written
+from esdash.export.states import Line, difference_sheets, table_sheet
+from esdash.export.whole import Header, WrongExportError, lines_of
+from esdash.log.archive.through import even_if_gone
+from esdash.log.copying import Copying
+from esdash.log.facts import Entry
+from esdash.log.stream import Stream
+from esdash.query.places import Place
 
 EVERY: Final = 1000
 """Entries between two looks at whether progress is to be shown."""
@@ -73,19 +78,15 @@ def command(context: click.Context, everything: bool, output: Path | None, force
 @exported
 @with_settings
 def export_log(
-    settings: Settings, target: Target, question: tuple[str, ...], first: "Place | None", last: "Place | None"
+    settings: Settings, target: Target, question: tuple[str, ...], first: Place | None, last: Place | None
 ) -> None:
     """Entries and what became of them; QUESTION as of `esdash events`.
 
     JSON lines are those of `esdash events --json`.
     """
-    from esdash.engine.history import History
-    from esdash.export.entries import Decided, log_sheet
-
     fold = fold_of(settings)
     tree = question_of(fold, settings, question)
-    with open_log(settings) as log, Progress(log) as progress:
-        require_stream(log)
+    with open_stream(settings) as log, Progress(log) as progress:
         asks, begin, until = stretch_of(log, fold, tree, first, last)
         history = History(log, fold, on_page=progress)
         listing = Listing(log, fold, history.since(begin, until), until)
@@ -101,19 +102,14 @@ def export_log(
 @click.option("--at", type=PLACE, metavar="PLACE", help="As it was after this place: #123, an id, a time, -5m.")
 @exported
 @with_settings
-def export_table(settings: Settings, target: Target, name: str, at: "Place | None") -> None:
+def export_table(settings: Settings, target: Target, name: str, at: Place | None) -> None:
     """The rows of the table NAME.
 
     A JSON line is {"table", "key", "cells"}.
     """
-    from esdash.engine.history import BrokenError
-    from esdash.engine.view import Verdict
-    from esdash.export.states import Line, table_sheet
-
     fold = fold_of(settings)
     (named,) = read_tables(fold, (name,))
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         projection, continuity, _ = state_at(settings, log, fold, at)
     if continuity.verdict in (Verdict.GAP, Verdict.DIVERGED):
         raise BrokenError(continuity, "The state cannot be told")
@@ -128,22 +124,19 @@ def export_table(settings: Settings, target: Target, name: str, at: "Place | Non
 @click.option("--at", type=PLACE, metavar="PLACE", help="As it was after this place: #123, an id, a time, -5m.")
 @exported
 @with_settings
-def export_story(settings: Settings, target: Target, number: str, at: "Place | None") -> None:
+def export_story(settings: Settings, target: Target, number: str, at: Place | None) -> None:
     """Every entry that moved the NUMBER, newest first; as `esdash why`.
 
     JSON lines are those of `esdash why --json`.
     """
-    from esdash.export.entries import number_sheet
-    from esdash.export.formats import head_written, line_written
-
     fold = fold_of(settings)
     asked = number_of(fold, number)
     sheet = number_sheet(fold, asked, ())
 
-    def write(entry: "Moved") -> str:
+    def write(entry: Moved) -> str:
         return line_written(sheet, entry, target.form)
 
-    with open_log(settings) as log, Spool() as spool, Progress(log) as progress:
+    with open_stream(settings) as log, Spool() as spool, Progress(log) as progress:
         lines = story_of(settings, log, fold, asked, at, write, spool, progress)
         target.write_text(chain(head_written(sheet, target.form), target.counting(lines)), progress)
 
@@ -153,16 +146,14 @@ def export_story(settings: Settings, target: Target, number: str, at: "Place | N
 @click.argument("second", type=PLACE, metavar="PLACE")
 @exported
 @with_settings
-def export_difference(settings: Settings, target: Target, first: "Place", second: "Place") -> None:
+def export_difference(settings: Settings, target: Target, first: Place, second: Place) -> None:
     """What differs between two places; as `esdash diff`.
 
     A JSON line is {"number", "before", "after"}, or {"type", "outcome", "reason", "count"} of the entries between. In
     CSV and Markdown these follow after an empty line.
     """
-    from esdash.export.states import difference_sheets
-
     fold = fold_of(settings)
-    with open_log(settings) as log:
+    with open_stream(settings) as log:
         found = distance_of(settings, log, fold, first, second)
     warn_of_distance(found)
     target.write_sheets(*difference_sheets(fold, found.numbers, kinds_of(found.entries or {})))
@@ -173,7 +164,7 @@ def export_difference(settings: Settings, target: Target, first: "Place", second
 @click.option("--to", "last", type=PLACE, metavar="PLACE", help="Up to and with this place.")
 @exported
 @with_settings
-def export_board(settings: Settings, target: Target, first: "Place | None", last: "Place | None") -> None:
+def export_board(settings: Settings, target: Target, first: Place | None, last: Place | None) -> None:
     """What rules refused and what could not be understood.
 
     By reason and then by row, of these the 500 most often refused. A JSON line is {"outcome", "reason", "count",
@@ -183,25 +174,20 @@ def export_board(settings: Settings, target: Target, first: "Place | None", last
     from esdash.export.refusals import board_sheets
 
     fold = fold_of(settings)
-    with open_log(settings) as log, Progress(log) as progress:
-        require_stream(log)
+    with open_stream(settings) as log, Progress(log) as progress:
         board = board_of(settings, log, fold, first, None if last is None else end_of(log, last), progress)
     warn_of_partial_history(board.unseen)
     target.write_sheets(*board_sheets(fold, board))
 
 
-def _even_if_gone(log: "Stream") -> "Stream":
+def _even_if_gone(log: Stream) -> Stream:
     if not log.archive_root:
         return log
-    from esdash.log.archive.through import even_if_gone
 
     return even_if_gone(log)
 
 
 def _export_all(settings: Settings, target: Target) -> None:
-    from esdash.export.whole import Header, WrongExportError, lines_of
-    from esdash.log.copying import Copying
-
     fold = fold_of(settings)
     with open_log(settings) as opened, Progress(opened) as progress:
         log = _even_if_gone(opened)
@@ -211,7 +197,7 @@ def _export_all(settings: Settings, target: Target) -> None:
         copying = Copying(log)
         header = Header.of(log.name, fold.name, copying.facts)
 
-        def entries() -> "Iterator[Entry]":
+        def entries() -> Iterator[Entry]:
             for done, entry in enumerate(target.counting(copying.entries())):
                 if not done % EVERY and not target.is_terminal:
                     progress.tell(done, header.length)

@@ -8,26 +8,27 @@ import click
 
 from esdash.cli.account import warn_of_beginning, warn_of_what_is_left
 from esdash.cli.asked import condition_of
-from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
 from esdash.cli.entries import place_document, place_line
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.guarding import Guarded, unguarded
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import LINE
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.cli.spool import Spool
 from esdash.cli.track import by_track
 from esdash.config import Settings
+from esdash.engine.conditions import StandingCondition
+from esdash.engine.history import Beginning, History
+from esdash.fold.folding import Fold
+from esdash.log.stream import START, Stream
+from esdash.query.conditions import Condition
+from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.engine.history import Beginning, History
-    from esdash.fold.folding import Fold
-    from esdash.log.stream import Stream
     from esdash.past.reader import TrackReader
     from esdash.past.turns import Turn
-    from esdash.query.conditions import Condition
 
 
 class _Found(NamedTuple):
@@ -68,15 +69,11 @@ def command(settings: Settings, condition: tuple[str, ...], last: bool, every: b
     comparison with a number that is not there is false. Prints {"ordinal", "id", "time"} with --json, with --all a line
     for each place, with "holds". Exit code 1 when it never holds.
     """
-    from esdash.engine.history import History
-    from esdash.log.stream import START
-
     if last and every:
         raise BadInputError("--last wants one place and --all every one: leave one of them out.")
     fold = fold_of(settings)
     wanted, which = condition_of(fold, condition), _Wanted(last, every)
-    with open_log(settings) as log, Spool() as spool, Progress(log) as progress:
-        require_stream(log)
+    with open_stream(settings) as log, Spool() as spool, Progress(log) as progress:
         unseen = _spool_by_track(settings, log, fold, wanted, which, spool, as_json=as_json)
         count = len(spool)
         if unseen is not None:
@@ -98,11 +95,9 @@ def command(settings: Settings, condition: tuple[str, ...], last: bool, every: b
 
 
 def _by_folding(
-    fold: "Fold", history: "History", beginning: "Beginning", condition: "Condition", which: _Wanted
+    fold: Fold, history: History, beginning: Beginning, condition: Condition, which: _Wanted
 ) -> Iterator[_Found]:
     """The places that are asked for, in their order."""
-    from esdash.engine.conditions import StandingCondition
-
     projection = beginning.projection
     standing = StandingCondition(fold, projection.state, condition)
     held: _Found | None = None
@@ -134,9 +129,9 @@ def _by_folding(
 
 def _spool_by_track(
     settings: Settings,
-    log: "Stream",
-    fold: "Fold",
-    condition: "Condition",
+    log: Stream,
+    fold: Fold,
+    condition: Condition,
     which: _Wanted,
     spool: Spool,
     *,
@@ -159,7 +154,7 @@ def _spool_by_track(
     return unseen
 
 
-def _turns(reader: "TrackReader", condition: "Condition", which: _Wanted) -> "Iterator[Turn]":
+def _turns(reader: "TrackReader", condition: Condition, which: _Wanted) -> "Iterator[Turn]":
     from esdash.past.turns import Turn, turns
 
     last: Turn | None = None
@@ -177,8 +172,6 @@ def _turns(reader: "TrackReader", condition: "Condition", which: _Wanted) -> "It
 
 
 def _line(found: _Found, unseen: int, which: _Wanted, *, as_json: bool) -> str:
-    from esdash.visible import visible
-
     if as_json:
         document = place_document(found.ordinal, found.entry_id)
         return json.dumps({**document, "holds": found.holds} if which.every else document)

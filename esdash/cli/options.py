@@ -53,16 +53,15 @@ def _stream_name(context: click.Context, parameter: click.Parameter, value: str 
     _choose(context, parameter, None if value is None else stream_name(value))
 
 
-def _url(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    if value is not None and not value.strip():
-        raise click.BadParameter("a URL is not empty; leave the option out for esdash's own server")
-    _choose(context, parameter, value)
+def _not_empty(told: str) -> Callable[[click.Context, click.Parameter, str | None], None]:
+    """What takes a text that says something; `told` to whoever gave none."""
 
+    def choose(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+        if value is not None and not value.strip():
+            raise click.BadParameter(told)
+        _choose(context, parameter, value)
 
-def _domain(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    if value is not None and not value.strip():
-        raise click.BadParameter("a domain's name is not empty")
-    _choose(context, parameter, value)
+    return choose
 
 
 def folder_of(value: str) -> Path:
@@ -80,12 +79,6 @@ def _folder(context: click.Context, parameter: click.Parameter, value: str | Non
         _choose(context, parameter, folder_of(value))
 
 
-def _profile(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    if value is not None and not value:
-        raise click.BadParameter("a profile's name is not empty")
-    _choose(context, parameter, value)
-
-
 def _profiles(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """The profiles of the settings file, for a shell that completes one."""
     try:
@@ -95,83 +88,62 @@ def _profiles(context: click.Context, _: click.Parameter, incomplete: str) -> li
     return sorted(name for name in found if name.startswith(incomplete))
 
 
+def _common(flag: str, metavar: str | None, told: str, **how: Any) -> Callable[[_Command], _Command]:
+    """An option of every command, that may stand in the environment as well: `--data-dir` as ESDASH_DATA_DIR."""
+    name = flag.partition("/")[0].removeprefix("--").replace("-", "_")
+    return click.option(
+        flag,
+        metavar=metavar,
+        envvar=f"ESDASH_{name.upper()}",
+        show_envvar=True,
+        expose_value=False,
+        help=told,
+        **{"callback": _choose, **how},
+    )
+
+
 _COMMON: Final = (
-    click.option(
+    _common(
         "--url",
-        metavar="URL",
-        envvar="ESDASH_URL",
-        show_envvar=True,
-        expose_value=False,
-        callback=_url,
-        help="The server: redis://host:port/db, rediss:// for TLS, unix:///path, redis+sentinel://host,host/service, "
+        "URL",
+        "The server: redis://host:port/db, rediss:// for TLS, unix:///path, redis+sentinel://host,host/service, "
         "redis+cluster://host,host. Without it, esdash's own.",
+        callback=_not_empty("a URL is not empty; leave the option out for esdash's own server"),
     ),
-    click.option(
+    _common(
         "--profile",
-        metavar="NAME",
-        envvar="ESDASH_PROFILE",
-        show_envvar=True,
-        expose_value=False,
-        callback=_profile,
+        "NAME",
+        "A server of the settings file, [profiles.NAME], with what is set for it.",
+        callback=_not_empty("a profile's name is not empty"),
         shell_complete=_profiles,
-        help="A server of the settings file, [profiles.NAME], with what is set for it.",
     ),
-    click.option(
-        "--stream",
-        metavar="KEY",
-        envvar="ESDASH_STREAM",
-        show_envvar=True,
-        expose_value=False,
-        callback=_stream_name,
-        help="The stream's key.  [orders]",
-    ),
-    click.option(
+    _common("--stream", "KEY", "The stream's key.  [orders]", callback=_stream_name),
+    _common(
         "--domain",
-        metavar="DOMAIN",
-        envvar="ESDASH_DOMAIN",
-        show_envvar=True,
-        expose_value=False,
-        callback=_domain,
-        help=f"What the entries mean: {', '.join(OWN)}, path/to/file.py, module:NAME.  [{DEFAULT_DOMAIN}]",
+        "DOMAIN",
+        f"What the entries mean: {', '.join(OWN)}, path/to/file.py, module:NAME.  [{DEFAULT_DOMAIN}]",
+        callback=_not_empty("a domain's name is not empty"),
     ),
-    click.option(
+    _common(
         "--data-dir",
-        metavar="DIR",
-        envvar="ESDASH_DATA_DIR",
-        show_envvar=True,
+        "DIR",
+        "Where esdash's own server keeps its data.",
         type=click.Path(file_okay=False),
-        expose_value=False,
         callback=_folder,
-        help="Where esdash's own server keeps its data.",
     ),
-    click.option(
+    _common(
         "--archive",
-        metavar="DIR",
-        envvar="ESDASH_ARCHIVE",
-        show_envvar=True,
+        "DIR",
+        "Read what has left the stream from this archive.",
         type=click.Path(file_okay=False),
-        expose_value=False,
         callback=_folder,
-        help="Read what has left the stream from this archive.",
     ),
-    click.option(
-        "--readonly/--no-readonly",
-        default=None,
-        envvar="ESDASH_READONLY",
-        show_envvar=True,
-        expose_value=False,
-        callback=_choose,
-        help="Write nothing to the server.",
-    ),
-    click.option(
+    _common("--readonly/--no-readonly", None, "Write nothing to the server.", default=None),
+    _common(
         "--config",
-        metavar="FILE",
-        envvar="ESDASH_CONFIG",
-        show_envvar=True,
+        "FILE",
+        "The settings file.  [~/.config/esdash/config.toml]",
         type=click.Path(dir_okay=False, path_type=Path),
-        expose_value=False,
-        callback=_choose,
-        help="The settings file.  [~/.config/esdash/config.toml]",
     ),
 )
 
@@ -201,7 +173,6 @@ def file_of(context: click.Context) -> Path | None:
 
 
 def common_parameters() -> list[click.Parameter]:
-    """The common options."""
     return common_options(click.Command(None)).params
 
 

@@ -54,13 +54,14 @@ def warn_of_partial_history(unseen: int) -> None:
         warn(f"Partial history: {gone} gone from the stream before this state began, and not in it.")
 
 
-def warn_of_rung(rung: "Rung") -> None:
-    """Say why a snapshot was not used."""
-    if not rung.snapshot_id:
-        warn(rung.reason or "")
-        return
-    where = f" at event {rung.position.number:,}" if rung.position.ordinal else ""
-    warn(f"Snapshot {rung.snapshot_id}{where} was not used: {(rung.reason or '').rstrip('.')}.")
+def warn_of_rungs(rungs: "Iterable[Rung]") -> None:
+    """Say of each snapshot that was not used why."""
+    for rung in rungs:
+        if rung.reason is not None and not rung.snapshot_id:
+            warn(rung.reason)
+        elif rung.reason is not None:
+            where = f" at event {rung.position.number:,}" if rung.position.ordinal else ""
+            warn(f"Snapshot {rung.snapshot_id}{where} was not used: {rung.reason.rstrip('.')}.")
 
 
 def require_reader(stream: IO[Any]) -> None:

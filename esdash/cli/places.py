@@ -1,16 +1,15 @@
 """Places in the stream as arguments of commands (DESIGN.md, Places)."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from esdash.cli.guarding import GUARD
 from esdash.cli.output import warn
+from esdash.engine import places
+from esdash.log.stream import Stream
 from esdash.query.places import Place, PlaceError, read_place
-
-if TYPE_CHECKING:
-    from esdash.log.stream import Stream
 
 
 class PlaceType(click.ParamType[Place]):
@@ -29,15 +28,11 @@ class PlaceType(click.ParamType[Place]):
 PLACE = PlaceType()
 
 
-def begin_of(log: "Stream", place: Place) -> bytes:
+def begin_of(log: Stream, place: Place) -> bytes:
     """The least id of a range that begins with a place; what was assumed is said. Raises NoPlaceError, LogError."""
-    from esdash.engine import places
-
     return places.begin_of(log, place, warn)
 
 
-def end_of(log: "Stream", place: Place) -> bytes:
+def end_of(log: Stream, place: Place) -> bytes:
     """The greatest id up to and with a place; what was assumed is said. Raises NoPlaceError, LogError."""
-    from esdash.engine import places
-
     return places.end_of(log, place, warn)

@@ -1,13 +1,19 @@
 """Whether there is anything of a stream at all: an empty answer about a name that was misspelt would mislead."""
 
 import difflib
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 
+from esdash.cli.connect import open_log
 from esdash.cli.failures import FailedError
+from esdash.config import Settings
+from esdash.log.errors import LogError, RefusedError
+from esdash.log.nodes import nodes_of
+from esdash.log.snapshots import SnapshotStore
+from esdash.log.stream import Stream
+from esdash.log.survey import find_streams
 from esdash.visible import visible
-
-if TYPE_CHECKING:
-    from esdash.log.stream import Stream
 
 MOST_KEYS: Final = 100_000
 """Keys of a node that are searched for other streams: that ends soon on a server with millions of them."""
@@ -16,14 +22,11 @@ SHOWN: Final = 3
 """Other streams that are named."""
 
 
-def absence(log: "Stream") -> str | None:
+def absence(log: Stream) -> str | None:
     """Says that neither the stream nor a snapshot of it exists, and what similar ones there are; None when one does.
 
     Raises LogError.
     """
-    from esdash.log.errors import RefusedError
-    from esdash.log.snapshots import SnapshotStore
-
     if log.facts().exists:
         return None
     try:
@@ -42,18 +45,22 @@ def absence(log: "Stream") -> str | None:
     return f"{sentence} The first event that is published makes it."
 
 
-def require_stream(log: "Stream") -> None:
+@contextmanager
+def open_stream(settings: Settings) -> Iterator[Stream]:
+    """A log of which there is something, as `open_log` gives it. Raises FailedError where there is not, LogError."""
+    with open_log(settings) as log:
+        require_stream(log)
+        yield log
+
+
+def require_stream(log: Stream) -> None:
     """Raises FailedError where neither the stream nor a snapshot of it exists; LogError."""
     if missing := absence(log):
         raise FailedError(missing)
 
 
-def _streams(log: "Stream") -> list[str]:
+def _streams(log: Stream) -> list[str]:
     """The names of streams on the server, in order, as far as it tells and a bounded search finds them."""
-    from esdash.log.errors import LogError
-    from esdash.log.nodes import nodes_of
-    from esdash.log.survey import find_streams
-
     names: list[str] = []
     try:
         for node in nodes_of(log.server):

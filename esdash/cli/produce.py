@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 from msgspec import Struct, field
@@ -15,9 +15,8 @@ from esdash.cli.options import as_json, durability_option, with_settings
 from esdash.cli.output import print_json, say
 from esdash.config import Settings
 from esdash.counted import counted
-
-if TYPE_CHECKING:
-    from esdash.engine.publisher import Publisher
+from esdash.engine.publisher import Publisher
+from esdash.log.durability import read_durability
 
 TICK_SECONDS: Final = 0.05
 """Between two appends at a given rate, unless the rate is so low that less often is enough."""
@@ -72,9 +71,6 @@ def command(
 
     Those that the domain gives as a sample, as fast as possible, unless told otherwise.
     """
-    from esdash.engine.publisher import Publisher
-    from esdash.log.durability import read_durability
-
     fold = fold_of(settings)
     require_writable(settings, "Nothing was published", fold)
     require_samples(fold)
@@ -96,7 +92,7 @@ def command(
 class _Production(Struct):
     """Appends events, no faster than wanted, and counts them."""
 
-    publisher: "Publisher"
+    publisher: Publisher
     types: Counter[str] = field(default_factory=Counter)
     last_id: str | None = None
     seconds: float = 0.0

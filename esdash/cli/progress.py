@@ -3,13 +3,12 @@
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
-if TYPE_CHECKING:
-    from esdash.engine.projection import Projection
-    from esdash.log.stream import Stream
+from esdash.engine.projection import Projection
+from esdash.log.stream import Stream
 
 SECONDS: Final = 0.2
 """Between two times that it is shown."""
@@ -18,7 +17,7 @@ SECONDS: Final = 0.2
 class Progress:
     """One line on stderr, written over again and again; nothing where that is no terminal. At the end it goes."""
 
-    def __init__(self, log: "Stream") -> None:
+    def __init__(self, log: Stream) -> None:
         """The entries of a log are counted when it is first shown."""
         self._log = log
         self._total: int | None = None
@@ -33,7 +32,7 @@ class Progress:
     ) -> None:
         self.clear()
 
-    def __call__(self, projection: "Projection") -> None:
+    def __call__(self, projection: Projection) -> None:
         """A projection has come so far: `History` tells it for each page."""
         self.tell(projection.ordinal + projection.unseen)
 

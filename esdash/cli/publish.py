@@ -1,26 +1,35 @@
 """`esdash publish`: append events. Its commands are made from the event types of the domain."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import click
 
+from esdash.cli.batch import Lines
 from esdash.cli.connect import open_log, require_server, require_writable
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import BadInputError, FailedError, message_of
+from esdash.cli.fields import explained, kebab, members, parameters
 from esdash.cli.guarding import Guarded
 from esdash.cli.options import common_options, common_parameters, durability_option, settings_of, with_settings
 from esdash.cli.output import print_json
+from esdash.cli.refill import refill
 from esdash.config import Settings
 from esdash.counted import counted
+from esdash.domain import EventType
+from esdash.engine.console import EngineError, LessDurableError, Published
+from esdash.engine.history import BrokenError, History
+from esdash.engine.publisher import Publisher
+from esdash.engine.row import Row
+from esdash.fold.failing import DomainError
+from esdash.fold.folding import Fold
+from esdash.fold.sorting import MAX_KEY
+from esdash.log.durability import read_durability
+from esdash.log.errors import LogError
+from esdash.log.stream import Stream
 from esdash.visible import visible
-
-if TYPE_CHECKING:
-    from esdash.domain import EventType
-    from esdash.engine.console import Published
-    from esdash.engine.row import Row
-    from esdash.fold.folding import Fold
-    from esdash.log.stream import Stream
+from esdash.words.outcomes import sentence, shortfall
+from esdash.words.typed import make_event
 
 BATCH: Final = "batch"
 
@@ -31,8 +40,6 @@ _always_json = click.option("--json", is_flag=True, expose_value=False, help="Pr
 
 
 def _idempotency_key(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    from esdash.fold.sorting import MAX_KEY
-
     if value is not None:
         try:
             size = len(value.encode())
@@ -97,7 +104,7 @@ class _Events(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _fold(context: click.Context) -> "Fold":
+def _fold(context: click.Context) -> Fold:
     """The fold of the domain that was chosen, loaded once. Raises DomainFileError, ConfigError."""
     fold: Fold | None = context.meta.get(_FOLD)
     if fold is None:
@@ -105,10 +112,8 @@ def _fold(context: click.Context) -> "Fold":
     return fold
 
 
-def _named(fold: "Fold") -> "dict[str, EventType]":
+def _named(fold: Fold) -> dict[str, EventType]:
     """Event types by what they are called here; by the name on the wire where that would be another command's."""
-    from esdash.cli.fields import kebab
-
     found: dict[str, EventType] = {}
     for event_type in fold.publishable:
         name = kebab(event_type.wire_name)
@@ -116,10 +121,7 @@ def _named(fold: "Fold") -> "dict[str, EventType]":
     return found
 
 
-def _command(fold: "Fold", event_type: "EventType", name: str) -> click.Command:
-    from esdash.cli.fields import explained, members, parameters
-    from esdash.words.typed import make_event
-
+def _command(fold: Fold, event_type: EventType, name: str) -> click.Command:
     model = fold.models[fold.domain.events.index(event_type)]
 
     @_one_event
@@ -166,16 +168,9 @@ def batch(context: click.Context, settings: Settings, file: BinaryIO, keep_ids: 
     never had one. The whole file is checked first, and all of it is there at once or nothing is. Prints {"stream",
     "entries", "first_id", "last_id", "entries_added"}.
     """
-    from esdash.cli.batch import Lines
-    from esdash.engine.console import EngineError, LessDurableError
-    from esdash.engine.publisher import Publisher
-    from esdash.log.durability import read_durability
-
     fold = _fold(context)
     require_writable(settings, "Nothing was published", fold)
     if keep_ids:
-        from esdash.cli.refill import refill
-
         print_json(refill(settings, file))
         return
     lines = Lines(fold)
@@ -217,13 +212,7 @@ def _progress(sent: int) -> str:
 _UNDECIDED: Final = {"ordinal": None, "outcome": None, "reason": None}
 
 
-def _publish(settings: Settings, fold: "Fold", make: Callable[[], Any], key: str | None, wait: bool) -> None:
-    from esdash.engine.console import EngineError, LessDurableError
-    from esdash.engine.publisher import Publisher
-    from esdash.fold.failing import DomainError
-    from esdash.log.durability import read_durability
-    from esdash.log.errors import LogError
-
+def _publish(settings: Settings, fold: Fold, make: Callable[[], Any], key: str | None, wait: bool) -> None:
     try:
         event = make()
     except ValueError as error:
@@ -248,9 +237,9 @@ def _publish(settings: Settings, fold: "Fold", make: Callable[[], Any], key: str
                 row = _decided(log, fold, published)
                 told |= {"ordinal": row.ordinal, **_outcome(fold, row)}
         except (EngineError, LogError, DomainError) as error:
+            why = error.continuity.explanation if isinstance(error, BrokenError) else message_of(error)
             raise EngineError(
-                f"The event is in the log as {published.entry_id}, but what became of it cannot be told. "
-                f"{message_of(error)}"
+                f"The event is in the log as {published.entry_id}, but what became of it cannot be told. {why}"
             ) from error
         finally:
             # Whatever happens, a person must learn that it was appended, and its key.
@@ -260,7 +249,7 @@ def _publish(settings: Settings, fold: "Fold", make: Callable[[], Any], key: str
         raise FailedError(" ".join(filter(None, (refused, less))))
 
 
-def _print(published: "Published", told: dict[str, Any]) -> None:
+def _print(published: Published, told: dict[str, Any]) -> None:
     """Raises FailedError when it cannot be written."""
     try:
         print_json(told)
@@ -272,28 +261,24 @@ def _print(published: "Published", told: dict[str, Any]) -> None:
         ) from error
 
 
-def _document(fold: "Fold", published: "Published") -> dict[str, Any]:
+def _document(fold: Fold, published: Published) -> dict[str, Any]:
     key = published.key if fold.domain.wire.key else None
     told: dict[str, Any] = {"id": published.entry_id, "type": published.event_type, "key": key}
     return told | ({"durability": published.durability} if published.durability else {})
 
 
-def _decided(log: "Stream", fold: "Fold", published: "Published") -> "Row":
+def _decided(log: Stream, fold: Fold, published: Published) -> Row:
     """The entry with what the fold made of it. Of several with one key, the later ones are duplicates."""
-    from esdash.engine.history import History
-
     return History(log, fold).details(published.entry_id.encode())
 
 
-def _outcome(fold: "Fold", row: "Row") -> dict[str, Any]:
+def _outcome(fold: Fold, row: Row) -> dict[str, Any]:
     assert row.code is not None, "an entry that was just folded"
     outcome = fold.outcomes[row.code]
     return {"outcome": outcome.name, "reason": outcome.reason}
 
 
-def _refusal(fold: "Fold", published: "Published", row: "Row") -> str:
-    from esdash.words.outcomes import sentence, shortfall
-
+def _refusal(fold: Fold, published: Published, row: Row) -> str:
     assert row.code is not None, "an entry that was just folded"
     numbers = shortfall(row.told)
     why = sentence(fold, fold.outcomes[row.code])

@@ -4,19 +4,18 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from esdash.cli.connect import open_log
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.output import warn
 from esdash.cli.progress import Progress
 from esdash.config import Settings
-
-if TYPE_CHECKING:
-    from esdash.export.whole import Export
-    from esdash.log.facts import Entry
-    from esdash.log.refilling import Refilling
-    from esdash.log.stream import Stream
+from esdash.export.whole import Export, WrongExportError
+from esdash.log.errors import LogError, UnreachableError
+from esdash.log.facts import Entry, StreamFacts
+from esdash.log.refilling import NotEmptyError, Refilling
+from esdash.log.stream import Stream
 
 EVERY: Final = 1000
 """Entries between two looks at whether progress is to be shown."""
@@ -28,8 +27,6 @@ def refill(settings: Settings, file: BinaryIO) -> dict[str, Any]:
     Raises BadInputError for a file that is not as it was written and for a stream that is not empty, FailedError,
     LogError: nothing is in the stream then.
     """
-    from esdash.log.refilling import NotEmptyError, Refilling
-
     with open_log(settings) as log:
         refilling = Refilling(log)
         try:
@@ -40,12 +37,7 @@ def refill(settings: Settings, file: BinaryIO) -> dict[str, Any]:
             raise BadInputError(f"{error} Nothing was written.") from error
 
 
-def _refill(log: "Stream", refilling: "Refilling", file: BinaryIO) -> dict[str, Any]:
-    from esdash.export.whole import Export, WrongExportError
-    from esdash.log.errors import LogError, UnreachableError
-    from esdash.log.facts import StreamFacts
-    from esdash.log.refilling import NotEmptyError
-
+def _refill(log: Stream, refilling: Refilling, file: BinaryIO) -> dict[str, Any]:
     start = file.tell()
     try:
         with Progress(log) as checked:
@@ -89,7 +81,7 @@ def _refill(log: "Stream", refilling: "Refilling", file: BinaryIO) -> dict[str, 
     }
 
 
-def _shown(export: "Export", progress: Progress) -> "Iterator[Entry]":
+def _shown(export: Export, progress: Progress) -> Iterator[Entry]:
     """The entries, and on a terminal how far they are."""
     for done, entry in enumerate(export.entries()):
         if not done % EVERY:

@@ -1,14 +1,12 @@
 """Rows of tables as arguments of commands: `accounts:7`, `accounts:"two words"`."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from esdash.cli.failures import BadInputError
+from esdash.domain import Table
+from esdash.fold.folding import Fold
 from esdash.visible import visible
-
-if TYPE_CHECKING:
-    from esdash.domain import Table
-    from esdash.fold.folding import Fold
 
 
 class Named(NamedTuple):
@@ -18,26 +16,26 @@ class Named(NamedTuple):
     key: int | str
 
 
-def read_rows(fold: "Fold", texts: Iterable[str]) -> list[Named]:
+def read_rows(fold: Fold, texts: Iterable[str]) -> list[Named]:
     """The rows that were typed, each once. Raises BadInputError."""
     return list(dict.fromkeys(_read(fold, text) for text in texts))
 
 
-def read_tables(fold: "Fold", names: Iterable[str]) -> list[str]:
+def read_tables(fold: Fold, names: Iterable[str]) -> list[str]:
     """The tables that were typed, each once. Raises BadInputError."""
     return list(dict.fromkeys(_table(fold, name, name).name for name in names))
 
 
-def called(fold: "Fold", row: Named) -> str:
+def called(fold: Fold, row: Named) -> str:
     """A row, for people: `account 7`."""
     return f"{_declared(fold, row.table).one} {visible(str(row.key), 64)}"
 
 
-def _declared(fold: "Fold", name: str) -> "Table":
+def _declared(fold: Fold, name: str) -> Table:
     return fold.storage.places[name][0]
 
 
-def _read(fold: "Fold", text: str) -> Named:
+def _read(fold: Fold, text: str) -> Named:
     name, colon, key = text.partition(":")
     if not colon or not key:
         raise BadInputError(f"{visible(text, 64)!r} is no row: write a table and a key, like {_example(fold)}.")
@@ -50,7 +48,7 @@ def _read(fold: "Fold", text: str) -> Named:
     return Named(table.name, int(key))
 
 
-def _table(fold: "Fold", name: str, text: str) -> "Table":
+def _table(fold: Fold, name: str, text: str) -> Table:
     """A table by its name or by its word for a row."""
     for table, _ in fold.storage.places.values():
         if name in (table.name, table.one):
@@ -68,6 +66,6 @@ def _unquoted(key: str) -> str:
     return text
 
 
-def _example(fold: "Fold") -> str:
+def _example(fold: Fold) -> str:
     table = next(iter(fold.storage.places.values()))[0]
     return f"{table.name}:7" if table.key is int else f'{table.name}:"two words"'

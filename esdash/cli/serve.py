@@ -20,15 +20,19 @@ from esdash.cli.options import with_settings
 from esdash.cli.presence import absence
 from esdash.cli.secrecy import redacted
 from esdash.config import Settings
+from esdash.engine.consumer import ConsumerSettings
+from esdash.fold.folding import Fold
+from esdash.log.errors import ElsewhereError, UnreachableError
+from esdash.log.stream import Stream
+from esdash.service.health import unready
+from esdash.service.http import AddressError, Answer, Page, ProbeServer, address_of
+from esdash.service.logs import Happening, Level, Log
+from esdash.service.running import Service
 from esdash.signals import NUMBERS
+from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.fold.folding import Fold
-    from esdash.log.stream import Stream
-    from esdash.service.http import Answer, Page
-    from esdash.service.logs import Log
     from esdash.service.metrics import Metrics
-    from esdash.service.running import Service
 
 MAX_LAG: Final = 10_000
 """Entries behind the end of the stream at which a consumer is still ready, unless told otherwise."""
@@ -67,8 +71,6 @@ def command(settings: Settings, listen: str | None, max_lag: int, log_format: st
     With --listen it is measured by Prometheus. /livez says that it runs; /readyz is 503 until it is live, while it is
     halted and when it lags too far. When continuity is broken it halts and stays, so that a person can look.
     """
-    from esdash.service.logs import Log
-
     as_json = log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
     log = Log(sys.stderr, as_json=as_json, wall_clock=time.time, hide=lambda text: redacted(text, sys.argv))
     with _telling(log):
@@ -91,10 +93,8 @@ def command(settings: Settings, listen: str | None, max_lag: int, log_format: st
 
 
 @contextmanager
-def _telling(log: "Log") -> Iterator[None]:
+def _telling(log: Log) -> Iterator[None]:
     """What ends the service is told as a line of its log."""
-    from esdash.service.logs import Happening, Level
-
     try:
         yield
     except click.exceptions.Exit:
@@ -109,8 +109,6 @@ def _address(listen: str) -> tuple[str, int]:
     """Where to listen. Raises BadInputError, and FailedError without what is needed for that."""
     from importlib.util import find_spec
 
-    from esdash.service.http import AddressError, address_of
-
     if find_spec("prometheus_client") is None:
         raise FailedError("--listen needs prometheus-client: `pip install 'esdash[service]'`, or leave --listen out.")
     try:
@@ -119,10 +117,7 @@ def _address(listen: str) -> tuple[str, int]:
         raise BadInputError(f"--listen: {error}") from error
 
 
-def _service(stream: "Stream", fold: "Fold", settings: Settings, log: "Log") -> "Service":
-    from esdash.engine.consumer import ConsumerSettings
-    from esdash.service.running import Service
-
+def _service(stream: Stream, fold: Fold, settings: Settings, log: Log) -> Service:
     consumer_settings = ConsumerSettings(
         snapshot_seconds=settings.snapshot_seconds, readonly=settings.readonly, watched=False
     )
@@ -131,15 +126,12 @@ def _service(stream: "Stream", fold: "Fold", settings: Settings, log: "Log") -> 
 
 @contextmanager
 def _answering(
-    service: "Service", address: tuple[str, int] | None, stream: "Stream", fold: "Fold", max_lag: int, log: "Log"
+    service: Service, address: tuple[str, int] | None, stream: Stream, fold: Fold, max_lag: int, log: Log
 ) -> Iterator[None]:
     """Answer probes and scrapes in this block, where an address is given. Raises FailedError."""
     if address is None:
         yield
         return
-    from esdash.service.health import unready
-    from esdash.service.http import ProbeServer
-    from esdash.service.logs import Happening
     from esdash.service.metrics import Metrics
 
     metrics = Metrics(
@@ -171,25 +163,18 @@ def _answering(
         server.end()
 
 
-def _scraped(metrics: "Metrics", accept: str) -> "Answer":
-    from esdash.service.http import Answer
-
+def _scraped(metrics: "Metrics", accept: str) -> Answer:
     return Answer(HTTPStatus.OK, *metrics.exposition(accept))
 
 
-def _probed(trouble: str) -> "Answer":
-    from esdash.service.http import Answer
-    from esdash.visible import visible
-
+def _probed(trouble: str) -> Answer:
     if trouble:
         return Answer(HTTPStatus.SERVICE_UNAVAILABLE, f"{visible(trouble, 1000)}\n".encode())
     return Answer(HTTPStatus.OK, b"ok\n")
 
 
-def _look_at(stream: "Stream", fold: "Fold", log: "Log", *, readonly: bool) -> None:
+def _look_at(stream: Stream, fold: Fold, log: Log, *, readonly: bool) -> None:
     """Say what a person may have got wrong, where the server answers already. Raises RefusedError."""
-    from esdash.log.errors import ElsewhereError, UnreachableError
-
     try:
         if missing := absence(stream):
             log.warn(f"{missing} Waiting for its first entry.")
@@ -199,5 +184,5 @@ def _look_at(stream: "Stream", fold: "Fold", log: "Log", *, readonly: bool) -> N
         return  # the consumer says so, and tries again
 
 
-def _stop(service: "Service", number: int, _: FrameType | None) -> None:
+def _stop(service: Service, number: int, _: FrameType | None) -> None:
     service.stop(f"Told to end by {signal.Signals(number).name}.")

@@ -10,6 +10,7 @@ from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, common_options, with_settings
 from esdash.cli.output import number, print_json, tell, warn
 from esdash.config import Settings, place_of_data
+from esdash.log import embedded
 
 
 @click.group(no_args_is_help=False)
@@ -26,8 +27,6 @@ def command() -> None:
 @with_settings
 def status(settings: Settings, as_json: bool) -> None:
     """Show whether it runs, who uses it and how it does. Starts nothing."""
-    from esdash.log import embedded
-
     _note_url(settings)
     found = embedded.status(place_of_data(settings))
     facts = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(found).items()}
@@ -62,8 +61,6 @@ def status(settings: Settings, as_json: bool) -> None:
 @with_settings
 def stop(settings: Settings, force: bool, as_json: bool) -> None:
     """Stop it cleanly. The last esdash process to end does so anyway."""
-    from esdash.log import embedded
-
     _note_url(settings)
     try:
         stopped = embedded.stop(place_of_data(settings), force)

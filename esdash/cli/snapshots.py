@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from msgspec.structs import asdict
 
 from esdash.cli.connect import open_log, require_writable
 from esdash.cli.domains import fold_of, warn_of_another_domain
@@ -18,18 +19,19 @@ from esdash.cli.output import (
     tell,
     warn,
     warn_of_partial_history,
-    warn_of_rung,
+    warn_of_rungs,
 )
-from esdash.cli.presence import absence, require_stream
+from esdash.cli.presence import absence, open_stream
 from esdash.config import Settings
 from esdash.counted import counted
+from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.doctor import fault_of
+from esdash.fold.folding import Fold
+from esdash.log.snapshots import Header, SnapshotStore, Unreadable
 from esdash.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from esdash.fold.folding import Fold
-    from esdash.log.snapshots import Header, SnapshotStore, Unreadable
 
 
 _MEMBERS: Final = (
@@ -53,11 +55,8 @@ def list_snapshots(settings: Settings, as_json: bool) -> None:
 
     Reads and checks each as a consumer does that restores it.
     """
-    from esdash.log.snapshots import Header, SnapshotStore
-
     fold = fold_of(settings)
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         store = SnapshotStore(log)
         headers = store.headers()
         documents = [_document(store, fold, header) for header in headers]
@@ -88,9 +87,6 @@ def list_snapshots(settings: Settings, as_json: bool) -> None:
 @with_settings
 def take(settings: Settings, as_json: bool) -> None:
     """Fold up to the newest entry and store a snapshot, unless a good one is there already."""
-    from esdash.engine.consumer import Consumer, ConsumerSettings
-    from esdash.log.snapshots import Header, SnapshotStore
-
     fold = fold_of(settings)
     require_writable(settings, "No snapshot was taken", fold)
     with open_log(settings) as log:
@@ -100,12 +96,11 @@ def take(settings: Settings, as_json: bool) -> None:
         consumer = Consumer(log, fold, ConsumerSettings(once=True, watched=False))
         consumer.run()
         view = consumer.view
-        for rung in view.restored.rungs if view.restored else ():
-            if rung.reason is not None:
-                warn_of_rung(rung)
+        warn_of_rungs(view.restored.rungs if view.restored else ())
         warn_of_partial_history(view.continuity.unseen_before_start if view.continuity else 0)
         for notice in view.notices:
-            warn(notice.text)
+            if notice.text != view.snapshot_note:  # which is told as the end of it
+                warn(notice.text)
         if view.position.ordinal == 0:
             raise FailedError(f"No snapshot was taken: the stream is empty. {absence(log) or ''}".rstrip())
         header = next(
@@ -134,11 +129,8 @@ def take(settings: Settings, as_json: bool) -> None:
 @with_settings
 def show(settings: Settings, snapshot_id: str, as_json: bool) -> None:
     """Show one snapshot, what its state holds, and whether it can be used."""
-    from esdash.log.snapshots import SnapshotStore
-
     fold = fold_of(settings)
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         store = SnapshotStore(log)
         header = next((header for header in store.headers() if header.snapshot_id == snapshot_id), None)
         if header is None:
@@ -164,13 +156,10 @@ def show(settings: Settings, snapshot_id: str, as_json: bool) -> None:
 @with_settings
 def delete(settings: Settings, snapshot_ids: tuple[str, ...], versions: tuple[str, ...], as_json: bool) -> None:
     """Delete stored snapshots. Events are never deleted, so the state can be computed again."""
-    from esdash.log.snapshots import SnapshotStore
-
     require_writable(settings, "Nothing was deleted")
     if not snapshot_ids and not versions:
         raise click.UsageError("Name snapshots to delete, or a --version: `esdash snapshot list` shows both.")
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         store = SnapshotStore(log)
         headers = {header.snapshot_id: header for header in store.headers()}
         for snapshot_id in snapshot_ids:
@@ -189,8 +178,6 @@ def delete(settings: Settings, snapshot_ids: tuple[str, ...], versions: tuple[st
 
 def _made_by(version: str, headers: "Iterable[Header | Unreadable]") -> list[str]:
     """Ids of what rules of a version made. Raises FailedError for none, BadInputError for those of several domains."""
-    from esdash.log.snapshots import Header
-
     stored = [header for header in headers if isinstance(header, Header)]
     named = [header for header in stored if f"{header.domain} {header.version}" == version]
     made = named or [header for header in stored if header.version == version]
@@ -213,11 +200,8 @@ def _shown(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-def _document(store: "SnapshotStore", fold: "Fold", header: "Header | Unreadable") -> dict[str, Any]:
+def _document(store: SnapshotStore, fold: Fold, header: Header | Unreadable) -> dict[str, Any]:
     """What is known of a stored snapshot, the same members for each."""
-    from esdash.engine.doctor import fault_of
-    from esdash.log.snapshots import Header
-
     if not isinstance(header, Header):
         return {**dict.fromkeys(_MEMBERS), "id": header.snapshot_id, "usable": False, "reason": header.reason}
     reason, projection = fault_of(store, fold, header)
@@ -235,22 +219,10 @@ def _usable(document: dict[str, Any]) -> str:
     return f"yes{without}{', kept for the archive' if document['pinned'] else ''}"
 
 
-def _facts(header: "Header") -> dict[str, Any]:
-    return {
+def _facts(header: Header) -> dict[str, Any]:
+    told = asdict(header) | {
         "id": header.snapshot_id,
-        "last_event_id": header.last_event_id,
-        "ordinal": header.ordinal,
-        "unseen": header.unseen,
-        "confirmed": header.confirmed,
         "created": iso_time(header.created_ms),
-        "size": header.size,
-        "chunks": header.chunks,
-        "seconds": header.seconds,
-        "digest": header.digest,
-        "domain": header.domain,
-        "version": header.version,
-        "fingerprint": header.fingerprint,
-        "owner": header.owner,
-        "condemned": header.condemned,
         "pinned": header.pinned or None,
     }
+    return {name: told[name] for name in _MEMBERS if name in told}

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import ExitCode, FailedError
 from esdash.cli.options import as_json, with_settings
@@ -18,25 +17,30 @@ from esdash.cli.output import (
     tell,
     warn,
     warn_of_partial_history,
-    warn_of_rung,
+    warn_of_rungs,
 )
 from esdash.cli.places import PLACE, end_of
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.rows import Named, called, read_rows, read_tables
 from esdash.cli.track import by_track
 from esdash.config import Settings
+from esdash.domain import Column, Table
+from esdash.engine.guard import check_position
+from esdash.engine.history import History
+from esdash.engine.projection import Projection
+from esdash.engine.view import Continuity, Rung, Verdict
+from esdash.fold.folding import Fold
+from esdash.fold.tables import State
+from esdash.log.stream import Stream
+from esdash.query.places import Place
+from esdash.visible import visible
+from esdash.words.changes import title_of
+from esdash.words.entries import words, write
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-    from esdash.domain import Column, Table
-    from esdash.engine.projection import Projection
-    from esdash.engine.view import Continuity, Rung
-    from esdash.fold.folding import Fold
-    from esdash.fold.tables import State
-    from esdash.log.stream import Stream
     from esdash.past.reader import TrackReader
-    from esdash.query.places import Place
 
 ROWS: Final = 1000
 """Rows of a table that are shown at most."""
@@ -52,7 +56,7 @@ Rows = dict[Any, dict[str, Any]]
 @as_json
 @with_settings
 def command(
-    settings: Settings, at: "Place | None", about: tuple[str, ...], tables: tuple[str, ...], as_json: bool
+    settings: Settings, at: Place | None, about: tuple[str, ...], tables: tuple[str, ...], as_json: bool
 ) -> None:
     """Show the tables and the outcomes.
 
@@ -61,12 +65,9 @@ def command(
     outcomes and digest remain those of the whole state. A table that a domain hides is shown when it is named, and
     always with --json.
     """
-    from esdash.engine.view import Verdict
-
     fold = fold_of(settings)
     rows, named = read_rows(fold, about), read_tables(fold, tables)
-    with open_log(settings) as log:
-        require_stream(log)
+    with open_stream(settings) as log:
         projection, continuity, tried = state_at(settings, log, fold, at)
     shown = {name: rows_of(fold, projection.state, name) for name in named or fold.storage.places}
     unknown = _choose(fold, projection.state, shown, rows, named)
@@ -89,9 +90,7 @@ def command(
         _print_facts(document)
         asked = {*named, *(row.table for row in rows)}
         print_tables(*_tables(fold, shown, asked), _outcomes_table(document["outcomes"]))
-    for rung in tried:
-        if rung.reason is not None:
-            warn_of_rung(rung)
+    warn_of_rungs(tried)
     warn_of_partial_history(continuity.unseen_before_start)
     if continuity.verdict in (Verdict.GAP, Verdict.DIVERGED):
         warn(f"{'The state then cannot be told: ' if at else ''}{continuity.explanation}")
@@ -103,13 +102,9 @@ def command(
 
 
 def state_at(
-    settings: Settings, log: "Stream", fold: "Fold", at: "Place | None"
-) -> "tuple[Projection, Continuity, tuple[Rung, ...]]":
+    settings: Settings, log: Stream, fold: Fold, at: Place | None
+) -> tuple[Projection, Continuity, tuple[Rung, ...]]:
     """The state now or after a place, its continuity, and the snapshots that were tried."""
-    from esdash.engine.guard import check_position
-    from esdash.engine.history import History
-    from esdash.engine.view import Rung
-
     tried: tuple[Rung, ...] = ()
 
     def note(rungs: tuple[Rung, ...]) -> None:
@@ -124,14 +119,13 @@ def state_at(
     return *History(log, fold).at(until, on_rung=note), tried
 
 
-def _by_track(log: "Stream", track: "TrackReader", until: bytes) -> "Projection | None":
+def _by_track(log: Stream, track: "TrackReader", until: bytes) -> Projection | None:
     from esdash.past.whole import projection_by
 
     return projection_by(log, track, until)
 
 
-def rows_of(fold: "Fold", state: "State", table: str) -> Rows:
-    """The rows of a table."""
+def rows_of(fold: Fold, state: State, table: str) -> Rows:
     declared, _ = fold.storage.places[table]
     columns = fold.cells_of(state)[table]
     names = [column.name for column in declared.columns]
@@ -142,7 +136,7 @@ def rows_of(fold: "Fold", state: "State", table: str) -> Rows:
     }
 
 
-def outcomes_of(fold: "Fold", state: "State") -> dict[str, Any]:
+def outcomes_of(fold: Fold, state: State) -> dict[str, Any]:
     """How many entries had which outcome; reasons that never occurred are left out."""
     found: dict[str, Any] = {"applied": 0, "rejected": {}, "parked": {}, "duplicate": 0}
     for (name, reason), count in zip(fold.outcomes, state.counts, strict=True):
@@ -153,9 +147,7 @@ def outcomes_of(fold: "Fold", state: "State") -> dict[str, Any]:
     return found
 
 
-def _choose(
-    fold: "Fold", state: "State", shown: dict[str, Rows], rows: Sequence[Named], named: Sequence[str]
-) -> list[str]:
+def _choose(fold: Fold, state: State, shown: dict[str, Rows], rows: Sequence[Named], named: Sequence[str]) -> list[str]:
     """Keep these rows only; those that are not there, for people."""
     if not rows:
         return []
@@ -181,17 +173,14 @@ def _print_facts(document: Mapping[str, Any]) -> None:
         tell(f"{name:<11} {value}")
 
 
-def _tables(fold: "Fold", shown: Mapping[str, Rows], asked: set[str]) -> "Iterator[RichTable]":
+def _tables(fold: Fold, shown: Mapping[str, Rows], asked: set[str]) -> "Iterator[RichTable]":
     for name, rows in shown.items():
         table, _ = fold.storage.places[name]
         if name in asked if asked else not table.hidden:
             yield _table(table, rows)
 
 
-def _table(table: "Table", rows: Rows) -> "RichTable":
-    from esdash.visible import visible
-    from esdash.words.changes import title_of
-    from esdash.words.entries import words, write
+def _table(table: Table, rows: Rows) -> "RichTable":
 
     def cells(key: Any, row: Mapping[str, Any]) -> list[str]:
         return [visible(str(key)), *(visible(write(each.shown, row[each.name])) for each in table.columns)]
@@ -208,7 +197,7 @@ def _table(table: "Table", rows: Rows) -> "RichTable":
     )
 
 
-def _side(column: "Column") -> str:
+def _side(column: Column) -> str:
     return "right" if column.kind is int else "left"
 
 

@@ -12,13 +12,15 @@ from esdash.cli.failures import ExitCode
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import iso_time, local_time, new_table, number, print_json, print_tables, tell, warn
 from esdash.config import Settings
+from esdash.engine.streams import StreamSummary
+from esdash.engine.survey import MOST_KEYS, survey
+from esdash.log.nodes import is_cluster
+from esdash.log.survey import Group
 from esdash.visible import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from esdash.engine.streams import StreamSummary
-    from esdash.log.survey import Group
 
 DEAD_MS: Final = 15 * 60 * 1000
 """A consumer of a group that has not asked for so long is called dead where it has entries that wait."""
@@ -41,9 +43,6 @@ def command(settings: Settings, pattern: str | None, most: int | None, as_json: 
     What the server cannot tell is a dash, or null; a lag that is not known is never 0. What is left out is said on
     stderr; exit code 5 where a node of the cluster does not answer. Reads only.
     """
-    from esdash.engine.survey import MOST_KEYS, survey
-    from esdash.log.nodes import is_cluster
-
     listed = settings.streams if pattern is None else ()
     with open_log(settings) as log:
         clustered = is_cluster(log.server)
@@ -67,7 +66,7 @@ def command(settings: Settings, pattern: str | None, most: int | None, as_json: 
         raise click.exceptions.Exit(ExitCode.UNREACHABLE)
 
 
-def _document(stream: "StreamSummary") -> dict[str, Any]:
+def _document(stream: StreamSummary) -> dict[str, Any]:
     return {
         "stream": stream.name,
         "node": stream.node,
@@ -89,7 +88,7 @@ def _document(stream: "StreamSummary") -> dict[str, Any]:
     }
 
 
-def _group(group: "Group") -> dict[str, Any]:
+def _group(group: Group) -> dict[str, Any]:
     return {
         "group": group.name,
         "last_delivered_id": group.last_delivered_id,
@@ -111,7 +110,7 @@ def _group(group: "Group") -> dict[str, Any]:
     }
 
 
-def _streams(streams: "Sequence[StreamSummary]", *, clustered: bool) -> "Table":
+def _streams(streams: Sequence[StreamSummary], *, clustered: bool) -> "Table":
     names = (("stream", "left"), ("node", "left")) if clustered else (("stream", "left"),)
     columns = ("entries", "right"), ("a second", "right"), ("last", "left"), ("bytes", "right")
     more = ("expires", "left"), ("domain", "left"), ("snapshot", "left"), ("behind", "right"), ("", "left")
@@ -134,7 +133,7 @@ def _streams(streams: "Sequence[StreamSummary]", *, clustered: bool) -> "Table":
     return new_table("Streams", [*names, *columns, *more], rows)
 
 
-def _groups(streams: "Sequence[StreamSummary]") -> "Table":
+def _groups(streams: Sequence[StreamSummary]) -> "Table":
     nacked = any(group.nacked is not None for stream in streams for group in stream.readers.groups)
     columns = ("stream", "left"), ("group", "left"), ("lag", "right"), ("pending", "right")
     more = ("gone", "right"), ("consumers", "right"), ("dead", "right")
@@ -155,7 +154,7 @@ def _groups(streams: "Sequence[StreamSummary]") -> "Table":
     return new_table("Consumer groups", [*columns, *([("nacked", "right")] if nacked else []), *more], rows)
 
 
-def _idempotent(streams: "Sequence[StreamSummary]") -> "Table":
+def _idempotent(streams: Sequence[StreamSummary]) -> "Table":
     columns = ("stream", "left"), ("added", "right"), ("sent again", "right"), ("producers", "right")
     more = ("remembered", "right"), ("of each", "right"), ("seconds", "right")
     rows = [

@@ -4,9 +4,10 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
+from msgspec.structs import replace
 
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.options import settings_of
@@ -14,10 +15,9 @@ from esdash.cli.output import say
 from esdash.cli.progress import Progress
 from esdash.config import Settings
 from esdash.counted import counted
-
-if TYPE_CHECKING:
-    from esdash.export.formats import Format
-    from esdash.export.sheet import Sheet
+from esdash.export.file import FileThereError, whole_file
+from esdash.export.formats import Format, written
+from esdash.export.sheet import Sheet
 
 T = TypeVar("T")
 
@@ -37,10 +37,8 @@ class Target:
         self._counted = 0
 
     @property
-    def form(self) -> "Format":
+    def form(self) -> Format:
         """How sheets are written."""
-        from esdash.export.formats import Format
-
         return Format(self._form)
 
     @property
@@ -54,12 +52,8 @@ class Target:
             self._counted += 1
             yield line
 
-    def write_sheets(self, *sheets: "Sheet[Any]", progress: Progress | None = None) -> None:
+    def write_sheets(self, *sheets: Sheet[Any], progress: Progress | None = None) -> None:
         """Write sheets, all of their lines counted. Raises BadInputError, OSError, and what making lines does."""
-        from msgspec.structs import replace
-
-        from esdash.export.formats import written
-
         self.write_text(
             written([replace(each, lines=self.counting(each.lines)) for each in sheets], self.form), progress
         )
@@ -70,8 +64,6 @@ class Target:
 
     def write(self, lines: Iterable[bytes], progress: Progress | None = None) -> None:
         """Write lines; raises the same."""
-        from esdash.export.file import FileThereError, whole_file
-
         output = self.output
         try:
             with nullcontext(sys.stdout.buffer) if output is None else whole_file(output, replace=self._force) as file:

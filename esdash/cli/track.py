@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from esdash.cli.failures import FailedError
 from esdash.config import Settings
+from esdash.engine.history import id_before
+from esdash.fold.folding import Fold
+from esdash.log.stream import Stream
+from esdash.query.questions import Question
 
 if TYPE_CHECKING:
-    from esdash.fold.folding import Fold
-    from esdash.log.stream import Stream
     from esdash.past.listing import TrackListing
     from esdash.past.reader import TrackReader
-    from esdash.query.questions import Question
 
 T = TypeVar("T")
 
 
-def track_of(settings: Settings, log: "Stream", fold: "Fold") -> Path | None:
+def track_of(settings: Settings, log: Stream, fold: Fold) -> Path | None:
     """Its file; None where none is there."""
     from esdash.past.folder import FOLDER, TrackFolder
 
@@ -31,8 +32,8 @@ def track_of(settings: Settings, log: "Stream", fold: "Fold") -> Path | None:
 
 def by_track(
     settings: Settings,
-    log: "Stream",
-    fold: "Fold",
+    log: Stream,
+    fold: Fold,
     until: bytes | None,
     tell: "Callable[[TrackReader], T | None]",
 ) -> T | None:
@@ -59,7 +60,7 @@ def by_track(
 
 @contextmanager
 def listing_by_track(
-    settings: Settings, log: "Stream", fold: "Fold", question: "Question", begin: bytes, until: bytes | None
+    settings: Settings, log: Stream, fold: Fold, question: Question, begin: bytes, until: bytes | None
 ) -> "Iterator[TrackListing | None]":
     """What a question asks for from an id on up to another, by the track where that has all; None where it has not.
 
@@ -69,7 +70,6 @@ def listing_by_track(
     if path is None:
         yield None
         return
-    from esdash.engine.history import id_before
     from esdash.past.listing import TrackListing, lists_all
     from esdash.past.packing import TrackError
     from esdash.past.whole import whole_track

@@ -3,25 +3,27 @@
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from esdash.cli.connect import archive_of, open_log, require_writable
-from esdash.cli.domains import fold_of, only_watches
+from esdash.cli.connect import archive_of, require_writable
+from esdash.cli.domains import fold_of
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import local_time, new_table, print_json, print_tables, say, tell, warn
 from esdash.cli.places import PLACE, end_of
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.config import Settings
 from esdash.counted import counted
+from esdash.engine.trimming import Plan, plan, prove, trim
+from esdash.log.archive.folder import Archive
+from esdash.log.errors import FullError
+from esdash.log.facts import id_parts
+from esdash.log.snapshots import SnapshotStore
+from esdash.log.stream import Stream
 from esdash.query.places import Place
-
-if TYPE_CHECKING:
-    from esdash.engine.trimming import Plan
-    from esdash.log.archive.folder import Archive
 
 
 @click.command()
@@ -41,18 +43,11 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
 
     Without an archive nothing is removed: exit code 1.
     """
-    from esdash.engine.trimming import plan, prove, trim
-    from esdash.log.archive.folder import Archive
-    from esdash.log.errors import FullError
-    from esdash.log.snapshots import SnapshotStore
-    from esdash.log.stream import Stream
-
     fold, root = fold_of(settings), archive_of(settings)
-    if not dry_run or only_watches(fold):
+    if not dry_run or fold.readonly:
         require_writable(settings, "Nothing was removed", fold)
-    with open_log(settings) as through:
+    with open_stream(settings) as through:
         # A place is looked for in the archive, too, and one that does not go on in the stream is said.
-        require_stream(through)
         end = None if until is None else end_of(through, until)
         log = Stream(through.server, through.name)
         store = SnapshotStore(log)
@@ -96,7 +91,7 @@ def command(settings: Settings, until: Place | None, dry_run: bool, yes: bool, a
             tell(f"Removed {counted(document['removed'], 'entry', 'entries')} before {found.minid.decode()}.")
 
 
-def _show(document: dict[str, Any], found: "Plan", archive: "Archive | None", as_json: bool) -> None:
+def _show(document: dict[str, Any], found: Plan, archive: Archive | None, as_json: bool) -> None:
     if as_json:
         print_json(document)
     else:
@@ -105,10 +100,8 @@ def _show(document: dict[str, Any], found: "Plan", archive: "Archive | None", as
             say(found.refusal)
 
 
-def _tell_people(found: "Plan", archive: "Archive | None") -> None:
+def _tell_people(found: Plan, archive: Archive | None) -> None:
     """The bounds, the one that decides first."""
-    from esdash.log.facts import id_parts
-
     columns = ("stays from", "right"), ("id", "left"), ("time", "left"), ("for", "left"), ("", "left"), ("why", "left")
     rows = [
         (
@@ -124,7 +117,7 @@ def _tell_people(found: "Plan", archive: "Archive | None") -> None:
     print_tables(new_table("What must stay", columns, rows))
 
 
-def _numbered(archive: "Archive | None", entry_id: bytes) -> str:
+def _numbered(archive: Archive | None, entry_id: bytes) -> str:
     number = None if archive is None else archive.number_of(entry_id)
     return "–" if number is None else f"#{number:,}"
 
@@ -137,7 +130,7 @@ def _ask(count: int) -> None:
         raise FailedError("Nothing was removed.")
 
 
-def _document(found: "Plan", archive: "Archive | None") -> dict[str, Any]:
+def _document(found: Plan, archive: Archive | None) -> dict[str, Any]:
     return {
         "minid": found.minid.decode() if found.bounds else None,
         "removes": None,

@@ -1,25 +1,27 @@
 """`esdash verify`: a full replay against every stored snapshot."""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
 from esdash.cli.failures import ExitCode
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import print_json, say, tell
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
+from esdash.cli.progress import Progress
 from esdash.cli.track import track_of
 from esdash.config import Settings
 from esdash.counted import counted
+from esdash.engine.verification import Segment, Verification
+from esdash.engine.verify import verify
+from esdash.engine.view import Position
+from esdash.fold.declaration import invariants_of
+from esdash.fold.folding import Fold
+from esdash.log.stream import Stream
+from esdash.words.changes import difference_of
 
 if TYPE_CHECKING:
-    from esdash.engine.verification import Segment, Verification
-    from esdash.engine.view import Position
-    from esdash.fold.folding import Fold
-    from esdash.log.stream import Stream
     from esdash.past.checking import Checked
 
 
@@ -35,20 +37,10 @@ def command(context: click.Context, settings: Settings, as_json: bool, processes
     is one. Writes nothing to the server. The past that a dashboard keeps is compared at the same places; where it is
     wrong it is deleted, and the next dashboard keeps it anew.
     """
-    from esdash.engine.verify import verify
-
     fold = fold_of(settings)
-
-    def show(done: int, total: int) -> None:
-        if sys.stderr.isatty():
-            click.echo(f"\r{done:,} of {total:,} events\x1b[K", err=True, nl=False)
-
-    with open_log(settings) as log:
-        require_stream(log)
-        found = verify(log, fold, processes=processes, on_progress=show)
+    with open_stream(settings) as log, Progress(log) as progress:
+        found = verify(log, fold, processes=processes, on_progress=progress.tell)
         past = _past(settings, log, fold, found)
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[K", err=True, nl=False)
     if as_json:
         print_json({**_document(fold, found), "past": {"moments": past.moments, "wrong": past.wrong}})
     else:
@@ -58,7 +50,7 @@ def command(context: click.Context, settings: Settings, as_json: bool, processes
         context.exit(ExitCode.DIFFERENCE)
 
 
-def _past(settings: Settings, log: "Stream", fold: "Fold", found: "Verification") -> "Checked":
+def _past(settings: Settings, log: Stream, fold: Fold, found: Verification) -> "Checked":
     """The past that is kept, beside what was replayed."""
     from esdash.past.checking import Checked, check
 
@@ -76,9 +68,7 @@ def _tell_of_past(past: "Checked", unseen: int) -> None:
         tell(f"✓ the past that is kept: the same at {counted(past.moments, 'place', 'places')}")
 
 
-def _document(fold: "Fold", found: "Verification") -> dict[str, Any]:
-    from esdash.fold.declaration import invariants_of
-
+def _document(fold: Fold, found: Verification) -> dict[str, Any]:
     invariants = {each.name: each.name not in found.broken for each in invariants_of(fold.domain)}
     return {
         "holds": found.holds,
@@ -93,7 +83,7 @@ def _document(fold: "Fold", found: "Verification") -> dict[str, Any]:
     }
 
 
-def _segment(segment: "Segment") -> dict[str, Any]:
+def _segment(segment: Segment) -> dict[str, Any]:
     return {
         "start": _position(segment.start),
         "end": _position(segment.end),
@@ -107,14 +97,12 @@ def _segment(segment: "Segment") -> dict[str, Any]:
     }
 
 
-def _position(position: "Position") -> dict[str, Any]:
+def _position(position: Position) -> dict[str, Any]:
     return {"last_event_id": position.last_event_id, "ordinal": position.ordinal}
 
 
-def tell_people(fold: "Fold", found: "Verification") -> None:
+def tell_people(fold: Fold, found: Verification) -> None:
     """Say what was found, line by line."""
-    from esdash.words.changes import difference_of
-
     for segment in found.segments:
         what = f"snapshot {segment.snapshot_id}" if segment.snapshot_id else "the newest event"
         mark = "✓" if segment.holds else "✗"

@@ -1,6 +1,7 @@
 """`esdash web`: the dashboard in a page."""
 
 import asyncio
+import ipaddress
 import os
 import signal
 import socket
@@ -8,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,14 +21,19 @@ from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.options import file_of, sources_of, with_settings
 from esdash.cli.output import tell
 from esdash.cli.secrecy import redacted
+from esdash.cli.web_session import FUNCTION, Task, environment_of
 from esdash.config import Settings
+from esdash.log import child
+from esdash.service.http import AddressError, address_of
+from esdash.service.logs import Happening, Level, Log
 from esdash.signals import NUMBERS
 from esdash.visible import visible
+from esdash.web.gate import LONGEST, Gate, TokenError, checked_token, new_token
+from esdash.web.session import Session
+from esdash.web.sessions import Sessions
 
 if TYPE_CHECKING:
-    from esdash.service.logs import Log
     from esdash.web.server import Ended, PageServer
-    from esdash.web.sessions import Sessions
 
 PORT: Final = 8023
 
@@ -83,8 +90,6 @@ def command(
     closed. Pages write nothing to the server unless --allow-publishing says so, and with --readonly, or the setting,
     not even then; what they export is a download. SIGINT and SIGTERM end the sessions, then this.
     """
-    from esdash.service.logs import Log
-
     address = _address(listen)
     token, made = _token(token_file)
     fold = fold_of(settings)
@@ -107,8 +112,6 @@ def command(
 
 def _address(listen: str) -> tuple[str, int]:
     """Where to listen. Raises BadInputError, and FailedError without what is needed for a page."""
-    from esdash.service.http import AddressError, address_of
-
     if find_spec("textual_serve") is None or find_spec("aiohttp") is None:
         raise FailedError("`esdash web` needs textual-serve and aiohttp: `pip install 'esdash[web]'`.")
     try:
@@ -119,8 +122,6 @@ def _address(listen: str) -> tuple[str, int]:
 
 def _token(file: Path | None) -> tuple[str, bool]:
     """The token, and whether it was made here. Raises BadInputError."""
-    from esdash.web.gate import LONGEST, TokenError, checked_token, new_token
-
     text, where = os.environ.get(TOKEN), TOKEN
     if file is not None:
         where = visible(str(file), 200)
@@ -170,16 +171,9 @@ def _server(
     names: tuple[str, ...],
     listening: socket.socket,
     most: int,
-    log: "Log",
+    log: Log,
 ) -> "tuple[PageServer, Sessions]":
-    from functools import partial
-
-    from esdash.cli.web_session import FUNCTION, Task, environment_of
-    from esdash.log import child
-    from esdash.web.gate import Gate
     from esdash.web.server import PageError, PageServer
-    from esdash.web.session import Session
-    from esdash.web.sessions import Sessions
 
     environment = environment_of(Task(settings, sources, named), child.environment())
     sessions = Sessions(most, partial(Session.start, child.command(FUNCTION), environment))
@@ -190,9 +184,7 @@ def _server(
         raise FailedError(str(error)) from error
 
 
-async def _serve(server: "PageServer", sessions: "Sessions", listening: socket.socket, log: "Log") -> None:
-    from esdash.service.logs import Happening
-
+async def _serve(server: "PageServer", sessions: Sessions, listening: socket.socket, log: Log) -> None:
     loop, until = asyncio.get_running_loop(), asyncio.Event()
     loop.set_exception_handler(lambda _, about: log.warn(f"Unexpected: {about.get('exception') or about['message']!r}"))
 
@@ -213,19 +205,15 @@ async def _serve(server: "PageServer", sessions: "Sessions", listening: socket.s
 class _Told:
     """Writes what happens into the log."""
 
-    def __init__(self, log: "Log", most: int) -> None:
+    def __init__(self, log: Log, most: int) -> None:
         self._log = log
         self._most = most
 
     def began(self, number: int, who: str, used: int) -> None:
-        from esdash.service.logs import Happening
-
         text = f"Session {number} began, for {who}: {used} of {self._most} are in use."
         self._log.write(Happening("session", text, fields={"session": number, "client": who, "in_use": used}))
 
     def ended(self, ended: "Ended") -> None:
-        from esdash.service.logs import Happening, Level
-
         failed = f", with exit code {ended.code}" if ended.code else ""
         text = f"Session {ended.number} ended after {ended.seconds:,.0f} s{failed}."
         level = Level.WARNING if ended.code else Level.INFO
@@ -241,8 +229,6 @@ class _Told:
 
 
 def _on_loopback(listening: socket.socket) -> bool:
-    import ipaddress
-
     return ipaddress.ip_address(listening.getsockname()[0].partition("%")[0]).is_loopback
 
 

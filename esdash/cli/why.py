@@ -9,30 +9,35 @@ import click
 
 from esdash.cli.account import warn_of_beginning, warn_of_what_is_left
 from esdash.cli.asked import number_of
-from esdash.cli.connect import open_log
 from esdash.cli.domains import fold_of
 from esdash.cli.entries import place_line
 from esdash.cli.failures import FailedError
 from esdash.cli.options import as_json, with_settings
 from esdash.cli.output import LINE, say
 from esdash.cli.places import PLACE, end_of
-from esdash.cli.presence import require_stream
+from esdash.cli.presence import open_stream
 from esdash.cli.progress import Progress
 from esdash.cli.spool import Spool
 from esdash.cli.track import by_track
 from esdash.config import Settings
 from esdash.counted import counted
-from esdash.query.numbers import Cell
+from esdash.domain import Codec
+from esdash.engine.history import History
+from esdash.engine.numbers import Numbers
+from esdash.engine.row import Row
+from esdash.export.entries import Moved, moved_document
+from esdash.fold.folding import Entry, Fold
+from esdash.fold.sorting import FIRST, Fields
+from esdash.log.stream import START, Stream
+from esdash.query.numbers import Cell, Number
+from esdash.query.places import Place
+from esdash.visible import visible
+from esdash.words.entries import describe, type_of
+from esdash.words.numbers import moved_text, value_text
 
 if TYPE_CHECKING:
-    from esdash.export.entries import Moved
-    from esdash.fold.folding import Entry, Fold
-    from esdash.fold.sorting import Fields
-    from esdash.log.stream import Stream
     from esdash.past.reader import TrackReader
     from esdash.past.story import Moved as CellMoved
-    from esdash.query.numbers import Number
-    from esdash.query.places import Place
 
 AT_ONCE: Final = 200
 """Entries that are asked for together."""
@@ -43,7 +48,7 @@ AT_ONCE: Final = 200
 @click.option("--at", type=PLACE, metavar="PLACE", help="As it was after this place: #123, an id, a time, -5m.")
 @as_json
 @with_settings
-def command(settings: Settings, number: str, at: "Place | None", as_json: bool) -> None:
+def command(settings: Settings, number: str, at: Place | None, as_json: bool) -> None:
     """Show every entry that moved a number, newest first.
 
     \b
@@ -58,21 +63,21 @@ def command(settings: Settings, number: str, at: "Place | None", as_json: bool) 
     fold = fold_of(settings)
     asked = number_of(fold, number)
 
-    def write(entry: "Moved") -> str:
+    def write(entry: Moved) -> str:
         return _as_json(fold, entry) if as_json else _as_line(fold, asked, entry)
 
-    with open_log(settings) as log, Spool() as spool, Progress(log) as progress:
+    with open_stream(settings) as log, Spool() as spool, Progress(log) as progress:
         for line in story_of(settings, log, fold, asked, at, write, spool, progress):
             print(line)
 
 
 def story_of(
     settings: Settings,
-    log: "Stream",
-    fold: "Fold",
-    asked: "Number",
-    at: "Place | None",
-    write: "Callable[[Moved], str]",
+    log: Stream,
+    fold: Fold,
+    asked: Number,
+    at: Place | None,
+    write: Callable[[Moved], str],
     spool: Spool,
     progress: Progress,
 ) -> Iterator[str]:
@@ -80,12 +85,6 @@ def story_of(
 
     Raises FailedError where it never was there.
     """
-    from esdash.engine.history import History
-    from esdash.engine.numbers import Numbers
-    from esdash.export.entries import Moved
-    from esdash.log.stream import START
-
-    require_stream(log)
     until = None if at is None else end_of(log, at)
     if isinstance(asked, Cell) and _tell_by_track(settings, log, fold, asked, until, write, spool):
         return spool.oldest_first()
@@ -111,24 +110,21 @@ def story_of(
     return spool.newest_first()
 
 
-def _say(fold: "Fold", asked: "Number", value: Any, times: int, *, past: bool) -> None:
+def _say(fold: Fold, asked: Number, value: Any, times: int, *, past: bool) -> None:
     moved = counted(times, "entry moved", "entries moved")
     say(f"{asked} {'was' if past else 'is'} {_text(fold, asked, value)}. {moved} it.")
 
 
 def _tell_by_track(
     settings: Settings,
-    log: "Stream",
-    fold: "Fold",
-    asked: "Cell",
+    log: Stream,
+    fold: Fold,
+    asked: Cell,
     until: bytes | None,
-    write: "Callable[[Moved], str]",
+    write: Callable[[Moved], str],
     spool: Spool,
 ) -> bool:
     """Tell it from the past that a dashboard keeps, where that has all of it: without folding. Whether it was told."""
-    from esdash.engine.row import Row
-    from esdash.export.entries import Moved
-    from esdash.fold.sorting import FIRST
 
     def tell_all(reader: "TrackReader") -> tuple[int, Any]:
         last = reader.built_to if until is None else reader.ordinal_of(until)
@@ -152,16 +148,14 @@ def _tell_by_track(
     return True
 
 
-def _typed(fold: "Fold", kind: str) -> "Fields":
+def _typed(fold: Fold, kind: str) -> Fields:
     """An entry that says its type, and nothing else."""
-    from esdash.domain import Codec
-
     wire = fold.domain.wire
     return fold.fields(kind, b"{}", None) if isinstance(wire, Codec) else [wire.type.encode(), kind.encode()]
 
 
 def _moves(
-    log: "Stream", fold: "Fold", reader: "TrackReader", cell: "Cell", last: int
+    log: Stream, fold: Fold, reader: "TrackReader", cell: Cell, last: int
 ) -> "Iterator[tuple[CellMoved, Entry | None]]":
     """Every entry up to an ordinal that moved a cell, newest first; beside it what the stream has of it."""
     from esdash.past.story import Story
@@ -173,18 +167,12 @@ def _moves(
         yield from zip(some, log.entries([each.entry_id for each in some]), strict=True)
 
 
-def _as_json(fold: "Fold", entry: "Moved") -> str:
-    from esdash.export.entries import moved_document
-
+def _as_json(fold: Fold, entry: Moved) -> str:
     row, _, before, after = entry
     return json.dumps(moved_document(fold, row, before, after))
 
 
-def _as_line(fold: "Fold", number: "Number", entry: "Moved") -> str:
-    from esdash.visible import visible
-    from esdash.words.entries import describe, type_of
-    from esdash.words.numbers import moved_text
-
+def _as_line(fold: Fold, number: Number, entry: Moved) -> str:
     row, unseen, before, after = entry
     moved = "new" if before is None else "gone" if after is None else moved_text(fold, number, before, after)
     line = "  ".join(
@@ -199,8 +187,5 @@ def _as_line(fold: "Fold", number: "Number", entry: "Moved") -> str:
     return visible(line.rstrip(), LINE)
 
 
-def _text(fold: "Fold", number: "Number", value: Any) -> str:
-    from esdash.visible import visible
-    from esdash.words.numbers import value_text
-
+def _text(fold: Fold, number: Number, value: Any) -> str:
     return visible(value_text(fold, number, value), 100)

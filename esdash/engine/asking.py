@@ -38,7 +38,6 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def codes_of(fold: Fold, term: OfOutcome | OfReason) -> frozenset[int]:
-    """The codes of the outcomes that are asked for."""
     by_name = isinstance(term, OfOutcome)
     return frozenset(
         code for code, outcome in enumerate(fold.outcomes) if (outcome.name if by_name else outcome.reason) == term.name

@@ -65,21 +65,11 @@ class Measured(Struct, frozen=True):
 class Bench:
     """Measures on a stream of its own, beside the log's."""
 
-    def __init__(
-        self,
-        log: Stream,
-        domain: Fold,
-        events: Iterator[Event],
-        *,
-        clock: Callable[[], float] = time.perf_counter,
-        wait: Callable[[float], object] = time.sleep,
-    ) -> None:
-        """`events` has no end. `clock` gives seconds, `wait` lets them pass."""
+    def __init__(self, log: Stream, domain: Fold, events: Iterator[Event]) -> None:
+        """`events` has no end."""
         self._log = log
         self._domain = domain
         self._events = events
-        self._clock = clock
-        self._wait = wait
 
     def run(self, entries: int, on_progress: Callable[[str], object] = id) -> Measured:
         """Measure with so many entries; `on_progress` hears what is done. Raises LogError, EngineError."""
@@ -115,15 +105,15 @@ class Bench:
         first, rest = events[:1], events[1:]
         _exhaust(publisher.publish_many((*event, None) for event in first))
         scratch.command("EXPIRE", scratch.key, SCRATCH_SECONDS)
-        begun = self._clock()
+        begun = time.perf_counter()
         _exhaust(publisher.publish_many((*event, None) for event in rest))
-        return len(rest) / (self._clock() - begun)
+        return len(rest) / (time.perf_counter() - begun)
 
     def _read(self, scratch: Stream, entries: int) -> float:
-        begun = self._clock()
+        begun = time.perf_counter()
         count = sum(page.count for page in scratch.pages(START))
         _require(count == entries)
-        return count / (self._clock() - begun)
+        return count / (time.perf_counter() - begun)
 
     def _replay(self, scratch: Stream, entries: int) -> float:
         consumer = Consumer(scratch, self._domain, ConsumerSettings(write_snapshots=False, once=True))
@@ -134,7 +124,7 @@ class Bench:
         return entries / restored.replay_seconds
 
     def _latency(self, scratch: Stream) -> Latency:
-        timed = _Timed(self._domain, self._clock)
+        timed = _Timed(self._domain)
         consumer = Consumer(scratch, cast(Fold, timed), ConsumerSettings(write_snapshots=False))
         thread = threading.Thread(target=consumer.run, name="bench", daemon=True)
         thread.start()
@@ -154,28 +144,27 @@ class Bench:
     def _publish_slowly(self, publisher: Publisher) -> tuple[list[float], list[float]]:
         """When each event was sent, and when the server had answered."""
         sent, answered = [], []
-        begun = self._clock()
+        begun = time.perf_counter()
         for number, event in enumerate(islice(self._events, round(LATENCY_RATE * LATENCY_SECONDS))):
-            self._wait(max(0.0, begun + number / LATENCY_RATE - self._clock()))
-            sent.append(self._clock())
+            time.sleep(max(0.0, begun + number / LATENCY_RATE - time.perf_counter()))
+            sent.append(time.perf_counter())
             publisher.publish(*event)
-            answered.append(self._clock())
+            answered.append(time.perf_counter())
         return sent, answered
 
     def _await(self, condition: Callable[[], bool]) -> None:
-        deadline = self._clock() + PATIENCE_SECONDS
+        deadline = time.perf_counter() + PATIENCE_SECONDS
         while not condition():
-            if self._clock() > deadline:
+            if time.perf_counter() > deadline:
                 raise EngineError("The server fell so far behind that nothing could be measured. Try again later.")
-            self._wait(0.005)
+            time.sleep(0.005)
 
 
 class _Timed:
     """A domain that notes when each entry had been folded."""
 
-    def __init__(self, domain: Fold, clock: Callable[[], float]) -> None:
+    def __init__(self, domain: Fold) -> None:
         self._domain = domain
-        self._clock = clock
         self.applied: list[float] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -183,7 +172,7 @@ class _Timed:
 
     def fold(self, state: Any, entries: list[Entry], tell: Any = None) -> bytes:
         codes = self._domain.fold(state, entries, tell)
-        self.applied += [self._clock()] * len(entries)
+        self.applied += [time.perf_counter()] * len(entries)
         return codes
 
 

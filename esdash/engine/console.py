@@ -1,7 +1,7 @@
 """Everything a screen can ask of the engine, by subject."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, overload
 
 from msgspec import Struct
 
@@ -126,14 +126,18 @@ class Storing(Protocol):
         """Take a snapshot now; a notice in the view tells how it went. Returns at once."""
 
 
-class Publishing(Protocol):
-    """Appending events."""
+class Publisher(Protocol):
+    """Appending one event."""
 
     def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
         """Append one event; blocks. Safe to call again with the same key after an error: the fold counts it once.
 
         Raises EngineError.
         """
+
+
+class Publishing(Publisher, Protocol):
+    """Appending events."""
 
     def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
         """Append many; blocks. How many were appended. Raises EngineError."""
@@ -167,7 +171,7 @@ class Desk(Protocol):
         """By whose state the event is judged."""
 
     @property
-    def publishing(self) -> Publishing | None:
+    def publishing(self) -> Publisher | None:
         """Takes it; None: nothing does."""
 
 
@@ -205,7 +209,11 @@ class Console(Watch, Protocol):
         """Events; None: it publishes none."""
 
 
-def publishing_of(console: Desk) -> Publishing:
+@overload
+def publishing_of(console: "Console") -> Publishing: ...
+@overload
+def publishing_of(console: Desk) -> Publisher: ...
+def publishing_of(console: Desk) -> Publisher:
     """What appends events. Raises NotPublishedError for a read-only console."""
     if console.publishing is None:
         raise NotPublishedError("Nothing was published: this console is read-only.")

@@ -1,6 +1,7 @@
 """What an operator should know: server, persistence, memory, continuity, snapshots, clock; each with a judgement."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
@@ -211,13 +212,10 @@ class Doctor:
         store = SnapshotStore(self._log)
         faults: list[str] = []
         good: list[Header] = []
-        others: dict[tuple[str, str], int] = {}
+        others: Counter[tuple[str, str]] = Counter()
         for header in store.headers():
-            if isinstance(header, Header) and (header.domain, header.version) != (
-                self._domain.name,
-                self._domain.version,
-            ):
-                others[header.domain, header.version] = others.get((header.domain, header.version), 0) + 1
+            if isinstance(header, Header) and header.rules != (self._domain.name, self._domain.version):
+                others[header.rules] += 1
                 continue
             reason, projection = (
                 fault_of(store, self._domain, header) if isinstance(header, Header) else (header.reason, None)

@@ -54,7 +54,7 @@ def lag_of(projection: Projection, facts: StreamFacts, gap: Continuity | None = 
 
 def check_position(log: Stream, projection: Projection) -> Continuity:
     """Compare where a projection stands with the log as it is. Raises LogError."""
-    return check(log, projection.last_id, projection.ordinal, projection.unseen, projection.anchor)
+    return check(log, projection.standing)
 
 
 def check_page(log: Stream, projection: Projection, page: Page | PackedPage) -> Continuity:

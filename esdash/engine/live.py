@@ -53,44 +53,37 @@ class LiveConsole:
         """Publish, look back and make a load by this domain."""
         self._domain = domain
         self._history = History(self._log, domain, clock=self._clock)
-        self.publishing = None if self._readonly else self._new_publishing(domain)
-
-    def _new_publishing(self, domain: Fold) -> LivePublishing:
-        return LivePublishing(
-            self._log,
-            domain,
-            objection=self._objection,
-            durability=self._durability,
-            seed=self._seed,
-            clock=self._clock,
-        )
+        self.publishing: LivePublishing | None = None
+        if not self._readonly:
+            self.publishing = LivePublishing(
+                self._log,
+                domain,
+                objection=self._objection,
+                durability=self._durability,
+                seed=self._seed,
+                clock=self._clock,
+            )
 
     @property
     def control(self) -> Control:
-        """What a person may have done to the consumer's memory."""
         return self
 
     @property
     def storing(self) -> Storing | None:
-        """Snapshots that a person wants; None for a console that writes nothing."""
         return None if self._readonly else self
 
     @property
     def fold(self) -> Fold:
-        """The domain that is folded."""
         return self._domain
 
     @property
     def view(self) -> View:
-        """The newest picture of the consumer."""
         return self._consumer.view
 
     def on_view(self, callback: Callable[[], object]) -> None:
-        """Have `callback` called in the consumer's thread after each new view."""
         self._consumer.on_view = callback
 
     def run(self) -> None:
-        """Be the consumer until `close`."""
         self._consumer.run()
 
     def close(self) -> None:
@@ -101,23 +94,18 @@ class LiveConsole:
         self._consumer.ask(requests.Stop())
 
     def take_snapshot(self) -> None:
-        """Take a snapshot now."""
         self._consumer.ask(requests.TakeSnapshot())
 
     def crash(self) -> None:
-        """Drop all memory without a farewell, then restore and replay."""
         self._consumer.ask(requests.Crash())
 
     def rebuild(self) -> None:
-        """Forget the state and replay from the beginning of the stream."""
         self._consumer.ask(requests.Rebuild())
 
     def stay(self) -> None:
-        """While halted: keep the last good state, read-only."""
         self._consumer.ask(requests.Stay())
 
     def reload(self) -> None:
-        """Read the domain's files again and go on by them. Raises EngineError."""
         try:
             fold = reloaded(self._domain)
         except DomainFileError as error:
@@ -135,7 +123,6 @@ class LiveConsole:
         self._use(fold)
 
     def details(self, row: Row) -> Details:
-        """What an entry changed. Raises EngineError."""
         try:
             found = self._history.details(row.entry_id)
         except LogError as error:

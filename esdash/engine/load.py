@@ -39,7 +39,6 @@ class SteadyLoad:
 
     @property
     def status(self) -> LoadStatus:
-        """What it does now."""
         run = self._run
         if run is None:
             return LoadStatus(False, self._rate, 0, "")

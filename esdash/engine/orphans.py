@@ -33,7 +33,6 @@ class Mark(Struct, frozen=True):
 
 
 def mark_of(projection: Projection) -> Mark:
-    """Where a projection stands."""
     return Mark(projection.ordinal + max(0, projection.unseen), projection.last_id, projection.anchor)
 
 

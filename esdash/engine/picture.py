@@ -68,7 +68,6 @@ class TablePicture:
         return place if place < len(self.keys) and self.keys[place] == key else None
 
     def get(self, key: int | str) -> TableRow | None:
-        """A key's row."""
         number = self.number(key)
         return None if number is None else self.row(number)
 

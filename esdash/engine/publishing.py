@@ -1,8 +1,8 @@
 """Publishing and a steady load of made-up events, for a screen (`engine.console.Publishing`)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
-from esdash.engine.console import LoadStatus, Published
+from esdash.engine.console import LoadStatus
 from esdash.engine.load import SteadyLoad
 from esdash.engine.publisher import Publisher
 from esdash.fold.folding import Fold
@@ -10,7 +10,7 @@ from esdash.log.durability import Durability
 from esdash.log.stream import Stream
 
 
-class LivePublishing:
+class LivePublishing(Publisher):
     """Appends to the stream that a consumer follows."""
 
     def __init__(
@@ -27,37 +27,23 @@ class LivePublishing:
 
         `durability` is waited for after each append. `seed` is that of the made-up events.
         """
-        self._publisher = Publisher(
-            log, fold.fields, objection=lambda: fold.objection or objection(), durability=durability
-        )
-        self._load = SteadyLoad(self._publisher, map(fold.encode, fold.samples(seed)), clock=clock)
+        super().__init__(log, fold.fields, objection=lambda: fold.objection or objection(), durability=durability)
+        self._load = SteadyLoad(self, map(fold.encode, fold.samples(seed)), clock=clock)
 
     @property
     def load(self) -> LoadStatus:
-        """The steady load."""
         return self._load.status
 
     def close(self) -> None:
         """Stop the load, and give up waiting between attempts."""
-        self._publisher.close()
+        super().close()
         self._load.stop()
 
-    def publish(self, event_type: str, data: bytes, key: str | None = None) -> Published:
-        """Append one event; blocks. Raises EngineError."""
-        return self._publisher.publish(event_type, data, key)
-
     def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
-        """Append many; blocks. How many were appended. Raises EngineError."""
-        return sum(1 for _ in self._publisher.publish_many((kind, data, None) for kind, data in events))
-
-    def publish_after(self, last_id: bytes, entries: Sequence[Sequence[bytes]]) -> list[bytes]:
-        """Append entries if nothing was appended since an id; blocks. Raises EngineError."""
-        return self._publisher.publish_after(last_id, entries)
+        return sum(1 for _ in self.publish_many((kind, data, None) for kind, data in events))
 
     def start_load(self, rate: float) -> None:
-        """Append events at `rate` a second until `stop_load`."""
         self._load.start(rate)
 
     def stop_load(self) -> None:
-        """Stop the steady load."""
         self._load.stop()

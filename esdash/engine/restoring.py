@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from esdash.counted import counted
 from esdash.engine import snapshot
 from esdash.engine.guard import forgotten_by, unbroken
@@ -69,7 +71,9 @@ def _find_orphans(memory: Memory, projection: Projection, foreign: Sequence[Head
     still_gone = _gone(memory.log, display.orphans)
     unlisted = display.orphans_gone - len(display.orphans) if still_gone else 0
     memory.former = None
-    display.orphans = (*still_gone, *gone.known)
+    # Each keeps the number that it had in the log that is no more.
+    shift = former.unseen - max(0, projection.unseen)
+    display.orphans = tuple(replace(row, ordinal=row.ordinal + shift) for row in (*still_gone, *gone.known))
     display.orphans_gone = len(still_gone) + unlisted + gone.count
     if gone.count:
         display.notify(

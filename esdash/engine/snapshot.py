@@ -195,6 +195,12 @@ def restore(
             failed(header, f"it has not seen {header.unseen:,} entries, which nobody agreed to lose")
         elif (restoration := used(header, continuity)) is not None:
             return restoration
+    if until is not None and broken and all(header.last_event_id.encode() != until for header, _ in broken):
+        facts = log.facts()
+        if id_parts(facts.first_id or until) <= id_parts(until) and _was_agreed(
+            unseen_before(facts), headers, store, domain
+        ):
+            broken = []
     for header, continuity in sorted(broken, key=lambda each: not each[0].confirmed):
         if (restoration := used(header, continuity)) is not None:
             return restoration
@@ -214,7 +220,7 @@ def _beginning(
     facts = log.facts()
     gone, seen = _gone(log, store, headers, facts)
     projection = Projection(domain, gone)
-    if seen and not agreed:
+    if seen and not agreed and not _was_agreed(gone, headers, store, domain):
         are = "entry is" if seen == 1 else "entries are"
         return projection, Continuity(
             Verdict.GAP,
@@ -228,6 +234,14 @@ def _beginning(
     projection.confirmed = gone if seen else 0
     verdict = Verdict.UNKNOWN if facts.entries_added is None else Verdict.CONTINUOUS
     return projection, Continuity(verdict, unseen_before_start=gone)
+
+
+def _was_agreed(gone: int, headers: Sequence[Header | Unreadable], store: SnapshotStore, domain: Fold) -> bool:
+    """Whether a snapshot that can be used, be it later than what is asked for, was made without these entries."""
+    return any(
+        isinstance(header, Header) and header.confirmed >= gone and is_usable(header, store, domain)
+        for header in headers
+    )
 
 
 def forgotten(log: Stream, store: SnapshotStore) -> int:

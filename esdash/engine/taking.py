@@ -40,12 +40,9 @@ class Taking:
     ) -> None:
         """`state` is the projection's, or a fork of it."""
         self.state = state
-        self.ordinal = projection.ordinal
         self._domain = projection.domain
-        self._position = projection.position
-        self._unseen = projection.unseen
+        self._standing = projection.standing
         self._confirmed = projection.confirmed
-        self._anchor = projection.anchor or ""
         self._journal = journal
         self._clock = clock
         self._begun = clock()
@@ -54,11 +51,11 @@ class Taking:
     def store(self, store: SnapshotStore) -> Header:
         """Write it. Raises LogError; then nothing is stored."""
         draft = Draft(
-            last_event_id=self._position.last_event_id,
-            ordinal=self.ordinal,
-            unseen=self._unseen,
+            last_event_id=self._standing.last_id.decode(),
+            ordinal=self._standing.ordinal,
+            unseen=self._standing.unseen,
             confirmed=self._confirmed,
-            anchor=self._anchor,
+            anchor=self._standing.anchor or "",
             domain=self._domain.name,
             version=self._domain.version,
             fingerprint=self._domain.fingerprint,

@@ -82,12 +82,12 @@ def pin_archived(store: SnapshotStore, archive: Archive) -> list[Header]:
     """
     pinned: dict[tuple[str, str], Header] = {}
     for header in store.headers():
-        if not isinstance(header, Header) or header.condemned or (header.domain, header.version) in pinned:
+        if not isinstance(header, Header) or header.condemned or header.rules in pinned:
             continue
         if id_parts(header.last_event_id) <= id_parts(archive.last_id):
             verdict = store.continuity(header).verdict
             if verdict in (Verdict.CONTINUOUS, Verdict.UNKNOWN):
-                pinned[header.domain, header.version] = header
+                pinned[header.rules] = header
     for header in pinned.values():
         store.pin(header)
     return list(pinned.values())
@@ -100,7 +100,7 @@ def _refusal(fold: Fold, archive: Archive | None, own: Header | None, headers: S
         return f"The archive {archive.root} has nothing of {visible(archive.stream)}: `esdash archive` adds it."
     if own is None:
         which = f"{fold.name} {fold.version}"
-        if any((each.domain, each.version) == (fold.name, fold.version) for each in headers):
+        if any(each.rules == (fold.name, fold.version) for each in headers):
             return (
                 f"No snapshot of {which} can be used whose entries are all archived. Take one with `esdash snapshot "
                 "take`, then run `esdash archive` again."
@@ -117,7 +117,7 @@ def _newest_usable(
 ) -> Header | None:
     """The best snapshot of these rules that can be used; with an archive, the best whose entries it has."""
     for header in headers:
-        if (header.domain, header.version) != (fold.name, fold.version):
+        if header.rules != (fold.name, fold.version):
             continue
         if archive is not None and id_parts(header.last_event_id) > id_parts(archive.last_id):
             continue
@@ -130,11 +130,10 @@ def _of_others(store: SnapshotStore, fold: Fold, headers: Sequence[Header]) -> I
     """The newest snapshot of each other domain or version: whoever uses it replays from there."""
     known = {(fold.name, fold.version)}
     for header in headers:
-        rules = header.domain, header.version
-        if rules in known or header.condemned:
+        if header.rules in known or header.condemned:
             continue
         if store.continuity(header).verdict in (Verdict.CONTINUOUS, Verdict.UNKNOWN):
-            known.add(rules)
+            known.add(header.rules)
             name = f"{visible(header.domain)} {visible(header.version)}"
             why = f"the newest of {name}; if nobody uses that, `esdash snapshot delete --version '{name}'` drops it"
             yield Bound("snapshot", header.snapshot_id, header.last_event_id.encode(), why)
@@ -205,7 +204,7 @@ def _base(store: SnapshotStore, fold: Fold, archive: Archive, header: Header) ->
         each
         for each in store.headers()
         if isinstance(each, Header)
-        and (each.domain, each.version, each.unseen) == (header.domain, header.version, header.unseen)
+        and (each.rules, each.unseen) == (header.rules, header.unseen)
         and archive.unseen <= each.ordinal + each.unseen <= header.ordinal + header.unseen
     ]
     whole = archive.unseen == header.unseen

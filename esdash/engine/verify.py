@@ -131,7 +131,7 @@ def _sort_out(log: Stream, domain: Fold) -> tuple[list[tuple[str, str]], list[tu
         if not isinstance(header, Header):
             damaged.append((header.snapshot_id, header.reason))
             continue
-        if (header.domain, header.version) != (domain.name, domain.version):
+        if header.rules != (domain.name, domain.version):
             skipped.append((header.snapshot_id, "it was made by other rules"))
             continue
         found = store.continuity(header)

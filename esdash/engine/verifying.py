@@ -36,15 +36,12 @@ class LiveVerifying:
 
     @property
     def verification(self) -> VerificationStatus | None:
-        """The verification that runs or ran last; None before the first."""
         return self._status
 
     def start_verification(self) -> None:
-        """Replay everything in the background and compare it with every snapshot and the live state."""
         self._start(id)
 
     def stop_verification(self) -> None:
-        """Give up a verification that runs."""
         self._stop.set()
 
     def review(self) -> None:

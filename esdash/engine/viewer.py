@@ -164,7 +164,6 @@ class Viewer:
             self._changes[table][key] = change
 
     def view(self, state: State) -> Picture:
-        """A picture of the state now."""
         ordinal = sum(state.counts)
         if ordinal != self._observed:
             self._observed = ordinal

@@ -92,7 +92,6 @@ class _Standing:
             self._give_up(error)
 
     def see(self, projection: Projection, told: Sequence[Told], entry_of: EntryOf) -> None:
-        """As `InvariantWatch.see`."""
         if self._looks is None:
             return
         first = projection.ordinal - len(told) + 1
@@ -105,7 +104,6 @@ class _Standing:
             self._turn(projection, first, turns, entry_of)
 
     def catch_up(self, projection: Projection, *, force: bool) -> None:
-        """As `InvariantWatch.catch_up`."""
         if not isinstance(self._looks, ByAsking) or not self._looks.is_due(force=force):
             return
         try:

@@ -46,7 +46,6 @@ def place_document(ordinal: int, entry_id: bytes) -> dict[str, Any]:
 
 
 def change_document(change: Change) -> dict[str, Any]:
-    """A change as JSON has it."""
     from msgspec.structs import asdict
 
     return {"number": number_name(change.table, change.key, change.column), **asdict(change)}

@@ -66,7 +66,6 @@ def head_written(sheet: Sheet[Any], how: Format) -> Iterator[str]:
 
 
 def line_written(sheet: Sheet[T], line: T, how: Format) -> str:
-    """One of its lines."""
     if how is Format.JSON_LINES:
         return json.dumps(sheet.document(line)) + "\n"
     cells = sheet.cells(line)

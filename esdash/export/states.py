@@ -32,7 +32,6 @@ class Came(Struct, frozen=True):
 
 
 def table_sheet(table: Table, rows: Iterable[Line]) -> Sheet[Line]:
-    """The rows of a table."""
     names = [column.name for column in table.columns]
 
     def cells(row: Line) -> Sequence[str]:

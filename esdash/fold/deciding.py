@@ -8,7 +8,7 @@ from typing import Any
 from esdash.domain import Refusal
 from esdash.fold.hooks import OverflowedError, Seen, UnfitError
 from esdash.fold.reading import Apply, skip
-from esdash.fold.recording import UNTOLD, Record, Told
+from esdash.fold.recording import UNTOLD, Record, Told, told_by
 from esdash.fold.sorting import Sorted
 
 
@@ -39,7 +39,7 @@ class Decider:
     ) -> None:
         """With every write checked. `told` hears of every entry, before the journal is cleared; of its `changes`, too,
         where those are wanted."""
-        journal, overflowed, entry, view = seen.journal, seen.overflowed, seen.entry, seen.state
+        journal, raised, entry, view = seen.journal, seen.raised, seen.entry, seen.state
         keys, ids = page.keys, page.ids
         place = 0
         try:
@@ -53,7 +53,7 @@ class Decider:
                     refusal = apply(view, event)
                 except OverflowedError:
                     refusal = "overflow"
-                if refusal is not None or overflowed:
+                if refusal is not None or raised:
                     codes[place] = self.refuse(seen, refusal, told)
                 elif journal:
                     seen.require_rows()
@@ -100,14 +100,15 @@ class Decider:
         self.place = len(refusals)
 
     def refuse(self, seen: Seen, refusal: Any, told: Callable[[Told], object]) -> int:
-        """Undo what an entry wrote; the code of the reason."""
-        overflowed = bool(seen.overflowed)
-        seen.undo()
-        if overflowed:
+        """Undo what an entry wrote; the code of the reason. Raises UnfitError where it was caught by the rule."""
+        for each in seen.raised:
+            if isinstance(each, UnfitError):
+                raise each
+        if seen.raised:
             refusal = "overflow"
+        seen.undo()
         code = self._code(refusal)
-        decided = isinstance(refusal, Refusal)
-        told(Told((), refusal.needed, refusal.available, refusal.shown) if decided else UNTOLD)
+        told(told_by(refusal))
         return code
 
     def _code(self, refusal: Any) -> int:

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from esdash.domain import Codec, Column, Domain, EventType, Format, Invariant, Table, Wire
 from esdash.fold.codecs.programs import PROGRAMS
+from esdash.fold.decoding import Decoder
 from esdash.fold.outcomes import MOST_REASONS, PARKED
-from esdash.fold.schema import Field, Model, SchemaError, model_of
+from esdash.fold.schema import Field, Model, SchemaError, first_line, model_of
+from esdash.fold.tables import is_text
 
 MOST_TYPES: Final = 200
 MOST_TABLES: Final = 64
@@ -43,6 +45,10 @@ def check(domain: Domain) -> None:
     for reason in domain.reasons:
         _identifier(reason, "a reason")
         _require(reason not in _RESERVED_REASONS, f"{reason} is a reason of esdash's own; call it otherwise", reason)
+        _text(domain.reasons[reason], f"what the reason {reason} says", reason)
+    for name in ("describe", "sample"):
+        function = getattr(domain, name)
+        _require(function is None or callable(function), f"a domain's {name} is a function, or None", domain.name)
     _check_wire(domain)
 
 
@@ -53,7 +59,13 @@ def _check_wire(domain: Domain) -> None:
         f"a domain's wire is a Wire(…), or FASTSTREAM, WATERMILL, CLOUDEVENTS or DEBEZIUM, not {wire!r:.60}",
         domain.name,
     )
-    if isinstance(wire, Codec):
+    if isinstance(wire, Wire):
+        names = [wire.type if not wire.only else "", wire.data, wire.key, wire.v]
+        for name in (*names, wire.type, wire.only):
+            _text(name, "what a wire names", domain.name)
+        for name in _twice(each for each in names if each):
+            raise SchemaError(f"the wire gives the name {name} to two fields; give one another name", name)
+    else:
         _require(
             wire.program in PROGRAMS,
             f"no program is called {wire.program!r:.60}; there are {', '.join(PROGRAMS)}",
@@ -126,6 +138,7 @@ def _check_table(table: Table) -> None:
         f"a row cannot be called {table.one}, which questions use; choose another word",
         table.one,
     )
+    _text(table.title, f"the title of {table.name}", table.name)
     _require(table.key in (int, str), f"the keys of {table.name} are int or str, not {_name(table.key)}", table.name)
     _require(
         isinstance(table.columns, tuple) and all(isinstance(each, Column) for each in table.columns),
@@ -151,23 +164,33 @@ def _check_table(table: Table) -> None:
             f"{table.name}.{column.name} is int, str or bool, not {_name(column.kind)}",
             column.name,
         )
-        _require(
-            isinstance(column.shown, Format),
-            f"{table.name}.{column.name} is shown by a format, as MONEY or decimal(3), not by {column.shown!r:.60}",
-            column.name,
-        )
+        _text(column.title, f"the title of {table.name}.{column.name}", column.name)
+        _check_format(column.shown, f"{table.name}.{column.name}", column.name)
+
+
+def _check_format(shown: Any, what: str, at: object) -> None:
+    _require(
+        isinstance(shown, Format) and callable(shown.read) and callable(shown.write),
+        f"{what} is shown by a format, as MONEY or decimal(3), not by {shown!r:.60}",
+        at,
+    )
 
 
 def _check_type(event_type: EventType, tables: dict[str, Table]) -> None:
-    _require(isinstance(event_type.model, type), f"{event_type.model!r:.60} is no model of events", "EventType")
+    _require(
+        isinstance(event_type.model, type), f"{event_type.model!r:.60} is no model of events", type(event_type.model)
+    )
     name = event_type.wire_name
-    _require(isinstance(name, str), f"an event type's name is a text, not {name!r:.60}", event_type.model)
+    _text(name, "an event type's name", event_type.model)
+    _text(event_type.press, f"the key of {name}", event_type.model)
     _require(
         isinstance(event_type.v, str) and event_type.v != "",
         f"{name} has v={event_type.v!r:.60}; write a text, as in v='2'",
         event_type.model,
     )
     model = model_of(event_type.model)
+    array = getattr(getattr(model.type, "__struct_config__", None), "array_like", False)
+    _require(not array, f"{name} is array_like, and what an entry says is an object; leave that out", event_type.model)
     given = [function for function in (event_type.apply, event_type.upcast) if function is not None]
     _require(len(given) == 1, f"{name} has either an apply or an upcast", event_type.model)
     _require(callable(given[0]), f"what {name} does is a function", event_type.model)
@@ -176,12 +199,18 @@ def _check_type(event_type: EventType, tables: dict[str, Table]) -> None:
         f"{name} is encoded as json or msgpack, not {event_type.encoding!r}",
         event_type.model,
     )
+    try:
+        Decoder(model, packed=event_type.encoding == "msgpack", lenient=False)
+    except Exception as error:  # whatever the library of the model finds wrong with its types
+        what, _, _ = first_line(error).partition(". ")
+        raise SchemaError(f"{event_type.model.__name__} cannot be decoded: {what}", event_type.model) from error
     for field in _fields(model):
+        _check_format(field.shown, f"{model.type.__name__}.{field.name}", event_type.model)
         if field.about:
             table = tables.get(field.about)
             _require(
                 table is not None,
-                f"{model.type.__name__}.{field.name} is about {field.about}, and there is no such table",
+                f"{model.type.__name__}.{field.name} is about {field.about!s:.60}, and there is no such table",
                 event_type.model,
             )
             assert table is not None
@@ -221,6 +250,10 @@ def _twice(names: Any) -> Iterator[Any]:
         if name in seen:
             yield name
         seen.add(name)
+
+
+def _text(text: object, what: str, at: object) -> None:
+    _require(isinstance(text, str) and is_text(text), f"{what} is a text, not {text!r:.60}", at)
 
 
 def _named(text: object, what: str, at: object) -> None:

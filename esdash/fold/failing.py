@@ -6,8 +6,13 @@ from typing import Any, Final
 from esdash.domain import Domain
 from esdash.fold.hooks import UnfitError
 
+FAILURES: Final = (Exception, SystemExit)
+"""What a function of a domain fails with: to end the program is none of its business."""
+
 _CALLERS: Final = tuple(f"{__file__.rsplit('/', 2)[0]}/{room}/" for room in ("fold", "engine"))
 """Where functions of a domain are called: no line of theirs."""
+
+_SIGNALS: Final = f"{__file__.rsplit('/', 2)[0]}/signals.py"
 
 
 class DomainError(Exception):
@@ -33,11 +38,13 @@ class DomainError(Exception):
         return f"{told} Entry {entry} was not applied, nor was any after it."
 
 
-def failure(error: Exception, maker: Any, domain: Domain) -> DomainError:
+def failure(error: BaseException, maker: Any, domain: Domain) -> DomainError:
     """What went wrong, and the last line of the domain's own files that it went through.
 
-    `maker` is the function that was called, for what has no line of its own.
+    `maker` is the function that was called, for what has no line of its own. Raises the error again where a signal
+    ended the program meanwhile.
     """
+    raise_signals(error)
     folders = {_file_of(each.apply or each.upcast).rpartition("/")[0] for each in domain.events}
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_CALLERS)]
     own = [frame for frame in frames if frame.filename.rpartition("/")[0] in folders] or frames
@@ -48,7 +55,15 @@ def failure(error: Exception, maker: Any, domain: Domain) -> DomainError:
     else:
         place = domain.name
     what = str(error) if isinstance(error, UnfitError) else f"{type(error).__name__}: {error}".rstrip(": ")
+    if isinstance(error, SystemExit):
+        what = "it ends the program, and may not"
     return DomainError(place, what)
+
+
+def raise_signals(error: BaseException) -> None:
+    """Raises an error again which is no failure of the domain: a signal that came meanwhile."""
+    if isinstance(error, SystemExit) and traceback.extract_tb(error.__traceback__)[-1].filename == _SIGNALS:
+        raise error
 
 
 def _file_of(function: Any) -> str:

@@ -11,7 +11,7 @@ from esdash.domain import Domain, EventType, Wire
 from esdash.fold import decoding, schema, sorting
 from esdash.fold.codecs.programs import PROGRAMS
 from esdash.fold.deciding import Decider
-from esdash.fold.failing import DomainError, failure
+from esdash.fold.failing import FAILURES, DomainError, failure
 from esdash.fold.hooks import OverflowedError, Seen, UnfitError, Way
 from esdash.fold.ledger import Ledger
 from esdash.fold.outcomes import APPLIED, DUPLICATE, INVALID_DATA, OVERFLOW, Outcome, outcomes
@@ -179,7 +179,7 @@ class Fold:
                 decider.noted(seen, events, applies, codes, record)
             else:
                 decider.bare(seen, events, applies, codes)
-        except Exception as error:
+        except FAILURES as error:
             seen.undo()
             found = self._failed(error, events[decider.place])
             found.codes, found.spoiled = bytes(codes[: decider.place]), way is Way.BARE
@@ -201,7 +201,7 @@ class Fold:
             seen = state.seen[way] = Seen(state, self.domain.tables, way)
         return seen
 
-    def _failed(self, error: Exception, event: Any) -> DomainError:
+    def _failed(self, error: BaseException, event: Any) -> DomainError:
         maker = event.maker if isinstance(event, Broken) else self._applies.get(type(event))
         return failure(error, maker, self.domain)
 
@@ -239,7 +239,7 @@ class Fold:
                         raise UnfitError(f"sample yielded {event!r:.60}, which is no event of this domain")
                     empty = False
                     yield event
-            except Exception as error:
+            except FAILURES as error:
                 raise self._failed(error, None) from error
             if empty:
                 return
@@ -268,10 +268,10 @@ class Fold:
                 refusal = self._applies[type(event)](seen.state, event)
             except OverflowedError:
                 refusal = "overflow"
-            if refusal is not None or seen.overflowed:
+            if refusal is not None or seen.raised:
                 return Decider(self._reasons).refuse(seen, refusal, told.append), told[0]
             seen.require_rows()
-        except Exception as error:
+        except FAILURES as error:
             raise self._failed(error, event) from error
         return APPLIED, Told(seen.changes())
 

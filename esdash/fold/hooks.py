@@ -123,8 +123,8 @@ class Seen:
         """What was written since it was emptied, where writes are noted and not checked."""
         self.done: list[Any] = []
         """As long as entries were recorded before the one that is being folded, where writes are noted."""
-        self.overflowed: list[str] = []
-        """Columns in which something was to be written that is beyond the bounds, since it was cleared."""
+        self.raised: list[OverflowedError | UnfitError] = []
+        """What was raised for what was to be written, since it was cleared: a function may catch it, and go on."""
         self._cells = state.cells
         self._first: list[int] = []
         """The first column of each column's table."""
@@ -151,7 +151,7 @@ class Seen:
         for place, key, before in reversed(self.journal):
             restore(self._cells[place], key, before)
         self.journal.clear()
-        self.overflowed.clear()
+        self.raised.clear()
 
     def require_rows(self) -> None:
         """Raises UnfitError where another column was written and the row has no cell in the first."""
@@ -204,27 +204,31 @@ class Seen:
         writes, done = self.writes, self.done
         entries, keys, befores, afters = writes._lists(place)
         key_kind: Any = table.key
-        overflowed = self.overflowed
+        raised = self.raised
         remove = self._remover(places, Way.CHECKED if checked else Way.NOTED)
 
         def beyond(what: str) -> OverflowedError:
-            overflowed.append(what)
-            return OverflowedError(what)
+            raised.append(OverflowedError(what))
+            return raised[-1]  # type: ignore[return-value]
+
+        def unfit(what: str) -> UnfitError:
+            raised.append(UnfitError(what))
+            return raised[-1]  # type: ignore[return-value]
 
         def set_item(_: Any, key: Any, value: Any) -> None:
             if value.__class__ is not kind:
-                raise UnfitError(f"{name} holds {kind.__name__}, and {value!r:.60} is none")
+                raise unfit(f"{name} holds {kind.__name__}, and {value!r:.60} is none")
             if kind is int:
                 if not MIN_INT <= value <= MAX_INT:
                     raise beyond(name)
             elif kind is str and (len(value) > MAX_TEXT // 4 or not value.isascii()):
                 if not is_text(value):
-                    raise UnfitError(f"{name} holds text, and {value!r:.60} is none")
+                    raise unfit(f"{name} holds text, and {value!r:.60} is none")
                 if len(value.encode()) > MAX_TEXT:
                     raise beyond(name)
             before = get(key)
             if key.__class__ is not key_kind:
-                raise UnfitError(f"the keys of {table.name} are {key_kind.__name__}, and {key!r:.60} is none")
+                raise unfit(f"the keys of {table.name} are {key_kind.__name__}, and {key!r:.60} is none")
             if before is None and not (MIN_INT <= key <= MAX_INT if key_kind is int else is_name(key) and is_text(key)):
                 raise beyond(name)
             note((place, key, before))

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from esdash.domain import Domain
 from esdash.fold import declaration
+from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.schema import SchemaError
 
@@ -132,7 +133,8 @@ def _import(name: str, choice: str) -> ModuleType:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             raise DomainFileError(f"There is no module {name}, which the domain {choice!r} names.") from error
         raise DomainFileError(f"The module {name} cannot be imported: {error}.") from error
-    except Exception as error:
+    except FAILURES as error:
+        raise_signals(error)
         raise DomainFileError(f"{_place_of(error, name)}: {_what(error)}") from error
 
 
@@ -180,10 +182,12 @@ def _plainly(module: ModuleType) -> Iterator[None]:
         raise DomainFileError(f"{where}: {str(error).rstrip('.')}.", error.lines) from error
     except SyntaxError as error:
         name = Path(error.filename or file).name
-        raise DomainFileError(f"{name}:{error.lineno}: {error.msg}.") from error
+        where = name if error.lineno is None else f"{name}:{error.lineno}"
+        raise DomainFileError(f"{where}: {error.msg}.") from error
     except DomainFileError:
         raise
-    except Exception as error:
+    except FAILURES as error:
+        raise_signals(error)
         raise DomainFileError(f"{_place_of(error, file.name, file)}: {_what(error)}") from error
 
 
@@ -196,5 +200,7 @@ def _place_of(error: BaseException, otherwise: str, file: Path | None = None) ->
 
 
 def _what(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return "it ends the program when it is loaded, and may not: a domain declares and does nothing."
     words = (str(error).strip().splitlines() or [""])[0].rstrip(".")
     return f"{type(error).__name__}: {words}." if words else f"{type(error).__name__}."

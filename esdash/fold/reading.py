@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from esdash.domain import Domain, EventType, Wire
 from esdash.fold.decoding import Decoder
+from esdash.fold.failing import FAILURES
 from esdash.fold.hooks import UnfitError
 from esdash.fold.outcomes import INVALID_DATA
 from esdash.fold.schema import Model
@@ -31,7 +32,7 @@ class Broken:
 
     __slots__ = ("error", "maker")
 
-    def __init__(self, error: Exception, maker: Callable[..., object]) -> None:
+    def __init__(self, error: BaseException, maker: Callable[..., object]) -> None:
         self.error = error
         self.maker = maker
 
@@ -72,6 +73,13 @@ class EventReader:
         self._names = {model.type: decoder.names for model, decoder in zip(models, self.decoders, strict=True)}
         self.applies: dict[type, Apply] = {each.model: each.apply for each in domain.events if each.apply is not None}
         """What applies the events of each model."""
+        older = [each for each in domain.events if each.upcast is not None]
+        self._upcasts: dict[type, Any] = {
+            each.model: each.upcast
+            for each in older
+            if all(other.upcast is each.upcast for other in older if other.model is each.model)
+        }
+        """What makes the events of an older model into those of another, where only one function does."""
 
     def page(self, page: Sorted) -> PageEvents:
         """The events of a page."""
@@ -101,7 +109,7 @@ class EventReader:
     ) -> tuple[list[Any], Apply, bool]:
         try:
             events, whole = decoder.many(group, size)
-        except Exception:  # noqa: BLE001 - each is asked again, and says it for itself
+        except FAILURES:  # each is asked again, and says it for itself
             return self._upcast_each(event_type, self._decode_each(event_type, decoder, group)), self._apply_any, False
         if event_type.apply is not None:
             return events, event_type.apply, whole
@@ -109,7 +117,7 @@ class EventReader:
             upcast: Any = event_type.upcast
             try:
                 newer = list(map(upcast, events))
-            except Exception:  # noqa: BLE001 - each is asked again, and says it for itself
+            except FAILURES:  # each is asked again, and says it for itself
                 newer = []
             classes = set(map(type, newer))
             if len(classes) == 1:
@@ -145,7 +153,7 @@ class EventReader:
         decoder = self.decoders[self._domain.events.index(event_type)]
         try:
             event = decoder.one(payload)
-        except Exception as error:  # noqa: BLE001 - whatever a model of the domain raises
+        except FAILURES as error:  # whatever a model of the domain raises
             return None, f"{event_type.model.__name__} failed: {error}"
         return event, decoder.why_not(payload) if event is None else ""
 
@@ -155,20 +163,32 @@ class EventReader:
         for payload in group.split(b"\n") if isinstance(group, bytes) else group:
             try:
                 events.append(decoder.one(payload))
-            except Exception as error:  # noqa: BLE001 - raised when the entry's turn comes
+            except FAILURES as error:  # raised when the entry's turn comes
                 events.append(Broken(error, event_type.model))
         return events
 
     def _upcast(self, event_type: EventType, old: Any) -> Any:
+        event = self.upcast(event_type, old)
+        return None if type(event) is Broken and isinstance(event.error, ValueError) else event
+
+    def upcast(self, event_type: EventType, old: Any) -> Any:
+        """The event of today that one of an older schema is; a Broken where there is none, with the ValueError that
+        says so, or with what a function of the domain fails with."""
+        event = old
         upcast: Any = event_type.upcast
-        if isinstance(old, Broken):
-            return old
-        try:
-            event = upcast(old)
-        except ValueError:
-            return None
-        except Exception as error:  # noqa: BLE001 - raised when the entry's turn comes
-            return Broken(error, upcast)
-        if type(event) not in self.applies:
-            return Broken(UnfitError(f"upcast returned {event!r:.60}, which is no event of this domain"), upcast)
-        return event if self._names[type(event)].could_be(event) else None
+        for _ in self._domain.events:  # from one schema to the next, through each at most once
+            if type(event) is Broken:
+                return event
+            try:
+                event = upcast(event)
+            except FAILURES as error:  # raised when the entry's turn comes
+                return Broken(error, upcast)
+            model = type(event)
+            if model in self._names and (why := self._names[model].why_not(event)):
+                return Broken(ValueError(why), upcast)
+            if model in self.applies:
+                return event
+            if model not in self._upcasts:
+                return Broken(UnfitError(f"upcast returned {event!r:.60}, which is no event of this domain"), upcast)
+            upcast = self._upcasts[model]
+        return Broken(UnfitError(f"upcast returned {event!r:.60}, which is upcast again without an end"), upcast)

@@ -37,6 +37,19 @@ class Told(Struct, frozen=True, gc=False):
 UNTOLD: Final = Told()
 
 
+def told_by(refusal: object) -> Told:
+    """The numbers that decided a refusal; a domain may give anything for them, and what is no number is not told."""
+    if not isinstance(refusal, Refusal):
+        return UNTOLD
+    needed, available, shown = refusal.needed, refusal.available, refusal.shown
+    return Told(
+        (),
+        needed if type(needed) is int else None,
+        available if type(available) is int else None,
+        shown if isinstance(shown, Format) else PLAIN,
+    )
+
+
 class Decisive(NamedTuple):
     """The two numbers that decided a refusal."""
 
@@ -81,11 +94,10 @@ class Record:
 
     def decide(self, place: int, refusal: Refusal) -> None:
         """An entry of the page that is being folded was refused for two numbers."""
-        self._decide(len(self.codes) + place, refusal)
+        self._decide(len(self.codes) + place, told_by(refusal))
 
-    def _decide(self, entry: int, by: Refusal | Told) -> None:
-        # A domain may give anything for them.
-        if type(by.needed) is int and type(by.available) is int:
+    def _decide(self, entry: int, by: Told) -> None:
+        if by.needed is not None and by.available is not None:
             self.decisive.append(Decisive(entry, by.needed, by.available, by.shown))
 
     def add(

@@ -88,7 +88,8 @@ def line_of(module: ModuleType, at: object) -> int | None:
         each
         for node in nodes
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in _DECLARING
-        for each in (*node.args, *(keyword.value for keyword in node.keywords))
+        for argument in (*node.args, *(keyword.value for keyword in node.keywords))
+        for each in (argument.keys if isinstance(argument, ast.Dict) else (argument,))
     ]
     names = [node for node in nodes if isinstance(node, ast.Name) and node.id == at and isinstance(node.ctx, ast.Store)]
     lines = [each.lineno for each in [node for node in said if node in given] or said or names]

@@ -109,7 +109,6 @@ class Companion:
         self._thread.start()
 
     def close(self) -> None:
-        """End it."""
         self._closing = True
         process = self._process
         if process is None:

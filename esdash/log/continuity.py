@@ -163,28 +163,17 @@ def judge(standing: Standing, evidence: Evidence, *, must_stand: bool = False) -
     return Continuity(Verdict.CONTINUOUS, unseen_before_start=unseen)
 
 
-def check(
-    log: Stream,
-    position: bytes,
-    ordinal: int,
-    unseen: int,
-    anchor: str | None,
-    *,
-    exact: bool = False,
-    must_stand: bool = False,
-) -> Continuity:
-    """Compare a position with the log as it is now.
+def check(log: Stream, standing: Standing, *, exact: bool = False, must_stand: bool = False) -> Continuity:
+    """Compare where a state stands with the log as it is now.
 
-    `anchor` is `anchor_of` the entry at the position, None when it was not kept. With `exact` the entries after the
-    position are counted even where the facts prove that none of them vanished: that tests the ordinal, too.
-    `must_stand` is that of `judge`. Raises LogError.
+    With `exact` the entries after the position are counted even where the facts prove that none of them vanished: that
+    tests the ordinal, too. `must_stand` is that of `judge`. Raises LogError.
     """
-    standing = Standing(position, ordinal, unseen, anchor)
-    evidence = log.evidence(position)
+    evidence = log.evidence(standing.last_id)
     facts = evidence.facts
     found = judge(standing, evidence, must_stand=must_stand)
     if found is None or (exact and found.verdict is Verdict.CONTINUOUS and evidence.after is None):
-        after = sum(page.count for page in log.pages(position, facts.last_id))
+        after = sum(page.count for page in log.pages(standing.last_id, facts.last_id))
         found = judge(standing, replace(evidence, after=after), must_stand=must_stand)
         assert found is not None, "they are counted"
     return bounded(log, found, facts)
@@ -197,16 +186,12 @@ def judge_page(log: Stream, standing: Standing, page: Page | PackedPage) -> Cont
         return bounded(log, found, page.evidence.facts)
     last = page.last_entry
     if last is None:
-        return check(log, standing.last_id, standing.ordinal, standing.unseen, standing.anchor)
+        return check(log, standing)
     # Trimmed since it was read, the page may be whole all the same: then the count after it is right.
-    ordinal = standing.ordinal + page.count
-    found = check(log, last[0], ordinal, standing.unseen, anchor_of(last), exact=True)
+    end = Standing(last[0], standing.ordinal + page.count, standing.unseen, anchor_of(last))
+    found = check(log, end, exact=True)
     # What is missing is told from where the state stands, not from the end of what will not be applied.
-    told = (
-        check(log, standing.last_id, standing.ordinal, standing.unseen, standing.anchor)
-        if found.verdict is Verdict.GAP
-        else found
-    )
+    told = check(log, standing) if found.verdict is Verdict.GAP else found
     return told if told.verdict in (Verdict.GAP, Verdict.DIVERGED) else found
 
 

@@ -28,10 +28,9 @@ class Pin(StrEnum):
     """The archive was folded to it, and entries before it left the stream."""
 
 
-class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What is needed to find a snapshot and to trust it."""
+class Draft(Struct, frozen=True):
+    """What a writer knows of a snapshot before its bytes are made."""
 
-    snapshot_id: str
     last_event_id: str
     ordinal: int
     unseen: int
@@ -44,44 +43,39 @@ class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """Of the domain's rules, as declared."""
     digest: str
     """Of the state."""
+    created_ms: int
+    """Unix time by the writer's clock."""
+    owner: str
+    """Which process took it: host and process number."""
+    fingerprint: str = ""
+    """Of the source of the domain's rules."""
+    confirmed: int = 0
+    """Entries that a person agreed to lose when the state was made anew from what was left; part of `unseen`."""
+
+    @property
+    def rules(self) -> tuple[str, str]:
+        """Name and version of the domain that it was made by."""
+        return self.domain, self.version
+
+
+class Header(Draft, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is needed to find a snapshot and to trust it."""
+
+    snapshot_id: str
     checksum: str
     """Of the chunks: BLAKE2b, 32 hexadecimal digits."""
     chunks: int
     size: int
     """Bytes of all chunks."""
-    created_ms: int
-    """Unix time by the writer's clock."""
     seconds: float
     """How long taking it took."""
-    owner: str
-    """Which process took it: host and process number."""
     format: int
-    fingerprint: str = ""
-    """Of the source of the domain's rules."""
-    confirmed: int = 0
-    """Entries that a person agreed to lose when the state was made anew from what was left; part of `unseen`."""
     foreign: bool = False
     """Not stored in it: it was found to be of another history, and is of this one only if its anchor is there."""
     condemned: bool = False
     """Not stored in it: a verification found that the entries make another state of it."""
     pinned: str = ""
     """Not stored in it: why it is kept however old it gets, `Pin`; empty for one that is not."""
-
-
-class Draft(Struct, frozen=True):
-    """What a writer knows of a snapshot before its bytes are made."""
-
-    last_event_id: str
-    ordinal: int
-    unseen: int
-    anchor: str
-    domain: str
-    version: str
-    digest: str
-    created_ms: int
-    owner: str
-    fingerprint: str = ""
-    confirmed: int = 0
 
 
 class Unreadable(Struct, frozen=True):

@@ -158,13 +158,14 @@ def _pages_until_ready(
     """What is read here while the other process starts; the id after which it has to begin, None for nothing left."""
     assert process.stdout is not None
     with closing(log.pages(after, until)) as pages:
-        for page in pages:
+        while not select.select([process.stdout], [], [], 0)[0]:
+            page = next(pages, None)
+            if page is None:
+                return None
             if page.entries:
                 after = page.entries[-1][0]
                 yield page
-            if select.select([process.stdout], [], [], 0)[0]:
-                return after
-    return None
+    return after
 
 
 def _start(

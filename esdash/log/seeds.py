@@ -50,7 +50,6 @@ class Seeds:
         return f"{before}{place_of(host if ':' in host else quote(host, safe=''), port)}{after}"
 
     def sentinels(self) -> list[Address]:
-        """The Sentinels."""
         return [
             Address(place_of(host, port), self.kind, {**self.options, "host": host, "port": port})
             for host, port in self.places

@@ -71,7 +71,6 @@ class Server:
 
     @property
     def found(self) -> bool:
-        """Whether it was found before."""
         return bool(self._url)
 
     def locate(self) -> None:
@@ -113,7 +112,6 @@ class Server:
             return self._pool
 
     def close(self) -> None:
-        """Close every connection."""
         if self._pool is not None:
             self._pool.disconnect()
 

@@ -61,7 +61,6 @@ def entries(reply: Any) -> list[Entry]:
 
 
 def ids(reply: Any) -> list[bytes]:
-    """Several ids."""
     return list(map(entry_id, texts(reply)))
 
 
@@ -73,7 +72,6 @@ def require_fields(page: Sequence[Any]) -> None:
 
 
 def entries_backwards(reply: Any) -> list[Entry]:
-    """The reply of XREVRANGE."""
     return entries(reply[::-1] if type(reply) is list else reply)[::-1]
 
 
@@ -93,7 +91,6 @@ def replies(reply: Any, count: int) -> list[Any]:
 
 
 def text(reply: Any) -> bytes:
-    """Bytes."""
     if not isinstance(reply, bytes):
         raise UnreadableError("something else than text")
     return reply
@@ -107,7 +104,6 @@ def texts(reply: Any) -> list[bytes]:
 
 
 def text_or_none(reply: Any) -> bytes | None:
-    """Bytes, or nothing."""
     return None if reply is None else text(reply)
 
 

@@ -19,9 +19,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
+from msgspec.structs import asdict
+
 from esdash.counted import counted
 from esdash.log import scripts, shapes
-from esdash.log.continuity import Continuity, Verdict, check
+from esdash.log.continuity import Continuity, Standing, Verdict, check
 from esdash.log.errors import ForbiddenError, RefusedError, WrongTypeError, plainly
 from esdash.log.headers import CHECKSUM, FORMAT, Draft, Header, Pin, Unreadable, rank, read_header, write_header
 from esdash.log.keys import key_prefix
@@ -74,14 +76,8 @@ class SnapshotStore:
 
     def continuity(self, header: Header) -> Continuity:
         """Where a snapshot stands in the log as it is now. Raises LogError."""
-        return check(
-            self._log,
-            header.last_event_id.encode(),
-            header.ordinal,
-            header.unseen,
-            header.anchor,
-            must_stand=header.foreign,
-        )
+        standing = Standing(header.last_event_id.encode(), header.ordinal, header.unseen, header.anchor)
+        return check(self._log, standing, must_stand=header.foreign)
 
     def offered(self) -> list[Header | Unreadable]:
         """`headers`, or none where this user may not read them: `denial` says so then. Raises LogError."""
@@ -117,6 +113,10 @@ class SnapshotStore:
                 chunk = self._command("HGET", self._chunks_key(header.snapshot_id), number, shape=shapes.text_or_none)
             except ForbiddenError as error:
                 raise DamagedError(str(error).rstrip(".")) from error
+            except RefusedError as error:
+                if not isinstance(error.__cause__, WrongTypeError):
+                    raise
+                raise DamagedError(f"the key {self._chunks_key(header.snapshot_id)} holds something else") from error
             if chunk is None:
                 raise DamagedError(f"chunk {number + 1} of {header.chunks} is missing")
             hashed.update(chunk)
@@ -154,23 +154,13 @@ class SnapshotStore:
             count += 1
             size += len(chunk)
         header = Header(
+            **asdict(draft),
             snapshot_id=snapshot_id,
-            last_event_id=draft.last_event_id,
-            ordinal=draft.ordinal,
-            unseen=draft.unseen,
-            anchor=draft.anchor,
-            domain=draft.domain,
-            version=draft.version,
-            fingerprint=draft.fingerprint,
-            digest=draft.digest,
             checksum=hashed.hexdigest(),
             chunks=count,
             size=size,
-            created_ms=draft.created_ms,
             seconds=round(clock() - begun, 6),
-            owner=draft.owner,
             format=FORMAT,
-            confirmed=draft.confirmed,
         )
         try:
             while (better := self._commit(header, unusable)) is not None:
@@ -207,7 +197,7 @@ class SnapshotStore:
             for header in self.headers():
                 if (
                     isinstance(header, Header)
-                    and (header.domain, header.version) == (draft.domain, draft.version)
+                    and header.rules == draft.rules
                     and header.unseen < draft.unseen
                     and not header.condemned
                 ):
@@ -254,7 +244,7 @@ class SnapshotStore:
             for each in self.headers()
             if isinstance(each, Header)
             and each.pinned in reasons
-            and (each.domain, each.version) == (header.domain, header.version)
+            and each.rules == header.rules
             and each.snapshot_id != header.snapshot_id
         ]
 

@@ -12,7 +12,7 @@ from esdash.engine.history import BrokenError, History
 from esdash.engine.projection import Projection
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
-from esdash.log.continuity import Verdict, check
+from esdash.log.continuity import Standing, Verdict, check
 from esdash.log.errors import LogError, UnreadableReplyError
 from esdash.log.follower import Follower
 from esdash.log.stream import START, Page, Stream
@@ -159,7 +159,7 @@ class Builder:
         kept = list(segments)
         while kept:
             last = kept[-1]
-            found = check(self._log, last.last_id, last.last, unseen, last.anchor)
+            found = check(self._log, Standing(last.last_id, last.last, unseen, last.anchor))
             if found.verdict in (Verdict.CONTINUOUS, Verdict.UNKNOWN):
                 return kept
             if found.verdict is Verdict.GAP:

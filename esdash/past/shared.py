@@ -107,9 +107,10 @@ class SharedTrack:
 
     def _lacking(self) -> EngineError:
         built = self._built()
+        if built.error:
+            return EngineError(f"That part of the past is not there: {built.error}")
         left = f": about {counted(built.waiting, 'entry is', 'entries are')} left" if built.waiting else ""
-        why = f": {built.error}" if built.error else f"{left}. Try again soon."
-        return EngineError(f"That part of the past is still being put together{why}")
+        return EngineError(f"That part of the past is still being put together{left}. Try again soon.")
 
     def _forget(self) -> None:
         if self._moments is not None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Fold
-from esdash.log.continuity import Verdict, check
+from esdash.log.continuity import Standing, Verdict, check
 from esdash.log.facts import id_parts
 from esdash.log.stream import Stream, anchor_of
 from esdash.past.cursor import Cursor
@@ -51,5 +51,5 @@ def is_of(log: Stream, reader: TrackReader) -> bool:
     if not reader.segments:
         return False
     last = reader.segments[-1]
-    found = check(log, last.last_id, last.last, reader.origin.unseen, last.anchor)
+    found = check(log, Standing(last.last_id, last.last, reader.origin.unseen, last.anchor))
     return found.verdict in (Verdict.CONTINUOUS, Verdict.UNKNOWN)

@@ -52,7 +52,6 @@ class Scanner:
 
     @property
     def rest(self) -> str:
-        """What is left."""
         return self.text[self.place :]
 
     def skip(self) -> None:

@@ -238,7 +238,7 @@ class _Reader:
         self._require_equal(word, operator)
         table = self._schema.table_of_word(word) or self._schema.table(word)
         assert table is not None, "the name was looked up"
-        value, found = self._value(f"the key of a {table.one}")
+        value, found = self._value(f"the key of one {table.one}")
         try:
             key = read_key(table, value)
         except ValueError as error:

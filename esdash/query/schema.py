@@ -69,7 +69,6 @@ class TableOf(Struct, frozen=True):
     columns: tuple[ColumnOf, ...]
 
     def column(self, name: str) -> ColumnOf | None:
-        """The column of that name."""
         return next((column for column in self.columns if column.name == name), None)
 
 

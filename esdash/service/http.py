@@ -137,11 +137,9 @@ class ProbeServer(socketserver.ThreadingTCPServer):
         return f"http://{f'[{name}]' if ':' in name else name}:{port}"
 
     def begin(self) -> None:
-        """Answer from now on."""
         self._thread.start()
 
     def end(self) -> None:
-        """Answer no more."""
         self.shutdown()
         self._thread.join()
         self.server_close()

@@ -28,6 +28,7 @@ from esdash.ui.keymap import unknown
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.main.settings import Setting, SettingsScreen
 from esdash.ui.messages import Messages, message_of, plain, tell
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.paint.painted import Palette
 from esdash.ui.past.keeping import PastKeeping, PastOf
 from esdash.ui.remembered import Arranged, Remembered
@@ -140,7 +141,6 @@ class DashboardApp(Palette, TypeAhead):
             self.theme = theme
 
     def get_default_screen(self) -> Screen[None]:
-        """The main screen."""
         return self._new_main()
 
     def _new_main(self) -> MainScreen:
@@ -283,21 +283,19 @@ class DashboardApp(Palette, TypeAhead):
             tell(self, f"`esdash --domain raw --stream {stream}` shows the entries as they are.")
 
     def action_streams(self) -> None:
-        """Show the streams of the server."""
         from esdash.ui.main.streams import StreamsScreen
 
         if self._survey is None:
             tell(self, "There is no other stream to open from here.")
         else:
-            self.push_screen(StreamsScreen(self._survey, self.engine.view.stream, self._wall_clock), self._chose_stream)
+            streams = StreamsScreen(self._survey, self.engine.view.stream, self._wall_clock)
+            open_dialog(self, streams, self._chose_stream)
 
-    async def _chose_stream(self, name: str | None) -> None:
-        if name is not None:
-            self.wants_stream = name
-            await self.action_quit()
+    def _chose_stream(self, name: str) -> None:
+        self.wants_stream = name
+        self.call_later(self.action_quit)
 
     def action_settings(self) -> None:
-        """Show every setting, and where it comes from."""
         self.push_screen(SettingsScreen(self.settings.told))
 
     def action_save_picture(self) -> None:

@@ -54,14 +54,12 @@ class Pipes:
                 left = left[os.write(self._writing, left) :]
 
     def write(self, text: str) -> None:
-        """Draw."""
         self.send(Kind.DRAWN, text.encode("utf-8", "replace"))
 
     def flush(self) -> None:
         """Nothing waits."""
 
     def fileno(self) -> int:
-        """Where to it is drawn."""
         return self._writing
 
     @property
@@ -93,7 +91,6 @@ class Browser(Patient):
 
     @property
     def is_web(self) -> bool:
-        """It is."""
         return True
 
     def start_application_mode(self) -> None:

@@ -43,7 +43,6 @@ def label_of(event_type: EventType) -> str:
 
 
 def model_of(fold: Fold, event_type: EventType) -> Model:
-    """The model of an event type."""
     return next(model for each, model in zip(fold.domain.events, fold.models, strict=True) if each is event_type)
 
 
@@ -103,7 +102,6 @@ class Actions:
         return self._by_id[action_id]
 
     def __contains__(self, action_id: object) -> bool:
-        """Whether there is such an action here."""
         return action_id in self._by_id
 
     def key(self, action_id: str) -> str:

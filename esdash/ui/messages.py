@@ -58,13 +58,11 @@ class Messages(deque[Message]):
         """The number of the newest of the consumer's notices that was said."""
 
     def add(self, message: Message) -> None:
-        """Remember one."""
         self.append(message)
         self.ever += 1
 
 
 def message_of(text: str, severity: str, at: float, seconds: float | None = None) -> Message:
-    """A message of any text, made harmless."""
     return Message(visible(text, 500), severity, at, USUAL_SECONDS if seconds is None else seconds)
 
 

@@ -74,7 +74,6 @@ class EndingApp(App[None]):
             loop.call_soon_threadsafe(self.exit)
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
-        """End."""
         self.ending = True
         super().exit(result, return_code, message)
 
@@ -176,7 +175,6 @@ class Screen:
         """Nothing waits."""
 
     def fileno(self) -> int:
-        """The terminal's."""
         return self._descriptor
 
 
@@ -253,7 +251,6 @@ class Terminal(Patient, LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back as it was."""
         if self._drawing:
             with _undisturbed():
                 super().stop_application_mode()

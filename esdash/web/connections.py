@@ -32,7 +32,6 @@ class Connections:
         """When those began that are not kept."""
 
     def __call__(self) -> asyncio.Protocol:
-        """For one more."""
         if len(self._server.connections) >= MOST:
             return _Refused()
         handler: web.RequestHandler = self._server()

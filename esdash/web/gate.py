@@ -48,7 +48,6 @@ class Gate:
         """Its value. It tells nothing of the token, and is good for as long as that is."""
 
     def accepts(self, token: str) -> bool:
-        """Whether that is the token."""
         return _equal(token, self._token)
 
     def knows(self, cookie: str | None, authorization: str | None) -> bool:

@@ -54,7 +54,6 @@ class RulesProcess:
         self._callback = callback
 
     def close(self) -> None:
-        """End it."""
         self._closed.set()
         with self._changing:
             self._end()

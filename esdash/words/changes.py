@@ -39,7 +39,6 @@ def title_of(column: Column) -> str:
 
 
 def text_of(fold: Fold, change: Change) -> ChangeText:
-    """A change in words."""
     return text_between(fold, fold, change)
 
 
@@ -61,7 +60,6 @@ def text_between(one: Fold, other: Fold, change: Change) -> ChangeText:
 
 
 def has_column(fold: Fold, change: Change) -> bool:
-    """Whether a domain has the column that a change is of."""
     declared, _ = fold.storage.places.get(change.table, (None, ()))
     return declared is not None and any(each.name == change.column for each in declared.columns)
 

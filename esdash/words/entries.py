@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from esdash.domain import Format
+from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.folding import EXCERPT, Fold
 from esdash.fold.schema import Field
 from esdash.fold.sorting import Fields
@@ -39,7 +40,8 @@ def describe_event(fold: Fold, event: Any) -> str:
     if fold.domain.describe is not None:
         try:
             told = fold.domain.describe(event)
-        except Exception:  # noqa: BLE001 - the default serves then, as the design says
+        except FAILURES as error:  # the default serves then, as the design says
+            raise_signals(error)
             told = None
         if isinstance(told, str):
             return told

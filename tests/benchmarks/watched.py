@@ -13,7 +13,7 @@ from msgspec import Struct
 
 import esdash.engine.live
 from esdash.cli import run
-from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.fold.folding import Fold
 from esdash.log.stream import Stream
 from tests.benchmarks.observed import ObservedShop
@@ -44,6 +44,14 @@ def inside(file: Path) -> Inside:
     return msgspec.json.decode(file.read_bytes(), type=Inside)
 
 
+class _Consumer(Consumer):
+    made: "_Consumer"
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        _Consumer.made = self
+
+
 class _Console(esdash.engine.live.LiveConsole):
     made: "Iterator[_Console]"
 
@@ -54,11 +62,12 @@ class _Console(esdash.engine.live.LiveConsole):
 
 
 def _main(file: Path, arguments: list[str]) -> int:
+    esdash.engine.live.Consumer = _Consumer  # type: ignore[attr-defined]
     esdash.engine.live.LiveConsole = _Console  # type: ignore[misc,assignment]
     code = run(arguments)
     console = next(_Console.made)
     shop = console.shop
-    restored, projection = console.view.restored, console._consumer.projection
+    restored, projection = console.view.restored, _Consumer.made.projection
     assert restored is not None
     assert projection is not None
     found = Inside(

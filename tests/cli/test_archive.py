@@ -288,7 +288,7 @@ class TestGroups:
             client.xgroup_create(STREAM, "late", "0")
             return found
 
-        monkeypatch.setattr(trimming, "prove", prove)
+        monkeypatch.setattr("esdash.cli.trim.prove", prove)
         refused = trimmed(at, archived)
         assert refused.code == 1
         assert "the consumer group late needs some of it by now" in refused.err

@@ -2,7 +2,7 @@
 
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +71,11 @@ def test_nothing_is_left_when_it_is_ended_on_the_way(
 def test_nothing_is_left_when_something_goes_wrong(
     call: Call, url: str, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> float:
+    def fail(_: object) -> None:
         assert scratch_keys(client)
         raise OSError(5, "it failed")
 
-    monkeypatch.setattr("esdash.engine.bench.Bench._replay", fail)
+    monkeypatch.setattr("esdash.engine.consumer.Consumer.run", fail)
     assert call("bench", "--url", url, "--yes", "--entries", 1000).code == 1
     assert scratch_keys(client) == []
 
@@ -127,16 +127,17 @@ def test_a_server_that_evicts_the_scratch_stream_is_found_out(
 ) -> None:
     server = new_server()
     with server.client() as client:
-        from esdash.engine.bench import Bench
+        from esdash.engine.console import Published
+        from esdash.engine.publisher import Publisher
 
-        published = Bench._publish
+        publish_many = Publisher.publish_many
 
-        def publish_and_lose(bench: "Bench", scratch: Any, entries: int) -> float:
-            rate = published(bench, scratch, entries)
-            client.xtrim(scratch.key, maxlen=10, approximate=False)
-            return rate
+        def publish_and_lose(publisher: Publisher, events: Any) -> Iterator[Published]:
+            yield from publish_many(publisher, events)
+            (scratch,) = scratch_keys(client)
+            client.xtrim(scratch, maxlen=10, approximate=False)
 
-        monkeypatch.setattr(Bench, "_publish", publish_and_lose)
+        monkeypatch.setattr(Publisher, "publish_many", publish_and_lose)
         result = call("bench", "--url", server.url, "--yes", "--entries", 1000)
         assert result.code == 1
         assert "lost entries" in result.err

@@ -1,5 +1,6 @@
 """`esdash publish`."""
 
+import codecs
 import io
 import json
 import subprocess
@@ -103,6 +104,7 @@ class TestOneEvent:
         }
         assert published.err.startswith(f"esdash: The event is in the log as {entry_id}, but ")
         assert "vanished" in published.err
+        assert published.err.count("cannot be told") == 1
 
     def test_a_server_that_is_lost_after_the_append_is_5_and_the_event_is_told(
         self, call: Call, new_server: Callable[..., RunningServer]
@@ -180,8 +182,9 @@ class TestBatch:
         b'{"data": {"item_id": "hdd", "count": 1, "note": "kept"}, "type": "AddItem", "key": "k"}\n'
     )
 
-    def test_a_file(self, call: Call, url: str, client: redis.Redis, tmp_path: Path) -> None:
-        (tmp_path / "batch").write_bytes(self.LINES)
+    @pytest.mark.parametrize("beginning", [b"", codecs.BOM_UTF8])
+    def test_a_file(self, call: Call, url: str, client: redis.Redis, tmp_path: Path, beginning: bytes) -> None:
+        (tmp_path / "batch").write_bytes(beginning + self.LINES)
         printed = call("publish", "batch", tmp_path / "batch", "--url", url)
         assert printed.code == 0
         assert [(line["type"], line["id"]) for line in printed.lines] == [

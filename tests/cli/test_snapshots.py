@@ -28,6 +28,17 @@ def test_none_of_an_empty_stream(call: Call, url: str) -> None:
     assert "empty" in refused.err
 
 
+def test_why_none_was_stored_is_said_once(call: Call, url: str, client: redis.Redis) -> None:
+    append(client, seeded_entries(1, 5))
+    client.execute_command("ACL", "SETUSER", "reader", "on", ">pw", "~*", "&*", "+@all", "-eval")
+    try:
+        refused = call("snapshot", "take", "--url", url.replace("://", "://reader:pw@"))
+    finally:
+        client.execute_command("ACL", "DELUSER", "reader")
+    assert refused.code == 1
+    assert refused.err.count("the right is missing (+eval)") == 1
+
+
 def test_the_list_says_why_one_cannot_be_used(call: Call, url: str, client: redis.Redis) -> None:
     for seed in (1, 2, 3, 4):
         append(client, seeded_entries(seed, 10))

@@ -10,7 +10,7 @@ import redis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.guard import HaltError
-from esdash.engine.history import History
+from esdash.engine.history import BrokenError, History
 from esdash.engine.requests import Rebuild, TakeSnapshot
 from esdash.engine.snapshot import forgotten, restore
 from esdash.engine.view import Phase, Verdict
@@ -172,6 +172,23 @@ class TestAGapBehindACompleteSnapshot:
         kept = once(log)
         assert kept.projection is not None
         assert kept.projection.confirmed == 70
+
+    def test_once_agreed_to_hides_nothing_of_what_the_stream_holds(self, client: redis.Redis, log: Stream) -> None:
+        publish_day(client, 50)
+        once(log)
+        publish_more(client, 50)
+        client.xtrim(STREAM, maxlen=30, approximate=False)
+        first, tenth = (stored(log)[place][0] for place in (0, 9))
+        history = History(log, Shop())
+        assert str(history.at(tenth)[1]) == "GAP 20"
+        with pytest.raises(BrokenError):
+            history.since(b"0-1")
+        once(log, ignore_snapshots=True)
+        for place, ordinal in ((first, 1), (tenth, 10)):
+            projection, continuity = history.at(place)
+            assert (projection.ordinal, str(continuity), projection.unseen) == (ordinal, "CONTINUOUS", 70)
+        beginning = history.since(b"0-1")
+        assert [row.ordinal for row in history.explain(beginning.projection)] == list(range(1, 31))
 
     def test_is_not_left_behind_for_a_partial_one_that_nobody_agreed_to(
         self, url: str, client: redis.Redis, log: Stream

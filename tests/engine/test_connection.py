@@ -1,9 +1,7 @@
 """A server that goes away, comes back, or says no: the consumer waits, says why in words, and applies nothing twice."""
 
-import subprocess
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import pytest
 import redis
@@ -14,7 +12,6 @@ from esdash.engine.lifecycle import RETRY_SECONDS
 from esdash.engine.requests import Stay, TakeSnapshot
 from esdash.engine.view import Phase, View
 from esdash.fold.tables import State
-from esdash.log import readahead
 from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.server import Server
 from esdash.log.stream import Stream
@@ -32,6 +29,7 @@ from tests.engine.running import (
     stored,
 )
 from tests.generations import Generation
+from tests.log.beside import Process, at_each_start
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
@@ -207,14 +205,8 @@ class TestTheProcessThatReadsAhead:
     ) -> None:
         monkeypatch.setattr(replaying, "FAR", 1000)
         last = publish_day(client, 20_000)[-1]
-        started: list[subprocess.Popen[bytes]] = []
-        start = readahead._start
-
-        def start_recorded(*arguments: Any) -> "subprocess.Popen[bytes]":
-            started.append(start(*arguments))
-            return started[-1]
-
-        monkeypatch.setattr(readahead, "_start", start_recorded)
+        started: list[Process] = []
+        at_each_start(monkeypatch, started.append)
 
         class KillingFold(Present):
             def fold_packed(self, state: State, packed: bytes) -> bytes:

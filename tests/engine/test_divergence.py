@@ -274,6 +274,17 @@ class TestAStreamThatIsMadeAgain:
             assert seen_rows(view.rows) == modelled_rows(stored(log))
         assert consumer.document == expected(log)
 
+    @pytest.mark.counts_entries
+    def test_leaves_the_orphans_their_numbers(self, url: str, client: redis.Redis) -> None:
+        ids = publish_day(client, 50)
+        client.xtrim(STREAM, maxlen=30, approximate=False)
+        with RunningConsumer(url) as consumer:
+            numbers = [consumer.until_live(ids[-1]).nth(row.ordinal) for row in consumer.until_live(ids[-1]).rows]
+            client.delete(STREAM)
+            publish_more(client, 3)
+            view = consumer.until(lambda view: healed(view) and view.position.ordinal == 3)
+            assert [view.nth(row.ordinal) for row in view.orphans] == numbers == list(range(21, 51))
+
     def test_and_stays_away_leaves_nothing(self, url: str, client: redis.Redis) -> None:
         last = publish_day(client, 50)[-1]
         with RunningConsumer(url) as consumer:

@@ -1,23 +1,29 @@
 """What is kept of entries for a screen is bounded in bytes, and a cut entry is known as cut."""
 
-from collections.abc import Sequence
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+import pytest
 import redis
 
 from esdash.engine import kept, parked, rows
-from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.kept import MOST_FIELDS, MOST_OF_A_FIELD, MOST_OF_AN_ENTRY, is_same, row_of, size_of
 from esdash.engine.parked import Mark, ParkedEntries
+from esdash.engine.requests import TakeSnapshot
 from esdash.engine.row import Row
 from esdash.engine.rows import BYTES, RecentRows
+from esdash.engine.snapshot import load
 from esdash.fold.folding import Entry
 from esdash.fold.keys import Keys
 from esdash.fold.outcomes import APPLIED, TOO_LARGE
+from esdash.log.headers import Header
 from esdash.log.server import Server
+from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
 from tests.domains.shop import Shop
-from tests.engine.running import STREAM
+from tests.engine.running import STREAM, RunningConsumer
 
 MEGABYTE: Final = 1024 * 1024
 
@@ -32,6 +38,14 @@ def large(number: int, size: int = MEGABYTE) -> Entry:
 
 def bytes_of(kept_rows: Sequence[Row]) -> int:
     return sum(len(value) for row in kept_rows for value in row.fields)
+
+
+@pytest.fixture
+def held() -> Iterator[Callable[[], int]]:
+    """Bytes allocated since the test began and not given back."""
+    tracemalloc.start()
+    yield lambda: tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
 
 
 class TestOneEntry:
@@ -66,18 +80,18 @@ class TestOneEntry:
 
 
 class TestTheNewestEntries:
-    def test_take_a_bounded_number_of_bytes_while_nobody_looks(self) -> None:
+    def test_take_a_bounded_number_of_bytes_while_nobody_looks(self, held: Callable[[], int]) -> None:
         recent = RecentRows()
         for first in range(1, 5001, 10):
             recent.add(first, [large(first + place, 100_000) for place in range(10)], bytes(10))
-            assert sum(page.size for page in recent._waiting) <= BYTES + 10 * size_of(row_of(1, large(1), 0))
+            assert held() <= BYTES + 10 * size_of(row_of(1, large(1), 0))
 
-    def test_take_a_bounded_number_of_bytes_when_somebody_looked(self) -> None:
+    def test_take_a_bounded_number_of_bytes_when_somebody_looked(self, held: Callable[[], int]) -> None:
         recent = RecentRows()
         for number in range(1, 2001):
             recent.add(number, [large(number, 100_000)], bytes(1))
             recent.settle()
-            assert bytes_of(recent._rows) <= BYTES
+            assert held() <= BYTES
         assert [row.ordinal for row in recent.window()][-300:] == list(range(1701, 2001))
 
     def test_are_as_many_as_ever_when_they_are_small(self) -> None:
@@ -87,10 +101,11 @@ class TestTheNewestEntries:
             recent.settle()
         assert len(recent.window()) == rows.ROWS
 
-    def test_hold_no_payload_when_nobody_watches(self) -> None:
+    def test_hold_no_payload_when_nobody_watches(self, held: Callable[[], int]) -> None:
         recent = RecentRows(only=Keys())
         recent.add(1, [large(1), large(2)], b"\1\2")
-        assert bytes_of([row for page in recent._waiting for row in page.rows]) == 0
+        assert recent.waiting
+        assert held() < 10_000
         recent.settle()
         assert [(row.ordinal, row.entry_id, row.code) for row in recent.window()] == [(1, b"1-0", 1), (2, b"2-0", 2)]
         assert is_same(recent.window()[0], large(1))
@@ -116,14 +131,19 @@ def test_a_consumer_that_nobody_watches_remembers_without_payloads(client: redis
     for _ in range(3):
         client.xadd(STREAM, {"type": "TopUp", "data": b'{"user_id":7,"amount":5}'})
         client.xadd(STREAM, {"type": "Refund", "data": b"x" * MEGABYTE})
-    journals = []
+    log = Stream(Server(url), STREAM)
+    journals = {}
     for _ in range(2):
-        consumer = Consumer(Stream(Server(url), STREAM), Shop(), ConsumerSettings(watched=False, once=True))
-        consumer.run()
-        assert bytes_of([*consumer.view.rows, *consumer.view.parked]) == 0
-        assert consumer.projection is not None
-        journals.append(consumer._memory.display.journal(consumer.projection))
-    replayed, restored = journals
+        with RunningConsumer(url, ConsumerSettings(snapshot_seconds=0, watched=False)) as consumer:
+            consumer.until_live()
+            consumer.ask(TakeSnapshot())
+            view = consumer.until(lambda view: view.notices)
+            assert bytes_of([*view.rows, *view.parked]) == 0
+        header = SnapshotStore(log).headers()[0]
+        assert isinstance(header, Header)
+        journals[header.snapshot_id] = load(header, SnapshotStore(log), Shop())[1]
+    log.server.close()
+    replayed, restored = journals.values()
     assert replayed == restored, "what was restored from the snapshot's journal is what the next one has to remember"
     assert len(restored.recent) == 6
     assert [mark.ordinal for mark in restored.parked] == [2, 4, 6]

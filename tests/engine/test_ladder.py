@@ -189,6 +189,14 @@ class TestDamage:
         client.delete(chunks_key(newer))
         assert_passed_over(climb(log), newer, older, f"chunk 1 of {newer.chunks} is missing")
 
+    def test_a_key_that_holds_something_else_is_passed_over(
+        self, client: redis.Redis, log: Stream, two: tuple[Header, Header]
+    ) -> None:
+        newer, older = two
+        client.delete(chunks_key(newer))
+        client.set(chunks_key(newer), "no hash")
+        assert_passed_over(climb(log), newer, older, f"the key {chunks_key(newer)} holds something else")
+
     def test_a_truncated_chunk_is_passed_over_at_every_length(
         self, client: redis.Redis, log: Stream, two: tuple[Header, Header]
     ) -> None:

@@ -12,6 +12,7 @@ from esdash.engine import replaying
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.publisher import Publisher
 from esdash.engine.requests import Crash, TakeSnapshot
+from esdash.engine.row import Row
 from esdash.engine.view import Phase, View
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
@@ -120,7 +121,7 @@ def test_corrections_are_found_by_the_other_process_too(log: Stream, monkeypatch
     log.append_many([*filling, fold.fields(*fold.encode(example), b"corrects:" + parked), *filling])
     consumer = Consumer(log, fold, ConsumerSettings(once=True))
     consumer.run()
-    view = consumer.view
-    correction = view.corrections._corrections[b"corrects:" + parked]
+    correction = consumer.view.corrections.of_parked(Row(1, parked, (), None))
+    assert correction is not None
     assert correction.done is not None
     assert correction.done.ordinal == 3002

@@ -93,6 +93,26 @@ def test_what_keeps_every_promise_is_said_to_hold(declare: Declare) -> None:
     assert sum(found.state.counts) > 500
 
 
+def test_a_rule_that_raises_once_the_same_comes_again_is_told_with_what_made_it_so(declare: Declare) -> None:
+    declare.rule("""
+        balance = state.accounts.balance
+        if balance.get(event.account) == event.amount:
+            raise ValueError
+        balance[event.account] = event.amount
+    """)
+    found = Check(load(str(declare.file)))
+    data = b'{"account":"%s","other":"b","amount":%d}'
+    entries = [
+        (b"%d-0" % number, [b"type", b"Moved", b"data", data % (account, number)])
+        for number, account in enumerate((b"a", b"b", b"c"), 1)
+    ]
+    found.once_more(entries)
+    (broken,) = found.broken
+    assert broken.promise == "raises"
+    first, second = (shown(entry)["data"] for entry in broken.input)
+    assert first == second
+
+
 @pytest.mark.usefixtures("found_early")
 def test_the_input_is_the_smallest_that_shows_it(declare: Declare) -> None:
     declare.rule("""

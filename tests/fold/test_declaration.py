@@ -15,6 +15,7 @@ TWO_INVARIANTS = f'invariants=({INVARIANT}("good", "count(accounts) > 0"), {INVA
 NAMELESS = f'invariants=({INVARIANT}("", bool),)'
 OF_NOTHING = f'invariants=({INVARIANT}("good", 7),)'
 SHUT = 'wire=__import__("esdash.domain").domain.Wire(only="Shut"), name="bank"'
+WIRE = 'wire=__import__("esdash.domain").domain.Wire({}), name="bank"'
 
 WRONG: dict[str, tuple[str, str, str, str]] = {
     "no python": (OPENED, "klass Opened", "invalid syntax", OPENED),
@@ -57,6 +58,32 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
     "an invariant of no name": (DOMAIN, f"{NAMELESS}, {DOMAIN}", "an invariant's name is a text of 1 to 64", DOMAIN),
     "an invariant of nothing": (DOMAIN, f"{OF_NOTHING}, {DOMAIN}", "the condition of good is a text, as in", DOMAIN),
     "only a type that is not there": (DOMAIN, SHUT, "the wire has only Shut, which is no event type", DOMAIN),
+    "a wire that names nothing": (DOMAIN, WIRE.format("key=None"), "what a wire names is a text, not None", DOMAIN),
+    "a wire of one name": (DOMAIN, WIRE.format("key='v'"), "the wire gives the name v to two fields", DOMAIN),
+    "a description that is none": (DOMAIN, f"describe='x', {DOMAIN}", "a domain's describe is a function", DOMAIN),
+    "samples in a list": (DOMAIN, f"sample=[], {DOMAIN}", "a domain's sample is a function, or None", DOMAIN),
+    "a reason that says nothing": (
+        '"already_open": "',
+        '"already_open": 1 or "',
+        "already_open says is a text",
+        "reasons=",
+    ),
+    "a title that is none": (
+        '"owner", str, TEXT',
+        '"owner", str, TEXT, None',
+        "the title of accounts.owner is a text",
+        COLUMN,
+    ),
+    "a key that is none": ('press="a"', "press=None", "the key of Opened is a text, not None", OPENED),
+    "a field shown by a name": ("owner: str", 'owner: Annotated[str, shown_as("x")]', "owner is shown by a f", OPENED),
+    "a bound that no int has": (
+        "owner: str",
+        "owner: Annotated[int, Meta(ge=2**70)]",
+        "Opened cannot be decoded",
+        OPENED,
+    ),
+    "an array": ("Opened(Struct", "Opened(Struct, array_like=True", "Opened is array_like, and what an entry", OPENED),
+    "the end of the program": ("BANK = Domain", "raise SystemExit(3)\nBANK = Domain", "it ends the program", "BANK = "),
     "a name that is none": (DOMAIN, 'name=" bank"', "a domain's name is a text of 1 to 64 characters", DOMAIN),
 }
 

@@ -2,7 +2,12 @@
 
 import inspect
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +16,7 @@ from msgspec import Struct
 from esdash.domain import EventType, Refusal
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
+from esdash.words.entries import describe_event
 from tests.fold.trying import Do, Trial, entry, folding, in_words, rows
 
 HERE = "test_domain_errors.py"
@@ -38,12 +44,28 @@ def asks_json(*_: Any) -> None:
     json.loads("{")
 
 
+def catches(state: Any, _: Do) -> str | None:
+    try:
+        state.things.n["x"] = "text"
+    except Exception:  # noqa: BLE001 - as rules that are not careful do
+        return "no"
+    return None
+
+
+def hides(state: Any, _: Do) -> None:
+    with suppress(BaseException):
+        state.things.n[7] = 1
+
+
 FAULTS: dict[str, tuple[Callable[[Any, Do], object], str]] = {
     "raises": (raises, "RuntimeError: out of order"),
     "divides by zero": (divides, "ZeroDivisionError: integer division or modulo by zero"),
     "fails in a library": (asks_json, "JSONDecodeError: Expecting property name"),
     "raises nothing to say": (lambda *_: (_ for _ in ()).throw(KeyError), "KeyError"),
     "raises a sentence": (lambda *_: (_ for _ in ()).throw(ValueError("no such day")), "ValueError: no such day"),
+    "ends the program": (lambda *_: sys.exit(3), "it ends the program, and may not"),
+    "catches what was wrong": (catches, "things.n holds int, and 'text' is none"),
+    "hides what was wrong": (hides, "the keys of things are str, and 7 is none"),
     "returns True": (lambda *_: True, "it returned True, which is none of the domain's reasons"),
     "returns False": (lambda *_: False, "it returned False"),
     "returns 0": (lambda *_: 0, "it returned 0"),
@@ -213,6 +235,30 @@ class TestTheLine:
         with pytest.raises(DomainError) as failed:
             Trial(apply).does()
         assert failed.value.where == f"{HERE}:{line_of(apply) + 2}"
+
+
+def test_a_description_that_fails_is_replaced_by_the_default() -> None:
+    def ends(_: Do) -> str:
+        sys.exit(3)
+
+    for describe in (raises, ends):
+        fold = folding(lambda *_: None, describe=describe)
+        assert describe_event(fold, Do("a", 5)) == describe_event(folding(lambda *_: None), Do("a", 5))
+
+
+ENDED = """
+import os, signal
+from esdash import signals
+from tests.fold.trying import Trial
+signals.end_at_once()
+with signals.ending_in_order():
+    Trial(lambda *_: [os.kill(os.getpid(), signal.SIGTERM), sum(range(100_000))][2:] or None).does()
+"""
+
+
+def test_a_signal_that_ends_the_program_meanwhile_is_no_failure_of_the_domain() -> None:
+    ended = subprocess.run([sys.executable, "-c", ENDED], cwd=Path(__file__).parents[2], capture_output=True)
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGTERM, b"")
 
 
 class Checked(Struct, frozen=True):

@@ -187,6 +187,44 @@ class TestAnUpcastThatFails:
         assert decided(fold, *entries) == ["applied", parked, "applied", parked]
 
 
+class First(Struct, frozen=True):
+    """The oldest."""
+
+    name: str
+
+
+class Second(Struct, frozen=True):
+    """Between the oldest and today's."""
+
+    name: Annotated[str, about("things")]
+    n: str = "5"
+
+
+class TestAnOlderSchemaOfAnOlderOne:
+    @pytest.mark.parametrize("packed", [False, True])
+    def test_leads_to_the_event_of_today(self, packed: bool) -> None:
+        fold = chained(lambda second: Do(second.name, int(second.n)))
+        entries = [sent("Do", "1", {"name": name}, packed=packed) for name in ("x", "", "y")]
+        entries += [sent("Do", "2", {"name": "x", "n": n}) for n in ("7", "seven", "1")]
+        parked = "parked:invalid_data"
+        assert decided(fold, *entries) == ["applied", parked, "applied", "applied", parked, "rejected:no"]
+        assert fold.read(entries[0]).event == Do("x", 5)
+
+    def test_that_leads_nowhere_halts(self) -> None:
+        fold = chained(lambda second: First(second.name))
+        with pytest.raises(DomainError, match=r"upcast returned .*, which is upcast again without an end"):
+            decided(fold, sent("Do", "1", {"name": "x"}))
+
+
+def chained(upcast: Any) -> Fold:
+    """`Do` in v 3, made of v 2 by that function, and of v 1 by way of v 2."""
+    first = EventType(First, name="Do", upcast=lambda old: Second(old.name))
+    older = (EventType(Second, name="Do", v="2", upcast=upcast), first, replace(first, encoding="msgpack"))
+    domain = replace(folding(apply).domain, events=(EventType(Do, apply, v="3"), *older))
+    declaration.check(domain)
+    return Fold(domain)
+
+
 def test_entries_of_one_type_do_not_depend_on_those_of_another_in_the_page() -> None:
     fold = older()
     whole = [sent("Do", "2", {"name": "x", "n": n}, packed=n % 2 == 0) for n in (2, 13, 3, 1, 13, 4)]

@@ -1,6 +1,7 @@
 """What becomes of an entry that a rule refuses: nothing stays of what was written, and the numbers are told."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from msgspec.structs import astuple
 from esdash.domain import COUNT, EventType, Refusal
 from esdash.fold.folding import Fold, Told
 from esdash.fold.tables import MAX_INT, MIN_INT
+from esdash.words.outcomes import shortfall
 from tests.fold.trying import Apply, Do, Named, Trial, entry, folding, in_words, rows
 
 WRITES: dict[str, Callable[[Any], object]] = {
@@ -146,6 +148,22 @@ class TestWhatIsTold:
         trial = furnished(apply)
         assert trial.fold.explain(trial.state, entry(1, Do(n=12)))[1] == Told((), 12, 7, COUNT)
         assert trial.fold.explain(trial.state, entry(2, Do()))[1] == Told()
+
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            ((Decimal("2.5"), 1), (None, 1)),
+            (("many", "few"), (None, None)),
+            ((True, 1.5), (None, None)),
+            ((10**30, -1), (10**30, -1)),
+            ((2, 1, "money"), (2, 1)),
+        ],
+    )
+    def test_what_is_no_number_is_not_told(self, given: Any, told: tuple[int | None, int | None]) -> None:
+        trial = furnished(lambda *_: Refusal("no", *given))
+        found = trial.fold.explain(trial.state, entry(1, Do()))[1]
+        assert found == Told((), *told)
+        assert isinstance(shortfall(found), str)
 
     def test_they_are_no_part_of_the_state(self) -> None:
         one, other = (furnished(lambda _, event: Refusal("no", event.n, 1)) for _ in range(2))

@@ -426,6 +426,19 @@ def reading(**fields: str | bytes) -> Any:
 class TestMembersAsFields:
     """`data=""`: the members of an event are fields of the entry, as text."""
 
+    def test_a_model_that_is_strict_is_read_leniently_as_well(self) -> None:
+        class Strict(pydantic.BaseModel):
+            model_config = pydantic.ConfigDict(strict=True)
+
+            count: int
+            ok: bool
+            value: Decimal
+
+        fold = fold_with(Strict, Wire(data="", only="Strict"))
+        read = fold.read(as_sent({"count": "5", "ok": "true", "value": "1.5"}))
+        assert read.event == Strict(count=5, ok=True, value=Decimal("1.5"))
+        assert fold.read(as_sent({"count": "five", "ok": "true", "value": "1.5"})).event is None
+
     @pytest.mark.parametrize(
         ("field", "text", "value"),
         [

@@ -1,9 +1,11 @@
 """What was archived is what stood in the stream, and a stream reads through its archive as if it were whole."""
 
 import errno
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -11,7 +13,7 @@ from msgspec.structs import replace
 
 from esdash.log.archive import segment
 from esdash.log.archive.folder import Archive, folder_name
-from esdash.log.archive.segment import ArchiveError, BrokenArchiveError, DamagedArchiveError, SegmentWriter
+from esdash.log.archive.segment import ArchiveError, BrokenArchiveError, DamagedArchiveError
 from esdash.log.archive.through import ArchivedStream
 from esdash.log.archive.writing import archive
 from esdash.log.errors import LogError, UnreadableReplyError
@@ -220,17 +222,15 @@ class TestArchiving:
         for moment in range(30):
             left = moment
 
-            def counted(*arguments: object, original: Callable[..., object] = os.fsync) -> object:
+            def used() -> None:
                 nonlocal left
                 left -= 1
                 if left < 0:
                     raise OSError(errno.ENOSPC, "No space left on device")
-                return original(*arguments)
 
             root = tmp_path / str(moment)
             with monkeypatch.context() as failing:
-                failing.setattr(os, "fsync", counted)
-                failing.setattr(SegmentWriter, "_write_block", _failing(SegmentWriter._write_block, counted))
+                let_the_disk_fill(failing, used)
                 try:
                     archive(log, Archive(root, log.name))
                 except ArchiveError as error:
@@ -245,12 +245,24 @@ class TestArchiving:
         assert all("No space left on device. What was archived before stays" in each for each in said)
 
 
-def _failing(original: Callable[..., None], counted: Callable[..., object]) -> Callable[..., None]:
-    def write(self: object) -> None:
-        counted(original=lambda: 0)
-        original(self)
+def let_the_disk_fill(failing: pytest.MonkeyPatch, used: Callable[[], None]) -> None:
+    """Call `used` before anything is written to a file or kept on the disk."""
 
-    return write
+    class Filling(io.BufferedWriter):
+        def write(self, buffer: Any, /) -> int:
+            used()
+            return super().write(buffer)
+
+    def opened(path: Path, mode: str = "r", **options: Any) -> Any:
+        return Filling(io.FileIO(path, "w")) if mode == "wb" else plainly_opened(path, mode, **options)
+
+    def synced(descriptor: int) -> None:
+        used()
+        fsync(descriptor)
+
+    plainly_opened, fsync = Path.open, os.fsync
+    failing.setattr(Path, "open", opened)
+    failing.setattr(os, "fsync", synced)
 
 
 class TestDamage:

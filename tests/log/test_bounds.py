@@ -5,7 +5,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import pytest
 import redis
@@ -13,7 +12,7 @@ import redis
 from esdash.engine.console import EngineError
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.verify import verify
-from esdash.log import child, readahead
+from esdash.log import readahead
 from esdash.log.bounded import MOST, NOT_ENOUGH, BoundedReader
 from esdash.log.errors import ClosedError, LogError, TooMuchError, UnreachableError, UnreadableReplyError
 from esdash.log.paging import BYTES, FIRST, PAGE, PATIENCE, PageSize
@@ -22,6 +21,7 @@ from esdash.log.server import Server
 from esdash.log.shapes import TooLargeError, UnreadableError
 from esdash.log.stream import START, Stream
 from tests.domains.shop import Shop
+from tests.log.beside import Process, at_each_start, until_ready
 from tests.log.packing import PACKING
 from tests.servers import RunningServer
 
@@ -134,11 +134,7 @@ class TestAServerThatLimitsItsReplies:
         assert len(limited.newest(count=1200)) == 1200
 
     def test_is_read_ahead_in_smaller_pages(self, limited: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
-        def at_once(process: object, log: Stream, after: bytes, until: bytes) -> Any:  # noqa: ARG001
-            yield from ()
-            return after
-
-        monkeypatch.setattr(readahead, "_pages_until_ready", at_once)
+        at_each_start(monkeypatch, until_ready)
         assert sum(page.count for page in read_ahead(limited, START, b"+", PACKING)) == 1200
 
     def test_is_consumed_and_verified(self, limited: Stream) -> None:
@@ -229,30 +225,19 @@ class TestAProcessThatIsStopped:
         fill(client, 10, 10)
         stop = threading.Event()
 
-        def stopped(*arguments: Any, **options: Any) -> Any:
-            process = start(*arguments, **options)
+        def stopped(process: Process) -> None:
             os.kill(process.pid, signal.SIGSTOP)
             stop.set()
-            return process
 
-        start = child.start
-        monkeypatch.setattr(child, "start", stopped)
+        at_each_start(monkeypatch, stopped)
         log = Stream(Server(url), STREAM)
         with pytest.raises(EngineError, match="was stopped"):
             verify(log, Shop(), stop=stop)
         log.server.close()
 
     def _stop_each_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        start = readahead._start
-
-        def stopped(*arguments: Any) -> Any:
-            process = start(*arguments)
+        def stop(process: Process) -> None:
+            until_ready(process)
             os.kill(process.pid, signal.SIGSTOP)
-            return process
 
-        def at_once(process: object, log: Stream, after: bytes, until: bytes) -> Any:  # noqa: ARG001
-            yield from ()
-            return after
-
-        monkeypatch.setattr(readahead, "_start", stopped)
-        monkeypatch.setattr(readahead, "_pages_until_ready", at_once)
+        at_each_start(monkeypatch, stop)

@@ -50,7 +50,7 @@ class Reader:
 
     def check(self, *, exact: bool = False) -> Continuity:
         """What continuity says about this position now."""
-        return check(self.log, self.position, self.ordinal, self.unseen, self.anchor, exact=exact)
+        return check(self.log, Standing(self.position, self.ordinal, self.unseen, self.anchor), exact=exact)
 
     @property
     def verdict(self) -> str:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -431,10 +432,13 @@ class TestTheDirectory:
             EmbeddedServer.join(file)
 
     def test_a_full_disk_is_told_in_plain_words(self, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def full(*_: object) -> None:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(data_dir / "server.conf"))
+        def full(path: str, *how: Any, **more: Any) -> int:
+            if Path(path) == data_dir / "server.conf":
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            return opened(path, *how, **more)
 
-        monkeypatch.setattr(server_process, "_run", full)
+        opened = os.open
+        monkeypatch.setattr(os, "open", full)
         with pytest.raises(EmbeddedServerError, match=r"No space left on device \(.*server.conf\)"):
             EmbeddedServer.join(data_dir)
 

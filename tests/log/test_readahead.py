@@ -1,19 +1,18 @@
 """A second process that reads and packs: what it hands over is what is in the stream, whatever the entries hold."""
 
-from collections.abc import Generator, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import pytest
 import redis
 
 from esdash.engine.corrections import note, noting
-from esdash.log import readahead
 from esdash.log.errors import LogError
 from esdash.log.pages import Page
 from esdash.log.readahead import read_ahead
 from esdash.log.server import Server
 from esdash.log.stream import PAGE, START, Stream, anchor_of
 from tests.domains.shop import shop
+from tests.log.beside import Process, at_each_start, until_ready
 from tests.log.packing import PACKING, unpack
 
 pytestmark = pytest.mark.two_generations
@@ -37,14 +36,9 @@ def log(url: str) -> Iterator[Stream]:
 @pytest.fixture(autouse=True)
 def handed_over(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Whether the second process has all of the work, or "by and by" what is left when it has started."""
-
-    def wait(process: object, log: Stream, after: bytes, until: bytes) -> Generator[Page, None, bytes]:  # noqa: ARG001
-        yield from ()
-        return after
-
     how: str = getattr(request, "param", "at once")
     if how == "at once":
-        monkeypatch.setattr(readahead, "_pages_until_ready", wait)
+        at_each_start(monkeypatch, until_ready)
     return how
 
 
@@ -112,14 +106,8 @@ def test_goes_on_with_a_second_process_that_started_meanwhile(log: Stream) -> No
 @BOTH_WAYS
 @pytest.mark.one_generation
 def test_begins_anew_where_a_guess_was_wrong(log: Stream, monkeypatch: pytest.MonkeyPatch, handed_over: str) -> None:
-    started: list[bool] = []
-    start = readahead._start
-
-    def note(*arguments: Any) -> Any:
-        started.append(arguments[-1])
-        return start(*arguments)
-
-    monkeypatch.setattr(readahead, "_start", note)
+    started: list[Process] = []
+    at_each_start(monkeypatch, started.append)
     sent = [
         [b"number", b"%d" % number, b"", b""] for number in range((150 if handed_over == "by and by" else 6) * PAGE)
     ]
@@ -127,7 +115,7 @@ def test_begins_anew_where_a_guess_was_wrong(log: Stream, monkeypatch: pytest.Mo
         sent[last] = [b"data", LOOKS_LIKE_AN_ENTRY, b"", b""]
     log.append_many(sent)
     assert read(log) == sent
-    assert started == [False, True], "the second one parses everything itself"
+    assert len(started) == 2, "the second one parses everything itself, or it would guess wrongly again"
 
 
 @pytest.mark.one_generation

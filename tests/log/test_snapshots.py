@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from esdash.log.continuity import Verdict
 from esdash.log.errors import LogError, RefusedError, UnreachableError
+from esdash.log.keys import key_prefix
 from esdash.log.server import Server
 from esdash.log.snapshots import KEEP, DamagedError, Draft, Header, SnapshotStore, Unreadable
 from esdash.log.stream import Stream, anchor_of
@@ -563,8 +564,8 @@ class TestTheKeys:
 class TestAServerThatSaysNo:
     def test_of_a_strange_key_says_whose_it_is(self, client: redis.Redis, log: Stream, store: SnapshotStore) -> None:
         add(client, 3)
-        client.rpush(store._index, "no hash")
-        client.rpush(store._lease, "no text")
+        client.rpush(key_prefix(STREAM) + "snapshots", "no hash")
+        client.rpush(key_prefix(STREAM) + "lease", "no text")
         for ask in (store.headers, store.lease_holder, lambda: write(store, draft(log, 3))):
             with pytest.raises(
                 RefusedError, match=r"begins with esdash:\{orders\}: holds something that is not esdash's"

@@ -12,6 +12,7 @@ from esdash.engine.history import History
 from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder
+from esdash.past.process import Built
 from esdash.past.service import Looked, Past, past_of
 from esdash.query.conditions import read_condition
 from esdash.query.places import read_place
@@ -53,6 +54,15 @@ def test_what_is_not_there_is_said_in_a_sentence(log: Stream, folder: TrackFolde
     with pytest.raises(EngineError, match="The past is not there yet"):
         past.at(0)
     with pytest.raises(EngineError, match="still being put together"):
+        past.story(Shop().domain.tables[0], 7, 1, 10)
+
+
+def test_where_nobody_puts_it_together_it_is_said_why(
+    log: Stream, folder: TrackFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past = past_of(log, Shop(), folder)
+    monkeypatch.setattr(Past, "built", property(lambda _: Built(error="The disk is full.")))
+    with pytest.raises(EngineError, match="That part of the past is not there: The disk is full"):
         past.story(Shop().domain.tables[0], 7, 1, 10)
 
 

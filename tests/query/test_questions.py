@@ -171,6 +171,7 @@ class TestWhatIsWrong:
             ("amount>", "", "Expected a value of amount right behind the >"),
             ("user:x", "x", "whole numbers, like user:7"),
             ("user>7", ">", "Expected a : behind user"),
+            ("item:", "", "Expected the key of one item right behind the :"),
             ("type>5", ">", "Expected a : behind type"),
             ("type:", "", "Expected a type, like TopUp"),
             ("outcome:fine", "fine", "Expected parked, applied, duplicate or rejected"),

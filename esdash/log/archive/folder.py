@@ -57,7 +57,6 @@ class Archive:
 
     @property
     def count(self) -> int:
-        """Entries in it."""
         return self.segments[-1].trailer.before + self.segments[-1].trailer.count if self.segments else 0
 
     @property

@@ -36,12 +36,10 @@ class ArchivedStream(Stream):
 
     @property
     def archived(self) -> int:
-        """Entries that the archive tells."""
         return self._archive.count
 
     @property
     def archived_to(self) -> bytes:
-        """The id of the newest entry in the archive; START where there is none."""
         return self._archive.last_id
 
     def stands(self) -> bool:
@@ -53,7 +51,6 @@ class ArchivedStream(Stream):
         return self._widened(super().facts())
 
     def evidence(self, position: bytes) -> Evidence:
-        """What is known around a position."""
         if not self._holds(position):
             found = super().evidence(position)
             return replace(found, facts=self._widened(found.facts))
@@ -62,7 +59,6 @@ class ArchivedStream(Stream):
         return Evidence(facts, None if entry is None else anchor_of(entry), self._after(position, entry, facts))
 
     def page(self, after: bytes, until: bytes = b"+", count: int = PAGE) -> list[Entry]:
-        """The first `count` entries after an id (exclusive) up to another (inclusive), oldest first."""
         found: list[Entry] = []
         for block in self._archive.blocks(after, _stop(until)):
             found += block[: count - len(found)]
@@ -73,7 +69,6 @@ class ArchivedStream(Stream):
         return found + super().page(max(after, self.archived_to, key=id_parts), until, count - len(found))
 
     def newest(self, until: bytes = b"+", count: int = PAGE) -> list[Entry]:
-        """The last entries up to an id (inclusive), oldest first; at most `count`, and fewer where they are large."""
         found: list[Entry] = []
         if not self._ends_within(until):
             last = id_parts(self.archived_to)
@@ -89,18 +84,15 @@ class ArchivedStream(Stream):
         return found
 
     def entry(self, entry_id: bytes) -> Entry | None:
-        """One entry, or None when it is neither in the archive nor in the stream."""
         return self._archive.entry(entry_id) if self._holds(entry_id) else super().entry(entry_id)
 
     def entries(self, ids: Sequence[bytes]) -> Iterator[Entry | None]:
-        """Entries by their ids, in their order, each None when it is nowhere."""
         archived = [self._holds(entry_id) for entry_id in ids]
         rest = super().entries([entry_id for entry_id, held in zip(ids, archived, strict=True) if not held])
         for entry_id, held in zip(ids, archived, strict=True):
             yield self._archive.entry(entry_id) if held else next(rest)
 
     def pages(self, after: bytes, until: bytes = b"+", count: int = PAGE) -> Generator[Page, None, None]:
-        """Every entry after an id, page by page, each with its evidence; see `Stream.pages`."""
         anchor: str | None = None
         if self._holds(after):
             evidence = self.evidence(after)
@@ -139,8 +131,7 @@ class ArchivedStream(Stream):
         if facts.first_id is None or facts.first_id != self._joined:
             # Trimmed since: what is gone may have been archived since.
             self._archive.refresh()
-            end = self._archive.standing
-            require_joined(self._archive, check(self._plain, end.last_id, end.ordinal, end.unseen, end.anchor))
+            require_joined(self._archive, check(self._plain, self._archive.standing))
             self._joined = facts.first_id
         last = id_parts(self.archived_to)
         deleted = facts.max_deleted_id if id_parts(facts.max_deleted_id) > last else START

@@ -12,7 +12,7 @@ from esdash.engine.console import Desk
 from esdash.engine.view import View
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
-from esdash.ui.correct.salvage import as_json, certain_type, likely_type, named_type, salvage, texts_of
+from esdash.ui.correct.salvage import as_json, certain_type, likely_type, salvage, texts_of
 from esdash.ui.declared import label_of, model_of
 from esdash.ui.forms.completion import complete_choice
 from esdash.ui.forms.field import STYLES, Field, Note
@@ -21,7 +21,7 @@ from esdash.ui.forms.json_text import shape_of
 from esdash.ui.forms.outlook import foresee
 from esdash.ui.forms.publishing import EventForm, Purpose, Reading
 from esdash.ui.forms.type_form import TypeForm
-from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.list_dialog import ListDialog
 from esdash.visible import visible
 from esdash.words.entries import describe_event
 
@@ -39,7 +39,6 @@ class RawEventForm(EventForm):
         self._names = visible(" or ".join(self._types), 120)
 
     def fields(self) -> ComposeResult:
-        """Type, data."""
         suggestions = Suggestions()
         kind = CompletingInput(
             lambda text, _: complete_choice(tuple(self._types), text), suggestions, self._kind, self._names, id="type"
@@ -53,7 +52,6 @@ class RawEventForm(EventForm):
         super().on_mount()
 
     def read(self, view: View) -> Reading:
-        """Decode what is typed, as the fold would."""
         text = self.text("data").strip()
         name = self.text("type").strip()
         kind = self._types.get(name)
@@ -71,13 +69,11 @@ class RawEventForm(EventForm):
         return Reading(event, {"type": Note(""), "data": told}, foresee(self.fold, view.state, event))
 
 
-class ChooseType(Dialog[str | None]):
+class ChooseType(ListDialog[str]):
     """Which event an entry should have been: only a person knows. Its result is a type; EDIT for none of them."""
 
     CSS_PATH: ClassVar = STYLES
-    CSS = """
-    ChooseType OptionList { height: auto; max-height: 50vh; border: none; background: $surface; }
-    """
+    CSS = "ChooseType OptionList { max-height: 50vh; }"
     EDIT: ClassVar = "*edit"
 
     def __init__(self, fold: Fold, fields: Fields, purpose: Purpose) -> None:
@@ -102,20 +98,13 @@ class ChooseType(Dialog[str | None]):
         ]
 
     def on_mount(self) -> None:
-        """Mark the likely one."""
         types = self._fold.publishable
         place = next((place for place, each in enumerate(types) if each is self._likely), None)
         self.query_one(OptionList).highlighted = place
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Close with the type."""
+    def choose(self, place: int) -> None:
         types = self._fold.publishable
-        self.dismiss(types[event.option_index].wire_name if event.option_index < len(types) else self.EDIT)
-
-
-def needs_a_type(fold: Fold, fields: Fields) -> bool:
-    """Whether a person has to choose one first."""
-    return named_type(fold, fields) is None
+        self.dismiss(types[place].wire_name if place < len(types) else self.EDIT)
 
 
 def form_for(console: Desk, fields: Fields, purpose: Purpose, chosen: str = "") -> EventForm:

@@ -173,10 +173,7 @@ def objection(fold: Fold, row: Row, size: int) -> str:
         return "its key is empty or longer than 128 bytes, or its values are nested too deeply"
     old, why = fold.decode(read.type, payload_of(fold, row.fields))
     if old is not None and read.type.upcast is not None:
-        try:
-            read.type.upcast(old)
-        except Exception as error:  # noqa: BLE001 - whatever a function of the domain raises
-            why = str(error)
+        why = str(getattr(fold.reader.upcast(read.type, old), "error", why))
     return visible(why, 300)
 
 
@@ -196,7 +193,8 @@ def _translated(fold: Fold, fields: Fields) -> Any:
         if each.upcast is None or not of_it or (each.encoding == "msgpack") is not packed:
             continue
         try:
-            event = each.upcast(msgspec.convert(_read(payload_of(fold, fields)), each.model, strict=False))
+            old: Any = msgspec.convert(_read(payload_of(fold, fields)), each.model, strict=False)
+            event = fold.reader.upcast(each, old)
             fold.encode(event)
         except Exception:  # noqa: BLE001 - whatever a function of the domain raises: nothing is certain then
             continue

@@ -20,5 +20,4 @@ def offer(app: App[Any], name: str, file: BinaryIO, told: str) -> None:
 
 
 def offer_picture(app: App[Any], name: str, picture: str) -> None:
-    """Offer a picture of the screen."""
     offer(app, name, io.BytesIO(picture.encode()), "The picture is")

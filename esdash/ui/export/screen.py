@@ -22,7 +22,7 @@ from esdash.ui.export.writing import CLIPBOARD, StoppedError, TooMuchError, Writ
 from esdash.ui.forms.field import STYLES, Field, Note
 from esdash.ui.forms.inputs import FormInput
 from esdash.ui.messages import tell
-from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.list_dialog import ListDialog
 from esdash.visible import visible
 
 FORMS: Final[tuple[tuple[Format | None, str, str], ...]] = (
@@ -37,22 +37,16 @@ LOOKED_AT_EVERY: Final = 0.1
 """Seconds between two looks at how far it is."""
 
 
-class ExportScreen(Dialog[None]):
+class ExportScreen(ListDialog[None]):
     """Chooses a form, and a file or the clipboard. It closes when that is done."""
 
     CSS_PATH: ClassVar = STYLES
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(place + 1), f"form({place})", name, show=False) for place, (_, name, _) in enumerate(FORMS)),
-        Binding("j", "move(1)", "Down", show=False),
-        Binding("k", "move(-1)", "Up", show=False),
         Binding("c", "to_clipboard", "To the clipboard", show=False),
-        Binding("q", "leave", "Close", show=False),
     ]
-    AUTO_FOCUS = "#forms"
     DEFAULT_CSS = """
-    ExportScreen OptionList, ExportScreen OptionList:focus {
-        height: auto; border: none; padding: 0; background: transparent; margin-bottom: 1;
-    }
+    ExportScreen OptionList { margin-bottom: 1; }
     ExportScreen.-short OptionList { margin-bottom: 0; }
     """
 
@@ -64,12 +58,10 @@ class ExportScreen(Dialog[None]):
         self._writing: Writing | None = None
         self._done = False
         """It is to close as soon as nothing lies over it."""
-        self._outlook = Static(id="outlook", markup=False)
         self._usual = ""
         """The file that stands there as long as nobody has chosen another."""
 
     def compose(self) -> ComposeResult:
-        """Forms, the file, where to."""
         options = [
             Option(
                 Content.assemble((f"{place}  ", "$text-accent bold"), (f"{name:<12}", "bold"), (what, "$text-muted"))
@@ -77,17 +69,17 @@ class ExportScreen(Dialog[None]):
             for place, (_, name, what) in enumerate(FORMS, 1)
         ]
         web = self.app.is_web
-        does = "downloads" if web else "to the file"
+        does, label = ("downloads", "Download") if web else ("to the file", "To the file")
         with self.frame("", f"1–4 form · Enter {does} · c to the clipboard · Esc close") as frame:
             frame.border_title = Content(f"Export · {self._handed.title}")
             with VerticalScroll(id="body", can_focus=False):
                 yield OptionList(*options, id="forms")
                 yield Field("Name" if web else "File", FormInput(placeholder="where to", id="file"))
             with Vertical(id="foot"):
-                yield self._outlook
+                yield Static(id="outlook", markup=False)
                 with Horizontal(id="buttons"):
-                    yield Button("Download" if web else "To the file", id="to-file", compact=True)
-                    yield Button("To the clipboard", id="to-clipboard", compact=True)
+                    yield Button(label, id="to-file", action="screen.to_file", compact=True)
+                    yield Button("To the clipboard", id="to-clipboard", action="screen.to_clipboard", compact=True)
 
     def on_mount(self) -> None:
         """The first form is chosen; look at how far it is."""
@@ -95,7 +87,6 @@ class ExportScreen(Dialog[None]):
         self.set_interval(LOOKED_AT_EVERY, self._look)
 
     def on_unmount(self) -> None:
-        """Nobody waits for it any more."""
         if self._writing is not None:
             self._writing.stopped = True
 
@@ -104,13 +95,7 @@ class ExportScreen(Dialog[None]):
         return FORMS[self.query_one(OptionList).highlighted or 0][0]
 
     def action_form(self, place: int) -> None:
-        """Choose a form."""
         self.query_one(OptionList).highlighted = place
-
-    def action_move(self, step: int) -> None:
-        """Choose the next form, or the one before."""
-        forms = self.query_one(OptionList)
-        forms.highlighted = ((forms.highlighted or 0) + step) % len(FORMS)
 
     def action_leave(self) -> None:
         """Stop what is under way; else close."""
@@ -132,24 +117,17 @@ class ExportScreen(Dialog[None]):
         field.value = self._usual
         field.cursor_position = len(field.value)
 
-    @on(OptionList.OptionSelected)
-    @on(Input.Submitted)
-    @on(Button.Pressed, "#to-file")
-    def _to_file(self, event: OptionList.OptionSelected | Input.Submitted | Button.Pressed) -> None:
-        event.stop()
+    def choose(self, place: int) -> None:  # noqa: ARG002 - it is the one that is highlighted
         self.action_to_file()
 
-    @on(Button.Pressed, "#to-clipboard")
-    def _to_clipboard(self, event: Button.Pressed) -> None:
-        event.stop()
-        self.action_to_clipboard()
+    def on_input_submitted(self) -> None:
+        self.action_to_file()
 
     def on_input_changed(self) -> None:
         """What was wrong with another name is not with this one."""
         self.query_one(Field).say(Note(""))
 
     def action_to_file(self) -> None:
-        """Write the file."""
         value = self.query_one("#file", Input).value.strip()
         if not value:
             self.query_one(Field).say(Note("type the name of a file", wrong=True, missing=True))
@@ -177,7 +155,6 @@ class ExportScreen(Dialog[None]):
             self._begin(form, Writing.to_download, lambda writing, file: self._offered(writing, name, file))
 
     def action_to_clipboard(self) -> None:
-        """Put the text on the clipboard."""
         form = self._form
         if form is None:
             self._take_picture(_copy_picture)
@@ -215,8 +192,7 @@ class ExportScreen(Dialog[None]):
             self._tell("Stopping …" if writing.stopped else f"{writing.lines:,} lines … · Esc stops")
 
     def _tell(self, text: str) -> None:
-        self._outlook.update(visible(text, 300))
-        self._outlook.set_class(text.startswith("✗"), "-bad")
+        self.foretell(visible(text, 300), False if text.startswith("✗") else None)
 
     def _failed(self, why: str) -> None:
         self._writing = None

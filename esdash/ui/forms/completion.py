@@ -71,7 +71,6 @@ def complete_pair(view: View, field: Field, text: str, cursor: int) -> Completio
 
 
 def complete_choice(choices: Sequence[str], text: str) -> Completion:
-    """Choices that begin with what is typed."""
     typed = text.strip().casefold()
     matches = [Match(choice, visible(choice, 40), "") for choice in choices if choice.casefold().startswith(typed)]
     return Completion(0, len(text), matches[:MOST], len(matches) - len(matches[:MOST]))

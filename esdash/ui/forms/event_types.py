@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -15,7 +14,7 @@ from esdash.ui.paint.list_dialog import ListDialog
 from esdash.visible import visible
 
 
-class EventTypesScreen(ListDialog[int | None]):
+class EventTypesScreen(ListDialog[int]):
     """A list with the key and the help of each. Its result is the number of the chosen one in `Fold.publishable`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -29,14 +28,11 @@ class EventTypesScreen(ListDialog[int | None]):
         self._actions = actions
 
     def compose(self) -> ComposeResult:
-        """One line each."""
         with self.frame(self._title, "Enter opens its form · Esc close"):
             yield OptionList(*self._options(), id="types")
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(event.option_index)
+    def choose(self, place: int) -> None:
+        self.dismiss(place)
 
     def _options(self) -> list[Option]:
         keys = [self._actions.key(name) for name in self._actions.event_types]

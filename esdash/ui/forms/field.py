@@ -46,7 +46,6 @@ class Field(Vertical):
         self._said = Note("")
 
     def compose(self) -> ComposeResult:
-        """The label beside the input, the note under it."""
         label = Label(visible(self.label, max(1, self._width - 1)), classes="label", markup=False)
         label.styles.width = self._width
         self._note.styles.margin = (0, 0, 0, self._width)
@@ -60,13 +59,11 @@ class Field(Vertical):
         yield self._note
 
     def on_suggestions_picked(self, event: Suggestions.Picked) -> None:
-        """A match was clicked: take it."""
         event.stop()
         if isinstance(self.input, CompletingInput):
             self.input.take(event.index)
 
     def say(self, note: Note) -> None:
-        """Replace the note."""
         if note == self._said:
             return
         self._said = note
@@ -75,5 +72,4 @@ class Field(Vertical):
 
 
 def label_width(labels: list[str]) -> int:
-    """Cells of the column of labels in a form that has these."""
     return min(MOST_LABEL, max([LABEL, *(cell_len(label) + 1 for label in labels)]))

@@ -35,7 +35,6 @@ class JsonInput(FormInput):
     r"""A field for JSON. Hidden characters become `\u200b` as they are typed or pasted."""
 
     def replace(self, text: str, start: int, end: int) -> None:
-        """Put text in place of a range."""
         super().replace(escape_json(text), start, end)
 
 
@@ -55,13 +54,11 @@ class Suggestions(Widget):
             self.index = index
 
     def get_content_width(self, *_: object) -> int:
-        """As wide as the widest match."""
         return max(
             (len(self._mark(0)) + cell_len(m.name) + 2 + cell_len(m.detail) for m in self.completion.matches), default=1
         )
 
     def get_content_height(self, *_: object) -> int:
-        """A line for each match, and one when there are more."""
         return len(self.completion.matches) + (self.completion.more > 0)
 
     def render(self) -> Text:
@@ -83,7 +80,6 @@ class Suggestions(Widget):
         return lines
 
     def on_click(self, event: events.Click) -> None:
-        """Pick what was clicked."""
         if event.y < len(self.completion.matches):
             self.post_message(self.Picked(event.y))
 
@@ -126,7 +122,6 @@ class CompletingInput(FormInput):
 
     @property
     def is_open(self) -> bool:
-        """Whether the list is shown."""
         return self._suggestions.display
 
     def replace(self, text: str, start: int, end: int) -> None:
@@ -149,7 +144,6 @@ class CompletingInput(FormInput):
         self._chosen = False
 
     def close(self) -> None:
-        """Hide the list."""
         self._suggestions.display = False
         self._chosen = False
 

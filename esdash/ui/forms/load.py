@@ -2,7 +2,6 @@
 
 from typing import ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -41,7 +40,6 @@ class LoadScreen(Dialog[float]):
         self._rate: float | None = None
 
     def compose(self) -> ComposeResult:
-        """The rate, how it is going, the switch."""
         with self.frame("Steady load", "Enter start · ↑↓ rate · Ctrl+S stop · Esc close"):
             with VerticalScroll(id="body", can_focus=False):
                 yield Field("Rate", FormInput(write_rate(self._chosen), "events a second", id="rate"))
@@ -53,8 +51,8 @@ class LoadScreen(Dialog[float]):
             with Vertical(id="foot"):
                 yield Static(id="outlook", markup=False)
                 with Horizontal(id="buttons"):
-                    yield Button("Start", id="switch", compact=True)
-                    yield Button("Close", id="close", compact=True)
+                    yield Button("Start", id="switch", action="screen.switch", compact=True)
+                    yield Button("Close", id="close", action="screen.leave", compact=True)
 
     def on_mount(self) -> None:
         """Keep looking at the load: it goes on without this screen."""
@@ -63,7 +61,6 @@ class LoadScreen(Dialog[float]):
         self.set_interval(LOOKED_AT_EVERY, self.look)
 
     def look(self) -> None:
-        """Show how the load is doing now."""
         try:
             self._rate = read_rate(self.query_one("#rate", Input).value)
             note = Note("events a second")
@@ -81,19 +78,13 @@ class LoadScreen(Dialog[float]):
             text = f"✗ {visible(why_not, 300)}"
         else:
             text = f"■ stopped · {load.sent:,} sent" if load.sent else "■ stopped"
-        outlook = self.query_one("#outlook", Static)
-        if outlook.content != text:
-            outlook.update(text)
-        outlook.set_class(load.running, "-good")
-        outlook.set_class(text.startswith("✗"), "-bad")
+        self.foretell(text, True if load.running else False if text.startswith("✗") else None)
         self.relabel("switch", "Stop" if load.running else "Start")
 
     def on_input_changed(self) -> None:
-        """Say at once when the rate is no rate."""
         self.look()
 
     def on_input_submitted(self) -> None:
-        """Start, or go on at the rate that is typed."""
         self._start()
 
     def action_leave(self) -> None:
@@ -110,20 +101,11 @@ class LoadScreen(Dialog[float]):
             self._start()
 
     def action_switch(self) -> None:
-        """Start when it is stopped, stop when it runs."""
         if load_of(self.engine).running:
             publishing_of(self.engine).stop_load()
             self.look()
         else:
             self._start()
-
-    @on(Button.Pressed, "#switch")
-    def _switch_pressed(self) -> None:
-        self.action_switch()
-
-    @on(Button.Pressed, "#close")
-    def _close_pressed(self) -> None:
-        self.action_leave()
 
     def _start(self) -> None:
         self.look()

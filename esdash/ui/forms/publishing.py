@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Final, NamedTuple
 from uuid import uuid4
 
 from msgspec import Struct
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -63,7 +62,7 @@ class Purpose(Struct, frozen=True):
     """The same, as a participle."""
 
 
-class EventForm(Dialog[Published | None]):
+class EventForm(Dialog[Published]):
     """A form that publishes one event. Its result is what was published, or None.
 
     Enter publishes; in a form that is not complete it goes to the field that needs attention. An event that would be
@@ -124,7 +123,6 @@ class EventForm(Dialog[Published | None]):
         return None
 
     def text(self, field_id: str) -> str:
-        """What is typed in a field."""
         return self.query_one(f"#{field_id}", Input).value
 
     def compose(self) -> ComposeResult:
@@ -138,8 +136,8 @@ class EventForm(Dialog[Published | None]):
                 yield Static(id="outlook", markup=False)
                 yield Static(id="failure", markup=False)
                 with Horizontal(id="buttons"):
-                    yield Button(self._verb, id="publish", compact=True)
-                    yield Button("Cancel", id="cancel", compact=True)
+                    yield Button(self._verb, id="publish", action="screen.publish", compact=True)
+                    yield Button("Cancel", id="cancel", action="screen.leave", compact=True)
 
     def on_mount(self) -> None:
         """Start where something is missing."""
@@ -194,7 +192,6 @@ class EventForm(Dialog[Published | None]):
         self._foresee(self.engine.view)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Close with what was published, or say why it was not."""
         if event.worker is not self._publishing or event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
             return
         self._publishing = None
@@ -221,16 +218,11 @@ class EventForm(Dialog[Published | None]):
         self.reconsider()
 
     def on_input_submitted(self) -> None:
-        """Enter in a field."""
         self.submit(deliberate=False)
 
-    @on(Button.Pressed, "#publish")
-    def _publish_pressed(self) -> None:
+    def action_publish(self) -> None:
+        """Whoever presses the button has read what it says."""
         self.submit(deliberate=True)
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel_pressed(self) -> None:
-        self.action_leave()
 
     def action_leave(self) -> None:
         """Cancel; with an answer outstanding only when asked twice."""
@@ -241,7 +233,6 @@ class EventForm(Dialog[Published | None]):
         self.dismiss(None)
 
     def action_scroll(self, pages: int) -> None:
-        """Scroll the fields when they do not fit."""
         body = self.query_one("#body")
         body.scroll_relative(y=pages * max(1, body.size.height - 1), animate=False)
 
@@ -266,11 +257,11 @@ class EventForm(Dialog[Published | None]):
         reading = self._reading
         why_not = self._blocked(view)
         if self._publishing is not None:
-            self._say("publishing …", None)
+            self.foretell("publishing …", None)
         elif why_not is not None:
-            self._say(f"✗ {visible(why_not, 250)}", False)
+            self.foretell(f"✗ {visible(why_not, 250)}", False)
         elif reading.event is None:
-            self._say(*self._unfinished())
+            self.foretell(*self._unfinished())
         else:
             outlook = reading.outlook
             text = f"{'✓' if outlook.accepted else '✗'} {outlook.text}"
@@ -280,7 +271,7 @@ class EventForm(Dialog[Published | None]):
                 text += "\nThe state is not known yet."
             elif view.phase in (Phase.RESTORING, Phase.REPLAYING):
                 text += "\nThe replay is still running: the state will change."
-            self._say(text, outlook.accepted)
+            self.foretell(text, outlook.accepted)
         self.relabel("publish", self._verb + (" anyway" if self.is_refused() and why_not is None else ""))
 
     def _blocked(self, view: View) -> str | None:
@@ -295,13 +286,6 @@ class EventForm(Dialog[Published | None]):
         if missing:
             return f"· still needed: {', '.join(missing)}", None
         return f"✗ cannot be {self._done}: {self._reading.trouble}", False
-
-    def _say(self, text: str, accepted: bool | None) -> None:
-        outlook = self.query_one("#outlook", Static)
-        if outlook.content != text:
-            outlook.update(text)
-        outlook.set_class(accepted is True, "-good")
-        outlook.set_class(accepted is False, "-bad")
 
     def _fail(self, text: str | None) -> None:
         failure = self.query_one("#failure", Static)

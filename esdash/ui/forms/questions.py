@@ -78,7 +78,6 @@ def write_answer(field: Field, value: Any) -> str:
 
 
 def is_json(field: Field) -> bool:
-    """Whether the field is typed as JSON."""
     return field.kind in ("list", "record") and pair_of(field) is None
 
 

@@ -100,7 +100,6 @@ class TypeForm(EventForm):
         return (JsonInput if is_json(asked) else FormInput)(start, hint, id=id), None
 
     def read(self, view: View) -> Reading:
-        """Judge each field, then the event that they make."""
         notes: dict[str, Note] = {}
         members: dict[str, Any] = {}
         for question in self.questions:

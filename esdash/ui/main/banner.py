@@ -50,7 +50,6 @@ class Banner(PaintedLines):
         """Why the consumer ended by itself."""
 
     def show(self, moment: Moment) -> None:
-        """Show another moment."""
         self._moment = moment
         restored, newest = moment.live.restored, moment.live.snapshot
         if restored is not None and newest is not None and restored.snapshot_id == newest.snapshot_id:
@@ -65,7 +64,6 @@ class Banner(PaintedLines):
         self.sync()
 
     async def on_click(self) -> None:
-        """Show the entry that broke an invariant, where one is broken."""
         if self._moment is not None and self._moment.past is None and self._moment.live.broken:
             await self.screen.run_action("broken")
 
@@ -74,7 +72,6 @@ class Banner(PaintedLines):
         self.refit()
 
     def lines(self, width: int) -> Sequence[Line]:
-        """By phase."""
         if self.farewell:
             key = self._actions.key("quit")
             text = f"Leaving: the consumer takes a farewell snapshot … {key} again leaves at once."

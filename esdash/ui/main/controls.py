@@ -3,7 +3,6 @@
 import itertools
 import time
 from collections.abc import Callable
-from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -13,11 +12,13 @@ from esdash.counted import counted
 from esdash.engine.console import Console, EngineError, Published, load_of, publishing_of
 from esdash.engine.view import Phase
 from esdash.fold.schema import Model
+from esdash.ui.asking import find_out
 from esdash.ui.declared import Actions, model_of
 from esdash.ui.forms.outlook import blocked
 from esdash.ui.forms.rates import FIRST_RATE, step_from
 from esdash.ui.main.trouble import domain_failed
 from esdash.ui.messages import tell
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.paint.drawing import rate
 from esdash.visible import visible
 from esdash.words.typed import pair_of, write_name, write_pair_name, write_value
@@ -56,7 +57,6 @@ class Controls:
         """Of the steady load, when it is started."""
 
     def tell(self, text: str, severity: str = "information") -> None:
-        """A notification of harmless plain text."""
         tell(self.screen.app, text, severity)
 
     def action_publish(self, number: int) -> None:
@@ -66,42 +66,33 @@ class Controls:
         if self._may_publish():
             event_type = self.fold.publishable[number]
             values = prefilled(model_of(self.fold, event_type), self._chosen_rows())
-            self.screen.app.push_screen(TypeForm(self.engine, event_type, values), self._published)
+            open_dialog(self.screen.app, TypeForm(self.engine, event_type, values), self._published)
 
     def action_events(self) -> None:
-        """Choose one of all event types."""
         from esdash.ui.forms.event_types import EventTypesScreen
 
         if not self.fold.publishable:
             self.tell(self.fold.objection or f"{visible(self.fold.name, 40)} has no events to publish.", "warning")
         elif self._may_publish():
-            self.screen.app.push_screen(EventTypesScreen(self.fold, self.actions), self._chose_type)
-
-    def _chose_type(self, number: int | None) -> None:
-        if number is not None:
-            self.action_publish(number)
+            open_dialog(self.screen.app, EventTypesScreen(self.fold, self.actions), self.action_publish)
 
     def action_demo_batch(self) -> None:
-        """Publish the first made-up events."""
         if self._has_samples() and self._may_publish():
             self._in_thread(self._publish_batch)
 
     def action_load(self) -> None:
-        """Start or stop the steady load."""
         if load_of(self.engine).running:
             self._in_thread(self._stop_load)
         elif self._has_samples() and self._may_publish():
             self._start_load()
 
     def action_load_form(self) -> None:
-        """Open the dialog."""
         from esdash.ui.forms.load import LoadScreen
 
         if self._has_samples() and self._may_publish():
-            self.screen.app.push_screen(LoadScreen(self.engine, self._current_rate), self._remember_rate)
+            open_dialog(self.screen.app, LoadScreen(self.engine, self._current_rate), self._remember_rate)
 
     def action_change_rate(self, direction: int) -> None:
-        """The next higher rate, or the next lower one."""
         if not self._has_samples():
             return
         self._rate = step_from(self._current_rate, direction)
@@ -152,7 +143,6 @@ class Controls:
         self._ask(question, consequence, "Rebuild", self.engine.control.rebuild)
 
     def action_reload(self) -> None:
-        """Read the domain's files again, after it failed."""
         if domain_failed(self.engine.view):
             self.reload()
         else:
@@ -167,8 +157,8 @@ class Controls:
         load = load_of(self.engine)
         return load.rate if load.running else self._rate
 
-    def _remember_rate(self, chosen: float | None) -> None:
-        self._rate = chosen or self._rate
+    def _remember_rate(self, chosen: float) -> None:
+        self._rate = chosen
 
     def _start_load(self) -> None:
         try:
@@ -186,10 +176,9 @@ class Controls:
         count = publishing_of(self.engine).publish_batch(map(self.fold.encode, events))
         self.screen.app.call_from_thread(self.tell, f"{count} events are in the log.")
 
-    def _published(self, published: Published | None) -> None:
-        if published is not None:
-            safe = f" ({published.durability})" if published.durability else ""
-            self.tell(f"{published.event_type} {published.entry_id} is in the log{safe}.")
+    def _published(self, published: Published) -> None:
+        safe = f" ({published.durability})" if published.durability else ""
+        self.tell(f"{published.event_type} {published.entry_id} is in the log{safe}.")
 
     def _has_samples(self) -> bool:
         if self.fold.domain.sample is None:
@@ -221,13 +210,7 @@ class Controls:
         ask(self.screen.app, question, consequence, yes, act)
 
     def _in_thread(self, work: Callable[[], None]) -> None:
-        self.screen.run_worker(partial(self._try, work), thread=True, exit_on_error=False, name="engine")
-
-    def _try(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except EngineError as error:
-            self.screen.app.call_from_thread(self.tell, str(error), "error")
+        find_out(self.screen, work, lambda _: None, lambda why: self.tell(why, "error"), "engine")
 
 
 def prefilled(model: Model, rows: dict[str, int | str]) -> dict[str, str]:

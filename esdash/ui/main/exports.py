@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from esdash.engine.console import EngineError
 from esdash.engine.row import Row
 from esdash.ui.main.panels import Panels
@@ -18,21 +20,19 @@ AT_ONCE: Final = 1000
 """Entries that are read at a time: a few take as long as many, at 250 four times as long for each."""
 
 
-class Exports:
+class Exports(Struct, eq=False):
     """The part of the main screen that opens the dialog."""
 
-    def __init__(self, panels: Panels, wall_clock: Callable[[], float]) -> None:
-        self._panels = panels
-        self._wall_clock = wall_clock
+    panels: Panels
+    wall_clock: Callable[[], float]
 
     def action_export(self) -> None:
-        """Choose how and where to the panel is handed on, as it is shown."""
         from esdash.ui.export.screen import open_export
 
-        source = self._panels.panel.source
+        source = self.panels.panel.source
         handed = self._of_table(source) if isinstance(source, RowsSource) else self._of_log()
         if handed is not None:
-            open_export(self._panels.app, handed, self._wall_clock)
+            open_export(self.panels.app, handed, self.wall_clock)
 
     def _of_table(self, source: RowsSource) -> "Handed":
         from esdash.export.states import Line, table_sheet
@@ -46,13 +46,13 @@ class Exports:
                     row = picture.row(int(number))
                     yield Line(row.key, row.cells)
 
-        return Handed(source.table.name, self._panels.panel.brief, lambda: [table_sheet(source.table, lines())])
+        return Handed(source.table.name, self.panels.panel.brief, lambda: [table_sheet(source.table, lines())])
 
     def _of_log(self) -> "Handed | None":
         from esdash.export.entries import Decided, log_sheet
         from esdash.ui.export.handed import Handed
 
-        panels, log = self._panels, self._panels.log_lines
+        panels, log = self.panels, self.panels.log_lines
         if log.needle and log.searched is not None:
             tell(panels.app, f"Only {log.searched} % are searched. Wait for the rest, or clear the filter with Esc.")
             return None

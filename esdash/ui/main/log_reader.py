@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
-from esdash.engine.console import EngineError
 from esdash.engine.row import Row
+from esdash.ui.asking import find_out
 from esdash.ui.messages import tell
 from esdash.ui.tables.log_answer import Answer
 from esdash.ui.tables.log_source import LogSource
@@ -34,8 +35,8 @@ class LogReader:
         self._widget = widget
         self._past = past
         self._changed = changed
-        self.lines: LogSource | None = None
-        """Whom it reads for."""
+        self.lines: LogSource
+        """Whom it reads for; set by whoever made it."""
         self._reading = False
         self._resting = False
         """What some entries did is not recorded yet, and is not asked for again before a moment has passed."""
@@ -50,7 +51,7 @@ class LogReader:
     def read(self) -> None:
         """Read what is missing, unless something is being read."""
         past, lines = self.past, self.lines
-        if past is None or lines is None or self._reading:
+        if past is None or self._reading:
             return
         entries, history = lines.entries, lines.history
         untold = [] if self._resting else entries.untold
@@ -58,18 +59,13 @@ class LogReader:
             return
         missing, entries.missing, entries.untold = entries.missing, [], []
 
-        def work() -> None:
-            try:
-                rows, span = past.rows_at(missing), past.span()
-                rows += past.rows_at([each for each in untold if span.first < each <= span.last])
-            except EngineError:
-                self._call(self._failed)
-            else:
-                late = bool(untold) and untold[-1] > span.last
-                self._call(self._arrived, history, rows, span.first + 1, late)
+        def find() -> tuple[list[Row], int, bool]:
+            rows, span = past.rows_at(missing), past.span()
+            rows += past.rows_at([each for each in untold if span.first < each <= span.last])
+            return rows, span.first + 1, bool(untold) and untold[-1] > span.last
 
         self._reading = True
-        self._in_thread(work, "log")
+        find_out(self._widget, find, lambda found: self._arrived(history, *found), lambda _: self._failed(), "log")
 
     def search(self, answer: Answer | None) -> None:
         """Go on with an answer, back to the first entry; None: give up."""
@@ -78,45 +74,38 @@ class LogReader:
             return
         places, until = list(answer.places()), answer.oldest - 1
 
-        def prepare() -> None:
-            try:
-                reached = {term: past.reach(term) for term in places}
-            except EngineError as error:
-                self._call(self._stopped, answer, str(error))
-            else:
-                self._call(self._prepared, answer, reached)
+        def prepare() -> "dict[Since | Until, Id]":
+            return {term: past.reach(term) for term in places}
 
-        def work() -> None:
+        def look_through() -> None:
             hits: list[int] = []
             gone, handed_over, down_to = 0, 0.0, answer.oldest
             worker = get_current_worker()
-            try:
-                for found in past.search(answer.question, until):
-                    hits += found.hits
-                    gone += found.gone
-                    if self._answer is not answer or worker.is_cancelled:
-                        return
-                    if time.monotonic() >= handed_over + HAND_OVER_SECONDS:
-                        self._call(self._found, answer, hits, found.down_to, gone)
-                        hits, gone, handed_over = [], 0, time.monotonic()
-                    down_to = found.down_to
-                self._call(self._found, answer, hits, down_to, gone)
-                self._call(self._ended, answer)
-            except EngineError as error:
-                self._call(self._stopped, answer, str(error))
+            for found in past.search(answer.question, until):
+                hits += found.hits
+                gone += found.gone
+                if self._answer is not answer or worker.is_cancelled:
+                    return
+                if time.monotonic() >= handed_over + HAND_OVER_SECONDS:
+                    self._call(self._found, answer, hits, found.down_to, gone)
+                    hits, gone, handed_over = [], 0, time.monotonic()
+                down_to = found.down_to
+            self._call(self._found, answer, hits, down_to, gone)
+            self._call(self._ended, answer)
 
-        self._in_thread(work if answer.ready else prepare, "search")
+        stopped = partial(self._stopped, answer)
+        if answer.ready:
+            find_out(self._widget, look_through, lambda _: None, stopped, "search")
+        else:
+            find_out(self._widget, prepare, partial(self._prepared, answer), stopped, "search")
 
     def _arrived(self, history: int, rows: list[Row], beginning: int, late: bool) -> None:
         self._reading, self._resting = False, self._resting or late
         if late:
             after(self._widget, AGAIN_SECONDS, self._rested)
-        lines = self.lines
-        if lines is None:
-            return
-        if history == lines.history:
-            lines.add(rows)
-        lines.can_begin(beginning)
+        if history == self.lines.history:
+            self.lines.add(rows)
+        self.lines.can_begin(beginning)
         self._changed()
         self.read()
 
@@ -136,7 +125,7 @@ class LogReader:
         self.read()
 
     def _prepared(self, answer: Answer, reached: "dict[Since | Until, Id]") -> None:
-        if answer is self._answer and self.lines is not None:
+        if answer is self._answer:
             answer.prepare(reached)
             self.lines.reached(answer)
             self._changed()
@@ -158,6 +147,3 @@ class LogReader:
 
     def _call(self, what: Callable[..., None], *arguments: object) -> None:
         self._widget.app.call_from_thread(what, *arguments)
-
-    def _in_thread(self, work: Callable[[], None], name: str) -> None:
-        self._widget.run_worker(work, thread=True, exit_on_error=False, name=name, group=name)

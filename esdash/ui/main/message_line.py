@@ -52,7 +52,6 @@ class MessageLine(PaintedLines):
         return ((Span(fit(told, width - more.width), style), *more.spans),)
 
     async def on_click(self, event: events.Click) -> None:
-        """List all messages."""
         event.stop()
         if self.message is not None:
             await self.run_action("screen.messages")

@@ -24,7 +24,6 @@ class MessagesScreen(TextDialog[None]):
         self._wall_clock = wall_clock
 
     def known(self) -> object:
-        """How many were said."""
         return self._messages.ever
 
     def tell(self, width: int) -> Iterator[Paragraph]:  # noqa: ARG002 - the same at every width

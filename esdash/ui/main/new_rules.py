@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from textual.screen import Screen
 
 from esdash.ui.main.controls import Controls
 from esdash.ui.messages import tell
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.paint.drawing import clock_time
 from esdash.ui.past.time_machine import TimeMachine
 from esdash.visible import visible
@@ -18,23 +20,15 @@ if TYPE_CHECKING:
 NOT_WATCHED = "No file of rules is watched: `esdash dev FILE` opens the dashboard so."
 
 
-class NewRules:
+class NewRules(Struct, eq=False):
     """The part of the main screen that follows them."""
 
-    def __init__(
-        self,
-        screen: Screen[None],
-        rules: "RulesProcess | None",
-        controls: Controls,
-        time: TimeMachine,
-        wall_clock: Callable[[], float],
-    ) -> None:
-        """None: no file is watched."""
-        self.screen = screen
-        self.watched = rules
-        self._controls = controls
-        self._time = time
-        self._wall_clock = wall_clock
+    screen: Screen[None]
+    watched: "RulesProcess | None"
+    """None: no file is."""
+    controls: Controls
+    time: TimeMachine
+    wall_clock: Callable[[], float]
 
     @property
     def now(self) -> "Told | None":
@@ -43,11 +37,9 @@ class NewRules:
 
     @property
     def count(self) -> int:
-        """How often something was told."""
         return 0 if self.watched is None else self.watched.count
 
     def action_rules(self) -> None:
-        """Show what is otherwise by them."""
         if self.watched is None:
             tell(self.screen.app, NOT_WATCHED)
             return
@@ -57,8 +49,8 @@ class NewRules:
             return
         from esdash.ui.sandbox.otherwise import OtherwiseScreen
 
-        when = clock_time(told.saved_ms, self._wall_clock())
-        self.screen.app.push_screen(OtherwiseScreen(name, when, told.result), self._chose_entry)
+        when = clock_time(told.saved_ms, self.wall_clock())
+        open_dialog(self.screen.app, OtherwiseScreen(name, when, told.result), self._go_to_entry)
 
     def action_take_rules(self) -> None:
         """Go on by them; under a version that is not theirs alone, ask."""
@@ -68,13 +60,13 @@ class NewRules:
         told = self.watched.told
         result = told.result
         if told.stuck:
-            self._controls.reload()
+            self.controls.reload()
         elif result is None:
             tell(self.screen.app, _why_nothing(told), "warning" if told.error else "information")
         elif result.asks_for_a_version and result.same_version:
             self._ask_for_a_version(result.version)
         else:
-            self._controls.reload()
+            self.controls.reload()
 
     def _ask_for_a_version(self, version: str) -> None:
         from esdash.ui.paint.confirm import ask
@@ -87,12 +79,11 @@ class NewRules:
             "the old rules are not used. Taken as they are, they go on from such a snapshot, which is then verified "
             "in the background.",
             "Take anyway",
-            self._controls.reload,
+            self.controls.reload,
         )
 
-    def _chose_entry(self, number: int | None) -> None:
-        if number is not None:
-            self._time.go_to(number - self._time.unseen())
+    def _go_to_entry(self, number: int) -> None:
+        self.time.go_to(number - self.time.unseen())
 
 
 def _why_nothing(told: "Told") -> str:

@@ -18,6 +18,7 @@ from esdash.ui.main.arrangement import Placed, Places, heights_for
 from esdash.ui.main.log_reader import LogReader
 from esdash.ui.main.preview import Preview, under_cursor
 from esdash.ui.messages import tell
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.remembered import Arranged
 from esdash.ui.tables.hints import example_of, log_hint, table_hint
 from esdash.ui.tables.line_table import LineTable
@@ -94,7 +95,6 @@ class Panels(Container):
         self._lit = NOTHING_LIT
 
     def compose(self) -> ComposeResult:
-        """The tables together, the log, and the preview."""
         yield Container(*self.all[:-1], id="state")
         yield self.all[-1]
         yield self._preview
@@ -135,7 +135,6 @@ class Panels(Container):
         self._show_tabs()
 
     def on_unmount(self) -> None:
-        """Nobody waits for an answer any more."""
         self.reader.search(None)
 
     def _bring_into_view(self, lit: Lit) -> None:
@@ -151,7 +150,6 @@ class Panels(Container):
             self.log_panel.log_table.forget()
 
     def arranged(self) -> Arranged:
-        """How a person has arranged them."""
         orders = {
             panel.called: (order.column, order.descending)
             for panel in self.all
@@ -219,7 +217,6 @@ class Panels(Container):
         self.action_panel(names[(names.index(self.current) + step) % len(names)])
 
     def action_zoom(self) -> None:
-        """One panel, or all."""
         self.zoomed = not self.zoomed
         self._place()
         self._changed()
@@ -254,21 +251,17 @@ class Panels(Container):
         if row is not None:
             more_before = bool(self.log_lines.entries.beginning)
             rows = self.log_lines.entries.around(row)
-            self.app.push_screen(DetailsScreen(self.engine, row, rows, more_before=more_before), self.go_to_row)
+            details = DetailsScreen(self.engine, row, rows, more_before=more_before)
+            open_dialog(self.app, details, self.go_to_row)
 
     def list_entries(self, table: Table, key: int | str) -> None:
-        """List the entries about a row."""
         self.list_matching(text_of(table, key))
 
     def list_matching(self, question: str) -> None:
-        """List the entries that a question asks for."""
         self.action_panel(LOG)
         self.panel.start_filter(question)
 
-    def go_to_row(self, place: tuple[str, int | str] | None) -> None:
-        """Put the cursor on a row of a table."""
-        if place is None:
-            return
+    def go_to_row(self, place: tuple[str, int | str]) -> None:
         name, key = place
         for source, panel in zip(self.tables, self.all, strict=False):
             if source.table.name != name:
@@ -309,7 +302,6 @@ class Panels(Container):
             self._preview.follow(under_cursor(self.panel, self._state, self._ordinal, self._nth))
 
     def placed(self, layout: str, size: Size) -> Placed:
-        """What has a place on a terminal of this size."""
         return self._places.placed(layout, size, self.current, zoomed=self.zoomed, preview=self._wants_preview)
 
     def _place(self) -> None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from rich.cells import cell_len
 from textual.content import Content
-from textual.worker import Worker, WorkerState
 
 from esdash.domain import Column, Table
-from esdash.engine.console import Console, Details, EngineError
+from esdash.engine.console import Console, Details
 from esdash.engine.picture import Picture, TableRow
 from esdash.engine.row import Row
 from esdash.fold.sorting import Fields
+from esdash.ui.asking import find_out
 from esdash.ui.paint.drawing import clock_time, fit, milliseconds_of, spark
 from esdash.ui.paint.pager import Paragraph, lines_of, spans_of
 from esdash.ui.paint.painted import Line, PaintedLines
@@ -98,8 +98,7 @@ class Preview(PaintedLines):
         """As it is wrapped now."""
         self._wrapped_for = 0
         self._top = 0
-        self._asked: Subject | None = None
-        self._asking: Worker[Found] | None = None
+        self._asking = False
         self._resting: TimerHandle | None = None
 
     def follow(self, subject: Subject | None) -> None:
@@ -124,7 +123,6 @@ class Preview(PaintedLines):
         self._rewrite()
 
     def lines(self, width: int) -> Sequence[Line]:
-        """The part in view."""
         if self._text is None or width != self._wrapped_for:
             self._wrapped_for = width
             self._text = self._wrapped(max(10, width))
@@ -133,26 +131,20 @@ class Preview(PaintedLines):
         return [spans_of(*line) for line in self._text[self._top : self._top + height]]
 
     def on_mouse_scroll_down(self) -> None:
-        """The wheel moves the part in view."""
         self._top += _WHEEL_LINES
         self.sync()
 
     def on_mouse_scroll_up(self) -> None:
-        """The wheel moves the part in view."""
         self._top -= _WHEEL_LINES
         self.sync()
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """It was looked up; where the cursor is on something else by now, that is looked up."""
-        if event.worker is not self._asking or event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
-            return
-        self._asking = None
-        same = _is_same(self._asked, self._subject)
-        if not same and not _is_before(self._asked, self._subject):
+    def _answered(self, asked: Subject, found: Found) -> None:
+        """Where the cursor is on something else by now, that is looked up."""
+        self._asking = False
+        same = _is_same(asked, self._subject)
+        if not same and not _is_before(asked, self._subject):
             self._ask()
             return
-        failed = event.state is WorkerState.ERROR
-        found = f"This could not be computed: {event.worker.error!r}." if failed else event.worker.result
         # While entries come faster than they are looked into, the story of a moment ago is better than none.
         if same or not (isinstance(found, str) and isinstance(self._found, list)):
             self._found = found
@@ -167,26 +159,23 @@ class Preview(PaintedLines):
     def _ask(self) -> None:
         subject = self._subject
         known = isinstance(subject, Entry) and subject.row.told is not None
-        if subject is None or known or not self.display or self._asking is not None:
+        if subject is None or known or not self.display or self._asking:
             return
-        self._asked = subject
-        look = partial(self._look, subject)
-        self._asking = self.run_worker(look, thread=True, exit_on_error=False, name="preview")
+        self._asking = True
+        answered = partial(self._answered, subject)
+        find_out(self, partial(self._look, subject), answered, answered, "preview")
 
     def _look(self, subject: Subject) -> Found:
         """In a thread."""
         past = self._past()
-        try:
-            if isinstance(subject, TableLine):
-                return [] if past is None else past.story(subject.table, subject.row.key, subject.until, STORY)
-            if past is None or not subject.row.ordinal:
-                return self._engine.details(subject.row)
-            rows = past.at(subject.row.ordinal).rows
-            if rows and rows[-1].entry_id == subject.row.entry_id and rows[-1].told is not None:
-                return Details(rows[-1], rows[-1].told)
-            return "What it changed is not known any more."
-        except EngineError as error:
-            return str(error)
+        if isinstance(subject, TableLine):
+            return [] if past is None else past.story(subject.table, subject.row.key, subject.until, STORY)
+        if past is None or not subject.row.ordinal:
+            return self._engine.details(subject.row)
+        rows = past.at(subject.row.ordinal).rows
+        if rows and rows[-1].entry_id == subject.row.entry_id and rows[-1].told is not None:
+            return Details(rows[-1], rows[-1].told)
+        return "What it changed is not known any more."
 
     def _rewrite(self) -> None:
         self._text = None

@@ -167,12 +167,10 @@ class MainScreen(Screen[None]):
         return seen_of(self, self.engine.view, self.engine.fold, self.time.now)
 
     def action_skip(self) -> None:
-        """Leave a step of the tour out."""
         if self._tour is not None:
             self._tour.skip()
 
     def on_mount(self) -> None:
-        """Look from now on."""
         self._fit(self.app.size)
         self.pace.begin(self.engine, *([] if self.rules.watched is None else [self.rules.watched.on_told]))
 
@@ -181,7 +179,6 @@ class MainScreen(Screen[None]):
         self.pace.attend()
 
     def on_unmount(self) -> None:
-        """Look no more."""
         self.pace.end()
 
     def poll(self) -> None:
@@ -228,7 +225,6 @@ class MainScreen(Screen[None]):
         self._message.say(said)
 
     def action_messages(self) -> None:
-        """List the last messages."""
         from esdash.ui.main.messages import MessagesScreen
 
         self.app.push_screen(MessagesScreen(self._messages, self._wall_clock))
@@ -259,13 +255,11 @@ class MainScreen(Screen[None]):
             self.controls.action_change_rate(direction)
 
     def action_help(self) -> None:
-        """Explain."""
         from esdash.ui.main.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self.actions.key_rows(self.engine.view.readonly)))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Arrange the panels for the terminal's size."""
         self._fit(event.size)
         self._drawn = ()
         self.call_after_refresh(self.poll)
@@ -314,7 +308,6 @@ class MainScreen(Screen[None]):
         self._keys.show(keys)
 
     def _labels(self, producing: bool) -> dict[str, str]:
-        """What some keys do just now."""
         labels = {} if self.panels.current == LOG else {"details": "Page" if self.time.kept else "Entries"}
         if (past := self.time.now) is not None:
             return labels | {"clear": "Back to now", "pause": "Stop" if past.pace else "Play"}

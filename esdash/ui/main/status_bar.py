@@ -88,12 +88,10 @@ class StatusBar(PaintedLines):
         self._moment: Moment | None = None
 
     def show(self, moment: Moment) -> None:
-        """Show another moment."""
         self._moment = moment
         self.sync()
 
     def lines(self, width: int) -> Sequence[Line]:
-        """Identity, then numbers."""
         if self._moment is None:
             return ()
         if self._moment.past is not None:
@@ -103,7 +101,6 @@ class StatusBar(PaintedLines):
 
 
 def _as_of(moment: Moment, past: PastNow, width: int) -> Line:
-    """Which moment it is, and that it is not now."""
     live, mark = moment.live, PHASES[moment.live.phase]
     when = clock_time(past.time, moment.wall) if past.time else "before the first entry"
     now = f"live: {mark.glyph} {live.phase.value.upper()}"
@@ -124,7 +121,6 @@ def _pace(pace: int) -> str:
 
 
 def _counts(moment: Moment, past: PastNow, profile: Sequence[Chunk], width: int) -> Line:
-    """The outcomes up to that moment."""
     chunks = [
         Chunk((Span(f"✓ {past.applied:,}", "good"), Span(" applied", "dim"))),
         Chunk((Span(f"✗ {past.rejected:,}", "bad"), Span(" rejected", "dim"))),

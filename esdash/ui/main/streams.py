@@ -1,21 +1,20 @@
 """The streams of the server, or of all nodes of the cluster: to compare them, and to open another one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from msgspec import Struct
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
-from esdash.engine.console import EngineError
-from esdash.ui.paint.dialog import Dialog
+from esdash.ui.asking import Asking
 from esdash.ui.paint.drawing import age, clock_time, milliseconds_of, rate
-from esdash.ui.paint.painted import Line, PaintedLines, Span
+from esdash.ui.paint.painted import Span, ToldLines
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.ui.tables.line_table import LineTable
-from esdash.ui.tables.made_source import MadeSource
+from esdash.ui.tables.lines import MadeLines
+from esdash.ui.tables.table_dialog import TableDialog
 from esdash.visible import visible
 
 if TYPE_CHECKING:
@@ -52,30 +51,15 @@ TOLD: Final = 3
 """Sentences about what is left out that have room above the lines."""
 
 
-class _Summary(PaintedLines):
-    """What was found."""
-
-    def __init__(self) -> None:
-        super().__init__(id="summary")
-        self.told: Sequence[Line] = ()
-
-    def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - long lines are cut
-        """Some lines."""
-        return self.told
-
-
-class StreamsScreen(Dialog[str]):
+class StreamsScreen(TableDialog[str]):
     """Left with Enter, it gives the name of the stream that was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", show=False),
         Binding("r", "look", "Look again", show=False),
-        Binding("backspace,q", "leave", "Back", show=False),
     ]
     AUTO_FOCUS = "#streams"
     CSS: ClassVar = """
-    StreamsScreen #dialog { width: 96%; height: 96%; max-width: 160; }
-    StreamsScreen.-tall #dialog { padding: 0 1; }
+    StreamsScreen #dialog { max-width: 160; }
     StreamsScreen #summary { height: 1; margin-bottom: 1; }
     StreamsScreen.-short #summary { margin: 0; }
     """
@@ -86,43 +70,30 @@ class StreamsScreen(Dialog[str]):
         self._board = board
         self._shown = shown
         self._wall_clock = wall_clock
-        self._summary = _Summary()
-        self._source = MadeSource((COLUMNS[0], NODE, *COLUMNS[1:]) if board.clustered else COLUMNS)
+        self._asking = Asking(self, "streams")
+        self._summary = ToldLines(id="summary")
+        self._source = MadeLines((COLUMNS[0], NODE, *COLUMNS[1:]) if board.clustered else COLUMNS)
         self._table = LineTable(self._source, id="streams")
 
     def compose(self) -> ComposeResult:
-        """A line each."""
         with self.frame("Streams", "↑↓ choose · Enter opens it · r looks again · Esc back"):
             yield self._summary
             yield self._table
 
     def on_mount(self) -> None:
-        """Look, in a thread."""
         self.action_look()
 
     def action_look(self) -> None:
-        """Look again."""
         self._tell(Span("looking at the keys of the server …", "dim"))
-        self.run_worker(self._look, thread=True, exit_on_error=False, name="streams", exclusive=True)
+        self._asking.ask(lambda _: self._board.look(), self._came, self._failed)
 
     def action_open(self) -> None:
-        """Leave for the chosen one."""
         chosen = self._table.selected
         if isinstance(chosen, str):
             self.dismiss(None if chosen == self._shown else chosen)
 
-    @on(LineTable.Activated)
-    def _open(self, event: LineTable.Activated) -> None:
-        event.stop()
-        self.action_open()
-
-    def _look(self) -> None:
-        try:
-            found = self._board.look()
-        except EngineError as error:
-            self.app.call_from_thread(self._tell, Span(visible(str(error), 300), "warning"))
-        else:
-            self.app.call_from_thread(self._came, found)
+    def _failed(self, why: str) -> None:
+        self._tell(Span(visible(why, 300), "warning"))
 
     def _came(self, found: "Survey") -> None:
         now = self._wall_clock()
@@ -138,9 +109,8 @@ class StreamsScreen(Dialog[str]):
 
     def _tell(self, *spans: Span) -> None:
         """A line each."""
-        self._summary.told = [(span,) for span in spans]
         self._summary.styles.height = len(spans)
-        self._summary.sync()
+        self._summary.tell(*((span,) for span in spans))
 
     def _cells(self, stream: "StreamSummary", now: float) -> tuple[Cell, ...]:
         whole = stream.continuity in (None, "CONTINUOUS")

@@ -144,7 +144,6 @@ class Tour(PaintedLines):
         self._before: Seen | None = None
 
     def on_mount(self) -> None:
-        """Look whether the effect has come."""
         self.set_interval(LOOK_SECONDS, self.look)
 
     def look(self) -> None:
@@ -159,7 +158,6 @@ class Tour(PaintedLines):
             self._go_on(seen, f"✓ {self._steps[self.at].meant}")
 
     def skip(self) -> None:
-        """Leave a step out."""
         if self.at < len(self._steps):
             self._go_on(self._see(), "")
 
@@ -168,7 +166,6 @@ class Tour(PaintedLines):
         self.sync()
 
     def lines(self, width: int) -> Sequence[Line]:
-        """What was meant in one or two, what to do in the others."""
         room, leave = max(20, width), f"‹{self._keys['quit']}› leaves"
         if self.at == len(self._steps):
             do = f"The tour is over. {leave}; all of this is thrown away. `esdash` opens your own."
@@ -186,7 +183,6 @@ def _with_keys(text: str) -> Line:
 
 
 def seen_of(screen: Screen[None], view: View, fold: Fold, past: "PastNow | None") -> Seen:
-    """What there is to see now."""
     counts = () if view.state is None else view.state.counts
     refused = sum(count for outcome, count in zip(fold.outcomes, counts, strict=False) if outcome.name == "rejected")
     return Seen(view, past, any(isinstance(each, RowPage) for each in screen.app.screen_stack), refused)

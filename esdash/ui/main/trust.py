@@ -39,25 +39,21 @@ class Trust:
         """While halted: a person has chosen to stay."""
 
     def action_parked(self) -> None:
-        """List what could not be understood."""
         from esdash.ui.trust.parked import ParkedScreen
 
         self.screen.app.push_screen(ParkedScreen(self.engine, self.handled, self._wall_clock))
 
     def action_orphans(self) -> None:
-        """List what is gone from the log."""
         from esdash.ui.trust.orphans import OrphansScreen
 
         self.screen.app.push_screen(OrphansScreen(self.engine, self.handled, self._wall_clock))
 
     def action_verify(self) -> None:
-        """Start a verification, or look at it."""
         from esdash.ui.trust.verify import VerifyScreen
 
         self.screen.app.push_screen(VerifyScreen(self.engine, self._verifying))
 
     def action_broken(self) -> None:
-        """Show the entry that broke an invariant."""
         view = self.engine.view
         if broken := view.broken:
             assert broken[0].broken is not None, "it was broken somewhere"
@@ -68,7 +64,6 @@ class Trust:
             tell(self.screen.app, "This domain declares no invariants.")
 
     def action_stay(self) -> None:
-        """Keep the last good state."""
         self.stayed = self.engine.view.phase is Phase.HALTED
         if self.stayed:
             self.engine.control.stay()

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -32,21 +31,15 @@ class ConfirmScreen(Dialog[bool]):
         self._yes_label = yes_label
 
     def compose(self) -> ComposeResult:
-        """The question, what follows from a yes, two buttons."""
         with self.frame("Are you sure?", "y yes · n no · Enter the marked one"):
             with VerticalScroll(id="body", can_focus=False):
                 yield Static(self._question, id="question", markup=False)
                 yield Static(self._consequence, id="consequence", markup=False)
             with Vertical(id="foot"), Horizontal(id="buttons"):
-                yield Button("No", id="no", compact=True)
-                yield Button(Content(self._yes_label), id="yes", compact=True)
-
-    @on(Button.Pressed)
-    def _pressed(self, event: Button.Pressed) -> None:
-        self.action_answer(event.button.id == "yes")
+                yield Button("No", id="no", action="screen.answer(False)", compact=True)
+                yield Button(Content(self._yes_label), id="yes", action="screen.answer(True)", compact=True)
 
     def action_answer(self, yes: bool) -> None:
-        """Close with the answer."""
         self.dismiss(yes)
 
 

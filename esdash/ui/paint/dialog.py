@@ -1,12 +1,15 @@
 """What all dialogs share: the frame with its title and key hints, and Escape."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Final, Generic
 
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen, ScreenResultType
-from textual.widgets import Button
+from textual.widget import AwaitMount
+from textual.widgets import Button, Static
 
 STYLES: Final = Path(__file__).with_name("dialog.tcss")
 """Of all dialogs, and of whatever has a text to read."""
@@ -33,16 +36,34 @@ class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
         frame.border_subtitle = hints
         return frame
 
+    def foretell(self, text: str, good: bool | None = None) -> None:
+        """Say above the buttons how it stands; None where that is neither good nor bad."""
+        outlook = self.query_one("#outlook", Static)
+        if outlook.content != text:
+            outlook.update(text)
+        outlook.set_class(good is True, "-good")
+        outlook.set_class(good is False, "-bad")
+
     def relabel(self, button_id: str, label: str) -> None:
-        """Let a button say something else."""
         button = self.query_one(f"#{button_id}", Button)
         if str(button.label) != label:
             button.label = label
             button.refresh(layout=True)
 
     def action_leave(self) -> None:
-        """Close without a result."""
         self.dismiss(None)
+
+
+def open_dialog(
+    app: App[Any], dialog: Screen[ScreenResultType], then: Callable[[ScreenResultType], object]
+) -> AwaitMount:
+    """Open it; `then` is called with its result, where it is left with one."""
+
+    def left(result: ScreenResultType | None) -> None:
+        if result is not None:
+            then(result)
+
+    return app.push_screen(dialog, left)
 
 
 def uncover(screen: Screen[Any]) -> None:

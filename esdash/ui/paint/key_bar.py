@@ -32,17 +32,14 @@ class KeyBar(PaintedLines):
         self._keys: tuple[Key, ...] = ()
 
     def show(self, keys: Sequence[Key]) -> None:
-        """Other keys matter now."""
         if tuple(keys) != self._keys:
             self._keys = tuple(keys)
             self.sync()
 
     def lines(self, width: int) -> Sequence[Line]:
-        """One line."""
         return (join([_chunk(key) for key in self._keys], width),)
 
     def on_click(self, event: events.Click) -> None:
-        """Do what was clicked."""
         shown = self.lines(self.size.width)[0]
         x = event.x - self.styles.padding.left
         for key in self._keys:

@@ -69,16 +69,13 @@ class Pager(ScrollView, Painted, can_focus=True):
         return "\n".join((label + text).rstrip() for label, text, _ in self._lines)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
-        """As many lines as there are."""
         self._wrap(width - self.scrollbar_size_vertical)
         return len(self._lines)
 
     def on_resize(self) -> None:
-        """Wrap again when the width is another one."""
         self._wrap(self._room)
 
     def render_line(self, y: int) -> Strip:
-        """One visible line."""
         width = self.scrollable_content_region.width
         place = y + self.scroll_offset.y
         if place >= len(self._lines):
@@ -88,7 +85,6 @@ class Pager(ScrollView, Painted, can_focus=True):
         return strip_of([(span.text, self.paint(span.style)) for span in spans], width, self.paint())
 
     def action_half_page(self, direction: int) -> None:
-        """Scroll by half of what is visible."""
         self.scroll_relative(y=direction * max(1, self.size.height // 2), animate=False)
 
     @property
@@ -107,7 +103,6 @@ class Pager(ScrollView, Painted, can_focus=True):
 
 
 def spans_of(label: str, text: str, style: str) -> Line:
-    """One of a paragraph's lines, to be drawn."""
     return (Span(label, "strong"), *(json_spans(text) if style == JSON else (Span(text, style),)))
 
 

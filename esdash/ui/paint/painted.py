@@ -149,7 +149,6 @@ class Painted(Uncut):
             self.refresh(*regions)
 
     def notify_style_update(self) -> None:
-        """Forget the styles of the last theme."""
         super().notify_style_update()
         self._paints.clear()
 
@@ -167,8 +166,8 @@ Line = tuple[Span, ...]
 class PaintedLines(Painted):
     """A few lines of spans; `sync` redraws those that changed and nothing else."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._lines: tuple[Line, ...] = ()
 
     @abstractmethod
@@ -190,15 +189,28 @@ class PaintedLines(Painted):
         return " ".join(visible(text, 500).split()) in " ".join(" ".join(drawn).split())
 
     def on_resize(self) -> None:
-        """Lines are made for a width."""
         self.sync()
 
     def render_line(self, y: int) -> Strip:
-        """One line."""
         width = self.size.width
         if y >= len(self._lines):
             return Strip.blank(width, self.paint())
         return strip_of([(span.text, self.paint(span.style)) for span in self._lines[y]], width, self.paint())
+
+
+class ToldLines(PaintedLines):
+    """Shows what it was told last; long lines are cut."""
+
+    def __init__(self, *told: Line, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.told = told
+
+    def tell(self, *told: Line) -> None:
+        self.told = told
+        self.sync()
+
+    def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - the same at every width
+        return self.told
 
 
 def strip_of(parts: Sequence[tuple[str, Style]], width: int, background: Style) -> Strip:
@@ -228,7 +240,6 @@ class Chunk(NamedTuple):
 
     @property
     def width(self) -> int:
-        """In cells."""
         return sum(cell_len(span.text) for span in self.spans)
 
 

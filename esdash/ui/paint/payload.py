@@ -13,7 +13,7 @@ from esdash.counted import counted
 from esdash.domain import Codec
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
-from esdash.fold.sorting import Envelope, Fields
+from esdash.fold.sorting import MESSAGEPACK, Envelope, Fields
 from esdash.ui.clipboard import copy
 from esdash.ui.messages import tell
 from esdash.ui.paint.pager import JSON, Paragraph
@@ -95,7 +95,6 @@ def tell_stored(fold: Fold, row: Row, width: int, verb: str = "is", *, bytes_too
 
 
 def tell_said(envelope: Envelope, width: int) -> Iterator[Paragraph]:
-    """What an entry of another program says."""
     fields = tuple(part for member in envelope.told for part in member)
     yield from tell_fields(fields, width, payload=envelope.payload.decode(), json_too=True)
 
@@ -172,7 +171,7 @@ def _read(data: bytes) -> tuple[str, str | None]:
     """What the bytes are, and their text set out in lines."""
     if not data:
         return "nothing", None
-    if 0x80 <= data[0] <= 0x8F or data[0] in (0xDE, 0xDF):
+    if data[0] in MESSAGEPACK:
         try:
             return "MessagePack", _unpacked(data)
         except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
@@ -189,7 +188,7 @@ def _read(data: bytes) -> tuple[str, str | None]:
 
 def _read_beginning(data: bytes) -> tuple[str, str | None]:
     """What the bytes seem to be of which these are the first, and their text as it is."""
-    if 0x80 <= data[0] <= 0x8F or data[0] in (0xDE, 0xDF):
+    if data[0] in MESSAGEPACK:
         return "MessagePack by its first byte; bytes and text", None
     try:
         # Of the last character there may be only a part.

@@ -31,7 +31,6 @@ class TextDialog(Dialog[ScreenResultType], Generic[ScreenResultType]):
         """What the text depends on."""
 
     def compose(self) -> ComposeResult:
-        """The text, and what stands under it."""
         with self._frame:
             yield Pager(self.tell, id="pager")
             yield from self.foot()
@@ -41,14 +40,12 @@ class TextDialog(Dialog[ScreenResultType], Generic[ScreenResultType]):
         yield from ()
 
     def on_mount(self) -> None:
-        """Keep looking."""
         self._frame.add_class("-wide")
         self.look()
         if self.LOOKED_AT_EVERY:
             self.set_interval(self.LOOKED_AT_EVERY, self.look)
 
     def look(self) -> None:
-        """Show what has changed."""
         known = self.known()
         if known != self._told:
             self._told = known

@@ -1,23 +1,21 @@
 """The board of refusals: what rules refused and what could not be understood, by reason and by row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
-from esdash.engine.console import EngineError
 from esdash.fold.folding import Fold
+from esdash.ui.asking import Asking, Stopped
 from esdash.ui.messages import tell
-from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import clock_time
-from esdash.ui.paint.painted import Line, PaintedLines, Span
+from esdash.ui.paint.painted import Line, Span, ToldLines
 from esdash.ui.past.board_source import PARTS, REASONS, ROWS, reason_lines, row_lines
 from esdash.ui.tables.line_table import LineTable
-from esdash.ui.tables.made_source import MadeSource
-from esdash.ui.timers import after
+from esdash.ui.tables.lines import MadeLines
+from esdash.ui.tables.table_dialog import TableDialog
 from esdash.visible import visible
 
 if TYPE_CHECKING:
@@ -31,35 +29,17 @@ LOOK_SECONDS: Final = 2.0
 """Between two looks at what came; at least, and at least so many times what a look took:"""
 REST: Final = 10
 
-_NOTHING: Final = (
-    "Nothing was refused in this stretch, and all was understood.",
-    "An entry that a rule refuses, or that cannot be understood,",
-    "stays in the log and changes nothing: here it is counted.",
-)
+_NOTHING: Final = """\
+Nothing was refused in this stretch, and all was understood.
+An entry that a rule refuses, or that cannot be understood,
+stays in the log and changes nothing: here it is counted.
+"""
 
 
-class _Heading(PaintedLines):
-    """The stretches, and what was found in the chosen one."""
-
-    def __init__(self) -> None:
-        super().__init__(id="stretches")
-        self.chosen = 0
-        self.told: Line = ()
-
-    def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - long lines are cut
-        """Two lines."""
-        spans = []
-        for place, (_, label) in enumerate(STRETCHES):
-            spans.append(Span(f" {place + 1} {label} ", "tag" if place == self.chosen else "dim"))
-            spans.append(Span(" "))
-        return (tuple(spans), self.told)
-
-
-class BoardScreen(Dialog[str]):
+class BoardScreen(TableDialog[str]):
     """Left with Enter, it gives the question for the entries that the chosen line is of."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "list", "Its entries", show=False),
         Binding("tab", "next_stretch(1)", "Next stretch", show=False),
         Binding("shift+tab", "next_stretch(-1)", "Previous stretch", show=False),
         *(
@@ -68,12 +48,11 @@ class BoardScreen(Dialog[str]):
         ),
         Binding("left,right,h,l", "other_list", "Reasons or rows", show=False),
         Binding("ctrl+e", "export", "Export", show=False, id="export"),
-        Binding("backspace,q,!", "leave", "Back", show=False),
+        Binding("!", "leave", "Back", show=False),
     ]
     AUTO_FOCUS = "#reasons"
     CSS: ClassVar = """
-    BoardScreen #dialog { width: 96%; height: 96%; max-width: 170; }
-    BoardScreen.-tall #dialog { padding: 0 1; }
+    BoardScreen #dialog { max-width: 170; }
     BoardScreen #stretches { height: 3; }
     BoardScreen.-short #stretches { height: 2; }
     """
@@ -85,102 +64,88 @@ class BoardScreen(Dialog[str]):
         self._past = past
         self._until = until
         self._wall_clock = wall_clock
-        self._heading = _Heading()
-        self._lists = MadeSource(REASONS), MadeSource(ROWS)
+        self._chosen = 0
+        """The stretch."""
+        self._heading = ToldLines(id="stretches")
+        self._lists = MadeLines(REASONS), MadeLines(ROWS)
         self._tables = LineTable(self._lists[0], id="reasons"), LineTable(self._lists[1], id="rows")
-        self._asked = 0
-        """How often something was asked for: only the last answer counts."""
+        self._asking = Asking(self, "board")
         self._board: Board | None = None
         self._since = ""
         """What restricts a question to the stretch that is shown."""
 
     def compose(self) -> ComposeResult:
-        """Stretches, reasons, rows."""
         with self.frame("Refused and parked", "Tab stretch · ←→ lists · Enter its entries · Ctrl+E export · Esc back"):
             yield self._heading
             yield from self._tables
 
     def on_mount(self) -> None:
-        """Look from now on."""
         self._tables[1].display = False
         self._look_anew()
 
     def on_unmount(self) -> None:
-        """Look no more."""
-        self._asked += 1
+        self._asking.forget()
 
     def action_stretch(self, place: int) -> None:
-        """Look at another stretch."""
-        if place != self._heading.chosen:
-            self._heading.chosen = place
+        if place != self._chosen:
+            self._chosen = place
             self._look_anew()
 
     def action_next_stretch(self, step: int) -> None:
-        """Look at the next stretch, or the one before."""
-        self.action_stretch((self._heading.chosen + step) % len(STRETCHES))
+        self.action_stretch((self._chosen + step) % len(STRETCHES))
 
     def action_other_list(self) -> None:
-        """Go to the rows, or back to the reasons."""
         reasons, rows = self._tables
         self.set_focus(rows if reasons.has_focus and rows.display else reasons)
 
-    def action_list(self) -> None:
-        """List the entries of the line under the cursor."""
+    def action_open(self) -> None:
         table = next((each for each in self._tables if each.has_focus), self._tables[0])
         if isinstance(question := table.selected, str):
             self.dismiss(question + self._since)
 
     def action_export(self) -> None:
-        """Choose how and where to the board is handed on."""
         from esdash.ui.export.screen import open_export
         from esdash.ui.past import handing
 
         if self._board is None:
             tell(self.app, "It is still being counted.")
             return
-        title = f"Refused and parked · {STRETCHES[self._heading.chosen][1]}"
+        title = f"Refused and parked · {STRETCHES[self._chosen][1]}"
         open_export(self.app, handing.board(self._fold, self._board, title), self._wall_clock)
-
-    @on(LineTable.Activated)
-    def _open(self, event: LineTable.Activated) -> None:
-        event.stop()
-        self.action_list()
 
     def _look_anew(self) -> None:
         self._tell((Span("looking into the past …", "dim"),))
         self._look()
 
     def _tell(self, told: Line) -> None:
-        self._heading.told = told
-        self._heading.sync()
+        """The stretches, and what was found in the chosen one."""
+        stretches: list[Span] = []
+        for place, (_, label) in enumerate(STRETCHES):
+            stretches += (Span(f" {place + 1} {label} ", "tag" if place == self._chosen else "dim"), Span(" "))
+        self._heading.tell(tuple(stretches), told)
 
     def _look(self) -> None:
         """Count, in a thread."""
-        self._asked += 1
-        asked, begun = self._asked, self._wall_clock()
-        length, _ = STRETCHES[self._heading.chosen]
+        begun = self._wall_clock()
+        length, _ = STRETCHES[self._chosen]
 
-        def count() -> None:
-            try:
-                now = int(begun * 1000)
-                board = self._past.board(length, self._until, now, PARTS, lambda: asked != self._asked)
-            except EngineError as error:
-                self.app.call_from_thread(self._failed, asked, str(error))
-            else:
-                since = "" if length is None else f" since:{max(0, board.start + 1)}-0"
-                self.app.call_from_thread(self._counted, asked, board, since, self._wall_clock() - begun)
+        def count(stopped: Stopped) -> "Board":
+            return self._past.board(length, self._until, int(begun * 1000), PARTS, stopped)
 
-        self.run_worker(count, thread=True, exit_on_error=False, name="board")
+        def came(board: "Board") -> None:
+            self._since = "" if length is None else f" since:{max(0, board.start + 1)}-0"
+            self._show(board)
+            if self._until is None or board.until < self._until:  # the past may be put together still
+                self._asking.later(max(LOOK_SECONDS, (self._wall_clock() - begun) * REST), self._look)
 
-    def _counted(self, asked: int, board: "Board", since: str, took: float) -> None:
-        if asked != self._asked:
-            return
-        self._since, self._board = since, board
+        self._asking.ask(count, came, self._failed)
+
+    def _show(self, board: "Board") -> None:
+        self._board = board
         wall = self._wall_clock()
         lines = reason_lines(self._fold, board, wall), row_lines(self._fold, board, wall)
         for source, table, found in zip(self._lists, self._tables, lines, strict=True):
-            source.told = _NOTHING
-            source.show(found)
+            source.show(found, _NOTHING)
             table.sync()
         reasons, rows = self._tables
         if not lines[1] and rows.has_focus:
@@ -188,20 +153,10 @@ class BoardScreen(Dialog[str]):
         rows.display = bool(lines[1])
         reasons.styles.height = max(3, min(len(lines[0]) + 2, self.app.size.height // 2)) if lines[1] else "1fr"
         self._tell(self._summary(board))
-        if self._until is None or board.until < self._until:  # the past may be put together still
-            self._look_later(asked, max(LOOK_SECONDS, took * REST))
 
-    def _failed(self, asked: int, why: str) -> None:
-        if asked == self._asked:
-            self._tell((Span(visible(why, 300), "warning"),))
-            self._look_later(asked, LOOK_SECONDS)
-
-    def _look_later(self, asked: int, seconds: float) -> None:
-        def look() -> None:
-            if asked == self._asked:
-                self._look()
-
-        after(self, seconds, look)
+    def _failed(self, why: str) -> None:
+        self._tell((Span(visible(why, 300), "warning"),))
+        self._asking.later(LOOK_SECONDS, self._look)
 
     def _summary(self, board: "Board") -> Line:
         counts = dict.fromkeys(("rejected", "parked"), 0)

@@ -7,8 +7,8 @@ from esdash.domain import TIME, Format
 from esdash.fold.folding import Fold
 from esdash.ui.paint.drawing import clock_time, spark
 from esdash.ui.tables.columns import Cell, Column, Kind
+from esdash.ui.tables.lines import Made
 from esdash.ui.tables.log_cells import MARKS
-from esdash.ui.tables.made_source import Made
 from esdash.ui.tables.relation import text_of
 from esdash.visible import visible
 from esdash.words.entries import write
@@ -43,7 +43,6 @@ def reason_lines(fold: Fold, board: "Board", now: float) -> list[Made]:
 
 
 def row_lines(fold: Fold, board: "Board", now: float) -> list[Made]:
-    """A line for each row."""
     return [
         (
             f"{text_of(row.table, row.key)} outcome:rejected",

@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
 from textual.screen import Screen
 
+from esdash.ui.asking import Stopped
 from esdash.ui.declared import Actions
 from esdash.ui.messages import Message, message_of, tell
-from esdash.ui.past.finding import Stopped
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.past.time_machine import TimeMachine
 from esdash.visible import visible
 
@@ -25,42 +27,32 @@ STANDS: Final = 3600.0
 """Seconds that this is said for, if it is not found before."""
 
 
-class Destinations:
+class Destinations(Struct, eq=False):
     """The part of the main screen that asks where to go."""
 
-    def __init__(
-        self,
-        screen: Screen[None],
-        time: TimeMachine,
-        actions: Actions,
-        say: Callable[[Message | None], object],
-        wall_clock: Callable[[], float],
-    ) -> None:
-        """`say` shows what is said only while it is so, None takes it away."""
-        self.screen = screen
-        self.time = time
-        self._actions = actions
-        self._say = say
-        self._wall_clock = wall_clock
-        self._condition: Condition | None = None
-        """The last one that was asked for."""
-        self._seeking = 0
-        """Conditions that are being looked for."""
-        self._earliest = 0
-        """The ordinal of the first moment that can be shown, as far as it is known."""
+    screen: Screen[None]
+    time: TimeMachine
+    actions: Actions
+    say: Callable[[Message | None], object]
+    """Shows what is said only while it is so; None takes it away."""
+    wall_clock: Callable[[], float]
+    _condition: "Condition | None" = None
+    """The last one that was asked for."""
+    _seeking: int = 0
+    """Conditions that are being looked for."""
+    _earliest: int = 0
+    """The ordinal of the first moment that can be shown, as far as it is known."""
 
     def action_go_to(self) -> None:
-        """Ask where to go."""
         # Where an invariant is broken, the entry that broke it is what one wants to see.
         broken = "".join(f"#{each.broken.position.number}" for each in self.time.engine.view.broken[:1] if each.broken)
         self._ask("Go to a moment", "Enter go · Esc close", self._go, broken)
 
     def action_play_until(self) -> None:
-        """Ask how far to play."""
         if not self.time.may_look():
             return
         if self.time.now is None:
-            go_to = self._actions.key("go_to")
+            go_to = self.actions.key("go_to")
             tell(self.screen.app, f"What comes now plays by itself. {go_to} goes to the past, to play from there.")
         else:
             self._ask("Play until", "Enter play · Esc close", self._play)
@@ -78,19 +70,17 @@ class Destinations:
         """Look no more; whether a condition was being looked for."""
         if not self._seeking:
             return False
-        self.time.forget()
+        self.time.finding.forget()
         return True
 
-    def _ask(self, title: str, hints: str, go: "Callable[[Destination | None], None]", known: str = "") -> None:
+    def _ask(self, title: str, hints: str, go: "Callable[[Destination], None]", known: str = "") -> None:
         from esdash.ui.past.go_to import GoToScreen
 
         if self.time.may_look():
             known = known if self._condition is None else str(self._condition)
-            self.screen.app.push_screen(GoToScreen(self.time.fold, title, hints, known, self._wall_clock), go)
+            open_dialog(self.screen.app, GoToScreen(self.time.fold, title, hints, known, self.wall_clock), go)
 
-    def _go(self, destination: "Destination | None") -> None:
-        if destination is None:
-            return
+    def _go(self, destination: "Destination") -> None:
         if destination.place is not None:
             self._find_place(destination.place, self.time.go_to)
         elif destination.condition is not None:
@@ -99,7 +89,7 @@ class Destinations:
 
     def _arrive(self, ordinal: int) -> None:
         self.time.go_to(ordinal)
-        after, before = map(self._actions.key, ("condition_after", "condition_before"))
+        after, before = map(self.actions.key, ("condition_after", "condition_before"))
         told = visible(str(self._condition), 200)
         holds = "begins to hold"
         if ordinal == self._earliest:
@@ -107,9 +97,7 @@ class Destinations:
         keys = f"{after} and {before} go to the next such moment and to the one before."
         tell(self.screen.app, f"Here {told} {holds}. {keys}")
 
-    def _play(self, destination: "Destination | None") -> None:
-        if destination is None:
-            return
+    def _play(self, destination: "Destination") -> None:
         if destination.place is not None:
             self._find_place(destination.place, self._play_to_place)
         elif destination.condition is not None:
@@ -157,8 +145,8 @@ class Destinations:
     def _tell_progress(self, condition: str, to: int) -> None:
         number = to + self.time.unseen()
         text = f"looking where {visible(condition, 60)} begins to hold … #{number:,} · Esc gives up"
-        self._say(message_of(text, "information", self._wall_clock(), STANDS))
+        self.say(message_of(text, "information", self.wall_clock(), STANDS))
 
     def _end(self) -> None:
         self._seeking -= 1
-        self._say(None)
+        self.say(None)

@@ -2,24 +2,24 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from esdash.counted import counted
 from esdash.domain import Table
-from esdash.engine.console import EngineError
 from esdash.fold.folding import Fold
+from esdash.ui.asking import Asking, Stopped
 from esdash.ui.messages import tell
-from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.past.difference_source import DifferenceSource
+from esdash.ui.past.overviews import MarkedMoment
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.relation import text_of
-from esdash.ui.timers import after
+from esdash.ui.tables.table_dialog import TableDialog
 from esdash.visible import visible
 from esdash.words.outcomes import GLYPHS
 
@@ -32,28 +32,17 @@ AGAIN_SECONDS: Final = 1.0
 """Before it is looked once more, where the past could not tell yet."""
 
 
-class MarkedMoment(NamedTuple):
-    """A moment, as it is called on the screen."""
-
-    ordinal: int
-    label: str
-    """Harmless text."""
-
-
-class DifferenceScreen(Dialog[int | str]):
+class DifferenceScreen(TableDialog[int | str]):
     """Left from the page of a row, it gives the ordinal of the entry that was chosen there; left for the entries about
     a row, the question that asks for them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "The row's page", show=False),
         Binding("E", "list", "The entries about the row", show=False),
         Binding("ctrl+e", "export", "Export", show=False, id="export"),
-        Binding("backspace,q", "leave", "Back", show=False),
     ]
     AUTO_FOCUS = "#numbers"
     CSS: ClassVar = """
-    DifferenceScreen #dialog { width: 96%; height: 96%; max-width: 150; }
-    DifferenceScreen.-tall #dialog { padding: 0 1; }
+    DifferenceScreen #dialog { max-width: 150; }
     DifferenceScreen #between { height: auto; max-height: 40%; margin-top: 1; }
     DifferenceScreen.-short #between { margin-top: 0; }
     """
@@ -82,35 +71,33 @@ class DifferenceScreen(Dialog[int | str]):
         self._table = LineTable(self._source, id="numbers")
         self._found: Difference | None = None
         self._why = ""
-        self._left = False
+        self._asking = Asking(self, "difference")
 
     def compose(self) -> ComposeResult:
-        """Numbers, and under them the entries."""
         title = f"Difference  {self._before.label} → {self._after.label}"
         with self.frame(title, "Enter the row's page · E its entries between · Ctrl+E export · Esc back"):
             yield self._table
             yield Pager(self._about, id="between")
 
     def on_mount(self) -> None:
-        """Compare."""
         self._begin()
 
     def _begin(self) -> None:
-        """Compare, in a thread."""
-        self.run_worker(self._look, thread=True, exit_on_error=False, name="difference")
+        def compare(stopped: Stopped) -> "Difference":
+            return self._past.difference(self._before.ordinal, self._after.ordinal, self._of, stopped)
+
+        self._asking.ask(compare, self._came, self._failed)
 
     def on_unmount(self) -> None:
-        """Look no more."""
-        self._left = True
+        self._asking.forget()
 
     def action_open(self) -> None:
-        """Open the page of the row that the chosen number is of."""
         change = self._source.change(self._table.cursor)
         if change is None:
             return
         table, _ = self._fold.storage.places[change.table]
         if (page := self._page_of(table, change.key)) is not None:
-            self.app.push_screen(page, self._chose_entry)
+            open_dialog(self.app, page, self.dismiss)
 
     def action_list(self) -> None:
         """Leave for the entries between the two moments that are about the row of the chosen number."""
@@ -121,7 +108,6 @@ class DifferenceScreen(Dialog[int | str]):
             self.dismiss(f"{text_of(table, change.key)} since:#{first + 1} until:#{last}")
 
     def action_export(self) -> None:
-        """Choose how and where to the difference is handed on."""
         from esdash.ui.export.screen import open_export
         from esdash.ui.past import handing
 
@@ -130,23 +116,6 @@ class DifferenceScreen(Dialog[int | str]):
             return
         title = f"Difference {self._before.label} → {self._after.label}"
         open_export(self.app, handing.difference(self._fold, self._found, title), time.time)
-
-    def _chose_entry(self, chosen: int | str | None) -> None:
-        if chosen is not None:
-            self.dismiss(chosen)
-
-    @on(LineTable.Activated)
-    def _open(self, event: LineTable.Activated) -> None:
-        event.stop()
-        self.action_open()
-
-    def _look(self) -> None:
-        try:
-            found = self._past.difference(self._before.ordinal, self._after.ordinal, self._of, lambda: self._left)
-        except EngineError as error:
-            self.app.call_from_thread(self._failed, str(error))
-        else:
-            self.app.call_from_thread(self._came, found)
 
     def _came(self, found: "Difference") -> None:
         self._found, self._why = found, ""
@@ -159,7 +128,7 @@ class DifferenceScreen(Dialog[int | str]):
         self._source.told = ""
         self._table.sync()
         self._write()
-        after(self, AGAIN_SECONDS, self._begin)
+        self._asking.later(AGAIN_SECONDS, self._begin)
 
     def _write(self) -> None:
         self.query_one(Pager).write(self._about)

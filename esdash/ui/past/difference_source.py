@@ -1,5 +1,6 @@
 """The lines of a difference: each number that is another one at the other moment."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len
@@ -36,8 +37,7 @@ class DifferenceSource(Lines):
     """Numbers that differ, made into text when they are seen."""
 
     def __init__(self, fold: Fold) -> None:
-        super().__init__(COLUMNS, self._made)
-        self._fold = fold
+        super().__init__(COLUMNS, partial(number_cells, fold))
         self.told = "looking into the past …"
 
     def show_found(self, found: "Differences") -> None:
@@ -48,15 +48,6 @@ class DifferenceSource(Lines):
     def change(self, index: int) -> Change | None:
         """The number of a line; None where there is no such line."""
         return self.lines[index] if 0 <= index < len(self) else None
-
-    def _made(self, change: Change) -> tuple[Cell, ...]:
-        _, column = column_of(self._fold, change.table, change.column)
-        return (
-            _name(change),
-            _value(column, change.before, "dim" if change.before is None else ""),
-            _value(column, change.after, "dim" if change.after is None else ""),
-            Cell(visible(moved(column, change.before, change.after), 60), "strong"),
-        )
 
     def _widest(self, found: "ColumnDifference") -> tuple[int, ...]:
         """Cells that a column would like for each of the columns here."""
@@ -69,8 +60,19 @@ class DifferenceSource(Lines):
         if found.column.kind is int:
             moved = found.after.values.astype(float) - found.before.values.astype(float)
             places |= {int(moved.argmin()), int(moved.argmax())}
-        lines = [self._made(found.change(place)) for place in places]
+        lines = [self._make(found.change(place)) for place in places]
         return tuple(max(cell_len(line[place].text) for line in lines) for place in range(len(COLUMNS)))
+
+
+def number_cells(fold: Fold, change: Change) -> tuple[Cell, ...]:
+    """A number's name, what it was, what it became, and by how much."""
+    _, column = column_of(fold, change.table, change.column)
+    return (
+        _name(change),
+        _value(column, change.before, "dim" if change.before is None else ""),
+        _value(column, change.after, "dim" if change.after is None else ""),
+        Cell(visible(moved(column, change.before, change.after), 60), "strong"),
+    )
 
 
 def _name(change: Change) -> Cell:

@@ -45,7 +45,6 @@ class GoToScreen(Dialog[Destination]):
         self._wall_clock = wall_clock
 
     def compose(self) -> ComposeResult:
-        """One field."""
         name = example(self._schema).partition(" or ")[0]
         with self.frame(self._title, self._hints), Vertical(id="body"):
             yield Field("Moment", FormInput(self._known, f"#123 · 14:03 · -5m · {name} < 5", id="place"))
@@ -61,11 +60,9 @@ class GoToScreen(Dialog[Destination]):
         self.query_one("#place", FormInput).select_all()
 
     def on_input_changed(self) -> None:
-        """Say at once what is wrong."""
         self._destination()
 
     def on_input_submitted(self) -> None:
-        """Go there."""
         if (destination := self._destination()) is not None:
             self.dismiss(destination)
 

@@ -33,11 +33,9 @@ def story(fold: Fold, past: "Past", table: Table, key: int | str, until: int, un
 
 
 def difference(fold: Fold, found: "Difference", title: str) -> Handed:
-    """The numbers that differ, and the entries between."""
     came = [Came(each.type, each.outcome, each.count) for each in found.came]
     return Handed("difference", title, lambda: difference_sheets(fold, found.numbers, came))
 
 
 def board(fold: Fold, found: "Board", title: str) -> Handed:
-    """What was refused and parked, by reason and by row."""
     return Handed("refusals", title, lambda: board_sheets(fold, found))

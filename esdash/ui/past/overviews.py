@@ -1,66 +1,65 @@
 """The screens over the past: the page of a row, what was refused, what differs between two moments."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
 from textual.screen import Screen
 
 from esdash.domain import Table
-from esdash.engine.console import EngineError
 from esdash.engine.picture import TableRow
 from esdash.engine.view import Position
 from esdash.query.places import OfSnapshot
+from esdash.ui.asking import find_out
 from esdash.ui.declared import Actions, visible_tables
 from esdash.ui.messages import tell
-from esdash.ui.paint.dialog import uncover
+from esdash.ui.paint.dialog import open_dialog, uncover
 from esdash.ui.paint.drawing import clock_time, milliseconds_of
 from esdash.ui.past.time_machine import TimeMachine
 
 if TYPE_CHECKING:
     from esdash.engine.row import Row
     from esdash.past.stored import Stored
-    from esdash.ui.past.difference import MarkedMoment
     from esdash.ui.past.row_page import RowPage
 
 
-class Overviews:
+class MarkedMoment(NamedTuple):
+    """A moment, as it is called on the screen."""
+
+    ordinal: int
+    label: str
+    """Harmless text."""
+
+
+class Overviews(Struct, eq=False):
     """Opens them, as of the moment that is shown."""
 
-    def __init__(
-        self,
-        screen: Screen[None],
-        time: TimeMachine,
-        actions: Actions,
-        list_matching: Callable[[str], object],
-        what_if: "Callable[[Row], object]",
-        wall_clock: Callable[[], float],
-    ) -> None:
-        """`list_matching` lists the entries of the log that a question asks for, `what_if` tries something with one."""
-        self.screen = screen
-        self.time = time
-        self._actions = actions
-        self._list_matching = list_matching
-        self._what_if = what_if
-        self._wall_clock = wall_clock
-        self._marked: MarkedMoment | None = None
+    screen: Screen[None]
+    time: TimeMachine
+    actions: Actions
+    list_matching: Callable[[str], object]
+    """Lists the entries of the log that a question asks for."""
+    what_if: "Callable[[Row], object]"
+    """Something is tried with an entry."""
+    wall_clock: Callable[[], float]
+    _marked: MarkedMoment | None = None
 
     def open_page(self, table: Table, key: int | str) -> bool:
         """Open the page of a row; False where no past is kept."""
         if (page := self._page_of(table, key)) is not None:
-            self.screen.app.push_screen(page, self._chose_entry)
+            open_dialog(self.screen.app, page, self._chose_entry)
         return page is not None
 
     def action_board(self) -> None:
-        """Show what was refused and parked."""
         if not self.time.may_look() or (past := self.time.past) is None:
             return
         from esdash.ui.past.board import BoardScreen
 
         until = None if self.time.is_live else self._shown().ordinal
-        self.screen.app.push_screen(BoardScreen(self.time.fold, past, until, self._wall_clock), self._chose_question)
+        board = BoardScreen(self.time.fold, past, until, self.wall_clock)
+        open_dialog(self.screen.app, board, self.list_matching)
 
     def action_mark(self) -> None:
-        """Mark the moment, or compare it with the one that is marked."""
         if self.time.may_look():
             self._mark(self._shown())
 
@@ -69,15 +68,15 @@ class Overviews:
         from esdash.ui.trust.ladder import LadderScreen
 
         stored = None if self.time.past is None else self.time.past.snapshots
-        ladder = LadderScreen(self.time.engine, self._wall_clock, stored, self._mark_snapshot)
-        self.screen.app.push_screen(ladder, self._chose_snapshot)
+        ladder = LadderScreen(self.time.engine, self.wall_clock, stored, self._mark_snapshot)
+        open_dialog(self.screen.app, ladder, self._go_to_snapshot)
 
-    def _mark(self, moment: "MarkedMoment") -> None:
+    def _mark(self, moment: MarkedMoment) -> None:
         from esdash.ui.past.difference import DifferenceScreen
 
         if (past := self.time.past) is None:
             return
-        fold, marked, key = self.time.fold, self._marked, self._actions.key("mark")
+        fold, marked, key = self.time.fold, self._marked, self.actions.key("mark")
         if marked is None:
             self._marked = moment
             tell(self.screen.app, f"{moment.label} is marked. At another moment, {key} shows what differs.")
@@ -91,19 +90,17 @@ class Overviews:
                 return self._page_of(table, key, trail, later)
 
             page = DifferenceScreen(fold, past, marked, moment, visible_tables(fold), page_of, self._position().unseen)
-            self.screen.app.push_screen(page, self._left_difference)
+            open_dialog(self.screen.app, page, self._left_difference)
 
-    def _left_difference(self, chosen: int | str | None) -> None:
+    def _left_difference(self, chosen: int | str) -> None:
         """For a moment, or for the entries of the log that a question asks for."""
-        if chosen is None:
-            return
         uncover(self.screen)
         if isinstance(chosen, int):
             self.time.go_to(chosen)
             return
         if not self.time.is_live:
             self.time.action_now()  # the log of the moment that is shown may end before them
-        self._list_matching(chosen)
+        self.list_matching(chosen)
 
     def _mark_entry(self, ordinal: int, entry_id: bytes) -> None:
         self._mark(self._moment(ordinal, entry_id))
@@ -111,36 +108,27 @@ class Overviews:
     def _mark_snapshot(self, snapshot: "Stored") -> None:
         self._find(snapshot.snapshot_id, self._mark)
 
-    def _chose_snapshot(self, snapshot_id: str | None) -> None:
-        if snapshot_id is not None:
-            self._find(snapshot_id, lambda moment: self.time.go_to(moment.ordinal))
+    def _go_to_snapshot(self, snapshot_id: str) -> None:
+        self._find(snapshot_id, lambda moment: self.time.go_to(moment.ordinal))
 
-    def _find(self, snapshot_id: str, then: "Callable[[MarkedMoment], object]") -> None:
+    def _find(self, snapshot_id: str, then: Callable[[MarkedMoment], object]) -> None:
         """Find the moment of a snapshot, in a thread."""
         if (past := self.time.past) is None:
             return
-        unseen, app = self._position().unseen, self.screen.app
+        unseen = self._position().unseen
 
-        def find() -> None:
-            from esdash.ui.past.difference import MarkedMoment
+        def find() -> MarkedMoment:
+            ordinal = past.place(OfSnapshot(snapshot_id), unseen)
+            return MarkedMoment(ordinal, f"#{ordinal + unseen:,} (snapshot)")
 
-            try:
-                ordinal = past.place(OfSnapshot(snapshot_id), unseen)
-            except EngineError as error:
-                app.call_from_thread(tell, app, str(error), "warning")
-            else:
-                app.call_from_thread(then, MarkedMoment(ordinal, f"#{ordinal + unseen:,} (snapshot)"))
+        find_out(self.screen, find, then, lambda why: tell(self.screen.app, why, "warning"), "snapshot")
 
-        self.screen.run_worker(find, thread=True, exit_on_error=False, name="snapshot")
-
-    def _shown(self) -> "MarkedMoment":
+    def _shown(self) -> MarkedMoment:
         position = self._position()
         return self._moment(position.ordinal, position.last_event_id.encode())
 
-    def _moment(self, ordinal: int, entry_id: bytes) -> "MarkedMoment":
-        from esdash.ui.past.difference import MarkedMoment
-
-        when = f" · {clock_time(milliseconds_of(entry_id), self._wall_clock())}" if ordinal else ""
+    def _moment(self, ordinal: int, entry_id: bytes) -> MarkedMoment:
+        when = f" · {clock_time(milliseconds_of(entry_id), self.wall_clock())}" if ordinal else ""
         return MarkedMoment(ordinal, f"#{ordinal + self._position().unseen:,}{when}")
 
     def _position(self) -> Position:
@@ -167,15 +155,11 @@ class Overviews:
         def page_of(table: Table, key: int | str, trail: Sequence[str] = ()) -> "RowPage | None":
             return self._page_of(table, key, trail, until)
 
-        ways = Ways(page_of, self._mark_entry, self._what_if)
-        return RowPage(self.time.engine, past, table, key, what, until, position.unseen, self._wall_clock, ways, trail)
+        ways = Ways(page_of, self._mark_entry, self.what_if)
+        return RowPage(self.time.engine, past, table, key, what, until, position.unseen, self.wall_clock, ways, trail)
 
-    def _chose_question(self, question: str | None) -> None:
-        if question is not None:
-            self._list_matching(question)
-
-    def _chose_entry(self, chosen: int | str | None) -> None:
+    def _chose_entry(self, chosen: int | str) -> None:
         if isinstance(chosen, int):
             self.time.go_to(chosen)
-        elif chosen is not None:
-            self._list_matching(chosen)
+        else:
+            self.list_matching(chosen)

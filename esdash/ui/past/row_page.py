@@ -12,13 +12,15 @@ from textual.widgets import Static
 from esdash.domain import Table
 from esdash.engine.console import Console, EngineError
 from esdash.engine.picture import TableRow
+from esdash.ui.asking import find_out
 from esdash.ui.messages import tell
-from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.paint.pager import Pager
 from esdash.ui.past.row_in_short import POINTS, RowInShort
 from esdash.ui.past.story_source import NEAR, StorySource, Told
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.relation import text_of
+from esdash.ui.tables.table_dialog import TableDialog
 from esdash.ui.timers import after
 from esdash.visible import visible
 from esdash.words.entries import words
@@ -52,22 +54,19 @@ class Ways(NamedTuple):
     """Something is tried with an entry."""
 
 
-class RowPage(Dialog[int | str]):
+class RowPage(TableDialog[int | str]):
     """Left for a moment of the past, it gives the ordinal of its entry; for the log, the question that lists it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "The entry", show=False),
         Binding("at", "go", "That moment", show=False),
         Binding("m", "mark", "Mark", show=False, id="mark"),
         Binding("w", "what_if", "What if", show=False, id="what_if"),
         Binding("slash", "list", "In the log", show=False, id="filter"),
         Binding("ctrl+e", "export", "Export", show=False, id="export"),
-        Binding("backspace,q", "leave", "Back", show=False),
     ]
     AUTO_FOCUS = "#story"
     CSS: ClassVar = """
-    RowPage #dialog { width: 96%; height: 96%; max-width: 160; }
-    RowPage.-tall #dialog { padding: 0 1; }
+    RowPage #dialog { max-width: 160; }
     RowPage #about { height: auto; max-height: 50%; margin-bottom: 1; }
     RowPage.-short #about { margin-bottom: 0; }
     RowPage #reach { height: 1; color: $foreground 70%; }
@@ -114,7 +113,6 @@ class RowPage(Dialog[int | str]):
         """What was chosen on the page of another row."""
 
     def compose(self) -> ComposeResult:
-        """What it is, its story, and how far that is listed."""
         with self.frame("", "Enter the entry · @ go · m mark · w what if · / in the log · Esc back") as frame:
             frame.border_title = Content(title_of_trail(self._trail))
             yield Pager(lambda width: self._short.paragraphs(width, self.app.size.height), id="about")
@@ -122,7 +120,6 @@ class RowPage(Dialog[int | str]):
             yield Static("", id="reach", markup=False)
 
     def on_mount(self) -> None:
-        """Look into the past, in threads."""
         self._begin()
 
     def _begin(self) -> None:
@@ -133,28 +130,21 @@ class RowPage(Dialog[int | str]):
     # Its story, as far as somebody has gone back in it
 
     def _look(self) -> None:
-        """Read the entries before those that are listed."""
         if self._looking or self._whole:
             return
         self._looking = True
         lines = self._source.lines
         until = lines[-1][0].ordinal - 1 if lines else self._until
 
-        def look() -> None:
-            try:
-                found = self._past.story(self._table, self._key, until, AT_A_TIME) if until > 0 else []
-            except EngineError as error:
-                self.app.call_from_thread(self._failed, str(error))
-            else:
-                self.app.call_from_thread(self._came, found)
+        def look() -> Sequence[Told]:
+            return self._past.story(self._table, self._key, until, AT_A_TIME) if until > 0 else []
 
-        self.run_worker(look, thread=True, exit_on_error=False, name="story")
+        find_out(self, look, self._came, self._failed, "story")
 
     def _came(self, lines: Sequence[Told]) -> None:
         self._looking = False
         self._whole = len(lines) < AT_A_TIME
         self._source.add(lines)
-        self._source.told = "No entry was about it."
         self._story.sync()
         self._tell_reach()
         self._write()
@@ -180,28 +170,13 @@ class RowPage(Dialog[int | str]):
 
     def action_open(self) -> None:
         """Show the entry, from which other rows are a digit away."""
-        chosen = self._ordinal()
-        if chosen is None:
-            return
+        if (chosen := self._ordinal()) is not None:
+            find_out(self, lambda: self._past.rows_at([chosen]), self._open, self._warn, "entry")
 
-        def read() -> None:
-            try:
-                rows = self._past.rows_at([chosen])
-            except EngineError as error:
-                self.app.call_from_thread(tell, self.app, str(error), "warning")
-            else:
-                if rows:
-                    self.app.call_from_thread(self._open, rows[0])
-
-        self.run_worker(read, thread=True, exit_on_error=False, name="entry")
-
-    @on(LineTable.Activated)
-    def _activated(self, event: LineTable.Activated) -> None:
-        event.stop()
-        self.action_open()
+    def _warn(self, why: str) -> None:
+        tell(self.app, why, "warning")
 
     def action_go(self) -> None:
-        """Leave for the moment of the entry."""
         if (chosen := self._ordinal()) is not None:
             self.dismiss(chosen)
 
@@ -211,7 +186,6 @@ class RowPage(Dialog[int | str]):
             self._ways.mark(told[0].ordinal, told[0].entry_id)
 
     def action_what_if(self) -> None:
-        """Try something with the entry."""
         if (told := self._told()) is None:
             return
         if told[1] is None:
@@ -220,7 +194,6 @@ class RowPage(Dialog[int | str]):
             self._ways.what_if(told[1])
 
     def action_list(self) -> None:
-        """Leave for the log, with the entries about the row."""
         self.dismiss(text_of(self._table, self._key))
 
     def action_export(self) -> None:
@@ -237,28 +210,28 @@ class RowPage(Dialog[int | str]):
         return selected if isinstance(selected, int) else None
 
     def _told(self) -> Told | None:
-        """The line that is chosen."""
         chosen = self._ordinal()
         return None if chosen is None else next(each for each in self._source.lines if each[0].ordinal == chosen)
 
-    def _open(self, row: "Row") -> None:
+    def _open(self, rows: "Sequence[Row]") -> None:
         from esdash.ui.trust.details import DetailsScreen
 
-        if self.app.screen is not self:
+        if not rows or self.app.screen is not self:
             return  # somebody has gone elsewhere
+        row = rows[0]
         trail = (*self._trail, f"#{row.ordinal + self._unseen:,}")
 
         def go(place: tuple[str, int | str]) -> None:
             table, _ = self.engine.fold.storage.places[place[0]]
             if (page := self._ways.page_of(table, place[1], trail)) is not None:
-                self.app.push_screen(page, self._chose)
+                open_dialog(self.app, page, self._chose)
 
         self._details = DetailsScreen(self.engine, row, title=title_of_trail(trail), go=go)
         self.app.push_screen(self._details, self._came_back)
 
-    def _chose(self, chosen: int | str | None) -> None:
+    def _chose(self, chosen: int | str) -> None:
         """On the page of another row, which lies over the entry."""
-        if chosen is not None and self._details is not None:
+        if self._details is not None:
             self._chosen = chosen
             self._details.dismiss(None)
 

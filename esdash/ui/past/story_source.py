@@ -1,18 +1,17 @@
 """The lines of a row's story: each entry that changed it or is about it, the newest first."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
-from textual.cache import LRUCache
 
 from esdash.domain import Column as StateColumn
 from esdash.domain import Table
 from esdash.fold.folding import Fold
 from esdash.ui.paint.drawing import clock_time, fit, milliseconds_of
 from esdash.ui.tables.columns import Cell, Column, Kind
+from esdash.ui.tables.lines import Lines, widest
 from esdash.ui.tables.log_cells import MARKS
-from esdash.ui.tables.table_source import Source
 from esdash.visible import visible
 from esdash.words.changes import is_amount, moved, title_of
 from esdash.words.entries import GONE, describe, type_of, write
@@ -38,66 +37,35 @@ _TEXT: Final = 30
 """Characters of a text that are shown."""
 
 
-class StorySource(Source):
+class StorySource(Lines):
     """For each column of the table how far it moved and what it was then, beside what the entry said."""
 
     def __init__(self, fold: Fold, table: Table, unseen: int, wall_clock: Callable[[], float]) -> None:
         """`unseen` entries had left the stream before the history began."""
-        self._fold = fold
-        self._table = table
-        self._unseen = unseen
-        self._wall_clock = wall_clock
-        self.lines: list[Told] = []
-        self.told = "looking into the past …"
-        """What to show when there is no line: harmless text."""
-        self.columns: Sequence[Column] = (
+        columns = (
             Column("time", "time", least=11, rank=3),
             Column("ordinal", "#", Kind.NUMBER, rank=2),
             *(each for place, column in enumerate(table.columns) for each in _columns(place, column)),
             Column("outcome", "", least=1, rank=1),
             Column("what", "entry", least=16, stretch=1),
         )
-        self._wanted = [0] * len(self.columns)
-        self._cells: LRUCache[int, tuple[Cell, ...]] = LRUCache(512)
+        super().__init__(columns, self._made, lambda told: told[0].ordinal)
+        self.told = "looking into the past …"
+        self._fold = fold
+        self._table = table
+        self._unseen = unseen
+        self._wall_clock = wall_clock
 
     def add(self, lines: Sequence[Told]) -> None:
         """These are older than all before."""
-        start = len(self.lines)
-        self.lines += lines
-        for index in range(start, len(self.lines)):
-            cells = self._made(index)
-            self._wanted = [max(most, cell_len(cell.text)) for most, cell in zip(self._wanted, cells, strict=True)]
+        made = widest(map(self._made, lines)) or self._wanted
+        wanted = list(map(max, self._wanted, made))
         # Else what refused an entry would have no room beside what it says.
-        self._wanted[-1] = min(self._wanted[-1], ENTRY)
+        wanted[-1] = min(wanted[-1], ENTRY)
+        self.show([*self.lines, *lines], "No entry was about it.", wanted)
 
-    def __len__(self) -> int:
-        return len(self.lines)
-
-    def cells(self, index: int) -> tuple[Cell, ...]:
-        """One line."""
-        cells = self._cells.get(index)
-        if cells is None:
-            cells = self._cells[index] = self._made(index)
-        return cells
-
-    def identity(self, index: int) -> Hashable:
-        """The ordinal."""
-        return self.lines[index][0].ordinal
-
-    def find(self, identity: Hashable) -> int | None:
-        """The line of an entry."""
-        return next((place for place, (line, _) in enumerate(self.lines) if line.ordinal == identity), None)
-
-    def wanted(self) -> Sequence[int]:
-        """Cells for the widest content so far."""
-        return self._wanted
-
-    def hint(self) -> Sequence[str]:
-        """Why there is no line."""
-        return (self.told,)
-
-    def _made(self, index: int) -> tuple[Cell, ...]:
-        line, row = self.lines[index]
+    def _made(self, told: Told) -> tuple[Cell, ...]:
+        line, row = told
         outcome = self._fold.outcomes[line.code]
         mark = MARKS[outcome.name]
         refused = "" if outcome.name == "applied" else f"{mark.glyph} {outcome.reason or outcome.name}"

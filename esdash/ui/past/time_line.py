@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual import events
 
-from esdash.engine.console import EngineError
 from esdash.engine.view import View
+from esdash.ui.asking import find_out
 from esdash.ui.paint.drawing import clock_time, rate, spark
 from esdash.ui.paint.painted import Line, PaintedLines, Span
 from esdash.ui.past.time_marks import Marked, breaks_of, losses_of, marked, outcome_of, place_of
@@ -79,7 +79,6 @@ class TimeLine(PaintedLines):
         self._due: TimerHandle | None = None
 
     def on_mount(self) -> None:
-        """Look from now on."""
         self.set_interval(LOOK_SECONDS, self.look)
 
     def show(self, at: int | None, live: View) -> None:
@@ -108,23 +107,18 @@ class TimeLine(PaintedLines):
             return
         wants_snapshots = self._wants_snapshots(live)
 
-        def count() -> None:
-            try:
-                span = past.span()
-                timeline = past.timeline(*self._stretch(span.first_ms, span.last_ms), width)
-                breaks = breaks_of(timeline, losses_of(live, span.first_ms))
-                snapshots = [each.entry_ms for each in past.snapshots()] if wants_snapshots else None
-                found = _Counted(timeline, breaks, snapshots)
-            except EngineError:
-                self.app.call_from_thread(self._counted, None)  # said when somebody goes there
-            else:
-                self.app.call_from_thread(self._counted, found)
+        def count() -> _Counted:
+            span = past.span()
+            timeline = past.timeline(*self._stretch(span.first_ms, span.last_ms), width)
+            breaks = breaks_of(timeline, losses_of(live, span.first_ms))
+            snapshots = [each.entry_ms for each in past.snapshots()] if wants_snapshots else None
+            return _Counted(timeline, breaks, snapshots)
 
         self._looking = True
-        self.run_worker(count, thread=True, exit_on_error=False, name="time line")
+        # Why it cannot be counted is said when somebody goes there.
+        find_out(self, count, self._counted, lambda _: self._counted(None), "time line")
 
     def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - the parts were counted for a width
-        """Bars, and where there is room for that the marks under them."""
         found = self._timeline
         if found is None or not found.start:
             return ((Span("time ", "dim"), Span("…", "dim")),)
@@ -149,13 +143,11 @@ class TimeLine(PaintedLines):
             self._hold(place)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Go along with the pointer."""
         if self._dragging and self._timeline is not None:
             place = event.x - self.styles.padding.left - _LABEL
             self._hold(max(0, min(place, len(self._timeline.entries) - 1)))
 
     def on_mouse_up(self) -> None:
-        """Let go."""
         if self._dragging:
             self._dragging = False
             self.release_mouse()
@@ -163,11 +155,9 @@ class TimeLine(PaintedLines):
                 self._go()
 
     def on_mouse_scroll_up(self) -> None:
-        """Less of the time."""
         self.zoom(1)
 
     def on_mouse_scroll_down(self) -> None:
-        """More of the time."""
         self.zoom(-1)
 
     def on_resize(self) -> None:

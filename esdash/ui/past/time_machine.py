@@ -1,17 +1,18 @@
 """Which moment the screen shows: now, a picture that was stopped, or any moment of the past; and how keys go there."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 from textual.screen import Screen
 
 from esdash.counted import counted
-from esdash.engine.console import Console, EngineError
+from esdash.engine.console import Console
 from esdash.engine.view import Phase, Position, View
+from esdash.ui.asking import Asking, Stopped, find_out
 from esdash.ui.declared import Actions
 from esdash.ui.messages import tell
-from esdash.ui.past.finding import Find, Finding
 from esdash.ui.past.past_now import PastNow, broken_at, now_of
 from esdash.ui.past.player import Player
 from esdash.ui.tables.lit import Lit
@@ -26,6 +27,9 @@ COMING: Final = (Phase.CONNECTING, Phase.RESTORING, Phase.REPLAYING)
 
 LIT_SECONDS: Final = 0.3
 """How long what an entry changed stays lit while entries follow one another."""
+
+Find = Callable[["Past", Stopped], int | None]
+"""Gives the ordinal of a moment, or None where there is none; may take its time. Raises EngineError."""
 
 EARLIEST: Final = "This is the earliest moment that can be shown."
 
@@ -68,7 +72,7 @@ class TimeMachine:
         self._wanted: int | None = None
         """The ordinal that is to be shown, while it is being looked for."""
         self._looking = False
-        self._finding = Finding(screen)
+        self.finding = Asking(screen, "past")
         self._goal: _Goal | None = None
         self._player = Player(screen, lambda: self.past, self._standing, self._play_to, self._played)
 
@@ -151,14 +155,12 @@ class TimeMachine:
         self._changed()
 
     def action_change_pace(self, direction: int) -> None:
-        """Play faster or slower."""
         self._player.change_pace(direction)
         self._changed()
 
     def action_now(self) -> None:
-        """Go back to now."""
         self._player.stop()
-        self._finding.forget()
+        self.finding.forget()
         self._stopped = self._shown = self._now = self._wanted = self._goal = None
         self._changed()
 
@@ -178,7 +180,6 @@ class TimeMachine:
         self.go_to(self._ordinal() + by)
 
     def action_next_refused(self, direction: int) -> None:
-        """Go to the next entry that a rule refused, or to the one before."""
         self._look_for(lambda past, at: past.refused(at, back=direction < 0), "was refused by a rule", direction)
 
     def action_next_parked(self, direction: int) -> None:
@@ -198,7 +199,6 @@ class TimeMachine:
         self._look_for(lambda past, at: past.about(at, table, key, back=direction < 0), row, direction)
 
     def action_watch(self) -> None:
-        """Watch the replay since the last restore."""
         restored = self.engine.view.restored
         if not self.may_look():
             return
@@ -217,7 +217,7 @@ class TimeMachine:
     def _play_to(self, ordinal: int) -> None:
         if not self.may_look():
             return
-        self._finding.forget()
+        self.finding.forget()
         phase, newest = self.engine.view.phase, self._newest()
         if ordinal > newest and phase not in COMING:
             self._player.stop()
@@ -234,7 +234,6 @@ class TimeMachine:
         self._look()
 
     def go_to_time(self, milliseconds: int) -> None:
-        """Show the moment of a time."""
         self.find(lambda past, _: past.at_time(milliseconds))
 
     # Looking, in a thread
@@ -268,40 +267,39 @@ class TimeMachine:
         if past is None or wanted is None or self._looking:
             return
 
-        def look() -> None:
-            try:
-                shown = past.at(wanted, unseen)
-            except EngineError as error:
-                self.screen.app.call_from_thread(self._lost, wanted, str(error))
-            else:
-                self.screen.app.call_from_thread(self._arrived, wanted, shown, broken_at(self.fold, shown))
+        def look() -> "tuple[Shown, PastNow]":
+            shown = past.at(wanted, unseen)
+            return shown, now_of(self.fold, shown, broken_at(self.fold, shown))
 
         self._looking = True
-        self.screen.run_worker(look, thread=True, exit_on_error=False, name="past")
+        find_out(self.screen, look, lambda found: self._arrived(wanted, *found), partial(self._lost, wanted), "past")
 
-    def _arrived(self, wanted: int, shown: "Shown", broken: tuple[str, ...]) -> None:
-        self._looking = False
-        if self._wanted is None:
-            return  # somebody has gone back to now
-        if self._wanted != wanted:
-            self._look()
-        else:
-            self._wanted = None
+    def _arrived(self, wanted: int, shown: "Shown", now: PastNow) -> None:
+        if not self._is_waited_for(wanted):
+            return
         if shown.moment.position.ordinal > wanted:
             tell(self.screen.app, EARLIEST)
-        self._shown, self._now = shown, now_of(self.fold, shown, broken)
+        self._shown, self._now = shown, now
         self._changed()
 
     def _lost(self, wanted: int, why: str) -> None:
         """There is no such moment."""
+        if self._is_waited_for(wanted) and self._wanted is None:
+            self._player.stop()
+            self._warn(why)
+
+    def _is_waited_for(self, wanted: int) -> bool:
+        """Not where somebody has gone back to now; whoever wants another moment by now has that looked for."""
         self._looking = False
         if self._wanted is None:
-            return  # somebody has gone back to now
-        if self._wanted != wanted:
+            return False
+        if self._wanted == wanted:
+            self._wanted = None
+        else:
             self._look()
-            return
-        self._wanted = None
-        self._player.stop()
+        return True
+
+    def _warn(self, why: str) -> None:
         tell(self.screen.app, why, "warning")
 
     def _look_for(self, find: "Callable[[Past, int], int | None]", what: str, direction: int) -> None:
@@ -324,12 +322,15 @@ class TimeMachine:
         if not self.may_look() or (past := self.past) is None:
             return False
         self._player.stop()
-        self._finding.look(past, find, otherwise, then or self.go_to)
-        return True
 
-    def forget(self) -> None:
-        """What is being looked for is not wanted any more."""
-        self._finding.forget()
+        def came(found: int | None) -> None:
+            if found is None:
+                tell(self.screen.app, otherwise)
+            else:
+                (then or self.go_to)(found)
+
+        self.finding.ask(partial(find, past), came, self._warn)
+        return True
 
     # Playing
 

@@ -6,16 +6,14 @@ from typing import Final, NamedTuple
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.outcomes import Outcome
 from esdash.fold.sorting import Fields
-from esdash.fold.stored import number_name
-from esdash.fold.tables import Change as NumberChange
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.ui.tables.log_cells import MARKS, hue_of
 from esdash.visible import visible
 from esdash.whatif.beside import Consequences, Tried
 from esdash.whatif.decisions import Decided
 from esdash.whatif.edits import Change, Edit, Insert, Skip
-from esdash.words.changes import column_of, gist, moved
-from esdash.words.entries import describe, type_of, write
+from esdash.words.changes import gist
+from esdash.words.entries import describe, type_of
 from esdash.words.outcomes import shortfall
 
 EDITS: Final = (
@@ -36,9 +34,6 @@ NUMBERS: Final = (
     Column("now", "would be", Kind.NUMBER),
     Column("moved", "±", Kind.NUMBER, rank=2),
 )
-
-_TEXT: Final = 40
-"""Characters of a text in a cell."""
 
 
 class EditLine(NamedTuple):
@@ -81,7 +76,6 @@ def edit_lines(edits: Sequence[Edit], found: Consequences | None) -> list[EditLi
 
 
 def edit_cells(fold: Fold, line: EditLine) -> tuple[Cell, ...]:
-    """One edit."""
     edit, number, said = line.edit, Cell(line.number, "dim"), _says(fold, line.fields)
     if isinstance(edit, Skip):
         return Cell("−", "bad"), number, Cell(said, "dim"), Cell("left out", "dim")
@@ -109,21 +103,7 @@ def decided_cells(fold: Fold, unseen: int, decided: Decided) -> tuple[Cell, ...]
     )
 
 
-def number_cells(fold: Fold, change: NumberChange) -> tuple[Cell, ...]:
-    """One number that would be another one."""
-    _, column = column_of(fold, change.table, change.column)
-    most = 60 if column.kind is int else _TEXT
-    by = visible(moved(column, change.before, change.after), 60)
-    return (
-        Cell(visible(number_name(change.table, change.key, change.column), 80)),
-        Cell(visible(write(column.shown, change.before), most), "dim"),
-        Cell(visible(write(column.shown, change.after), most), "strong"),
-        Cell(by, "bad" if by.startswith("−") else "good"),
-    )
-
-
 def outcome_cell(outcome: Outcome) -> Cell:
-    """A decision with its glyph."""
     mark = MARKS[outcome.name]
     return Cell(f"{mark.glyph} {outcome.reason or outcome.name}", mark.style)
 

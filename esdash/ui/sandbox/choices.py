@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -41,21 +40,16 @@ class ChoicesScreen(ListDialog[str]):
         self._entry = entry
 
     def compose(self) -> ComposeResult:
-        """One line each."""
         with self.frame("What if", "Enter tries it, in a sandbox: nothing is published · Esc close"):
             yield OptionList(*self._options(), id="choices")
 
     def on_mount(self) -> None:
-        """Which entry it is about."""
         self.query_one("#dialog").border_title = Content(f"What if · {self._entry}")
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(event.option_id)
+    def choose(self, place: int) -> None:
+        self.dismiss(self.query_one(OptionList).get_option_at_index(place).id)
 
     def action_choose(self, name: str) -> None:
-        """One of them, by its key."""
         self.dismiss(name)
 
     def _options(self) -> Iterator[Option]:

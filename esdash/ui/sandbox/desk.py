@@ -1,17 +1,17 @@
 """What the form of an event hands its event to in a sandbox: nothing that could reach a server."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from esdash.engine.console import RESTING, LoadStatus, NotPublishedError, Published
+from esdash.engine.console import Published
 from esdash.engine.publisher import new_keys
 from esdash.engine.view import Phase, View
 from esdash.fold.folding import Fold
 
 
 class SandboxDesk:
-    """Takes one event into a sandbox (`engine.console.Desk`), and is all of a `Publishing` that a sandbox has."""
+    """Takes one event into a sandbox (`engine.console.Desk`)."""
 
     def __init__(self, fold: Fold, view: View, take: Callable[[str, bytes, bytes], object]) -> None:
         """`view` has the state by which the event is judged; `take` gets type, data and a new key, in any thread."""
@@ -25,23 +25,3 @@ class SandboxDesk:
         (own,) = new_keys(1)
         self._take(event_type, data, own.encode())
         return Published("", event_type, own)
-
-    def publish_batch(self, events: Iterable[tuple[str, bytes]]) -> int:
-        """Take them."""
-        return len([self.publish(*event) for event in events])
-
-    def publish_after(self, last_id: bytes, entries: Sequence[Sequence[bytes]]) -> list[bytes]:  # noqa: ARG002
-        """A sandbox cannot. Raises NotPublishedError."""
-        raise NotPublishedError("A sandbox publishes nothing.")
-
-    @property
-    def load(self) -> LoadStatus:
-        """There is none."""
-        return RESTING
-
-    def start_load(self, rate: float) -> None:  # noqa: ARG002
-        """A sandbox cannot. Raises NotPublishedError."""
-        raise NotPublishedError("A sandbox has no steady load.")
-
-    def stop_load(self) -> None:
-        """There is none."""

@@ -32,15 +32,12 @@ class Draft:
         """What they were before changes were taken back."""
 
     def add(self, edit: Edit) -> None:
-        """One more edit."""
         self._become([*self.edits, edit])
 
     def remove(self, place: int) -> None:
-        """Take one of the edits out."""
         self._become([*self.edits[:place], *self.edits[place + 1 :]])
 
     def replace(self, place: int, edit: Edit) -> None:
-        """One of the edits is another one."""
         self._become([*self.edits[:place], edit, *self.edits[place + 1 :]])
 
     def undo(self) -> bool:

@@ -1,10 +1,9 @@
 """The first lines of a sandbox: where it stands, and what would be otherwise."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from esdash.counted import counted
-from esdash.ui.paint.painted import Line, PaintedLines, Span
+from esdash.ui.paint.painted import Line, Span
 from esdash.ui.sandbox.drafts import Draft
 from esdash.ui.sandbox.folding import Folding
 from esdash.visible import visible
@@ -12,23 +11,11 @@ from esdash.visible import visible
 NOTHING: Final = "Nothing is tried yet."
 
 
-class Heading(PaintedLines):
-    """Two lines."""
-
-    def __init__(self) -> None:
-        super().__init__(id="heading")
-        self._told: tuple[Line, Line] = ((), ())
-
-    def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - long lines are cut
-        """What was written last."""
-        return self._told
-
-    def write(self, name: str, draft: Draft, folding: Folding) -> None:
-        """Say it of a sandbox, and of what is known of it; `name` is harmless."""
-        where = "At the end of the log" if draft.begin is None else f"Behind #{draft.number:,}"
-        what = Span(f"  What if? {where}. Nothing is published.")
-        self._told = (Span(f" ◇ {name} ", "tag"), what), (_state(folding),)
-        self.sync()
+def heading_of(name: str, draft: Draft, folding: Folding) -> tuple[Line, Line]:
+    """What is said of a sandbox, and of what is known of it; `name` is harmless."""
+    where = "At the end of the log" if draft.begin is None else f"Behind #{draft.number:,}"
+    what = Span(f"  What if? {where}. Nothing is published.")
+    return (Span(f" ◇ {name} ", "tag"), what), (_state(folding),)
 
 
 def _state(folding: Folding) -> Span:

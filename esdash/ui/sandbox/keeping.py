@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -33,13 +32,11 @@ class NameScreen(Dialog[None]):
         self._draft = draft
 
     def compose(self) -> ComposeResult:
-        """The name, and what is wrong with it."""
         with self.frame("Keep the sandbox", "Enter keep · Esc close"):
             yield LineInput(self._draft.name, "a name", id="name", max_length=LONGEST)
             yield Static("Then it is there at the next start, too.", id="consequence", markup=False)
 
     def on_input_submitted(self) -> None:
-        """Keep it."""
         name = self.query_one(LineInput).value.strip()
         if not name:
             self.query_one("#consequence", Static).update("✗ It takes a name.")
@@ -71,21 +68,16 @@ class DraftsScreen(ListDialog[Draft]):
         self._drafts: Sequence[Draft] = ()
 
     def compose(self) -> ComposeResult:
-        """One line each."""
         with self.frame("Sandboxes", "Enter open · d forget · Esc close"):
             yield OptionList(id="drafts", markup=False)
 
     def on_mount(self) -> None:
-        """List them."""
         self._list()
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(self._drafts[event.option_index])
+    def choose(self, place: int) -> None:
+        self.dismiss(self._drafts[place])
 
     def action_forget(self) -> None:
-        """Keep the marked one no more."""
         marked = self.query_one(OptionList).highlighted
         if marked is None or not (name := self._drafts[marked].name):
             return
@@ -97,10 +89,7 @@ class DraftsScreen(ListDialog[Draft]):
 
     def _list(self) -> None:
         self._drafts = [self._fresh, *self._book.all()]
-        options = self.query_one(OptionList)
-        options.clear_options()
-        options.add_options([Option(_line(draft)) for draft in self._drafts])
-        options.highlighted = 0
+        self.fill([Option(_line(draft)) for draft in self._drafts])
 
 
 def _line(draft: Draft) -> Content:

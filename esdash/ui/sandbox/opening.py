@@ -10,7 +10,7 @@ from esdash.engine.row import Row
 from esdash.fold.folding import Fold
 from esdash.ui.declared import Actions
 from esdash.ui.messages import tell
-from esdash.ui.paint.dialog import uncover
+from esdash.ui.paint.dialog import open_dialog, uncover
 from esdash.ui.past.time_machine import TimeMachine
 from esdash.ui.sandbox import choices
 from esdash.ui.sandbox.choices import ChoicesScreen
@@ -64,11 +64,10 @@ class Sandboxes:
         number = f"#{entry.ordinal + self.time.unseen():,}"
         said = f"{visible(type_of(fold, entry.fields), 30)} {visible(describe(fold, entry.fields), 60)}"
 
-        def chosen(what: str | None) -> None:
-            if what is not None:
-                self._open(None if what == choices.LOOK else (what, entry.entry_id))
+        def chosen(what: str) -> None:
+            self._open(None if what == choices.LOOK else (what, entry.entry_id))
 
-        self.screen.app.push_screen(ChoicesScreen(fold, f"{number} {said}"), chosen)
+        open_dialog(self.screen.app, ChoicesScreen(fold, f"{number} {said}"), chosen)
 
     def _may_try(self) -> bool:
         fold = self.time.fold

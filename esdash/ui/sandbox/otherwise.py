@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
-from esdash.ui.paint.dialog import Dialog
 from esdash.ui.paint.drawing import fit
-from esdash.ui.paint.painted import Line, PaintedLines, Span
+from esdash.ui.paint.painted import Line, Span, ToldLines
 from esdash.ui.sandbox.cells import DECIDED, NUMBERS, outcome_cell
 from esdash.ui.tables.columns import Cell
 from esdash.ui.tables.line_table import LineTable
-from esdash.ui.tables.made_source import Made, MadeSource
+from esdash.ui.tables.lines import Made, MadeLines
+from esdash.ui.tables.table_dialog import TableDialog
 from esdash.visible import visible
 from esdash.whatif.telling import Result
 
@@ -22,29 +21,15 @@ _TEXT: Final = 30
 """Characters of a value that is a text."""
 
 
-class _Heading(PaintedLines):
-    """How many there are."""
-
-    def __init__(self, told: Sequence[Line]) -> None:
-        super().__init__(id="told")
-        self._told = told
-
-    def lines(self, width: int) -> Sequence[Line]:  # noqa: ARG002 - long lines are cut
-        """One, or a few."""
-        return self._told
-
-
-class OtherwiseScreen(Dialog[int]):
+class OtherwiseScreen(TableDialog[int]):
     """Left with Enter on an entry, it gives the number of that entry, as people count."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Go to the entry", show=False),
         Binding("tab,left,right,h,l", "other_list", "Entries or numbers", show=False),
-        Binding("backspace,q,B", "leave", "Back", show=False),
+        Binding("B", "leave", "Back", show=False),
     ]
     CSS: ClassVar = """
-    OtherwiseScreen #dialog { width: 96%; height: 96%; max-width: 150; }
-    OtherwiseScreen.-tall #dialog { padding: 0 1; }
+    OtherwiseScreen #dialog { max-width: 150; }
     OtherwiseScreen #told { height: auto; margin-bottom: 1; }
     OtherwiseScreen.-short #told { margin-bottom: 0; }
     OtherwiseScreen #numbers { margin-top: 1; }
@@ -56,7 +41,7 @@ class OtherwiseScreen(Dialog[int]):
         super().__init__()
         self._title = f"By the new rules  {file} {when}"
         self._result = result
-        entries, numbers = MadeSource(DECIDED), MadeSource(NUMBERS)
+        entries, numbers = MadeLines(DECIDED), MadeLines(NUMBERS)
         entries.show(_entry_lines(result))
         numbers.show(_number_lines(result))
         self._tables = LineTable(entries, id="decided"), LineTable(numbers, id="numbers")
@@ -66,28 +51,20 @@ class OtherwiseScreen(Dialog[int]):
         decided, numbers = self._tables
         decided.display, numbers.display = bool(self._result.decided), bool(self._result.numbers)
         with self.frame(self._title, "Tab entries, numbers · Enter goes to the entry · Esc back"):
-            yield _Heading(self._told())
+            yield ToldLines(*self._told(), id="told")
             yield from self._tables
 
     def on_mount(self) -> None:
-        """Begin with the entries."""
         decided, numbers = self._tables
         self.set_focus(decided if decided.display else numbers)
 
     def action_other_list(self) -> None:
-        """Go to the numbers, or back to the entries."""
         decided, numbers = self._tables
         self.set_focus(numbers if decided.has_focus and numbers.display else decided if decided.display else numbers)
 
     def action_open(self) -> None:
-        """Leave for the entry under the cursor."""
         if self._tables[0].has_focus and isinstance(number := self._tables[0].selected, int):
             self.dismiss(number)
-
-    @on(LineTable.Activated)
-    def _open(self, event: LineTable.Activated) -> None:
-        event.stop()
-        self.action_open()
 
     def _told(self) -> Sequence[Line]:
         found = self._result

@@ -1,6 +1,6 @@
 """The sandbox: what is tried with the log, and what would be otherwise then."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -10,15 +10,18 @@ from textual.containers import Container, Vertical
 from textual.widgets import Static
 
 from esdash.counted import counted
-from esdash.engine.console import EngineError, Publishing
+from esdash.engine.console import Publishing
 from esdash.engine.view import View
 from esdash.fold.folding import Fold
 from esdash.fold.tables import Change as NumberChange
+from esdash.ui.asking import find_out
 from esdash.ui.declared import Actions
 from esdash.ui.messages import tell
 from esdash.ui.paint.confirm import ask
-from esdash.ui.paint.dialog import Dialog
+from esdash.ui.paint.dialog import Dialog, open_dialog
 from esdash.ui.paint.key_bar import Key, KeyBar
+from esdash.ui.paint.painted import ToldLines
+from esdash.ui.past.difference_source import number_cells
 from esdash.ui.sandbox import choices
 from esdash.ui.sandbox.cells import (
     DECIDED,
@@ -28,11 +31,10 @@ from esdash.ui.sandbox.cells import (
     decided_cells,
     edit_cells,
     edit_lines,
-    number_cells,
 )
 from esdash.ui.sandbox.drafts import UNNAMED, Draft, DraftBook
 from esdash.ui.sandbox.folding import Folding
-from esdash.ui.sandbox.heading import NOTHING, Heading
+from esdash.ui.sandbox.heading import NOTHING, heading_of
 from esdash.ui.sandbox.keeping import DraftsScreen, NameScreen
 from esdash.ui.sandbox.trying import Trying
 from esdash.ui.tables.columns import Cell
@@ -131,7 +133,7 @@ class SandboxScreen(Dialog[int]):
         self._first = first
         self._actions = actions
         self._trying = Trying(self, fold, actions, sandbox, view, lambda: self.draft, self._changed)
-        self._heading = Heading()
+        self._heading = ToldLines(id="heading")
         self._edits = Lines(EDITS, partial(edit_cells, fold))
         self._decided = Lines(DECIDED, self._decided_cells)
         self._numbers = Lines(NUMBERS, partial(number_cells, fold))
@@ -167,21 +169,17 @@ class SandboxScreen(Dialog[int]):
             self._trying.choose(what, entry_id)
 
     def on_unmount(self) -> None:
-        """Fold no more."""
         self._folding.give_up()
 
     # What keys do
 
     def action_events(self) -> None:
-        """Choose an event to try where the sandbox stands."""
         self._trying.choose_event(self.draft.begin)
 
     def action_batch(self) -> None:
-        """Try made-up events."""
         self._trying.insert_batch(self.draft.begin)
 
     def action_insert(self, number: int) -> None:
-        """The form of an event type."""
         self._trying.insert(number, self.draft.begin)
 
     def action_leave_out(self) -> None:
@@ -204,38 +202,31 @@ class SandboxScreen(Dialog[int]):
             tell(self.app, UNCHOSEN)
 
     def action_move(self, by: int) -> None:
-        """Let an entry of the log change places with its neighbour."""
         if (decided := self._chosen_decided()) is not None:
             self._trying.choose(choices.EARLIER if by < 0 else choices.LATER, decided.entry_id)
         else:
             tell(self.app, "Choose an entry among those that are decided otherwise; K and J move it.")
 
     def action_undo(self) -> None:
-        """Take the last change back."""
         if self.draft.undo():
             self._changed()
 
     def action_redo(self) -> None:
-        """Make it again."""
         if self.draft.redo():
             self._changed()
 
     def action_name(self) -> None:
-        """Keep it under a name."""
         self.app.push_screen(NameScreen(self._book, self.draft), lambda _: self._write())
 
     def action_drafts(self) -> None:
-        """Choose another one."""
-        self.app.push_screen(
-            DraftsScreen(self._book, Draft(self.draft.begin, number=self.draft.number)), self._chose_draft
-        )
+        fresh = Draft(self.draft.begin, number=self.draft.number)
+        open_dialog(self.app, DraftsScreen(self._book, fresh), self._chose_draft)
 
     def action_fold_again(self) -> None:
         """Up to the end of the log as it is now."""
         self._fold_again()
 
     def action_open(self) -> None:
-        """Leave for the moment of an entry."""
         if (decided := self._chosen_decided()) is not None:
             self.dismiss(decided.ordinal)
 
@@ -264,7 +255,7 @@ class SandboxScreen(Dialog[int]):
                 "Only if nothing was appended meanwhile, so that what is shown is what comes of it. Otherwise nothing "
                 "is published, and what would come of it now is shown first.",
                 "Publish",
-                partial(self._in_thread, partial(self._publish, self._publishing, entries, until)),
+                partial(self._publish, self._publishing, entries, until),
             )
 
     # What follows
@@ -277,10 +268,9 @@ class SandboxScreen(Dialog[int]):
                 tell(self.app, f"It could not be kept: {visible(str(error), 200)}.", "error")
         self._fold_again()
 
-    def _chose_draft(self, draft: Draft | None) -> None:
-        if draft is not None:
-            self.draft = draft
-            self._fold_again()
+    def _chose_draft(self, draft: Draft) -> None:
+        self.draft = draft
+        self._fold_again()
 
     def _chosen_edit(self) -> EditLine | None:
         table = self.query_one("#edits", LineTable)
@@ -294,23 +284,16 @@ class SandboxScreen(Dialog[int]):
         found = self._folding.found
         return decided_cells(self._fold, 0 if found is None else found.end.unseen, decided)
 
-    def _in_thread(self, work: Callable[[], None]) -> None:
-        self.run_worker(work, thread=True, exit_on_error=False, name="sandbox")
-
     def _publish(self, publishing: Publishing, entries: Sequence[Sequence[bytes]], until: bytes) -> None:
-        try:
-            ids = publishing.publish_after(until, entries)
-        except EngineError as error:
-            self.app.call_from_thread(tell, self.app, str(error), "error")
-        else:
-            self.app.call_from_thread(self._published, len(ids))
+        publish = partial(publishing.publish_after, until, entries)
+        find_out(self, publish, self._published, lambda why: tell(self.app, why, "error"), "sandbox")
 
-    def _published(self, count: int) -> None:
-        if not count:
+    def _published(self, ids: Sequence[bytes]) -> None:
+        if not ids:
             tell(self.app, "Something was appended meanwhile, so nothing was published. This is what comes of it now.")
             self._fold_again()
             return
-        tell(self.app, f"{counted(count, 'event is', 'events are')} in the log.")
+        tell(self.app, f"{counted(len(ids), 'event is', 'events are')} in the log.")
         self.draft.edits = []
         self.dismiss(None)
 
@@ -339,7 +322,7 @@ class SandboxScreen(Dialog[int]):
     def _head(self) -> None:
         name = visible(self.draft.name, 40) or UNNAMED
         self.query_one("#dialog").border_title = f"◇ SANDBOX{'' if name == UNNAMED else ' · kept'}"
-        self._heading.write(name, self.draft, self._folding)
+        self._heading.tell(*heading_of(name, self.draft, self._folding))
 
 
 def _shown(fold: Fold, found: "Consequences") -> list[NumberChange]:

@@ -112,7 +112,6 @@ class Widths:
         return True
 
     def column_at(self, columns: Sequence[Column], x: int) -> Column | None:
-        """The column in which a cell of a line lies."""
         edge = 1
         for column, width in zip(columns, self.cells, strict=True):
             if width:
@@ -123,7 +122,6 @@ class Widths:
 
     @property
     def used(self) -> int:
-        """Cells of all columns with the gaps between them."""
         shown = [cells for cells in self.cells if cells]
         return sum(shown) + self.gap * max(0, len(shown) - 1)
 

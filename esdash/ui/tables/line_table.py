@@ -76,7 +76,6 @@ class LineTable(Painted, can_focus=True):
 
     @property
     def selected(self) -> Hashable | None:
-        """The identity of the line under the cursor."""
         return self.source.identity(self.cursor) if 0 <= self.cursor < len(self.source) else None
 
     def sync(self) -> None:
@@ -109,7 +108,6 @@ class LineTable(Painted, can_focus=True):
         self.top = line if line < self.top else line - self.page + 1
 
     def choose(self, index: int) -> None:
-        """Put the cursor on a line that was clicked."""
         self.move_to(index)
 
     def chosen(self) -> None:
@@ -136,13 +134,11 @@ class LineTable(Painted, can_focus=True):
         self.touched()
 
     def sort_invert(self) -> None:
-        """Turn the order around."""
         if self.source.order is not None:
             self.source.sort(SortOrder(self.source.order.column, not self.source.order.descending))
             self.touched()
 
     def sort_step(self, step: int) -> None:
-        """Sort by the next or the previous sortable column."""
         sortable = [column for column in self.source.columns if column.sortable]
         order = self.source.order
         if order is None or not sortable:
@@ -161,15 +157,12 @@ class LineTable(Painted, can_focus=True):
         self.move_to(self.cursor + lines)
 
     def action_first(self) -> None:
-        """To the first line."""
         self.move_to(0)
 
     def action_last(self) -> None:
-        """To the last line."""
         self.move_to(len(self.source) - 1)
 
     def _look(self) -> list[_Row | str]:
-        """What every line should show now."""
         self._area = self.size
         self._settle()
         rows = [self._row(y) for y in range(self._area.height)]
@@ -190,7 +183,6 @@ class LineTable(Painted, can_focus=True):
         self.top = max(0, min(self.top, count - self.page))
 
     def _measure(self) -> None:
-        """Give the columns their widths."""
         if self._widths.fit(self.source.columns, self.source.wanted(), self._area.width - 2):
             self._rows = []
             self.refresh()
@@ -210,7 +202,6 @@ class LineTable(Painted, can_focus=True):
         return _Row(self.source.cells(index), cursor, thumb)
 
     def render_line(self, y: int) -> Strip:
-        """One line."""
         # Its whole size, for it has no frame: that of what is inside is asked of the layout, which takes long.
         if self._area != self.outer_size or len(self._rows) != self._area.height:
             self._rows = self._look()
@@ -261,7 +252,6 @@ class LineTable(Painted, can_focus=True):
         return Strip(segments, max(width, used + 1)).adjust_cell_length(width, self.paint())
 
     def notify_style_update(self) -> None:
-        """Draw anew after a change of theme or focus."""
         super().notify_style_update()
         self._strips.clear()
 
@@ -278,17 +268,14 @@ class LineTable(Painted, can_focus=True):
         self.sync()
 
     def on_blur(self) -> None:
-        """The cursor looks different."""
         self._strips.clear()
         self.sync()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """The wheel moves the part in view."""
         event.stop()
         self.scroll_by(_WHEEL_LINES)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """The wheel moves the part in view."""
         event.stop()
         self.scroll_by(-_WHEEL_LINES)
 
@@ -300,12 +287,10 @@ class LineTable(Painted, can_focus=True):
             self._drag(event.y)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Pull the scroll bar."""
         if self._dragging:
             self._drag(event.y)
 
     def on_mouse_up(self) -> None:
-        """Let go of the scroll bar."""
         if self._dragging:
             self._dragging = False
             self.release_mouse()

@@ -91,7 +91,6 @@ class LogPanel(Panel):
         return Content("").join([*parts, Content(more)])
 
     def sync(self) -> None:
-        """Redraw what changed."""
         super().sync()
         line = self.line
         if isinstance(line, QuestionLine) and line.display:
@@ -119,7 +118,6 @@ class LogPanel(Panel):
             tell(self.app, "Type a question: then this saves it under a name.")
 
     def show_all(self) -> None:
-        """Show all lines, and keep the question."""
         self.line.display = False
         self.lines.filtering = False
         self.sync()

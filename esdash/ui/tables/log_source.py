@@ -88,7 +88,6 @@ class LogSource(Searchable):
 
     @property
     def total(self) -> int:
-        """Entries, whether they match the filter or not."""
         entries = self.entries
         return entries.last - entries.start + 1 if entries.last else 0
 
@@ -151,7 +150,6 @@ class LogSource(Searchable):
                 self._ask(self.answer)
 
     def add(self, rows: Sequence[Row]) -> None:
-        """These were read."""
         self.entries.add(rows)
 
     def search(self, needle: str) -> None:
@@ -211,7 +209,6 @@ class LogSource(Searchable):
         return max(0, min(self.entries.last - ordinal, self.total))
 
     def cells(self, index: int) -> tuple[Cell, ...]:
-        """One line."""
         row = self.row(index)
         if row is None:
             self._want(index)
@@ -225,7 +222,6 @@ class LogSource(Searchable):
         return cells
 
     def identity(self, index: int) -> int:
-        """The ordinal."""
         return self.answer.hits[index] if self.answer is not None and self.filtering else self.entries.start + index
 
     def find(self, identity: Hashable) -> int | None:
@@ -237,11 +233,9 @@ class LogSource(Searchable):
         return max(0, min(place, len(self) - 1))
 
     def wanted(self) -> Sequence[int]:
-        """Cells for the widest content so far."""
         return self._widest
 
     def hint(self) -> Sequence[str]:
-        """What to do about an empty panel."""
         if self.needle and self.answer is not None:
             if self.answer.stopped:
                 return (f"None so far; {self.searched} % were searched.", self.answer.stopped)
@@ -254,6 +248,8 @@ class LogSource(Searchable):
                 return ("no entry matches", f"of those still in the stream: {self.answer.gone:,} have left it.")
         if self.total:
             return ("no entry matches",)
+        if self.behind and self._past:
+            return ("Of the entries before this moment", "none is kept with the past.")
         if self.behind:
             return ("The newest entries show here", "when the replay has caught up.")
         return self._hint if self.known else WAITING

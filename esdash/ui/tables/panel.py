@@ -37,11 +37,9 @@ class FilterInput(LineInput):
         self._leave = leave
 
     def action_keep(self) -> None:
-        """Back to the table."""
         self._leave()
 
     def action_drop(self) -> None:
-        """Clear, and back to the table."""
         self.value = ""
         self._leave()
 
@@ -59,7 +57,6 @@ class FilterLine(Horizontal):
         self.input = input
 
     def compose(self) -> ComposeResult:
-        """The slash, the input."""
         yield Static("/", markup=False)
         yield self.input
 
@@ -105,22 +102,18 @@ class Panel(Uncut, Vertical):
         self._title = ("", Content())
 
     def new_line(self, placeholder: str) -> "FilterLine | QuestionLine":
-        """The line in which a filter is typed."""
         return FilterLine(FilterInput(placeholder, self.stop_typing))
 
     @property
     def input(self) -> FilterInput:
-        """Where a filter is typed."""
         return self.line.input
 
     @property
     def footing(self) -> Content:
-        """What stands on the lower edge."""
         return Content()
 
     @property
     def brief(self) -> str:
-        """Its number, name and how many lines it has."""
         counts = f"{self.source.total:,}"
         if self.source.needle:
             counts = f"{len(self.source):,} of {counts}"
@@ -128,16 +121,13 @@ class Panel(Uncut, Vertical):
 
     @property
     def heading(self) -> str:
-        """The same with what there is beside that."""
         return self.brief
 
     def compose(self) -> ComposeResult:
-        """The table, and under it the filter."""
         yield self.table
         yield self.line
 
     def sync(self) -> None:
-        """Redraw what changed."""
         self.table.sync()
         self.retitle()
 
@@ -149,7 +139,6 @@ class Panel(Uncut, Vertical):
             self.border_title, self.border_subtitle = Content(title[0]), title[1]
 
     def on_resize(self) -> None:
-        """There is more or less room on the edges."""
         self.retitle()
 
     def start_filter(self, needle: str | None = None) -> None:

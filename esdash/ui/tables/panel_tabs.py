@@ -32,14 +32,12 @@ class PanelTabs(PaintedLines):
         self._on_screen: frozenset[str] = frozenset()
 
     def show(self, tabs: Sequence[Tab], current: str, on_screen: Iterable[str] = ()) -> None:
-        """Show names, one of them as the current one."""
         self._tabs = tuple(tabs)
         self._current = current
         self._on_screen = frozenset(on_screen)
         self.sync()
 
     def lines(self, width: int) -> Sequence[Line]:
-        """One line."""
         spans: list[Span] = []
         tabs = self._fitting(width)
         if tabs and tabs[0] is not self._tabs[0]:
@@ -52,7 +50,6 @@ class PanelTabs(PaintedLines):
         return (tuple(spans),)
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the name under the mouse."""
         tabs = self._fitting(self.size.width)
         x = event.x - self.styles.padding.left - (bool(tabs) and tabs[0] is not self._tabs[0])
         for tab in tabs:

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from esdash.query.completing import Completion
-from esdash.ui.paint.painted import Line, PaintedLines, Span
+from esdash.ui.paint.painted import Line, Span, ToldLines
 from esdash.ui.tables.log_source import Wrong
 from esdash.ui.tables.panel import FilterInput, FilterLine
 from esdash.visible import visible
@@ -93,7 +93,6 @@ class QuestionInput(FilterInput):
         self.cursor_position = len(self.value)
 
     def action_save(self) -> None:
-        """Keep what stands here under a name."""
         self._save(self.value.strip())
 
     @property
@@ -112,7 +111,7 @@ class QuestionInput(FilterInput):
         self._moved()
 
 
-class QuestionNote(PaintedLines):
+class QuestionNote(ToldLines):
     """What is wrong with a question, or what may be typed."""
 
     DEFAULT_CSS = """
@@ -122,19 +121,13 @@ class QuestionNote(PaintedLines):
     def __init__(self) -> None:
         super().__init__()
         self.display = False
-        self._told: tuple[Line, ...] = ()
 
-    def tell(self, wrong: Wrong | None, offers: Sequence[Completion], width: int) -> None:
-        """Tell it in so many cells; nothing takes no line."""
-        self._told = tuple(_lines(wrong, offers, width - 2))
-        self.display = bool(self._told)
-        self.styles.height = max(1, len(self._told))
-        self.sync()
-
-    def lines(self, width: int) -> Sequence[Line]:
-        """One or two lines."""
-        del width
-        return self._told
+    def say(self, wrong: Wrong | None, offers: Sequence[Completion], width: int) -> None:
+        """Say it in so many cells; nothing takes no line."""
+        told = _lines(wrong, offers, width - 2)
+        self.display = bool(told)
+        self.styles.height = max(1, len(told))
+        self.tell(*told)
 
 
 def _lines(wrong: Wrong | None, offers: Sequence[Completion], width: int) -> list[Line]:
@@ -174,21 +167,18 @@ class QuestionLine(Vertical):
         self._wrong: Wrong | None = None
 
     def compose(self) -> ComposeResult:
-        """The line, and under it the note."""
         yield self._line
         yield self._note
 
     def tell(self, wrong: Wrong | None) -> None:
-        """This is wrong with what was typed."""
         self._wrong = wrong
         self.refit()
 
     def refit(self) -> None:
-        """Say what there is to say now."""
         # While a name is being typed it is no error that it is not whole.
         typing = self.input.value[: self.input.cursor_position][-1:].strip()
         offering = self.input.has_focus and (self._wrong is None or typing)
-        self._note.tell(self._wrong, self.input.offers if offering else (), self.size.width or self.app.size.width)
+        self._note.say(self._wrong, self.input.offers if offering else (), self.size.width or self.app.size.width)
 
     def on_resize(self, event: events.Resize) -> None:
         """There is more or less room."""

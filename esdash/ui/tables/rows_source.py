@@ -61,7 +61,6 @@ class RowsSource(Searchable):
 
     @property
     def total(self) -> int:
-        """Rows, whether they match the filter or not."""
         return 0 if self._latest is None else len(self._latest)
 
     @property
@@ -79,7 +78,6 @@ class RowsSource(Searchable):
         self._arrange()
 
     def sort(self, order: SortOrder) -> None:
-        """Change the order."""
         self.order = order
         self._arrange()
 
@@ -96,12 +94,10 @@ class RowsSource(Searchable):
         return self._ordering.table, self._ordering.rows
 
     def key(self, index: int) -> int | str:
-        """The key of a line's row."""
         assert self._ordering.table is not None
         return self._ordering.table.row(int(self._ordering.rows[index])).key
 
     def cells(self, index: int) -> tuple[Cell, ...]:
-        """One line."""
         assert self._ordering.table is not None
         row = self._ordering.table.row(int(self._ordering.rows[index]))
         lit = row.change is not None and row.change.entry_id in self.lit
@@ -119,11 +115,9 @@ class RowsSource(Searchable):
         return tuple(cells)
 
     def identity(self, index: int) -> Hashable:
-        """The row's key."""
         return self.key(index)
 
     def find(self, identity: Hashable) -> int | None:
-        """Where a row is in the order."""
         ordering = self._ordering
         if ordering.table is None or isinstance(ordering.rows, tuple) or not isinstance(identity, int | str):
             return None
@@ -134,11 +128,9 @@ class RowsSource(Searchable):
         return int(places[0]) if len(places) else None
 
     def wanted(self) -> Sequence[int]:
-        """Cells for the widest content so far."""
         return self._widest
 
     def hint(self) -> Sequence[str]:
-        """What to do about an empty panel."""
         if self.total:
             return (f"no {visible(self.table.one, 40)} matches",)
         return self._hint if self._latest is not None else WAITING
@@ -171,7 +163,6 @@ class RowsSource(Searchable):
         return value / greatest
 
     def _change(self, change: LastChange | None) -> tuple[Cell, Cell]:
-        """What changed a row last, and how long ago."""
         if change is None:
             return Cell(""), Cell("")
         seconds = self._now - milliseconds_of(change.entry_id) / 1000

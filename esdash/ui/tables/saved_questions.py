@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -36,14 +35,12 @@ class SaveQuestion(Dialog[None]):
         self._question = question
 
     def compose(self) -> ComposeResult:
-        """The question, the name, and what is wrong with it."""
         with self.frame("Save the question", "Enter save · Esc close"):
             yield Static(Content(visible(self._question, 300)), id="question")
             yield LineInput("", "a name, without spaces", id="name", max_length=40)
             yield Static("", id="consequence", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Say what would come of it."""
         name = event.value.strip()
         told = self._wrong(name) if name else ""
         if name and not told:
@@ -53,7 +50,6 @@ class SaveQuestion(Dialog[None]):
         self.query_one("#consequence", Static).update(Content(told))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Save it."""
         name = event.value.strip()
         why = self._wrong(name) if name else "It takes a name."
         if not why:
@@ -94,20 +90,16 @@ class QuestionsScreen(ListDialog[str]):
         self._questions: list[str] = []
 
     def compose(self) -> ComposeResult:
-        """One line each."""
         with self.frame("Questions to the log", "Enter ask · d forget a saved one · Esc close"):
             yield OptionList(id="questions", markup=False)
             yield Static("", id="consequence", markup=False)
 
     def on_mount(self) -> None:
-        """List them."""
         self.query_one("#dialog").add_class("-wide")
         self._list()
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(self._questions[event.option_index])
+    def choose(self, place: int) -> None:
+        self.dismiss(self._questions[place])
 
     def action_forget(self) -> None:
         """Keep the chosen one no more, where it was saved."""
@@ -124,11 +116,7 @@ class QuestionsScreen(ListDialog[str]):
 
     def _list(self) -> None:
         self._questions = [*(f"@{name}" for name in self._book.saved), *reversed(self._book.asked)]
-        options = self.query_one(OptionList)
-        options.clear_options()
-        options.add_options(Option(line) for line in self._lines())
-        if self._questions:
-            options.highlighted = 0
+        self.fill([Option(line) for line in self._lines()])
         hint = "" if self._questions else "None was asked yet: / asks one in the log, and Ctrl+S there saves it."
         self.query_one("#consequence", Static).update(Content(hint))
 

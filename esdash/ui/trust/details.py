@@ -7,10 +7,10 @@ from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.worker import Worker, WorkerState
 
-from esdash.engine.console import Console, Details, EngineError
+from esdash.engine.console import Console, Details
 from esdash.engine.row import Row
+from esdash.ui.asking import find_out
 from esdash.ui.messages import tell
 from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.paint.payload import LABEL, copy_payload, tell_stored
@@ -27,7 +27,7 @@ MOST_LINKS: Final = 9
 """Rows that a digit goes to."""
 
 
-class DetailsScreen(TextDialog[Place | None]):
+class DetailsScreen(TextDialog[Place]):
     """One entry of the log. With `rows`, its neighbours are a key away. Its result is a row that a person went to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -64,31 +64,21 @@ class DetailsScreen(TextDialog[Place | None]):
         self._go = go or self.dismiss
         self._found: Details | str | None = None
         """What the entry changed, why that cannot be said, or None while it is computed."""
-        self._asking: Worker[Details] | None = None
-        self._asked: Row | None = None
+        self._asking = False
 
     def on_mount(self) -> None:
-        """Show what is known, and ask for the rest."""
         super().on_mount()
         self._title()
         self._ask()
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """The engine has answered; when the reader is at another entry by now, ask for that one."""
-        if event.worker is not self._asking or event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
-            return
-        self._asking = None
-        if self._asked is not self.row:
+    def _answered(self, asked: Row, found: Details | str) -> None:
+        """When the reader is at another entry by now, ask for that one."""
+        self._asking = False
+        if asked is not self.row:
             self._ask()
-            return
-        error = event.worker.error
-        if event.state is WorkerState.SUCCESS:
-            self._found = event.worker.result
-        elif isinstance(error, EngineError):
-            self._found = str(error)
         else:
-            self._found = f"This could not be computed: {error!r}."
-        self.query_one(Pager).write(self.tell, keep_place=True)
+            self._found = found
+            self.query_one(Pager).write(self.tell, keep_place=True)
 
     def action_turn(self, step: int) -> None:
         """Go to a neighbour in the log; stay at its ends, and say so."""
@@ -114,11 +104,9 @@ class DetailsScreen(TextDialog[Place | None]):
         self.query_one(Pager).write(self.tell)
 
     def action_copy(self) -> None:
-        """Put the payload on the clipboard."""
         copy_payload(self.app, self._fold, self.row)
 
     def action_go(self, number: int) -> None:
-        """Leave for a row that the entry is about."""
         links = self._links()
         if number <= len(links):
             self._go(links[number - 1])
@@ -131,10 +119,10 @@ class DetailsScreen(TextDialog[Place | None]):
         if self.row.told is not None:
             self._found = Details(self.row, self.row.told)
         # One question at a time: leafing through many entries must not start a replay for each.
-        elif self._asking is None:
-            self._asked = self.row
-            ask = partial(self.engine.details, self.row)
-            self._asking = self.run_worker(ask, group="details", thread=True, exit_on_error=False)
+        elif not self._asking:
+            self._asking = True
+            answered = partial(self._answered, self.row)
+            find_out(self, partial(self.engine.details, self.row), answered, answered, "details")
 
     def _links(self) -> list[Place]:
         """The rows that it is about and that have a panel."""

@@ -122,11 +122,9 @@ class EntryListScreen(Screen[None]):
 
     @property
     def selected(self) -> Row | None:
-        """The entry under the cursor."""
         return self.source.row(self.table.cursor) if self.table.selected is not None else None
 
     def compose(self) -> ComposeResult:
-        """Heading, list, text, keys."""
         yield self._heading
         with Container(id="list"):
             with Container(id="table-frame"):
@@ -136,13 +134,11 @@ class EntryListScreen(Screen[None]):
         yield self._keys
 
     def on_mount(self) -> None:
-        """Look ten times a second from now on."""
         self._fit(*self.app.size)
         self.poll()
         self.set_interval(1 / FRAMES_A_SECOND, self.poll)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Beside each other, or one under the other."""
         self._fit(*event.size)
 
     def poll(self) -> None:
@@ -167,16 +163,13 @@ class EntryListScreen(Screen[None]):
         self._write()
 
     def action_leave(self) -> None:
-        """Back to the main screen."""
         self.dismiss(None)
 
     def action_copy(self) -> None:
-        """Put the payload on the clipboard."""
         if (row := self.selected) is not None:
             copy_payload(self.app, self.fold, row)
 
     def tell(self, text: str, severity: str = "information") -> None:
-        """A notification of harmless plain text."""
         tell(self.app, text, severity)
 
     def publish_each(self, events: Events, count: int, done_to_them: str, tell_of: Callable[[int], str]) -> None:

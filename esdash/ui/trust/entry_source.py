@@ -64,14 +64,12 @@ class EntrySource(Source):
         self._id = max((self._id, *(len(row.entry_id) for row in rows)))
 
     def row(self, index: int) -> Row:
-        """The entry on a line."""
         return self._rows[index]
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def cells(self, index: int) -> tuple[Cell, ...]:
-        """One line."""
         row = self._rows[index]
         standing = self._stands(row)
         key = (_identity(row), row.code, standing, day(self._now))
@@ -85,11 +83,9 @@ class EntrySource(Source):
         return _identity(self._rows[index])
 
     def find(self, identity: Hashable) -> int | None:
-        """Where the entry is."""
         return self._places.get(identity)
 
     def wanted(self) -> Sequence[int]:
-        """Cells for usual content."""
         digits = max((len(f"{row.ordinal + self._unseen:,}") for row in (*self._rows[:1], *self._rows[-1:])), default=1)
         return (self._clock, digits, self._id, 8, 16 if self._parked else 30, 36, 20)
 

@@ -10,8 +10,9 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from esdash.counted import counted
-from esdash.engine.console import Console, EngineError
+from esdash.engine.console import Console
 from esdash.engine.view import Phase, Restored, Rung, View
+from esdash.ui.asking import find_out
 from esdash.ui.paint.drawing import age, clock_time, duration, rate
 from esdash.ui.paint.pager import Paragraph
 from esdash.ui.paint.text_dialog import TextDialog
@@ -56,27 +57,19 @@ class LadderScreen(TextDialog[str]):
         self._listed: Sequence[Stored] = ()
 
     def foot(self) -> ComposeResult:
-        """The stored snapshots, once they are known."""
         options = OptionList(id="stored", markup=False)
         options.display = False
         yield options
 
     def on_mount(self) -> None:
-        """List the snapshots, in a thread."""
         super().on_mount()
         if self._stored is not None:
-            self.run_worker(self._look, thread=True, exit_on_error=False, name="snapshots")
-
-    def _look(self) -> None:
-        assert self._stored is not None
-        try:
-            found = self._stored()
-        except EngineError:
-            return  # the banner says what is wrong with the server
-        if found:
-            self.app.call_from_thread(self._list, found)
+            # What is wrong with the server is said by the banner.
+            find_out(self, self._stored, self._list, lambda _: None, "snapshots")
 
     def _list(self, found: "Sequence[Stored]") -> None:
+        if not found:
+            return
         self._listed = found
         options = self.query_one(OptionList)
         wall = self._wall_clock()

@@ -49,11 +49,9 @@ class OrphansScreen(EntryListScreen):
         self._open = OpenOrphans(console.fold, handled)
 
     def rows(self, view: View) -> Sequence[Row]:
-        """As the consumer found them missing."""
         return view.orphans
 
     def title_and_meaning(self, view: View) -> tuple[str, str]:
-        """How many, and how many are left to decide on."""
         count, more = len(view.orphans), unlisted(view)
         left = self._open.count(view)
         title = f"▲ Orphans: {count:,}, {left:,} to decide on" if count else "Orphans: none"
@@ -64,7 +62,6 @@ class OrphansScreen(EntryListScreen):
         return title, "They had been applied and are gone from the log; the state does not hold them any more."
 
     def about(self, row: Row, width: int) -> Iterator[Paragraph]:
-        """What it was, under which key it goes back, every field."""
         yield Paragraph(visible(describe(self.fold, row.fields)), "What", indent=LABEL)
         outcome = outcome_of(self.fold, row.code)
         if outcome is not None:
@@ -83,7 +80,6 @@ class OrphansScreen(EntryListScreen):
         yield from tell_stored(self.fold, row, width, "was")
 
     def when_empty(self, view: View) -> Iterator[Paragraph]:
-        """What orphans are."""
         if more := unlisted(view):
             gone = counted(more, "entry is", "entries are")
             yield Paragraph(f"{gone} gone, and none of them can be listed: {_WHY_UNLISTED}", style="warning")
@@ -106,7 +102,6 @@ class OrphansScreen(EntryListScreen):
         )
 
     def action_publish(self) -> None:
-        """Publish the selected one."""
         row = self.selected
         if row is None or not self._may_publish():
             return

@@ -14,10 +14,11 @@ from esdash.engine.view import View
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
 from esdash.ui.correct.alike import alike, change_of
-from esdash.ui.correct.form import ChooseType, RawEventForm, form_for, needs_a_type
-from esdash.ui.correct.salvage import objection
+from esdash.ui.correct.form import ChooseType, RawEventForm, form_for
+from esdash.ui.correct.salvage import named_type, objection
 from esdash.ui.forms.publishing import EventForm, Purpose
 from esdash.ui.paint.confirm import ask
+from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.paint.key_bar import Key
 from esdash.ui.paint.pager import Paragraph
 from esdash.ui.paint.payload import LABEL, payload_size, tell_stored
@@ -50,11 +51,9 @@ class ParkedScreen(EntryListScreen):
     KEYS = (Key("c", "publish a corrected event", "correct"), Key("e", "edit type and JSON", "edit"))
 
     def rows(self, view: View) -> Sequence[Row]:
-        """Those that the consumer keeps."""
         return view.parked
 
     def title_and_meaning(self, view: View) -> tuple[str, str]:
-        """How many; where the others are."""
         count, total = len(view.parked), parked_in(self.fold, view)
         left = f"{sum(self.stands(row).open for row in view.parked):,} open"
         if total > count:
@@ -79,7 +78,6 @@ class ParkedScreen(EntryListScreen):
         yield from tell_stored(self.fold, row, width, bytes_too=True)
 
     def when_empty(self, view: View) -> Iterator[Paragraph]:
-        """What parked means."""
         if total := parked_in(self.fold, view):
             were = counted(total, "entry was", "entries were")
             yield Paragraph(
@@ -114,17 +112,15 @@ class ParkedScreen(EntryListScreen):
         if (row := self._open_one()) is not None:
             fields, purpose = _readable(self.fold, row), self._purpose(row)
 
-            def chosen(kind: str | None) -> None:
-                if kind is not None:
-                    self._open(row, form_for(self.engine, fields, purpose, kind))
+            def chosen(kind: str) -> None:
+                self._open(row, form_for(self.engine, fields, purpose, kind))
 
-            if needs_a_type(self.fold, fields):
-                await self.app.push_screen(ChooseType(self.fold, fields, purpose), chosen)
+            if named_type(self.fold, fields) is None:  # then only a person knows
+                await open_dialog(self.app, ChooseType(self.fold, fields, purpose), chosen)
             else:
                 chosen("")
 
     def action_edit(self) -> None:
-        """Open type and data as they will be stored."""
         if (row := self._open_one()) is not None:
             self._open(row, RawEventForm(self.engine, _readable(self.fold, row), self._purpose(row)))
 
@@ -154,14 +150,13 @@ class ParkedScreen(EntryListScreen):
         await self.action_correct()
 
     def _open(self, row: Row, form: EventForm) -> None:
-        def closed(published: Published | None) -> None:
-            if published is not None:
-                self.handled.publish_as(row, published.entry_id, parked=True)
-                self.tell(f"{published.event_type} {published.entry_id} is in the log; the parked entry stays.")
-                self.poll()
-                self._offer_the_same(row, form.submitted_event)
+        def closed(published: Published) -> None:
+            self.handled.publish_as(row, published.entry_id, parked=True)
+            self.tell(f"{published.event_type} {published.entry_id} is in the log; the parked entry stays.")
+            self.poll()
+            self._offer_the_same(row, form.submitted_event)
 
-        self.app.push_screen(form, closed)
+        open_dialog(self.app, form, closed)
 
     def _offer_the_same(self, row: Row, event: Any) -> None:
         """Ask whether others that need the same change are to be corrected in one go."""

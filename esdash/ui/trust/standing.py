@@ -42,7 +42,6 @@ ORPHAN = Words("back as", "The orphan is still to decide on.", "p publishes it a
 
 
 def of_parked(view: View, fold: Fold, handled: Handled, row: Row) -> Standing:
-    """How a parked entry stands."""
     return _standing(view, fold, handled, row, view.corrections.of_parked(row), PARKED)
 
 
@@ -86,7 +85,6 @@ class OpenOrphans:
         self._count = 0
 
     def count(self, view: View) -> int:
-        """How many of the view's orphans are open."""
         known, changes = self._known, self._handled.changes
         if known is None or known[0] is not view.orphans or known[1] is not view.corrections or known[2] != changes:
             self._known = (view.orphans, view.corrections, changes)

@@ -25,7 +25,6 @@ class VerificationWatch:
         """One that has ended and was not shown yet. Who shows it sets this to None."""
 
     def look(self, status: VerificationStatus | None) -> None:
-        """Look again."""
         if status is not None and status.running:
             if self._begun is None:
                 self._begun = self._clock()

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.cells import cell_len
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -46,54 +45,44 @@ class VerifyScreen(TextDialog[None]):
         self._watch = watch
 
     def foot(self) -> ComposeResult:
-        """Two buttons."""
         with Vertical(id="foot"), Horizontal(id="buttons"):
-            yield Button("Stop", id="switch", compact=True)
-            yield Button("Close", id="close", compact=True)
+            yield Button("Stop", id="switch", action="screen.switch", compact=True)
+            yield Button("Close", id="close", action="screen.leave", compact=True)
 
     def on_mount(self) -> None:
-        """Start the first one, and look at it from now on."""
         if self.engine.verifying.verification is None:
             self.engine.verifying.start_verification()
         super().on_mount()
 
     def known(self) -> object:
-        """How far it is."""
         return self.engine.verifying.verification
 
     def look(self) -> None:
-        """Show how far it is, if that has changed."""
-        status = self.engine.verifying.verification
-        self._watch.look(status)
+        self._watch.look(self.engine.verifying.verification)
         if self.is_current:  # else it is being left: what it shows now nobody sees
             self._watch.ended = None
-            self.relabel("switch", "Stop" if status is not None and status.running else "Verify again")
+            self.relabel("switch", "Stop" if self._runs else "Verify again")
             super().look()
 
-    def action_stop(self) -> None:
-        """Give up the one that runs."""
+    @property
+    def _runs(self) -> bool:
         status = self.engine.verifying.verification
-        if status is not None and status.running:
+        return status is not None and status.running
+
+    def action_stop(self) -> None:
+        if self._runs:
             self.engine.verifying.stop_verification()
 
     def action_again(self) -> None:
-        """Start another one when none runs."""
-        status = self.engine.verifying.verification
-        if status is None or not status.running:
+        if not self._runs:
             self.engine.verifying.start_verification()
             self.look()
 
-    @on(Button.Pressed, "#switch")
-    def _switch_pressed(self) -> None:
-        status = self.engine.verifying.verification
-        if status is not None and status.running:
+    def action_switch(self) -> None:
+        if self._runs:
             self.action_stop()
         else:
             self.action_again()
-
-    @on(Button.Pressed, "#close")
-    def _close_pressed(self) -> None:
-        self.action_leave()
 
     def tell(self, width: int) -> Iterator[Paragraph]:
         status = self.engine.verifying.verification

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ class Gate:
         self._open.set()
         self._waiting: set[int] = set()
         self._fatal: int | None = None
+        self._visitors: dict[int, weakref.ref[threading.Thread]] = {}
 
     def __call__(self) -> float:
         """The clock."""
@@ -51,8 +53,9 @@ class Gate:
 
     def go_through(self) -> None:
         """Wait while it is closed. Raises KilledError for a consumer that has been killed."""
+        me = threading.get_ident()
+        self._visitors[me] = weakref.ref(threading.current_thread())
         if not self._open.is_set():
-            me = threading.get_ident()
             self._waiting.add(me)
             self._open.wait()
             self._waiting.discard(me)
@@ -73,6 +76,11 @@ class Gate:
         """Whoever goes through after so many others dies."""
         self._fatal = steps
         self._open.set()
+
+    def visitors(self) -> list[threading.Thread]:
+        """Who went through, or tried to: those that are alive, but for who asks."""
+        found = [thread for each in list(self._visitors.values()) if (thread := each()) is not None]
+        return [thread for thread in found if thread.is_alive() and thread is not threading.current_thread()]
 
     def holds(self, thread: threading.Thread) -> bool:
         """Whether it waits here."""
@@ -215,8 +223,8 @@ class Actor:
         self.thread.join(10)
         assert not self.thread.is_alive(), f"{self.name} does not end: {self.phase}"
         # One that was killed leaves its snapshot half written; the thread that writes it dies at its next step.
-        if (background := self.consumer._memory.snapshots._background) is not None:
-            background.join(10)
+        for thread in self.gate.visitors():
+            thread.join(10)
         self.log.server.close()
 
     def complaint(self) -> str:

@@ -423,6 +423,13 @@ async def test_the_time_of_an_entry_that_was_read_is_whole() -> None:
         assert re.match(r"▌06-13 \d\d:\d\d ", stage.plain.splitlines()[1])
 
 
+def test_at_the_beginning_of_a_past_that_is_kept_no_replay_is_waited_for() -> None:
+    source = LogSource(shop())
+    source.behind = source.known = True
+    source.update((), 0.0, moment=10)
+    assert source.hint() == ("Of the entries before this moment", "none is kept with the past.")
+
+
 def test_at_midnight_all_times_are_those_of_another_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Kathmandu")
     time.tzset()

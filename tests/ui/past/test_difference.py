@@ -12,7 +12,8 @@ from esdash.domain import Table
 from esdash.engine.console import EngineError
 from esdash.fold.folding import Entry
 from esdash.past.difference import Difference
-from esdash.ui.past.difference import DifferenceScreen, MarkedMoment
+from esdash.ui.past.difference import DifferenceScreen
+from esdash.ui.past.overviews import MarkedMoment
 from esdash.ui.tables.line_table import LineTable
 from tests.domains import the_depots
 from tests.domains.shop import shop

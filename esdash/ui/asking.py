@@ -1,0 +1,73 @@
+"""Finds out in a thread what may take its time; the screen's thread hears what it is, or why that cannot be said."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from textual.dom import DOMNode
+
+from esdash.engine.console import EngineError
+from esdash.ui.timers import after
+
+_Found = TypeVar("_Found")
+
+Stopped = Callable[[], bool]
+"""Whether nobody waits for the answer any more."""
+
+
+def find_out(
+    owner: DOMNode,
+    find: Callable[[], _Found],
+    came: Callable[[_Found], object],
+    failed: Callable[[str], object],
+    name: str,
+) -> None:
+    """`find` runs in a thread called by a name; whatever it raises, `failed` gets a sentence."""
+
+    def work() -> None:
+        try:
+            found = find()
+        except EngineError as error:
+            owner.app.call_from_thread(failed, str(error))
+        except Exception as error:  # noqa: BLE001 - somebody waits for an answer
+            owner.app.call_from_thread(failed, f"This could not be computed: {error!r}.")
+        else:
+            owner.app.call_from_thread(came, found)
+
+    owner.run_worker(work, thread=True, exit_on_error=False, name=name)
+
+
+class Asking:
+    """One answer is waited for at a time: who asks for another, or gives up, does not want the one before."""
+
+    def __init__(self, owner: DOMNode, name: str) -> None:
+        self._owner = owner
+        self._name = name
+        self._asked = 0
+        """How often something was asked for, or given up."""
+
+    def forget(self) -> None:
+        """Nobody waits any more."""
+        self._asked += 1
+
+    def ask(
+        self, find: Callable[[Stopped], _Found], came: Callable[[_Found], object], failed: Callable[[str], object]
+    ) -> None:
+        """`find` may look now and then whether it is to go on."""
+        self.forget()
+        asked = self._asked
+
+        def stopped() -> bool:
+            return asked != self._asked
+
+        find_out(
+            self._owner,
+            lambda: find(stopped),
+            lambda found: None if stopped() else came(found),
+            lambda why: None if stopped() else failed(why),
+            self._name,
+        )
+
+    def later(self, seconds: float, callback: Callable[[], object]) -> None:
+        """Call something after so many seconds, unless something was asked for or given up until then."""
+        asked = self._asked
+        after(self._owner, seconds, lambda: callback() if asked == self._asked else None)
