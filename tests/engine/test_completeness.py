@@ -179,7 +179,7 @@ class TestAGapBehindACompleteSnapshot:
         publish_more(client, 50)
         client.xtrim(STREAM, maxlen=30, approximate=False)
         first, tenth = (stored(log)[place][0] for place in (0, 9))
-        history = History(log, Shop())
+        history = History(log, Present())
         assert str(history.at(tenth)[1]) == "GAP 20"
         with pytest.raises(BrokenError):
             history.since(b"0-1")
