@@ -35,7 +35,7 @@ from tests.engine.running import (
 from tests.generations import Generation
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("any_domain")
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 
 def headers(log: Stream) -> list[Header]:

@@ -220,6 +220,7 @@ class TestDamage:
         assert consumer.document == expected(log)
 
 
+@pytest.mark.domains_in_turn
 class TestWhatDoesNotFit:
     def test_another_version_is_passed_over(self, client: redis.Redis, log: Stream, two: tuple[Header, Header]) -> None:
         newer, older = two
