@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import Call
 from tests.cli.serving import Serving
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 LINES = re.findall(r"^([A-Z]+) (.*)$", (ROOT / "Dockerfile").read_text("utf-8"), re.M)
@@ -56,7 +57,7 @@ def first_process(home: Path) -> Iterator[Serving]:
     if not shutil.which(APART[0]) or subprocess.run([*APART, "true"], capture_output=True, check=False).returncode:
         pytest.skip("needs unshare, and the right to have a namespace of process ids")
     assert home
-    command = [*APART, sys.executable, "-m", "esdash", "serve"]
+    command = [*APART, sys.executable, "-m", "esdash", "serve", "--listen", "127.0.0.1:0"]
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -76,6 +77,7 @@ def test_as_the_first_process_it_ends_in_order_and_leaves_a_snapshot(
     """The kernel drops a signal that the first process does not handle."""
     first_process.until("live")
     assert call("publish", "top-up", "7", "1").code == 0
+    eventually(lambda: re.search(r"^esdash_position_ordinal\{.*\} 1\.0$", first_process.get("/metrics")[1], re.M))
     (program,) = psutil.Process(first_process.process.pid).children()
     program.send_signal(told)
     assert first_process.wait() == 0
