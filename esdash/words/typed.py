@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from esdash.domain import EventType
+from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.schema import Field
 from esdash.fold.tables import MAX_INT, MAX_NAME, MIN_INT, is_name
@@ -67,7 +68,13 @@ def write_value(field: Field, value: Any) -> str:
     if value is None:
         return ""
     if field.kind == "int":
-        return str(field.shown.editable(value))
+        try:
+            return str(field.shown.editable(value))
+        except FAILURES as error:  # whatever a format of the domain raises
+            raise_signals(error)
+            if not isinstance(value, int):
+                raise
+            return str(value)
     if field.kind == "str":
         return write_name(value) if field.about else write_text(value)
     if field.kind == "bool":
@@ -161,7 +168,7 @@ def _pair(fields: tuple[Field, Field], match: re.Match[str]) -> Pair:
 
 def _places(field: Field) -> int:
     """How many digits of a number stand behind the point."""
-    _, point, behind = field.shown.editable(0).partition(".")
+    _, point, behind = write_value(field, 0).partition(".")
     return sum(map(str.isdigit, behind)) if point else 0
 
 
@@ -213,7 +220,8 @@ def _number(field: Field, text: str) -> int:
         value = field.shown.read(text)
     except ValueError as error:
         raise ValueError(f"{words(field.name)}: {error}") from None
-    except Exception as error:  # noqa: BLE001 - whatever a format of the domain raises
+    except FAILURES as error:  # whatever a format of the domain raises
+        raise_signals(error)
         raise ValueError(f"{words(field.name)} cannot be read: {error}") from None
     if type(value) is not int:
         raise ValueError(f"{words(field.name)} is a whole number")

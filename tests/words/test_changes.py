@@ -1,11 +1,17 @@
 """What an entry did, in a word or two."""
 
+import sys
+
+import msgspec
 import pytest
 
-from esdash.domain import COUNT, MONEY, TEXT, TIME, Column, Domain, Table
+from esdash.domain import COUNT, MONEY, TEXT, TIME, Column, Domain, Format, Table
 from esdash.fold.folding import Fold, Told
 from esdash.fold.tables import Change
+from esdash.ui.correct.mending import is_whole
 from esdash.words.changes import by_size, gist, moved
+from esdash.words.entries import write
+from esdash.words.typed import read_value, write_value
 from tests.domains.shop import shop
 
 
@@ -75,3 +81,17 @@ def test_amounts_come_before_texts_and_times_and_those_that_differ_most_before_o
     ]
     order = [changes[place] for place in (4, 5, 2, 6, 0, 1, 3)]
     assert by_size(changes, a_fold()) == order
+
+
+def fails(_: object) -> str:
+    sys.exit(3)
+
+
+def test_a_format_that_ends_the_program_does_not() -> None:
+    shown = Format(fails, fails, fails)
+    column, field = Column("balance", int, shown), msgspec.structs.replace(a_fold().models[0].fields[0], shown=shown)
+    assert moved(column, 1, 3) == "+2"
+    assert write(shown, 7) == write_value(field, 7) == "7"
+    with pytest.raises(ValueError, match="cannot be read"):
+        read_value(field, "7")
+    assert not is_whole(field)
