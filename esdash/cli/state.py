@@ -116,7 +116,14 @@ def state_at(
         found = by_track(settings, log, fold, until, lambda track: _by_track(log, track, until))
         if found is not None:  # without folding
             return found, check_position(log, found), ()
-    return *History(log, fold).at(until, on_rung=note), tried
+    history = History(log, fold)
+    projection, continuity = history.at(until, on_rung=note)
+    if history.edited:
+        warn(
+            "The source of the rules was edited since the snapshot was taken, and their version was not. "
+            "`esdash verify` says whether they make the same state."
+        )
+    return projection, continuity, tried
 
 
 def _by_track(log: Stream, track: "TrackReader", until: bytes) -> Projection | None:

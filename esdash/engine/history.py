@@ -91,6 +91,8 @@ class History:
         self._domain = domain
         self._store = SnapshotStore(log)
         self._clock = clock
+        self.edited = False
+        """Whether the last state is of a snapshot that another source of the same version made."""
 
     def at(
         self,
@@ -276,7 +278,7 @@ class History:
         ignore_snapshots: bool = False,
         on_rung: Callable[[tuple[Rung, ...]], object] = id,
     ) -> Restoration:
-        return restore(
+        found = restore(
             self._log,
             self._store,
             self._domain,
@@ -285,6 +287,8 @@ class History:
             clock=self._clock,
             on_rung=on_rung,
         )
+        self.edited = found.edited()
+        return found
 
     def _oldest(self) -> tuple[Header, Projection] | None:
         """The oldest snapshot that the stream goes on from, in the history of the state as it is now."""

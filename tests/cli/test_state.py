@@ -1,11 +1,13 @@
 """`esdash state`."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import redis
 
 from tests.cli.conftest import Call, append, expected, model_of
+from tests.domains import BANK
 from tests.strategies import raw_entry, seeded_entries
 
 
@@ -175,3 +177,19 @@ class TestBrokenContinuity:
         append(client, [top_up(2)])
         document = call("state", "--json", "--url", url).json
         assert document["tables"]["users"] == {"2": {"balance": 100}}
+
+
+def test_that_the_rules_were_edited_since_the_snapshot_is_said(
+    call: Call, url: str, client: redis.Redis, tmp_path: Path
+) -> None:
+    path, source = tmp_path / "own.py", BANK.read_text("utf-8")
+    path.write_text(source, "utf-8")
+    given = ("--domain", str(path), "--url", url)
+    append(client, [raw_entry("Opened", b'{"account": "A", "owner": "x"}')])
+    assert call("snapshot", "take", *given).code == 0
+    before = call("state", *given)
+    assert "was edited" not in before.err
+    path.write_text(source.replace('return "already_open"', 'return "already" + "_open"'), "utf-8")
+    after = call("state", *given)
+    assert (after.code, after.out) == (0, before.out)
+    assert "The source of the rules was edited since the snapshot was taken" in after.err
