@@ -1,9 +1,11 @@
 """Payloads to events and back: what a decoder lets through, and what of that an event may hold."""
 
 import functools
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
@@ -110,14 +112,14 @@ def _with_room(read: Callable[[bytes], Any], payload: bytes) -> Any:
     How deep a decoder gets depends on its caller's stack.
     """
     found: list[Any] = []
-    failed: list[Exception] = []
+    failed: list[BaseException] = []
 
     def run() -> None:
         try:
             found.append(read(payload))
         except (RecursionError, msgspec.MsgspecError, ValueError):
             found.append(None)
-        except Exception as error:  # noqa: BLE001 - raised by the caller
+        except BaseException as error:  # noqa: BLE001 - raised by the caller
             failed.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
@@ -211,11 +213,13 @@ class Decoder:
         model: Any = self._model.type
         if self._lenient:
             return model.model_validate(msgspec.json.decode(payload), strict=False)  # texts are never more than that
-        return (
-            model.model_validate(msgspec.msgpack.decode(payload))
-            if self._packed
-            else model.model_validate_json(payload)
-        )
+        if not self._packed:
+            return model.model_validate_json(payload)
+        members = msgspec.msgpack.decode(payload)
+        try:
+            return model.model_validate(members)
+        except ValueError:  # strict in the types of Python, where JSON has texts and lists
+            return model.model_validate_json(json.dumps(members, default=_as_json, skipkeys=True))
 
     def _unfolded(self, payload: bytes) -> bytes:
         """Members that are texts, of which some are JSON themselves, and some stand for what pydantic reads no text."""
@@ -233,6 +237,11 @@ class Decoder:
             else:
                 members[name] = next((each for each in field.choices if str(each) == text), text)
         return msgspec.json.encode(members)
+
+
+def _as_json(value: Any) -> Any:
+    """What MessagePack has and JSON has not: a time as its text, bytes as what no field of text takes."""
+    return value.isoformat() if isinstance(value, datetime) else {}
 
 
 def _is_folded(field: Field, model: Model) -> bool:

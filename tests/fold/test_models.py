@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from pydantic import BaseModel, ConfigDict, Field
 
 from esdash.domain import MONEY, EventType, about, shown_as
+from esdash.fold.decoding import Decoder
 from esdash.fold.folding import Fold
 from esdash.fold.schema import model_of
 from tests.domains import the_depots
@@ -76,6 +77,17 @@ class Lax(BaseModel):
 
     whole: int
     moment: datetime | None = None
+
+
+class Packed(BaseModel):
+    """One of pydantic's that is strict, over MessagePack."""
+
+    model_config = ConfigDict(strict=True)
+    whole: int
+    price: Decimal
+    moment: datetime
+    colour: Colour
+    names: tuple[str, ...]
 
 
 class Forbidding(Struct, frozen=True, forbid_unknown_fields=True):
@@ -193,6 +205,17 @@ class TestAPayload:
         assert read("Lax", {"whole": "7"}) == Lax(whole=7)
         assert read("Strict", {"the-thing": "a", "whole": "7"}) is None
         assert read("Strict", {"the-thing": "a", "whole": 0}) is None
+
+    def test_means_the_same_in_both_encodings_to_a_strict_model(self) -> None:
+        model = model_of(Packed)
+        members = {name: MEMBERS[name] for name in ("whole", "price", "moment", "colour", "names")}
+        packed, plain = (Decoder(model, packed=each, lenient=False) for each in (True, False))
+        event = plain.one(msgspec.json.encode(members))
+        assert event is not None
+        assert packed.one(msgspec.msgpack.encode(members)) == event
+        assert packed.one(msgspec.msgpack.encode({**members, "moment": EVERYTHING.moment, "more": b"\xff"})) == event
+        for wrong in ({"whole": "1"}, {"whole": 1.0}, {"names": [b"x"]}, {"colour": "?"}):
+            assert packed.one(msgspec.msgpack.encode({**members, **wrong})) is None
 
     @pytest.mark.parametrize(
         ("name", "members"),
