@@ -1,5 +1,6 @@
 """Whether a declared domain can be worked with, said before anything is done with it."""
 
+import inspect
 import keyword
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -46,9 +47,11 @@ def check(domain: Domain) -> None:
         _identifier(reason, "a reason")
         _require(reason not in _RESERVED_REASONS, f"{reason} is a reason of esdash's own; call it otherwise", reason)
         _text(domain.reasons[reason], f"what the reason {reason} says", reason)
-    for name in ("describe", "sample"):
+    for name, given in (("describe", "event"), ("sample", "seed")):
         function = getattr(domain, name)
         _require(function is None or callable(function), f"a domain's {name} is a function, or None", domain.name)
+        if function is not None:
+            _takes(function, given, f"a domain's {name}", domain.name)
     _check_wire(domain)
 
 
@@ -112,6 +115,8 @@ def _check_invariants(domain: Domain) -> None:
             f"the condition of {each.name} is a text, as in 'count(accounts) > 0', or a function of the state",
             each.name,
         )
+        if not isinstance(each.condition, str):
+            _takes(each.condition, "state", f"the invariant {each.name}", each.name)
     for name in _twice(each.name for each in invariants):
         raise SchemaError(f"two invariants are called {name}; give one another name", name)
 
@@ -174,6 +179,9 @@ def _check_format(shown: Any, what: str, at: object) -> None:
         f"{what} is shown by a format, as MONEY or decimal(3), not by {shown!r:.60}",
         at,
     )
+    for name, given in (("read", "text"), ("write", "value"), ("difference", "value")):
+        if callable(function := getattr(shown, name)):
+            _takes(function, given, f"the {name} of the format of {what}", at)
 
 
 def _check_type(event_type: EventType, tables: dict[str, Table]) -> None:
@@ -194,6 +202,8 @@ def _check_type(event_type: EventType, tables: dict[str, Table]) -> None:
     given = [function for function in (event_type.apply, event_type.upcast) if function is not None]
     _require(len(given) == 1, f"{name} has either an apply or an upcast", event_type.model)
     _require(callable(given[0]), f"what {name} does is a function", event_type.model)
+    takes = "state, event" if event_type.apply is not None else "old"
+    _takes(given[0], takes, f"what {name} does", event_type.model)
     _require(
         event_type.encoding in ("json", "msgpack"),
         f"{name} is encoded as json or msgpack, not {event_type.encoding!r}",
@@ -250,6 +260,21 @@ def _twice(names: Any) -> Iterator[Any]:
         if name in seen:
             yield name
         seen.add(name)
+
+
+def _takes(function: Any, given: str, what: str, at: object) -> None:
+    """Raises SchemaError for a function that cannot be called with what it is given; not where none can tell."""
+    try:
+        # Not what a decorator hides: it may give more than it is given.
+        signature = inspect.signature(function, follow_wrapped=False)
+    except (TypeError, ValueError):  # as some that are written in C
+        return
+    try:
+        signature.bind(*given.split(", "))
+    except TypeError as error:
+        named = inspect.isfunction(function) and function.__name__.isidentifier()
+        sentence = f"{what} is called as f({given}), and cannot be: {error}"
+        raise SchemaError(sentence, function if named else at) from error
 
 
 def _text(text: object, what: str, at: object) -> None:

@@ -62,7 +62,10 @@ def failure(error: BaseException, maker: Any, domain: Domain) -> DomainError:
 
 def raise_signals(error: BaseException) -> None:
     """Raises an error again which is no failure of the domain: a signal that came meanwhile."""
-    if isinstance(error, SystemExit) and traceback.extract_tb(error.__traceback__)[-1].filename == _SIGNALS:
+    if (
+        isinstance(error, SystemExit | KeyboardInterrupt)
+        and traceback.extract_tb(error.__traceback__)[-1].filename == _SIGNALS
+    ):
         raise error
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from esdash.domain import Domain
 from esdash.fold import declaration
-from esdash.fold.failing import FAILURES, raise_signals
+from esdash.fold.failing import raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.schema import SchemaError
 
@@ -133,7 +133,7 @@ def _import(name: str, choice: str) -> ModuleType:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             raise DomainFileError(f"There is no module {name}, which the domain {choice!r} names.") from error
         raise DomainFileError(f"The module {name} cannot be imported: {error}.") from error
-    except FAILURES as error:
+    except BaseException as error:  # whatever a file raises while it is loaded
         raise_signals(error)
         raise DomainFileError(f"{_place_of(error, name)}: {_what(error)}") from error
 
@@ -186,7 +186,7 @@ def _plainly(module: ModuleType) -> Iterator[None]:
         raise DomainFileError(f"{where}: {error.msg}.") from error
     except DomainFileError:
         raise
-    except FAILURES as error:
+    except BaseException as error:  # whatever a file raises while it is loaded
         raise_signals(error)
         raise DomainFileError(f"{_place_of(error, file.name, file)}: {_what(error)}") from error
 
@@ -200,7 +200,7 @@ def _place_of(error: BaseException, otherwise: str, file: Path | None = None) ->
 
 
 def _what(error: BaseException) -> str:
-    if isinstance(error, SystemExit):
+    if isinstance(error, SystemExit | KeyboardInterrupt):
         return "it ends the program when it is loaded, and may not: a domain declares and does nothing."
     words = (str(error).strip().splitlines() or [""])[0].rstrip(".")
     return f"{type(error).__name__}: {words}." if words else f"{type(error).__name__}."

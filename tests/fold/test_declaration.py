@@ -84,6 +84,35 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
     ),
     "an array": ("Opened(Struct", "Opened(Struct, array_like=True", "Opened is array_like, and what an entry", OPENED),
     "the end of the program": ("BANK = Domain", "raise SystemExit(3)\nBANK = Domain", "it ends the program", "BANK = "),
+    "an interrupt": ("BANK = Domain", "raise KeyboardInterrupt\nBANK = Domain", "it ends the program", "BANK = "),
+    "an end of another kind": ("BANK = Domain", "raise GeneratorExit\nBANK = Domain", "GeneratorExit.", "BANK = "),
+    "a rule of the event alone": (
+        "opened(state, event)",
+        "opened(event)",
+        "is called as f(state, event)",
+        "def opened",
+    ),
+    "a rule that wants more": ("opened(state, event)", "opened(state, event, *, now)", "'now'", "def opened"),
+    "an upcast of a state": (
+        "(Opened, opened",
+        "(Opened, upcast=opened",
+        "what Opened does is called as f(old), and cannot be: missing",
+        "def opened",
+    ),
+    "a description of nothing": (DOMAIN, f"describe=lambda: '', {DOMAIN}", "describe is called as f(event)", DOMAIN),
+    "samples without a seed": (DOMAIN, f"sample=lambda: (), {DOMAIN}", "sample is called as f(seed)", DOMAIN),
+    "an invariant of too much": (
+        DOMAIN,
+        f"invariants=(opened,), {DOMAIN}",
+        "the invariant opened is called as f(state)",
+        "def opened",
+    ),
+    "a format that reads nothing": (
+        "str, TEXT)",
+        'str, __import__("esdash.domain").domain.Format(lambda: 1, str))',
+        "the read of the format of accounts.owner is called as f(text)",
+        COLUMN,
+    ),
     "a name that is none": (DOMAIN, 'name=" bank"', "a domain's name is a text of 1 to 64 characters", DOMAIN),
 }
 
@@ -108,3 +137,13 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line_and_the_remedy(
     assert told.endswith(".")
     assert not told.endswith("..")
     assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["def opened(*given): ...", "def opened(state, event, more=1): ...", "opened = max", "opened = print"],
+)
+def test_a_function_that_can_be_called_or_that_cannot_tell_is_let_be(tmp_path: Path, rule: str) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(SOURCE.replace("BANK = Domain", f"{rule}\n\n\nBANK = Domain", 1), "utf-8")
+    assert load(str(path)).name == "bank"
