@@ -222,7 +222,8 @@ def _number(field: Field, text: str) -> int:
         raise ValueError(f"{words(field.name)}: {error}") from None
     except FAILURES as error:  # whatever a format of the domain raises
         raise_signals(error)
-        raise ValueError(f"{words(field.name)} cannot be read: {error}") from None
+        why = "its format ends the program, and may not" if isinstance(error, SystemExit) else error
+        raise ValueError(f"{words(field.name)} cannot be read: {why}") from None
     if type(value) is not int:
         raise ValueError(f"{words(field.name)} is a whole number")
     return value

@@ -92,6 +92,6 @@ def test_a_format_that_ends_the_program_does_not() -> None:
     column, field = Column("balance", int, shown), msgspec.structs.replace(a_fold().models[0].fields[0], shown=shown)
     assert moved(column, 1, 3) == "+2"
     assert write(shown, 7) == write_value(field, 7) == "7"
-    with pytest.raises(ValueError, match="cannot be read"):
+    with pytest.raises(ValueError, match="cannot be read: its format ends the program, and may not"):
         read_value(field, "7")
     assert not is_whole(field)
