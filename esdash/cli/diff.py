@@ -18,6 +18,7 @@ from esdash.cli.output import (
     print_tables,
     tell,
     warn,
+    warn_of_edited,
     warn_of_partial_history,
 )
 from esdash.cli.places import PLACE, end_of
@@ -84,7 +85,9 @@ def distance_of(settings: Settings, log: Stream, fold: Fold, first: Place, secon
     found = _by_track(settings, log, fold, one, other)
     if found is None:
         with Progress(log) as progress:
-            found = distance(log, History(log, fold, on_page=progress), fold, one, other)
+            history = History(log, fold, on_page=progress)
+            found = distance(log, history, fold, one, other)
+        warn_of_edited(history)
     return found
 
 

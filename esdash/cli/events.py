@@ -13,7 +13,7 @@ from esdash.cli.entries import as_json_line, as_line
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.guarding import Asking, unguarded
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import warn
+from esdash.cli.output import warn, warn_of_edited
 from esdash.cli.places import PLACE, begin_of, end_of
 from esdash.cli.presence import absence
 from esdash.cli.progress import Progress
@@ -139,11 +139,13 @@ def command(
                         break
                 progress.clear()
                 warn_of_beginning(listing.beginning, ranged=True)
+                warn_of_edited(history)
                 printer.print(spool.newest_first() if reverse else spool.oldest_first())
         else:
             listing = Listing(log, fold, history.since(begin, until), until)
             progress.clear()
             warn_of_beginning(listing.beginning, ranged=True)
+            warn_of_edited(history)
             found = listing.found(history.explain(listing.projection, until=until or b"+"), fits, asks)
             printer.print(line_of(listing.projection.unseen, *entry) for entry in found)
         if follow and not printer.done:

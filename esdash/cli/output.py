@@ -18,6 +18,7 @@ from esdash.words.times import local_time as local_time
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from esdash.engine.history import History
     from esdash.engine.view import Rung
 
 LINE: Final = 1000
@@ -62,6 +63,15 @@ def warn_of_rungs(rungs: "Iterable[Rung]") -> None:
         elif rung.reason is not None:
             where = f" at event {rung.position.number:,}" if rung.position.ordinal else ""
             warn(f"Snapshot {rung.snapshot_id}{where} was not used: {rung.reason.rstrip('.')}.")
+
+
+def warn_of_edited(history: "History") -> None:
+    """Say that a state which was told is of a snapshot that another source of the same version made."""
+    if history.edited:
+        warn(
+            "The source of the rules was edited since the snapshot was taken, and their version was not. "
+            "`esdash verify` says whether they make the same state."
+        )
 
 
 def require_reader(stream: IO[Any]) -> None:

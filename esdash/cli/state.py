@@ -16,6 +16,7 @@ from esdash.cli.output import (
     print_tables,
     tell,
     warn,
+    warn_of_edited,
     warn_of_partial_history,
     warn_of_rungs,
 )
@@ -118,11 +119,7 @@ def state_at(
             return found, check_position(log, found), ()
     history = History(log, fold)
     projection, continuity = history.at(until, on_rung=note)
-    if history.edited:
-        warn(
-            "The source of the rules was edited since the snapshot was taken, and their version was not. "
-            "`esdash verify` says whether they make the same state."
-        )
+    warn_of_edited(history)
     return projection, continuity, tried
 
 

@@ -193,3 +193,7 @@ def test_that_the_rules_were_edited_since_the_snapshot_is_said(
     after = call("state", *given)
     assert (after.code, after.out) == (0, before.out)
     assert "The source of the rules was edited since the snapshot was taken" in after.err
+    append(client, [raw_entry("Opened", b'{"account": "B", "owner": "y"}')])
+    for command in (("diff", "n1", "now"), ("events", "--from", "n2")):
+        assert "The source of the rules was edited" in call(*command, *given).err
+    assert "was edited" not in call("events", *given).err, "from the beginning on there is no snapshot in it"
