@@ -9,6 +9,9 @@ from esdash.fold.hooks import UnfitError
 FAILURES: Final = (Exception, SystemExit)
 """What a function of a domain fails with: to end the program is none of its business."""
 
+ENDS: Final = "it ends the program, and may not"
+"""What is said of that."""
+
 _CALLERS: Final = tuple(f"{__file__.rsplit('/', 2)[0]}/{room}/" for room in ("fold", "engine"))
 """Where functions of a domain are called: no line of theirs."""
 
@@ -55,9 +58,7 @@ def failure(error: BaseException, maker: Any, domain: Domain) -> DomainError:
     else:
         place = domain.name
     what = str(error) if isinstance(error, UnfitError) else f"{type(error).__name__}: {error}".rstrip(": ")
-    if isinstance(error, SystemExit):
-        what = "it ends the program, and may not"
-    return DomainError(place, what)
+    return DomainError(place, ENDS if isinstance(error, SystemExit) else what)
 
 
 def raise_signals(error: BaseException) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from esdash.domain import TIME, Column
+from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.schema import Field, Model
 from esdash.query.places import PlaceError, read_time
@@ -89,7 +90,8 @@ def _by_format(field: Field, text: str) -> Any:
     """What a format makes of a text; None where it makes nothing of it."""
     try:
         return field.shown.read(text)
-    except Exception:  # noqa: BLE001 - whatever a format of the domain raises
+    except FAILURES as error:  # whatever a format of the domain raises
+        raise_signals(error)
         return None
 
 

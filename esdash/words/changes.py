@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from esdash.domain import COUNT, TIME, Column, Table
+from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.folding import Fold, Told
 from esdash.fold.stored import Difference, number_name
 from esdash.fold.tables import Change
@@ -100,7 +101,8 @@ def by(column: Column, delta: int) -> str:
     """A difference with its sign, a real minus included."""
     try:
         text = str(column.shown.moved(delta))
-    except Exception:  # noqa: BLE001 - whatever a domain's own function raises
+    except FAILURES as error:  # whatever a domain's own function raises
+        raise_signals(error)
         text = f"{delta:+,}"
     return f"−{text[1:]}" if text.startswith("-") else text
 

@@ -76,7 +76,8 @@ def write(shown: Format, value: Any) -> str:
         return "–"
     try:
         return str(shown.write(value))
-    except Exception:  # noqa: BLE001 - whatever a domain's own function raises
+    except FAILURES as error:  # whatever a domain's own function raises
+        raise_signals(error)
         return str(value)
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from esdash.domain import EventType
 from esdash.engine.row import Row
+from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.schema import Field
 from esdash.fold.sorting import Fields
@@ -133,6 +134,7 @@ def _as_written(field: Field, value: Any) -> int | None:
         return None
     try:
         read = field.shown.read(told)
-    except Exception:  # noqa: BLE001 - whatever a format of the domain raises
+    except FAILURES as error:  # whatever a format of the domain raises
+        raise_signals(error)
         return None
     return read if type(read) is int else None

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.schema import Field
 from esdash.ui.forms.json_text import escape_json
 from esdash.visible import visible
@@ -61,7 +62,8 @@ def is_whole(field: Field) -> bool:
     """Whether people write a number of this field as it is in the log."""
     try:
         return bool(field.shown.editable(1) == "1")
-    except Exception:  # noqa: BLE001 - whatever a format of the domain raises
+    except FAILURES as error:  # whatever a format of the domain raises
+        raise_signals(error)
         return False
 
 
@@ -74,7 +76,8 @@ def as_typed(field: Field, value: Any) -> str:
         if field.kind in ("list", "record"):
             return escape_json(msgspec.json.encode(value).decode())
         return write_value(field, value)
-    except Exception:  # noqa: BLE001 - whatever a format of the domain makes of what is out of bounds
+    except FAILURES as error:  # whatever a format of the domain makes of what is out of bounds
+        raise_signals(error)
         return visible(str(value), 64)
 
 

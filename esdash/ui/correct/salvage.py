@@ -15,6 +15,7 @@ import msgspec
 from esdash.domain import EventType
 from esdash.engine.row import Row
 from esdash.fold.codecs.sorting import CodecSorter
+from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.outcomes import INVALID_DATA, TOO_LARGE
 from esdash.fold.schema import Field
@@ -196,7 +197,8 @@ def _translated(fold: Fold, fields: Fields) -> Any:
             old: Any = msgspec.convert(_read(payload_of(fold, fields)), each.model, strict=False)
             event = fold.reader.upcast(each, old)
             fold.encode(event)
-        except Exception:  # noqa: BLE001 - whatever a function of the domain raises: nothing is certain then
+        except FAILURES as error:  # whatever a function of the domain raises: nothing is certain then
+            raise_signals(error)
             continue
         return event
     return None
