@@ -1,12 +1,14 @@
 """A function of a domain that failed, and on which line."""
 
+import signal
+import threading
 import traceback
 from typing import Any, Final
 
 from esdash.domain import Domain
 from esdash.fold.hooks import UnfitError
 
-FAILURES: Final = (Exception, SystemExit)
+FAILURES: Final = (Exception, SystemExit, KeyboardInterrupt)
 """What a function of a domain fails with: to end the program is none of its business."""
 
 ENDS: Final = "it ends the program, and may not"
@@ -63,8 +65,13 @@ def failure(error: BaseException, maker: Any, domain: Domain) -> DomainError:
 
 def raise_signals(error: BaseException) -> None:
     """Raises an error again which is no failure of the domain: a signal that came meanwhile."""
-    if isinstance(error, SystemExit) and traceback.extract_tb(error.__traceback__)[-1].filename == _SIGNALS:
-        raise error
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        if traceback.extract_tb(error.__traceback__)[-1].filename == _SIGNALS:
+            raise error
+        # Python's own answer to Ctrl-C has no line of its own. It comes in the first thread only.
+        ours = getattr(signal.getsignal(signal.SIGINT), "__module__", "") == "esdash.signals"
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread() and not ours:
+            raise error
 
 
 def _file_of(function: Any) -> str:

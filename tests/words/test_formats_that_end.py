@@ -1,5 +1,6 @@
 """What becomes of formats of a domain that end the program, which is none of their business."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -27,3 +28,13 @@ def test_a_format_that_ends_the_program_is_one_that_fails() -> None:
     assert write_value(field, 12) == "12"
     with pytest.raises(ValueError, match=r"^n cannot be read: it ends the program, and may not$"):
         read_value(field, "12")
+
+
+def test_so_is_one_that_says_it_was_interrupted_where_no_signal_comes() -> None:
+    def interrupted(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(write, Format(interrupted, interrupted), 12).result() == "12"
+    with pytest.raises(KeyboardInterrupt):
+        write(Format(interrupted, interrupted), 12)
