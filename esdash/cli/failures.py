@@ -91,7 +91,8 @@ def message_of(error: Exception) -> str:
             isinstance(error, click.MissingParameter) and error.param is not None and error.param.type.name == "place"
         ):
             message = f"{message.rstrip('.')}. In a shell an unquoted # begins a comment: write n123 for #123"
-        return f"{message.rstrip('.')}. See `{path} --help`."
+        message = message.rstrip(".")
+        return f"{message}{'' if message.endswith('?') else '.'} See `{path} --help`."
     if isinstance(error, click.ClickException):
         return error.format_message()
     if isinstance(error, OSError) and error.errno == errno.EBADF:

@@ -1,16 +1,24 @@
 """A function of a domain that failed, and on which line."""
 
+import dis
+import signal
+import threading
 import traceback
 from typing import Any, Final
 
 from esdash.domain import Domain
 from esdash.fold.hooks import UnfitError
 
-FAILURES: Final = (Exception, SystemExit)
+FAILURES: Final = (Exception, SystemExit, KeyboardInterrupt)
 """What a function of a domain fails with: to end the program is none of its business."""
+
+ENDS: Final = "ends the program, and may not"
+"""What is said of that."""
 
 _CALLERS: Final = tuple(f"{__file__.rsplit('/', 2)[0]}/{room}/" for room in ("fold", "engine"))
 """Where functions of a domain are called: no line of theirs."""
+
+_RAISE: Final = dis.opmap["RAISE_VARARGS"]
 
 _SIGNALS: Final = f"{__file__.rsplit('/', 2)[0]}/signals.py"
 
@@ -55,18 +63,29 @@ def failure(error: BaseException, maker: Any, domain: Domain) -> DomainError:
     else:
         place = domain.name
     what = str(error) if isinstance(error, UnfitError) else f"{type(error).__name__}: {error}".rstrip(": ")
-    if isinstance(error, SystemExit):
-        what = "it ends the program, and may not"
-    return DomainError(place, what)
+    return DomainError(place, f"it {ENDS}" if isinstance(error, SystemExit) else what)
 
 
 def raise_signals(error: BaseException) -> None:
     """Raises an error again which is no failure of the domain: a signal that came meanwhile."""
-    if (
-        isinstance(error, SystemExit | KeyboardInterrupt)
-        and traceback.extract_tb(error.__traceback__)[-1].filename == _SIGNALS
-    ):
+    last = error.__traceback__
+    if last is None or not isinstance(error, SystemExit | KeyboardInterrupt):
+        return
+    while last.tb_next is not None:
+        last = last.tb_next
+    if last.tb_frame.f_code.co_filename == _SIGNALS:
         raise error
+    # Python's own answer to Ctrl-C has no frame of its own: it comes in the midst of a line that raises nothing, and in
+    # the first thread only.
+    first = threading.current_thread() is threading.main_thread()
+    raised = last.tb_frame.f_code.co_code[last.tb_lasti] == _RAISE
+    if isinstance(error, KeyboardInterrupt) and first and not raised and not _answers_itself():
+        raise error
+
+
+def _answers_itself() -> bool:
+    """Whether Ctrl-C is answered by esdash, whose frame tells it."""
+    return getattr(signal.getsignal(signal.SIGINT), "__module__", "") == "esdash.signals"
 
 
 def _file_of(function: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from esdash.domain import Domain, EventType, Wire
 from esdash.fold.decoding import Decoder
-from esdash.fold.failing import FAILURES
+from esdash.fold.failing import ENDS, FAILURES, raise_signals
 from esdash.fold.hooks import UnfitError
 from esdash.fold.outcomes import INVALID_DATA
 from esdash.fold.schema import Model
@@ -109,7 +109,8 @@ class EventReader:
     ) -> tuple[list[Any], Apply, bool]:
         try:
             events, whole = decoder.many(group, size)
-        except FAILURES:  # each is asked again, and says it for itself
+        except FAILURES as error:  # each is asked again, and says it for itself
+            raise_signals(error)
             return self._upcast_each(event_type, self._decode_each(event_type, decoder, group)), self._apply_any, False
         if event_type.apply is not None:
             return events, event_type.apply, whole
@@ -117,7 +118,8 @@ class EventReader:
             upcast: Any = event_type.upcast
             try:
                 newer = list(map(upcast, events))
-            except FAILURES:  # each is asked again, and says it for itself
+            except FAILURES as error:  # each is asked again, and says it for itself
+                raise_signals(error)
                 newer = []
             classes = set(map(type, newer))
             if len(classes) == 1:
@@ -154,7 +156,9 @@ class EventReader:
         try:
             event = decoder.one(payload)
         except FAILURES as error:  # whatever a model of the domain raises
-            return None, f"{event_type.model.__name__} failed: {error}"
+            raise_signals(error)
+            why = ENDS if isinstance(error, SystemExit) else f"failed: {error}"
+            return None, f"{event_type.model.__name__} {why}"
         return event, decoder.why_not(payload) if event is None else ""
 
     def _decode_each(self, event_type: EventType, decoder: Decoder, group: bytes | list[bytes]) -> list[Any]:

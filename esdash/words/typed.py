@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from esdash.domain import EventType
-from esdash.fold.failing import FAILURES, raise_signals
+from esdash.fold.failing import ENDS, FAILURES, raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.schema import Field
 from esdash.fold.tables import MAX_INT, MAX_NAME, MIN_INT, is_name
@@ -68,13 +68,7 @@ def write_value(field: Field, value: Any) -> str:
     if value is None:
         return ""
     if field.kind == "int":
-        try:
-            return str(field.shown.editable(value))
-        except FAILURES as error:  # whatever a format of the domain raises
-            raise_signals(error)
-            if not isinstance(value, int):
-                raise
-            return str(value)
+        return _editable(field, value)
     if field.kind == "str":
         return write_name(value) if field.about else write_text(value)
     if field.kind == "bool":
@@ -168,7 +162,7 @@ def _pair(fields: tuple[Field, Field], match: re.Match[str]) -> Pair:
 
 def _places(field: Field) -> int:
     """How many digits of a number stand behind the point."""
-    _, point, behind = write_value(field, 0).partition(".")
+    _, point, behind = _editable(field, 0).partition(".")
     return sum(map(str.isdigit, behind)) if point else 0
 
 
@@ -215,6 +209,15 @@ def _character(match: re.Match[str]) -> str:
     return chr(code) if code < 0x110000 else match[0]
 
 
+def _editable(field: Field, value: Any) -> str:
+    """A number as a person would type it; where a format of the domain fails, the number itself."""
+    try:
+        return str(field.shown.editable(value))
+    except FAILURES as error:  # whatever a format of the domain raises
+        raise_signals(error)
+        return str(value)
+
+
 def _number(field: Field, text: str) -> int:
     try:
         value = field.shown.read(text)
@@ -222,7 +225,7 @@ def _number(field: Field, text: str) -> int:
         raise ValueError(f"{words(field.name)}: {error}") from None
     except FAILURES as error:  # whatever a format of the domain raises
         raise_signals(error)
-        why = "its format ends the program, and may not" if isinstance(error, SystemExit) else error
+        why = f"its format {ENDS}" if isinstance(error, SystemExit) else error
         raise ValueError(f"{words(field.name)} cannot be read: {why}") from None
     if type(value) is not int:
         raise ValueError(f"{words(field.name)} is a whole number")

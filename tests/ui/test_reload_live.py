@@ -58,6 +58,12 @@ async def test_it_goes_on_with_the_entry_that_it_failed_on(log: Stream, client: 
         assert "rules_of_bank.py:" in said
         assert "R reload" in said
         assert "lag ≥ 1" in text_of(app)[1]
+
+        # The help lists no key that publishes: none would.
+        await pilot.press("question_mark")
+        await until(pilot, lambda: any("In short" in line for line in text_of(app)))
+        assert not any("Publishes Opened" in line for line in text_of(app))
+        await pilot.press("escape")
         rules = file.with_name("rules_of_bank.py")
 
         # Still wrong, in another way.

@@ -257,7 +257,8 @@ class MainScreen(Screen[None]):
     def action_help(self) -> None:
         from esdash.ui.main.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.actions.key_rows(self.engine.view.readonly)))
+        view = self.engine.view
+        self.app.push_screen(HelpScreen(self.actions.key_rows(view.readonly or view.phase is Phase.HALTED)))
 
     def on_resize(self, event: events.Resize) -> None:
         self._fit(event.size)

@@ -1,0 +1,46 @@
+"""What becomes of formats of a domain that end the program, which is none of their business."""
+
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from esdash.domain import Column, Format
+from esdash.fold.schema import Field
+from esdash.ui.correct.mending import as_typed, is_whole
+from esdash.words.changes import by
+from esdash.words.entries import write
+from esdash.words.typed import read_value, write_value
+
+
+def ends(*_: Any) -> Any:
+    raise SystemExit(7)
+
+
+ENDING = Format(ends, ends, ends)
+
+
+def test_a_format_that_ends_the_program_is_one_that_fails() -> None:
+    field = Field("n", "n", "int", shown=ENDING)
+    assert write(ENDING, 1_000) == "1000"
+    assert by(Column("n", int, ENDING), -1_000) == "−1,000"
+    assert (is_whole(field), as_typed(field, 12)) == (False, "12")
+    assert write_value(field, 12) == "12"
+    with pytest.raises(ValueError, match=r"^n cannot be read: its format ends the program, and may not$"):
+        read_value(field, "12")
+
+
+def test_so_is_one_that_says_it_was_interrupted_and_was_not() -> None:
+    def interrupted(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    def signalled(*_: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return "never"
+
+    assert write(Format(interrupted, interrupted), 12) == "12"
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(write, Format(interrupted, interrupted), 12).result() == "12"
+    with pytest.raises(KeyboardInterrupt):
+        write(Format(signalled, signalled), 12)
