@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import dropwhile, islice, takewhile
 from pathlib import Path
 from typing import Final
 
@@ -125,7 +126,9 @@ def _rows(screen: Terminal) -> list[str]:
 
 def _panel(screen: Terminal) -> list[str]:
     """The lines of the panel: the cursor's mark, the user's number, the balance."""
-    return [line[1:22] for line in screen.lines[5:20]]
+    below = dropwhile(lambda line: "Balances" not in line, screen.lines)
+    # Between the panel's title with the heads of its columns, and its lower edge.
+    return [line[1:22] for line in takewhile(lambda line: not line.startswith("╰"), islice(below, 2, None))]
 
 
 if __name__ == "__main__":
