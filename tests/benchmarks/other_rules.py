@@ -15,7 +15,7 @@ from tests.benchmarks.workload import fill
 from tests.waiting import eventually
 
 RULES: Final = """
-from msgspec.structs import replace
+from dataclasses import replace
 
 from esdash.shop import domain as shop
 
