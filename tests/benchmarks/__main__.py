@@ -66,7 +66,7 @@ def with_section(page: str, part: str, section: str) -> str:
     sections = {each.partition(" ")[0]: each for each in others}
     sections[part] = f"{part} -->\n\n{section}"
     ordered = sorted(sections, key=PARTS.index)
-    return "\n<!-- ".join([beginning, *(sections[each] for each in ordered)]).rstrip() + "\n"
+    return "\n\n<!-- ".join(each.rstrip() for each in (beginning, *map(sections.__getitem__, ordered))) + "\n"
 
 
 if __name__ == "__main__":
