@@ -11,8 +11,8 @@ keeps come and go in tens of thousands; with the usual 700 it looked at everythi
 
 YOUNG_LOOKS: Final = 5
 """After so many looks at the young ones it looks at those that it has seen once, for some 30 ms. What answers for a
-screen leaves cycles that hold a view, and a view holds thousands of rows: left alone, they took 1.3 MB a second at 1,000
-events/s."""
+screen leaves cycles that hold a view, and a view holds thousands of rows: left alone, they took 1.3 MB a second at
+1,000 events/s."""
 
 PAINTS_A_SECOND: Final = 240
 """How soon after one picture the next may be painted: a key that comes while a busy screen is painted waits for the end
