@@ -22,8 +22,12 @@ def find_out(
     name: str,
 ) -> None:
     """`find` runs in a thread called by a name; whatever it raises, `failed` gets a sentence."""
+    # A worker of textual's is in the context of its own task, so only the collector, which comes rarely, frees it and
+    # what it holds. Views hold thousands of rows: let it hold nothing once it is done.
+    asked = [(find, came, failed)]
 
     def work() -> None:
+        find, came, failed = asked.pop()
         try:
             found = find()
         except EngineError as error:

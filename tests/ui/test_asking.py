@@ -1,6 +1,8 @@
 """Whoever asks in a thread hears an answer, whatever goes wrong there, and only the last one."""
 
+import gc
 import threading
+import weakref
 
 import pytest
 from textual.app import App
@@ -28,6 +30,35 @@ async def test_what_goes_wrong_is_heard_as_a_sentence(error: Exception, told: st
         find_out(app, fail, lambda found: heard.append(str(found)), heard.append, "test")
         await until(pilot, lambda: heard)
     assert heard == [told]
+
+
+async def test_what_was_asked_with_is_let_go_once_it_is_answered() -> None:
+    """Without a look of the collector, who comes rarely: a view holds thousands of rows."""
+
+    class View:
+        def find(self) -> bool:
+            return True
+
+        def came(self, found: bool) -> None:
+            heard.append(found)
+
+        def failed(self, _: str) -> None: ...
+
+    heard: list[bool] = []
+    app: App[None] = App()
+    gc.disable()
+    try:
+        async with app.run_test() as pilot:
+            held: list[weakref.ref[View]] = []
+            for _ in range(3):
+                views = View(), View(), View()
+                held += map(weakref.ref, views)
+                find_out(app, views[0].find, views[1].came, views[2].failed, "test")
+            del views
+            await until(pilot, lambda: len(heard) == 3)
+            await until(pilot, lambda: not any(view() for view in held))
+    finally:
+        gc.enable()
 
 
 async def test_an_answer_that_nobody_waits_for_is_not_heard() -> None:

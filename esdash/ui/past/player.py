@@ -1,12 +1,13 @@
 """What lets the past go on by itself, up to an entry: so many entries a second, or in the time that they came in."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from textual.screen import Screen
 from textual.timer import Timer
 
-from esdash.engine.console import EngineError
+from esdash.ui.asking import find_out
 
 if TYPE_CHECKING:
     from esdash.past.moments import Moment
@@ -129,15 +130,8 @@ class Player:
         if self._time is None:
             self._time = milliseconds
         wanted, self._asking = int(self._time), True
-
-        def look() -> None:
-            try:
-                found = past.at_time(wanted)
-            except EngineError:
-                found = at  # where it cannot be told yet, the next frame asks again
-            self._screen.app.call_from_thread(self._came, found)
-
-        self._screen.run_worker(look, thread=True, exit_on_error=False, name="past")
+        # Where it cannot be told yet, the next frame asks again.
+        find_out(self._screen, partial(past.at_time, wanted), self._came, lambda _: self._came(at), "past")
 
     def _came(self, found: int) -> None:
         self._asking = False
