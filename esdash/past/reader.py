@@ -36,6 +36,8 @@ class TrackReader:
         self._track = Track(path)
         self._formats = formats(fold)
         self._held = lru_cache(HELD)(self._decoded)
+        self._tail: tuple[Segment, SegmentEntries] | None = None
+        """The last segment, whose entries were read when it was so long."""
         try:
             self._track.hold()
             self.origin, self.segments = self._read()
@@ -159,7 +161,11 @@ class TrackReader:
     def entries(self, place: int) -> SegmentEntries:
         """The entries of a segment."""
         segment = self.segments[place]
-        return self._held(segment.first, segment.count)
+        if segment is not self.segments[-1]:
+            return self._held(segment.first, segment.count)
+        if self._tail is None or self._tail[0] != segment:
+            self._tail = segment, self._decoded(segment.first, segment.count)
+        return self._tail[1]
 
     def _decoded(self, first: int, count: int) -> SegmentEntries:
         entries = SegmentEntries(f"{first} entries", self._track.entries(first))

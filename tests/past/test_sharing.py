@@ -1,5 +1,6 @@
 """Whoever reads a track sees one and the same of it while a question takes, and never two histories at once."""
 
+import weakref
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -100,6 +101,21 @@ def test_what_is_stored_within_a_question_is_seen_by_the_next(writer: Writer, sh
         assert (reader.built_to, balance(reader, 5)) == (5, 5)
     with shared.reading() as moments:
         assert (moments.reader.built_to, story(moments.reader).newest(), balance(moments.reader, 13)) == (13, 13, 13)
+
+
+def test_the_entries_of_a_segment_that_grows_are_held_once(writer: Writer, path: Path) -> None:
+    writer.write(top_ups(1, 1))
+    reader = TrackReader(path, Shop())
+    held = [weakref.ref(reader.entries(0))]
+    for each in range(2, 8):
+        writer.write(top_ups(each, each))
+        with reader.reading() as is_same:
+            assert is_same
+            assert len(reader.entries(0)) == each
+            assert reader.entries(0) is reader.entries(0)
+            held.append(weakref.ref(reader.entries(0)))
+    assert [read() is not None for read in held] == [False] * 6 + [True]
+    reader.close()
 
 
 def test_a_reader_of_a_command_stays_at_what_was_there(writer: Writer, path: Path) -> None:
