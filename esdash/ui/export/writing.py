@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -56,8 +57,8 @@ class Writing:
 
     def to_download(self) -> BinaryIO:
         """A file without a name, for whoever closes it. Raises TooMuchError, OSError, EngineError, StoppedError."""
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - it is open for as long as it is offered
-        try:
+        with ExitStack() as unfinished:
+            file = unfinished.enter_context(tempfile.TemporaryFile())
             size = 0
             for text in self._text():
                 size += file.write(text.encode())
@@ -65,9 +66,7 @@ class Writing:
                     raise TooMuchError(
                         f"That is more than {LARGEST // 1024**2} MB, too much for a download: take `esdash export`."
                     )
-        except BaseException:
-            file.close()
-            raise
+            unfinished.pop_all()
         return file
 
     @property
