@@ -1,11 +1,11 @@
 """Entries as they are handed on: with what became of them, and those that make up the story of a number or a row."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from esdash.domain import Column, Table
 from esdash.engine.row import Row
+from esdash.exact import json_line, read_as_written
 from esdash.export.sheet import Heading, Sheet
 from esdash.fold.folding import Fold
 from esdash.fold.stored import number_name
@@ -177,14 +177,10 @@ def _payload(fold: Fold, fields: Sequence[bytes]) -> tuple[Any, str | None]:
         return None, None
     payload = payload_of(fold, fields)
     try:
-        data = json.loads(payload.decode(), parse_constant=_refuse)
+        data = read_as_written(payload.decode())
         if isinstance(data, dict):
-            json.dumps(data, allow_nan=False)
+            json_line(data)
             return data, None
     except (ValueError, RecursionError):
         pass
     return None, payload.hex()
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")

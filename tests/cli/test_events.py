@@ -78,6 +78,13 @@ class TestJson:
         assert event["data"] == decoded
         assert event["raw"] == (data.hex() if decoded is None else None)
 
+    def test_numbers_of_a_payload_have_every_digit(self, call: Call, url: str, client: redis.Redis) -> None:
+        data = '{"a":12345678901234567.89,"b":[1.10,-0.0,1e5],"c":9007199254740993,"d":"1.10"}'
+        append(client, [raw_entry("Any", data.encode())])
+        for command in (["events", "--json"], ["export", "log", "--format", "jsonl"]):
+            (line,) = call(*command, "--url", url).out.splitlines()
+            assert data.replace(":", ": ").replace(",", ", ") in line
+
     def test_an_entry_without_data(self, call: Call, url: str, client: redis.Redis) -> None:
         append(client, [[(b"key", b"\xff")]])
         (event,) = call("events", "--json", "--url", url).lines

@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
+from esdash.domain import Column, Domain, EventType, Table
 from esdash.fold.folding import Fold
 from esdash.fold.schema import Field
 from esdash.fold.tables import MAX_INT, is_name
 from esdash.shop.events import MAX_COUNT, MAX_MONEY
 from esdash.visible import visible
 from esdash.words.outcomes import GLYPHS, MEANINGS, sentence
-from esdash.words.typed import read_name, read_pairs, read_value, write_name, write_pair_name, write_value
+from esdash.words.typed import make_event, read_name, read_pairs, read_value, write_name, write_pair_name, write_value
 from tests.domains import the_bank, the_depots
 from tests.domains.shop import shop
 
@@ -162,6 +165,23 @@ def test_every_event_can_be_typed_field_by_field(domain: Callable[[], Fold], eve
         if (value := getattr(read, each.name)) is not None
     }
     assert fold.decode(event_type, json.dumps(members).encode())[0] == read
+
+
+def test_a_decimal_within_json_has_every_digit() -> None:
+    class Line(Struct):
+        price: Decimal
+
+    class Sold(Struct):
+        lines: list[Line]
+
+    sold = EventType(Sold, lambda _, __: None)
+    fold = Fold(Domain("any", "1", (Table("t", "row", str, (Column("c"),)),), (sold,)))
+    (lines,) = fold.models[0].fields
+    value = read_value(lines, '[{"price":12345678901234567.89},{"price":1e400}]')
+    prices = [str(line.price) for line in make_event(fold, sold, {"lines": value}).lines]
+    assert prices == ["12345678901234567.89", "1E+400"]
+    with pytest.raises(ValueError, match="Lines is written as JSON"):
+        read_value(lines, '[{"price":1e9999999999999999999999}]')
 
 
 @pytest.mark.parametrize("fold", [shop(), the_bank(), the_depots()], ids=lambda fold: fold.name)
