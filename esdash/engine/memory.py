@@ -130,6 +130,12 @@ class Memory:
 
     # Snapshots and digests
 
+    def trust_rules(self) -> None:
+        """The rules that were edited make the same state."""
+        self.display.edited = False
+        if self.projection is not None:
+            self.projection.edited = False
+
     def store_snapshot(self) -> None:
         """Begin a snapshot that somebody wants; a notice tells how it went."""
         projection = self.known
