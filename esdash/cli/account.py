@@ -23,10 +23,9 @@ def warn_of_what_is_left(unseen: int) -> None:
 
 
 def _what_is_left_out(beginning: Beginning, *, ranged: bool) -> str:
-    number = beginning.projection.ordinal + beginning.projection.unseen
     asked = f": --from snapshot:{beginning.snapshot_id}" if ranged else ""
-    shown = f"Shown is what came after #{number:,}{asked}."
+    shown = f"Shown is what came after #{beginning.number:,}{asked}."
     if not beginning.left_out:
-        return f"Entries up to #{number:,} are gone from the stream. {shown}"
+        return f"Entries up to #{beginning.number:,} are gone from the stream. {shown}"
     still_there = counted(beginning.left_out, "entry that is", "entries that are")
     return f"What became of {still_there} still in the stream cannot be told, since others are gone. {shown}"

@@ -138,7 +138,10 @@ def command(
                     if len(spool) == most:
                         break
                 progress.clear()
-                warn_of_beginning(listing.beginning, ranged=True)
+                if len(spool) == most:  # so nothing that was asked for is left out
+                    warn_of_what_is_left(listing.projection.unseen)
+                else:
+                    warn_of_beginning(listing.beginning, ranged=True)
                 warn_of_edited(history)
                 printer.print(spool.newest_first() if reverse else spool.oldest_first())
         else:

@@ -57,6 +57,16 @@ def test_events_begin_with_the_oldest_snapshot_that_connects_and_say_what_is_lef
     assert (again.code, again.out, again.err) == (0, shown.out, "")
 
 
+@pytest.mark.usefixtures("broken")
+@pytest.mark.parametrize("which", [["--tail"], ["--reverse", "--count"]])
+def test_of_the_last_ones_it_is_said_only_where_there_are_fewer(call: Call, url: str, which: list[str]) -> None:
+    enough = call("events", *which, 80, "--json", "--url", url)
+    assert (len(enough.lines), enough.err) == (80, "")
+    fewer = call("events", *which, 81, "--json", "--url", url)
+    assert len(fewer.lines) == 80
+    assert "Shown is what came after #100: --from" in fewer.err
+
+
 def test_what_is_asked_for_and_cannot_be_told_at_all_is_4_with_a_place_that_works(
     call: Call, url: str, broken: list[str]
 ) -> None:
