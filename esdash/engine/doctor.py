@@ -214,7 +214,7 @@ class Doctor:
         good: list[Header] = []
         others: Counter[tuple[str, str]] = Counter()
         for header in store.headers():
-            if isinstance(header, Header) and header.rules != (self._domain.name, self._domain.version):
+            if isinstance(header, Header) and header.rules != self._domain.rules:
                 others[header.rules] += 1
                 continue
             reason, projection = (
@@ -225,7 +225,7 @@ class Doctor:
                 faults.append(f"{header.snapshot_id}: {reason}")
             elif isinstance(header, Header):
                 good.append(header)
-        yield self._newest(good, store.lease_holder())
+        yield self._newest(good, store.lease_holder(self._domain.rules))
         for (name, version), count in others.items():
             yield Finding(
                 "other versions",
@@ -290,7 +290,7 @@ class Doctor:
 
     def _keys(self) -> Iterator[Finding]:
         prefix = key_prefix(self._log.name)
-        own = [*self._own_keys(), f"{prefix}lease"]
+        own = [*self._own_keys(), SnapshotStore(self._log).lease_key(self._domain.rules)]
         try:
             sizes = key_sizes(self._log.server, [self._log.name, *own])
         except RefusedError as error:

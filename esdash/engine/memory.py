@@ -73,6 +73,7 @@ class Memory:
     def _new_snapshotter(self) -> Snapshotter:
         return Snapshotter(
             self.store,
+            self.fold,
             self._snapshot_seconds,
             self.display.notify,
             clock=self.clock,

@@ -295,7 +295,7 @@ def info(header: Header) -> SnapshotInfo:
     )
 
 
-def newest(store: SnapshotStore) -> SnapshotInfo | None:
-    """The newest snapshot of the stream's present history. Raises LogError."""
-    header = store.newest()
+def newest(store: SnapshotStore, domain: Fold) -> SnapshotInfo | None:
+    """The newest snapshot of the stream's present history that these rules made. Raises LogError."""
+    header = store.newest(domain.rules)
     return None if header is None else info(header)

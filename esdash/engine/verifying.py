@@ -96,7 +96,7 @@ class LiveVerifying:
         self._consumer.ask(RestoreAnew(why))
 
     def _is_mixed(self, header: Header) -> bool:
-        return (header.domain, header.version, header.fingerprint) == (self.fold.name, self.fold.version, MIXED)
+        return header.rules == self.fold.rules and header.fingerprint == MIXED
 
     def _progressed(self, done: int, total: int) -> None:
         self._status = replace(self._now(), done=done, total=total)

@@ -82,6 +82,11 @@ class Fold:
         self._model_of = {model.type: model for model in self.models}
         self._type_of = {each.model: each for each in domain.events if each.apply is not None}
 
+    @property
+    def rules(self) -> tuple[str, str]:
+        """Its name and its version."""
+        return self.name, self.version
+
     @cached_property
     def fingerprint(self) -> str:
         """Of the domain's source, without what means nothing to a fold."""

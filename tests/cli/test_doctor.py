@@ -105,7 +105,7 @@ def test_each_key_of_esdash_that_expires_is_named_but_the_lease(call: Call, new_
     with server.client() as client:
         for key in own:
             assert client.expire(key, 500)
-        client.set("esdash:{orders}:lease", "somebody", px=60_000)
+        client.set("esdash:{orders}:lease:shop 1", "somebody", px=60_000)
     expiry = examined(call, server.url, 0)["expiry"]
     assert expiry["status"] == "warning"
     assert all(key in expiry["seen"] and f"`PERSIST {key}`" in expiry["advice"] for key in own)

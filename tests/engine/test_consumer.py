@@ -445,7 +445,7 @@ class TestTwoConsumers:
             second.until_live(last)
             clocks[0].ahead += 31
             first.until(lambda view: view.snapshot)
-            holder = SnapshotStore(log).lease_holder()
+            holder = SnapshotStore(log).lease_holder(Present().rules)
             clocks[1].ahead += 31
             view = second.until(lambda view: view.snapshot_note)
             assert view.snapshot_note == f"taken by {holder}"
@@ -473,7 +473,7 @@ class TestTwoConsumers:
         self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         store = SnapshotStore(log)
-        store.hold_lease("there:1", 60)
+        store.hold_lease(Present().rules, "there:1", 60)
         clock = Clock()
         with RunningConsumer(url, ConsumerSettings(snapshot_seconds=30), clock=clock) as consumer:
             last = publish_day(client, 10)[-1]
@@ -481,8 +481,8 @@ class TestTwoConsumers:
             clock.ahead += 31
             assert consumer.until(lambda view: view.snapshot_note).snapshot_note == "taken by there:1"
             assert headers(log) == []
-            client.pexpire("esdash:{orders}:lease", 1)  # the time it was taken for is over
-            eventually(lambda: store.lease_holder() is None)
+            client.pexpire(store.lease_key(Present().rules), 1)  # the time it was taken for is over
+            eventually(lambda: store.lease_holder(Present().rules) is None)
             clock.ahead += 31
             consumer.until(lambda view: view.snapshot and not view.snapshot_note)
             assert len(headers(log)) == 1
@@ -516,7 +516,7 @@ class TestOnce:
     def test_leaves_no_lease_behind(self, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 5)
         Consumer(log, Present(), ConsumerSettings(once=True)).run()
-        assert SnapshotStore(log).lease_holder() is None
+        assert SnapshotStore(log).lease_holder(Present().rules) is None
 
 
 def test_pages_of_any_size_make_the_same_state(client: redis.Redis, log: Stream) -> None:

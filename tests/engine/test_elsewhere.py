@@ -78,10 +78,10 @@ def test_a_server_that_took_writes_and_takes_none_any_more_is_looked_for_again(
     clock = Clock()
     hold_lease, refusals = SnapshotStore.hold_lease, [False, True, True]
 
-    def hold(store: SnapshotStore, owner: str, seconds: float) -> str:
+    def hold(store: SnapshotStore, rules: tuple[str, str], owner: str, seconds: float) -> str:
         if refusals and refusals.pop(0):
             raise ElsewhereError("It is a replica and takes no writes.")
-        return hold_lease(store, owner, seconds)
+        return hold_lease(store, rules, owner, seconds)
 
     monkeypatch.setattr(SnapshotStore, "hold_lease", hold)
     with RunningConsumer(url, ConsumerSettings(snapshot_seconds=30), clock=clock) as consumer:
