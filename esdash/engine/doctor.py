@@ -27,6 +27,7 @@ from esdash.engine.findings import (
 from esdash.engine.history import History
 from esdash.engine.open_entries import OpenEntries
 from esdash.engine.projection import Projection
+from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.log.continuity import Verdict
 from esdash.log.errors import ForbiddenError, LogError, RefusedError, UnreachableError
@@ -114,6 +115,9 @@ class Doctor:
             yield from look()
         except UnreachableError:
             raise
+        except DomainError as error:
+            advice = "No consumer gets past that entry before the file is mended: `esdash domain check` tries it."
+            yield Finding("rules", Status.PROBLEM, str(error), advice)
         except ForbiddenError as error:
             status = Status.PROBLEM if name in ("stream", "state") else Status.WARNING
             yield Finding(name, status, str(error), "Without this right esdash cannot look at it.")
