@@ -165,7 +165,7 @@ def test_one_that_is_taken_while_the_log_is_looked_into_is_condemned_as_well(
         eventually(lambda: len(headers(url)) == 2)
         return found
 
-    monkeypatch.setattr("esdash.engine.verifying.verify", looking_slowly)
+    monkeypatch.setattr("esdash.engine.verify.verify", looking_slowly)
     with console(url, file) as running:
         eventually(lambda: value(running) == 45)
     assert [header.condemned for header in headers(url)] == [False, True, True]
