@@ -85,6 +85,14 @@ class TestJson:
             (line,) = call(*command, "--url", url).out.splitlines()
             assert data.replace(":", ": ").replace(",", ", ") in line
 
+    def test_of_a_stream_that_nobody_described_every_field(self, call: Call, url: str, client: redis.Redis) -> None:
+        append(client, [[(b"kind", b"\xc3\xa9"), (b"\xff", b"\x81\xa1a\x01"), (b"data", b'{"n":1.50}')]])
+        fields = (
+            '"fields": [["kind", "\\u00e9"], [{"base64": "/w=="}, {"base64": "gaFhAQ=="}], ["data", "{\\"n\\":1.50}"]]'
+        )
+        for command in (["events", "--json"], ["export", "log", "--format", "jsonl"]):
+            assert fields in call(*command, "--domain", "raw", "--url", url).out
+
     def test_an_entry_without_data(self, call: Call, url: str, client: redis.Redis) -> None:
         append(client, [[(b"key", b"\xff")]])
         (event,) = call("events", "--json", "--url", url).lines

@@ -34,7 +34,9 @@ def stretch(begin: str, milliseconds: int) -> Between:
 
 
 class TestWhatIsAPlace:
-    @pytest.mark.parametrize("text", ["#216924", "n216924", "#216,924", " #216924 ", "n0216924", "#" + "0" * 30 + "216924"])
+    @pytest.mark.parametrize(
+        "text", ["#216924", "n216924", "#216,924", " #216924 ", "n0216924", "#" + "0" * 30 + "216924"]
+    )
     def test_a_number(self, text: str) -> None:
         assert read_place(text, NOW) == Numbered(216924)
 
