@@ -1,6 +1,6 @@
 """Where an account of entries begins, and what a person should know about that."""
 
-from esdash.cli.output import warn
+from esdash.cli.output import warn, warn_of_edited
 from esdash.counted import counted
 from esdash.engine.history import Beginning
 
@@ -13,6 +13,7 @@ def warn_of_beginning(beginning: Beginning, *, ranged: bool = False) -> None:
     if beginning.snapshot_id is not None:
         warn(_what_is_left_out(beginning, ranged=ranged))
     warn_of_what_is_left(beginning.projection.unseen)
+    warn_of_edited(beginning.projection)
 
 
 def warn_of_what_is_left(unseen: int) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from esdash.engine.history import History
+    from esdash.engine.projection import Projection
     from esdash.engine.view import Rung, View
 
 LINE: Final = 1000
@@ -65,7 +66,7 @@ def warn_of_rungs(rungs: "Iterable[Rung]") -> None:
             warn(f"Snapshot {rung.snapshot_id}{where} was not used: {rung.reason.rstrip('.')}.")
 
 
-def warn_of_edited(told: "History | View") -> None:
+def warn_of_edited(told: "History | Projection | View") -> None:
     """Say that a state which was told is of a snapshot that another source of the same version made."""
     if told.edited:
         warn(

@@ -197,3 +197,9 @@ def test_that_the_rules_were_edited_since_the_snapshot_is_said(
     for command in (("diff", "n1", "now"), ("events", "--from", "n2")):
         assert "The source of the rules was edited" in call(*command, *given).err
     assert "was edited" not in call("events", *given).err, "from the beginning on there is no snapshot in it"
+    client.xtrim("orders", maxlen=1, approximate=False)
+    number = 'accounts:"B".balance'
+    asked = [("events",), ("events", "--tail", "1"), ("why", number), ("find", f"{number} = 0"), ("export", "log")]
+    for command in asked:
+        told = call(*command, *given)
+        assert (told.code, told.err.count("The source of the rules was edited")) == (0, 1), told
