@@ -230,6 +230,13 @@ class Doctor:
             elif isinstance(header, Header):
                 good.append(header)
         yield self._newest(good, store.lease_holder(self._domain.rules))
+        if good and good[0].fingerprint != self._domain.fingerprint:
+            yield Finding(
+                "edited rules",
+                Status.WARNING,
+                "The source of the rules was edited since that snapshot was taken, and their version was not.",
+                "`esdash verify` says whether they make the same state; a consumer looks into it by itself.",
+            )
         for (name, version), count in others.items():
             yield Finding(
                 "other versions",

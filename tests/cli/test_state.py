@@ -193,6 +193,8 @@ def test_that_the_rules_were_edited_since_the_snapshot_is_said(
     after = call("state", *given)
     assert (after.code, after.out) == (0, before.out)
     assert "The source of the rules was edited since the snapshot was taken" in after.err
+    checks = {check["name"]: check["status"] for check in call("doctor", "--json", *given).json["checks"]}
+    assert checks["edited rules"] == "warning"
     append(client, [raw_entry("Opened", b'{"account": "B", "owner": "y"}')])
     for command in (("diff", "n1", "now"), ("events", "--from", "n2")):
         assert "The source of the rules was edited" in call(*command, *given).err
