@@ -202,6 +202,6 @@ def test_that_the_rules_were_edited_since_the_snapshot_is_said(
     client.xtrim("orders", maxlen=1, approximate=False)
     number = 'accounts:"B".balance'
     asked = [("events",), ("events", "--tail", "1"), ("why", number), ("find", f"{number} = 0"), ("export", "log")]
-    for command in asked:
-        told = call(*command, *given)
+    for words in asked:
+        told = call(*words, *given)
         assert (told.code, told.err.count("The source of the rules was edited")) == (0, 1), told
