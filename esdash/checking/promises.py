@@ -22,6 +22,7 @@ from esdash.fold.tables import State
 
 PROMISES: Final = {
     "samples": "Samples are events of the domain, which can be published.",
+    "writes": "An event that is written is read as the same one.",
     "describes": "Every event is described in a line.",
     "returns": "A rule returns None, a reason of the domain, or a Refusal.",
     "raises": "No rule raises.",
@@ -86,7 +87,7 @@ class Check:
             maker.take_samples()
             for event in maker.samples:
                 event_type = self._fold.type_of(event)
-                if self._fold.decode(event_type, self._fold.encode(event)[1])[0] is None:
+                if self._fold.made(event_type, self._fold.encode(event)[1])[0] is None:
                     raise ValueError(f"{event!r:.100} is no event that the model understands")
         except Exception as error:  # noqa: BLE001 - whatever the function of the domain raises
             sample = getattr(self._fold.domain.sample, "__code__", None)
@@ -113,6 +114,7 @@ class Check:
             with doings:
                 self._look_at_event(so_far)
             self._describe(entry)
+            self._write(entry)
             before = [cells.copy() for cells in self.state.cells] if closely else []
             try:
                 with doings:
@@ -205,6 +207,15 @@ class Check:
                 described = describe(event)
             if not isinstance(described, str):
                 self._break("describes", [entry], _place(getattr(describe, "__code__", None)))
+
+    def _write(self, entry: Entry) -> None:
+        event = self._fold.read(entry[1]).event
+        if event is None or (event_type := self._fold.type_of(event)) not in self._fold.publishable:
+            return
+        self.tried.add("writes")
+        data = self._fold.encode(event)[1]
+        if self._fold.made(event_type, data)[0] is None:
+            self._break("writes", [entry], event_type.model.__name__)
 
     def _holds(self, invariant: Invariant, state: State) -> bool:
         try:

@@ -194,9 +194,25 @@ def declared(model: type) -> Iterator[tuple[str, str, bool, Any, list[Any]]]:
     elif is_pydantic(model):
         for name, info in model.model_fields.items():  # type: ignore[attr-defined]
             default = None if info.is_required() else info.get_default(call_default_factory=True)
-            yield name, info.alias or name, info.is_required(), default, list(info.metadata)
+            yield name, _member(model, name, info), info.is_required(), default, list(info.metadata)
     else:
         raise SchemaError(f"{model.__name__} is no msgspec Struct, dataclass or pydantic model", model)
+
+
+def _member(model: type, name: str, info: Any) -> str:
+    """What a field of a pydantic model is called where it is read and where it is written."""
+    path = f"{model.__name__}.{name}"
+    if info.exclude:
+        raise SchemaError(
+            f"{path} is left out when its event is written, and would be lost: leave `exclude` out", model
+        )
+    alias = info.validation_alias
+    read = [name] if alias is None else [each for each in getattr(alias, "choices", [alias]) if isinstance(each, str)]
+    written: str = info.serialization_alias or name
+    if written not in read:
+        ways = " or ".join(read) or "a part of another member"
+        raise SchemaError(f"{path} is written as {written} and read as {ways}: give it one `alias` for both", model)
+    return written
 
 
 def _default(value: Any, factory: Any) -> Any:

@@ -90,7 +90,7 @@ def make_event(fold: Fold, event_type: EventType, members: Mapping[str, Any]) ->
         payload = exact.write(members)
     except (TypeError, msgspec.MsgspecError, UnicodeEncodeError) as error:
         raise ValueError(f"this cannot be written as JSON: {error}") from None
-    event, why = fold.decode(event_type, payload)
+    event, why = fold.made(event_type, payload)
     if event is None:
         raise ValueError(problem(why))
     return event

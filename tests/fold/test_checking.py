@@ -182,6 +182,20 @@ def test_a_reason_that_nothing_leads_to_is_read_in_the_source(declare: Declare) 
 
 
 @pytest.mark.usefixtures("found_early")
+def test_an_event_that_is_read_otherwise_when_it_was_written_is_told(declare: Declare) -> None:
+    declare.rule("pass")
+    model = "class Moved(BaseModel):\n    amount: Annotated[int, BeforeValidator(lambda amount: 2 * int(amount))]\n"
+    source = declare.file.read_text().replace(
+        "import zlib", "from pydantic import BaseModel, BeforeValidator\nimport zlib"
+    )
+    start, end = source.index("class Moved"), source.index("def doubled")
+    source = "from typing import Annotated\n" + source[:start] + model + "\n\n" + source[end:]
+    declare.file.write_text(source)
+    (found,) = tried(declare).broken
+    assert (found.promise, found.where) == ("writes", "Moved")
+
+
+@pytest.mark.usefixtures("found_early")
 def test_an_invariant_that_does_not_hold_is_named(declare: Declare) -> None:
     declare.rule("state.accounts.balance[event.account] = event.amount")
     source = declare.file.read_text().replace("    reasons={", "    invariants=(never_above,),\n    reasons={")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
+import pydantic
 import pytest
 from msgspec import Struct
 
@@ -13,6 +14,11 @@ from esdash.fold.schema import SchemaError, model_of
 
 def struct(**fields: Any) -> type:
     return msgspec.defstruct("Made", list(fields.items()))
+
+
+def called(**how: Any) -> type:
+    """A pydantic model of one field."""
+    return pydantic.create_model("Made", x=(int, pydantic.Field(default=1, **how)))
 
 
 class Pair(NamedTuple):
@@ -45,8 +51,22 @@ WRONG: dict[str, tuple[Callable[[], type], str]] = {
     "itself": (lambda: Recursive, "Recursive holds itself"),
     "a list about rows": (lambda: struct(x=Annotated[list[str], about("things")]), "a key is int or str"),
     "a bool about a row": (lambda: struct(x=Annotated[bool, about("things")]), "a key is int or str"),
+    "an alias for reading alone": (
+        lambda: called(validation_alias="in"),
+        "Made.x is written as x and read as in: give it one `alias` for both",
+    ),
+    "an alias for writing alone": (lambda: called(serialization_alias="out"), "is written as out and read as x"),
+    "other aliases": (lambda: called(alias="in", serialization_alias="out"), "is written as out and read as in"),
+    "a choice of aliases": (lambda: called(validation_alias=pydantic.AliasChoices("a", "b")), "and read as a or b"),
+    "a path": (lambda: called(validation_alias=pydantic.AliasPath("a", 0)), "read as a part of another member"),
+    "what is not written": (lambda: called(exclude=True), "Made.x is left out when its event is written"),
     "no model": (lambda: Pair, "Pair is no msgspec Struct, dataclass or pydantic model"),
 }
+
+
+def test_one_of_several_aliases_may_be_written() -> None:
+    (field,) = model_of(called(validation_alias=pydantic.AliasChoices("a", "b"), serialization_alias="b")).fields
+    assert field.member == "b"
 
 
 @pytest.mark.parametrize(("make", "sentence"), WRONG.values(), ids=WRONG)

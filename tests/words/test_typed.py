@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
+from pydantic import BaseModel, BeforeValidator, PlainSerializer
 
 from esdash.domain import Column, Domain, EventType, Table
 from esdash.fold.folding import Fold
@@ -182,6 +184,21 @@ def test_a_decimal_within_json_has_every_digit() -> None:
     assert prices == ["12345678901234567.89", "1E+400"]
     with pytest.raises(ValueError, match="lines is written as JSON: a number is out of range"):
         read_value(lines, '[{"price":1e9999999999999999999999}]')
+
+
+def test_what_would_be_read_as_another_event_is_not_made() -> None:
+    class Doubled(BaseModel):
+        number: Annotated[int, BeforeValidator(lambda number: 2 * int(number))] = 0
+
+    class Shown(BaseModel):
+        number: Annotated[int, PlainSerializer(lambda number: f"<{number}>")] = 0
+
+    for model in (Doubled, Shown):
+        kind = EventType(model, lambda _, __: None)
+        fold = Fold(Domain("any", "1", (Table("t", "row", str, (Column("c"),)),), (kind,)))
+        assert make_event(fold, kind, {}).number == 0
+        with pytest.raises(ValueError, match=f"is read as another event: .* of {model.__name__} differ"):
+            make_event(fold, kind, {"number": 1})
 
 
 @pytest.mark.parametrize("fold", [shop(), the_bank(), the_depots()], ids=lambda fold: fold.name)

@@ -78,7 +78,7 @@ def changed(fold: Fold, change: Change, fields: Fields) -> Any:
         payload = exact.write(after)
     except (TypeError, ValueError):
         return None
-    return fold.decode(change.type, payload)[0]
+    return fold.made(change.type, payload)[0]
 
 
 def alike(fold: Fold, change: Change, first: Row, others: Sequence[Row]) -> Iterator[tuple[Row, Any]]:

@@ -143,7 +143,7 @@ class TypeForm(EventForm):
             payload = exact.write(members)
         except (TypeError, ValueError) as error:
             return None, f"this cannot be written as JSON: {error}"
-        return self.fold.decode(self.event_type, payload)
+        return self.fold.made(self.event_type, payload)
 
     def _blame(self, why: str, notes: dict[str, Note]) -> str:
         """Say a decoder's complaint under the field it is about; else it is what this returns."""
