@@ -158,6 +158,10 @@ def _model(model: type, within: tuple[type, ...]) -> Model:
         raise SchemaError(f"{model.__name__} holds itself; an event has an end", model)
     if len(within) > 16:
         raise SchemaError(f"{model.__name__} is nested too deeply", model)
+    if hasattr(model, "__pydantic_validator__") and not is_pydantic((*within, model)[0]):
+        raise SchemaError(
+            f"{model.__name__} is a dataclass of pydantic, whose checks are passed over: use BaseModel", model
+        )
     try:
         hints = typing.get_type_hints(model, include_extras=True)
     except Exception as error:  # names that do not exist, in the words of Python
@@ -264,6 +268,13 @@ def _field(path: str, hint: Any, model: type, within: tuple[type, ...]) -> Field
         if issubclass(hint, enum.Enum):
             return Field("", "", "choice", choices=tuple(each.value for each in hint))
         if issubclass(hint, Struct) or dataclasses.is_dataclass(hint) or is_pydantic(hint):
+            if not dataclasses.is_dataclass(hint) and is_pydantic(hint) is not is_pydantic(within[0]):
+                makes = ("msgspec", "pydantic")
+                raise SchemaError(
+                    f"{path} is a model of {makes[is_pydantic(hint)]} within one that {makes[is_pydantic(within[0])]} "
+                    "reads, which cannot make one: let both be of one kind, or dataclasses",
+                    model,
+                )
             return Field("", "", "record", record=_model(hint, within))
     name = getattr(hint, "__name__", str(hint))
     raise SchemaError(
