@@ -1,13 +1,18 @@
 """`esdash state`."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import redis
 
+from esdash.cli.rows import Named, read_rows, read_tables
+from esdash.domain import Column, Table
+from esdash.fold.folding import Fold
 from tests.cli.conftest import Call, append, expected, model_of
 from tests.domains import BANK
+from tests.domains.meters import METERS
 from tests.strategies import raw_entry, seeded_entries
 
 
@@ -85,6 +90,12 @@ class TestNow:
             refused = call(command, *flags, "--url", url)
             assert (refused.code, refused.out) == (2, "")
             assert refused.err.count("\n") == 1
+
+    def test_the_name_of_a_table_goes_before_the_word_for_a_row_of_another(self) -> None:
+        tables = Table("rooms", "stock", int, (Column("n"),)), Table("stock", "piece", int, (Column("n"),))
+        fold = Fold(replace(METERS, tables=tables))
+        assert read_tables(fold, ["stock", "piece", "rooms"]) == ["stock", "rooms"]
+        assert read_rows(fold, ["stock:7"]) == [Named("stock", 7)]
 
     def test_a_row_with_a_name_in_quotes(self, call: Call, url: str, client: redis.Redis) -> None:
         append(client, [raw_entry("AddItem", b'{"item_id": "two words", "count": 1, "price": 1}')])
