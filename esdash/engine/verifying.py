@@ -16,6 +16,8 @@ from esdash.log.errors import LogError
 from esdash.log.headers import Header
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
+from esdash.visible import visible
+from esdash.words.changes import difference_of
 
 NAMED: Final = 3
 """Numbers that are named of those on which edited rules differ."""
@@ -88,7 +90,10 @@ class LiveVerifying:
             header.snapshot_id for header in store.headers() if isinstance(header, Header) and self._is_mixed(header)
         }
         store.condemn(sorted(ids))
-        numbers = [f"{each.number} {each.second} instead of {each.first}" for each in doubted[0].differences[:NAMED]]
+        numbers = []
+        for each in doubted[0].differences[:NAMED]:
+            ours, theirs = (visible(value, 40) for value in difference_of(self.fold, each))
+            numbers.append(f"{visible(each.number, 60)} {theirs} instead of {ours}")
         why = (
             f"The rules of {self.fold.name} were edited, and make another state of the same entries"
             f"{': ' if numbers else ''}{', '.join(numbers)}. The snapshots made before are not used any more. Give the "

@@ -14,9 +14,11 @@ from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.requests import Crash, Rebuild, TakeSnapshot
 from esdash.engine.rows import ROWS
 from esdash.engine.view import Phase, Verdict, View
+from esdash.fold.tables import MAX_INT, MIN_INT
 from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
+from tests.domains import the_depots
 from tests.domains.ways import Present, present
 from tests.engine.running import (
     QUIET,
@@ -28,6 +30,7 @@ from tests.engine.running import (
     modelled_rows,
     publish_day,
     publish_more,
+    said,
     seen_rows,
     sound,
     stored,
@@ -246,6 +249,19 @@ class TestRestoring:
             assert row.change is not None
             assert value in row.cells
             assert row.change.entry_id == "5-0"
+
+    def test_a_number_that_moved_further_than_a_number_is_large_is_in_the_snapshot(
+        self, url: str, client: redis.Redis
+    ) -> None:
+        for grams in (MAX_INT, MIN_INT):
+            client.xadd(STREAM, said(("Weighed", {"ticket": 7, "grams": grams}), None))
+        for replayed in (2, 0):
+            with RunningConsumer(url, domain=the_depots()) as consumer:
+                view = consumer.until(lambda view: view.phase is Phase.LIVE and view.state_position.ordinal == 2)
+                assert view.state is not None
+                assert view.state.cell("tickets", 7, "grams") == MIN_INT
+                assert view.restored is not None
+                assert view.restored.replayed == replayed
 
     def test_a_consumer_told_to_begin_at_the_start_does(self, url: str, client: redis.Redis) -> None:
         publish_day(client, 40)
