@@ -148,6 +148,8 @@ class Snapshotter:
         background.join()
         self._background = None
         projection.state.join()
+        if background.failure is not None:
+            raise background.failure
         if background.header is not None:
             self._succeeded(background.header, background.asked)
         elif background.error is not None:
@@ -181,6 +183,8 @@ class _Background(threading.Thread):
         self.asked = asked
         self.header: Header | None = None
         self.error: LogError | None = None
+        self.failure: BaseException | None = None
+        """What should never be: the thread of the fold ends of it, as of a snapshot that it makes itself."""
         self._store = store
 
     def run(self) -> None:
@@ -188,3 +192,5 @@ class _Background(threading.Thread):
             self.header = self.taking.store(self._store)
         except LogError as error:
             self.error = error
+        except BaseException as error:
+            self.failure = error

@@ -9,7 +9,7 @@ from esdash.engine.picture import LastChange, Picture, TablePicture, place_of
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold, Told
 from esdash.fold.overlay import Overlay
-from esdash.fold.tables import State
+from esdash.fold.tables import MAX_INT, MIN_INT, State
 
 REMEMBERED_CHANGES: Final = 50_000
 """Rows of each table whose last change is remembered; the longest unchanged is forgotten first."""
@@ -98,6 +98,13 @@ def _column(column: Column, values: list[Any]) -> Any:
     return _array(values, column.kind is int and None not in values)
 
 
+def _storable(change: LastChange) -> LastChange:
+    """It without its differences where one is beyond 64 bits, as that of two cells can be: no snapshot holds that."""
+    if all(MIN_INT <= delta <= MAX_INT for delta in change.deltas.values()):
+        return change
+    return LastChange(change.entry_id, change.column, None, {})
+
+
 class Viewer:
     """Makes pictures of one state, and remembers what changed last. Belongs to the thread that folds.
 
@@ -153,7 +160,7 @@ class Viewer:
     def marks(self) -> list[ChangeMark]:
         """What a snapshot remembers: the newest changes, oldest first."""
         return [
-            ChangeMark(table, key, change)
+            ChangeMark(table, key, _storable(change))
             for table, changes in self._changes.items()
             for key, change in list(changes.items())[-MARKED:]
         ]
