@@ -183,8 +183,8 @@ class _Background(threading.Thread):
         self.asked = asked
         self.header: Header | None = None
         self.error: LogError | None = None
-        self.failure: BaseException | None = None
-        """What should never be: the thread of the fold ends of it, as of a snapshot that it makes itself."""
+        self.failure: Exception | None = None
+        """What should never be: the thread of the fold ends of it, as it does when it makes the snapshot itself."""
         self._store = store
 
     def run(self) -> None:
@@ -192,5 +192,5 @@ class _Background(threading.Thread):
             self.header = self.taking.store(self._store)
         except LogError as error:
             self.error = error
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - the thread of the fold raises it
             self.failure = error

@@ -18,6 +18,11 @@ MARKED: Final = 1000
 """Rows of each table of which a snapshot remembers that."""
 
 
+def load() -> None:
+    """Load what pictures are made with: the first time that takes longer than many a picture."""
+    import numpy  # noqa: F401
+
+
 class ChangeMark(NamedTuple):
     """What changed a row last, as a snapshot remembers it."""
 

@@ -113,7 +113,6 @@ class TestTables:
         async with dashboard(history.live(), fold).run_test(size=SIZE) as pilot:
             assert lines_of(pilot.app, "notes")[1].split()[:3] == ["a", "hello", "text"]
 
-
     async def test_the_column_that_lines_are_sorted_by_is_there_however_narrow_the_panel(self) -> None:
         async with dashboard(some_scales().live(), scales()).run_test(size=(60, 24)) as pilot:
             await pilot.press("1")
