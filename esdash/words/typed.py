@@ -20,7 +20,7 @@ from esdash.fold.failing import ENDS, FAILURES, raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.schema import Field
 from esdash.fold.tables import MAX_INT, MAX_NAME, MIN_INT, is_name
-from esdash.visible import visible
+from esdash.visible import shown_each, visible
 from esdash.words.entries import words, write
 
 _ESCAPE: Final = re.compile(r"\\u\{([0-9A-Fa-f]{1,6})\}")
@@ -198,10 +198,11 @@ def write_text(text: str) -> str:
 
 
 def escape_hidden(text: str) -> str:
-    r"""The text with every character that has no shape of its own as `\u{200B}`."""
+    r"""The text with characters that have no shape of their own as `\u{200B}`, but for marks that a letter carries."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(char if visible(char) == char else f"\\u{{{ord(char):X}}}" for char in text)
+    each = zip(text, shown_each(text), strict=True)
+    return "".join(char if shown == char else f"\\u{{{ord(char):X}}}" for char, shown in each)
 
 
 def _character(match: re.Match[str]) -> str:

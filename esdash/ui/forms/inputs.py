@@ -26,16 +26,21 @@ _NOTHING: Final = Completion(0, 0, (), 0)
 class FormInput(LineInput):
     r"""A field of a form. Characters that a terminal hides or obeys become `\u{200B}` as they are typed or pasted."""
 
+    escape = staticmethod(escape_hidden)
+
     def replace(self, text: str, start: int, end: int) -> None:
         """Put text in place of a range; every way of typing, pasting and deleting comes through here."""
-        super().replace(escape_hidden(text), start, end)
+        start, end = sorted((start, end))
+        # The whole of it: a mark may come after the letter that carries it, or lose that one.
+        typed = self.value[:start] + text
+        super().replace(self.escape(typed + self.value[end:]), 0, len(self.value))
+        self.cursor_position = len(self.escape(typed))
 
 
 class JsonInput(FormInput):
     r"""A field for JSON. Hidden characters become `\u200b` as they are typed or pasted."""
 
-    def replace(self, text: str, start: int, end: int) -> None:
-        super().replace(escape_json(text), start, end)
+    escape = staticmethod(escape_json)
 
 
 class Suggestions(Widget):
