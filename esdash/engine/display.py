@@ -226,7 +226,7 @@ class Display:
             position=position,
             state_position=self._state_position,
             lag=self.lag,
-            rate=self.meter.rate(),
+            rate=self.meter.rate() if self.phase in (Phase.REPLAYING, Phase.LIVE) else 0.0,
             rates=self.meter.history(),
             progress=self.progress,
             restored=self.restored,

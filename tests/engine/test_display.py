@@ -5,6 +5,7 @@ import pytest
 from esdash.engine import display
 from esdash.engine.display import STATE_SHARE, VIEW_SECONDS, Display
 from esdash.engine.projection import Projection
+from esdash.engine.view import Phase
 from tests.domains.shop import shop
 
 
@@ -31,3 +32,17 @@ def test_the_first_picture_does_not_put_the_next_one_off_by_what_it_took_to_load
         shown.publish(projection)
         assert shown.view.state is not None
         assert len(shown.view.state.tables["users"]) == number
+
+
+@pytest.mark.parametrize(("phase", "rate"), [(Phase.LIVE, 1.0), (Phase.HALTED, 0.0), (Phase.DISCONNECTED, 0.0)])
+def test_a_consumer_that_applies_nothing_has_no_rate(phase: Phase, rate: float) -> None:
+    now = 1000.0
+    fold = shop()
+    shown = Display(fold, "here", "orders", readonly=False, clock=lambda: now)
+    projection = Projection(fold)
+    page = [(b"1-0", [b"type", b"TopUp", b"data", b'{"user_id":1,"amount":5}'])]
+    shown.applied(1, page, projection.apply(page))
+    now += 1.0
+    shown.enter(phase)
+    shown.publish(projection)
+    assert shown.view.rate == rate

@@ -77,6 +77,7 @@ def test_halts_the_consumer_before_the_entry(url: str, file: Path) -> None:
             "any after it."
         )
         assert view.position.last_event_id == "2-0"
+        assert (view.lag, view.rate) == (2, 0.0)
         assert cells(view) == (150, 2)
         assert view.snapshot is not None
         assert view.snapshot.position.ordinal == 2
