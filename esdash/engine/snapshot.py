@@ -284,7 +284,7 @@ def info(header: Header) -> SnapshotInfo:
     )
 
 
-def newest(store: SnapshotStore) -> SnapshotInfo | None:
-    """The newest snapshot of the stream's present history. Raises LogError."""
-    header = store.newest()
+def newest(store: SnapshotStore, domain: Fold) -> SnapshotInfo | None:
+    """The newest snapshot of the stream's present history and of the domain's version. Raises LogError."""
+    header = store.newest((domain.name, domain.version))
     return None if header is None else info(header)

@@ -62,12 +62,12 @@ class Snapshotter:
         """Whether the projection's state is shared with a snapshot that is being written: it has no digest then."""
         return self._background is not None
 
-    def restored(self, ordinal: int) -> None:
-        """The consumer starts anew at `ordinal`, from whatever is stored. Raises LogError."""
+    def restored(self, projection: Projection) -> None:
+        """The consumer starts anew with a projection, from whatever is stored. Raises LogError."""
         self._background = None
-        self._ordinal = ordinal
+        self._ordinal = projection.ordinal
         self._due = self._clock() + self._seconds
-        self.newest = snapshot.newest(self._store)
+        self.newest = snapshot.newest(self._store, projection.domain)
         self.note = self._store.denial
 
     def tick(self, projection: Projection, journal: Callable[[], Journal]) -> None:
@@ -99,7 +99,7 @@ class Snapshotter:
             self._begin(projection, journal(), asked=False)
         else:
             self.note = f"taken by {holder}"
-            self.newest = snapshot.newest(self._store)
+            self.newest = snapshot.newest(self._store, projection.domain)
 
     def take(self, projection: Projection, journal: Callable[[], Journal]) -> None:
         """A person wants one now."""

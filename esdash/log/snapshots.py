@@ -89,11 +89,14 @@ class SnapshotStore:
         self.denial = ""
         return found
 
-    def newest(self) -> Header | None:
-        """The best readable one of the stream's present history, if need be one with a gap behind. Raises LogError."""
+    def newest(self, rules: tuple[str, str] | None = None) -> Header | None:
+        """The best readable one of the stream's present history, if need be one with a gap behind.
+
+        With `rules`, a domain's name and version, only those that were made by them. Raises LogError.
+        """
         broken: Header | None = None
         for header in self.offered():
-            if not isinstance(header, Header):
+            if not isinstance(header, Header) or (rules and (header.domain, header.version) != rules):
                 continue
             verdict = self.continuity(header).verdict
             if verdict in (Verdict.CONTINUOUS, Verdict.UNKNOWN) and not header.condemned:

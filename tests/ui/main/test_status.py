@@ -98,6 +98,11 @@ class TestTheSnapshot:
     async def test_none_yet(self, dashboard: Dashboard) -> None:
         assert "no snapshot yet" in (await top(dashboard, busy_history().live()))[1]
 
+    async def test_none_where_none_is_taken(self, dashboard: Dashboard) -> None:
+        line = (await top(dashboard, replace(busy_history().live(), readonly=True)))[1]
+        assert "no snapshot" in line
+        assert "yet" not in line
+
     async def test_why_the_last_one_failed(self, dashboard: Dashboard) -> None:
         view = replace(restored(), snapshot_note="the server is out of memory")
         assert "the server is out of memory" in (await top(dashboard, view, (200, 60)))[1]
