@@ -132,12 +132,13 @@ def _standing(view: View, fold: Fold, handled: Handled, row: Row, found: Correct
     if (sent := handled.sent(row.entry_id)) is not None:
         told = f"published as {visible(sent, 45)}; what became of that is not known here yet."
         return Standing(False, "… published", "…", "dim", told)
+    undone = "This dashboard is read-only: it publishes nothing." if view.readonly else words.undone
     if found is None:
-        return Standing(True, "open", "open", "warning", f"open: {words.undone}")
+        return Standing(True, "open", "open", "warning", f"open: {undone[:1].lower()}{undone[1:]}")
     nth = f"#{view.nth(found.last.ordinal):,}"
     if found.elsewhere:
         return Standing(False, f"? see {nth}", f"? {nth}", "warning", f"{nth} is a duplicate. {_ELSEWHERE}")
-    told = f"open: {nth}, published for it, was {_outcome(fold, found.last)}. {words.undone}"
+    told = f"open: {nth}, published for it, was {_outcome(fold, found.last)}. {undone}"
     return Standing(True, f"open, see {nth}", "open", "warning", told)
 
 
