@@ -184,6 +184,19 @@ class TestMoreTablesThanFit:
             await pilot.pause()
             assert shown(app) == ["t2", "t4", "log"]
 
+    async def test_a_click_on_an_arrow_shows_the_next_one_that_has_no_room(self) -> None:
+        fold = many_tables()
+        async with dashboard(History(fold=fold).live(), fold).run_test(size=(60, 24)) as pilot:
+            app = pilot.app
+            await pilot.press("1")
+            await pilot.pause()
+            for arrow, panel in (("›", "log"), ("‹", "t0")):
+                line = text_of(app)[3]
+                assert panel.upper() not in line.upper()
+                await pilot.click("#tabs", offset=(line.index(arrow), 0))
+                await pilot.pause()
+                assert app.focused is panel_of(app, panel).table
+
     async def test_a_large_terminal_has_room_for_all(self) -> None:
         fold = many_tables()
         async with dashboard(History(fold=fold).live(), fold).run_test(size=(200, 60)) as pilot:
