@@ -15,6 +15,7 @@ from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
+from esdash.words.changes import difference_of
 
 NAMED: Final = 3
 """Numbers that are named of those on which edited rules differ."""
@@ -79,7 +80,8 @@ class LiveVerifying:
             return
         doubted = found.segments[wrong[0] :]
         SnapshotStore(self._log).condemn([each.snapshot_id for each in doubted if each.snapshot_id is not None])
-        numbers = [f"{each.number} {each.second} instead of {each.first}" for each in doubted[0].differences[:NAMED]]
+        named = [(each.number, *difference_of(self.fold, each)) for each in doubted[0].differences[:NAMED]]
+        numbers = [f"{number} {found} instead of {replayed}" for number, replayed, found in named]
         why = (
             f"The rules of {self.fold.name} were edited, and make another state of the same entries"
             f"{': ' if numbers else ''}{', '.join(numbers)}. The snapshots made before are not used any more. Give the "

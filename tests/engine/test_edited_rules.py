@@ -22,7 +22,7 @@ COUNTERS = '''"""Counters that are raised."""
 
 from msgspec import Struct
 
-from esdash.domain import Column, Domain, EventType, Table
+from esdash.domain import MONEY, Column, Domain, EventType, Table
 
 
 class Raised(Struct):
@@ -40,7 +40,7 @@ def raised(state, event):
 COUNTERS = Domain(
     name="counters",
     version="1",
-    tables=(Table("counters", "counter", str, (Column("value"),)),),
+    tables=(Table("counters", "counter", str, (Column("value", int, MONEY),)),),
     events=(EventType(Raised, raised),),
 )
 '''
@@ -115,7 +115,7 @@ def test_other_source_of_another_meaning_is_found_out_and_the_state_made_anew(ur
     with console(url, file) as running:
         eventually(lambda: value(running) == 30)
         (notice,) = [each.text for each in running.view.notices if "were edited" in each.text]
-        assert "counters:a.value 10 instead of 30" in notice
+        assert "counters:a.value 0.10 instead of 0.30" in notice
         assert "another version" in notice
         eventually(lambda: running.view.phase is Phase.LIVE)
         running.take_snapshot()
