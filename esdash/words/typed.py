@@ -181,7 +181,7 @@ def write_pair_name(written: str) -> str:
 
 def read_name(text: str) -> str:
     r"""The name of a row as it is typed: outer spaces do not count, `\u{200B}` is the character of that code."""
-    return _ESCAPE.sub(_character, text.strip())
+    return read_text(text.strip())
 
 
 def write_name(name: str) -> str:
@@ -190,6 +190,11 @@ def write_name(name: str) -> str:
     if written != written.strip():
         written = re.sub(r"^ +| +$", lambda match: r"\u{20}" * len(match[0]), written)
     return written
+
+
+def read_text(text: str) -> str:
+    r"""A text as it is typed: `\u{200B}` is the character of that code."""
+    return _ESCAPE.sub(_character, text)
 
 
 def write_text(text: str) -> str:
@@ -251,7 +256,7 @@ def _within(field: Field, value: int) -> int:
 
 
 def _text(field: Field, text: str) -> str:
-    value = read_name(text) if field.about else _ESCAPE.sub(_character, text)
+    value = read_name(text) if field.about else read_text(text)
     least, most = field.bound("min_length") or 0, field.bound("max_length")
     if field.about:
         least, most = max(1, least), min(MAX_NAME, most or MAX_NAME)

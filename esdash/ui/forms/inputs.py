@@ -15,7 +15,6 @@ from textual.widget import Widget
 from esdash.ui.forms.completion import Completion
 from esdash.ui.forms.json_text import escape_json
 from esdash.ui.paint.line_input import LineInput
-from esdash.words.typed import escape_hidden
 
 Completer = Callable[[str, int], Completion]
 """What fits a text with the cursor at a place."""
@@ -24,17 +23,7 @@ _NOTHING: Final = Completion(0, 0, (), 0)
 
 
 class FormInput(LineInput):
-    r"""A field of a form. Characters that a terminal hides or obeys become `\u{200B}` as they are typed or pasted."""
-
-    escape = staticmethod(escape_hidden)
-
-    def replace(self, text: str, start: int, end: int) -> None:
-        """Put text in place of a range; every way of typing, pasting and deleting comes through here."""
-        start, end = sorted((start, end))
-        # The whole of it: a mark may come after the letter that carries it, or lose that one.
-        typed = self.value[:start] + text
-        super().replace(self.escape(typed + self.value[end:]), 0, len(self.value))
-        self.cursor_position = len(self.escape(typed))
+    """A field of a form."""
 
 
 class JsonInput(FormInput):
