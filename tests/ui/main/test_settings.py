@@ -21,7 +21,9 @@ TOLD = (
 
 
 def told_dashboard(view: View) -> DashboardApp:
-    return DashboardApp(RecordedConsole(view), UiSettings(told=TOLD), clock=lambda: NOW, wall_clock=lambda: WALL)
+    return DashboardApp(
+        RecordedConsole(view), UiSettings(told=lambda: TOLD), clock=lambda: NOW, wall_clock=lambda: WALL
+    )
 
 
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])
