@@ -224,3 +224,13 @@ class TestLooking:
 
     def test_the_list(self, snap_compare: Callable[..., bool], dashboard: Dashboard) -> None:
         assert snap_compare(dashboard(a_view()), terminal_size=(120, 40), press=["O", "j", "d"])
+
+
+async def test_its_columns_are_called_what_they_show(dashboard: Dashboard) -> None:
+    async with (app := dashboard(a_view())).run_test(size=(150, 40)) as pilot:
+        await pilot.press("O")
+        await pilot.pause()
+        titles = next(line for line in text_of(app) if " time " in line)
+        assert "outcome" in titles
+        assert "what" in titles
+        assert "reason" not in titles

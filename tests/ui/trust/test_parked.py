@@ -450,3 +450,11 @@ async def test_read_only_it_lists_no_key_that_publishes(dashboard: Dashboard) ->
             await pilot.press(key)
             assert isinstance(app.screen, ParkedScreen)
             assert told(app)[number - 1 :] == ["! This dashboard is read-only: it publishes nothing."]
+
+
+def test_types_and_reasons_have_room_for_those_of_the_domain() -> None:
+    source = EntrySource(the_bank(), lambda _: Standing(True, "open", "open", "", ""), parked=True)
+    longest = max(len(event_type.wire_name) for event_type in the_bank().domain.events)
+    assert longest > 8
+    assert source.wanted()[3] == longest
+    assert source.wanted()[4] == len("! unsupported_version")
