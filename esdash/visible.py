@@ -39,7 +39,8 @@ def _carried(char: str, base: str) -> bool:
     return marks and unicodedata.category(base) in ("Lo", "Ll", "Lu", "Lm", "Lt")
 
 
-def _all_shown(text: str) -> str:
+def shown_each(text: str) -> list[str]:
+    """What is drawn for each of its characters: itself, or what takes its place."""
     parts: list[str] = []
     base, carried = "", 0
     for char in text:
@@ -50,7 +51,7 @@ def _all_shown(text: str) -> str:
         shown = _shown(char)
         parts.append(shown)
         base, carried = char if shown == char else "", 0
-    return "".join(parts)
+    return parts
 
 
 def _shown(char: str) -> str:
@@ -84,5 +85,5 @@ def visible(text: str, limit: int = 200) -> str:
 @lru_cache(maxsize=8192)
 def _visible(text: str, limit: int) -> str:
     if not (text.isascii() and text.isprintable()):
-        text = _all_shown(text)
+        text = "".join(shown_each(text))
     return text if len(text) <= limit else text[: limit - 1] + "…"

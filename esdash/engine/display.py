@@ -24,7 +24,7 @@ from esdash.engine.view import (
     View,
     Watched,
 )
-from esdash.engine.viewer import Viewer
+from esdash.engine.viewer import Viewer, load
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.log.pages import PackedPage, Page
 from esdash.log.stream import Stream
@@ -177,9 +177,11 @@ class Display:
         if projection is None:
             self._state_view = None
         elif look_again:
+            load()
+            begun = self._clock()
             self._state_view = self._viewer.view(projection.state)
             self._state_position = position
-            self._state_due = now + (self._clock() - now) * STATE_SHARE
+            self._state_due = now + (self._clock() - begun) * STATE_SHARE
         self.view = self._picture(position)
         return True
 
@@ -224,7 +226,7 @@ class Display:
             position=position,
             state_position=self._state_position,
             lag=self.lag,
-            rate=self.meter.rate(),
+            rate=self.meter.rate() if self.phase in (Phase.REPLAYING, Phase.LIVE) else 0.0,
             rates=self.meter.history(),
             progress=self.progress,
             restored=self.restored,

@@ -52,9 +52,9 @@ class LeaveSnapshot(Struct, frozen=True):
 
 
 class CountWaiting(Struct, frozen=True):
-    """Find out how many entries wait behind a gap."""
+    """Find out how many entries wait: behind a gap, or behind an entry that was not applied."""
 
-    gap: Continuity
+    gap: Continuity | None = None
 
 
 class ShowContinuity(Struct, frozen=True):

@@ -199,7 +199,7 @@ def _stop_before(at: Lifecycle, domain: stimuli.DomainFailed, _: float) -> Step:
     keep = _keep_last_good_state(at.terms)
     if at.terms.once or not at.terms.watched:
         return at.then(keep, do.Raise(domain.error))
-    return at.then(keep, do.Enter(Phase.HALTED, str(domain.error)), do.Wait(None))
+    return at.then(keep, do.CountWaiting(), do.Enter(Phase.HALTED, str(domain.error)), do.Wait(None))
 
 
 def _keep_last_good_state(terms: Terms) -> do.LeaveSnapshot:

@@ -163,8 +163,8 @@ class Memory:
         else:
             checkpoint.answer.set_result((projection.position, self.fold.digest(projection.state)))
 
-    def count_waiting(self, gap: Continuity) -> None:
-        """Find out how many entries wait behind a gap, where the server still answers."""
+    def count_waiting(self, gap: Continuity | None) -> None:
+        """Find out how many entries wait after the position, or behind a gap, where the server still answers."""
         if self.projection is not None:
             with suppress(LogError):  # it is worth no more than what was known before
                 self.display.lag = lag_of(self.projection, self.log.facts(), gap)

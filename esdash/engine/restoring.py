@@ -47,7 +47,7 @@ def restore(memory: Memory, *, ignore_snapshots: bool) -> StateRestored:
     )
     display.continuity = restoration.continuity
     display.forgotten = forgotten_by(projection, memory.log.evidence(projection.last_id))
-    memory.snapshots.restored(projection.ordinal)
+    memory.snapshots.restored(projection)
     if projection.ordinal:
         display.recall(memory.log, projection, restoration.journal)
     _find_orphans(memory, projection, restoration.foreign)

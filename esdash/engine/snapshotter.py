@@ -65,12 +65,12 @@ class Snapshotter:
         """Whether the projection's state is shared with a snapshot that is being written: it has no digest then."""
         return self._background is not None
 
-    def restored(self, ordinal: int) -> None:
-        """The consumer starts anew at `ordinal`, from whatever is stored. Raises LogError."""
+    def restored(self, projection: Projection) -> None:
+        """The consumer starts anew with a projection, from whatever is stored. Raises LogError."""
         self._background = None
-        self._ordinal = ordinal
+        self._ordinal = projection.ordinal
         self._due = self._clock() + self._seconds
-        self.newest = snapshot.newest(self._store, self._domain)
+        self.newest = snapshot.newest(self._store, projection.domain)
         self.note = self._store.denial
 
     def tick(self, projection: Projection, journal: Callable[[], Journal]) -> None:
@@ -102,7 +102,7 @@ class Snapshotter:
             self._begin(projection, journal(), asked=False)
         else:
             self.note = f"taken by {holder}"
-            self.newest = snapshot.newest(self._store, self._domain)
+            self.newest = snapshot.newest(self._store, projection.domain)
 
     def take(self, projection: Projection, journal: Callable[[], Journal]) -> None:
         """A person wants one now."""
@@ -151,6 +151,8 @@ class Snapshotter:
         background.join()
         self._background = None
         projection.state.join()
+        if background.failure is not None:
+            raise background.failure
         if background.header is not None:
             self._succeeded(background.header, background.asked)
         elif background.error is not None:
@@ -184,6 +186,8 @@ class _Background(threading.Thread):
         self.asked = asked
         self.header: Header | None = None
         self.error: LogError | None = None
+        self.failure: Exception | None = None
+        """What should never be: the thread of the fold ends of it, as it does when it makes the snapshot itself."""
         self._store = store
 
     def run(self) -> None:
@@ -191,3 +195,5 @@ class _Background(threading.Thread):
             self.header = self.taking.store(self._store)
         except LogError as error:
             self.error = error
+        except Exception as error:  # noqa: BLE001 - the thread of the fold raises it
+            self.failure = error

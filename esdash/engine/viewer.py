@@ -18,6 +18,11 @@ MARKED: Final = 1000
 """Rows of each table of which a snapshot remembers that."""
 
 
+def load() -> None:
+    """Load what pictures are made with: the first time that takes longer than many a picture."""
+    import numpy  # noqa: F401
+
+
 class ChangeMark(NamedTuple):
     """What changed a row last, as a snapshot remembers it."""
 
@@ -98,6 +103,13 @@ def _column(column: Column, values: list[Any]) -> Any:
     return _array(values, column.kind is int and None not in values)
 
 
+def _storable(change: LastChange) -> LastChange:
+    """It without its differences where one is beyond 64 bits, as that of two cells can be: no snapshot holds that."""
+    if all(MIN_INT <= delta <= MAX_INT for delta in change.deltas.values()):
+        return change
+    return LastChange(change.entry_id, change.column, None, {})
+
+
 class Viewer:
     """Makes pictures of one state, and remembers what changed last. Belongs to the thread that folds.
 
@@ -153,11 +165,9 @@ class Viewer:
     def marks(self) -> list[ChangeMark]:
         """What a snapshot remembers: the newest changes, oldest first."""
         return [
-            ChangeMark(table, key, change)
+            ChangeMark(table, key, _storable(change))
             for table, changes in self._changes.items()
             for key, change in list(changes.items())[-MARKED:]
-            # Between the least number and the greatest lies more than is written in 64 bits.
-            if all(MIN_INT <= delta <= MAX_INT for delta in change.deltas.values())
         ]
 
     def recall(self, marks: Sequence[ChangeMark]) -> None:

@@ -15,6 +15,8 @@ FAILURES: Final = (Exception, SystemExit, KeyboardInterrupt)
 ENDS: Final = "ends the program, and may not"
 """What is said of that."""
 
+MOST_OF_AN_EVENT: Final = 120
+
 _CALLERS: Final = tuple(f"{__file__.rsplit('/', 2)[0]}/{room}/" for room in ("fold", "engine"))
 """Where functions of a domain are called: no line of theirs."""
 
@@ -37,13 +39,16 @@ class DomainError(Exception):
         """Whether the state holds half of what that entry does, and is nothing to go on with."""
         self.entry_id = b""
         """The entry, where it is one of the log."""
+        self.event = ""
+        """What it says, `Billed(patient=7, amount=5)`, in at most MOST_OF_AN_EVENT characters."""
 
     def __str__(self) -> str:
         told = f"{self.where}: {self.what.rstrip('.')}."
         if not self.entry_id:
             return told
         entry = self.entry_id.decode("utf-8", "backslashreplace")
-        return f"{told} Entry {entry} was not applied, nor was any after it."
+        event = f", {self.event}," if self.event else ""
+        return f"{told} Entry {entry}{event} was not applied, nor was any after it."
 
 
 def failure(error: BaseException, maker: Any, domain: Domain) -> DomainError:
@@ -64,6 +69,16 @@ def failure(error: BaseException, maker: Any, domain: Domain) -> DomainError:
         place = domain.name
     what = str(error) if isinstance(error, UnfitError) else f"{type(error).__name__}: {error}".rstrip(": ")
     return DomainError(place, f"it {ENDS}" if isinstance(error, SystemExit) else what)
+
+
+def in_short(event: Any) -> str:
+    """What an event says; empty where its model cannot tell."""
+    try:
+        text = repr(event)
+    except FAILURES as error:
+        raise_signals(error)
+        return ""
+    return text if len(text) <= MOST_OF_AN_EVENT else f"{text[: MOST_OF_AN_EVENT - 1]}…"
 
 
 def raise_signals(error: BaseException) -> None:

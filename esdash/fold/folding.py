@@ -10,7 +10,7 @@ from typing import Any, Final
 from esdash.domain import Domain, EventType, Wire
 from esdash.fold import decoding, schema, sorting
 from esdash.fold.deciding import Decider
-from esdash.fold.failing import FAILURES, DomainError, failure
+from esdash.fold.failing import FAILURES, DomainError, failure, in_short
 from esdash.fold.hooks import OverflowedError, Seen, UnfitError, Way
 from esdash.fold.ledger import Ledger
 from esdash.fold.outcomes import APPLIED, DUPLICATE, INVALID_DATA, OVERFLOW, Outcome, outcomes
@@ -207,7 +207,9 @@ class Fold:
 
     def _failed(self, error: BaseException, event: Any) -> DomainError:
         maker = event.maker if isinstance(event, Broken) else self._applies.get(type(event))
-        return failure(error, maker, self.domain)
+        found = failure(error, maker, self.domain)
+        found.event = "" if isinstance(event, Broken) else in_short(event)
+        return found
 
     # One entry
 

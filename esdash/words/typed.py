@@ -21,7 +21,7 @@ from esdash.fold.failing import ENDS, FAILURES, raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.schema import Field
 from esdash.fold.tables import MAX_INT, MAX_NAME, MIN_INT, is_name
-from esdash.visible import visible
+from esdash.visible import shown_each, visible
 from esdash.words.entries import words, write
 
 _ESCAPE: Final = re.compile(r"\\u\{([0-9A-Fa-f]{1,6})\}")
@@ -182,7 +182,7 @@ def write_pair_name(written: str) -> str:
 
 def read_name(text: str) -> str:
     r"""The name of a row as it is typed: outer spaces do not count, `\u{200B}` is the character of that code."""
-    return _ESCAPE.sub(_character, text.strip())
+    return read_text(text.strip())
 
 
 def write_name(name: str) -> str:
@@ -193,16 +193,22 @@ def write_name(name: str) -> str:
     return written
 
 
+def read_text(text: str) -> str:
+    r"""A text as it is typed: `\u{200B}` is the character of that code."""
+    return _ESCAPE.sub(_character, text)
+
+
 def write_text(text: str) -> str:
     r"""What to type for a text. Hidden characters become `\u{200B}`, and what looks like that `\u{5C}u{200B}`."""
     return escape_hidden(_ESCAPE.sub(lambda match: r"\u{5C}" + match[0][1:], text))
 
 
 def escape_hidden(text: str) -> str:
-    r"""The text with every character that has no shape of its own as `\u{200B}`."""
+    r"""The text with characters that have no shape of their own as `\u{200B}`, but for marks that a letter carries."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(char if visible(char) == char else f"\\u{{{ord(char):X}}}" for char in text)
+    each = zip(text, shown_each(text), strict=True)
+    return "".join(char if shown == char else f"\\u{{{ord(char):X}}}" for char, shown in each)
 
 
 def _character(match: re.Match[str]) -> str:
@@ -251,7 +257,7 @@ def _within(field: Field, value: int) -> int:
 
 
 def _text(field: Field, text: str) -> str:
-    value = read_name(text) if field.about else _ESCAPE.sub(_character, text)
+    value = read_name(text) if field.about else read_text(text)
     least, most = field.bound("min_length") or 0, field.bound("max_length")
     if field.about:
         least, most = max(1, least), min(MAX_NAME, most or MAX_NAME)

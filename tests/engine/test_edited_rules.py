@@ -169,3 +169,4 @@ def test_another_version_is_not_used(url: str, file: Path) -> None:
         eventually(lambda: values(running) == said_otherwise())
         assert running.view.restored is not None
         assert running.view.restored.rungs[0].reason == "it was made by version 1 of the rules, not 2"
+        assert running.view.snapshot is None

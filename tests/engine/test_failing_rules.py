@@ -57,11 +57,11 @@ VALUES = 11, 12, 13, 14
 
 
 def fails(file: Path) -> str:
-    """What is said of it."""
+    """A pattern of what is said of it."""
     line = file.read_text("utf-8").splitlines().index(FAILING.rstrip()) + 1
     return (
-        f"{file.name}:{line}: ZeroDivisionError: integer division or modulo by zero. Entry 3-0 was not applied, nor "
-        "was any after it."
+        rf"{re.escape(file.name)}:{line}: ZeroDivisionError: integer division or modulo by zero\. "
+        r"Entry 3-0, \w+\(.*\), was not applied, nor was any after it\."
     )
 
 
@@ -98,8 +98,9 @@ def said_by(*numbers: int) -> list[Any]:
 def test_halts_the_consumer_before_the_entry(url: str, file: Path) -> None:
     with RunningConsumer(url, domain=loaded(file)) as consumer:
         view = consumer.until_phase(Phase.HALTED)
-        assert view.phase_note == fails(file)
+        assert re.fullmatch(fails(file), view.phase_note)
         assert view.position.last_event_id == "2-0"
+        assert (view.lag, view.rate) == (2, 0.0)
         assert values(view) == said_by(11, 12)
         assert view.snapshot is not None
         assert view.snapshot.position.ordinal == 2
@@ -115,7 +116,7 @@ def test_ends_a_consumer_that_nobody_watches(url: str, file: Path) -> None:
     log = Stream(Server(url), STREAM)
     for settings in (ConsumerSettings(watched=False), ConsumerSettings(once=True)):
         consumer = Consumer(log, loaded(file), settings)
-        with pytest.raises(DomainError, match=re.escape(fails(file))):
+        with pytest.raises(DomainError, match=fails(file)):
             consumer.run()
         assert consumer.projection is not None
         assert consumer.projection.position.ordinal == 2
@@ -132,7 +133,7 @@ def test_is_told_behind_the_entries_before_it(log: Stream, file: Path) -> None:
         table, key, column, value = present().cell(number, VALUES[number - 1])
         assert row.told is not None
         assert Change(table, key, column, None, value) in row.told.changes
-    with pytest.raises(DomainError, match=re.escape(fails(file))):
+    with pytest.raises(DomainError, match=fails(file)):
         next(rows)
     assert projection.ordinal == 2
 

@@ -41,7 +41,7 @@ HALT_AT_GAP = (
     do.Wait(None),
 )
 TRY_LATER = (do.Enter(DISCONNECTED, "The server is gone.", NOW + 0.25), do.Wait(NOW + 0.25))
-HALT_AT_ENTRY = (KEEP, do.Enter(HALTED, "The server is gone."), do.Wait(None))
+HALT_AT_ENTRY = (KEEP, do.CountWaiting(), do.Enter(HALTED, "The server is gone."), do.Wait(None))
 NOT_LIVE = "No snapshot: the consumer is {}, not live."
 FAREWELL = do.LeaveSnapshot(True, "No farewell snapshot")
 SETTLE = do.LeaveSnapshot(False, "No farewell snapshot")

@@ -4,15 +4,18 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from esdash.engine.picture import CHANGE, LastChange, TablePicture
 from esdash.engine.row import Row
+from esdash.engine.snapshot import Journal
 from esdash.engine.viewer import REMEMBERED_CHANGES, Viewer
 from esdash.fold.folding import Fold, Told
+from esdash.fold.loading import load
 from esdash.fold.tables import MAX_INT, MIN_INT, Change, State
-from tests.domains import the_bank, the_depots
+from tests.domains import METERS, the_bank, the_depots
 from tests.domains.shop import shop
 from tests.domains.ways import present
 from tests.engine.running import sound_event
@@ -194,3 +197,18 @@ class TestOfAnyDomain:
         assert Change(table, key, column, None, value) in told.changes
         assert watched.fold.digest(watched.state) == digest
         assert picture.cell(table, key, column) is None
+
+
+def test_a_difference_beyond_64_bits_is_shown_and_keeps_no_snapshot_from_being_stored() -> None:
+    watched = Watched(load(str(METERS)))
+    for shown in (MAX_INT, MIN_INT):
+        watched.apply(("Read", b'{"meter":"a","shown":%d}' % shown), ("Read", b'{"meter":"b","shown":7}'))
+    row = watched.table("meters").get("a")
+    assert row is not None
+    assert row.change is not None
+    assert row.change.deltas == {"shown": MIN_INT - MAX_INT}
+    stored = msgspec.msgpack.encode(Journal(changes=watched.viewer.marks()))
+    again = Viewer(watched.fold)
+    again.recall(msgspec.msgpack.decode(stored, type=Journal).changes)
+    changes = [again.view(watched.state).tables["meters"].row(number).change for number in (0, 1)]
+    assert changes == [LastChange("3-0", "shown", None, {}), LastChange("2-0", "shown", 7, {"shown": 7})]

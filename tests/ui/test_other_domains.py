@@ -8,7 +8,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from esdash.domain import COUNT, Column, Domain, EventType, Table
+from esdash.domain import COUNT, Column, Domain, EventType, Table, decimal
 from esdash.engine.view import Continuity, Phase, Verdict, View
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
@@ -113,6 +113,52 @@ class TestTables:
         async with dashboard(history.live(), fold).run_test(size=SIZE) as pilot:
             assert lines_of(pilot.app, "notes")[1].split()[:3] == ["a", "hello", "text"]
 
+    async def test_the_column_that_lines_are_sorted_by_is_there_however_narrow_the_panel(self) -> None:
+        async with dashboard(some_scales().live(), scales()).run_test(size=(60, 24)) as pilot:
+            await pilot.press("1")
+            await pilot.pause()
+            assert lines_of(pilot.app, "scales")[0].split() == ["↑scale", "grams", "pieces"]
+            for titles in ("scale ↓grams pieces", "scale grams ↓pieces", "scale grams ↓tare"):
+                await pilot.press("greater_than_sign")
+                assert lines_of(pilot.app, "scales")[0].split() == titles.split()
+
+    async def test_lines_reach_from_edge_to_edge_after_every_change_of_size(self) -> None:
+        async with dashboard(some_scales().live(), scales()).run_test(size=(150, 24)) as pilot:
+            table = panel_of(pilot.app, "scales").table
+            for width in (150, 161, 172, 150):
+                await pilot.resize_terminal(width, 24)
+                await pilot.pause()
+                assert {table.render_line(y).cell_length for y in (1, 2)} == {table.size.width}, width
+
+
+class Weighed(Struct, frozen=True):
+    """Weigh something."""
+
+    scale: int
+    grams: int
+    pieces: int
+    tare: int
+
+
+def weighed(state: Any, event: Weighed) -> None:
+    state.scales.grams[event.scale] = event.grams
+    state.scales.pieces[event.scale] = event.pieces
+    state.scales.tare[event.scale] = event.tare
+
+
+def scales() -> Fold:
+    """One table of long numbers, nothing in which takes what room is left."""
+    columns = tuple(Column(name, int, decimal(18)) for name in ("grams", "pieces", "tare"))
+    return Fold(Domain("scales", "1", (Table("scales", "scale", int, columns),), (EventType(Weighed, weighed),)))
+
+
+def some_scales() -> History:
+    """More than fit."""
+    history = History(fold=scales())
+    for number in range(50):
+        history.add_event(Weighed(number, 10**18 + number, 2 * 10**18, -number))
+    return history
+
 
 class Note(Struct, frozen=True):
     name: str
@@ -137,6 +183,19 @@ class TestMoreTablesThanFit:
             await pilot.click("#tabs", offset=(text_of(app)[3].index("3 T2"), 0))
             await pilot.pause()
             assert shown(app) == ["t2", "t4", "log"]
+
+    async def test_a_click_on_an_arrow_shows_the_next_one_that_has_no_room(self) -> None:
+        fold = many_tables()
+        async with dashboard(History(fold=fold).live(), fold).run_test(size=(60, 24)) as pilot:
+            app = pilot.app
+            await pilot.press("1")
+            await pilot.pause()
+            for arrow, panel in (("›", "log"), ("‹", "t0")):
+                line = text_of(app)[3]
+                assert panel.upper() not in line.upper()
+                await pilot.click("#tabs", offset=(line.index(arrow), 0))
+                await pilot.pause()
+                assert app.focused is panel_of(app, panel).table
 
     async def test_a_large_terminal_has_room_for_all(self) -> None:
         fold = many_tables()

@@ -15,7 +15,6 @@ from textual.widget import Widget
 from esdash.ui.forms.completion import Completion
 from esdash.ui.forms.json_text import escape_json
 from esdash.ui.paint.line_input import LineInput
-from esdash.words.typed import escape_hidden
 
 Completer = Callable[[str, int], Completion]
 """What fits a text with the cursor at a place."""
@@ -24,18 +23,13 @@ _NOTHING: Final = Completion(0, 0, (), 0)
 
 
 class FormInput(LineInput):
-    r"""A field of a form. Characters that a terminal hides or obeys become `\u{200B}` as they are typed or pasted."""
-
-    def replace(self, text: str, start: int, end: int) -> None:
-        """Put text in place of a range; every way of typing, pasting and deleting comes through here."""
-        super().replace(escape_hidden(text), start, end)
+    """A field of a form."""
 
 
 class JsonInput(FormInput):
     r"""A field for JSON. Hidden characters become `\u200b` as they are typed or pasted."""
 
-    def replace(self, text: str, start: int, end: int) -> None:
-        super().replace(escape_json(text), start, end)
+    escape = staticmethod(escape_json)
 
 
 class Suggestions(Widget):

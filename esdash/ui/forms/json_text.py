@@ -7,7 +7,7 @@ import msgspec
 
 from esdash.domain import COUNT, PLAIN
 from esdash.fold.schema import Field, Model
-from esdash.visible import visible
+from esdash.visible import shown_each
 from esdash.words.entries import write
 
 NUMBER: Final = 1234
@@ -20,13 +20,13 @@ def escape_json(text: str) -> str:
     r"""JSON text with nothing in it that a terminal obeys or hides: such characters become `\u200b`."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(map(_escaped, text))
+    return "".join(map(_escaped, text, shown_each(text)))
 
 
-def _escaped(char: str) -> str:
+def _escaped(char: str, shown: str) -> str:
     if char in "\t\n\r":
         return " "
-    if visible(char) == char:
+    if shown == char:
         return char
     units = char.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[place]:02x}{units[place + 1]:02x}" for place in range(0, len(units), 2))

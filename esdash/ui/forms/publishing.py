@@ -214,7 +214,8 @@ class EventForm(Dialog[Published]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Judge what is typed while it is typed; the field may have been scrolled away."""
-        event.input.scroll_visible(animate=False)
+        if event.input.has_focus:  # what a form begins with changes, too
+            event.input.scroll_visible(animate=False)
         self.reconsider()
 
     def on_input_submitted(self) -> None:

@@ -112,7 +112,7 @@ class Banner(PaintedLines):
         if view.phase is Phase.RESTORING:
             return _restoring(view, width)
         if view.restored is not None and view.restored.done:
-            return [self._restored(view.restored, width), *self._failed_rungs(view.restored, width)]
+            return [self._restored(view.restored, width), *self._failed_rungs(view, view.restored, width)]
         note = visible(view.phase_note) or _UNDER_WAY.get(view.phase, "")
         return [(Span(note, "dim"),)]
 
@@ -158,9 +158,11 @@ class Banner(PaintedLines):
             return []
         return [Chunk((Span(key, "accent"), Span(" watches it", "dim")), 1)]
 
-    def _failed_rungs(self, restored: Restored, width: int) -> Sequence[Line]:
+    def _failed_rungs(self, view: View, restored: Restored, width: int) -> Sequence[Line]:
+        """Until another snapshot is stored, which the next start begins with."""
         failed = [rung for rung in restored.rungs if rung.reason]
-        if not failed:
+        tried = {rung.snapshot_id for rung in restored.rungs}
+        if not failed or (view.snapshot is not None and view.snapshot.snapshot_id not in tried):
             return ()
         count = counted(len(failed), "snapshot", "snapshots")
         if not failed[0].snapshot_id:

@@ -63,14 +63,17 @@ class Panels(Container):
         self._wants_preview = True
         self._changed = changed
         self._open_page = open_page
+        readonly = console.view.readonly
         self.tables = tuple(
-            RowsSource(table, table_hint(self.fold, actions, table), lambda: self.call_later(changed))
+            RowsSource(
+                table, table_hint(self.fold, actions, table, readonly=readonly), lambda: self.call_later(changed)
+            )
             for table in visible_tables(self.fold)
         )
         self.reader = LogReader(self, past, self._log_changed)
         self.log_lines = self.reader.lines = LogSource(
-            self.fold, log_hint(self.fold, actions), lambda: self.call_later(self.reader.read), self.reader.search,
-            self.book.saved,
+            self.fold, log_hint(self.fold, actions, readonly=readonly), lambda: self.call_later(self.reader.read),
+            self.reader.search, self.book.saved,
         )  # fmt: skip
         self.log_panel = LogPanel(
             len(self.tables) + 1, self.log_lines, LogTable(self.log_lines, id=LOG),

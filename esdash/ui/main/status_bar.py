@@ -213,7 +213,7 @@ def _lag(view: View) -> Chunk:
 def _snapshot(view: View, wall: float) -> Chunk:
     snapshot = view.snapshot
     if snapshot is None:
-        return Chunk((Span("no snapshot yet", "dim"),), 1)
+        return Chunk((Span("no snapshot" if view.readonly else "no snapshot yet", "dim"),), 1)
     old = age(wall - snapshot.created_ms / 1000)
     at = f" at #{snapshot.position.number:,}"
     return Chunk((Span("snapshot ", "dim"), Span(f"{old} ago", "strong"), Span(at, "dim")), 1)

@@ -56,18 +56,25 @@ class Cell(NamedTuple):
     """Of a bar, 0…1."""
 
 
-def arrange(columns: Sequence[Column], wanted: Sequence[int], width: int, gap: int) -> tuple[int, ...]:
+def arrange(
+    columns: Sequence[Column], wanted: Sequence[int], width: int, gap: int, sorted_by: str = ""
+) -> tuple[int, ...]:
     """Widths of the columns, 0 for those that leave, so that they and the gaps between them fill `width` cells.
 
-    `wanted` holds the cells that each column's content would like, without its title.
+    `wanted` holds the cells that each column's content would like, without its title. The column that lines are sorted
+    by never leaves; the first one stays with it, and every other one leaves before.
     """
-    shown = sorted(range(len(columns)), key=lambda index: columns[index].rank)
+    if sorted_by:
+        ranks = [column.rank + 1 if place and column.key != sorted_by else 0 for place, column in enumerate(columns)]
+    else:
+        ranks = [column.rank for column in columns]
+    shown = sorted(range(len(columns)), key=ranks.__getitem__)
     needs = [_need(column, cells) for column, cells in zip(columns, wanted, strict=True)]
 
     def total() -> int:
         return sum(needs[index] for index in shown) + gap * (len(shown) - 1)
 
-    while total() > width and columns[shown[-1]].rank > 0:
+    while total() > width and ranks[shown[-1]] > 0:
         shown.pop()
     widths = [0] * len(columns)
     for index in shown:
@@ -96,15 +103,15 @@ class Widths:
         self.gap = 1
         """Cells between two columns."""
         self._wanted: tuple[int, ...] = ()
-        self._room = -1
+        self._asked = (-1, "")
 
-    def fit(self, columns: Sequence[Column], content: Sequence[int], room: int) -> bool:
+    def fit(self, columns: Sequence[Column], content: Sequence[int], room: int, sorted_by: str = "") -> bool:
         """Make them fill the room; whether they are others now. `content` is what each column would like."""
         wanted = tuple(map(max, content, self._wanted or (0,) * len(content)))
-        if wanted == self._wanted and room == self._room:
+        if wanted == self._wanted and (room, sorted_by) == self._asked:
             return False
-        self._wanted, self._room = wanted, room
-        wide, narrow = (arrange(columns, wanted, room, gap) for gap in (2, 1))
+        self._wanted, self._asked = wanted, (room, sorted_by)
+        wide, narrow = (arrange(columns, wanted, room, gap, sorted_by) for gap in (2, 1))
         roomy = all(
             width >= max(cells, title_width(column)) for width, cells, column in zip(wide, wanted, columns, strict=True)
         )

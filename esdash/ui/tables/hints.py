@@ -9,15 +9,15 @@ from esdash.ui.declared import Actions, label_of, model_of, title_of, visible_ta
 from esdash.ui.tables.relation import text_of
 
 
-def table_hint(fold: Fold, actions: Actions, table: Table) -> tuple[str, ...]:
-    """Lines that say how to fill a table."""
+def table_hint(fold: Fold, actions: Actions, table: Table, *, readonly: bool = False) -> tuple[str, ...]:
+    """Lines that say how to fill a table; where nothing is published, only that it is empty."""
     title = title_of(table)
     first = f"No {title[:1].lower()}{title[1:]} yet."
-    ways = list(_ways(fold, actions, table))
+    ways = [] if readonly else list(_ways(fold, actions, table))
     return (first, "", *ways) if ways else (first,)
 
 
-def log_hint(fold: Fold, actions: Actions) -> tuple[str, ...]:
+def log_hint(fold: Fold, actions: Actions, *, readonly: bool = False) -> tuple[str, ...]:
     """Lines about the log, and how to fill it."""
     told = [
         "No events yet.",
@@ -25,6 +25,8 @@ def log_hint(fold: Fold, actions: Actions) -> tuple[str, ...]:
         "Whatever is appended to the stream shows here,",
         "with what the consumer made of it.",
     ]
+    if readonly:
+        return tuple(told)
     if "demo_batch" in actions:
         keys = (actions.key("demo_batch"), actions.key("load"), actions.key("help"))
         told += ["", "Press {} for a demo batch, {} for a steady load, {} for help.".format(*keys)]

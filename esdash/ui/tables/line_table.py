@@ -64,7 +64,8 @@ class LineTable(Painted, can_focus=True):
         self._widths = Widths()
         self._rows: list[_Row | str] = []
         """What was drawn last, by line."""
-        self._strips: LRUCache[tuple[_Row, tuple[int, ...]], Strip] = LRUCache(512)
+        self._strips: LRUCache[tuple[_Row, tuple[int, ...], int, int], Strip] = LRUCache(512)
+        """By line, the columns' widths, the gap between them, and the width of all: none follows from the rest."""
         self._dragging = False
         self._area = Size(0, 0)
         """Its size when it last looked: asking the layout costs more than drawing a line."""
@@ -183,7 +184,9 @@ class LineTable(Painted, can_focus=True):
         self.top = max(0, min(self.top, count - self.page))
 
     def _measure(self) -> None:
-        if self._widths.fit(self.source.columns, self.source.wanted(), self._area.width - 2):
+        source = self.source
+        sorted_by = "" if source.order is None else source.order.column
+        if self._widths.fit(source.columns, source.wanted(), self._area.width - 2, sorted_by):
             self._rows = []
             self.refresh()
 
@@ -211,7 +214,7 @@ class LineTable(Painted, can_focus=True):
         if isinstance(row, str):
             text = fit(" " + row, self._area.width)
             return Strip([Segment(text, self.paint("dim"))], self._area.width)
-        key = (row, self._widths.cells)
+        key = (row, self._widths.cells, self._widths.gap, self._area.width)
         strip = self._strips.get(key)
         if strip is None:
             strip = self._strips[key] = self._draw(row)

@@ -19,6 +19,7 @@ from esdash.ui.tables.panel import Panel
 from esdash.ui.tables.question_book import QuestionBook
 from esdash.ui.tables.question_line import QuestionLine
 from esdash.visible import visible
+from esdash.words.typed import read_text
 
 if TYPE_CHECKING:
     from esdash.query.completing import Completion
@@ -108,14 +109,14 @@ class LogPanel(Panel):
     def stop_typing(self) -> None:
         """Back to the table; what was asked is remembered."""
         super().stop_typing()
-        if asked := self.input.value.strip():
+        if asked := read_text(self.input.value).strip():
             self.book.note(asked)
 
     def _save(self, question: str) -> None:
         from esdash.ui.tables.saved_questions import SaveQuestion
 
         if question:
-            self.app.push_screen(SaveQuestion(self.book, self.lines.schema, question))
+            self.app.push_screen(SaveQuestion(self.book, self.lines.schema, read_text(question)))
         else:
             tell(self.app, "Type a question: then this saves it under a name.")
 
@@ -127,7 +128,7 @@ class LogPanel(Panel):
     def start_filter(self, needle: str | None = None) -> None:
         """Let a question be typed, or ask one."""
         super().start_filter(needle)
-        if self.lines.answer is not None and self.input.value.strip() == self.lines.answer.text:
+        if self.lines.answer is not None and read_text(self.input.value).strip() == self.lines.answer.text:
             self.lines.filtering = True
         self.sync()
 

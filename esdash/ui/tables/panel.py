@@ -14,6 +14,7 @@ from esdash.ui.paint.line_input import LineInput
 from esdash.ui.paint.painted import Uncut
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.table_source import Searchable
+from esdash.words.typed import read_text, write_text
 
 if TYPE_CHECKING:
     from esdash.ui.tables.question_line import QuestionLine
@@ -149,8 +150,8 @@ class Panel(Uncut, Vertical):
         if needle is None:
             self.screen.set_focus(self.input)  # `focus()` would let go of keys typed right after the slash
         else:
-            self.input.value = needle
-            self.input.cursor_position = len(needle)  # what is typed next goes on with it
+            self.input.value = write_text(needle)
+            self.input.cursor_position = len(self.input.value)  # what is typed next goes on with it
 
     def clear_filter(self) -> bool:
         """Show all lines. Whether there was a filter."""
@@ -162,7 +163,7 @@ class Panel(Uncut, Vertical):
     @on(Input.Changed)
     def _filter(self, event: Input.Changed) -> None:
         event.stop()
-        self.source.search(event.value)
+        self.source.search(read_text(event.value))
         self.sync()
 
     def stop_typing(self) -> None:

@@ -50,13 +50,22 @@ class PanelTabs(PaintedLines):
         return (tuple(spans),)
 
     def on_click(self, event: events.Click) -> None:
+        """A name, or the arrow behind which the next one waits."""
         tabs = self._fitting(self.size.width)
-        x = event.x - self.styles.padding.left - (bool(tabs) and tabs[0] is not self._tabs[0])
+        if not tabs:
+            return
+        first, last = self._tabs.index(tabs[0]), self._tabs.index(tabs[-1])
+        x = event.x - self.styles.padding.left - bool(first)
+        if x < 0:
+            self._choose(self._tabs[max(0, first - 1)].panel)
+            return
         for tab in tabs:
             if 0 <= x < _width(tab) - 1:
                 self._choose(tab.panel)
                 return
             x -= _width(tab)
+        if x == 0 and last + 1 < len(self._tabs):
+            self._choose(self._tabs[last + 1].panel)
 
     def _fitting(self, width: int) -> tuple[Tab, ...]:
         """As many names as have room, the current one among them."""

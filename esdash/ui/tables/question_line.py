@@ -12,6 +12,7 @@ from esdash.ui.paint.painted import Line, Span, ToldLines
 from esdash.ui.tables.log_source import Wrong
 from esdash.ui.tables.panel import FilterInput, FilterLine
 from esdash.visible import visible
+from esdash.words.typed import write_text
 
 if TYPE_CHECKING:
     from esdash.query.completing import Completion
@@ -85,7 +86,8 @@ class QuestionInput(FilterInput):
     def action_asked(self, step: int) -> None:
         """Take what was asked before, or after that; from what stands here, down goes back to the table."""
         if not self._at or self.value != self._through[self._at]:
-            self._through, self._at = [self.value, *(each for each in self._asked()[::-1] if each != self.value)], 0
+            before = map(write_text, self._asked()[::-1])
+            self._through, self._at = [self.value, *(each for each in before if each != self.value)], 0
         if self._at + step < 0:
             self.action_keep()
             return

@@ -157,7 +157,7 @@ class EntryListScreen(Screen[None]):
             self.set_class(empty, "-empty")
             (self.query_one(Pager) if empty else self.table).focus()
         self._heading.show(*self.title_and_meaning(view), "strong" if empty else "warning")
-        keys = (_LEAVE,) if empty else (_LEAVE, *self.KEYS, _COPY, _READ)
+        keys = (_LEAVE,) if empty else (_LEAVE, *(() if view.readonly else self.KEYS), _COPY, _READ)
         self._keys.show([key._replace(rank=place) for place, key in enumerate(keys)])
         self.table.sync()
         self._write()

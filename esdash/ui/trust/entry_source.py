@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from typing import Final
 
+from msgspec.structs import replace
 from textual.cache import LRUCache
 
 from esdash.engine.row import Row
@@ -23,11 +24,12 @@ _COLUMNS: Final = (
     Column("done", "", Kind.TEXT, least=7, rank=1),
 )
 
+_TYPE: Final = 16
+"""Cells that a type may want."""
+
 
 class EntrySource(Source):
     """Entries, newest or oldest first, with what was done about each."""
-
-    columns = _COLUMNS
 
     def __init__(self, fold: Fold, stands: Callable[[Row], Standing], *, parked: bool) -> None:
         """`stands` tells how an entry stands.
@@ -37,6 +39,9 @@ class EntrySource(Source):
         self._fold = fold
         self._stands = stands
         self._parked = parked
+        self.columns = _COLUMNS if parked else _named(_COLUMNS, outcome="outcome", what="what")
+        self._type = min(max((len(each.wire_name) for each in fold.domain.events), default=0), _TYPE)
+        """Cells of the longest type."""
         self._given: Sequence[Row] = ()
         self._rows: Sequence[Row] = ()
         self._places: dict[Hashable, int] = {}
@@ -87,7 +92,7 @@ class EntrySource(Source):
 
     def wanted(self) -> Sequence[int]:
         digits = max((len(f"{row.ordinal + self._unseen:,}") for row in (*self._rows[:1], *self._rows[-1:])), default=1)
-        return (self._clock, digits, self._id, 8, 16 if self._parked else 30, 36, 20)
+        return (self._clock, digits, self._id, max(8, self._type), 21 if self._parked else 30, 36, 20)
 
     def _describe(self, row: Row, standing: Standing) -> tuple[Cell, ...]:
         *known, content = entry_cells(self._fold, row, self._now, self._unseen)
@@ -97,6 +102,11 @@ class EntrySource(Source):
     def _reason(self, code: int | None) -> Cell:
         reason = "" if code is None else self._fold.outcomes[code].reason or ""
         return Cell(f"{MARKS['parked'].glyph} {reason}", MARKS["parked"].style)
+
+
+def _named(columns: Sequence[Column], **titles: str) -> tuple[Column, ...]:
+    """The columns with other titles, by what they are called."""
+    return tuple(replace(column, title=titles.get(column.key, column.title)) for column in columns)
 
 
 def _identity(row: Row) -> tuple[bytes, int]:

@@ -16,6 +16,7 @@ from esdash.fold.sorting import Fields
 from esdash.ui.correct.alike import alike, change_of
 from esdash.ui.correct.form import ChooseType, RawEventForm, form_for
 from esdash.ui.correct.salvage import named_type, objection
+from esdash.ui.forms.outlook import blocked
 from esdash.ui.forms.publishing import EventForm, Purpose
 from esdash.ui.paint.confirm import ask
 from esdash.ui.paint.dialog import open_dialog
@@ -126,9 +127,10 @@ class ParkedScreen(EntryListScreen):
 
     def _open_one(self) -> Row | None:
         """The selected one, unless it was corrected already, by whomever."""
-        row = self.selected
-        if row is not None and self.fold.objection:
-            self.tell(self.fold.objection, "warning")
+        row, view = self.selected, self.engine.view
+        why_not = self.fold.objection or (blocked(view) if view.readonly else None)
+        if row is not None and why_not:
+            self.tell(why_not, "warning")
             return None
         if row is None or (stands := self.stands(row)).open:
             return row

@@ -102,7 +102,7 @@ def settle(view: View, fold: Fold, handled: Handled) -> list[tuple[str, str]]:
     if len(told) <= 2:
         return told
     wrong = [decision for decision in told if decision[1] == "warning"]
-    summary = f"{len(told):,} are decided: {len(told) - len(wrong):,} were applied."
+    summary = f"{len(told):,} are decided: {len(told) - len(wrong):,} as intended."
     return [(summary, "warning"), wrong[0]] if wrong else [(summary, "information")]
 
 
@@ -123,6 +123,8 @@ def _decided(view: View, fold: Fold, sent: Sent) -> tuple[str, str] | None:
         return f"{nth} is a duplicate: somebody had published {done} for it before, and that counts.", "warning"
     if found.elsewhere:
         return f"{nth} is a duplicate. {_ELSEWHERE}", "warning"
+    if not parked and found.refused and not _was_applied(fold, sent.row):
+        return f"It is in the log again as {nth}: {_outcome(fold, found.last)}, as it was.", "information"
     return f"{nth} was {_outcome(fold, found.last)}. {words.still_open}", "warning"
 
 
@@ -132,12 +134,13 @@ def _standing(view: View, fold: Fold, handled: Handled, row: Row, found: Correct
     if (sent := handled.sent(row.entry_id)) is not None:
         told = f"published as {visible(sent, 45)}; what became of that is not known here yet."
         return Standing(False, "… published", "…", "dim", told)
+    undone = "This dashboard is read-only: it publishes nothing." if view.readonly else words.undone
     if found is None:
-        return Standing(True, "open", "open", "warning", f"open: {words.undone}")
+        return Standing(True, "open", "open", "warning", f"open: {undone[:1].lower()}{undone[1:]}")
     nth = f"#{view.nth(found.last.ordinal):,}"
     if found.elsewhere:
         return Standing(False, f"? see {nth}", f"? {nth}", "warning", f"{nth} is a duplicate. {_ELSEWHERE}")
-    told = f"open: {nth}, published for it, was {_outcome(fold, found.last)}. {words.undone}"
+    told = f"open: {nth}, published for it, was {_outcome(fold, found.last)}. {undone}"
     return Standing(True, f"open, see {nth}", "open", "warning", told)
 
 

@@ -234,3 +234,14 @@ async def test_the_form_of_every_event_fits_every_terminal(fold: Fold) -> None:
                 await pilot.pause()
                 for needed in ("Publish", "Cancel", "Enter publish · Tab complete · ↓ known · Esc cancel"):
                     assert needed in app.plain
+
+
+async def test_a_form_longer_than_the_screen_begins_with_the_field_that_is_typed_in() -> None:
+    form = form_of("Described", RecordingConsole(fold=kinds()))
+    app = Stage(form)
+    async with app.run_test(size=(60, 16)) as pilot:
+        await pilot.pause()
+        await pilot.pause()
+        field = form.query_one("#field-thing", Input)
+        assert field.has_focus
+        assert form.query_one("#body").region.contains_region(field.region)

@@ -137,6 +137,24 @@ class TestHostileNames:
             app.post_message(events.Paste("hdd:2\r\n  cpu:1\n\nfan\x1b\n"))
             await until(pilot, lambda: value(form, "lines") == r"hdd:2 cpu:1 fan\u{1B}")
 
+    async def test_marks_that_a_letter_carries_are_typed_as_themselves(self) -> None:
+        form = form_of("AddItem", a_shop())
+        app = Stage(form)
+        async with app.run_test() as pilot:
+            field = form.query_one("#field-item_id", Input)
+            field.focus()
+            for char in "ผู้ป่วย ❤\ufe0f":
+                field.insert_text_at_cursor(char)
+            await pilot.pause()
+            assert value(form, "item_id") == "ผู้ป่วย ❤\ufe0f"
+            assert "ผู้ป่วย ❤\ufe0f" in app.plain
+            field.cursor_position = 1
+            await pilot.press("backspace")
+            assert value(form, "item_id") == r"\u{E39}\u{E49}ป่วย ❤" + "\ufe0f"
+            assert field.cursor_position == 0
+            await pilot.press("ผ")
+            assert field.cursor_position == 1
+
     async def test_pasted_escapes_are_written_out(self) -> None:
         form = form_of("AddItem", a_shop())
         app = Stage(form)

@@ -19,8 +19,8 @@ from esdash.ui.main.help import HelpScreen
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.paint.confirm import ConfirmScreen
 from esdash.ui.trust.details import DetailsScreen
-from tests.ui.looking import main_of, panel_of, settle, show, text_of, told
-from tests.ui.recorded import NOW, WALL, RecordedConsole, busy_history, halted
+from tests.ui.looking import lines_of, main_of, panel_of, settle, show, text_of, told
+from tests.ui.recorded import NOW, WALL, History, RecordedConsole, busy_history, halted
 
 Dashboard = Callable[..., DashboardApp]
 
@@ -98,6 +98,11 @@ class TestPublishing:
             assert console.asked == []
             assert console.published == []
             assert "READ-ONLY" in text_of(app)[0]
+
+    async def test_read_only_its_empty_panels_teach_no_key_that_publishes(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(replace(History().live(), readonly=True))).run_test(size=SIZE):
+            assert lines_of(app, "users")[2:4] == ["No balances yet.", ""]
+            assert not [line for line in text_of(app) if "Press" in line]
 
 
 class TestProducing:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
+from textual.events import Paste
 from textual.pilot import Pilot
 
 from esdash.engine.view import View
@@ -40,6 +41,37 @@ async def type_filter(pilot: Pilot[None], text: str) -> None:
     """Open the filter and type."""
     await pilot.press("slash", *text)
     await pilot.pause()
+
+
+class TestHostileText:
+    NAME = "a\u202eb\\u{41}ป่"
+
+    async def test_a_question_about_a_row_hides_nothing_and_means_that_row(self, dashboard: Dashboard) -> None:
+        history = a_shop()
+        for name in (self.NAME, "ab"):
+            history.add_event(AddItem(name, 5, 900))
+        async with (app := dashboard(history.live())).run_test(size=SIZE) as pilot:
+            await pilot.press("2", "home", "down", "down", "E")
+            await pilot.pause()
+            panel = panel_of(app, "log")
+            assert panel.input.value == r"item:a\u{202E}b\u{5C}u{41}" + "ป่"
+            assert len(panel.source) == 1
+            assert not [line for line in text_of(app) if "\u202e" in line]
+            await pilot.press("slash", "enter", "escape", "slash", "up")
+            await pilot.pause()
+            assert panel.input.value == r"item:a\u{202E}b\u{5C}u{41}" + "ป่"
+            assert len(panel.source) == 1
+
+    async def test_what_is_pasted_into_a_filter_hides_nothing(self, dashboard: Dashboard) -> None:
+        history = a_shop()
+        history.add_event(AddItem(self.NAME, 5, 900))
+        async with (app := dashboard(history.live())).run_test(size=SIZE) as pilot:
+            await pilot.press("2", "slash")
+            app.post_message(Paste("a\u202eb"))
+            await pilot.pause()
+            await pilot.pause()
+            assert panel_of(app, "items").input.value == r"a\u{202E}b"
+            assert len(panel_of(app, "items").source) == 1
 
 
 class TestFiltering:

@@ -98,6 +98,11 @@ class TestTheSnapshot:
     async def test_none_yet(self, dashboard: Dashboard) -> None:
         assert "no snapshot yet" in (await top(dashboard, busy_history().live()))[1]
 
+    async def test_none_where_none_is_taken(self, dashboard: Dashboard) -> None:
+        line = (await top(dashboard, replace(busy_history().live(), readonly=True)))[1]
+        assert "no snapshot" in line
+        assert "yet" not in line
+
     async def test_why_the_last_one_failed(self, dashboard: Dashboard) -> None:
         view = replace(restored(), snapshot_note="the server is out of memory")
         assert "the server is out of memory" in (await top(dashboard, view, (200, 60)))[1]
@@ -137,6 +142,12 @@ class TestReplaying:
         for size in ((60, 16), (120, 40)):
             line = (await top(dashboard, replace(busy_history().live(), restored=done), size))[3]
             assert "1 snapshot could not be used (L): its check" in line
+        stored = restored().snapshot
+        assert stored is not None
+        for newest, mentioned in (("1-0", True), ("98-1", False)):
+            view = replace(busy_history().live(), restored=done, snapshot=replace(stored, snapshot_id=newest))
+            lines = await top(dashboard, view)
+            assert any("could not be used" in line for line in lines) is mentioned, "until another one is stored"
 
     async def test_an_empty_stream(self, dashboard: Dashboard) -> None:
         assert "the stream was empty at the start" in (await top(dashboard, History().live()))[2]

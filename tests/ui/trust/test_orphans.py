@@ -16,7 +16,9 @@ from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.paint.confirm import ConfirmScreen
 from esdash.ui.paint.pager import Pager
+from esdash.ui.trust.handled import Handled
 from esdash.ui.trust.orphans import OrphansScreen
+from esdash.ui.trust.standing import of_orphan, settle
 from esdash.visible import visible
 from tests.domains import the_depots
 from tests.ui.looking import main_of, text_of, told
@@ -224,3 +226,27 @@ class TestLooking:
 
     def test_the_list(self, snap_compare: Callable[..., bool], dashboard: Dashboard) -> None:
         assert snap_compare(dashboard(a_view()), terminal_size=(120, 40), press=["O", "j", "d"])
+
+
+async def test_its_columns_are_called_what_they_show(dashboard: Dashboard) -> None:
+    async with (app := dashboard(a_view())).run_test(size=(150, 40)) as pilot:
+        await pilot.press("O")
+        await pilot.pause()
+        titles = next(line for line in text_of(app) if " time " in line)
+        assert "outcome" in titles
+        assert "what" in titles
+        assert "reason" not in titles
+
+
+def test_one_that_is_rejected_again_is_back_as_it_was() -> None:
+    history = History()
+    history.add("TopUp", '{"user_id":7,"amount":0}', key=b"restores:1700-1")
+    (again,) = history.rows
+    row = Row(91, b"1700-1", again.fields[:4], again.code)
+    view, handled = history.live(orphans=(row,)), Handled()
+    handled.publish_as(row, again.entry_id.decode(), parked=False)
+    assert settle(view, history.fold, handled) == [
+        ("It is in the log again as #1: rejected (invalid_amount), as it was.", "information")
+    ]
+    stands = of_orphan(view, history.fold, handled, row)
+    assert (stands.open, stands.cell) == (False, "✓ back as #1")

@@ -25,7 +25,7 @@ from esdash.ui.trust.standing import Standing
 from esdash.visible import visible
 from tests.domains import the_bank
 from tests.domains.shop import shop
-from tests.ui.looking import main_of, text_of
+from tests.ui.looking import main_of, text_of, told
 from tests.ui.recorded import History, RecordedConsole, busy_history, hostile
 from tests.ui.stage import said, until, write
 
@@ -436,3 +436,25 @@ class TestEveryTerminal:
 class TestPictures:
     def test_the_list(self, snap_compare: Callable[..., bool], dashboard: Dashboard) -> None:
         assert snap_compare(dashboard(a_corrected_view()), terminal_size=(120, 40), press=["x", "j"])
+
+
+async def test_read_only_it_lists_no_key_that_publishes(dashboard: Dashboard) -> None:
+    console = RecordedConsole(replace(a_view(("TopUp", BROKEN_TOP_UP)), readonly=True))
+    async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
+        await pilot.press("x")
+        await pilot.pause()
+        shown = "\n".join(text_of(app))
+        assert "open: this dashboard is read-only: it publishes nothing." in shown
+        assert "publish a corrected event" not in shown
+        for number, key in enumerate("ce", 1):
+            await pilot.press(key)
+            assert isinstance(app.screen, ParkedScreen)
+            assert told(app)[number - 1 :] == ["! This dashboard is read-only: it publishes nothing."]
+
+
+def test_types_and_reasons_have_room_for_those_of_the_domain() -> None:
+    source = EntrySource(the_bank(), lambda _: Standing(True, "open", "open", "", ""), parked=True)
+    longest = max(len(event_type.wire_name) for event_type in the_bank().domain.events)
+    assert longest > 8
+    assert source.wanted()[3] == longest
+    assert source.wanted()[4] == len("! unsupported_version")
