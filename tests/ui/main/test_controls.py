@@ -31,9 +31,9 @@ Dashboard = Callable[..., DashboardApp]
 SIZE = (120, 40)
 
 
-def with_samples(*keys: str) -> tuple[str, ...]:
-    """These keys where the domain can make up events."""
-    return keys if present().fold().domain.sample else ()
+def makes_up_events() -> bool:
+    """Whether the present domain does, and so has keys for them."""
+    return present().fold().domain.sample is not None
 
 
 class TestPublishing:
@@ -45,15 +45,16 @@ class TestPublishing:
             await settle(pilot)
             assert told(app)[-1].endswith(" is in the log (replicas:2).")
 
+    @pytest.mark.domains_in_turn
     async def test_a_key_opens_its_dialog_and_escape_closes_it(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
-            for pressed, screen in (
-                (present().press, EventForm),
-                ("e", EventTypesScreen),
-                *(("P", LoadScreen) for _ in with_samples("P")),
-                ("question_mark", HelpScreen),
-                ("enter", DetailsScreen),
-            ):
+            forms = [key for each in app.actions.event_types if (key := app.actions[each].keys)]
+            assert present().press in forms
+            dialogs: dict[str, type] = {"e": EventTypesScreen, "question_mark": HelpScreen, "enter": DetailsScreen}
+            dialogs |= dict.fromkeys(forms, EventForm)
+            if makes_up_events():
+                dialogs["P"] = LoadScreen
+            for pressed, screen in dialogs.items():
                 await pilot.press(pressed)
                 await pilot.pause()
                 assert isinstance(app.screen, screen), pressed
@@ -97,8 +98,9 @@ class TestPublishing:
 
     async def test_read_only_it_says_so_instead(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(replace(busy, readonly=True))
+        keys = [present().press, "e", "s", *("bpP" if makes_up_events() else "")]
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
-            for number, pressed in enumerate((present().press, "e", "s", *with_samples("b", "p", "P")), 1):
+            for number, pressed in enumerate(keys, 1):
                 await pilot.press(pressed)
                 await settle(pilot)
                 assert isinstance(app.screen, MainScreen), pressed

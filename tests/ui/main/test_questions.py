@@ -37,6 +37,7 @@ def start(any_domain: str, busy: View, file: Path) -> Start:
 
 
 class TestAskedBefore:
+    @pytest.mark.domains_in_turn
     async def test_the_arrows_go_through_them_at_the_next_start(self, start: Start, file: Path) -> None:
         async with start().run_test(size=SIZE) as pilot:
             for asked in ("north", "south", "north"):
@@ -100,6 +101,7 @@ class TestAskedBefore:
 
 
 class TestSaved:
+    @pytest.mark.domains_in_turn
     async def test_one_is_saved_while_it_is_typed_and_asked_by_its_name(
         self, start: Start, file: Path, any_domain: str
     ) -> None:
