@@ -274,3 +274,13 @@ class TestSorting:
             await pilot.press(press(table()), "i")
             await show(pilot, console, history.sound(30).live())
             assert numbers(app) == [70, 30, 12, 7, 5]
+
+    @pytest.mark.shop_alone
+    async def test_a_sorted_panel_sorts_what_changes(self, dashboard: Dashboard) -> None:
+        history = a_shop()
+        console = RecordedConsole(history.live())
+        async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
+            await pilot.press("1", ">")
+            history.add_event(TopUp(70, 100_000))
+            await show(pilot, console, history.live())
+            assert first_words(app, "users") == ["70", "5", "7", "12"]
