@@ -11,7 +11,7 @@ from tests.ui.any_domain import numbers, panels, press, table, under_cursor
 from tests.ui.looking import panel_of, show, wheel
 from tests.ui.recorded import History, RecordedConsole, a_busy_view
 
-pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 Dashboard = Callable[..., DashboardApp]
 
@@ -34,6 +34,7 @@ async def in_the_table(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
+@pytest.mark.domains_in_turn
 class TestMovingWithKeys:
     async def test_lines_and_ends(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(many_rows(200).live())).run_test(size=SIZE) as pilot:
