@@ -18,7 +18,7 @@ from textual.strip import Strip
 
 from esdash.engine.view import View
 from esdash.ui.app import DashboardApp, UiSettings
-from tests.ui.recorded import NOW, WALL, RecordedConsole, busy_history
+from tests.ui.recorded import NOW, WALL, RecordedConsole, a_busy_view
 
 PAINT = Compositor.render_update
 """What paints what changed."""
@@ -125,7 +125,7 @@ def dashboard() -> Callable[..., DashboardApp]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def busy() -> View:
-    """A live shop with every kind of outcome in its log."""
-    return busy_history().live()
+    """A live consumer of the present domain with every kind of outcome in its log."""
+    return a_busy_view()

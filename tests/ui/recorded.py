@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from esdash.engine.viewer import Viewer
 from esdash.fold.folding import Fold
 from esdash.shop.samples import demo_batch, demo_events
 from tests.domains.shop import shop
+from tests.domains.ways import present
 from tests.ui.fake_console import FakeConsole
 
 WALL: Final = 1_750_000_000.0
@@ -33,6 +35,9 @@ WALL: Final = 1_750_000_000.0
 NOW: Final = 5_000.0
 """The frozen monotonic clock."""
 
+BUSY: Final = 98
+"""Entries of a busy history."""
+
 
 class History:
     """A stream of entries and the state they add up to, built entry by entry."""
@@ -40,8 +45,8 @@ class History:
     def __init__(
         self, first_ms: int = int(WALL * 1000) - 600_000, step_ms: int = 0, *, fold: Fold | None = None
     ) -> None:
-        """Of the shop unless another domain is given."""
-        self.fold = fold or shop()
+        """Of the present domain unless another one is given."""
+        self.fold = fold or present().fold()
         self.state = self.fold.empty()
         self.viewer = Viewer(self.fold)
         self.rows: list[Row] = []
@@ -75,6 +80,13 @@ class History:
     def add_event(self, event: Any) -> Row:
         """Append an event of the domain."""
         return self.add(*self.fold.encode(event))
+
+    def sound(self, *numbers: int, value: int = 100, **fields: bytes) -> "History":
+        """Append the events by which the present domain makes these rows."""
+        for number in numbers:
+            name, members = present().sound(number, value)
+            self.add(name, msgspec.json.encode(members), **fields)
+        return self
 
     def live(self, **changes: Any) -> View:
         """The view of a consumer that has read everything."""
@@ -134,8 +146,17 @@ def blank() -> View:
 
 
 def busy_history() -> History:
-    """A demo batch, some steady load, and one entry of each kind that goes wrong."""
-    history = History().add_all(demo_batch(7))
+    """So many entries, some of each kind that goes wrong; the last is applied."""
+    history = History()
+    if history.fold is not shop():
+        for fields in present().day(7, BUSY - 5):
+            history.add_fields([part for pair in fields for part in pair])
+        name, members = present().refused
+        history.add(name, msgspec.json.encode(members))
+        history.add("Refund", '{"user_id":3,"amount":100}')
+        history.sound(12, 12, key=b"once")
+        return history.sound(3)
+    history.add_all(demo_batch(7))
     history.add_all(islice(demo_events(7), 60))
     history.add("TopUp", '{"user_id":3,"amount":0}')
     history.add("Refund", '{"user_id":3,"amount":100}')
@@ -146,6 +167,16 @@ def busy_history() -> History:
     history.add("TopUp", "not json at all")
     history.add("Order", '{"user_id":3,"lines":[{"item_id":"hdd","quantity":2},{"item_id":"cpu","quantity":1}]}')
     return history
+
+
+def a_busy_view() -> View:
+    """Live, with that history."""
+    return _busy(present().fold())
+
+
+@cache
+def _busy(_: Fold) -> View:
+    return busy_history().live()
 
 
 def a_snapshot(ordinal: int = 1_200, age: float = 12.0) -> SnapshotInfo:
@@ -160,21 +191,22 @@ def wave() -> tuple[float, ...]:
 
 
 class RecordedConsole(FakeConsole):
-    """Shows a recorded view, of the shop unless another domain is given."""
+    """Shows a recorded view, of the present domain unless another one is given."""
 
     def __init__(self, view: View | None = None, fold: Fold | None = None) -> None:
-        super().__init__(view if view is not None else blank(), fold or shop())
+        super().__init__(view if view is not None else blank(), fold or present().fold())
 
 
 def replaying() -> View:
     """In the middle of a million."""
-    history = busy_history()
-    return history.live(
+    view = a_busy_view()
+    return replace(
+        view,
         phase=Phase.REPLAYING,
         lag=550_000,
         rate=912_345.0,
         rates=(*(0.0,) * 57, 400_000.0, 880_000.0, 912_345.0),
-        position=Position(history.rows[-1].entry_id.decode(), 450_000),
+        position=Position(view.position.last_event_id, 450_000),
         progress=Progress(450_000, 1_000_000, 912_345.0, 0.6),
         restored=Restored((Rung(None, Position(), None),)),
         continuity=Continuity(Verdict.CONTINUOUS),
@@ -239,6 +271,10 @@ def hostile() -> View:
         history.add("TopUp", text)
         line = b'{"user_id":1,"lines":[{"item_id":' + quoted + b',"quantity":1}]}'
         history.add("Order", line)
+        name, members = present().sound(number, number)
+        if any(isinstance(value, str) for value in members.values()):
+            members = {field: text if isinstance(value, str) else value for field, value in members.items()}
+            history.add(name, msgspec.json.encode(members))
     history.add_fields([])
     history.add_fields([b"type", b"\xff\xfe", b"data", b"\x00\x01\x02\x80\x81"])
     history.add("TopUp", '{"user_id":9223372036854775807,"amount":1000000000000000}')
@@ -248,10 +284,10 @@ def hostile() -> View:
 
 def restored(seconds_ago: float = 12.0) -> View:
     """Live, from a snapshot, under some load."""
-    history = busy_history()
-    snapshot = a_snapshot(len(history.rows) - 34, seconds_ago)
+    snapshot = a_snapshot(BUSY - 34, seconds_ago)
     rung = Rung(snapshot.snapshot_id, snapshot.position, None)
-    return history.live(
+    return replace(
+        a_busy_view(),
         snapshot=snapshot,
         rate=1_234.0,
         rates=wave(),

@@ -8,21 +8,24 @@ from msgspec.structs import replace
 from esdash.engine.row import Row
 from esdash.engine.view import Continuity, Phase, Position, Progress, Restored, Rung, Verdict, View
 from esdash.ui.app import DashboardApp, UiSettings
+from tests.ui.any_domain import panels, sound
 from tests.ui.looking import is_applied, lines_of, main_of, show, text_of
 from tests.ui.recorded import (
     NOW,
     WALL,
     History,
     RecordedConsole,
+    a_busy_view,
     a_snapshot,
     blank,
-    busy_history,
     disconnected,
     halted,
     replaying,
     restored,
     restoring,
 )
+
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 Dashboard = Callable[..., DashboardApp]
 
@@ -73,7 +76,8 @@ class TestTrust:
                 assert shown in text_of(app)[0]
 
     async def test_orphans_are_counted(self, dashboard: Dashboard) -> None:
-        fields = (b"type", b"TopUp", b"data", b'{"user_id":7,"amount":100}')
+        name, data = sound(7)
+        fields = (b"type", name.encode(), b"data", data)
         view = replace(restored(), orphans=(Row(9, b"123-0", fields, 0), Row(10, b"124-0", fields, 0)))
         assert (
             "2 entries had been applied and are gone from the log, the first 123-0" in (await top(dashboard, view))[3]
@@ -96,7 +100,7 @@ class TestTheSnapshot:
             assert "snapshot 1 min ago" in text_of(app)[1]
 
     async def test_none_yet(self, dashboard: Dashboard) -> None:
-        assert "no snapshot yet" in (await top(dashboard, busy_history().live()))[1]
+        assert "no snapshot yet" in (await top(dashboard, a_busy_view()))[1]
 
     async def test_none_where_none_is_taken(self, dashboard: Dashboard) -> None:
         line = (await top(dashboard, replace(busy_history().live(), readonly=True)))[1]
@@ -132,7 +136,7 @@ class TestReplaying:
 
     async def test_from_the_beginning(self, dashboard: Dashboard) -> None:
         done = Restored((Rung(None, Position(), None),), replayed=98, replay_seconds=1.25, done=True)
-        line = (await top(dashboard, replace(busy_history().live(), restored=done)))[2]
+        line = (await top(dashboard, replace(a_busy_view(), restored=done)))[2]
         assert "replayed 98 events in 1.2 s" in line
         assert "from the beginning of the stream" in line
 
@@ -140,7 +144,7 @@ class TestReplaying:
         rungs = (Rung("1-0", Position("1-0", 90), "its checksum is wrong"), Rung(None, Position(), None))
         done = Restored(rungs, replayed=98, replay_seconds=0.01, done=True)
         for size in ((60, 16), (120, 40)):
-            line = (await top(dashboard, replace(busy_history().live(), restored=done), size))[3]
+            line = (await top(dashboard, replace(a_busy_view(), restored=done), size))[3]
             assert "1 snapshot could not be used (L): its check" in line
         stored = restored().snapshot
         assert stored is not None
@@ -191,6 +195,7 @@ class TestTrouble:
 
 
 class TestEmptyPanels:
+    @pytest.mark.shop_alone
     async def test_they_teach_the_keys(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(History().live(), UiSettings(keymap={"top_up": "f2"}))).run_test(size=SIZE):
             screen = "\n".join(text_of(app))
@@ -202,8 +207,9 @@ class TestEmptyPanels:
         async with (app := dashboard(blank())).run_test(size=SIZE):
             screen = "\n".join(text_of(app))
         assert "Nothing is known yet." in screen
-        assert "No balances" not in screen
+        assert f"No {panels()[0]}" not in screen
 
 
+@pytest.mark.shop_alone
 def test_a_snapshot_is_told_by_its_age() -> None:
     assert a_snapshot(5, 12).created_ms == (WALL - 12) * 1000
