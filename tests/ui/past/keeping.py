@@ -90,3 +90,9 @@ async def as_of(pilot: Pilot[None], number: int) -> list[str]:
     """Wait until the screen shows the moment after an entry; its lines."""
     await until(pilot, lambda: any(f"AS OF #{number} " in line for line in text_of(pilot.app)), timeout=20)
     return text_of(pilot.app)
+
+
+async def go_to(pilot: Pilot[None], number: int) -> list[str]:
+    """Type the number of an entry as the place to go to; the lines of the screen at that moment."""
+    await pilot.press("at", "number_sign", *str(number), "enter")
+    return await as_of(pilot, number)

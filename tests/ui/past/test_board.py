@@ -2,14 +2,12 @@
 
 import json
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from esdash.domain import TIME
-from esdash.engine.console import EngineError
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry
 from esdash.past.board import Board, RefusedReason, Sum
@@ -19,7 +17,7 @@ from esdash.ui.past.board_source import REASONS, reason_lines
 from tests.domains import the_depots
 from tests.domains.shop import shop
 from tests.ui.past.depots import DEPOT_ENTRIES
-from tests.ui.past.overlooking import past_of
+from tests.ui.past.overlooking import at_first, not_yet, past_of
 from tests.ui.stage import Stage, until
 
 NOW = 1_700_007_200
@@ -87,14 +85,7 @@ async def test_what_the_past_of_a_moment_cannot_tell_yet_is_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     past, _ = past_of(tmp_path, shop(), ENTRIES)
-    tell, there = past.board, Event()
-
-    def later(*arguments: Any) -> Board:
-        if not there.is_set():
-            raise EngineError("Not there yet.")
-        return tell(*arguments)
-
-    monkeypatch.setattr(past, "board", later)
+    there = at_first(monkeypatch, past, "board", not_yet)
     stage = Stage(BoardScreen(shop(), past, 9, lambda: NOW))
     async with stage.run_test(size=(120, 40)) as pilot:
         await counted(pilot, "Not there yet.")
@@ -106,12 +97,8 @@ async def test_the_board_of_a_moment_is_whole_once_the_past_reaches_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     past, _ = past_of(tmp_path, shop(), ENTRIES)
-    tell, there = past.board, Event()
-
-    def sooner(length: int | None, until: int, *arguments: Any) -> Board:
-        return tell(length, until if there.is_set() else 5, *arguments)
-
-    monkeypatch.setattr(past, "board", sooner)
+    tell = past.board
+    there = at_first(monkeypatch, past, "board", lambda length, _, *more: tell(length, 5, *more))
     stage = Stage(BoardScreen(shop(), past, 9, lambda: NOW))
     async with stage.run_test(size=(120, 40)) as pilot:
         await counted(pilot, "up to #5")

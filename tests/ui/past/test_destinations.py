@@ -15,7 +15,7 @@ from esdash.query.conditions import Condition
 from esdash.ui.app import DashboardApp
 from esdash.ui.main.screen import MainScreen
 from tests.ui.looking import main_of, text_of, told
-from tests.ui.past.keeping import as_of, dashboard, dashboard_over, publish
+from tests.ui.past.keeping import as_of, dashboard, dashboard_over, go_to, publish
 from tests.ui.recorded import RecordedConsole, blank
 from tests.ui.stage import until, write
 
@@ -76,8 +76,7 @@ async def test_playing_ends_where_a_condition_begins_to_hold(log: Stream, client
     async with dashboard(log, tmp_path) as (_, pilot):
         await pilot.press("U")
         await until_told(pilot, "What comes now plays by itself.")
-        await ask(pilot, "at", "#1")
-        await as_of(pilot, 1)
+        await go_to(pilot, 1)
         await pilot.press("plus", "plus")
         await ask(pilot, "U", "users:7.balance < 20")
         await as_of(pilot, 7)
@@ -94,8 +93,7 @@ async def test_playing_ends_where_a_condition_begins_to_hold(log: Stream, client
 async def test_who_stops_on_the_way_plays_on_to_it(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
-        await ask(pilot, "at", "#1")
-        await as_of(pilot, 1)
+        await go_to(pilot, 1)
         await ask(pilot, "U", "users:7.balance < 20")
         await until(pilot, lambda: any("playing" in line for line in text_of(app)), timeout=20)
         await pilot.press("space")

@@ -1,24 +1,20 @@
 """Two moments compared on the screen, over a real track."""
 
 from pathlib import Path
-from threading import Event
-from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from esdash.domain import Table
-from esdash.engine.console import EngineError
 from esdash.fold.folding import Entry
-from esdash.past.difference import Difference
 from esdash.ui.past.difference import DifferenceScreen
 from esdash.ui.past.overviews import MarkedMoment
 from esdash.ui.tables.line_table import LineTable
 from tests.domains import the_depots
 from tests.domains.shop import shop
 from tests.ui.past.depots import DEPOT_ENTRIES
-from tests.ui.past.overlooking import past_of
+from tests.ui.past.overlooking import at_first, not_yet, past_of
 from tests.ui.stage import Stage, until
 
 FIRST, LAST = MarkedMoment(6, "#6 · 14:03:05"), MarkedMoment(len(DEPOT_ENTRIES), f"#{len(DEPOT_ENTRIES)} · 14:05:06")
@@ -46,14 +42,7 @@ async def compared(pilot: Pilot[None], told: str) -> list[str]:
 async def test_what_cannot_be_told_yet_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fold = the_depots()
     past, _ = past_of(tmp_path, fold, DEPOT_ENTRIES)
-    tell, there = past.difference, Event()
-
-    def later(*arguments: Any) -> Difference:
-        if not there.is_set():
-            raise EngineError("Not there yet.")
-        return tell(*arguments)
-
-    monkeypatch.setattr(past, "difference", later)
+    there = at_first(monkeypatch, past, "difference", not_yet)
     stage = Stage(DifferenceScreen(fold, past, FIRST, LAST, fold.domain.tables[:1], no_page))
     async with stage.run_test(size=(120, 40)) as pilot:
         await compared(pilot, "Not there yet.")

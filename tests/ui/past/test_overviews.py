@@ -14,8 +14,8 @@ from esdash.ui.past.row_page import RowPage
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.trust.ladder import LadderScreen
 from tests.ui.looking import main_of, panel_of, text_of, told
-from tests.ui.past.keeping import as_of, dashboard, publish, top_up
-from tests.ui.stage import until, write
+from tests.ui.past.keeping import as_of, dashboard, go_to, publish, top_up
+from tests.ui.stage import until
 
 
 async def test_the_board_is_that_of_the_moment_and_asks_the_log(
@@ -42,10 +42,7 @@ async def test_the_board_is_that_of_the_moment_and_asks_the_log(
 async def test_a_moment_is_marked_and_compared_with_another(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("at")
-        await write(pilot, "#4")
-        await pilot.press("enter")
-        await as_of(pilot, 4)
+        await go_to(pilot, 4)
         await pilot.press("m")
         assert any("#4" in line and "is marked. At another moment, m shows what differs." in line for line in told(app))
         await pilot.press("m")
@@ -69,10 +66,8 @@ async def test_a_moment_is_marked_and_compared_with_another(log: Stream, client:
 async def test_the_entries_between_about_a_row_are_listed(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("m", "at")
-        await write(pilot, "#4")
-        await pilot.press("enter")
-        await as_of(pilot, 4)
+        await pilot.press("m")
+        await go_to(pilot, 4)
         await pilot.press("m")
         await until(pilot, lambda: any("users:7.balance" in line for line in text_of(app)))
         assert any("→ #4 ·" in line for line in text_of(app)), "the later one was marked first"

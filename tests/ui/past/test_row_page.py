@@ -1,16 +1,12 @@
 """The page of a row: more than fits, a way from row to entry to row and back, and every size."""
 
 from pathlib import Path
-from threading import Event
 
 import pytest
 import redis
 from textual.pilot import Pilot
 
-from esdash.engine.console import EngineError
 from esdash.log.stream import Stream
-from esdash.past.service import Past
-from esdash.past.story import StoryLine
 from esdash.ui.app import DashboardApp
 from esdash.ui.paint.curve import curve
 from esdash.ui.past.difference import DifferenceScreen
@@ -20,6 +16,7 @@ from esdash.ui.tables.line_table import LineTable
 from esdash.ui.trust.details import DetailsScreen
 from tests.ui.looking import main_of, text_of
 from tests.ui.past.keeping import as_of, dashboard, publish, top_up
+from tests.ui.past.overlooking import at_first, not_yet
 from tests.ui.stage import until
 
 
@@ -130,15 +127,10 @@ async def test_what_cannot_be_told_yet_is_asked_again(
     log: Stream, client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(client)
-    tell, there = Past.story, Event()
-
-    def later(past: Past, *arguments: object) -> list[tuple[StoryLine, object]]:
-        if not there.is_set():
-            raise EngineError("Not there yet.")
-        return tell(past, *arguments)  # type: ignore[arg-type,return-value]
-
     async with dashboard(log, tmp_path) as (app, pilot):
-        monkeypatch.setattr(Past, "story", later)
+        past = main_of(app).time.past
+        assert past is not None
+        there = at_first(monkeypatch, past, "story", not_yet)
         await pilot.press("1", "home", "enter")
         await until(pilot, lambda: any("✗ Not there yet." in line for line in text_of(app)))
         there.set()

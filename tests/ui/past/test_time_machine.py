@@ -23,7 +23,7 @@ from esdash.ui.past.row_page import RowPage
 from esdash.ui.tables.line_table import LineTable
 from tests.domains.shop import shop
 from tests.ui.looking import lines_of, main_of, settle, show, text_of, told
-from tests.ui.past.keeping import SIZE, as_of, dashboard, dashboard_over, publish, top_up
+from tests.ui.past.keeping import SIZE, as_of, dashboard, dashboard_over, go_to, publish, top_up
 from tests.ui.recorded import RecordedConsole, blank
 from tests.ui.stage import until, write
 
@@ -212,8 +212,7 @@ async def test_while_the_consumer_restores_keys_go_on_from_what_is_shown(
 async def test_the_earliest_moment_is_said_to_be_that(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("at", "number_sign", "1", "enter")
-        await as_of(pilot, 1)
+        await go_to(pilot, 1)
         await pilot.press("left_square_bracket")
         await as_of(pilot, 0)
         assert not any("earliest" in line for line in told(app))
@@ -280,10 +279,7 @@ async def test_a_moment_whose_entry_left_the_stream_says_so_and_what_the_entry_d
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
         client.xtrim("orders", maxlen=2, approximate=False)
-        await pilot.press("at")
-        await write(pilot, "#7")
-        await pilot.press("enter")
-        screen = await as_of(pilot, 7)
+        screen = await go_to(pilot, 7)
         assert "gone from the stream: trimmed or deleted  balance of 7 33.00 → 16.00" in screen[3]
         await pilot.press("left_square_bracket")
         screen = await as_of(pilot, 6)
@@ -301,10 +297,7 @@ async def test_a_moment_whose_entry_left_the_stream_says_so_and_what_the_entry_d
 async def test_after_the_past_only_what_came_meanwhile_is_new(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("at")
-        await write(pilot, "#4")
-        await pilot.press("enter")
-        await as_of(pilot, 4)
+        await go_to(pilot, 4)
         await pilot.press("3", "home")
         top_up(client, 1, 100)
         await until(pilot, lambda: app.engine.view.position.ordinal == 10, timeout=20)
@@ -322,10 +315,7 @@ async def test_entries_are_played_in_the_time_that_they_came_in_or_faster(
         )
     async with dashboard(log, tmp_path, count=5) as (app, pilot):
         time = main_of(app).time
-        await pilot.press("at")
-        await write(pilot, "#1")
-        await pilot.press("enter")
-        await as_of(pilot, 1)
+        await go_to(pilot, 1)
         await pilot.press("left_square_bracket")
         await as_of(pilot, 0)
         await pilot.press(*["minus"] * 20, "space")
