@@ -215,7 +215,7 @@ DEPOTS = Domain(
         EventType(Withdrawn, withdrawn, press="w"),
         EventType(Labelled, labelled),
         EventType(Closed, closed),
-        EventType(Weighed, weighed),
+        EventType(Weighed, weighed, press="t"),
         EventType(DeliveredV1, name="Delivered", upcast=from_v1),
     ),
     reasons={

@@ -47,6 +47,12 @@ class Ways:
     reference: Callable[[], Reference]
     document: Callable[[State], dict[str, Any]]
     """A state as the reference has it, without the position."""
+    typed: Callable[[int, int], tuple[str, str]]
+    """What is typed into the form of that first event: a row, which is shown in the same way, and a value."""
+    press: str
+    """The key of that form."""
+    asked: str
+    """A question about a row that some of a day's entries are about."""
 
 
 class Folded:
@@ -70,7 +76,9 @@ class Folded:
         return {"last_event_id": self._last, "ordinal": self._ordinal, **self._ways.document(self._state)}
 
 
-def _others(name: str, fold: Callable[[], Fold], sound: Any, cell: Any, refused: Any) -> Ways:
+def _others(
+    name: str, fold: Callable[[], Fold], sound: Any, cell: Any, refused: Any, typed: Any, press: str, asked: str
+) -> Ways:
     def day(seed: int, count: int) -> list[RawEntry]:
         return [list(zip(fields[::2], fields[1::2], strict=True)) for fields in entries(name, count, seed)]
 
@@ -78,7 +86,12 @@ def _others(name: str, fold: Callable[[], Fold], sound: Any, cell: Any, refused:
         tables = {table: [dict(column) for column in columns] for table, columns in fold().cells_of(state).items()}
         return {"tables": tables, "outcomes": list(state.counts)}
 
-    return Ways(fold, day, sound, cell, refused, lambda: Folded(name), document)
+    return Ways(fold, day, sound, cell, refused, lambda: Folded(name), document, typed, press, asked)
+
+
+def _account(number: int) -> str:
+    """In an order of texts that is that of the numbers up to 9,999."""
+    return f"é {number:04}"
 
 
 WAYS: Final = {
@@ -90,13 +103,19 @@ WAYS: Final = {
         ("TopUp", {"user_id": 7, "amount": 0}),
         Model,
         document_of,
+        lambda number, value: (f"{number}", f"{value / 100:.2f}"),
+        "t",
+        "user:3",
     ),
     "bank": _others(
         "bank",
         the_bank,
-        lambda number, value: ("Opened", {"account": f"é {number}", "owner": f"{value}"}),
-        lambda number, value: ("accounts", f"é {number}", "owner", f"{value}"),
+        lambda number, value: ("Opened", {"account": _account(number), "owner": f"{value}"}),
+        lambda number, value: ("accounts", _account(number), "owner", f"{value}"),
         ("Transferred", {"source": "nobody", "target": "no one", "amount": 1}),
+        lambda number, value: (_account(number), f"{value}"),
+        "a",
+        'account:"A-3 é"',
     ),
     "depots": _others(
         "depots",
@@ -104,6 +123,9 @@ WAYS: Final = {
         lambda number, value: ("Weighed", {"ticket": number, "grams": value}),
         lambda number, value: ("tickets", number, "grams", value),
         ("Withdrawn", {"depot": "nowhere", "sku": "none", "pieces": 1}),
+        lambda number, value: (f"{number}", f"{value / 1000:.3f}"),
+        "t",
+        "depot:d3",
     ),
 }
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 from weakref import WeakSet
 
@@ -17,7 +18,9 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 from esdash.engine.view import View
+from esdash.fold.folding import Fold
 from esdash.ui.app import DashboardApp, UiSettings
+from tests.domains.ways import present
 from tests.ui.recorded import NOW, WALL, RecordedConsole, busy_history
 
 PAINT = Compositor.render_update
@@ -125,7 +128,12 @@ def dashboard() -> Callable[..., DashboardApp]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def busy() -> View:
-    """A live shop with every kind of outcome in its log."""
+    """A live consumer of the present domain with every kind of outcome in its log."""
+    return _busy(present().fold())
+
+
+@cache
+def _busy(_: Fold) -> View:
     return busy_history().live()

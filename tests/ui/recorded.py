@@ -25,6 +25,7 @@ from esdash.engine.viewer import Viewer
 from esdash.fold.folding import Fold
 from esdash.shop.samples import demo_batch, demo_events
 from tests.domains.shop import shop
+from tests.domains.ways import present
 from tests.ui.fake_console import FakeConsole
 
 WALL: Final = 1_750_000_000.0
@@ -33,6 +34,9 @@ WALL: Final = 1_750_000_000.0
 NOW: Final = 5_000.0
 """The frozen monotonic clock."""
 
+BUSY: Final = 98
+"""Entries of a busy history."""
+
 
 class History:
     """A stream of entries and the state they add up to, built entry by entry."""
@@ -40,8 +44,8 @@ class History:
     def __init__(
         self, first_ms: int = int(WALL * 1000) - 600_000, step_ms: int = 0, *, fold: Fold | None = None
     ) -> None:
-        """Of the shop unless another domain is given."""
-        self.fold = fold or shop()
+        """Of the present domain unless another one is given."""
+        self.fold = fold or present().fold()
         self.state = self.fold.empty()
         self.viewer = Viewer(self.fold)
         self.rows: list[Row] = []
@@ -134,8 +138,13 @@ def blank() -> View:
 
 
 def busy_history() -> History:
-    """A demo batch, some steady load, and one entry of each kind that goes wrong."""
-    history = History().add_all(demo_batch(7))
+    """So many entries, some of each kind that goes wrong. Of the shop a demo batch and some steady load."""
+    history = History()
+    if history.fold is not shop():
+        for fields in present().day(7, BUSY):
+            history.add_fields([part for pair in fields for part in pair])
+        return history
+    history.add_all(demo_batch(7))
     history.add_all(islice(demo_events(7), 60))
     history.add("TopUp", '{"user_id":3,"amount":0}')
     history.add("Refund", '{"user_id":3,"amount":100}')
@@ -160,10 +169,10 @@ def wave() -> tuple[float, ...]:
 
 
 class RecordedConsole(FakeConsole):
-    """Shows a recorded view, of the shop unless another domain is given."""
+    """Shows a recorded view, of the present domain unless another one is given."""
 
     def __init__(self, view: View | None = None, fold: Fold | None = None) -> None:
-        super().__init__(view if view is not None else blank(), fold or shop())
+        super().__init__(view if view is not None else blank(), fold or present().fold())
 
 
 def replaying() -> View:

@@ -12,7 +12,7 @@ from esdash.engine.viewer import Viewer
 from esdash.fold.folding import Fold
 from esdash.fold.keys import Keys
 from esdash.fold.sorting import Fields
-from tests.domains.shop import shop
+from tests.domains.ways import present
 from tests.ui.fake_console import FakeConsole
 
 
@@ -46,8 +46,8 @@ class RecordingConsole(FakeConsole):
     """Folds what is published into a state of its own."""
 
     def __init__(self, *entries: tuple[str, str], fold: Fold | None = None) -> None:
-        """Entries as type and payload; of the shop unless another domain is given."""
-        super().__init__(a_view(), fold or shop())
+        """Entries as type and payload; of the present domain unless another one is given."""
+        super().__init__(a_view(), fold or present().fold())
         self._state = self.fold.empty()
         self._viewer = Viewer(self.fold)
         self.replies_lost = 0

@@ -2,34 +2,43 @@
 
 from collections.abc import Callable
 
+import pytest
 from textual.pilot import Pilot
 
-from esdash.shop.events import TopUp
 from esdash.ui.app import DashboardApp
-from tests.ui.looking import cursor_line, lines_of, panel_of, show, wheel
+from esdash.ui.tables.line_table import LineTable
+from tests.ui.any_domain import add, numbers, panels, press, rows, table, under_cursor
+from tests.ui.looking import panel_of, show, wheel
 from tests.ui.recorded import History, RecordedConsole, busy_history
+
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 Dashboard = Callable[..., DashboardApp]
 
 SIZE = (120, 40)
 
 
-def many_users(count: int) -> History:
-    """Users 1…count, the balance of each its number in whole units."""
-    return History().add_all((TopUp(number, number * 100)) for number in range(1, count + 1))
+def many_rows(count: int) -> History:
+    """Rows 1…count."""
+    return rows(range(1, count + 1))
 
 
-async def in_balances(pilot: Pilot[None]) -> None:
-    """Focus the balances."""
-    await pilot.press("1")
+def table_of(app: DashboardApp) -> LineTable:
+    """The one with the rows."""
+    return panel_of(app, table()).table
+
+
+async def in_the_table(pilot: Pilot[None]) -> None:
+    """Focus it."""
+    await pilot.press(press(table()))
     await pilot.pause()
 
 
 class TestMovingWithKeys:
     async def test_lines_and_ends(self, dashboard: Dashboard) -> None:
-        async with (app := dashboard(many_users(200).live())).run_test(size=SIZE) as pilot:
-            await in_balances(pilot)
-            for keys, user in (
+        async with (app := dashboard(many_rows(200).live())).run_test(size=SIZE) as pilot:
+            await in_the_table(pilot)
+            for keys, row in (
                 ("up", 1),
                 ("down down", 3),
                 ("j j k", 4),
@@ -41,12 +50,12 @@ class TestMovingWithKeys:
                 ("g", 1),
             ):
                 await pilot.press(*keys.split())
-                assert cursor_line(app, "users").split()[0] == str(user), keys
+                assert under_cursor(app) == row, keys
 
     async def test_pages_and_half_pages_come_back_to_the_same_line(self, dashboard: Dashboard) -> None:
-        async with (app := dashboard(many_users(200).live())).run_test(size=SIZE) as pilot:
-            await in_balances(pilot)
-            table = panel_of(app, "users").table
+        async with (app := dashboard(many_rows(200).live())).run_test(size=SIZE) as pilot:
+            await in_the_table(pilot)
+            table = table_of(app)
             for there, back in (("pagedown", "pageup"), ("ctrl+f", "ctrl+b"), ("ctrl+d", "ctrl+u")):
                 step = table.page if there != "ctrl+d" else table.page // 2
                 await pilot.press(there, there)
@@ -56,27 +65,30 @@ class TestMovingWithKeys:
                 assert (table.cursor, table.top) == (0, 0)
 
     async def test_a_page_past_the_end_stops_at_the_last_line(self, dashboard: Dashboard) -> None:
-        async with (app := dashboard(many_users(20).live())).run_test(size=SIZE) as pilot:
-            await in_balances(pilot)
+        async with (app := dashboard(many_rows(50).live())).run_test(size=SIZE) as pilot:
+            await in_the_table(pilot)
             await pilot.press(*["pagedown"] * 5)
-            table = panel_of(app, "users").table
-            assert table.cursor == 19
-            assert table.top == 20 - table.page
+            table = table_of(app)
+            assert table.cursor == 49
+            assert table.top == 50 - table.page
 
     async def test_an_empty_panel_takes_every_key(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(History().live())).run_test(size=SIZE) as pilot:
-            for panel in "123":
-                await pilot.press(panel, "down", "up", "G", "g", "pagedown", "pageup", "ctrl+d", "enter", "y", "i", ">")
+            for panel in panels():
+                await pilot.press(
+                    press(panel), "down", "up", "G", "g", "pagedown", "pageup", "ctrl+d", "enter", "y", "i", ">"
+                )
             assert app.screen_stack[-1] is app.screen_stack[0]
 
     async def test_the_focus_goes_round(self, dashboard: Dashboard) -> None:
+        first, last, log = panels()[0], panels()[-2], press("log")
         async with (app := dashboard(busy_history().live())).run_test(size=SIZE) as pilot:
             for keys, focused in (
-                ("tab", "users"),
-                ("3 shift+tab", "items"),
-                ("3 l", "users"),
-                ("3 h", "items"),
-                ("1 right right", "log"),
+                ("tab", first),
+                (f"{log} shift+tab", last),
+                (f"{log} l", first),
+                (f"{log} h", last),
+                ("1" + " right" * (len(panels()) - 1), "log"),
             ):
                 await pilot.press(*keys.split())
                 await pilot.pause()
@@ -85,25 +97,26 @@ class TestMovingWithKeys:
 
 class TestMovingWithTheMouse:
     async def test_the_wheel_moves_the_part_in_view_and_not_the_cursor(self, dashboard: Dashboard) -> None:
-        async with (app := dashboard(many_users(200).live())).run_test(size=SIZE) as pilot:
-            table = panel_of(app, "users").table
+        async with (app := dashboard(many_rows(200).live())).run_test(size=SIZE) as pilot:
+            table = table_of(app)
             await wheel(pilot, table, 1)
             assert (table.top, table.cursor) == (3, 0)
 
     async def test_a_click_chooses_a_line_and_the_panel(self, dashboard: Dashboard) -> None:
-        async with (app := dashboard(many_users(200).live())).run_test(size=SIZE) as pilot:
-            await pilot.click(panel_of(app, "users").table, offset=(4, 5))
-            assert cursor_line(app, "users").split()[0] == "5"
-            assert app.focused is panel_of(app, "users").table
+        async with (app := dashboard(many_rows(200).live())).run_test(size=SIZE) as pilot:
+            await pilot.pause()  # the tables share their room by how many rows they have
+            await pilot.click(table_of(app), offset=(4, 5))
+            assert under_cursor(app) == 5
+            assert app.focused is table_of(app)
 
     async def test_a_click_under_the_last_line_chooses_nothing(self, dashboard: Dashboard) -> None:
-        async with (app := dashboard(many_users(3).live())).run_test(size=SIZE) as pilot:
-            await pilot.click(panel_of(app, "users").table, offset=(4, 9))
-            assert panel_of(app, "users").table.cursor == 0
+        async with (app := dashboard(many_rows(3).live())).run_test(size=SIZE) as pilot:
+            await pilot.click(table_of(app), offset=(4, 9))
+            assert table_of(app).cursor == 0
 
     async def test_the_scroll_bar_can_be_pulled(self, dashboard: Dashboard) -> None:
-        async with (app := dashboard(many_users(200).live())).run_test(size=SIZE) as pilot:
-            table = panel_of(app, "users").table
+        async with (app := dashboard(many_rows(200).live())).run_test(size=SIZE) as pilot:
+            table = table_of(app)
             right = table.size.width - 1
             await pilot.mouse_down(table, offset=(right, 1))
             await pilot.hover(table, offset=(right, table.size.height - 1))
@@ -114,43 +127,39 @@ class TestMovingWithTheMouse:
 
 
 class TestKeepingTheLine:
-    async def test_the_cursor_stays_on_its_user_when_others_arrive_before(self, dashboard: Dashboard) -> None:
-        history = History().add_all((TopUp(number, 100)) for number in (100, 200, 300))
+    async def test_the_cursor_stays_on_its_row_when_others_arrive_before(self, dashboard: Dashboard) -> None:
+        history = rows((100, 200, 300))
         console = RecordedConsole(history.live())
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
-            await in_balances(pilot)
+            await in_the_table(pilot)
             await pilot.press("down")
-            history.add_all((TopUp(number, 100)) for number in (50, 150, 250))
-            await show(pilot, console, history.live())
-            assert cursor_line(app, "users").split()[0] == "200"
+            await show(pilot, console, add(history, 50, 150, 250).live())
+            assert under_cursor(app) == 200
 
     async def test_a_cursor_nobody_moved_stays_at_the_top(self, dashboard: Dashboard) -> None:
-        history = History().add_all((TopUp(number, 100)) for number in (100, 200))
+        history = rows((100, 200))
         console = RecordedConsole(history.live())
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
-            history.add_all([(TopUp(1, 100))])
-            await show(pilot, console, history.live())
-            assert cursor_line(app, "users").split()[0] == "1"
+            await show(pilot, console, add(history, 1).live())
+            assert under_cursor(app) == 1
 
     async def test_the_line_stays_where_it_is_on_the_screen(self, dashboard: Dashboard) -> None:
-        history = many_users(200)
+        history = many_rows(200)
         console = RecordedConsole(history.live())
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
-            await in_balances(pilot)
-            table = panel_of(app, "users").table
+            await in_the_table(pilot)
+            table = table_of(app)
             table.move_to(100)
             before = table.cursor - table.top
-            history.add_all((TopUp(0, 100)) for _ in range(3))
-            await show(pilot, console, history.live())
+            await show(pilot, console, add(history, 0, 0, 0).live())
             assert table.cursor == 101
             assert table.cursor - table.top == before
 
-    async def test_a_user_who_is_gone_leaves_the_cursor_within_the_table(self, dashboard: Dashboard) -> None:
-        console = RecordedConsole(many_users(50).live())
+    async def test_a_row_that_is_gone_leaves_the_cursor_within_the_table(self, dashboard: Dashboard) -> None:
+        console = RecordedConsole(many_rows(50).live())
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
-            await in_balances(pilot)
+            await in_the_table(pilot)
             await pilot.press("G")
-            await show(pilot, console, many_users(2).live())
-            table = panel_of(app, "users").table
-            assert (table.cursor, table.top) == (1, 0)
-            assert lines_of(app, "users")[2].split()[0] == "2"
+            await show(pilot, console, many_rows(2).live())
+            assert (table_of(app).cursor, table_of(app).top) == (1, 0)
+            assert numbers(app) == [1, 2]
