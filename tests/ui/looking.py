@@ -28,7 +28,7 @@ def main_of(app: App[None]) -> MainScreen:
 
 def is_applied(line: str) -> bool:
     """Whether a line of the log tells that its entry was applied: what moved stands at its end, or the glyph."""
-    return re.search(r"  (?:[+−][\d,.]+(?: kg)?|✓|new|gone)$", line.rstrip()) is not None
+    return re.search(r" (?:[+−][\d,.]+(?: kg)?|✓|new|gone)$", line.rstrip()) is not None
 
 
 def told(app: DashboardApp) -> list[str]:
