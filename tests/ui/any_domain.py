@@ -5,9 +5,9 @@ Rows are told by a number, which is the first that a line of their table shows.
 
 import json
 import re
-from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 from textual.app import App
 
 from esdash.domain import Table
@@ -15,7 +15,6 @@ from esdash.ui.forms.type_form import TypeForm
 from tests.domains.ways import present
 from tests.ui.filling import form_of
 from tests.ui.looking import cursor_line, lines_of
-from tests.ui.recorded import History
 from tests.ui.recording_console import RecordingConsole
 
 
@@ -41,27 +40,15 @@ def title(panel: str) -> str:
 
 
 def sound(number: int, value: int = 100) -> tuple[str, bytes]:
-    """An event that makes a row: its type and payload. Of some domains it is refused where the row is there."""
+    """An event that makes a row: its type and payload. Of the bank it is refused where the row is there."""
     name, members = present().sound(number, value)
-    return name, json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+    return name, msgspec.json.encode(members)
 
 
 def refused() -> tuple[str, bytes]:
     """An event that the rules always refuse."""
     name, members = present().refused
-    return name, json.dumps(members).encode()
-
-
-def add(history: History, *numbers: int, value: int = 100) -> History:
-    """Append the events that make these rows."""
-    for number in numbers:
-        history.add(*sound(number, value))
-    return history
-
-
-def rows(numbers: Iterable[int]) -> History:
-    """Nothing but these rows, in the order of their making."""
-    return add(History(), *numbers)
+    return name, msgspec.json.encode(members)
 
 
 def numbers(app: App[None], panel: str | None = None) -> list[int]:
@@ -91,10 +78,14 @@ def typed(value: int) -> str:
     return present().typed(0, value)[1]
 
 
+def one() -> str:
+    """The word for a row of the table."""
+    return next(each.one for each in _tables() if each.name == table())
+
+
 def question(number: int) -> str:
     """Which entries are about a row."""
-    row = next(each.one for each in _tables() if each.name == table())
-    return f"{row}:{key(number) if key(number).isascii() else json.dumps(key(number), ensure_ascii=False)}"
+    return f"{one()}:{key(number) if key(number).isascii() else json.dumps(key(number), ensure_ascii=False)}"
 
 
 def fields() -> tuple[str, str]:

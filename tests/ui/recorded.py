@@ -80,6 +80,13 @@ class History:
         """Append an event of the domain."""
         return self.add(*self.fold.encode(event))
 
+    def sound(self, *numbers: int, value: int = 100, **fields: bytes) -> "History":
+        """Append the events by which the present domain makes these rows."""
+        for number in numbers:
+            name, members = present().sound(number, value)
+            self.add(name, msgspec.json.encode(members), **fields)
+        return self
+
     def live(self, **changes: Any) -> View:
         """The view of a consumer that has read everything."""
         last = self.rows[-1].entry_id.decode() if self.rows else "0-0"
@@ -138,12 +145,16 @@ def blank() -> View:
 
 
 def busy_history() -> History:
-    """So many entries, some of each kind that goes wrong. Of the shop a demo batch and some steady load."""
+    """So many entries, some of each kind that goes wrong; the last is applied."""
     history = History()
     if history.fold is not shop():
-        for fields in present().day(7, BUSY):
+        for fields in present().day(7, BUSY - 5):
             history.add_fields([part for pair in fields for part in pair])
-        return history
+        name, members = present().refused
+        history.add(name, msgspec.json.encode(members))
+        history.add("Refund", '{"user_id":3,"amount":100}')
+        history.sound(12, 12, key=b"once")
+        return history.sound(3)
     history.add_all(demo_batch(7))
     history.add_all(islice(demo_events(7), 60))
     history.add("TopUp", '{"user_id":3,"amount":0}')
@@ -248,6 +259,10 @@ def hostile() -> View:
         history.add("TopUp", text)
         line = b'{"user_id":1,"lines":[{"item_id":' + quoted + b',"quantity":1}]}'
         history.add("Order", line)
+        name, members = present().sound(number, number)
+        if any(isinstance(value, str) for value in members.values()):
+            members = {field: text if isinstance(value, str) else value for field, value in members.items()}
+            history.add(name, msgspec.json.encode(members))
     history.add_fields([])
     history.add_fields([b"type", b"\xff\xfe", b"data", b"\x00\x01\x02\x80\x81"])
     history.add("TopUp", '{"user_id":9223372036854775807,"amount":1000000000000000}')

@@ -51,8 +51,12 @@ async def until(pilot: Pilot[Any], condition: Callable[[], object], timeout: flo
 
 async def write(pilot: Pilot[Any], text: str) -> None:
     """Press the keys of a text, one by one."""
-    for char in text:
-        await pilot.press(_NAMES.get(char, char))
+    await pilot.press(*keys_for(text))
+
+
+def keys_for(text: str) -> list[str]:
+    """The names of the keys by which a text is typed."""
+    return [_NAMES.get(char, char) for char in text]
 
 
 def said(pilot: Pilot[Any], selector: str = "#outlook") -> str:

@@ -9,7 +9,6 @@ from textual.widgets import Input
 
 from esdash.engine.console import LoadStatus
 from esdash.engine.view import View
-from esdash.shop.samples import demo_batch
 from esdash.ui.actions import Scope
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.forms.event_types import EventTypesScreen
@@ -19,12 +18,22 @@ from esdash.ui.main.help import HelpScreen
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.paint.confirm import ConfirmScreen
 from esdash.ui.trust.details import DetailsScreen
+from tests.domains.ways import present
+from tests.ui.any_domain import key, sound, typed
 from tests.ui.looking import main_of, panel_of, settle, show, text_of, told
 from tests.ui.recorded import NOW, WALL, RecordedConsole, busy_history, halted
+from tests.ui.stage import keys_for
+
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 Dashboard = Callable[..., DashboardApp]
 
 SIZE = (120, 40)
+
+
+def with_samples(*keys: str) -> tuple[str, ...]:
+    """These keys where the domain can make up events."""
+    return keys if present().fold().domain.sample else ()
 
 
 class TestPublishing:
@@ -32,41 +41,40 @@ class TestPublishing:
         console = RecordedConsole(busy)
         console.durability = "replicas:2"
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
-            await pilot.press("t", "7", "tab", "5", "enter")
+            await pilot.press(present().press, *keys_for(key(7)), "tab", "5", "enter")
             await settle(pilot)
             assert told(app)[-1].endswith(" is in the log (replicas:2).")
 
     async def test_a_key_opens_its_dialog_and_escape_closes_it(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
-            for key, screen in (
-                ("t", EventForm),
-                ("a", EventForm),
-                ("o", EventForm),
+            for pressed, screen in (
+                (present().press, EventForm),
                 ("e", EventTypesScreen),
-                ("P", LoadScreen),
+                *(("P", LoadScreen) for _ in with_samples("P")),
                 ("question_mark", HelpScreen),
                 ("enter", DetailsScreen),
             ):
-                await pilot.press(key)
+                await pilot.press(pressed)
                 await pilot.pause()
-                assert isinstance(app.screen, screen), key
+                assert isinstance(app.screen, screen), pressed
                 await pilot.press("escape", "escape")
                 await pilot.pause()
-                assert isinstance(app.screen, MainScreen), key
+                assert isinstance(app.screen, MainScreen), pressed
 
     async def test_a_published_event_is_told(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(busy)
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
-            await pilot.press("t")
+            await pilot.press(present().press)
             await pilot.pause()
-            for widget, typed in zip(app.screen.query(Input), ("3", "12.50"), strict=True):
-                widget.value = typed
+            for widget, text in zip(app.screen.query(Input), (key(99), typed(1250)), strict=True):
+                widget.value = text
             app.screen.query(Input).last().focus()
             await pilot.press("enter")
             await settle(pilot)
-            assert console.published == [("TopUp", b'{"user_id":3,"amount":1250}')]
-            assert any("TopUp" in text and "in the log" in text for text in told(app))
+            assert console.published == [sound(99, 1250)]
+            assert any(sound(99)[0] in text and "in the log" in text for text in told(app))
 
+    @pytest.mark.shop_alone
     async def test_the_demo_batch_is_thirty_events(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(busy)
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
@@ -76,6 +84,7 @@ class TestPublishing:
             assert kinds == ["TopUp"] * 10 + ["AddItem"] * 10 + ["Order"] * 10
             assert told(app) == ["· 30 events are in the log."]
 
+    @pytest.mark.shop_alone
     async def test_a_refused_batch_says_why(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(busy)
         console.failures = ["The server is [red]full[/red]."]
@@ -89,17 +98,18 @@ class TestPublishing:
     async def test_read_only_it_says_so_instead(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(replace(busy, readonly=True))
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
-            for number, key in enumerate(("t", "a", "o", "e", "b", "p", "P", "s"), 1):
-                await pilot.press(key)
+            for number, pressed in enumerate((present().press, "e", "s", *with_samples("b", "p", "P")), 1):
+                await pilot.press(pressed)
                 await settle(pilot)
-                assert isinstance(app.screen, MainScreen), key
-                assert app.messages.ever == number, key
+                assert isinstance(app.screen, MainScreen), pressed
+                assert app.messages.ever == number, pressed
                 assert all("read-only" in said for said in told(app))
             assert console.asked == []
             assert console.published == []
             assert "READ-ONLY" in text_of(app)[0]
 
 
+@pytest.mark.shop_alone
 class TestProducing:
     async def test_the_same_key_starts_and_stops_it(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(busy)
@@ -189,8 +199,7 @@ class TestPausing:
             await pilot.pause()
             before = text_of(app)[3:-1]
             assert "PAUSED" in text_of(app)[0]
-            history.add_all(demo_batch(3))
-            await show(pilot, console, history.live())
+            await show(pilot, console, history.sound(*range(200, 230)).live())
             assert text_of(app)[3:-1] == before
             assert "PAUSED  +30 events since" in text_of(app)[0]
             await pilot.press("space")
@@ -213,6 +222,7 @@ class TestPausing:
                 await pilot.pause()
                 return text_of(app)[3:-1]
 
+            await pilot.press("1", "z")
             moving = await later(0)
             await pilot.press("space")
             await pilot.pause()
@@ -245,19 +255,18 @@ class TestTheRegistry:
         self, dashboard: Dashboard, busy: View
     ) -> None:
         console = RecordedConsole(busy)
-        settings = UiSettings(keymap={"snapshot": "f5", "demo_batch": "x,ctrl+x"})
+        settings = UiSettings(keymap={"snapshot": "f5", "crash": "x,ctrl+x"})
         async with (app := dashboard(console, settings)).run_test(size=SIZE) as pilot:
             assert "F5 Snapshot" in text_of(app)[-1]
-            await pilot.press("s", "b")
+            await pilot.press("s", "c", "y")
             assert console.asked == []
-            await pilot.press("f5", "ctrl+x")
+            await pilot.press("f5", "ctrl+x", "y")
             await settle(pilot)
-            assert console.asked == ["snapshot"]
-            assert len(console.published) == 30
+            assert console.asked == ["snapshot", "crash"]
 
     async def test_a_rebound_key_can_still_be_typed_into_forms(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy, UiSettings(keymap={"quit": "7"}))).run_test(size=SIZE) as pilot:
-            await pilot.press("t", "7")
+            await pilot.press(present().press, "7")
             assert app.screen.query(Input).first().value == "7"
             assert not app._exit
 
@@ -307,7 +316,7 @@ class TestLeaving:
     async def test_from_within_a_form_too(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(busy)
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
-            await pilot.press("t", "q")
+            await pilot.press(present().press, "q")
             assert not app._exit
             await pilot.press("ctrl+q")
             await settle(pilot)

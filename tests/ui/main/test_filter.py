@@ -1,6 +1,5 @@
 """Finding lines: the filter, the order of columns."""
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -11,8 +10,11 @@ from esdash.engine.view import View
 from esdash.shop.events import AddItem, TopUp
 from esdash.ui.app import DashboardApp
 from esdash.ui.tables.panel import FilterLine
+from tests.ui.any_domain import key, numbers, one, press, question, sound, table, title, under_cursor
 from tests.ui.looking import cursor_line, is_applied, lines_of, panel_of, show, text_of, told
 from tests.ui.recorded import History, RecordedConsole
+
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 Dashboard = Callable[..., DashboardApp]
 
@@ -31,6 +33,21 @@ def a_shop() -> History:
     return history
 
 
+def some_rows() -> History:
+    """Nine entries: five of an unknown type, and four that make rows whose orders by each column differ."""
+    history = History()
+    for _ in range(5):
+        history.add("Other", "{}")
+    for row, value in ((7, 300), (70, 100), (12, 200), (5, 400)):
+        history.sound(row, value=value)
+    return history
+
+
+def entries_in(app: DashboardApp) -> list[str]:
+    """The log's lines."""
+    return [line for line in lines_of(app, "log")[1:] if line.strip()]
+
+
 def first_words(app: DashboardApp, panel: str) -> list[str]:
     """The first column."""
     return [line.split()[0] for line in lines_of(app, panel)[1:] if line.strip()]
@@ -43,6 +60,7 @@ async def type_filter(pilot: Pilot[None], text: str) -> None:
 
 
 class TestFiltering:
+    @pytest.mark.shop_alone
     async def test_balances_match_the_beginning_of_a_users_number(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
             await pilot.press("1")
@@ -53,78 +71,80 @@ class TestFiltering:
             await pilot.pause()
             assert first_words(app, "users") == ["70"]
 
+    @pytest.mark.shop_alone
     async def test_stock_matches_any_part_in_any_case(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
             await pilot.press("2")
             await type_filter(pilot, "sd")
             assert first_words(app, "items") == ["SSD"]
 
-    @pytest.mark.parametrize("needle", ["topup", "user 12", "APPLIED"])
-    async def test_the_log_matches_type_story_and_outcome(self, dashboard: Dashboard, needle: str) -> None:
-        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
-            await pilot.press("3")
-            await type_filter(pilot, ["space" if char == " " else char for char in needle])  # type: ignore[arg-type]
-            shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
-            assert shown
-            for line in shown:
-                assert is_applied(line) if needle == "APPLIED" else needle.casefold() in line.casefold()
+    @pytest.mark.domains_in_turn
+    async def test_the_log_matches_type_story_and_outcome(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(some_rows().live())).run_test(size=SIZE) as pilot:
+            await pilot.press(press("log"))
+            for needle, count in ((sound(7)[0].casefold(), 4), (f'"{one()} {key(12)}"', 1), ("APPLIED", 4)):
+                await type_filter(pilot, needle)
+                assert len(entries_in(app)) == count, needle
+                for line in entries_in(app):
+                    assert is_applied(line) if needle == "APPLIED" else needle.strip('"') in line.casefold()
+                await pilot.press("escape")
 
     async def test_the_log_matches_reasons(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
             await type_filter(pilot, "unknown_")
-            shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
-            assert shown
-            assert all("unknown_" in line for line in shown)
+            assert entries_in(app)
+            assert all("unknown_" in line for line in entries_in(app))
 
     async def test_new_entries_are_filtered_as_they_arrive(self, dashboard: Dashboard) -> None:
-        history = a_shop()
+        history = some_rows()
         console = RecordedConsole(history.live())
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
-            await type_filter(pilot, "AddItem")
+            name, _ = sound(1)
+            await type_filter(pilot, name)
             before = panel_of(app, "log").heading
-            history.add_event(TopUp(1, 1))
-            history.add_event(AddItem("new", 1, 1))
-            await show(pilot, console, history.live())
-            assert before == "3 Log · AddItem · 4 of 9"
-            assert panel_of(app, "log").heading == "3 Log · AddItem · 5 of 11"
-            assert "new +1" in cursor_line(app, "log")
+            history.add("Other", "{}")
+            await show(pilot, console, history.sound(1).live())
+            assert before == f"{title('log')} · {name} · 4 of 9"
+            assert panel_of(app, "log").heading == f"{title('log')} · {name} · 5 of 11"
+            assert f"{one()} {key(1)}" in cursor_line(app, "log")
 
     async def test_escape_shows_all_again_and_gives_the_keys_back(self, dashboard: Dashboard) -> None:
-        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
-            await pilot.press("1")
+        async with (app := dashboard(some_rows().live())).run_test(size=SIZE) as pilot:
+            await pilot.press(press(table()))
             await type_filter(pilot, "9")
-            assert "no user matches" in "".join(lines_of(app, "users"))
+            assert f"no {one()} matches" in "".join(lines_of(app, table()))
             await pilot.press("escape")
             await pilot.pause()
-            assert len(first_words(app, "users")) == 4
-            assert app.focused is panel_of(app, "users").table
-            assert not panel_of(app, "users").query_one(FilterLine).display
+            assert numbers(app) == [5, 7, 12, 70]
+            assert app.focused is panel_of(app, table()).table
+            assert not panel_of(app, table()).query_one(FilterLine).display
 
     async def test_enter_keeps_the_filter_and_escape_clears_it_later(self, dashboard: Dashboard) -> None:
-        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
-            await pilot.press("1")
+        async with (app := dashboard(some_rows().live())).run_test(size=SIZE) as pilot:
+            await pilot.press(press(table()))
             await type_filter(pilot, "7")
             await pilot.press("enter", "down")
-            assert cursor_line(app, "users").split()[0] == "70"
+            assert numbers(app) == [7, 70]
+            assert under_cursor(app) == 70
             await pilot.press("escape")
             await pilot.pause()
-            assert len(first_words(app, "users")) == 4
-            assert cursor_line(app, "users").split()[0] == "70"
+            assert numbers(app) == [5, 7, 12, 70]
+            assert under_cursor(app) == 70
 
     async def test_keys_typed_into_the_filter_do_nothing_else(self, dashboard: Dashboard) -> None:
-        console = RecordedConsole(a_shop().live())
+        console = RecordedConsole(some_rows().live())
         async with dashboard(console).run_test(size=SIZE) as pilot:
             await type_filter(pilot, "qscbtpz")
             assert console.asked == []
             assert pilot.app.is_running
 
     async def test_a_filter_is_text_and_not_a_pattern_or_markup(self, dashboard: Dashboard) -> None:
-        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+        async with (app := dashboard(some_rows().live())).run_test(size=SIZE) as pilot:
             panel = panel_of(app, "log")
             await pilot.press("slash")
             panel.input.value = '"[red]( .*"'
             await pilot.pause()
-            assert panel.heading == '3 Log · "[red]( .*" · 0 of 9'
+            assert panel.heading == f'{title("log")} · "[red]( .*" · 0 of 9'
 
 
 class TestALogThatIsNotAllHere:
@@ -133,15 +153,14 @@ class TestALogThatIsNotAllHere:
     @pytest.fixture
     def part(self) -> View:
         """The newest 4 of 9 entries."""
-        view = a_shop().live()
+        view = some_rows().live()
         return replace(view, rows=view.rows[-4:])
 
     async def test_the_title_says_of_how_many_they_are_the_newest(self, dashboard: Dashboard, part: View) -> None:
         async with (app := dashboard(part)).run_test(size=SIZE) as pilot:
-            assert panel_of(app, "log").heading == "3 Log · newest 4 of 9"
-            await type_filter(pilot, "TopUp")
-            shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
-            assert panel_of(app, "log").heading == f"3 Log · TopUp · {len(shown)} of the newest 4 of 9"
+            assert panel_of(app, "log").heading == f"{title('log')} · newest 4 of 9"
+            await type_filter(pilot, "12")
+            assert panel_of(app, "log").heading == f"{title('log')} · 12 · {len(entries_in(app))} of the newest 4 of 9"
 
     async def test_nothing_found_is_not_nothing_there(self, dashboard: Dashboard, part: View) -> None:
         async with (app := dashboard(part)).run_test(size=SIZE) as pilot:
@@ -152,14 +171,14 @@ class TestALogThatIsNotAllHere:
             assert "no entry matches" not in lines
 
     async def test_where_all_are_here_nothing_is_said_of_others(self, dashboard: Dashboard) -> None:
-        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
-            assert panel_of(app, "log").heading == "3 Log · 9"
+        async with (app := dashboard(some_rows().live())).run_test(size=SIZE) as pilot:
+            assert panel_of(app, "log").heading == f"{title('log')} · 9"
             await type_filter(pilot, "nosuchthing")
             assert "no entry matches" in "\n".join(lines_of(app, "log"))
 
     async def test_details_say_that_there_are_more_before_the_oldest(self, dashboard: Dashboard, part: View) -> None:
         async with (app := dashboard(part)).run_test(size=SIZE) as pilot:
-            await pilot.press("3", "g", "enter")
+            await pilot.press(press("log"), "g", "enter")
             await pilot.press("p")
             await pilot.pause()
             (said,) = told(app)
@@ -172,14 +191,16 @@ class TestALogThatIsNotAllHere:
 
 
 class TestGoingFromALineToItsEvents:
-    async def test_a_users_events(self, dashboard: Dashboard) -> None:
-        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
-            await pilot.press("1", "down", "enter")
+    async def test_a_rows_events(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(some_rows().live())).run_test(size=SIZE) as pilot:
+            await pilot.press(press(table()), "down", "enter")
             await pilot.pause()
-            shown = [line for line in lines_of(app, "log")[1:] if line.strip()]
-            assert [re.search(r"user 7 +\+3\.00$", line) is not None for line in shown] == [True]
+            (line,) = entries_in(app)
+            assert f"{one()} {key(7)} " in line
+            assert panel_of(app, "log").input.value == question(7)
             assert app.focused is panel_of(app, "log").table
 
+    @pytest.mark.shop_alone
     async def test_an_items_events_by_a_double_click(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
             await pilot.click(panel_of(app, "items").table, offset=(4, 3), times=2)
@@ -190,6 +211,7 @@ class TestGoingFromALineToItsEvents:
 
 
 class TestSorting:
+    @pytest.mark.shop_alone
     async def test_balances_by_user_balance_and_change(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
             for key, users in (
@@ -205,6 +227,7 @@ class TestSorting:
                 await pilot.press(key)
                 assert first_words(app, "users") == users, key
 
+    @pytest.mark.shop_alone
     async def test_stock_by_item_price_remaining_and_change(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
             for key, items in (
@@ -217,6 +240,7 @@ class TestSorting:
                 await pilot.press(key)
                 assert first_words(app, "items") == items, key
 
+    @pytest.mark.shop_alone
     async def test_a_click_on_a_title_sorts_and_another_turns_it_around(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
             table = panel_of(app, "items").table
@@ -229,22 +253,24 @@ class TestSorting:
             assert first_words(app, "items") == ["cpu", "SSD", "hdd"]
             assert "↑remaining" in lines_of(app, "items")[0]
 
-    async def test_the_cursor_stays_on_its_item(self, dashboard: Dashboard) -> None:
-        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
-            await pilot.press("2", "down", ">", ">", "i")
-            assert cursor_line(app, "items").split()[0] == "cpu"
+    async def test_the_cursor_stays_on_its_row(self, dashboard: Dashboard) -> None:
+        async with (app := dashboard(some_rows().live())).run_test(size=SIZE) as pilot:
+            await pilot.press(press(table()), "down", "i")
+            assert numbers(app) == [70, 12, 7, 5]
+            assert under_cursor(app) == 7
+            await pilot.press(">", ">", "i")
+            assert under_cursor(app) == 7
 
     async def test_the_log_has_one_order(self, dashboard: Dashboard) -> None:
-        async with (app := dashboard(a_shop().live())).run_test(size=SIZE) as pilot:
+        async with (app := dashboard(some_rows().live())).run_test(size=SIZE) as pilot:
             before = lines_of(app, "log")
-            await pilot.press("3", ">", "i", "<")
+            await pilot.press(press("log"), ">", "i", "<")
             assert lines_of(app, "log") == before
 
     async def test_a_sorted_panel_sorts_what_arrives(self, dashboard: Dashboard) -> None:
-        history = a_shop()
+        history = some_rows()
         console = RecordedConsole(history.live())
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
-            await pilot.press("1", ">")
-            history.add_event(TopUp(70, 100_000))
-            await show(pilot, console, history.live())
-            assert first_words(app, "users") == ["70", "5", "7", "12"]
+            await pilot.press(press(table()), "i")
+            await show(pilot, console, history.sound(30).live())
+            assert numbers(app) == [70, 30, 12, 7, 5]

@@ -6,9 +6,9 @@ import pytest
 from rich.cells import cell_len
 
 from esdash.engine.view import View
-from esdash.shop.events import TopUp
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.main.arrangement import heights_for, layout_for
+from tests.ui.any_domain import panels, press, title
 from tests.ui.looking import cursor_line, is_applied, main_of, panel_of, text_of
 from tests.ui.recorded import (
     History,
@@ -23,6 +23,8 @@ from tests.ui.recorded import (
 )
 from tests.ui.stage import until
 
+pytestmark = pytest.mark.usefixtures("any_domain")
+
 Dashboard = Callable[..., DashboardApp]
 
 SIZES = [(60, 16), (80, 24), (120, 40), (160, 18), (200, 60)]
@@ -30,10 +32,11 @@ SIZES = [(60, 16), (80, 24), (120, 40), (160, 18), (200, 60)]
 
 def shown(app: DashboardApp) -> list[str]:
     """The panels that are on the screen."""
-    return [name for name in ("users", "items", "log") if panel_of(app, name).table.size.height]
+    return [name for name in panels() if panel_of(app, name).table.size.height]
 
 
 class TestEverySize:
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize(
         "recorded",
         [blank, restoring, replaying, restored, disconnected, halted, hostile],
@@ -50,6 +53,7 @@ class TestEverySize:
                 assert len(lines) == size[1]
                 assert {cell_len(line) for line in lines} == {size[0]}
 
+    @pytest.mark.domains_in_turn
     async def test_the_essentials_are_never_left_out(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=SIZES[-1]) as pilot:
             for size in SIZES:
@@ -66,19 +70,18 @@ class TestEverySize:
                 assert "q Quit" in lines[-1]
 
     async def test_panels_that_have_no_room_wait_behind_their_names(self, dashboard: Dashboard) -> None:
-        all_of_them = ["users", "items", "log"]
         async with (app := dashboard(restored())).run_test(size=(60, 16)) as pilot:
             assert shown(app) == ["log"]
-            for size, panels in (
-                ((60, 50), all_of_them),
-                ((80, 24), all_of_them),
-                ((120, 40), all_of_them),
+            for size, there in (
+                ((60, 50), panels()),
+                ((80, 24), panels()),
+                ((120, 40), panels()),
                 ((120, 18), ["log"]),
                 ((60, 16), ["log"]),
             ):
                 await pilot.resize_terminal(*size)
                 await pilot.pause()
-                assert shown(app) == panels, size
+                assert shown(app) == there, size
 
     @pytest.mark.parametrize("sizes", [[(59, 40), (200, 15)], [(1, 1), (20, 5)]])
     async def test_below_sixty_by_sixteen_it_says_so(self, dashboard: Dashboard, sizes: list[tuple[int, int]]) -> None:
@@ -90,8 +93,9 @@ class TestEverySize:
                     assert "esdash needs 60×16" in " ".join(text_of(app))
                 await pilot.resize_terminal(80, 24)
                 await pilot.pause()
-                assert shown(app) == ["users", "items", "log"]
+                assert shown(app) == panels()
 
+    @pytest.mark.shop_alone
     async def test_numbers_are_whole_or_an_ellipsis(self, dashboard: Dashboard) -> None:
         history = busy_history()
         history.add("TopUp", '{"user_id":9223372036854775807,"amount":1000000000000000}')
@@ -104,64 +108,70 @@ class TestEverySize:
                 assert last[0] in ("9223372036854775807", "…")
                 assert last[1] in ("10,000,000,000,000.00", "…")
 
+    @pytest.mark.shop_alone
     def test_every_layout_is_used(self) -> None:
         layouts = {layout_for(width, height) for width in range(40, 300) for height in range(10, 60)}
         assert layouts == {"tiny", "tabs", "tall", "stacked", "split", "columns"}
 
 
 class TestZooming:
+    @pytest.mark.domains_in_turn
     async def test_the_focused_panel_takes_the_screen_and_gives_it_back(self, dashboard: Dashboard) -> None:
+        table = panels()[-2]
         async with (app := dashboard(restored())).run_test(size=(80, 24)) as pilot:
             for size in ((80, 24), (120, 40), (240, 60)):
                 await pilot.resize_terminal(*size)
-                await pilot.press("2", "z")
+                await pilot.press(press(table), "z")
                 await pilot.pause()
-                assert shown(app) == ["items"]
-                assert panel_of(app, "items").table.size.width == size[0] - 2
+                assert shown(app) == [table]
+                assert panel_of(app, table).table.size.width == size[0] - 2
                 await pilot.press("z")
                 await pilot.pause()
-                assert shown(app) == ["users", "items", "log"]
+                assert shown(app) == panels()
 
     async def test_escape_leaves_it_as_well(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:
             await pilot.press("1", "z", "escape")
             await pilot.pause()
-            assert len(shown(app)) == 3
+            assert shown(app) == panels()
 
     async def test_another_panel_can_be_chosen_while_zoomed(self, dashboard: Dashboard) -> None:
+        first, second, *_ = panels()
         async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:
             await pilot.press("z", "1")
             await pilot.pause()
-            assert shown(app) == ["users"]
-            assert app.focused is panel_of(app, "users").table
+            assert shown(app) == [first]
+            assert app.focused is panel_of(app, first).table
             await pilot.press("tab")
             await pilot.pause()
-            assert shown(app) == ["items"]
+            assert shown(app) == [second]
 
 
 class TestOnePanelAtATime:
     async def test_keys_turn_to_the_next_panel(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(60, 16)) as pilot:
-            for key, panel in (("1", "users"), ("l", "items"), ("tab", "log"), ("shift+tab", "items")):
+            for key, panel in (("1", 0), ("l", 1), ("tab", 2), ("shift+tab", 1)):
                 await pilot.press(key)
                 await pilot.pause()
-                assert shown(app) == [panel]
+                assert shown(app) == [panels()[panel % len(panels())]]
 
     async def test_a_click_on_a_name_turns_to_its_panel(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(60, 16)) as pilot:
-            x = text_of(app)[3].index("2 Stock")
+            table = panels()[-2]
+            x = text_of(app)[3].index(title(table))
             await pilot.click("#tabs", offset=(x, 0))
             await pilot.pause()
-            assert shown(app) == ["items"]
+            assert shown(app) == [table]
 
     async def test_growing_the_terminal_shows_all_again(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(60, 16)) as pilot:
             await pilot.resize_terminal(120, 40)
             await pilot.pause()
-            assert len(shown(app)) == 3
+            assert shown(app) == panels()
 
 
 class TestHeights:
+    @pytest.mark.shop_alone
     @pytest.mark.parametrize(
         ("rows", "room", "heights"),
         [
@@ -182,8 +192,9 @@ class TestHeights:
     ) -> None:
         assert heights_for(rows, room) == heights
 
+    @pytest.mark.shop_alone
     async def test_the_long_table_has_the_room_and_gives_it_back(self, dashboard: Dashboard) -> None:
-        history = History().add_all(TopUp(number, 100) for number in range(1, 80))
+        history = History().sound(*range(1, 80))
         history.add("AddItem", '{"item_id":"hdd","count":5,"price":100}')
         async with (app := dashboard(history.live())).run_test(size=(120, 40)) as pilot:
             await until(pilot, lambda: panel_of(app, "items").size.height == 6)
@@ -197,6 +208,7 @@ class TestHeights:
 
 
 class TestColours:
+    @pytest.mark.domains_in_turn
     async def test_every_theme_shows_the_same_text(self, dashboard: Dashboard) -> None:
         settings = UiSettings(theme="textual-light")
         async with (app := dashboard(restored(), settings)).run_test(size=(120, 40)) as pilot:
@@ -233,12 +245,12 @@ class TestColours:
     ) -> None:
         monkeypatch.setenv("NO_COLOR", "1")
         async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:
-            for key, name in (("1", "1 Balances"), ("3", "3 Log"), ("2", "2 Stock")):
-                await pilot.press(key)
+            for name in reversed(panels()):
+                await pilot.press(press(name))
                 await pilot.pause()
                 edges = [line for line in text_of(app) if "┏" in line]
                 assert len(edges) == 1
-                assert f"┏━ {name}" in edges[0]
+                assert f"┏━ {title(name)}" in edges[0]
 
     async def test_the_theme_can_change_while_it_runs(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(120, 40)) as pilot:

@@ -1,19 +1,24 @@
 """The event log: it follows the tail until a person looks elsewhere, and keeps what they look at in place."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 
+import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from esdash.engine.view import Continuity, Position, Verdict, View
-from esdash.shop.events import TopUp
 from esdash.ui.app import DashboardApp
 from esdash.ui.tables.log_cells import hue_of
 from esdash.ui.tables.log_table import LogTable
 from tests.domains.shop import shop
+from tests.domains.ways import present
+from tests.ui.any_domain import key, one, sound, title
 from tests.ui.looking import cursor_line, is_applied, lines_of, panel_of, show, text_of, wheel
 from tests.ui.recorded import NOW, WALL, History, RecordedConsole, a_snapshot
+
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 Dashboard = Callable[..., DashboardApp]
 
@@ -21,14 +26,14 @@ SIZE = (120, 40)
 
 
 def some_events(count: int) -> History:
-    """Top-ups of user 1, each by its ordinal."""
+    """The row of each is its ordinal."""
     return more(History(), count)
 
 
 def more(history: History, count: int) -> History:
     """The same, after those there are."""
     start = len(history.rows) + 1
-    return history.add_all((TopUp(1, number * 100)) for number in range(start, start + count))
+    return history.sound(*range(start, start + count))
 
 
 def ordinals(app: DashboardApp) -> list[int]:
@@ -74,7 +79,7 @@ class TestFollowing:
             await show(pilot, console, more(history, 28).live())
             assert ordinals(app) == before
             assert " 99 " in cursor_line(app, "log")
-            assert panel_of(app, "log").heading == "3 Log · 128 · ↓ 28 new"
+            assert panel_of(app, "log").heading == f"{title('log')} · 128 · ↓ 28 new"
 
     async def test_the_end_follows_again(self, dashboard: Dashboard) -> None:
         history = some_events(100)
@@ -83,7 +88,7 @@ class TestFollowing:
             await pilot.press("pageup")
             await show(pilot, console, more(history, 28).live())
             await pilot.press("G")
-            assert panel_of(app, "log").heading == "3 Log · 128"
+            assert panel_of(app, "log").heading == f"{title('log')} · 128"
             await show(pilot, console, more(history, 1).live())
             assert ordinals(app)[-1] == 129
 
@@ -166,7 +171,8 @@ class TestKeepingTheEntry:
         async with (app := dashboard(history.live())).run_test(size=SIZE) as pilot:
             await pilot.press("y")
             entry_id = history.rows[-1].entry_id.decode()
-            assert app.clipboard == f'{entry_id} TopUp {{"user_id":1,"amount":300}}'
+            name, data = sound(3)
+            assert app.clipboard == f"{entry_id} {name} {data.decode()}"
 
 
 async def alone(pilot: Pilot[None]) -> None:
@@ -180,7 +186,8 @@ class TestReadingOutcomes:
         async with (app := dashboard(busy)).run_test(size=(200, 40)) as pilot:
             await alone(pilot)
             told = "\n".join(lines_of(app, "log"))
-            assert "✗ invalid_amount" in told
+            outcomes = (app.engine.fold.outcomes[row.code or 0] for row in reversed(busy.rows))
+            assert f"✗ {next(outcome.reason for outcome in outcomes if outcome.name == 'rejected')}" in told
             assert "! unknown_type" in told
             assert "= duplicate" in told
 
@@ -190,8 +197,9 @@ class TestReadingOutcomes:
             for line, row in zip(lines_of(app, "log")[:0:-1], reversed(busy.rows), strict=False):
                 assert is_applied(line) == (app.engine.fold.outcomes[row.code or 0].name == "applied"), line
 
+    @pytest.mark.shop_alone
     async def test_an_order_tells_what_it_cost_and_a_top_up_its_amount_once(self, dashboard: Dashboard) -> None:
-        history = some_events(3)
+        history = History().sound(1, value=300)
         history.add("AddItem", '{"item_id":"hdd","count":5,"price":100}')
         history.add("Order", '{"user_id":1,"lines":[{"item_id":"hdd","quantity":2}]}')
         async with (app := dashboard(history.live())).run_test(size=(120, 40)):
@@ -204,7 +212,9 @@ class TestReadingOutcomes:
         history = some_events(30)
         view = history.live(rows=tuple(replace(row, told=None) for row in history.rows))
         async with (app := dashboard(view)).run_test(size=(120, 40)):
-            assert all(re.search(r"user 1 \+[\d.]+ +✓$", line) for line in lines_of(app, "log")[1:31])
+            for number, line in enumerate(lines_of(app, "log")[1:31], 1):
+                assert f"{one()} {key(number)} " in line
+                assert line.endswith(" ✓")
             lines = log_of(app).log_source
             lines.can_begin(1)
             log_of(app).sync()
@@ -216,21 +226,27 @@ class TestReadingOutcomes:
             ] * 10
 
     async def test_each_type_has_a_colour_of_its_own_that_is_no_outcomes(self, dashboard: Dashboard) -> None:
-        for theme in ("textual-dark", "textual-light", "ansi-dark"):
-            async with (app := dashboard(some_events(1).live())).run_test(size=(120, 40)):
+        async with (app := dashboard(some_events(1).live())).run_test(size=(120, 40)) as pilot:
+            for theme in ("textual-dark", "textual-light", "ansi-dark"):
                 app.theme = theme
+                await pilot.pause()
                 table, fold = log_of(app), app.engine.fold
-                styles = {str(table.paint(hue_of(fold, name))) for name in ("TopUp", "AddItem", "Order")}
-                assert len(styles) == 3
+                names = [each.wire_name for each in fold.publishable]
+                styles = {str(table.paint(hue_of(fold, name))) for name in names}
+                assert len(styles) == len(names)
                 assert not styles & {str(table.paint(name)) for name in ("good", "bad", "warning")}
-                assert {hue_of(fold, "Refund") for _ in range(3)} == {hue_of(shop(), "Refund")}
+                assert hue_of(fold, "Refund") == hue_of(shop(), "Refund")
 
     async def test_the_lower_edge_counts_them(self, dashboard: Dashboard, busy: View) -> None:
+        fold = present().fold()
         async with (app := dashboard(busy)).run_test(size=(200, 40)) as pilot:
             await alone(pilot)
             counts = str(panel_of(app, "log").border_subtitle)
-            assert "✗ 9 rejected (insufficient_funds" in counts
-            assert "= 1 duplicate" in counts
+            rejected = Counter(
+                outcome.reason for row in busy.rows if (outcome := fold.outcomes[row.code or 0]).name == "rejected"
+            )
+            assert f"✗ {rejected.total()} rejected ({rejected.most_common(1)[0][0]}" in counts
+            assert re.search(r"= \d+ duplicate", counts)
 
     async def test_an_entry_of_another_day_says_which(self, dashboard: Dashboard) -> None:
         history = History(first_ms=1_700_000_000_000)

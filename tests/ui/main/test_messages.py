@@ -18,6 +18,8 @@ from tests.ui.looking import main_of, show, text_of, told
 from tests.ui.recorded import NOW, WALL, RecordedConsole, halted, restored
 from tests.ui.stage import until
 
+pytestmark = pytest.mark.usefixtures("any_domain")
+
 Dashboard = Callable[..., DashboardApp]
 
 SIZES = [(60, 16), (80, 24), (120, 40)]

@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 
 from esdash.ui.app import DashboardApp
 from esdash.ui.tables.line_table import LineTable
-from tests.ui.any_domain import add, numbers, panels, press, rows, table, under_cursor
+from tests.ui.any_domain import numbers, panels, press, table, under_cursor
 from tests.ui.looking import panel_of, show, wheel
 from tests.ui.recorded import History, RecordedConsole, busy_history
 
@@ -20,7 +20,7 @@ SIZE = (120, 40)
 
 def many_rows(count: int) -> History:
     """Rows 1…count."""
-    return rows(range(1, count + 1))
+    return History().sound(*range(1, count + 1))
 
 
 def table_of(app: DashboardApp) -> LineTable:
@@ -128,19 +128,19 @@ class TestMovingWithTheMouse:
 
 class TestKeepingTheLine:
     async def test_the_cursor_stays_on_its_row_when_others_arrive_before(self, dashboard: Dashboard) -> None:
-        history = rows((100, 200, 300))
+        history = History().sound(100, 200, 300)
         console = RecordedConsole(history.live())
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
             await in_the_table(pilot)
             await pilot.press("down")
-            await show(pilot, console, add(history, 50, 150, 250).live())
+            await show(pilot, console, history.sound(50, 150, 250).live())
             assert under_cursor(app) == 200
 
     async def test_a_cursor_nobody_moved_stays_at_the_top(self, dashboard: Dashboard) -> None:
-        history = rows((100, 200))
+        history = History().sound(100, 200)
         console = RecordedConsole(history.live())
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
-            await show(pilot, console, add(history, 1).live())
+            await show(pilot, console, history.sound(1).live())
             assert under_cursor(app) == 1
 
     async def test_the_line_stays_where_it_is_on_the_screen(self, dashboard: Dashboard) -> None:
@@ -151,7 +151,7 @@ class TestKeepingTheLine:
             table = table_of(app)
             table.move_to(100)
             before = table.cursor - table.top
-            await show(pilot, console, add(history, 0, 0, 0).live())
+            await show(pilot, console, history.sound(0, 0, 0).live())
             assert table.cursor == 101
             assert table.cursor - table.top == before
 

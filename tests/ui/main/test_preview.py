@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
+import pytest
 import redis
 from msgspec.structs import replace
 
@@ -12,6 +13,7 @@ from esdash.log.stream import Stream
 from esdash.ui.app import DashboardApp
 from esdash.ui.main.arrangement import preview_for
 from esdash.ui.main.preview import Preview
+from tests.ui.any_domain import one, press, table
 from tests.ui.looking import main_of, show, text_of
 from tests.ui.past.keeping import dashboard as over_a_past
 from tests.ui.past.keeping import publish
@@ -74,6 +76,8 @@ async def test_it_follows_the_cursor(dashboard: Dashboard) -> None:
         assert "#99 Order" in shown(app)
 
 
+@pytest.mark.usefixtures("any_domain")
+@pytest.mark.domains_in_turn
 async def test_hidden_it_asks_for_nothing_and_takes_no_room(dashboard: Dashboard) -> None:
     console = RecordedConsole(restored())
     async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
@@ -84,13 +88,13 @@ async def test_hidden_it_asks_for_nothing_and_takes_no_room(dashboard: Dashboard
         assert main_of(app).query_one("#panel-log").size.width > width + 20
         rows = console.view.rows
         await show(pilot, console, replace(console.view, rows=tuple(replace(row, told=None) for row in rows)))
-        await pilot.press("up", "down", "1")
+        await pilot.press("up", "down", press(table()))
         await pilot.press("V")
-        await until(pilot, lambda: "user" in shown(app))
+        await until(pilot, lambda: one() in shown(app))
         await pilot.press("z")
         await pilot.pause()
         assert not shown(app)
-        await pilot.press("escape", "3", "end")
+        await pilot.press("escape", press("log"), "end")
         await until(pilot, lambda: console.looked_up == [rows[-1].entry_id])
         await pilot.resize_terminal(139, 40)
         await pilot.pause()

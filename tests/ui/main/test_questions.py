@@ -24,13 +24,13 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start(busy: View, file: Path) -> Start:
-    """A dashboard at another start."""
+def start(any_domain: str, busy: View, file: Path) -> Start:
+    """A dashboard at another start, of the present domain."""
 
     def begin(keymap: dict[str, str] | None = None, **questions: str) -> DashboardApp:
         return DashboardApp(
             RecordedConsole(busy), UiSettings(keymap=keymap or {}), clock=lambda: NOW, wall_clock=lambda: WALL,
-            book=QuestionBook(file, "shop", questions),
+            book=QuestionBook(file, any_domain, questions),
         )  # fmt: skip
 
     return begin
@@ -39,7 +39,7 @@ def start(busy: View, file: Path) -> Start:
 class TestAskedBefore:
     async def test_the_arrows_go_through_them_at_the_next_start(self, start: Start, file: Path) -> None:
         async with start().run_test(size=SIZE) as pilot:
-            for asked in ("hdd", "cpu", "hdd"):
+            for asked in ("north", "south", "north"):
                 await pilot.press("slash", *asked, "enter", "escape")
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         async with (app := start()).run_test(size=SIZE) as pilot:
@@ -49,22 +49,22 @@ class TestAskedBefore:
             for key in ("up", "up", "up", "down", "down"):
                 await pilot.press(key)
                 seen.append(line.value)
-            assert seen == ["x", "hdd", "cpu", "cpu", "hdd", "x"]
+            assert seen == ["x", "north", "south", "south", "north", "x"]
             await pilot.press("up", "enter")
             await pilot.pause()
-            assert " hdd · " in panel_of(app, "log").heading
+            assert " north · " in panel_of(app, "log").heading
             assert app.focused is panel_of(app, "log").table
 
     async def test_down_goes_back_to_the_table_from_what_was_typed(self, start: Start) -> None:
         async with (app := start()).run_test(size=SIZE) as pilot:
-            await pilot.press("slash", *"hdd", "down")
+            await pilot.press("slash", *"north", "down")
             assert app.focused is panel_of(app, "log").table
 
     async def test_what_is_typed_after_one_is_kept_on_the_way(self, start: Start) -> None:
         async with (app := start()).run_test(size=SIZE) as pilot:
             line = panel_of(app, "log").input
-            await pilot.press("slash", *"hdd", "enter", "escape", "slash", "up", "x", "up", "down")
-            assert line.value == "hddx"
+            await pilot.press("slash", *"north", "enter", "escape", "slash", "up", "x", "up", "down")
+            assert line.value == "northx"
 
     def test_so_many_are_kept_and_each_domain_has_its_own(self, file: Path) -> None:
         book = QuestionBook(file, "shop")
@@ -100,7 +100,9 @@ class TestAskedBefore:
 
 
 class TestSaved:
-    async def test_one_is_saved_while_it_is_typed_and_asked_by_its_name(self, start: Start, file: Path) -> None:
+    async def test_one_is_saved_while_it_is_typed_and_asked_by_its_name(
+        self, start: Start, file: Path, any_domain: str
+    ) -> None:
         async with (app := start()).run_test(size=SIZE) as pilot:
             await pilot.press("slash", *"outcome", "colon", *"rejected", "ctrl+s")
             assert isinstance(app.screen, SaveQuestion)
@@ -117,7 +119,7 @@ class TestSaved:
             await pilot.pause()
             heading = panel_of(app, "log").heading
             assert "@refused" in heading
-        assert QuestionBook(file, "shop").saved == {"refused": "outcome:rejected"}
+        assert QuestionBook(file, any_domain).saved == {"refused": "outcome:rejected"}
 
     async def test_nothing_is_no_question_and_a_wrong_one_is_not_saved(self, start: Start, file: Path) -> None:
         async with (app := start()).run_test(size=SIZE) as pilot:
@@ -137,9 +139,9 @@ class TestSaved:
             assert "@refused" in panel_of(app, "log").heading
             assert app.actions["ask_refused"].label == "@refused"
 
-    async def test_they_are_listed_asked_and_forgotten(self, start: Start, file: Path) -> None:
-        QuestionBook(file, "shop").save("mine", "hdd")
-        QuestionBook(file, "shop").note("cpu")
+    async def test_they_are_listed_asked_and_forgotten(self, start: Start, file: Path, any_domain: str) -> None:
+        QuestionBook(file, any_domain).save("mine", "north")
+        QuestionBook(file, any_domain).note("south")
         async with (app := start({"ask_refused": "f5"}, refused="outcome:rejected")).run_test(size=SIZE) as pilot:
             await pilot.press("F")
             await pilot.pause()
@@ -154,8 +156,8 @@ class TestSaved:
             await pilot.press("j", "enter")
             await pilot.pause()
             assert not isinstance(app.screen, QuestionsScreen)
-            assert "cpu" in panel_of(app, "log").heading
-        assert QuestionBook(file, "shop").saved == {}
+            assert "south" in panel_of(app, "log").heading
+        assert QuestionBook(file, any_domain).saved == {}
 
     async def test_where_there_are_none_the_list_says_how_to_come_by_one(self, start: Start) -> None:
         async with (app := start()).run_test(size=(80, 24)) as pilot:
@@ -163,8 +165,8 @@ class TestSaved:
             await pilot.pause()
             assert "None was asked yet" in "\n".join(text_of(app))
 
-    async def test_hostile_text_is_shown_as_what_it_is(self, start: Start, file: Path) -> None:
-        QuestionBook(file, "shop").save("x", "[red]\x1b[31m")
+    async def test_hostile_text_is_shown_as_what_it_is(self, start: Start, file: Path, any_domain: str) -> None:
+        QuestionBook(file, any_domain).save("x", "[red]\x1b[31m")
         async with (app := start()).run_test(size=SIZE) as pilot:
             await pilot.press("F")
             await pilot.pause()

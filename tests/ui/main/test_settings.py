@@ -10,6 +10,8 @@ from esdash.ui.main.settings import Setting, SettingsScreen
 from tests.ui.looking import text_of
 from tests.ui.recorded import NOW, WALL, RecordedConsole
 
+pytestmark = pytest.mark.usefixtures("any_domain")
+
 TOLD = (
     Setting("url", "redis://h", "ESDASH_URL"),
     Setting("stream", "[red]\x1b[31m", "--stream"),
@@ -24,6 +26,7 @@ def told_dashboard(view: View) -> DashboardApp:
     return DashboardApp(RecordedConsole(view), UiSettings(told=TOLD), clock=lambda: NOW, wall_clock=lambda: WALL)
 
 
+@pytest.mark.domains_in_turn
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])
 async def test_each_with_its_source_and_the_files(busy: View, size: tuple[int, int]) -> None:
     async with (app := told_dashboard(busy)).run_test(size=size) as pilot:
@@ -52,6 +55,7 @@ async def test_a_theme_is_chosen_there_and_shown_at_once(busy: View) -> None:
     assert app.remembered.theme == "nord"
 
 
+@pytest.mark.domains_in_turn
 @pytest.mark.parametrize("width", [60, 80, 160])
 async def test_what_a_person_calls_the_server_stands_in_the_status(
     busy: View, width: int, dashboard: Callable[..., DashboardApp]

@@ -1,5 +1,6 @@
 """The streams of the server on the screen, and going from one to another."""
 
+import pytest
 from msgspec.structs import replace
 
 from esdash.engine.console import EngineError
@@ -12,6 +13,8 @@ from esdash.ui.main.streams import StreamBoard, StreamsScreen
 from tests.ui.looking import settle, text_of, told
 from tests.ui.recorded import NOW, WALL, RecordedConsole
 from tests.ui.stage import until
+
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 ORDERS = StreamSummary(
     name="orders",

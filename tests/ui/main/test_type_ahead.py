@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+import pytest
 from textual.events import Key
+from textual.keys import key_to_character
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -10,21 +12,26 @@ from esdash.engine.view import View
 from esdash.ui.app import DashboardApp
 from esdash.ui.forms.publishing import EventForm
 from esdash.ui.main.screen import MainScreen
+from tests.domains.ways import present
+from tests.ui.any_domain import key, panels, press, sound, table, title, typed
 from tests.ui.looking import main_of, panel_of, settle
 from tests.ui.recorded import RecordedConsole
+from tests.ui.stage import keys_for
+
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 Dashboard = Callable[..., DashboardApp]
 
 SIZE = (120, 40)
 
 
-async def send(pilot: Pilot[None], keys: str) -> None:
+async def send(pilot: Pilot[None], *keys: str) -> None:
     """Put all the keys into the app's queue at once, as a paste or a script does, and wait until they are done."""
     app = pilot.app
     assert isinstance(app, DashboardApp)
-    due = app.keys_done + len(keys.split())
-    for key in keys.split():
-        app.post_message(Key(key, key if len(key) == 1 else None))
+    due = app.keys_done + len(keys)
+    for name in keys:
+        app.post_message(Key(name, key_to_character(name)))
     while app.keys_done < due:
         await pilot.pause(0.01)
     await pilot.pause()
@@ -33,33 +40,34 @@ async def send(pilot: Pilot[None], keys: str) -> None:
 class TestTypingFast:
     async def test_what_follows_the_slash_is_the_filter(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
-            await send(pilot, "1 slash 1 0")
-            assert panel_of(app, "users").input.value == "10"
-            assert panel_of(app, "users").heading == "1 Balances · 1 of 10"
+            await send(pilot, press(table()), "slash", *"10")
+            assert panel_of(app, table()).input.value == "10"
+            assert panel_of(app, table()).heading.startswith(f"{title(table())} · ")
+            assert " of " in panel_of(app, table()).heading
 
     async def test_what_follows_the_key_of_a_form_is_typed_into_it(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(busy)
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
-            await send(pilot, "t 7 tab 1 2 enter")
+            await send(pilot, present().press, *keys_for(key(99)), "tab", *keys_for(typed(500)), "enter")
             await settle(pilot)
-            assert console.published == [("TopUp", b'{"user_id":7,"amount":1200}')]
+            assert console.published == [sound(99, 500)]
             assert isinstance(app.screen, MainScreen)
 
     async def test_keys_after_escape_are_the_panels_again(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
-            await send(pilot, "t b s escape 2 down down")
+            await send(pilot, present().press, "b", "s", "escape", "1", "down", "down")
             assert isinstance(app.screen, MainScreen)
-            assert panel_of(app, "items").table.cursor == 2
-            assert app.focused is panel_of(app, "items").table
+            assert panel_of(app, panels()[0]).table.cursor == 2
+            assert app.focused is panel_of(app, panels()[0]).table
 
     async def test_a_hundred_keys_arrive_in_their_order(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
-            await send(pilot, "slash " + " ".join("abcdefghij" * 9) + " enter z")
+            await send(pilot, "slash", *"abcdefghij" * 9, "enter", "z")
             assert panel_of(app, "log").input.value == "abcdefghij" * 9
             assert main_of(app).has_class("-single")
 
     async def test_a_form_left_in_between_swallows_nothing(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
-            await send(pilot, "t escape t escape t 5")
+            await send(pilot, *[present().press, "escape"] * 2, present().press, "5")
             assert isinstance(app.screen, EventForm)
             assert app.screen.query(Input).first().value == "5"
