@@ -21,8 +21,10 @@ class Nine:
     events: tuple[Event, ...]
     table: str
     """The first table."""
+    key: str
+    """Of its first row."""
     row: str
-    """The first row of that table, as details name it."""
+    """That row, as details name it."""
     about: tuple[int, ...]
     """Which of them are about that row."""
     question: str
@@ -96,6 +98,7 @@ _NINE: Final = {
             ("TopUp", {"user_id": 9, "amount": 100}),
         ),
         table="users",
+        key="7",
         row="user 7",
         about=(1, 3, 5, 6, 7),
         question="user:7",
@@ -127,6 +130,7 @@ _NINE: Final = {
             _opened("G"),
         ),
         table="accounts",
+        key="A é",
         row="account A é",
         about=(1, 6),
         question='account:"A é"',
@@ -155,6 +159,7 @@ _NINE: Final = {
             _built("d 3"),
         ),
         table="depots",
+        key="d 1",
         row="depot d 1",
         about=(1, 3, 5, 6, 7),
         question='depot:"d 1"',

@@ -27,7 +27,7 @@ from esdash.visible import visible
 from tests.domains import the_bank
 from tests.domains.shop import shop
 from tests.domains.ways import present
-from tests.ui.any_domain import fields, key, refused, rows, sound
+from tests.ui.any_domain import fields, key, refused, sound
 from tests.ui.looking import main_of, text_of
 from tests.ui.recorded import History, RecordedConsole, busy_history, hostile
 from tests.ui.stage import said, until, write
@@ -48,7 +48,7 @@ BROKEN_ITEM = '{"item_id":"hdd","count":-1,"price":700}'
 
 def a_history() -> History:
     """Rows 1 to 5 of the present domain, then an entry of a type that nobody knows, and one that is not JSON."""
-    history = rows(range(1, 6))
+    history = History().sound(*range(1, 6))
     history.add("Refund", '{"user_id":3,"amount":100}')
     history.add(sound(6)[0], "not json at all")
     return history
