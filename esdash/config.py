@@ -5,13 +5,12 @@ environment of the rest, is checked by pydantic, which is imported only then: it
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import platformdirs
-from annotated_types import Ge, Le, MaxLen, MinLen
 
 from esdash.profiles import Profile, domain_of, layers_of, put_together
 from esdash.settings_file import ConfigError as ConfigError
@@ -44,15 +43,30 @@ OF_A_PERSON: Final = frozenset({"mouse", "keys", "questions", "profiles", "profi
 
 DEFAULT_DOMAIN: Final = "shop"
 
-Name = Annotated[str, MinLen(1)]
-"""Of a stream or of a domain."""
+
+class Bounded:
+    """A bound of `annotated_types` by its name there, imported when pydantic asks for it: every start would wait."""
+
+    __is_annotated_types_grouped_metadata__ = True
+
+    def __init__(self, name: str, **bounds: int) -> None:
+        self._name, self._bounds = name, bounds
+
+    def __iter__(self) -> Iterator[Any]:
+        import annotated_types
+
+        yield from getattr(annotated_types, self._name)(**self._bounds)
+
+
+Name = Annotated[str, Bounded("Len", min_length=1)]
+"""Of a server, a stream or a domain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set. In the file, names are as here."""
 
-    url: Annotated[str, MinLen(1)] | None = field(default=None, repr=False)
+    url: Name | None = field(default=None, repr=False)
     """A Redis 6.2+ or Valkey server: `redis://host:6379/0`, `rediss://…` for TLS, `unix:///path`; `valkey://` and
     `valkeys://` are the same. `redis+sentinel://host:26379,host:26379/service/0` and
     `redis+cluster://host:6379,host:6379` find it, and find it again. Without one, esdash runs its own in `data_dir`."""
@@ -77,11 +91,11 @@ class Settings:
     durability: str = "applied"
     """What publishing waits for: `applied`, the server took the event; `synced`, it is on its disk; `replicas:2`, two
     replicas have it as well."""
-    snapshot_seconds: Annotated[float, Ge(0), Le(86_400)] = 30.0
+    snapshot_seconds: Annotated[float, Bounded("Interval", ge=0, le=86_400)] = 30.0
     """Between two snapshots, when something changed; 0: only when asked and at the end."""
     track_dir: Path | None = field(default_factory=lambda: _in_home(platformdirs.user_cache_path))
     """In its folder `past` is kept what every entry changed: for this user alone; it can be deleted at any time."""
-    track_mb: Annotated[int, Ge(0), Le(1_048_576)] = 2048
+    track_mb: Annotated[int, Bounded("Interval", ge=0, le=1_048_576)] = 2048
     """Megabytes that the past takes at most, of all streams together; 0: none is kept."""
     theme: str | None = None
     """The dashboard's colours: the name of a Textual theme, `textual-dark`, `nord`, `gruvbox`, …"""
@@ -89,7 +103,7 @@ class Settings:
     """Whether the dashboard listens to the mouse."""
     keys: dict[str, str] = field(default_factory=dict)
     """The dashboard's keys by action: `quit = "f10,Q"`."""
-    questions: dict[str, Annotated[str, MinLen(1), MaxLen(1000)]] = field(default_factory=dict)
+    questions: dict[str, Annotated[str, Bounded("Len", min_length=1, max_length=1000)]] = field(default_factory=dict)
     """Questions by name: `refused = "outcome:rejected"` is asked by `@refused`, and by the key that `keys` gives to
     `ask_refused`."""
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)

@@ -218,6 +218,11 @@ class TestWhatIsLoaded:
         )
         assert "esdash.ui.main.screen" in modules
         assert found_in(modules, "redis numpy") == []
+        unneeded = (
+            "annotated_types click.shell_completion esdash.fold.codecs esdash.query esdash.whatif esdash.log.cluster "
+            "esdash.log.sentinel esdash.engine.verify esdash.ui.past.row_page esdash.ui.main.settings"
+        )
+        assert found_in(modules, unneeded) == []
 
     def test_a_command_without_a_screen_loads_no_screen(self, url: str, client: redis.Redis) -> None:
         """One process runs them all: what one of them loads is still loaded after the last."""

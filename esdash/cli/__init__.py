@@ -8,16 +8,18 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
-from click.shell_completion import CompletionItem
 
 from esdash import signals
 from esdash.cli.failures import BadInputError, ExitCode, exit_code_of, known, message_of
 from esdash.cli.options import common_options
 from esdash.cli.output import say, warn
 from esdash.cli.secrecy import hide_password, redacted
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _COMMANDS: Final = {
     "tour": ("tour", "Learn in two minutes, by doing, what an event log can do."),
@@ -72,8 +74,10 @@ class _Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, what) for name, (_, what) in _COMMANDS.items()])
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         """Those that begin so; none is imported for that."""
+        from click.shell_completion import CompletionItem
+
         begun = [
             CompletionItem(name, help=what) for name, (_, what) in _COMMANDS.items() if name.startswith(incomplete)
         ]

@@ -99,7 +99,7 @@ def run_dashboard(
     told: list[str] = []  # said when the screen is gone
     with ExitStack() as stack:
         log = stack.enter_context(open_log(settings, told.append))
-        lines = _told(settings, named, sources or {})
+        lines = partial(_told, settings, named, sources or {})
         app = _show(log, fold, settings, stack.close, file, lines, tour=tour, watched=watched, page=page)
         while app.wants_raw or app.wants_stream:
             chosen = {"domain": "chosen here"}
@@ -114,7 +114,7 @@ def run_dashboard(
                 chosen["stream"] = "chosen here"
             else:
                 settings = replace(settings, domain=RAW)
-            lines = _told(settings, named, {**(sources or {}), **chosen})
+            lines = partial(_told, settings, named, {**(sources or {}), **chosen})
             app = _show(log, fold_of(settings), settings, stack.close, file, lines, page=page)
     for text in told:
         warn(text)
@@ -128,7 +128,7 @@ def _show(
     settings: Settings,
     let_go: Callable[[], object],
     file: Path | None,
-    told: "Sequence[Setting]",
+    told: "Callable[[], Sequence[Setting]]",
     *,
     tour: bool = False,
     watched: bool = False,
@@ -172,7 +172,7 @@ def _show(
         tour=tour,
         rules=_rules_of(log, fold) if watched else None,
         # A page is for the stream that was named.
-        survey=None if tour or watched or page else _survey_of(log, settings.streams),
+        survey=None if tour or watched or page else partial(_survey_of, log, settings.streams),
         sandbox_of=_sandbox_of(log),
         sandboxes=None if file is None else sandboxes_file(),
         driver=_driver_of(page),

@@ -13,7 +13,6 @@ import msgspec
 from msgspec import Struct
 
 from esdash.engine.row import Row
-from esdash.fold.codecs.sorting import CodecKeys, CodecSorter
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.keys import Keys
 from esdash.fold.sorting import Kinds
@@ -78,7 +77,7 @@ def note(page: Sequence[Entry], also: frozenset[bytes] = frozenset(), keys: Keys
 def _suspects(page: Sequence[Entry], also: frozenset[bytes], keys: Keys) -> Sequence[int]:
     """Where those are that could stand for another: to look into each would take too long."""
     name = keys.name
-    if isinstance(keys, CodecKeys):
+    if keys.within:
         return [
             place
             for place, (_, fields) in enumerate(page)
@@ -101,7 +100,7 @@ def _suspects(page: Sequence[Entry], also: frozenset[bytes], keys: Keys) -> Sequ
 
 def noting(domain: Fold) -> str:
     """`note` for another process, as `log.readahead` names it."""
-    if isinstance(domain.keys, CodecKeys):
+    if domain.keys.within:
         return f"{__name__}:codec_noter({msgspec.json.encode(domain.kinds).decode()})"
     return f"{__name__}:noter({domain.keys.name.decode()})"
 
@@ -113,6 +112,8 @@ def noter(name: str) -> Callable[[Sequence[Entry]], list[Noted]]:
 
 def codec_noter(kinds: str) -> Callable[[Sequence[Entry]], list[Noted]]:
     """`note` for entries of another program, by `Kinds` as JSON."""
+    from esdash.fold.codecs.sorting import CodecKeys, CodecSorter
+
     return partial(note, keys=CodecKeys(CodecSorter(msgspec.json.decode(kinds, type=Kinds))))
 
 

@@ -10,7 +10,6 @@ from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.history import History
 from esdash.engine.kept import is_same
 from esdash.engine.publishing import LivePublishing
-from esdash.engine.reloading import reloaded
 from esdash.engine.row import Row
 from esdash.engine.verifying import LiveVerifying
 from esdash.engine.view import Phase, View
@@ -106,6 +105,8 @@ class LiveConsole:
         self._consumer.ask(requests.Stay())
 
     def reload(self) -> None:
+        from esdash.engine.reloading import reloaded
+
         try:
             fold = reloaded(self._domain)
         except DomainFileError as error:

@@ -10,7 +10,6 @@ from esdash.engine.console import EngineError, VerificationStatus
 from esdash.engine.consumer import Consumer
 from esdash.engine.requests import RestoreAnew, Reviewed
 from esdash.engine.verification import Verification
-from esdash.engine.verify import verify
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
 from esdash.log.snapshots import SnapshotStore
@@ -56,6 +55,8 @@ class LiveVerifying:
         threading.Thread(target=self._verify, args=(then,), name="verification", daemon=True).start()
 
     def _verify(self, then: Callable[[Verification], object]) -> None:
+        from esdash.engine.verify import verify
+
         result, error = None, ""
         try:
             live = self._consumer.checkpoint().result(timeout=CHECKPOINT_SECONDS)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from esdash.domain import Codec, Column, Domain, EventType, Format, Invariant, Table, Wire
-from esdash.fold.codecs.programs import PROGRAMS
 from esdash.fold.decoding import Decoder
 from esdash.fold.outcomes import MOST_REASONS, PARKED
 from esdash.fold.schema import Field, Model, SchemaError, first_line, model_of
@@ -69,6 +68,8 @@ def _check_wire(domain: Domain) -> None:
         for name in _twice(each for each in names if each):
             raise SchemaError(f"the wire gives the name {name} to two fields; give one another name", name)
     else:
+        from esdash.fold.codecs.programs import PROGRAMS
+
         _require(
             wire.program in PROGRAMS,
             f"no program is called {wire.program!r:.60}; there are {', '.join(PROGRAMS)}",

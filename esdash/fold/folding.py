@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from esdash.domain import Domain, EventType, Wire
 from esdash.fold import decoding, schema, sorting
-from esdash.fold.codecs.programs import PROGRAMS
 from esdash.fold.deciding import Decider
 from esdash.fold.failing import FAILURES, DomainError, failure
 from esdash.fold.hooks import OverflowedError, Seen, UnfitError, Way
@@ -59,7 +58,7 @@ class Fold:
         """The field that holds the payload as it is; empty where there is none."""
         self.lenient = isinstance(domain.wire, Wire) and not domain.wire.data
         """Whether members are fields of an entry, and so texts."""
-        self.objection = "" if isinstance(domain.wire, Wire) else PROGRAMS[domain.wire.program].objection
+        self.objection = self.sorter.objection
         """Why nothing may be published among these entries, in a sentence; empty where something may."""
         self.publishable: tuple[EventType, ...] = tuple(
             each

@@ -6,6 +6,9 @@ from esdash.fold.sorting import MAX_KEY, Fields
 class Keys:
     """Keys in a field of their own."""
 
+    within = False
+    """They are within what another program writes, and not in a field of their own."""
+
     def __init__(self, name: bytes = b"key") -> None:
         """The field's name; empty where entries have no keys."""
         self.name = name

@@ -78,6 +78,11 @@ class Envelope(NamedTuple):
 class Sorter:
     """Sorts pages for one domain."""
 
+    title = ""
+    """What people call the program whose entries it opens; empty where nothing needs to be opened."""
+    objection = ""
+    """Why nothing may be published among that program's entries, in a sentence."""
+
     def __init__(self, kinds: Kinds) -> None:
         self._kinds = kinds
         self._only = kinds.only.encode()

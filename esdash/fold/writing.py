@@ -1,4 +1,7 @@
-"""Entries as a domain's wire has them: what is published, and what another process must know to sort them."""
+"""Entries as a domain's wire has them: what is published, and what another process must know to sort them.
+
+What opens the entries of other programs is imported for a domain that reads some.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,8 +9,6 @@ from typing import Any
 import msgspec
 
 from esdash.domain import Codec, Domain
-from esdash.fold.codecs.programs import PROGRAMS
-from esdash.fold.codecs.sorting import CodecKeys, CodecSorter
 from esdash.fold.keys import Keys
 from esdash.fold.schema import Model
 from esdash.fold.sorting import Kinds, Sorter
@@ -46,6 +47,8 @@ class EntryWriter:
 
 def written(codec: Codec, name: str, v: str, data: bytes, key: bytes | None) -> list[bytes]:
     """The fields of an entry as another program would write it."""
+    from esdash.fold.codecs.programs import PROGRAMS
+
     program = PROGRAMS[codec.program]
     named = {
         codec.type if not codec.only else "": name.encode("utf-8", "surrogateescape"),
@@ -68,12 +71,21 @@ def kinds_of(domain: Domain) -> Kinds:
 
 def sorter_of(kinds: Kinds) -> Sorter:
     """What sorts pages by these kinds."""
-    return CodecSorter(kinds) if kinds.program else Sorter(kinds)
+    if not kinds.program:
+        return Sorter(kinds)
+    from esdash.fold.codecs.sorting import CodecSorter
+
+    return CodecSorter(kinds)
 
 
 def keys_of(sorter: Sorter, kinds: Kinds) -> Keys:
     """Where entries have their keys."""
-    return CodecKeys(sorter) if isinstance(sorter, CodecSorter) and kinds.key else Keys(kinds.key.encode())
+    if kinds.program and kinds.key:
+        from esdash.fold.codecs.sorting import CodecKeys, CodecSorter
+
+        if isinstance(sorter, CodecSorter):
+            return CodecKeys(sorter)
+    return Keys(kinds.key.encode())
 
 
 def packing(kinds: Kinds) -> str:

@@ -79,6 +79,11 @@ def redact(url: str) -> str:
     return urlunsplit(SplitResult(parts.scheme, host, parts.path if parts.path != "/" else "", "", ""))
 
 
+def names_several(url: str) -> bool:
+    """Whether a URL names several nodes that tell of the server (`log.seeds`), whatever else may be wrong with it."""
+    return "+" in url.partition("://")[0]
+
+
 def place_of(host: str, port: int) -> str:
     """`host:port`, an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from esdash.log.cluster import ClusterFinder
-from esdash.log.seeds import CLUSTER, names_several, parse_seeds
-from esdash.log.sentinel import SentinelFinder
+from esdash.log.address import names_several
 from esdash.log.server import TIMEOUT, Server
 from esdash.log.stream import Stream
 
@@ -16,6 +14,10 @@ def server_of(url: str, stream: str, *, timeout: float = TIMEOUT) -> Server:
     """
     if not names_several(url):
         return Server(url, timeout=timeout)
+    from esdash.log.cluster import ClusterFinder
+    from esdash.log.seeds import CLUSTER, parse_seeds
+    from esdash.log.sentinel import SentinelFinder
+
     seeds = parse_seeds(url)
     if seeds.how == CLUSTER:
         return Server(

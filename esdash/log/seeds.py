@@ -56,11 +56,6 @@ class Seeds:
         ]
 
 
-def names_several(url: str) -> bool:
-    """Whether a URL is of this kind, whatever else may be wrong with it."""
-    return "+" in url.partition("://")[0]
-
-
 def parse_seeds(url: str) -> Seeds:
     """The nodes that a URL names. Raises LogError, in a sentence, for whatever in it is not understood."""
     shown = redact(url)

@@ -26,7 +26,6 @@ from esdash.ui.export.handed import usual_file
 from esdash.ui.export.offered import offer_picture
 from esdash.ui.keymap import unknown
 from esdash.ui.main.screen import MainScreen
-from esdash.ui.main.settings import Setting, SettingsScreen
 from esdash.ui.messages import Messages, message_of, plain, tell
 from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.paint.painted import Palette
@@ -39,6 +38,7 @@ from esdash.ui.type_ahead import TypeAhead
 from esdash.visible import visible
 
 if TYPE_CHECKING:
+    from esdash.ui.main.settings import Setting
     from esdash.ui.main.streams import StreamBoard
     from esdash.whatif.rules_process import RulesProcess
 
@@ -62,8 +62,8 @@ class UiSettings(Struct, frozen=True):
     """Action id (`esdash.ui.actions`) → keys, comma-separated, instead of the usual ones."""
     export: bool = True
     """What is shown may be handed on: exported, copied, saved as a picture."""
-    told: Sequence[Setting] = ()
-    """All settings, for whoever wants to read them."""
+    told: "Callable[[], Sequence[Setting]]" = tuple
+    """Gives all settings, for whoever wants to read them."""
     profile: str = ""
     """What the person calls the server; empty: nothing."""
 
@@ -93,7 +93,7 @@ class DashboardApp(Palette, TypeAhead):
         sandbox_of: SandboxOf | None = None,
         sandboxes: Path | None = None,
         rules: "RulesProcess | None" = None,
-        survey: "StreamBoard | None" = None,
+        survey: "Callable[[], StreamBoard] | None" = None,
         driver: DriverOf | None = None,
     ) -> None:
         """`clock` is the one of the console's views, `wall_clock` gives Unix seconds.
@@ -101,7 +101,7 @@ class DashboardApp(Palette, TypeAhead):
         `past_of` gives the past by the rules of a domain, where one is kept. `may_go_raw`: whoever runs it looks at
         `wants_raw` when it has ended, and shows the stream without a domain. `tour`: lead a person through it. `book`
         has the questions that a person keeps. `rules` watches the file of the domain while it is being written.
-        `survey` looks at the streams there are; one that is chosen there is `wants_stream` when it has ended.
+        `survey` gives what looks at the streams there are; one that is chosen there is `wants_stream` in the end.
         `sandbox_of` gives the sandbox of the log; in the file `sandboxes` those are kept that have a name.
         `driver` draws on something else than the terminal.
         """
@@ -288,7 +288,7 @@ class DashboardApp(Palette, TypeAhead):
         if self._survey is None:
             tell(self, "There is no other stream to open from here.")
         else:
-            streams = StreamsScreen(self._survey, self.engine.view.stream, self._wall_clock)
+            streams = StreamsScreen(self._survey(), self.engine.view.stream, self._wall_clock)
             open_dialog(self, streams, self._chose_stream)
 
     def _chose_stream(self, name: str) -> None:
@@ -296,7 +296,9 @@ class DashboardApp(Palette, TypeAhead):
         self.call_later(self.action_quit)
 
     def action_settings(self) -> None:
-        self.push_screen(SettingsScreen(self.settings.told))
+        from esdash.ui.main.settings import SettingsScreen
+
+        self.push_screen(SettingsScreen(self.settings.told()))
 
     def action_save_picture(self) -> None:
         """Save the screen as SVG, once the palette is gone from it."""

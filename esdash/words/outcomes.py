@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from esdash.fold.codecs.sorting import CodecSorter
 from esdash.fold.folding import Fold, Told
 from esdash.fold.outcomes import Outcome
 from esdash.words.entries import write
@@ -36,9 +35,9 @@ def sentence(fold: Fold, outcome: Outcome) -> str:
         told = fold.domain.reasons.get(outcome.reason)
         if told is not None:
             return told
-    if isinstance(fold.sorter, CodecSorter) and outcome.name == "parked":
+    if fold.sorter.title and outcome.name == "parked":
         if outcome.reason == "missing_field":
-            return f"It is no entry of {fold.sorter.program.title}, or it does not say its type."
+            return f"It is no entry of {fold.sorter.title}, or it does not say its type."
         if outcome.reason == "unknown_type":
             return "Its type is no event of the domain."
     return _SENTENCES[outcome.name, outcome.reason]

@@ -43,7 +43,7 @@ def _order(rnd: random.Random, user: int, lines: int) -> bytes:
 
 
 def refused(count: int, seed: int = 3) -> Iterator[list[bytes]]:
-    """Large ids, long names, orders of one to five lines: about a third is refused, for want of money, mostly."""
+    """Large ids, long names, orders of one to five lines: of however many, a third is refused for want of money."""
     rnd = random.Random(seed)
     users = [rnd.randrange(2**53) for _ in range(5_000)]
     for _ in range(count):
@@ -53,7 +53,7 @@ def refused(count: int, seed: int = 3) -> Iterator[list[bytes]]:
                 b"type",
                 b"TopUp",
                 b"data",
-                _json({"user_id": rnd.choice(users), "amount": rnd.randrange(1, 300_000)}),
+                _json({"user_id": rnd.choice(users), "amount": rnd.randrange(1, 45_000)}),
             ]
         elif kind < 0.4:
             item = f"a long name of item {rnd.randrange(1000)}"

@@ -8,9 +8,10 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esdash.log.appending import SLICE, pack
+from esdash.log.appending import SLICE, pack, plain_ids
 from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.server import Server
+from esdash.log.shapes import entry_id
 from esdash.log.stream import START, Stream
 from tests.servers import RunningServer
 from tests.waiting import eventually
@@ -25,6 +26,31 @@ entry = st.integers(1, 4).flatmap(lambda pairs: st.lists(words, min_size=2 * pai
 def test_the_commands_are_those_that_the_client_library_makes(key: bytes, entries: list[list[bytes]]) -> None:
     made: list[tuple[bytes, ...]] = [(b"XADD", key, b"*", *fields) for fields in entries]
     assert pack(key, entries) == b"".join(map(hiredis.pack_command, made))  # type: ignore[arg-type]
+
+
+numbers = st.integers(0, 10**19 - 1).map(lambda number: b"%d" % number)
+ids = st.tuples(numbers, numbers).map(b"-".join)
+bulk = (ids | words | st.sampled_from([b"1-1,2-2", b"1-1\n2-2", b"1-", b"-1"])).map(
+    lambda text: b"$%d\r\n%b\r\n" % (len(text), text)
+)
+reply = bulk | st.sampled_from([b"-ERR no\r\n", b"$-1\r\n", b":1\r\n", b"$4\r\n1-1\r\n", b"$3\r\n1-12\r\n", b"\r\n"])
+
+
+@given(st.lists(ids, min_size=1, max_size=20))
+def test_replies_that_are_ids_are_read_at_once(expected: list[bytes]) -> None:
+    received = b"".join(b"$%d\r\n%b\r\n" % (len(each), each) for each in expected)
+    assert plain_ids(received) == expected
+    assert plain_ids(received[:-1]) == plain_ids(received + b"$") == []
+
+
+@given(st.lists(reply, max_size=6).map(b"".join), st.integers(0, 100))
+def test_what_is_read_at_once_is_what_a_reader_reads(received: bytes, cut: int) -> None:
+    received = received[: max(0, len(received) - cut)]
+    if found := plain_ids(received):
+        reader = hiredis.Reader()
+        reader.feed(received)
+        assert [entry_id(reader.gets()) for _ in found] == found
+        assert not reader.has_data()
 
 
 @pytest.mark.parametrize("count", [0, 1, SLICE, SLICE + 1, 1000])

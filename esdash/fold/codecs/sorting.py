@@ -22,6 +22,7 @@ class CodecSorter(Sorter):
     def __init__(self, kinds: Kinds) -> None:
         super().__init__(kinds)
         self.program = PROGRAMS[kinds.program]
+        self.title, self.objection = self.program.title, self.program.objection
         self._usual = [None, None, None]
         self._type, self._key, self._v = kinds.type.encode(), kinds.key.encode(), kinds.v.encode()
         self._wanted = {self._type, self._key, self._v} | self.program.identity
@@ -82,6 +83,8 @@ class CodecSorter(Sorter):
 
 class CodecKeys(Keys):
     """Keys within what a program writes."""
+
+    within = True
 
     def __init__(self, sorter: CodecSorter) -> None:
         super().__init__(b"")

@@ -14,7 +14,6 @@ import msgspec
 
 from esdash.domain import EventType
 from esdash.engine.row import Row
-from esdash.fold.codecs.sorting import CodecSorter
 from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.outcomes import INVALID_DATA, TOO_LARGE
@@ -164,12 +163,12 @@ def objection(fold: Fold, row: Row, size: int) -> str:
     read = fold.read(row.fields)
     if read.event is not None:
         return ""
-    if size > MAX_DATA and (row.code in (None, TOO_LARGE) or not isinstance(fold.sorter, CodecSorter)):
+    if size > MAX_DATA and (row.code in (None, TOO_LARGE) or not fold.sorter.title):
         return f"{size:,} bytes; at most {MAX_DATA:,} are read"
     if row.mark is not None or read.code != INVALID_DATA:
         return ""
-    if isinstance(fold.sorter, CodecSorter) and fold.sorter.opened(row.fields) is None:
-        return f"it cannot be opened: {fold.sorter.program.title} writes nothing like it"
+    if fold.sorter.title and fold.sorter.envelope(row.fields) is None:
+        return f"it cannot be opened: {fold.sorter.title} writes nothing like it"
     if read.type is None:
         return "its key is empty or longer than 128 bytes, or its values are nested too deeply"
     old, why = fold.decode(read.type, payload_of(fold, row.fields))

@@ -26,7 +26,6 @@ from esdash.ui.main.panel_keys import PanelKeys
 from esdash.ui.main.panels import Panels
 from esdash.ui.main.preview import Preview
 from esdash.ui.main.status_bar import Moment, StatusBar
-from esdash.ui.main.tour import SKIP, Seen, Tour, seen_of
 from esdash.ui.main.trust import Trust
 from esdash.ui.messages import Message, Messages, message_of, tell
 from esdash.ui.paint.key_bar import Key, KeyBar
@@ -40,6 +39,7 @@ from esdash.ui.tables.question_book import QuestionBook
 
 if TYPE_CHECKING:
     from esdash.past.service import Past
+    from esdash.ui.main.tour import Seen, Tour
     from esdash.whatif.rules_process import RulesProcess
 
 PAST_KEYS: Final = ("clear", "step_back", "step_on", "go_to", "refused_before", "refused_after")
@@ -160,10 +160,14 @@ class MainScreen(Screen[None]):
 
     def guide(self) -> None:
         """Before it is shown: lead a person through it."""
+        from esdash.ui.main.tour import SKIP, Tour
+
         self._tour = Tour(self.engine.fold, self.actions, self._seen)
         self._bindings.bind(SKIP, "skip", "Next step", show=False)
 
-    def _seen(self) -> Seen:
+    def _seen(self) -> "Seen":
+        from esdash.ui.main.tour import seen_of
+
         return seen_of(self, self.engine.view, self.engine.fold, self.time.now)
 
     def action_skip(self) -> None:

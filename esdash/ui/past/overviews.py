@@ -9,7 +9,6 @@ from textual.screen import Screen
 from esdash.domain import Table
 from esdash.engine.picture import TableRow
 from esdash.engine.view import Position
-from esdash.query.places import OfSnapshot
 from esdash.ui.asking import find_out
 from esdash.ui.declared import Actions, visible_tables
 from esdash.ui.messages import tell
@@ -113,6 +112,8 @@ class Overviews(Struct, eq=False):
 
     def _find(self, snapshot_id: str, then: Callable[[MarkedMoment], object]) -> None:
         """Find the moment of a snapshot, in a thread."""
+        from esdash.query.places import OfSnapshot
+
         if (past := self.time.past) is None:
             return
         unseen = self._position().unseen

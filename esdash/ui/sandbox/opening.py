@@ -12,13 +12,11 @@ from esdash.ui.declared import Actions
 from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import open_dialog, uncover
 from esdash.ui.past.time_machine import TimeMachine
-from esdash.ui.sandbox import choices
-from esdash.ui.sandbox.choices import ChoicesScreen
-from esdash.ui.sandbox.drafts import Draft, DraftBook
 from esdash.visible import visible
 from esdash.words.entries import describe, type_of
 
 if TYPE_CHECKING:
+    from esdash.ui.sandbox.drafts import Draft, DraftBook
     from esdash.whatif.sandbox import Sandbox
 
 SandboxOf = Callable[[Fold], "Sandbox"]
@@ -43,7 +41,8 @@ class Sandboxes:
         self._actions = actions
         self._chosen_entry = chosen_entry
         self._sandbox_of = sandbox_of
-        self._book = DraftBook(file, time.engine.view.stream, time.fold.name)
+        self._file = file
+        self._book: DraftBook | None = None
         self._draft: Draft | None = None
 
     def action_what_if(self) -> None:
@@ -58,6 +57,8 @@ class Sandboxes:
 
     def try_with(self, entry: Row) -> None:
         """Ask what to try with an entry."""
+        from esdash.ui.sandbox.choices import LOOK, ChoicesScreen
+
         if not self._may_try():
             return
         fold = self.time.fold
@@ -65,7 +66,7 @@ class Sandboxes:
         said = f"{visible(type_of(fold, entry.fields), 30)} {visible(describe(fold, entry.fields), 60)}"
 
         def chosen(what: str) -> None:
-            self._open(None if what == choices.LOOK else (what, entry.entry_id))
+            self._open(None if what == LOOK else (what, entry.entry_id))
 
         open_dialog(self.screen.app, ChoicesScreen(fold, f"{number} {said}"), chosen)
 
@@ -77,11 +78,14 @@ class Sandboxes:
         return True
 
     def _open(self, first: tuple[str, bytes] | None) -> None:
+        from esdash.ui.sandbox.drafts import Draft, DraftBook
         from esdash.ui.sandbox.screen import SandboxScreen
 
         assert self._sandbox_of is not None, "asked before"
         fold, engine = self.time.fold, self.time.engine
         view, _ = self.time.view(engine.view, 0)
+        if self._book is None:
+            self._book = DraftBook(self._file, view.stream, fold.name)
         if self._draft is None or not self._draft.edits:
             begin = None if self.time.is_live else view.position.last_event_id.encode()
             self._draft = Draft(begin, number=view.position.number)

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from esdash.engine.row import Row
-from esdash.query.places import Between, Id
-from esdash.query.terms import Since, Until
-from esdash.query.trees import terms_of
 
 if TYPE_CHECKING:
     from esdash.engine.asking import Asked, Examined
     from esdash.fold.folding import Fold
+    from esdash.query.places import Id
     from esdash.query.questions import Question
+    from esdash.query.terms import Since, Until
 
 Examine = Callable[[Row], "Examined"]
 """One entry as a question looks at it."""
@@ -88,6 +87,10 @@ class Answer:
 
     def places(self) -> "Iterator[Since | Until]":
         """What has to be looked up before entries can be looked at."""
+        from esdash.query.places import Between
+        from esdash.query.terms import Since, Until
+        from esdash.query.trees import terms_of
+
         for term in terms_of(self.question):
             if isinstance(term, Since | Until) and not isinstance(term.place, Between):
                 yield term
@@ -95,8 +98,10 @@ class Answer:
     def prepare(self, reached: "dict[Since | Until, Id]") -> None:
         """Entries can be looked at from now on; `reached` is what those places reach from or to."""
         from esdash.engine.asking import Asked
+        from esdash.query.places import Between
+        from esdash.query.terms import Since
 
-        def reach(term: Since | Until) -> Id:
+        def reach(term: "Since | Until") -> "Id":
             if isinstance(term.place, Between):
                 return term.place.first if isinstance(term, Since) else term.place.last
             return reached[term]

@@ -1,7 +1,7 @@
 """The event log in its frame: what it was asked, how far the answer is, and the outcomes counted on the lower edge."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 from textual import on
@@ -11,7 +11,6 @@ from textual.widgets import Input
 
 from esdash.engine.picture import Picture
 from esdash.engine.row import Row
-from esdash.query.completing import Completion
 from esdash.ui.messages import tell
 from esdash.ui.tables.log_cells import Counted, counted
 from esdash.ui.tables.log_source import LogSource
@@ -20,6 +19,9 @@ from esdash.ui.tables.panel import Panel
 from esdash.ui.tables.question_book import QuestionBook
 from esdash.ui.tables.question_line import QuestionLine
 from esdash.visible import visible
+
+if TYPE_CHECKING:
+    from esdash.query.completing import Completion
 
 LONGEST: Final = 40
 """Characters of a question in the title."""
@@ -150,7 +152,7 @@ class LogPanel(Panel):
         text = "  ".join(each.text for each in told)
         return told, more if cell_len(text + more) <= width else ""
 
-    def _offers(self, text: str, cursor: int) -> Sequence[Completion]:
+    def _offers(self, text: str, cursor: int) -> "Sequence[Completion]":
         from esdash.query.completing import completions
 
         return completions(text, cursor, self.lines.schema)

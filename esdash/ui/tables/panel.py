@@ -56,9 +56,9 @@ class FilterLine(Horizontal):
         super().__init__()
         self.input = input
 
-    def compose(self) -> ComposeResult:
-        yield Static("/", markup=False)
-        yield self.input
+    def fill(self) -> None:
+        """Take in what is on the line, once this is in its panel."""
+        self.mount(Static("/", markup=False), self.input)
 
 
 class Panel(Uncut, Vertical):
@@ -125,7 +125,6 @@ class Panel(Uncut, Vertical):
 
     def compose(self) -> ComposeResult:
         yield self.table
-        yield self.line
 
     def sync(self) -> None:
         self.table.sync()
@@ -143,6 +142,9 @@ class Panel(Uncut, Vertical):
 
     def start_filter(self, needle: str | None = None) -> None:
         """Let a filter be typed, or apply one."""
+        if not self.line.is_attached:  # a line in each panel would take a twentieth of the time to the first picture
+            self.mount(self.line)
+            self.line.fill()  # now, for what is typed right after the slash is for it
         self.line.display = True
         if needle is None:
             self.screen.set_focus(self.input)  # `focus()` would let go of keys typed right after the slash

@@ -50,6 +50,8 @@ class QuestionBook:
 
     def wrong(self, fold: "Fold") -> Iterator[str]:
         """A sentence for each question of the settings that cannot be asked in a domain."""
+        if not self.settings:
+            return  # and nothing needs to be imported
         from esdash.query.errors import QueryError
         from esdash.query.questions import read_question
         from esdash.words.asked import schema_of

@@ -1,21 +1,22 @@
 """Where a question is typed: names are completed, and what is wrong is pointed at."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from esdash.query.completing import Completion
 from esdash.ui.paint.painted import Line, Span, ToldLines
 from esdash.ui.tables.log_source import Wrong
 from esdash.ui.tables.panel import FilterInput, FilterLine
 from esdash.visible import visible
 
-Offers = Callable[[str, int], Sequence[Completion]]
+if TYPE_CHECKING:
+    from esdash.query.completing import Completion
+
+Offers = Callable[[str, int], Sequence["Completion"]]
 """What may stand in a text where the cursor is."""
 
 _BEFORE: int = 3
@@ -60,7 +61,7 @@ class QuestionInput(FilterInput):
         self._taken = 0
 
     @property
-    def offers(self) -> Sequence[Completion]:
+    def offers(self) -> "Sequence[Completion]":
         """What fits, the one that Tab takes first."""
         found = self._fitting()
         first = (self._taken + 1) % len(found) if self._taking else 0
@@ -100,7 +101,7 @@ class QuestionInput(FilterInput):
         """The last key took one of several."""
         return self.value != "" and (self.value, self.cursor_position) == self._after
 
-    def _fitting(self) -> list[Completion]:
+    def _fitting(self) -> "list[Completion]":
         text, cursor = self._before if self._taking else (self.value, self.cursor_position)
         return [each for each in self._find(text, cursor) if each.text != text[each.start : each.end]]
 
@@ -122,7 +123,7 @@ class QuestionNote(ToldLines):
         super().__init__()
         self.display = False
 
-    def say(self, wrong: Wrong | None, offers: Sequence[Completion], width: int) -> None:
+    def say(self, wrong: Wrong | None, offers: "Sequence[Completion]", width: int) -> None:
         """Say it in so many cells; nothing takes no line."""
         told = _lines(wrong, offers, width - 2)
         self.display = bool(told)
@@ -130,7 +131,7 @@ class QuestionNote(ToldLines):
         self.tell(*told)
 
 
-def _lines(wrong: Wrong | None, offers: Sequence[Completion], width: int) -> list[Line]:
+def _lines(wrong: Wrong | None, offers: "Sequence[Completion]", width: int) -> list[Line]:
     if offers:
         names = "  ".join(visible(each.text, 40) for each in offers[:20])
         return [(Span("  "), Span("Tab ", "accent"), Span(names, "dim"))]
@@ -166,9 +167,10 @@ class QuestionLine(Vertical):
         self._note = QuestionNote()
         self._wrong: Wrong | None = None
 
-    def compose(self) -> ComposeResult:
-        yield self._line
-        yield self._note
+    def fill(self) -> None:
+        """Take in what is on the line, once this is in its panel."""
+        self.mount(self._line, self._note)
+        self._line.fill()
 
     def tell(self, wrong: Wrong | None) -> None:
         self._wrong = wrong

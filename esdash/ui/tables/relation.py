@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from esdash.domain import Table
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold
-from esdash.query.terms import AboutRow
 
 
 def rows_of(fold: Fold, row: Row) -> Iterator[tuple[str, int | str]]:
@@ -21,4 +20,6 @@ def rows_of(fold: Fold, row: Row) -> Iterator[tuple[str, int | str]]:
 
 def text_of(table: Table, key: int | str) -> str:
     """What to ask the log for the entries about a row."""
+    from esdash.query.terms import AboutRow
+
     return str(AboutRow(table.one, table.name, key))

@@ -23,7 +23,9 @@ TOLD = (
 
 
 def told_dashboard(view: View) -> DashboardApp:
-    return DashboardApp(RecordedConsole(view), UiSettings(told=TOLD), clock=lambda: NOW, wall_clock=lambda: WALL)
+    return DashboardApp(
+        RecordedConsole(view), UiSettings(told=lambda: TOLD), clock=lambda: NOW, wall_clock=lambda: WALL
+    )
 
 
 @pytest.mark.domains_in_turn

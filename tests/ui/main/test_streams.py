@@ -49,7 +49,7 @@ async def test_they_are_compared_and_another_one_is_opened(busy: View) -> None:
         return Survey([ORDERS, HOSTILE], ["Left out:\n1 stream."], whole=False, lost=False)
 
     board = StreamBoard(survey)
-    app = DashboardApp(RecordedConsole(busy), clock=lambda: NOW, wall_clock=lambda: WALL, survey=board)
+    app = DashboardApp(RecordedConsole(busy), clock=lambda: NOW, wall_clock=lambda: WALL, survey=lambda: board)
     async with app.run_test(size=(150, 30)) as pilot:
         await pilot.press("ctrl+o")
         await settle(pilot)
@@ -83,7 +83,7 @@ async def test_in_a_cluster_the_node_of_each_is_told(busy: View) -> None:
         [replace(ORDERS, node="10.0.0.7:6379")], [f"Sentence {n}." for n in range(5)], whole=False, lost=True
     )
     board = StreamBoard(lambda: found, clustered=True)
-    app = DashboardApp(RecordedConsole(busy), clock=lambda: NOW, wall_clock=lambda: WALL, survey=board)
+    app = DashboardApp(RecordedConsole(busy), clock=lambda: NOW, wall_clock=lambda: WALL, survey=lambda: board)
     async with app.run_test(size=(150, 30)) as pilot:
         await pilot.press("ctrl+o")
         await settle(pilot)
