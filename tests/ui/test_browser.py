@@ -22,13 +22,15 @@ from esdash.ui.export import writing
 from esdash.ui.export.offered import offer
 from esdash.ui.export.screen import ExportScreen
 from esdash.ui.terminal import DriverOf
+from tests.ui.any_domain import a_console, key
 from tests.ui.conftest import PAINT
 from tests.ui.looking import told
-from tests.ui.stage import a_shop
 from tests.waiting import eventually
 
 # A dashboard that is ended at any moment may leave a watcher of Textual's behind that was to be called next.
 pytestmark = [
+    pytest.mark.usefixtures("any_domain"),
+    pytest.mark.domains_in_turn,
     pytest.mark.filterwarnings("ignore:coroutine 'Screen._watch:RuntimeWarning"),
     pytest.mark.filterwarnings(r"ignore:Exception ignored in. <coroutine object Screen._watch"),
 ]
@@ -91,10 +93,10 @@ async def on_a_page(*, export: bool = True) -> AsyncIterator[tuple[DashboardApp,
     """A dashboard on a page, painted for the first time; in the end its server hangs up, and so it ends."""
     server = Server()
     driver: DriverOf = partial(Browser, server.pipes)
-    app = DashboardApp(a_shop(), UiSettings(export=export), driver=driver)
+    app = DashboardApp(a_console(7, 654_321), UiSettings(export=export), driver=driver)
     running = asyncio.create_task(app.run_async())
     try:
-        await until(lambda: running.done() or b"9,999.00" in b"".join(server.of(Kind.DRAWN)))
+        await until(lambda: running.done() or key(654_321).encode() in b"".join(server.of(Kind.DRAWN)))
         yield app, server
     finally:
         server.hang_up()
@@ -228,7 +230,7 @@ async def test_it_ends_when_its_server_takes_nothing_in(monkeypatch: pytest.Monk
     monkeypatch.setattr(_writer_thread, "MAX_QUEUED_WRITES", 2)
     reading, to = os.pipe()
     back, writing = os.pipe()
-    app = DashboardApp(a_shop(), driver=partial(Browser, Pipes(reading, writing, (200, 50))))
+    app = DashboardApp(a_console(7), driver=partial(Browser, Pipes(reading, writing, (200, 50))))
 
     def ask_for_much_and_hang_up() -> None:
         """In a thread: an app that nobody reads waits, and its loop with it."""

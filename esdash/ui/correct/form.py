@@ -66,7 +66,7 @@ class RawEventForm(EventForm):
             note = Note(f"{visible(why, 300) or 'it cannot be read'} · it looks like {shape}", wrong=True)
             return Reading(None, {"type": Note(""), "data": note})
         told = Note(visible(describe_event(self.fold, event)))
-        return Reading(event, {"type": Note(""), "data": told}, foresee(self.fold, view.state, event))
+        return Reading(event, {"type": Note(""), "data": told}, foresee(self.fold, view.state, event, self.sent_with))
 
 
 class ChooseType(ListDialog[str]):

@@ -9,6 +9,7 @@ from esdash.engine.picture import Picture
 from esdash.engine.view import Phase, View
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold, Told
+from esdash.fold.outcomes import DUPLICATE
 from esdash.fold.tables import Change
 from esdash.visible import visible
 from esdash.words.changes import text_of
@@ -51,10 +52,13 @@ def blocked(view: View) -> str | None:
     return None
 
 
-def foresee(fold: Fold, state: Picture | None, event: Any) -> Outlook:
-    """What the fold would decide about the event now, and why; before the first state, by an empty one."""
+def foresee(fold: Fold, state: Picture | None, event: Any, sent_with: str | None = None) -> Outlook:
+    """What the fold would decide about the event now, and why; before the first state, by an empty one.
+
+    `sent_with` is the key that something was sent with and this will be: what has arrived of that counts.
+    """
     # What an append would give it: rules may look at the entry's time and key.
-    entry_id, key = b"%d-0" % (time.time_ns() // 1_000_000), uuid4().hex.encode()
+    entry_id, key = b"%d-0" % (time.time_ns() // 1_000_000), (sent_with or uuid4().hex).encode()
     try:
         if state is None:
             code, told = fold.decide(fold.empty(), event, entry_id, key)
@@ -64,6 +68,8 @@ def foresee(fold: Fold, state: Picture | None, event: Any) -> Outlook:
         failure = visible(f"{error.where}: {error.what}", 300)
         return Outlook("", f"the domain fails on it, and the consumer would halt: {failure}")
     outcome = fold.outcomes[code]
+    if code == DUPLICATE:
+        return Outlook(None, "has arrived already: what is sent again counts once with it")
     if outcome.reason is None:
         return Outlook(None, f"would be applied: {_changes(fold, told.changes)}", told.changes)
     return Outlook(outcome.reason, f"would be rejected: {outcome.reason} — {_why(fold, code, told)}")

@@ -87,7 +87,7 @@ class EventForm(Dialog[Published]):
         self._verb = "Publish" if purpose is None else purpose.verb
         self._done = "published" if purpose is None else purpose.done
         self._reading = Reading(None, {})
-        self._key: str | None = None
+        self.sent_with: str | None = None
         """The idempotency key, once something was submitted."""
         self._submitted: tuple[str, bytes] | None = None
         """What was submitted last; None when that is certainly not in the log."""
@@ -184,9 +184,9 @@ class EventForm(Dialog[Published]):
             self._foresee(self.engine.view)
             return
         self._submitted, self._sent, self._failed = content, event, ""
-        if self._key is None:
-            self._key = uuid4().hex if self._purpose is None else self._purpose.key(self.engine.view)
-        publish = partial(publishing_of(self.engine).publish, *content, self._key)
+        if self.sent_with is None:
+            self.sent_with = uuid4().hex if self._purpose is None else self._purpose.key(self.engine.view)
+        publish = partial(publishing_of(self.engine).publish, *content, self.sent_with)
         self._publishing = self.run_worker(publish, group="publish", thread=True, exit_on_error=False)
         self._fail(None)
         self._foresee(self.engine.view)

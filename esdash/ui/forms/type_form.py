@@ -119,7 +119,7 @@ class TypeForm(EventForm):
         if not any(note.wrong or note.missing for note in notes.values()):
             event, why = self._event(members)
             if event is not None:
-                outlook = foresee(self.fold, view.state, event)
+                outlook = foresee(self.fold, view.state, event, self.sent_with)
             else:
                 trouble = self._blame(why, notes)
         for question in self.questions:

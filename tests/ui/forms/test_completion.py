@@ -2,10 +2,12 @@
 
 import json
 
+import pytest
 from textual import events
 from textual.widgets import Input
 
 from esdash.ui.forms.inputs import Suggestions
+from tests.ui.any_domain import a_console, a_form, fields, key
 from tests.ui.filling import form_of, note, offered, payload, value
 from tests.ui.recording_console import RecordingConsole
 from tests.ui.stage import Stage, a_shop, until, write
@@ -36,13 +38,14 @@ class TestCompletion:
             assert value(form, "item_id") == "hdd"
             assert form.focused is form.query_one("#field-item_id")
 
+    @pytest.mark.usefixtures("any_domain")
     async def test_down_lists_what_is_known_and_enter_takes_the_chosen_one(self) -> None:
-        form = form_of("TopUp", a_shop())
+        form = a_form(a_console(7, 70))
         async with Stage(form).run_test() as pilot:
             await pilot.press("down")
-            assert offered(form) == ["7", "70"]
+            assert offered(form) == [key(7), key(70)]
             await pilot.press("down", "enter")
-            assert value(form, "user_id") == "70"
+            assert value(form, fields()[0]) == key(70)
             assert offered(form) == []
 
     async def test_a_user_who_may_be_new_is_never_changed_into_another_by_tab(self) -> None:
@@ -61,24 +64,27 @@ class TestCompletion:
             await pilot.press("enter")
             assert value(form, "lines") == "hdd"
 
+    @pytest.mark.usefixtures("any_domain")
     async def test_escape_closes_the_list_first(self) -> None:
-        form = form_of("Order", a_shop(), user_id="7")
+        form = a_form(a_console(7, 70))
         app = Stage(form)
         async with app.run_test() as pilot:
-            await write(pilot, "h")
+            await write(pilot, "7")
+            assert offered(form) == [key(7), key(70)]
             await pilot.press("escape")
             assert offered(form) == []
             assert app.results == []
             await pilot.press("escape")
             await until(pilot, lambda: app.results)
 
+    @pytest.mark.usefixtures("any_domain")
     async def test_a_match_can_be_clicked(self) -> None:
-        form = form_of("Order", a_shop())
+        form = a_form(a_console(7, 70))
         async with Stage(form).run_test() as pilot:
             await write(pilot, "7")
             await pilot.click(form.query(Suggestions).first(), offset=(4, 1))
-            assert value(form, "user_id") == "70"
-            assert form.focused is form.query_one("#field-user_id")
+            assert value(form, fields()[0]) == key(70)
+            assert form.focused is form.query_one(f"#field-{fields()[0]}")
 
     async def test_tens_of_thousands_of_users_are_offered_a_few_at_a_time(self) -> None:
         console = RecordingConsole(

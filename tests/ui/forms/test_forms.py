@@ -8,54 +8,117 @@ from textual.widgets import Button, Input
 
 from esdash.engine.console import Published
 from esdash.engine.view import Phase
+from tests.domains.ways import present
+from tests.ui.any_domain import a_console, a_form, fields, key, one, sound, typed
 from tests.ui.filling import form_of, note, payload, value
 from tests.ui.recording_console import RecordingConsole, keys_of
 from tests.ui.stage import Stage, a_shop, said, still, until, write
 
 
-class TestToppingUp:
+@pytest.mark.usefixtures("any_domain")
+class TestFillingIn:
     async def test_the_outcome_is_said_while_one_types(self) -> None:
-        app = Stage(form_of("TopUp", a_shop()))
+        app = Stage(a_form(a_console(7)))
         async with app.run_test() as pilot:
-            assert said(pilot) == "· still needed: user, amount"
-            await write(pilot, "7")
-            assert said(pilot) == "· still needed: amount"
+            _, second = fields()
+            assert said(pilot) == f"· still needed: {one()}, {second}"
+            await write(pilot, key(8))
+            assert said(pilot) == f"· still needed: {second}"
             await pilot.press("tab")
-            await write(pilot, "500")
-            assert said(pilot) == "✓ would be applied: balance of user 7 12.00 → 512.00"
+            await write(pilot, typed(500))
+            assert said(pilot).startswith("✓ would be applied: ")
+            assert f" of {one()} {key(8)} new → " in said(pilot)
 
     async def test_enter_publishes_and_the_form_answers_with_what_was_published(self) -> None:
-        console = a_shop()
-        app = Stage(form_of("TopUp", console))
+        console = a_console(7)
+        app = Stage(a_form(console))
         async with app.run_test() as pilot:
-            await write(pilot, "7")
+            await write(pilot, key(8))
             await pilot.press("tab")
-            await write(pilot, "0.5")
+            await write(pilot, typed(50))
             await pilot.press("enter")
             await until(pilot, lambda: app.results)
-        assert payload(console) == {"user_id": 7, "amount": 50}
+        assert console.published == [sound(8, 50)]
         (published,) = app.results
         assert isinstance(published, Published)
         assert len(published.key) == 32
 
-    async def test_the_selected_user_is_filled_in_and_the_amount_comes_next(self) -> None:
-        console = a_shop()
-        form = form_of("TopUp", console, user_id="7")
-        app = Stage(form)
+    async def test_the_selected_row_is_filled_in_and_the_value_comes_next(self) -> None:
+        console = a_console(7)
+        app = Stage(a_form(console, 8))
         async with app.run_test() as pilot:
-            await write(pilot, "1,000")
+            await write(pilot, typed(100_000))
             await pilot.press("enter")
             await until(pilot, lambda: app.results)
-        assert payload(console) == {"user_id": 7, "amount": 100_000}
+        assert console.published == [sound(8, 100_000)]
 
-    async def test_a_new_user_is_named_as_such(self) -> None:
-        form = form_of("TopUp", a_shop())
+    async def test_a_new_row_is_named_as_such(self) -> None:
+        form = a_form(a_console(7))
         async with Stage(form).run_test() as pilot:
-            await write(pilot, "8")
+            await write(pilot, key(8))
             await pilot.press("tab")
+            await write(pilot, typed(100))
+            assert note(form, fields()[0]) == f"new {one()}"
+
+    async def test_enter_in_an_unfinished_form_goes_to_what_is_missing(self) -> None:
+        form = a_form(a_console(7))
+        async with Stage(form).run_test() as pilot:
+            await write(pilot, key(8))
+            await pilot.press("enter")
+            assert form.focused is form.query_one(f"#field-{fields()[1]}")
+
+    async def test_an_event_that_would_be_rejected_needs_a_second_enter(self) -> None:
+        console = a_console(7)
+        name, members = present().refused
+        app = Stage(form_of(name, console, **{field: str(member) for field, member in members.items()}))
+        async with app.run_test() as pilot:
+            assert said(pilot).startswith("✗ would be rejected: ")
+            await pilot.press("enter")
+            assert console.published == []
+            assert said(pilot).endswith("Enter again: publish it anyway.")
+            await pilot.press("enter")
+            await until(pilot, lambda: app.results)
+        assert [each for each, _ in console.published] == [name]
+
+    async def test_the_outcome_follows_the_state(self) -> None:
+        console = a_console(7)
+        async with Stage(a_form(console, 8)).run_test() as pilot:
             await write(pilot, "1")
-            assert note(form, "user_id") == "new user"
-            assert said(pilot) == "✓ would be applied: balance of user 8 new → 1.00"
+            assert f"{key(8)} new → " in said(pilot)
+            console.publish(*sound(8))
+            await until(pilot, lambda: "new → " not in said(pilot))
+
+    async def test_escape_cancels(self) -> None:
+        console = a_console(7)
+        app = Stage(a_form(console, 8))
+        async with app.run_test() as pilot:
+            await write(pilot, "1")
+            await pilot.press("escape")
+            await until(pilot, lambda: app.results)
+        assert app.results == [None]
+        assert console.published == []
+
+    async def test_the_mouse_is_enough(self) -> None:
+        console = a_console(7)
+        app = Stage(a_form(console, 8))
+        async with app.run_test() as pilot:
+            await pilot.click(f"#field-{fields()[1]}")
+            await write(pilot, typed(100))
+            await pilot.click("#publish")
+            await until(pilot, lambda: app.results)
+        assert console.published == [sound(8, 100)]
+
+
+class TestToppingUp:
+    async def test_what_it_changes_is_said_with_what_it_was(self) -> None:
+        async with Stage(form_of("TopUp", a_shop(), user_id="7")).run_test() as pilot:
+            await write(pilot, "1,000")
+            assert said(pilot) == "✓ would be applied: balance of user 7 12.00 → 1,012.00"
+
+    async def test_what_is_wrong_with_it_is_foreseen(self) -> None:
+        async with Stage(form_of("TopUp", a_shop(), user_id="7")).run_test() as pilot:
+            await write(pilot, "0")
+            assert said(pilot).startswith("✗ would be rejected: invalid_amount — ")
 
     async def test_a_wrong_amount_is_explained_and_cannot_be_published(self) -> None:
         console = a_shop()
@@ -71,66 +134,19 @@ class TestToppingUp:
                 await pilot.click("#publish")
         assert console.published == []
 
-    async def test_enter_in_an_unfinished_form_goes_to_what_is_missing(self) -> None:
-        form = form_of("TopUp", a_shop())
-        async with Stage(form).run_test() as pilot:
-            await write(pilot, "7")
-            await pilot.press("enter")
-            assert form.focused is form.query_one("#field-amount")
 
-    async def test_an_event_that_would_be_rejected_needs_a_second_enter(self) -> None:
-        console = a_shop()
-        app = Stage(form_of("TopUp", console, user_id="7"))
-        async with app.run_test() as pilot:
-            await write(pilot, "0")
-            assert said(pilot).startswith("✗ would be rejected: invalid_amount — ")
-            await pilot.press("enter")
-            assert console.published == []
-            assert said(pilot).endswith("Enter again: publish it anyway.")
-            await pilot.press("enter")
-            await until(pilot, lambda: app.results)
-        assert payload(console) == {"user_id": 7, "amount": 0}
-
-    async def test_the_outcome_follows_the_state(self) -> None:
-        console = a_shop()
-        form = form_of("TopUp", console, user_id="7")
-        async with Stage(form).run_test() as pilot:
-            await write(pilot, "1")
-            console.publish("TopUp", b'{"user_id":7,"amount":100}')
-            await until(pilot, lambda: said(pilot) == "✓ would be applied: balance of user 7 13.00 → 14.00")
-
-    async def test_escape_cancels(self) -> None:
-        console = a_shop()
-        app = Stage(form_of("TopUp", console, user_id="7"))
-        async with app.run_test() as pilot:
-            await write(pilot, "1")
-            await pilot.press("escape")
-            await until(pilot, lambda: app.results)
-        assert app.results == [None]
-        assert console.published == []
-
-    async def test_the_mouse_is_enough(self) -> None:
-        console = a_shop()
-        app = Stage(form_of("TopUp", console, user_id="7"))
-        async with app.run_test() as pilot:
-            await pilot.click("#field-amount")
-            await write(pilot, "1")
-            await pilot.click("#publish")
-            await until(pilot, lambda: app.results)
-        assert payload(console) == {"user_id": 7, "amount": 100}
-
-
+@pytest.mark.usefixtures("any_domain")
 class TestPublishingOverABadNetwork:
     async def test_a_failure_keeps_what_was_typed_and_says_why(self) -> None:
-        console = a_shop()
+        console = a_console(7)
         console.failures = ["The server does not answer. Is it running?"]
-        form = form_of("TopUp", console, user_id="7")
+        form = a_form(console, 8)
         app = Stage(form)
         async with app.run_test() as pilot:
             await write(pilot, "5")
             await pilot.press("enter")
             await until(pilot, lambda: "The server does not answer." in said(pilot, "#failure"))
-            assert (value(form, "user_id"), value(form, "amount")) == ("7", "5")
+            assert [value(form, field) for field in fields()] == [key(8), "5"]
             await pilot.press("enter")
             await until(pilot, lambda: app.results)
         first, second = console.published
@@ -138,25 +154,27 @@ class TestPublishingOverABadNetwork:
         assert len(set(console.keys)) == 1
 
     async def test_a_lost_reply_and_a_retry_count_once(self) -> None:
-        console = a_shop()
+        console = a_console(7)
         console.replies_lost = 1
-        app = Stage(form_of("TopUp", console, user_id="7"))
+        app = Stage(a_form(console, 8))
         async with app.run_test() as pilot:
-            await write(pilot, "5")
+            await write(pilot, typed(500))
             await pilot.press("enter")
             await until(pilot, lambda: said(pilot, "#failure"))
+            await until(pilot, lambda: said(pilot) == "✓ has arrived already: what is sent again counts once with it")
             await pilot.press("enter")
             await until(pilot, lambda: app.results)
+        *place, found = present().cell(8, 500)
         assert console.view.state is not None
-        assert console.view.state.cell("users", 7, "balance") == 1700
+        assert console.view.state.cell(*place) == found
         assert len(set(keys_of(console)[-2:])) == 1
 
     async def test_a_form_has_one_key_so_what_is_changed_after_a_failure_counts_once_with_what_was_sent_before(
         self,
     ) -> None:
-        console = a_shop()
+        console = a_console(7)
         console.failures = ["No answer.", "No answer."]
-        form = form_of("TopUp", console, user_id="7")
+        form = a_form(console, 8)
         async with Stage(form).run_test() as pilot:
             await pilot.press("5", "enter")
             await until(pilot, lambda: "No answer." in said(pilot, "#failure"))
@@ -169,9 +187,9 @@ class TestPublishingOverABadNetwork:
         assert len(set(console.keys)) == 1
 
     async def test_while_it_waits_it_says_so_and_publishes_nothing_twice(self) -> None:
-        console = a_shop()
+        console = a_console(7)
         console.gate = Event()
-        app = Stage(form_of("TopUp", console, user_id="7"))
+        app = Stage(a_form(console, 8))
         async with app.run_test() as pilot:
             await write(pilot, "5")
             await pilot.press("enter", "enter", "enter")
@@ -181,9 +199,9 @@ class TestPublishingOverABadNetwork:
         assert len(console.published) == 1
 
     async def test_leaving_before_the_answer_takes_a_second_escape(self) -> None:
-        console = a_shop()
+        console = a_console(7)
         console.gate = Event()
-        app = Stage(form_of("TopUp", console, user_id="7"))
+        app = Stage(a_form(console, 8))
         async with app.run_test() as pilot:
             await write(pilot, "5")
             await pilot.press("enter", "escape")
@@ -195,16 +213,16 @@ class TestPublishingOverABadNetwork:
         assert app.results == [None]
 
     async def test_a_form_that_is_covered_when_the_answer_comes_closes_later(self) -> None:
-        console = a_shop()
+        console = a_console(7)
         console.gate = Event()
-        app = Stage(form_of("TopUp", console, user_id="7"))
+        app = Stage(a_form(console, 8))
         async with app.run_test() as pilot:
             await write(pilot, "5")
             await pilot.press("enter")
-            cover = form_of("AddItem", console)
+            cover = a_form(console)
             await app.push_screen(cover)
             console.gate.set()
-            await until(pilot, lambda: len(console.view.rows) == 5)
+            await until(pilot, lambda: len(console.view.rows) == 2)
             await pilot.pause()
             assert app.screen is cover
             cover.dismiss(None)
@@ -212,6 +230,7 @@ class TestPublishingOverABadNetwork:
         assert isinstance(app.results[0], Published)
 
 
+@pytest.mark.usefixtures("any_domain")
 class TestWhenNothingCanBePublished:
     @pytest.mark.parametrize(
         ("view", "sentence"),
@@ -224,39 +243,37 @@ class TestWhenNothingCanBePublished:
         ],
     )
     async def test_the_form_says_why(self, view: dict[str, Any], sentence: str) -> None:
-        console = a_shop()
+        console = a_console(7)
         console.become(**view)
-        form = form_of("TopUp", console, user_id="7")
+        form = a_form(console, 8)
         async with Stage(form).run_test() as pilot:
             await write(pilot, "5")
             await pilot.press("enter")
             await pilot.click("#publish")
             assert said(pilot).startswith("✗ ")
             assert sentence in said(pilot)
-            assert value(form, "amount") == "5"
+            assert value(form, fields()[1]) == "5"
         assert console.published == []
 
     async def test_it_goes_on_when_the_connection_is_back(self) -> None:
-        console = a_shop()
+        console = a_console(7)
         console.become(phase=Phase.DISCONNECTED)
-        async with Stage(form_of("TopUp", console, user_id="7")).run_test() as pilot:
+        async with Stage(a_form(console, 8)).run_test() as pilot:
             await write(pilot, "5")
             console.become(phase=Phase.LIVE)
             await until(pilot, lambda: said(pilot).startswith("✓ would be applied"))
 
     async def test_a_replay_that_still_runs_is_mentioned(self) -> None:
-        console = a_shop()
+        console = a_console(7)
         console.become(phase=Phase.REPLAYING)
-        async with Stage(form_of("TopUp", console, user_id="7")).run_test() as pilot:
+        async with Stage(a_form(console, 8)).run_test() as pilot:
             await write(pilot, "5")
             assert "The replay is still running" in said(pilot)
 
     async def test_before_the_first_state_the_form_works_all_the_same(self) -> None:
         console = RecordingConsole()
-        async with Stage(form_of("Order", console)).run_test() as pilot:
-            await write(pilot, "7")
-            await pilot.press("tab")
-            await write(pilot, "hdd")
+        async with Stage(a_form(console, 7)).run_test() as pilot:
+            await write(pilot, typed(500))
             assert "The state is not known yet." in said(pilot)
 
 

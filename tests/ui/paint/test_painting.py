@@ -6,7 +6,7 @@ import pytest
 from textual.strip import Strip
 
 from esdash.ui.app import DashboardApp
-from tests.ui.stage import a_shop
+from tests.ui.any_domain import a_console, sound
 
 
 def strips() -> int:
@@ -14,9 +14,10 @@ def strips() -> int:
     return sum(isinstance(found, Strip) for found in gc.get_objects())
 
 
-@pytest.mark.usefixtures("every_picture")
+@pytest.mark.usefixtures("any_domain", "every_picture")
+@pytest.mark.domains_in_turn
 async def test_lines_that_are_painted_over_need_no_garbage_collector() -> None:
-    console = a_shop()
+    console = a_console(7)
     app = DashboardApp(console)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
@@ -25,8 +26,8 @@ async def test_lines_that_are_painted_over_need_no_garbage_collector() -> None:
         gc.disable()
         try:
             before = strips()
-            for amount in range(100, 120):
-                console.publish("TopUp", b'{"user_id":7,"amount":%d}' % amount)
+            for row in range(100, 120):
+                console.publish(*sound(row))
                 app.screen.poll()  # type: ignore[attr-defined]
                 await pilot.pause()
             painted = strips()
