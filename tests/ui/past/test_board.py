@@ -155,6 +155,7 @@ async def test_what_is_parked_is_asked_for_as_such_and_nothing_is_a_sentence(tmp
 
 
 @pytest.mark.usefixtures("any_domain")
+@pytest.mark.domains_in_turn
 async def test_live_it_goes_on_and_where_there_is_no_past_it_says_so(tmp_path: Path) -> None:
     fold, entries = present().fold(), a_day()
     past, track = past_of(tmp_path, fold, entries[:6])

@@ -136,7 +136,7 @@ def spread(client: redis.Redis, count: int = 100) -> None:
 
 
 @pytest.mark.usefixtures("any_domain")
-# @pytest.mark.domains_in_turn
+@pytest.mark.domains_in_turn
 class TestInTheDashboard:
     @pytest.mark.parametrize("size", [SIZE, TALL])
     async def test_a_snapshot_that_is_taken_becomes_a_tick(

@@ -220,7 +220,7 @@ class TestCorrecting:
                 assert typed(app) == texts, data
                 await pilot.press("escape", "j")
 
-    # @pytest.mark.domains_in_turn
+    @pytest.mark.domains_in_turn
     async def test_a_type_that_is_none_of_the_domains_is_for_a_person_to_choose(self, dashboard: Dashboard) -> None:
         name, data = sound(7, 1200)
         row, value = fields()
@@ -281,7 +281,7 @@ class TestCorrecting:
             await pilot.pause()
             assert typed(app) == texts
 
-    # @pytest.mark.domains_in_turn
+    @pytest.mark.domains_in_turn
     async def test_a_new_event_is_published_and_the_parked_one_stays_marked(self, dashboard: Dashboard) -> None:
         console = RecordedConsole(a_view(broken(7, 1250)))
         async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
@@ -354,7 +354,7 @@ class TestCorrecting:
             await pilot.press("tab")
             assert field.value == "Order"
 
-    # @pytest.mark.domains_in_turn
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize("phase", [Phase.HALTED, Phase.DISCONNECTED])
     async def test_while_nothing_can_be_published_the_form_says_why(self, dashboard: Dashboard, phase: Phase) -> None:
         view = replace(a_view(broken(7, 1250)), phase=phase, phase_note="So it is.")
@@ -416,7 +416,7 @@ class TestAnotherDomain:
 
 
 class TestEveryTerminal:
-    # @pytest.mark.domains_in_turn
+    @pytest.mark.domains_in_turn
     async def test_every_line_is_exactly_as_wide(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_view(broken(7, 1250)))).run_test(size=SIZES[0]) as pilot:
             await pilot.press("x")
@@ -444,7 +444,7 @@ class TestEveryTerminal:
             for line in text_of(app):
                 assert visible(line, 1000) == line
 
-    # @pytest.mark.domains_in_turn
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize("theme", ["ansi-dark", "textual-light"])
     async def test_every_theme_shows_the_same_text(self, dashboard: Dashboard, theme: str) -> None:
         async with (app := dashboard(a_view(), UiSettings(theme=theme))).run_test(size=(80, 24)) as pilot:
