@@ -3,7 +3,6 @@
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import Any
 from weakref import WeakSet
 
@@ -18,10 +17,8 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 from esdash.engine.view import View
-from esdash.fold.folding import Fold
 from esdash.ui.app import DashboardApp, UiSettings
-from tests.domains.ways import present
-from tests.ui.recorded import NOW, WALL, RecordedConsole, busy_history
+from tests.ui.recorded import NOW, WALL, RecordedConsole, a_busy_view
 
 PAINT = Compositor.render_update
 """What paints what changed."""
@@ -131,9 +128,4 @@ def dashboard() -> Callable[..., DashboardApp]:
 @pytest.fixture
 def busy() -> View:
     """A live consumer of the present domain with every kind of outcome in its log."""
-    return _busy(present().fold())
-
-
-@cache
-def _busy(_: Fold) -> View:
-    return busy_history().live()
+    return a_busy_view()

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, Final
 
@@ -168,6 +169,16 @@ def busy_history() -> History:
     return history
 
 
+def a_busy_view() -> View:
+    """Live, with that history."""
+    return _busy(present().fold())
+
+
+@cache
+def _busy(_: Fold) -> View:
+    return busy_history().live()
+
+
 def a_snapshot(ordinal: int = 1_200, age: float = 12.0) -> SnapshotInfo:
     """Taken `age` seconds ago."""
     created = int((WALL - age) * 1000)
@@ -188,13 +199,14 @@ class RecordedConsole(FakeConsole):
 
 def replaying() -> View:
     """In the middle of a million."""
-    history = busy_history()
-    return history.live(
+    view = a_busy_view()
+    return replace(
+        view,
         phase=Phase.REPLAYING,
         lag=550_000,
         rate=912_345.0,
         rates=(*(0.0,) * 57, 400_000.0, 880_000.0, 912_345.0),
-        position=Position(history.rows[-1].entry_id.decode(), 450_000),
+        position=Position(view.position.last_event_id, 450_000),
         progress=Progress(450_000, 1_000_000, 912_345.0, 0.6),
         restored=Restored((Rung(None, Position(), None),)),
         continuity=Continuity(Verdict.CONTINUOUS),
@@ -272,10 +284,10 @@ def hostile() -> View:
 
 def restored(seconds_ago: float = 12.0) -> View:
     """Live, from a snapshot, under some load."""
-    history = busy_history()
-    snapshot = a_snapshot(len(history.rows) - 34, seconds_ago)
+    snapshot = a_snapshot(BUSY - 34, seconds_ago)
     rung = Rung(snapshot.snapshot_id, snapshot.position, None)
-    return history.live(
+    return replace(
+        a_busy_view(),
         snapshot=snapshot,
         rate=1_234.0,
         rates=wave(),

@@ -133,6 +133,7 @@ class Panels(Container):
     def _log_changed(self) -> None:
         self.log_panel.sync()
         self._show_tabs()
+        self._show_preview()
 
     def on_unmount(self) -> None:
         self.reader.search(None)

@@ -47,7 +47,7 @@ class LineTable(Painted, can_focus=True):
             self.table = table
 
     class Moved(Message):
-        """The cursor, the part in view or the order changed by a person's hand."""
+        """The cursor stands on another line, or a person's hand changed the part in view or the order."""
 
         def __init__(self, table: "LineTable") -> None:
             super().__init__()
@@ -59,6 +59,8 @@ class LineTable(Painted, can_focus=True):
         self.cursor = 0
         self.top = 0
         """The first line in view."""
+        self._stood_on: Hashable | None = None
+        """The line under the cursor, as it was told last."""
         self._anchor: Hashable | None = None
         """The line a person chose; None while nobody has, and the cursor stays on the first line."""
         self._widths = Widths()
@@ -84,6 +86,10 @@ class LineTable(Painted, can_focus=True):
         drawn = len(self._rows)
         self.repaint([y for y, row in enumerate(rows) if y >= drawn or row != self._rows[y]])
         self._rows = rows
+        if self.selected != self._stood_on:
+            self._stood_on = self.selected
+            # Later: what is posted while the panel around it acts goes no further than to that.
+            self.call_next(self._tell)
 
     def forget(self) -> None:
         """Put the cursor back on the first line: other lines than before are to be shown."""
@@ -121,7 +127,11 @@ class LineTable(Painted, can_focus=True):
 
     def touched(self) -> None:
         """Show what a person's hand changed."""
+        self._stood_on = self.selected
         self.sync()
+        self._tell()
+
+    def _tell(self) -> None:
         self.post_message(self.Moved(self))
 
     def sort_by(self, column: Column) -> None:

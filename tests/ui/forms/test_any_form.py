@@ -12,6 +12,7 @@ from esdash.fold.folding import Fold
 from esdash.ui.forms.type_form import TypeForm
 from tests.domains import kinds, the_bank, the_depots
 from tests.domains.every_kind import Described, Part, Piece, Size
+from tests.domains.shop import shop
 from tests.ui.filling import fill, form_of, note, offered, payload, value
 from tests.ui.recording_console import RecordingConsole
 from tests.ui.stage import Stage, said, until, write
@@ -224,7 +225,7 @@ class TestADomainThatFails:
         assert console.published == []
 
 
-@pytest.mark.parametrize("fold", [the_bank(), the_depots(), kinds()], ids=lambda fold: fold.name)
+@pytest.mark.parametrize("fold", [shop(), the_bank(), the_depots(), kinds()], ids=lambda fold: fold.name)
 async def test_the_form_of_every_event_fits_every_terminal(fold: Fold) -> None:
     for event_type in fold.publishable:
         app = Stage(form_of(event_type.wire_name, RecordingConsole(fold=fold)))

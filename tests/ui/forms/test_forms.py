@@ -406,13 +406,6 @@ class TestSmallTerminals:
             await pilot.pause()
             assert "remaining 30" in app.plain
 
-    @pytest.mark.parametrize("name", ["TopUp", "AddItem", "Order"])
-    async def test_every_form_fits(self, name: str) -> None:
-        app = Stage(form_of(name, a_shop()))
-        async with app.run_test(size=(60, 16)):
-            for needed in ("Publish", "Cancel", "Enter publish · Tab complete · ↓ known · Esc cancel", "still needed"):
-                assert needed in app.plain
-
 
 class TestPictures:
     def test_ordering_with_a_completion(self, snap_compare: Any) -> None:

@@ -21,7 +21,7 @@ from esdash.ui.trust.details import DetailsScreen
 from tests.domains.ways import present
 from tests.ui.any_domain import key, sound, typed
 from tests.ui.looking import main_of, panel_of, settle, show, text_of, told
-from tests.ui.recorded import NOW, WALL, RecordedConsole, busy_history, halted
+from tests.ui.recorded import NOW, WALL, RecordedConsole, a_busy_view, busy_history, halted
 from tests.ui.stage import keys_for
 
 pytestmark = pytest.mark.usefixtures("any_domain")
@@ -210,7 +210,7 @@ class TestPausing:
     async def test_how_long_ago_stands_still_too(self) -> None:
         seconds = [0.0]
         app = DashboardApp(
-            RecordedConsole(busy_history().live()),
+            RecordedConsole(a_busy_view()),
             clock=lambda: NOW + seconds[0],
             wall_clock=lambda: WALL + seconds[0],
         )

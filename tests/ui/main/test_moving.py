@@ -9,7 +9,7 @@ from esdash.ui.app import DashboardApp
 from esdash.ui.tables.line_table import LineTable
 from tests.ui.any_domain import numbers, panels, press, table, under_cursor
 from tests.ui.looking import panel_of, show, wheel
-from tests.ui.recorded import History, RecordedConsole, busy_history
+from tests.ui.recorded import History, RecordedConsole, a_busy_view
 
 pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
@@ -82,7 +82,7 @@ class TestMovingWithKeys:
 
     async def test_the_focus_goes_round(self, dashboard: Dashboard) -> None:
         first, last, log = panels()[0], panels()[-2], press("log")
-        async with (app := dashboard(busy_history().live())).run_test(size=SIZE) as pilot:
+        async with (app := dashboard(a_busy_view())).run_test(size=SIZE) as pilot:
             for keys, focused in (
                 ("tab", first),
                 (f"{log} shift+tab", last),

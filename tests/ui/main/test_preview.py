@@ -14,7 +14,7 @@ from esdash.ui.app import DashboardApp
 from esdash.ui.main.arrangement import preview_for
 from esdash.ui.main.preview import Preview
 from tests.ui.any_domain import one, press, table
-from tests.ui.looking import main_of, show, text_of
+from tests.ui.looking import cursor_line, main_of, panel_of, show, text_of
 from tests.ui.past.keeping import dashboard as over_a_past
 from tests.ui.past.keeping import publish
 from tests.ui.recorded import RecordedConsole, busy_history, restored
@@ -99,6 +99,30 @@ async def test_hidden_it_asks_for_nothing_and_takes_no_room(dashboard: Dashboard
         await pilot.resize_terminal(139, 40)
         await pilot.pause()
         assert not shown(app)
+
+
+@pytest.mark.usefixtures("any_domain")
+@pytest.mark.domains_in_turn
+async def test_it_tells_about_the_line_that_a_question_leaves_under_the_cursor(dashboard: Dashboard) -> None:
+    async with (app := dashboard(restored())).run_test(size=(150, 40)) as pilot:
+        await pilot.press("up", "up")
+        await pilot.pause()
+        before = shown(app).splitlines()[0]
+        assert "#96 " in before
+        await pilot.press(press(table()), "home", "enter")
+        await pilot.pause()
+        number = cursor_line(app, "log").split()[0]
+        assert f"#{number} " in shown(app).splitlines()[0]
+        assert shown(app).splitlines()[0] != before
+        await pilot.press("escape")
+        await pilot.pause()
+        assert shown(app).splitlines()[0] == before
+        await pilot.press("slash", *"nosuch")
+        await pilot.pause()
+        assert "#" not in shown(app)
+        await pilot.press("escape", press(table()), "slash", "3")
+        await pilot.pause()
+        assert f"{one()} {panel_of(app, table()).table.selected}" in shown(app).splitlines()[0]
 
 
 def test_it_has_room_from_140_columns_on_and_leaves_first() -> None:

@@ -15,9 +15,9 @@ from tests.ui.recorded import (
     WALL,
     History,
     RecordedConsole,
+    a_busy_view,
     a_snapshot,
     blank,
-    busy_history,
     disconnected,
     halted,
     replaying,
@@ -100,7 +100,7 @@ class TestTheSnapshot:
             assert "snapshot 1 min ago" in text_of(app)[1]
 
     async def test_none_yet(self, dashboard: Dashboard) -> None:
-        assert "no snapshot yet" in (await top(dashboard, busy_history().live()))[1]
+        assert "no snapshot yet" in (await top(dashboard, a_busy_view()))[1]
 
     async def test_why_the_last_one_failed(self, dashboard: Dashboard) -> None:
         view = replace(restored(), snapshot_note="the server is out of memory")
@@ -131,7 +131,7 @@ class TestReplaying:
 
     async def test_from_the_beginning(self, dashboard: Dashboard) -> None:
         done = Restored((Rung(None, Position(), None),), replayed=98, replay_seconds=1.25, done=True)
-        line = (await top(dashboard, replace(busy_history().live(), restored=done)))[2]
+        line = (await top(dashboard, replace(a_busy_view(), restored=done)))[2]
         assert "replayed 98 events in 1.2 s" in line
         assert "from the beginning of the stream" in line
 
@@ -139,7 +139,7 @@ class TestReplaying:
         rungs = (Rung("1-0", Position("1-0", 90), "its checksum is wrong"), Rung(None, Position(), None))
         done = Restored(rungs, replayed=98, replay_seconds=0.01, done=True)
         for size in ((60, 16), (120, 40)):
-            line = (await top(dashboard, replace(busy_history().live(), restored=done), size))[3]
+            line = (await top(dashboard, replace(a_busy_view(), restored=done), size))[3]
             assert "1 snapshot could not be used (L): its check" in line
 
     async def test_an_empty_stream(self, dashboard: Dashboard) -> None:

@@ -21,8 +21,7 @@ async def test_lines_that_are_painted_over_need_no_garbage_collector() -> None:
     app = DashboardApp(console)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        gc.collect()
-        gc.freeze()  # what this process holds by now need not be looked through again
+        gc.freeze()  # what this process holds by now need not be looked through
         gc.disable()
         try:
             before = strips()
@@ -36,3 +35,4 @@ async def test_lines_that_are_painted_over_need_no_garbage_collector() -> None:
             assert strips() == painted
         finally:
             gc.enable()
+            gc.unfreeze()
