@@ -62,17 +62,16 @@ async def test_the_first_moment_of_a_condition_the_next_and_the_one_before(
         assert isinstance(app.screen, MainScreen)
 
 
-@pytest.mark.shop_alone
 async def test_what_is_wrong_in_a_condition_is_pointed_at(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
         await pilot.press("semicolon")
-        await write(pilot, "users:7.balanec < 4")
+        await write(pilot, f"{nine().number.rpartition('.')[0]}.nothing < 4")
         screen = text_of(app)
         place = next(place for place, text in enumerate(screen) if "^" in text)
         at = screen[place].index("^^^^^^^ ")
-        assert screen[place - 1][at:].startswith("balanec < 4")
-        assert any("users has no column balanec" in line for line in screen)
+        assert screen[place - 1][at:].startswith("nothing < 4")
+        assert any(f"{nine().table} has no column nothing" in line for line in screen)
         await pilot.press("enter")
         assert not isinstance(app.screen, MainScreen)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from esdash.domain import MONEY
 from esdash.engine.kept import row_of
 from esdash.engine.row import Row
 from esdash.engine.view import Continuity, Verdict
@@ -17,10 +18,8 @@ from esdash.fold.tables import Change
 from esdash.ui.paint.pager import Pager
 from esdash.ui.trust.details import DetailsScreen
 from esdash.visible import visible
-from tests.domains import the_bank
-from tests.domains.shop import shop
 from tests.domains.ways import present
-from tests.ui.any_domain import a_console, sound
+from tests.ui.any_domain import a_console, key, one, sound, typed
 from tests.ui.recording_console import RecordingConsole
 from tests.ui.stage import Stage, a_shop, still, until
 
@@ -104,25 +103,21 @@ class TestReadingAnEntry:
             assert "balance    user 7    12.00 → 0.00  (−12.00)" in pager.text
             assert "remaining  item hdd  5 → 4  (−1)" in pager.text
 
-    @pytest.mark.shop_alone
     async def test_a_refused_entry_shows_the_numbers_that_decided(self) -> None:
-        console = a_shop()
-        console.told = Told((), 2400, 1200, shop().domain.tables[0].columns[0].shown)
+        console = a_log()
+        console.told = Told((), 2400, 1200, MONEY)
         text = await told(a_row(b"{}"), console=console)
         assert "Nothing changed." in text
         assert "needed 24.00, had 12.00, short 12.00" in text
 
-    @pytest.mark.shop_alone
-    async def test_an_entry_of_any_domain_is_told_with_its_rows(self) -> None:
-        opened = b'{"account":"A-1","owner":"Ann"}'
-        console = RecordingConsole(("Opened", opened.decode()), fold=the_bank())
-        console.told = Told(
-            (Change("accounts", "A-1", "balance", None, 0), Change("accounts", "A-1", "owner", None, "Ann"))
-        )
-        text = await told(a_row(opened, event_type="Opened"), console=console)
-        assert "What      account A-1 · owner Ann" in text
-        assert "balance   account A-1  – → 0.00" in text
-        assert "owner     account A-1  – → Ann" in text
+    async def test_an_entry_is_told_with_its_rows(self) -> None:
+        _, data = sound(7)
+        table, row, column, value = present().cell(7, 100)
+        console = a_log()
+        console.told = Told((Change(table, row, column, None, value),))
+        text = await told(a_row(data), console=console)
+        assert f"What      {one()} {key(7)} " in text
+        assert f"{one()} {key(7)}  – → {typed(100)}" in text
 
     async def test_what_cannot_be_computed_is_said(self) -> None:
         console = a_log()
@@ -142,7 +137,6 @@ class TestReadingAPayload:
         assert '"UserID": 7' in text
         assert "0000  84 a2 49 44 a0 a4 54 79 70 65 a5 54 6f 70 55 70  ··ID··Type·TopUp" in text
 
-    @pytest.mark.shop_alone
     async def test_a_narrow_screen_shows_eight_bytes_a_line(self) -> None:
         text = await told(a_row(V0_TOP_UP), size=(60, 16))
         assert "0008  70 65 a5 54 6f 70 55 70  pe·TopUp" in text

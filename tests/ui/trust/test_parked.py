@@ -29,7 +29,7 @@ from tests.domains.shop import shop
 from tests.domains.ways import present
 from tests.ui.any_domain import fields, key, refused, sound
 from tests.ui.looking import main_of, text_of
-from tests.ui.recorded import History, RecordedConsole, busy_history, hostile
+from tests.ui.recorded import History, RecordedConsole, hostile
 from tests.ui.stage import said, until, write
 
 pytestmark = pytest.mark.usefixtures("any_domain")
@@ -240,13 +240,13 @@ class TestCorrecting:
                 assert not console.published
                 await pilot.press("escape", "j")
 
-    @pytest.mark.shop_alone
+    @pytest.mark.domains_in_turn
     async def test_where_no_type_is_likely_enter_alone_chooses_nothing(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_view(("What", '{"colour":7}')))).run_test(size=(80, 24)) as pilot:
             await pilot.press("x", "c", "enter", "enter")
             assert isinstance(app.screen, ChooseType)
             await pilot.press("down", "down", "enter")
-            await until(pilot, lambda: is_form_of(app, "AddItem"))
+            await until(pilot, lambda: is_form_of(app, present().fold().publishable[1].wire_name))
 
     @pytest.mark.domains_in_turn
     async def test_the_person_may_choose_to_edit_type_and_json(self, dashboard: Dashboard) -> None:
@@ -255,13 +255,12 @@ class TestCorrecting:
             await until(pilot, lambda: isinstance(app.screen, RawEventForm))
             assert typed(app) == {"type": "", "data": "[]"}
 
-    @pytest.mark.shop_alone
     async def test_of_another_version_only_who_and_what_is_kept(self, dashboard: Dashboard) -> None:
-        history = busy_history()
-        row = history.add("TopUp", '{"user_id":7,"amount":1200}', v=b"2")
-        async with (app := dashboard(history.live(parked=(row,)))).run_test(size=(80, 24)) as pilot:
+        history = a_history().sound(7, value=1200, v=b"9")
+        row, value = fields()
+        async with (app := dashboard(history.live(parked=(history.rows[-1],)))).run_test(size=(80, 24)) as pilot:
             await pilot.press("x", "c")
-            assert typed(app) == {"user_id": "7", "amount": ""}
+            assert typed(app) == {row: key(7), value: ""}
 
     @pytest.mark.shop_alone
     @pytest.mark.parametrize(
@@ -312,27 +311,26 @@ class TestCorrecting:
             assert isinstance(app.screen, ParkedScreen), "nothing is left to correct"
             assert "✓ corrected by #10" in about(app)
 
-    @pytest.mark.shop_alone
+    @pytest.mark.domains_in_turn
     async def test_type_and_json_are_judged_while_they_are_typed(self, dashboard: Dashboard) -> None:
         console = RecordedConsole(a_view(("Refund", "{")))
         async with (app := dashboard(console)).run_test(size=(80, 24)) as pilot:
             await pilot.press("x", "e")
             assert said(pilot) == "· still needed: type"
-            form = app.screen
-            form.query_one("#type", Input).value = "TopUp"
-            data = form.query_one("#data", Input)
-            for text, outlook in (
-                ("", "· still needed: data"),
-                ('{"user_id":3', "✗ cannot be published: see data"),
-                ('{"user_id":3,"amount":0}', "✗ would be rejected: invalid_amount"),
-                ('{"user_id":3,"amount":100}', "✓ would be applied: balance of user 3"),
+            event_type, data = app.screen.query_one("#type", Input), app.screen.query_one("#data", Input)
+            (name, sound_data), (refused_name, refused_data) = sound(7), refused()
+            for chosen, text, outlook in (
+                (name, "", "· still needed: data"),
+                (name, sound_data[:-1].decode(), "✗ cannot be published: see data"),
+                (refused_name, refused_data.decode(), "✗ would be rejected: "),
+                (name, sound_data.decode(), "✓ would be applied"),
             ):
-                data.value = text
+                event_type.value, data.value = chosen, text
                 await pilot.pause()
                 assert said(pilot).startswith(outlook)
             await pilot.press("enter")
             await until(pilot, lambda: isinstance(app.screen, ParkedScreen))
-            assert console.published == [("TopUp", b'{"user_id":3,"amount":100}')]
+            assert console.published == [sound(7)]
 
     @pytest.mark.domains_in_turn
     async def test_pasted_control_characters_become_json_escapes(self, dashboard: Dashboard) -> None:
@@ -343,16 +341,16 @@ class TestCorrecting:
             data.insert_text_at_cursor('{"item_id":"\u202ex\x1b"}')
             assert data.value == '{"item_id":"\\u202ex\\u001b"}'
 
-    @pytest.mark.shop_alone
+    @pytest.mark.domains_in_turn
     async def test_the_type_is_completed(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(a_view(("What", "{}")))).run_test(size=(80, 24)) as pilot:
             await pilot.press("x", "e")
             field = app.screen.query_one("#type", Input)
             field.value = ""
             field.focus()
-            await write(pilot, "ord")
+            await write(pilot, sound(7)[0][:3].lower())
             await pilot.press("tab")
-            assert field.value == "Order"
+            assert field.value == sound(7)[0]
 
     @pytest.mark.domains_in_turn
     @pytest.mark.parametrize("phase", [Phase.HALTED, Phase.DISCONNECTED])
