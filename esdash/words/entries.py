@@ -58,7 +58,7 @@ def _fields(fields: tuple[Field, ...], event: Any) -> str:
 
 
 def _value(field: Field, value: Any) -> str:
-    if value is None:
+    if value is None or (field.kind == "list" and not value):
         return "–"
     if field.kind == "list" and field.element is not None:
         element = field.element

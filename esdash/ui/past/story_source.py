@@ -30,7 +30,7 @@ NEAR: Final = 50
 ENTRY: Final = 40
 """Cells of what an entry said that there should be room for."""
 
-_SHORTER: Final = (90, 75, 60, 50, 40, 32, 24, 16)
+_SHORTER: Final = (90, 75, 60, 50, 40, 32, 24, 16, 8)
 """Cells to which what an entry said is cut before it is left out by how much it was short."""
 
 _TEXT: Final = 30
@@ -96,12 +96,15 @@ class StorySource(Lines):
         # By how much it was short matters more than the end of a long event.
         short = decided[max(decided.find("short "), 0) :]
         shorter = (f"{fit(told, cells).rstrip()} · {short}" for cells in _SHORTER if cells < cell_len(told))
-        return Cell(f"{told} · {decided}", "", (f"{told} · {short}", *shorter))
+        return Cell(f"{told} · {decided}", "", (f"{told} · {short}", *shorter, short))
 
 
 def _columns(place: int, column: StateColumn) -> Iterator[Column]:
-    """Of the first columns of a table the most is kept where there is little room."""
+    """Of the first columns of a table the most is kept where there is little room. Times and texts behind the second
+    take none from what the entries said."""
     kind = Kind.NUMBER if column.kind is int else Kind.TEXT
     if is_amount(column):
         yield Column(f"moved {place}", "±", kind, rank=4 + 2 * place)
-    yield Column(f"after {place}", visible(title_of(column), 24), kind, least=8, rank=5 + 2 * place)
+    extra = place > 1 and not is_amount(column)
+    rank = 5 + 2 * place + 1_000 * extra
+    yield Column(f"after {place}", visible(title_of(column), 24), kind, least=8, rank=rank, extra=extra)

@@ -35,6 +35,8 @@ class Column(Struct, frozen=True):
     """Cells under which the column is not worth drawing; a number needs all of its cells anyway."""
     rank: int = 0
     """The highest rank leaves first when there is no room; rank 0 never leaves."""
+    extra: bool = False
+    """Whether it leaves before any other gets less than it would like. Those have the highest ranks."""
     stretch: int = 0
     """Its share of the cells that are left over."""
     sortable: bool = False
@@ -70,17 +72,19 @@ def arrange(
         ranks = [column.rank for column in columns]
     shown = sorted(range(len(columns)), key=ranks.__getitem__)
     needs = [_need(column, cells) for column, cells in zip(columns, wanted, strict=True)]
+    wanted = [max(*each, title_width(column)) for column, *each in zip(columns, needs, wanted, strict=True)]
 
-    def total() -> int:
-        return sum(needs[index] for index in shown) + gap * (len(shown) - 1)
+    def total(cells: Sequence[int]) -> int:
+        return sum(cells[index] for index in shown) + gap * (len(shown) - 1)
 
-    while total() > width and ranks[shown[-1]] > 0:
+    while columns[shown[-1]].extra and columns[shown[-1]].key != sorted_by and total(wanted) > width:
+        shown.pop()
+    while total(needs) > width and ranks[shown[-1]] > 0:
         shown.pop()
     widths = [0] * len(columns)
     for index in shown:
         widths[index] = needs[index]
-    wanted = [max(cells, title_width(column)) for column, cells in zip(columns, wanted, strict=True)]
-    spare = width - total()
+    spare = width - total(needs)
     for index in reversed(shown):  # no column is left to leave: the less important ones shrink
         cut = min(max(-spare, 0), widths[index] - 1)
         widths[index] -= cut

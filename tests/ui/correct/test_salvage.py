@@ -17,6 +17,7 @@ from esdash.ui.forms.json_text import escape_json
 from esdash.visible import visible
 from tests.domains import kinds, the_bank, the_depots
 from tests.domains.shop import shop
+from tests.domains.ways import WAYS, Ways
 
 
 def fields(event_type: bytes, data: bytes) -> list[bytes]:
@@ -200,13 +201,25 @@ def test_what_is_wrong_is_said(event_type: str, data: bytes, said: str) -> None:
     assert bool(said) == bool(said_of(event_type, data))
 
 
-@given(event_type=st.binary(max_size=12), data=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_nothing_breaks_it(event_type: bytes, data: bytes) -> None:
-    entry = fields(event_type, data)
-    for text in (*texts(entry).values(), as_json(shop(), entry)):
-        assert visible(text, 100_000) == text
-    likely_type(shop(), entry)
-    said_of(event_type.decode("utf-8", "replace"), data)
+@given(
+    ways=st.sampled_from([*WAYS.values()]),
+    seed=st.integers(0, 99),
+    cut=st.integers(0, 200),
+    more=st.binary(max_size=50) | st.text(max_size=50).map(str.encode),
+    renamed=st.none() | st.binary(max_size=12),
+)
+def test_nothing_breaks_it(ways: Ways, seed: int, cut: int, more: bytes, renamed: bytes | None) -> None:
+    fold = ways.fold()
+    for sound in ways.day(seed, 3):
+        entry = [part for field in sound for part in field]
+        place = entry.index(b"data") + 1
+        entry[place] = entry[place][:cut] + more
+        if renamed is not None and b"type" in entry:
+            entry[entry.index(b"type") + 1] = renamed
+        for text in (*texts_of(fold, salvage(fold, entry)).values(), as_json(fold, entry)):
+            assert visible(text, 100_000) == text
+        likely_type(fold, entry)
+        objection(fold, Row(1, b"1-0", entry, INVALID_DATA), len(entry[place]))
 
 
 @given(st.recursive(st.none() | st.integers() | st.text(max_size=20), lambda inner: st.lists(inner, max_size=3)))

@@ -16,14 +16,17 @@ from esdash.log.stream import Stream
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.clipboard import FORBIDDEN
 from esdash.ui.export.screen import ExportScreen
-from tests.domains.shop import shop
+from tests.domains.ways import present
 from tests.ui.looking import main_of, text_of, told
-from tests.ui.past.keeping import as_of, dashboard, publish
+from tests.ui.past.keeping import dashboard, go_to, publish
+from tests.ui.past.nine import nine
 from tests.ui.stage import said, until
+
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 
 @pytest.fixture(autouse=True)
-def nine(client: redis.Redis) -> None:
+def _nine_entries(any_domain: str, client: redis.Redis) -> None:  # noqa: ARG001 - they are of that one
     """Nine entries are in the stream."""
     publish(client)
 
@@ -51,41 +54,51 @@ async def test_what_is_shown_is_handed_on_in_every_form(log: Stream, tmp_path: P
         # The log: all of it, then what a question asks for.
         rows = list(csv.reader((await export(pilot, "1", tmp_path / "log.csv")).splitlines()))
         assert [row[0] for row in rows] == ["#", *map(str, range(1, 10))]
-        assert rows[1][8] == "balance of 7 new → 30.00"
         assert told(app)[-1].endswith("9 lines in " + str(tmp_path / "log.csv") + ".")
         panels = main_of(app).panels
         panels.list_matching("outcome:rejected or outcome:parked")
         await until(pilot, lambda: panels.log_lines.needle and panels.log_lines.searched is None)
         lines = [json.loads(line) for line in (await export(pilot, "2", None)).splitlines()]
         assert [(line["ordinal"], line["outcome"]) for line in lines] == [(4, "parked"), (6, "rejected")]
-        assert (lines[1]["needed"], lines[1]["available"], lines[1]["changes"]) == (17000, 3300, [])
         panels.action_clear()
-        # A table as it is sorted, and the same of the past.
-        await pilot.press("1", "i")
+        # A table of the past.
+        await go_to(pilot, 6)
+        await pilot.press("1", "home")
         rows = list(csv.reader((await export(pilot, "1", None)).splitlines()))
-        assert rows == [["user", "balance"], ["9", "1.00"], ["8", "1.00"], ["7", "16.00"]]
-        main_of(app).time.go_to(3)
-        await as_of(pilot, 3)
-        assert (await export(pilot, "3", None)).splitlines()[-1] == "| 7 | 50.00 |"
+        assert (rows[1][0], len(rows)) == (nine().key, 1 + nine().rows_then)
+        assert nine().shown[6] in rows[1]
         # The screen, without the dialog.
         picture = await export(pilot, "4", tmp_path / "screen.svg")
         assert picture.startswith("<svg")
         assert "AS" in picture
         assert "spreadsheet" not in picture
         # The page of a row, all of its story, and the board.
-        await pilot.press("escape", "end", "enter")
+        await pilot.press("escape", "home", "enter")
         await until(pilot, lambda: type(app.screen).__name__ == "RowPage")
         rows = list(csv.reader((await export(pilot, "1", tmp_path / "row.csv")).splitlines()))
-        assert [row[0] for row in rows] == ["#", "7", "6", "5", "3", "1"]
+        assert [row[0] for row in rows] == ["#", *map(str, reversed(nine().about))]
         await pilot.press("escape", "exclamation_mark", "3")
         await until(pilot, lambda: any("of 9 entries" in line for line in text_of(app)))
         lines = [json.loads(line) for line in (await export(pilot, "2", tmp_path / "board.jsonl")).splitlines()]
-        assert {line["reason"] for line in lines if "outcome" in line} == {"insufficient_funds", "unknown_type"}
-        assert any(line.get("key") == 7 for line in lines)
+        assert [line["reason"] for line in lines if line.get("outcome") == "parked"] == ["unknown_type"]
+        assert [line["reason"] for line in lines if line.get("outcome") == "rejected"] == [nine().refused.split()[0]]
+
+
+@pytest.mark.shop_alone
+async def test_numbers_are_handed_on_as_they_are_shown_or_as_they_are(log: Stream, tmp_path: Path) -> None:
+    async with dashboard(log, tmp_path / "past") as (app, pilot):
+        rows = list(csv.reader((await export(pilot, "1", None)).splitlines()))
+        assert rows[1][8] == "balance of 7 new → 30.00"
+        lines = [json.loads(line) for line in (await export(pilot, "2", None)).splitlines()]
+        assert (lines[5]["needed"], lines[5]["available"], lines[5]["changes"]) == (17000, 3300, [])
+        # A table as it is sorted, and the same of the past.
+        await pilot.press("1", "i")
+        rows = list(csv.reader((await export(pilot, "1", None)).splitlines()))
+        assert rows == [["user", "balance"], ["9", "1.00"], ["8", "1.00"], ["7", "16.00"]]
+        await pilot.press("m")
+        await go_to(pilot, 3)
+        assert (await export(pilot, "3", None)).splitlines()[-1] == "| 7 | 50.00 |"
         # Two moments compared.
-        await pilot.press("escape", "m")
-        main_of(app).time.go_to(3)
-        await as_of(pilot, 3)
         await pilot.press("m")
         await until(pilot, lambda: any("between the two moments" in line for line in text_of(app)))
         lines = [json.loads(line) for line in (await export(pilot, "2", None)).splitlines()]
@@ -116,7 +129,7 @@ async def test_where_the_settings_forbid_it_nothing_is_exported_copied_or_pictur
     log: Stream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
+    console = LiveConsole(log, present().fold(), ConsumerSettings(snapshot_seconds=0), seed=1)
     app = DashboardApp(console, UiSettings(export=False))
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: console.view.position.ordinal == 9, timeout=20)

@@ -18,6 +18,7 @@ from tests.ui.recorded import (
     a_busy_view,
     a_snapshot,
     blank,
+    busy_history,
     disconnected,
     halted,
     replaying,

@@ -1,6 +1,5 @@
 """A dashboard over a real consumer and a real server, with the track of a few entries."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,35 +17,26 @@ from esdash.past.folder import TrackFolder
 from esdash.past.service import Past
 from esdash.ui.app import DashboardApp
 from esdash.whatif.sandbox import Sandbox
-from tests.domains.shop import shop
+from tests.domains.ways import present
+from tests.engine.running import STREAM, said, sound
 from tests.ui.fake_console import FakeConsole
 from tests.ui.looking import main_of, text_of
+from tests.ui.past.nine import nine
 from tests.ui.stage import until
 
-STREAM = "orders"
 SIZE = (120, 40)
 
 
-def order(client: redis.Redis, user: int, quantity: int) -> None:
-    data = json.dumps({"user_id": user, "lines": [{"item_id": "hdd", "quantity": quantity}]})
-    client.xadd(STREAM, {"type": "Order", "data": data})
-
-
-def top_up(client: redis.Redis, user: int, amount: int) -> None:
-    client.xadd(STREAM, {"type": "TopUp", "data": f'{{"user_id":{user},"amount":{amount}}}'})
-
-
 def publish(client: redis.Redis) -> None:
-    """Nine entries: user 7 has 50.00, buys twice for 17.00, and between that not for 170.00; the fourth is parked."""
-    top_up(client, 7, 3000)
-    client.xadd(STREAM, {"type": "AddItem", "data": '{"item_id":"hdd","count":20,"price":1700}'})
-    top_up(client, 7, 2000)
-    client.xadd(STREAM, {"type": "?", "data": "{}"})
-    order(client, 7, 1)
-    order(client, 7, 10)
-    order(client, 7, 1)
-    top_up(client, 8, 100)
-    top_up(client, 9, 100)
+    """The nine entries of the present domain: the fourth is parked, the sixth refused."""
+    for event in nine().events:
+        client.xadd(STREAM, said(event, None))
+
+
+def publish_more(client: redis.Redis, *numbers: int) -> None:
+    """Events that are applied, of other rows than those of the nine."""
+    for number in numbers:
+        client.xadd(STREAM, sound(number))
 
 
 def past_of(log: Stream, folder: Path, fold: Fold, past: type[Past] = Past) -> Past:
@@ -72,9 +62,9 @@ async def dashboard_over(
 async def dashboard(
     log: Stream, folder: Path, count: int = 9, size: tuple[int, int] = SIZE, fold: Fold | None = None
 ) -> AsyncIterator[tuple[DashboardApp, Pilot[None]]]:
-    """A dashboard that is live, with a track of all there is now; of the shop unless told otherwise."""
+    """A dashboard that is live, with a track of all there is now; of the present domain unless told otherwise."""
 
-    console = LiveConsole(log, fold or shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
+    console = LiveConsole(log, fold or present().fold(), ConsumerSettings(snapshot_seconds=0), seed=1)
     app = DashboardApp(
         console, past_of=lambda fold: past_of(log, folder, fold), sandbox_of=lambda fold: Sandbox(log, fold)
     )
@@ -90,3 +80,9 @@ async def as_of(pilot: Pilot[None], number: int) -> list[str]:
     """Wait until the screen shows the moment after an entry; its lines."""
     await until(pilot, lambda: any(f"AS OF #{number} " in line for line in text_of(pilot.app)), timeout=20)
     return text_of(pilot.app)
+
+
+async def go_to(pilot: Pilot[None], number: int) -> list[str]:
+    """Type the number of an entry as the place to go to; the lines of the screen at that moment."""
+    await pilot.press("at", "number_sign", *str(number), "enter")
+    return await as_of(pilot, number)

@@ -2,14 +2,12 @@
 
 import json
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from esdash.domain import TIME
-from esdash.engine.console import EngineError
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry
 from esdash.past.board import Board, RefusedReason, Sum
@@ -18,8 +16,9 @@ from esdash.ui.past.board import BoardScreen
 from esdash.ui.past.board_source import REASONS, reason_lines
 from tests.domains import the_depots
 from tests.domains.shop import shop
+from tests.domains.ways import present
 from tests.ui.past.depots import DEPOT_ENTRIES
-from tests.ui.past.overlooking import past_of
+from tests.ui.past.overlooking import at_first, not_yet, past_of
 from tests.ui.stage import Stage, until
 
 NOW = 1_700_007_200
@@ -46,6 +45,13 @@ ENTRIES = [
     order(-40, 7, 1),
 ]
 """Of user 7 two orders are short of funds, 34.00 and 170.00 for 30.00, and two of stock, 30 and 25 for 20."""
+
+
+def a_day() -> list[Entry]:
+    """The same outcomes at the same times, of the present domain."""
+    sound, refused, parked = present().sound, present().refused, ("?", dict[str, Any]())
+    events = (sound(1, 1), sound(2, 1), refused, refused, parked, refused, refused, refused, sound(3, 1))
+    return [(entry_id, entry(0, *event)[1]) for (entry_id, _), event in zip(ENTRIES, events, strict=True)]
 
 
 async def counted(pilot: Pilot[None], told: str) -> list[str]:
@@ -83,36 +89,29 @@ async def test_it_counts_by_reason_and_by_row_over_five_minutes_an_hour_and_all(
         await counted(pilot, "2 refused · 0 parked of 3 entries")
 
 
+@pytest.mark.usefixtures("any_domain")
 async def test_what_the_past_of_a_moment_cannot_tell_yet_is_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    past, _ = past_of(tmp_path, shop(), ENTRIES)
-    tell, there = past.board, Event()
-
-    def later(*arguments: Any) -> Board:
-        if not there.is_set():
-            raise EngineError("Not there yet.")
-        return tell(*arguments)
-
-    monkeypatch.setattr(past, "board", later)
-    stage = Stage(BoardScreen(shop(), past, 9, lambda: NOW))
+    fold = present().fold()
+    past, _ = past_of(tmp_path, fold, a_day())
+    there = at_first(monkeypatch, past, "board", not_yet)
+    stage = Stage(BoardScreen(fold, past, 9, lambda: NOW))
     async with stage.run_test(size=(120, 40)) as pilot:
         await counted(pilot, "Not there yet.")
         there.set()
         await counted(pilot, "2 refused · 0 parked of 3 entries, up to #9")
 
 
+@pytest.mark.usefixtures("any_domain")
 async def test_the_board_of_a_moment_is_whole_once_the_past_reaches_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    past, _ = past_of(tmp_path, shop(), ENTRIES)
-    tell, there = past.board, Event()
-
-    def sooner(length: int | None, until: int, *arguments: Any) -> Board:
-        return tell(length, until if there.is_set() else 5, *arguments)
-
-    monkeypatch.setattr(past, "board", sooner)
-    stage = Stage(BoardScreen(shop(), past, 9, lambda: NOW))
+    fold = present().fold()
+    past, _ = past_of(tmp_path, fold, a_day())
+    tell = past.board
+    there = at_first(monkeypatch, past, "board", lambda length, _, *more: tell(length, 5, *more))
+    stage = Stage(BoardScreen(fold, past, 9, lambda: NOW))
     async with stage.run_test(size=(120, 40)) as pilot:
         await counted(pilot, "up to #5")
         there.set()
@@ -139,29 +138,33 @@ async def test_enter_asks_for_the_entries_of_a_line(tmp_path: Path) -> None:
         ]
 
 
+@pytest.mark.usefixtures("any_domain")
 async def test_what_is_parked_is_asked_for_as_such_and_nothing_is_a_sentence(tmp_path: Path) -> None:
-    past, _ = past_of(tmp_path, shop(), ENTRIES)
-    stage = Stage(BoardScreen(shop(), past, 5, lambda: NOW))
+    fold = present().fold()
+    past, _ = past_of(tmp_path, fold, a_day())
+    stage = Stage(BoardScreen(fold, past, 5, lambda: NOW))
     async with stage.run_test(size=(80, 24)) as pilot:
         await counted(pilot, "0 refused · 1 parked of 1 entry, up to #5 ·")
         await pilot.press("right", "enter")
         assert stage.results == [f"outcome:parked reason:unknown_type since:{(NOW - 1_800 - 300) * 1_000 + 1}-0"]
-        stage.push_screen(BoardScreen(shop(), past, 2, lambda: NOW), stage.results.append)
+        stage.push_screen(BoardScreen(fold, past, 2, lambda: NOW), stage.results.append)
         lines = await counted(pilot, "0 refused · 0 parked of 2 entries, up to #2")
         assert "Nothing was refused in this stretch, and all was understood." in lines
         await pilot.press("enter", "exclamation_mark")
         assert stage.results[1:] == [None]
 
 
+@pytest.mark.usefixtures("any_domain")
+@pytest.mark.domains_in_turn
 async def test_live_it_goes_on_and_where_there_is_no_past_it_says_so(tmp_path: Path) -> None:
-    fold = shop()
-    past, track = past_of(tmp_path, fold, ENTRIES[:6])
+    fold, entries = present().fold(), a_day()
+    past, track = past_of(tmp_path, fold, entries[:6])
     stage = Stage(BoardScreen(fold, past, None, lambda: NOW))
     async with stage.run_test(size=(80, 24)) as pilot:
         await counted(pilot, "0 refused · 0 parked of 0 entries, up to #6")
-        recorder = Recorder(track, "stream", Projection(shop()))
+        recorder = Recorder(track, "stream", Projection(fold))
         recorder.begin()
-        recorder.add(ENTRIES)
+        recorder.add(entries)
         recorder.store()
         await counted(pilot, "2 refused · 0 parked of 3 entries, up to #9")
         (tmp_path / "track").unlink()

@@ -1,24 +1,22 @@
 """Two moments compared on the screen, over a real track."""
 
 from pathlib import Path
-from threading import Event
-from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from esdash.domain import Table
-from esdash.engine.console import EngineError
 from esdash.fold.folding import Entry
-from esdash.past.difference import Difference
 from esdash.ui.past.difference import DifferenceScreen
 from esdash.ui.past.overviews import MarkedMoment
 from esdash.ui.tables.line_table import LineTable
 from tests.domains import the_depots
 from tests.domains.shop import shop
+from tests.domains.ways import present
 from tests.ui.past.depots import DEPOT_ENTRIES
-from tests.ui.past.overlooking import past_of
+from tests.ui.past.nine import nine
+from tests.ui.past.overlooking import at_first, not_yet, past_of
 from tests.ui.stage import Stage, until
 
 FIRST, LAST = MarkedMoment(6, "#6 · 14:03:05"), MarkedMoment(len(DEPOT_ENTRIES), f"#{len(DEPOT_ENTRIES)} · 14:05:06")
@@ -43,22 +41,16 @@ async def compared(pilot: Pilot[None], told: str) -> list[str]:
     return lines[next(place for place, line in enumerate(lines) if "Difference" in line) :]
 
 
+@pytest.mark.usefixtures("any_domain")
 async def test_what_cannot_be_told_yet_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fold = the_depots()
-    past, _ = past_of(tmp_path, fold, DEPOT_ENTRIES)
-    tell, there = past.difference, Event()
-
-    def later(*arguments: Any) -> Difference:
-        if not there.is_set():
-            raise EngineError("Not there yet.")
-        return tell(*arguments)
-
-    monkeypatch.setattr(past, "difference", later)
-    stage = Stage(DifferenceScreen(fold, past, FIRST, LAST, fold.domain.tables[:1], no_page))
+    fold = present().fold()
+    past, _ = past_of(tmp_path, fold, nine().entries)
+    there = at_first(monkeypatch, past, "difference", not_yet)
+    stage = Stage(DifferenceScreen(fold, past, FIRST, MarkedMoment(9, "#9"), fold.domain.tables[:1], no_page))
     async with stage.run_test(size=(120, 40)) as pilot:
         await compared(pilot, "Not there yet.")
         there.set()
-        assert not any("Not there" in line for line in await compared(pilot, "10 entries between the two moments"))
+        assert not any("Not there" in line for line in await compared(pilot, "3 entries between the two moments"))
 
 
 async def test_the_largest_difference_comes_first_and_the_entries_between_are_counted(tmp_path: Path) -> None:
@@ -144,9 +136,10 @@ async def test_thousands_of_numbers_are_listed_and_equal_moments_have_none(tmp_p
         await pilot.press("enter", "escape")
 
 
+@pytest.mark.usefixtures("any_domain")
 async def test_what_cannot_be_compared_is_said(tmp_path: Path) -> None:
-    fold = the_depots()
-    past, _ = past_of(tmp_path, fold, DEPOT_ENTRIES)
+    fold = present().fold()
+    past, _ = past_of(tmp_path, fold, nine().entries)
     stage = Stage(DifferenceScreen(fold, past, FIRST, MarkedMoment(99, "#99"), fold.domain.tables, no_page))
     async with stage.run_test(size=(80, 24)) as pilot:
         lines = await compared(pilot, "That part of the past is still being put together")

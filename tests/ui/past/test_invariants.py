@@ -11,8 +11,9 @@ from esdash.log.stream import Stream
 from esdash.ui.main.banner import Banner
 from esdash.ui.main.invariants import live_lines
 from tests.domains.meters import METERS
+from tests.engine.running import STREAM
 from tests.ui.looking import cursor_line, main_of, text_of, told
-from tests.ui.past.keeping import STREAM, as_of, dashboard
+from tests.ui.past.keeping import as_of, dashboard
 from tests.ui.recorded import WALL, blank
 from tests.ui.stage import until
 

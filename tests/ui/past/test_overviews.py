@@ -2,20 +2,31 @@
 
 from pathlib import Path
 
+import pytest
 import redis
 from textual.widgets import OptionList
 
 from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder
+from esdash.ui.app import DashboardApp
 from esdash.ui.past.board import BoardScreen
 from esdash.ui.past.difference import DifferenceScreen
 from esdash.ui.past.row_page import RowPage
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.trust.ladder import LadderScreen
+from tests.ui.any_domain import question
 from tests.ui.looking import main_of, panel_of, text_of, told
-from tests.ui.past.keeping import as_of, dashboard, publish, top_up
-from tests.ui.stage import until, write
+from tests.ui.past.keeping import as_of, dashboard, go_to, publish, publish_more
+from tests.ui.past.nine import nine
+from tests.ui.stage import until
+
+pytestmark = pytest.mark.usefixtures("any_domain")
+
+
+def is_page(app: DashboardApp) -> bool:
+    """Whether the page of the row lists all that there is."""
+    return isinstance(app.screen, RowPage) and len(app.screen.query_one(LineTable).source) == len(nine().about)
 
 
 async def test_the_board_is_that_of_the_moment_and_asks_the_log(
@@ -39,13 +50,11 @@ async def test_the_board_is_that_of_the_moment_and_asks_the_log(
         assert panel_of(app, "log").input.value == "outcome:parked reason:unknown_type"
 
 
+@pytest.mark.shop_alone
 async def test_a_moment_is_marked_and_compared_with_another(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("at")
-        await write(pilot, "#4")
-        await pilot.press("enter")
-        await as_of(pilot, 4)
+        await go_to(pilot, 4)
         await pilot.press("m")
         assert any("#4" in line and "is marked. At another moment, m shows what differs." in line for line in told(app))
         await pilot.press("m")
@@ -57,33 +66,32 @@ async def test_a_moment_is_marked_and_compared_with_another(log: Stream, client:
         line = next(line for line in screen if "users:7.balance" in line)
         assert line.replace("▌", "").split()[1:5] == ["users:7.balance", "50.00", "16.00", "−34.00"]
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, RowPage) and len(app.screen.query_one(LineTable).source) == 5)
+        await until(pilot, lambda: is_page(app))
         await pilot.press("escape")
         assert isinstance(app.screen, DifferenceScreen)
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, RowPage) and len(app.screen.query_one(LineTable).source) == 5)
+        await until(pilot, lambda: is_page(app))
         await pilot.press("down", "at")
         await as_of(pilot, 6)
 
 
 async def test_the_entries_between_about_a_row_are_listed(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
+    row, times, between = nine().most
+    about = "1 entry is about it" if times == 1 else f"{times} entries are about it"
     async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("m", "at")
-        await write(pilot, "#4")
-        await pilot.press("enter")
-        await as_of(pilot, 4)
         await pilot.press("m")
-        await until(pilot, lambda: any("users:7.balance" in line for line in text_of(app)))
+        await go_to(pilot, 4)
+        await pilot.press("m")
+        await until(pilot, lambda: any("5 entries between" in line for line in text_of(app)))
         assert any("→ #4 ·" in line for line in text_of(app)), "the later one was marked first"
         await pilot.press("enter")
         # The page is that of the later moment, whichever is shown.
-        await until(pilot, lambda: any("5 entries are about it" in line for line in text_of(app)))
-        assert any("balance  16.00" in line for line in text_of(app))
+        await until(pilot, lambda: any(line.strip(" │").startswith(about) for line in text_of(app)))
         await pilot.press("escape", "E")
         await until(pilot, lambda: app.screen is main_of(app))
-        assert panel_of(app, "log").input.value == "user:7 since:#5 until:#9"
-        await until(pilot, lambda: "3 of 9" in panel_of(app, "log").heading)
+        assert panel_of(app, "log").input.value == f"{row} since:#5 until:#9"
+        await until(pilot, lambda: f"{between} of 9" in panel_of(app, "log").heading)
         assert not any("AS OF" in line for line in text_of(app))
 
 
@@ -94,7 +102,7 @@ async def test_two_snapshots_are_chosen_in_the_list_and_compared(
     async with dashboard(log, tmp_path) as (app, pilot):
         await pilot.press("s")
         await until(pilot, lambda: (taken := app.engine.view.snapshot) is not None and taken.position.ordinal == 9)
-        top_up(client, 7, 100)
+        publish_more(client, 1)
         await until(pilot, lambda: app.engine.view.position.ordinal == 10)
         past = main_of(app).time.past
         assert past is not None
@@ -108,11 +116,11 @@ async def test_two_snapshots_are_chosen_in_the_list_and_compared(
         await pilot.press("m")
         await until(pilot, lambda: any("#10 (snapshot) is marked." in line for line in told(app)))
         await pilot.press("down", "m")
-        await until(pilot, lambda: any("1 number differs · 1 entry between" in line for line in text_of(app)))
+        await until(pilot, lambda: any(" · 1 entry between" in line for line in text_of(app)))
         assert any("#10 (snapshot) → #9 (snapshot)" in line for line in text_of(app))
         await pilot.press("E")
         await until(pilot, lambda: app.screen is main_of(app))
-        assert panel_of(app, "log").input.value == "user:7 since:#10 until:#10"
+        assert panel_of(app, "log").input.value == f"{question(1)} since:#10 until:#10"
         await pilot.press("escape", "L")
         await until(pilot, lambda: isinstance(app.screen, LadderScreen) and app.screen.query_one(OptionList).has_focus)
         await pilot.press("down", "enter")

@@ -3,6 +3,7 @@
 from pathlib import Path
 from threading import Event
 
+import pytest
 from msgspec.structs import replace
 
 from esdash.engine.view import Phase, Position
@@ -15,6 +16,8 @@ from tests.ui.looking import main_of, settle
 from tests.ui.recorded import RecordedConsole, blank
 from tests.ui.stage import until
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 
 class Pasts:

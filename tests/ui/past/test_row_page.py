@@ -1,16 +1,13 @@
 """The page of a row: more than fits, a way from row to entry to row and back, and every size."""
 
 from pathlib import Path
-from threading import Event
 
 import pytest
 import redis
+from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from esdash.engine.console import EngineError
 from esdash.log.stream import Stream
-from esdash.past.service import Past
-from esdash.past.story import StoryLine
 from esdash.ui.app import DashboardApp
 from esdash.ui.paint.curve import curve
 from esdash.ui.past.difference import DifferenceScreen
@@ -18,17 +15,26 @@ from esdash.ui.past.row_page import AT_A_TIME, RowPage
 from esdash.ui.sandbox.choices import ChoicesScreen
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.trust.details import DetailsScreen
+from tests.engine.running import STREAM, sound
 from tests.ui.looking import main_of, text_of
-from tests.ui.past.keeping import as_of, dashboard, publish, top_up
+from tests.ui.past.keeping import as_of, dashboard, publish
+from tests.ui.past.nine import nine
+from tests.ui.past.overlooking import at_first, not_yet
 from tests.ui.stage import until
+
+pytestmark = pytest.mark.usefixtures("any_domain")
+
+
+SIZES = [(60, 16), (80, 24), (120, 40), (200, 60)]
 
 
 def story(app: DashboardApp) -> LineTable:
     return app.screen.query_one("#story", LineTable)
 
 
-async def opened(pilot: Pilot[None], lines: int) -> DashboardApp:
-    """Wait until the page of a row lists so many entries."""
+async def opened(pilot: Pilot[None], lines: int | None = None) -> DashboardApp:
+    """Wait until the page of a row lists so many entries, or all that are about the first row."""
+    lines = len(nine().about) if lines is None else lines
     app = pilot.app
     assert isinstance(app, DashboardApp)
     await until(pilot, lambda: isinstance(app.screen, RowPage) and len(story(app).source) == lines)
@@ -40,11 +46,12 @@ def shows(app: DashboardApp, way: str) -> bool:
     return any(f"─ {way} ─" in line for line in text_of(app))
 
 
+@pytest.mark.shop_alone
 async def test_from_an_entry_to_another_row_and_back(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
         await pilot.press("1", "home", "enter")
-        await opened(pilot, 5)
+        await opened(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, DetailsScreen))
         assert shows(app, "Users › 7 › #7")
@@ -64,40 +71,54 @@ async def test_from_an_entry_to_another_row_and_back(log: Stream, client: redis.
         assert app.screen is main_of(app)
 
 
-async def test_from_a_line_to_what_if_to_a_difference_and_to_the_log(
+async def test_from_a_line_to_what_if_to_its_moment_and_to_the_log(
     log: Stream, client: redis.Redis, tmp_path: Path
 ) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
         await pilot.press("1", "home", "enter")
-        await opened(pilot, 5)
+        await opened(pilot)
+        assert shows(app, nine().page)
         await pilot.press("w")
         await until(pilot, lambda: isinstance(app.screen, ChoicesScreen))
-        assert any("#7 Order user 7 buys 1 × hdd" in line for line in text_of(app))
+        assert any(f"What if · #{nine().about[-1]} " in line for line in text_of(app))
         await pilot.press("escape")
-        await opened(pilot, 5)
+        await opened(pilot)
+        await pilot.press("end", "at")
+        await as_of(pilot, 1)
+        assert app.screen is main_of(app)
+        await pilot.press("escape", "1", "home", "enter")
+        await opened(pilot)
+        await pilot.press("slash")
+        heading = f"Log · {nine().question} · {len(nine().about)} of 9"
+        await until(pilot, lambda: any(heading in line for line in text_of(app)))
+
+
+@pytest.mark.shop_alone
+async def test_two_lines_are_compared(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        await pilot.press("1", "home", "enter")
+        await opened(pilot)
         await pilot.press("m", "down", "down", "m")
         await until(pilot, lambda: isinstance(app.screen, DifferenceScreen))
         assert any("─ Difference  #7 · " in line and " → #5 · " in line for line in text_of(app))
         await until(pilot, lambda: any("+17.00" in line for line in text_of(app)))
         await pilot.press("enter")
-        await opened(pilot, 5)
+        await opened(pilot)
         await pilot.press("at")
         await as_of(pilot, 7)
         assert app.screen is main_of(app), "all of them are left"
-        await pilot.press("escape", "1", "home", "enter")
-        await opened(pilot, 5)
-        await pilot.press("slash")
-        await until(pilot, lambda: any("Log · user:7 · 5 of 9" in line for line in text_of(app)))
 
 
+@pytest.mark.shop_alone
 async def test_a_moment_chosen_on_the_second_page_leaves_all_of_them(
     log: Stream, client: redis.Redis, tmp_path: Path
 ) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
         await pilot.press("1", "home", "enter")
-        await opened(pilot, 5)
+        await opened(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, DetailsScreen))
         await pilot.press("2")
@@ -107,10 +128,11 @@ async def test_a_moment_chosen_on_the_second_page_leaves_all_of_them(
         assert app.screen is main_of(app)
 
 
+@pytest.mark.shop_alone
 async def test_further_entries_are_listed_when_one_goes_there(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     count = 2 * AT_A_TIME + 10
     for number in range(count):
-        top_up(client, 7, 100 + number)
+        client.xadd(STREAM, sound(7, 100 + number))
     async with dashboard(log, tmp_path, count=count) as (app, pilot):
         await pilot.press("1", "home", "enter")
         await opened(pilot, AT_A_TIME)
@@ -130,33 +152,44 @@ async def test_what_cannot_be_told_yet_is_asked_again(
     log: Stream, client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(client)
-    tell, there = Past.story, Event()
-
-    def later(past: Past, *arguments: object) -> list[tuple[StoryLine, object]]:
-        if not there.is_set():
-            raise EngineError("Not there yet.")
-        return tell(past, *arguments)  # type: ignore[arg-type,return-value]
-
     async with dashboard(log, tmp_path) as (app, pilot):
-        monkeypatch.setattr(Past, "story", later)
+        past = main_of(app).time.past
+        assert past is not None
+        there = at_first(monkeypatch, past, "story", not_yet)
         await pilot.press("1", "home", "enter")
         await until(pilot, lambda: any("✗ Not there yet." in line for line in text_of(app)))
         there.set()
-        await opened(pilot, 5)
+        await opened(pilot)
         assert not any("Not there yet." in line for line in text_of(app))
 
 
-@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40), (200, 60)])
-async def test_it_fits_every_size(log: Stream, client: redis.Redis, tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_it_fits_every_size(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
-    async with dashboard(log, tmp_path, size=size) as (app, pilot):
+    async with dashboard(log, tmp_path) as (app, pilot):
         await pilot.press("1", "home", "enter")
-        await opened(pilot, 5)
+        await opened(pilot)
+        await until(pilot, lambda: any(" about it" in line for line in text_of(app)))
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert {cell_len(line) for line in text_of(app)} == {size[0]}
+            assert story(app).size.height >= 4
+            assert story(app).selected == nine().about[-1]
+
+
+@pytest.mark.shop_alone
+async def test_a_curve_is_drawn_where_it_has_room(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
+    publish(client)
+    async with dashboard(log, tmp_path) as (app, pilot):
+        await pilot.press("1", "home", "enter")
+        await opened(pilot)
         await until(pilot, lambda: any("4 changes" in line for line in text_of(app)))
-        page = "\n".join(text_of(app))
-        assert "−17.00" in page
-        assert ("50.00 ┤" in page) == (size[1] >= 30)
-        assert story(app).size.height >= 4
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            page = "\n".join(text_of(app))
+            assert "−17.00" in page
+            assert ("50.00 ┤" in page) == (size[1] >= 30)
 
 
 def test_a_curve_is_drawn_in_so_many_lines() -> None:

@@ -41,6 +41,14 @@ def test_how_much_was_short_is_told_beside_a_long_event(width: int) -> None:
     assert cells_of(told) == width
 
 
+@pytest.mark.parametrize("width", range(51, 200, 5))
+def test_more_columns_never_hide_how_much_was_short(width: int) -> None:
+    source = story("漢[b]")
+    refused = next(cells for cells in map(source.cells, range(len(source))) if "too_full" in cells[-2].text)
+    cells = arrange(source.columns, source.wanted(), width, 1)
+    assert "short 4,000" in draw(source.columns[-1], refused[-1], cells[-1])
+
+
 def test_the_time_of_another_day_is_never_cut() -> None:
     source = story("d", FIRST_MS / 1000 + 3 * 86_400)
     wanted = len(source.cells(0)[0].text)

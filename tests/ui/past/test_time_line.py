@@ -32,9 +32,10 @@ from esdash.ui.past.time_marks import (
     outcome_of,
 )
 from esdash.ui.terminal import in_ascii
-from tests.domains.shop import shop
+from tests.domains.ways import present
+from tests.engine.running import STREAM, sound
 from tests.ui.looking import main_of, settle, text_of, wheel
-from tests.ui.past.keeping import SIZE, STREAM, as_of, dashboard, past_of, publish
+from tests.ui.past.keeping import SIZE, as_of, dashboard, past_of, publish
 from tests.ui.recorded import blank
 from tests.ui.stage import until
 
@@ -131,10 +132,11 @@ async def counted(pilot: Pilot[None], app: DashboardApp) -> None:
 def spread(client: redis.Redis, count: int = 100) -> None:
     """So many entries, one a second."""
     for number in range(1, count + 1):
-        data = f'{{"user_id":1,"amount":{number}}}'
-        client.xadd(STREAM, {"type": "TopUp", "data": data}, id=f"{1_700_000_000_000 + number * 1000}-0")
+        client.xadd(STREAM, sound(number), id=f"{1_700_000_000_000 + number * 1000}-0")
 
 
+@pytest.mark.usefixtures("any_domain")
+@pytest.mark.domains_in_turn
 class TestInTheDashboard:
     @pytest.mark.parametrize("size", [SIZE, TALL])
     async def test_a_snapshot_that_is_taken_becomes_a_tick(
@@ -238,7 +240,7 @@ class TestInTheDashboard:
                 asked.append(1)
                 return super().snapshots()
 
-        console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
+        console = LiveConsole(log, present().fold(), ConsumerSettings(snapshot_seconds=0), seed=1)
         app = DashboardApp(console, past_of=lambda fold: past_of(log, tmp_path, fold, Counting))
         async with app.run_test(size=SIZE) as pilot:
             await until(pilot, lambda: main_of(app).time.past is not None, timeout=20)

@@ -7,7 +7,7 @@ from time import monotonic
 import pytest
 import redis
 from msgspec.structs import replace
-from textual.pilot import Pilot
+from textual.app import App
 
 from esdash.engine.console import EngineError
 from esdash.engine.consumer import ConsumerSettings
@@ -21,16 +21,21 @@ from esdash.ui.main.preview import Preview
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.past.row_page import RowPage
 from esdash.ui.tables.line_table import LineTable
-from tests.domains.shop import shop
+from tests.domains.ways import present
+from tests.engine.running import STREAM, sound
+from tests.ui.any_domain import press, title
 from tests.ui.looking import lines_of, main_of, settle, show, text_of, told
-from tests.ui.past.keeping import SIZE, as_of, dashboard, dashboard_over, publish, top_up
+from tests.ui.past.keeping import SIZE, as_of, dashboard, dashboard_over, go_to, publish, publish_more
+from tests.ui.past.nine import nine
 from tests.ui.recorded import RecordedConsole, blank
 from tests.ui.stage import until, write
 
+pytestmark = pytest.mark.usefixtures("any_domain")
 
-async def until_line(pilot: Pilot[None], text: str) -> None:
-    """Wait until the first line of the table of users has a text."""
-    await until(pilot, lambda: text in lines_of(pilot.app, "users")[1], timeout=20)
+
+def shows(app: App[None], number: int) -> bool:
+    """Whether the first line of the first table is that of a moment."""
+    return nine().shown[number] in lines_of(app, nine().table)[1].split()
 
 
 def beside(app: DashboardApp) -> list[str]:
@@ -50,24 +55,25 @@ async def test_every_panel_is_that_of_the_moment_and_escape_is_now(
 ) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
-        await until_line(pilot, "16.00")
-        now = [line.split()[:2] for line in lines_of(app, "users")]
+        await until(pilot, lambda: shows(app, 9), timeout=20)
+        now = [line.split()[:2] for line in lines_of(app, nine().table)]
         await pilot.press("left_square_bracket")
         await as_of(pilot, 8)
         await pilot.press("left_square_bracket", "left_square_bracket")
         screen = await as_of(pilot, 6)
-        assert "needed 170.00, had 33.00, short 137.00" in screen[3]
-        assert "33.00" in lines_of(app, "users")[1]
-        assert len([line for line in lines_of(app, "users")[1:] if line.strip()]) == 1
+        assert nine().refused in screen[3]
+        assert shows(app, 6)
+        assert len([line for line in lines_of(app, nine().table)[1:] if line.strip()]) == nine().rows_then
         assert lines_of(app, "log")[6].split()[1] == "6"
-        assert any("╔═ 1 Balances · 1 ═" in line for line in screen), "another frame, in no colours too"
+        frame = f"╔═ {title(nine().table)} · {nine().rows_then} ═"
+        assert any(frame in line for line in screen), "another frame, in no colours too"
         assert any("✓ 4 applied" in line and "✗ 1 rejected" in line for line in screen)
         await pilot.press("right_square_bracket")
         await as_of(pilot, 7)
-        assert "16.00" in lines_of(app, "users")[1]
+        assert shows(app, 7)
         await pilot.press("escape")
         await until(pilot, lambda: is_now(app))
-        assert [line.split()[:2] for line in lines_of(app, "users")] == now
+        assert [line.split()[:2] for line in lines_of(app, nine().table)] == now
 
 
 async def test_the_consumer_goes_on_meanwhile_and_nothing_is_published(
@@ -77,15 +83,16 @@ async def test_the_consumer_goes_on_meanwhile_and_nothing_is_published(
     async with dashboard(log, tmp_path) as (app, pilot):
         await pilot.press("left_square_bracket")
         await as_of(pilot, 8)
-        await pilot.press("t", "b", "p")
+        await pilot.press(present().press, "b", "p")
         assert isinstance(app.screen, MainScreen)
         assert any("The past cannot be changed" in line for line in told(app))
-        top_up(client, 1, 100)
+        publish_more(client, 1)
         await until(pilot, lambda: any("live: ● LIVE  #10" in line for line in text_of(app)), timeout=20)
-        assert client.xlen("orders") == 10
+        assert client.xlen(STREAM) == 10
         await as_of(pilot, 8)
 
 
+@pytest.mark.domains_in_turn
 @pytest.mark.parametrize("width", [60, 80, 120])
 async def test_the_way_back_help_and_quit_are_always_in_the_line_of_keys(
     log: Stream, client: redis.Redis, tmp_path: Path, width: int
@@ -110,12 +117,14 @@ async def test_keys_go_to_what_was_refused_parked_or_is_about_a_row(
         await until(pilot, lambda: any("No entry before this one was refused" in line for line in told(app)))
         await pilot.press("Y")
         await as_of(pilot, 4)
+        later = [number for number in nine().about if number > 4]
         await pilot.press("1", "home", "right_curly_bracket")
-        await as_of(pilot, 5)
-        await pilot.press("right_curly_bracket", "right_curly_bracket")
-        await as_of(pilot, 7)
+        await as_of(pilot, later[0])
+        await pilot.press(*["right_curly_bracket"] * (len(later) - 1))
+        await as_of(pilot, later[-1])
 
 
+@pytest.mark.domains_in_turn
 async def test_a_place_is_gone_to_and_played_from(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
@@ -131,6 +140,7 @@ async def test_a_place_is_gone_to_and_played_from(log: Stream, client: redis.Red
         await until(pilot, lambda: not any("playing" in line for line in text_of(app)))
 
 
+@pytest.mark.shop_alone
 async def test_a_row_has_a_page_with_all_that_made_it_so(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path, size=(150, 40)) as (app, pilot):
@@ -154,6 +164,7 @@ async def test_a_row_has_a_page_with_all_that_made_it_so(log: Stream, client: re
         assert any("price  +17.00  17.00" in line for line in beside(app)), "of several numbers each by its name"
 
 
+@pytest.mark.domains_in_turn
 async def test_what_was_replayed_can_be_watched_and_ends_now(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
@@ -173,7 +184,7 @@ async def test_what_was_replayed_can_be_watched_and_ends_now(log: Stream, client
 
 async def test_without_a_past_each_of_its_keys_says_so(log: Stream, client: redis.Redis) -> None:
     publish(client)
-    console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
+    console = LiveConsole(log, present().fold(), ConsumerSettings(snapshot_seconds=0), seed=1)
     app = DashboardApp(console)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: console.view.position.ordinal == 9, timeout=20)
@@ -183,6 +194,7 @@ async def test_without_a_past_each_of_its_keys_says_so(log: Stream, client: redi
             assert told(app) == ["! No past is kept here: the setting track_mb is 0."], action.id
 
 
+@pytest.mark.domains_in_turn
 async def test_while_the_consumer_restores_keys_go_on_from_what_is_shown(
     log: Stream, client: redis.Redis, tmp_path: Path
 ) -> None:
@@ -212,8 +224,7 @@ async def test_while_the_consumer_restores_keys_go_on_from_what_is_shown(
 async def test_the_earliest_moment_is_said_to_be_that(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("at", "number_sign", "1", "enter")
-        await as_of(pilot, 1)
+        await go_to(pilot, 1)
         await pilot.press("left_square_bracket")
         await as_of(pilot, 0)
         assert not any("earliest" in line for line in told(app))
@@ -227,8 +238,7 @@ async def test_from_a_stopped_picture_keys_go_on_from_what_it_shows(
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
         await pilot.press("space")
-        for user in (1, 2, 3):
-            top_up(client, user, 100)
+        publish_more(client, 1, 2, 3)
         await until(pilot, lambda: app.engine.view.position.ordinal == 12, timeout=20)
         await pilot.press("left_square_bracket")
         await as_of(pilot, 8)
@@ -279,53 +289,45 @@ async def test_a_moment_whose_entry_left_the_stream_says_so_and_what_the_entry_d
 ) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
-        client.xtrim("orders", maxlen=2, approximate=False)
-        await pilot.press("at")
-        await write(pilot, "#7")
-        await pilot.press("enter")
-        screen = await as_of(pilot, 7)
-        assert "gone from the stream: trimmed or deleted  balance of 7 33.00 → 16.00" in screen[3]
+        client.xtrim(STREAM, maxlen=2, approximate=False)
+        screen = await go_to(pilot, 7)
+        assert f"gone from the stream: trimmed or deleted  {nine().seventh}" in screen[3]
         await pilot.press("left_square_bracket")
         screen = await as_of(pilot, 6)
         assert "gone from the stream" in screen[3]
-        assert "✗ rejected insufficient_funds needed 170.00, had 33.00, short 137.00" in screen[3]
+        assert f"✗ rejected {nine().refused}" in screen[3]
         await pilot.press(*["left_square_bracket"] * 6)
         assert "before the first entry" in (await as_of(pilot, 0))[3]
         await pilot.press("right_square_bracket")
         await as_of(pilot, 1)
-        await pilot.press("3", "up", "enter")
-        await until(pilot, lambda: any("user 7  – → 30.00" in line for line in text_of(app)))
+        await pilot.press(press("log"), "up", "enter")
+        change = f"{nine().row}  – → {nine().shown[1]}"
+        await until(pilot, lambda: any(change in line for line in text_of(app)))
         assert any("What  " in line and "gone from the stream: trimmed or deleted" in line for line in text_of(app))
 
 
+@pytest.mark.domains_in_turn
 async def test_after_the_past_only_what_came_meanwhile_is_new(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
     async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("at")
-        await write(pilot, "#4")
-        await pilot.press("enter")
-        await as_of(pilot, 4)
-        await pilot.press("3", "home")
-        top_up(client, 1, 100)
+        await go_to(pilot, 4)
+        await pilot.press(press("log"), "home")
+        publish_more(client, 1)
         await until(pilot, lambda: app.engine.view.position.ordinal == 10, timeout=20)
         await pilot.press("escape")
-        await until(pilot, lambda: any("─ 3 Log · 10 · ↓ 1 new ─" in line for line in text_of(app)))
+        await until(pilot, lambda: any(f"─ {title('log')} · 10 · ↓ 1 new ─" in line for line in text_of(app)))
 
 
+@pytest.mark.domains_in_turn
 async def test_entries_are_played_in_the_time_that_they_came_in_or_faster(
     log: Stream, client: redis.Redis, tmp_path: Path
 ) -> None:
     start = 1_700_000_000_000
     for number, second in enumerate((0, 1, 1, 9, 3_600)):
-        client.xadd(
-            "orders", {"type": "TopUp", "data": '{"user_id":1,"amount":100}'}, id=f"{start + second * 1000}-{number}"
-        )
+        client.xadd(STREAM, sound(number), id=f"{start + second * 1000}-{number}")
     async with dashboard(log, tmp_path, count=5) as (app, pilot):
         time = main_of(app).time
-        await pilot.press("at")
-        await write(pilot, "#1")
-        await pilot.press("enter")
-        await as_of(pilot, 1)
+        await go_to(pilot, 1)
         await pilot.press("left_square_bracket")
         await as_of(pilot, 0)
         await pilot.press(*["minus"] * 20, "space")

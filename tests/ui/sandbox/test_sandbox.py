@@ -4,22 +4,30 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 import redis
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.view import Phase
 from esdash.log.stream import Stream
+from esdash.query.numbers import Cell
 from esdash.ui.app import DashboardApp
 from esdash.ui.paint.confirm import ConfirmScreen
 from esdash.ui.sandbox.choices import ChoicesScreen
 from esdash.ui.sandbox.screen import SandboxScreen
 from esdash.whatif.sandbox import Sandbox
-from tests.domains.shop import shop
+from tests.domains.ways import present
+from tests.engine.running import STREAM
+from tests.ui.any_domain import key, press, typed
 from tests.ui.looking import main_of, settle, text_of, told
-from tests.ui.past.keeping import STREAM, as_of, past_of, publish, top_up
+from tests.ui.past.keeping import as_of, past_of, publish, publish_more
+from tests.ui.past.nine import nine
 from tests.ui.stage import until, write
+
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 SIZE = (130, 36)
 
@@ -31,11 +39,11 @@ async def dashboard(
     """Live, after nine entries: the sixth, an order, was refused."""
     if not client.exists(STREAM):
         publish(client)
-    console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0, readonly=readonly), seed=1)
+    console = LiveConsole(log, present().fold(), ConsumerSettings(snapshot_seconds=0, readonly=readonly), seed=1)
     app = DashboardApp(console, sandbox_of=lambda fold: Sandbox(log, fold), sandboxes=file)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: console.view.phase is Phase.LIVE and console.view.position.ordinal == 9, timeout=20)
-        await pilot.press("3")
+        await pilot.press(press("log"))
         yield app, pilot
 
 
@@ -54,6 +62,7 @@ def seen(app: DashboardApp, *words: str) -> bool:
     return any(all(word in line for word in words) for line in text_of(app))
 
 
+@pytest.mark.shop_alone
 async def test_an_entry_is_left_out_changed_and_moved(log: Stream, client: redis.Redis) -> None:
     async with dashboard(log, client) as (app, pilot):
         before = client.xinfo_stream(STREAM)
@@ -99,18 +108,22 @@ async def test_an_entry_is_left_out_changed_and_moved(log: Stream, client: redis
         await pilot.press("u")
         await sandbox(app, pilot)
         assert len(screen.draft.edits) == 2
+        await pilot.press("b")
+        await sandbox(app, pilot)
+        assert seen(app, "Tried · 32")
         assert client.xinfo_stream(STREAM) == before
 
 
 async def test_an_event_is_tried_and_published_once_nothing_else_was_appended(log: Stream, client: redis.Redis) -> None:
+    number = str(Cell(*present().cell(11, 500)[:3]))
     async with dashboard(log, client) as (app, pilot):
         await pilot.press("1", "w")
         await sandbox(app, pilot)
         assert seen(app, "Nothing is tried yet")
         await pilot.press("p")
         assert "add to the end of the log" in told(app)[-1]
-        for key in "xc":
-            await pilot.press(key)
+        for refused in "xc":
+            await pilot.press(refused)
             assert "w in the log" in told(app).pop()
         await pilot.press("question_mark")
         assert "r Up to now" in told(app).pop()
@@ -118,27 +131,27 @@ async def test_an_event_is_tried_and_published_once_nothing_else_was_appended(lo
         await until(pilot, lambda: seen(app, "Try an event"))
         assert not seen(app, "Publish an event")
         await pilot.press("escape")
-        await pilot.press("t")
+        await pilot.press(present().press)
         await until(pilot, lambda: seen(app, "nothing is published."))
-        await write(pilot, "x")
-        await until(pilot, lambda: seen(app, "cannot be tried: see user"))
-        await pilot.press("backspace")
-        await write(pilot, "8")
-        await pilot.press("tab")
-        await write(pilot, "5")
+        row, value = app.screen.query(Input)
+        row.value = "x" * 40
+        await until(pilot, lambda: seen(app, "cannot be tried: see "))
+        row.value = key(11)
+        value.focus()
+        await write(pilot, typed(500))
         await pilot.press("enter")
         screen = await sandbox(app, pilot)
-        assert seen(app, "+", "#9a", "TopUp user 8", "✓ +5.00")
-        assert seen(app, "users:8.balance", "1.00", "6.00")
+        assert seen(app, "+", "#9a", "✓")
+        assert seen(app, number, "–", typed(500))
         assert client.xlen(STREAM) == 9
         # Somebody is faster: nothing is published, and the outcome is shown anew.
-        top_up(client, 8, 1000)
+        publish_more(client, 12)
         await pilot.press("p")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
         await pilot.press("y")
         await until(pilot, lambda: seen(app, "#10a"))
         assert client.xlen(STREAM) == 10
-        assert seen(app, "users:8.balance", "11.00", "16.00")
+        assert seen(app, number, "–", typed(500))
         assert "appended meanwhile" in told(app)[-1]
         await pilot.press("p", "y")
         await until(pilot, lambda: app.screen is not screen and not isinstance(app.screen, ConfirmScreen))
@@ -150,7 +163,7 @@ async def test_it_begins_at_the_moment_shown_and_leads_to_an_entry_that_is_decid
     log: Stream, client: redis.Redis, tmp_path: Path
 ) -> None:
     publish(client)
-    console = LiveConsole(log, shop(), ConsumerSettings(snapshot_seconds=0), seed=1)
+    console = LiveConsole(log, present().fold(), ConsumerSettings(snapshot_seconds=0), seed=1)
     app = DashboardApp(
         console, sandbox_of=lambda fold: Sandbox(log, fold), past_of=lambda fold: past_of(log, tmp_path, fold)
     )
@@ -161,13 +174,13 @@ async def test_it_begins_at_the_moment_shown_and_leads_to_an_entry_that_is_decid
         await as_of(pilot, 1)
         await pilot.press("w")
         await until(pilot, lambda: isinstance(app.screen, ChoicesScreen))
-        assert seen(app, "What if · #1 TopUp")
+        assert seen(app, "What if · #1 ")
         await pilot.press("x")
         await sandbox(app, pilot)
         assert seen(app, "Behind #1")
-        assert seen(app, "7", "Order", "✓ applied", "✗ insufficient_funds")
+        assert seen(app, f"{nine().without_first}", "✗")
         await pilot.press("tab", "enter")
-        await as_of(pilot, 7)
+        await as_of(pilot, nine().without_first)
 
 
 async def test_it_is_kept_under_a_name(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
@@ -182,16 +195,12 @@ async def test_it_is_kept_under_a_name(log: Stream, client: redis.Redis, tmp_pat
         assert screen.draft.name == "without 8"
         await pilot.press("l", "enter")
         assert (await sandbox(app, pilot)).draft.edits == []
-        await pilot.press("b")
-        await sandbox(app, pilot)
-        assert seen(app, "Tried · 30")
         assert client.xlen(STREAM) == 9
     async with dashboard(log, client, file, readonly=True) as (app, pilot):
         await pilot.press("1", "w", "l", "down", "enter")
         screen = await sandbox(app, pilot)
         assert screen.draft.name == "without 8"
-        assert seen(app, "−", "#8", "TopUp user 8")
-        assert seen(app, "users:8.balance", "1.00", "–")
+        assert seen(app, "−", "#8")
         await pilot.press("p")
         assert "read-only" in told(app)[-1]
 

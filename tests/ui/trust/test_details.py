@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from esdash.domain import MONEY
 from esdash.engine.kept import row_of
 from esdash.engine.row import Row
 from esdash.engine.view import Continuity, Verdict
@@ -17,22 +18,30 @@ from esdash.fold.tables import Change
 from esdash.ui.paint.pager import Pager
 from esdash.ui.trust.details import DetailsScreen
 from esdash.visible import visible
-from tests.domains import the_bank
-from tests.domains.shop import shop
+from tests.domains.ways import present
+from tests.ui.any_domain import a_console, key, one, sound, typed
 from tests.ui.recording_console import RecordingConsole
 from tests.ui.stage import Stage, a_shop, still, until
 
+pytestmark = pytest.mark.usefixtures("any_domain")
+
 CHANGES = Told((Change("users", 7, "balance", 1200, 0), Change("items", "hdd", "remain", 5, 4)))
 V0_TOP_UP = bytes.fromhex("84a24944a0a454797065a5546f705570a655736572494407a6416d6f756e7405")
-OUTCOMES = shop().outcomes
 
 
-def a_row(data: bytes, *fields: bytes, code: int | None = APPLIED, event_type: bytes = b"TopUp") -> Row:
-    return Row(5, b"1700000000123-0", (b"type", event_type, b"data", data, *fields), code)
+def a_row(data: bytes, *fields: bytes, code: int | None = APPLIED, event_type: str = "") -> Row:
+    """Of a type of the present domain unless another is given."""
+    name = (event_type or sound(1)[0]).encode()
+    return Row(5, b"1700000000123-0", (b"type", name, b"data", data, *fields), code)
+
+
+def a_log() -> RecordingConsole:
+    """Four entries of the present domain."""
+    return a_console(1, 2, 3, 4)
 
 
 def details(row: Row, console: RecordingConsole | None = None, **more: Any) -> DetailsScreen:
-    return DetailsScreen(console or a_shop(), row, zone=timezone(timedelta(hours=2)), **more)
+    return DetailsScreen(console or a_log(), row, zone=timezone(timedelta(hours=2)), **more)
 
 
 async def told(row: Row, size: tuple[int, int] = (100, 40), console: RecordingConsole | None = None) -> str:
@@ -44,6 +53,7 @@ async def told(row: Row, size: tuple[int, int] = (100, 40), console: RecordingCo
 
 
 class TestReadingAnEntry:
+    @pytest.mark.shop_alone
     async def test_it_tells_what_the_entry_is_and_when(self) -> None:
         text = await told(a_row(b'{"user_id":7,"amount":1200}', b"key", b"abc"))
         for line in (
@@ -58,22 +68,28 @@ class TestReadingAnEntry:
             assert line in text.splitlines()
 
     async def test_its_number_is_the_same_in_a_partial_history(self) -> None:
-        console = a_shop()
+        console = a_log()
         console.become(continuity=Continuity(Verdict.CONTINUOUS, unseen_before_start=1995))
         text = await told(a_row(b"{}"), console=console)
         assert "Ordinal   5, and #2,000 of all that were ever added" in text.splitlines()
 
-    @pytest.mark.parametrize("code", range(len(OUTCOMES)))
-    async def test_every_outcome_is_explained(self, code: int) -> None:
-        text = await told(a_row(b"{}", code=code))
-        assert OUTCOMES[code].name in text
-        assert (OUTCOMES[code].reason or "") in text
+    async def test_every_outcome_is_explained(self) -> None:
+        outcomes = present().fold().outcomes
+        rows = [replace(a_row(b"{}", code=code), entry_id=b"%d-0" % code) for code in range(len(outcomes))]
+        screen = details(rows[0], rows=rows)
+        async with Stage(screen).run_test() as pilot:
+            for outcome in outcomes:
+                text = screen.query_one(Pager).text
+                assert outcome.name in text
+                assert (outcome.reason or "") in text
+                await pilot.press("n")
 
     async def test_an_outcome_nobody_knows_any_more_is_not_invented(self) -> None:
         text = await told(replace(a_row(b"{}", code=None), ordinal=0))
         assert "Outcome   not known any more" in text
         assert "Ordinal   not known" in text
 
+    @pytest.mark.shop_alone
     async def test_numbers_before_and_after_come_when_they_are_computed(self) -> None:
         console = a_shop()
         console.told = CHANGES
@@ -88,25 +104,23 @@ class TestReadingAnEntry:
             assert "remaining  item hdd  5 → 4  (−1)" in pager.text
 
     async def test_a_refused_entry_shows_the_numbers_that_decided(self) -> None:
-        console = a_shop()
-        console.told = Told((), 2400, 1200, shop().domain.tables[0].columns[0].shown)
+        console = a_log()
+        console.told = Told((), 2400, 1200, MONEY)
         text = await told(a_row(b"{}"), console=console)
         assert "Nothing changed." in text
         assert "needed 24.00, had 12.00, short 12.00" in text
 
-    async def test_an_entry_of_any_domain_is_told_with_its_rows(self) -> None:
-        opened = b'{"account":"A-1","owner":"Ann"}'
-        console = RecordingConsole(("Opened", opened.decode()), fold=the_bank())
-        console.told = Told(
-            (Change("accounts", "A-1", "balance", None, 0), Change("accounts", "A-1", "owner", None, "Ann"))
-        )
-        text = await told(a_row(opened, event_type=b"Opened"), console=console)
-        assert "What      account A-1 · owner Ann" in text
-        assert "balance   account A-1  – → 0.00" in text
-        assert "owner     account A-1  – → Ann" in text
+    async def test_an_entry_is_told_with_its_rows(self) -> None:
+        _, data = sound(7)
+        table, row, column, value = present().cell(7, 100)
+        console = a_log()
+        console.told = Told((Change(table, row, column, None, value),))
+        text = await told(a_row(data), console=console)
+        assert f"What      {one()} {key(7)} " in text
+        assert f"{one()} {key(7)}  – → {typed(100)}" in text
 
     async def test_what_cannot_be_computed_is_said(self) -> None:
-        console = a_shop()
+        console = a_log()
         console.told = "The entries before it were trimmed."
         assert "✗ The entries before it were trimmed." in await told(a_row(b"{}"), console=console)
 
@@ -116,6 +130,7 @@ class TestReadingAPayload:
         text = await told(a_row(b'{"a":1,"a":2.0,"b":1e999}'))
         assert '25 bytes · JSON\n{\n  "a": 1,\n  "a": 2.0,\n  "b": 1e999\n}' in text
 
+    @pytest.mark.shop_alone
     async def test_messagepack_is_told_and_shown_as_bytes(self) -> None:
         text = await told(a_row(V0_TOP_UP))
         assert "32 bytes · MessagePack" in text
@@ -126,11 +141,13 @@ class TestReadingAPayload:
         text = await told(a_row(V0_TOP_UP), size=(60, 16))
         assert "0008  70 65 a5 54 6f 70 55 70  pe·TopUp" in text
 
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize("data", [b"", b"\xff\xfe", b'{"a":', b"[NaN]", b"\x83\xa1", b'"\xff"'])
     async def test_broken_data_is_shown_as_bytes(self, data: bytes) -> None:
         text = await told(a_row(data, code=INVALID_DATA))
         assert (f"0000  {data.hex(' ')}" if data else "0 bytes") in text
 
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize(
         "data",
         [
@@ -140,6 +157,7 @@ class TestReadingAPayload:
             b'"' + b"x" * 65_000 + b'"',
             bytes(range(256)) * 4096,
         ],
+        ids=["open", "nested", "long", "text", "bytes"],
     )
     async def test_a_huge_payload_is_shown_up_to_64_kib(self, data: bytes) -> None:
         text = await told(a_row(data, code=TOO_LARGE))
@@ -169,6 +187,7 @@ class TestReadingAPayload:
             assert "too many to be copied here" in [told.message for told in app._notifications][-1]
             assert app.clipboard == ""
 
+    @pytest.mark.shop_alone
     async def test_hostile_text_is_harmless_everywhere(self) -> None:
         hostile = "[red]\x1b[31m\u202e\u200b[/]"
         data = json.dumps({"item_id": hostile}, ensure_ascii=False).encode()
@@ -177,7 +196,7 @@ class TestReadingAPayload:
         console.told = Told((Change("items", hostile, "remain", 1, 2),))
         for code in (APPLIED, INVALID_DATA):
             text = await told(
-                a_row(data, b"key", raw, raw, raw, b"a very long name " + raw, raw, event_type=raw, code=code),
+                a_row(data, b"key", raw, raw, raw, b"a very long name " + raw, raw, event_type=hostile, code=code),
                 console=console,
             )
             for line in text.splitlines():
@@ -207,7 +226,7 @@ class TestReadingAPayload:
 
 class TestLeafing:
     async def test_n_and_p_turn_to_the_neighbours_and_stop_at_the_ends(self) -> None:
-        console = a_shop()
+        console = a_log()
         rows = console.view.rows
         screen = details(rows[1], console, rows=rows)
         async with Stage(screen).run_test() as pilot:
@@ -216,9 +235,8 @@ class TestLeafing:
                 assert f"Ordinal   {ordinal}" in screen.query_one(Pager).text
 
     async def test_one_computation_runs_at_a_time_and_the_last_entry_gets_its_answer(self) -> None:
-        console = a_shop()
+        console = a_log()
         console.gate = Event()
-        console.told = CHANGES
         rows = [replace(row, told=None) for row in console.view.rows]
         screen = details(rows[0], console, rows=rows)
         async with Stage(screen).run_test() as pilot:
@@ -229,6 +247,7 @@ class TestLeafing:
             await until(pilot, lambda: "computing" not in screen.query_one(Pager).text)
             assert console.looked_up == [rows[0].entry_id, rows[3].entry_id]
 
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize("key", ["escape", "q", "enter"])
     async def test_it_closes(self, key: str) -> None:
         app = Stage(details(a_row(b"{}")))
@@ -254,12 +273,13 @@ class TestLeafing:
             await until(pilot, lambda: app.results)
 
 
+@pytest.mark.shop_alone
 class TestPictures:
     def test_reading_an_order(self, snap_compare: Any) -> None:
         console = a_shop()
         console.told = CHANGES
         data = b'{"user_id":7,"lines":[{"item_id":"hdd","quantity":1}]}'
-        screen = DetailsScreen(console, a_row(data, b"key", b"abc", event_type=b"Order"), zone=UTC)
+        screen = DetailsScreen(console, a_row(data, b"key", b"abc", event_type="Order"), zone=UTC)
 
         async def act(pilot: Any) -> None:
             await until(pilot, lambda: "computing" not in screen.query_one(Pager).text)

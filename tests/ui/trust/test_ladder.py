@@ -16,6 +16,8 @@ from tests.ui.looking import is_applied, lines_of, main_of, show, text_of, told
 from tests.ui.recorded import NOW, WALL, RecordedConsole, disconnected, halted, restored, restoring
 from tests.ui.stage import said
 
+pytestmark = pytest.mark.usefixtures("any_domain")
+
 Dashboard = Callable[..., DashboardApp]
 
 
@@ -32,6 +34,7 @@ def read(app: DashboardApp) -> str:
 
 
 class TestTheLadder:
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize("size", [(60, 16), (80, 24), (200, 60)])
     async def test_the_line_that_stays_tells_of_failed_rungs(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
         view = after_failures("it was made by other rules", "the checksum is wrong")
@@ -65,6 +68,7 @@ class TestTheLadder:
                 app.screen.look()
                 assert read(app).count("could not be used") == count
 
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
@@ -89,16 +93,19 @@ class TestTheLadder:
     async def test_hostile_reasons_are_harmless(self, dashboard: Dashboard) -> None:
         nasty = "\x1b]0;t\x07[b]\u202e\u200b日本"
         view = replace(after_failures(nasty), snapshot_note=f"taken by {nasty}")
-        for size in ((60, 16), (200, 60)):
-            async with (app := dashboard(view)).run_test(size=size) as pilot:
-                for key in ("pageup", "L"):
-                    await pilot.press(key)
+        async with (app := dashboard(view)).run_test() as pilot:
+            for key in ("pageup", "L"):
+                await pilot.press(key)
+                for size in ((60, 16), (200, 60)):
+                    await pilot.resize_terminal(*size)
+                    await pilot.pause()
                     for line in text_of(app):
                         assert visible(line, 1000) == line
                         assert cell_len(line) == size[0]
 
 
 class TestHalted:
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])
     async def test_it_says_what_is_missing_and_offers_three_choices(
         self, dashboard: Dashboard, size: tuple[int, int]
@@ -153,6 +160,7 @@ class TestHalted:
             await pilot.press("n")
             assert "rebuild" not in console.asked
 
+    @pytest.mark.shop_alone
     async def test_nothing_can_be_published(self, dashboard: Dashboard) -> None:
         console = RecordedConsole(halted())
         async with (app := dashboard(console)).run_test(size=(80, 24)) as pilot:
@@ -164,13 +172,16 @@ class TestHalted:
 
     async def test_after_a_rebuild_the_history_is_labelled_partial(self, dashboard: Dashboard) -> None:
         partial = replace(restored(), continuity=Continuity(Verdict.CONTINUOUS, unseen_before_start=1234))
-        for phase in (Phase.LIVE, Phase.DISCONNECTED, Phase.REPLAYING):
+        console = RecordedConsole(partial)
+        async with (app := dashboard(console)).run_test() as pilot:
             for size, label in (
                 ((60, 16), "PARTIAL HISTORY −1,234"),
                 ((120, 40), "PARTIAL HISTORY −1,234"),
                 ((150, 40), "PARTIAL: 1,234 entries before the first are missing"),
             ):
-                async with (app := dashboard(replace(partial, phase=phase))).run_test(size=size):
+                await pilot.resize_terminal(*size)
+                for phase in (Phase.LIVE, Phase.DISCONNECTED, Phase.REPLAYING):
+                    await show(pilot, console, replace(partial, phase=phase))
                     assert label in text_of(app)[0]
 
     async def test_a_counter_set_too_low_by_hand_is_no_partial_history(self, dashboard: Dashboard) -> None:
@@ -194,6 +205,7 @@ class TestDisconnected:
                 assert f"nothing has been read since 15:05:58 ({ago} s)" in text_of(app)[2]
                 assert f"next try in {left} s" in text_of(app)[2]
 
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])
     async def test_the_last_state_stays_and_is_marked_as_old(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
         async with (app := dashboard(disconnected())).run_test(size=size):

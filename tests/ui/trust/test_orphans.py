@@ -21,27 +21,39 @@ from esdash.ui.trust.orphans import OrphansScreen
 from esdash.ui.trust.standing import of_orphan, settle
 from esdash.visible import visible
 from tests.domains import the_depots
-from tests.ui.looking import main_of, text_of, told
+from tests.ui.any_domain import sound
+from tests.ui.looking import main_of, show, text_of, told
 from tests.ui.recorded import History, RecordedConsole, busy_history, restored
 from tests.ui.stage import said, until
+
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 Dashboard = Callable[..., DashboardApp]
 
 V0_ORDER = msgspec.msgpack.encode({"Type": "OrderType", "UserID": 7, "ItemIDs": ["hdd"], "ItemQuantities": [1]})
 
-ORPHANS = (
-    Row(90, b"1700-0", (b"type", b"TopUp", b"data", b'{"user_id":7,"amount":100}', b"key", b"own"), APPLIED),
-    Row(91, b"1700-1", (b"data", V0_ORDER, b"type", b"OrderType"), APPLIED),
-    Row(92, b"1700-2", (b"type", b"Refund", b"data", b"{}"), UNKNOWN_TYPE),
-    Row(93, b"1700-3", (b"type", b"TopUp", b"data", b'{"user_id":8,"amount":5}', b"key", b"\xffraw"), None),
-)
+OLD = Row(91, b"1700-1", (b"data", V0_ORDER, b"type", b"OrderType"), APPLIED)
+"""One of the shop."""
+
+
+def orphans() -> tuple[Row, ...]:
+    """Of the present domain: one with a key, one without, one that nobody understood, one of which nothing is known."""
+    (name, first), (_, second), (_, last) = sound(7), sound(70), sound(8, 5)
+    event_type = name.encode()
+    return (
+        Row(90, b"1700-0", (b"type", event_type, b"data", first, b"key", b"own"), APPLIED),
+        Row(91, b"1700-1", (b"data", second, b"type", event_type), APPLIED),
+        Row(92, b"1700-2", (b"type", b"Refund", b"data", b"{}"), UNKNOWN_TYPE),
+        Row(93, b"1700-3", (b"type", event_type, b"data", last, b"key", b"\xffraw"), None),
+    )
 
 
 def a_view(**changes: object) -> View:
-    return replace(restored(), **{"orphans": ORPHANS, **changes})
+    return replace(restored(), **{"orphans": orphans(), **changes})
 
 
 class TestOnTheMainScreen:
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])
     async def test_they_are_announced_with_their_key(self, dashboard: Dashboard, size: tuple[int, int]) -> None:
         async with (app := dashboard(a_view(), UiSettings(keymap={"orphans": "f6"}))).run_test(size=size):
@@ -90,12 +102,13 @@ class TestThoseThatCannotBeListed:
 
 class TestPublishingAgain:
     async def test_one_of_which_only_the_beginning_is_kept_does_not_go_back(self, dashboard: Dashboard) -> None:
-        fields = [b"type", b"TopUp", b"data", b'{"user_id":7,"amount":100}' + b" " * 100_000]
+        name, data = sound(7)
+        fields = [b"type", name.encode(), b"data", data + b" " * 100_000]
         console = RecordedConsole(replace(restored(), orphans=(row_of(90, (b"1700-0", fields), APPLIED),)))
         async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
             await pilot.press("O", "p")
             await pilot.pause()
-            assert "It had 100,039 bytes, of which only the beginning is kept" in told(app)[-1]
+            assert f"It had {sum(map(len, fields)):,} bytes, of which only the beginning is kept" in told(app)[-1]
             assert not console.published
 
     async def test_one_goes_back_under_its_own_key(self, dashboard: Dashboard) -> None:
@@ -105,18 +118,19 @@ class TestPublishingAgain:
             assert "own (its own)" in app.screen.query_one(Pager).text
             await pilot.press("p")
             await until(pilot, lambda: console.published and "published as" in app.screen.query_one(Pager).text)
-            assert console.published == [("TopUp", b'{"user_id":7,"amount":100}')]
+            assert console.published == [sound(7)]
             assert console.keys == ["own"]
             assert any("… published" in line for line in text_of(app))
             await pilot.press("p")
             assert len(console.published) == 1, "once is enough"
 
+    @pytest.mark.shop_alone
     async def test_bytes_of_schema_v0_go_back_unchanged_and_the_old_id_becomes_the_key(
         self, dashboard: Dashboard
     ) -> None:
-        console = RecordedConsole(a_view())
+        console = RecordedConsole(a_view(orphans=(OLD,)))
         async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
-            await pilot.press("O", "j")
+            await pilot.press("O")
             assert "restores:1700-1 (made of the id that it had)" in " ".join(app.screen.query_one(Pager).text.split())
             await pilot.press("p")
             await until(pilot, lambda: console.published)
@@ -141,7 +155,7 @@ class TestPublishingAgain:
             assert not console.published
             await pilot.press("a", "y")
             await until(pilot, lambda: told(app) and "3 entries are in the log again" in told(app)[-1])
-            assert [kind for kind, _ in console.published] == ["TopUp", "OrderType", "TopUp"]
+            assert console.published == [sound(7), sound(70), sound(8, 5)]
             assert console.keys == ["own", "restores:1700-1", "\udcffraw"]
             await pilot.press("a")
             assert "Nothing is left" in told(app)[-1]
@@ -161,20 +175,24 @@ class TestPublishingAgain:
             await until(pilot, lambda: "2 entries are in the log again" in told(app)[-1])
             assert console.keys == ["own", "restores:1700-1", "restores:1700-1", "\udcffraw"]
 
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize("key", ["p", "a"])
     async def test_a_halted_or_read_only_console_says_why_not(self, dashboard: Dashboard, key: str) -> None:
-        for view, why in (
-            (a_view(phase=Phase.HALTED, phase_note="A gap."), "halted"),
-            (a_view(readonly=True), "read-only"),
-        ):
-            console = RecordedConsole(view)
-            async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
-                await pilot.press("O", key)
+        console = RecordedConsole(a_view())
+        async with (app := dashboard(console)).run_test(size=(120, 40)) as pilot:
+            await pilot.press("O")
+            for view, why in (
+                (a_view(phase=Phase.HALTED, phase_note="A gap."), "halted"),
+                (a_view(readonly=True), "read-only"),
+            ):
+                await show(pilot, console, view)
+                await pilot.press(key)
                 assert why in told(app)[-1]
                 assert not console.published
                 assert isinstance(app.screen, OrphansScreen)
 
 
+@pytest.mark.shop_alone
 class TestAnotherDomain:
     async def test_one_of_an_older_version_goes_back_as_what_it_becomes(self, dashboard: Dashboard) -> None:
         history = History(fold=(fold := the_depots()))
@@ -224,10 +242,15 @@ class TestLooking:
                     assert visible(line, 1000) == line
                 assert {cell_len(line) for line in text_of(app)} == {size[0]}
 
+    @pytest.mark.shop_alone
     def test_the_list(self, snap_compare: Callable[..., bool], dashboard: Dashboard) -> None:
-        assert snap_compare(dashboard(a_view()), terminal_size=(120, 40), press=["O", "j", "d"])
+        first, _, *others = orphans()
+        assert snap_compare(
+            dashboard(a_view(orphans=(first, OLD, *others))), terminal_size=(120, 40), press=["O", "j", "d"]
+        )
 
 
+@pytest.mark.shop_alone
 async def test_its_columns_are_called_what_they_show(dashboard: Dashboard) -> None:
     async with (app := dashboard(a_view())).run_test(size=(150, 40)) as pilot:
         await pilot.press("O")
@@ -238,6 +261,7 @@ async def test_its_columns_are_called_what_they_show(dashboard: Dashboard) -> No
         assert "reason" not in titles
 
 
+@pytest.mark.shop_alone
 def test_one_that_is_rejected_again_is_back_as_it_was() -> None:
     history = History()
     history.add("TopUp", '{"user_id":7,"amount":0}', key=b"restores:1700-1")

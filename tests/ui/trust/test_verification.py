@@ -19,6 +19,8 @@ from tests.ui.looking import main_of, text_of, told
 from tests.ui.recorded import NOW, WALL, RecordedConsole, restored
 from tests.ui.stage import until
 
+pytestmark = pytest.mark.usefixtures("any_domain")
+
 Dashboard = Callable[..., DashboardApp]
 
 FIRST = Segment(Position(), Position("1700-0", 50), "50-aa", "d1", "d1", ())
@@ -168,6 +170,7 @@ class TestTheResult:
         )
         assert "✓ events 51 to 90 → snapshot 90-bb ✓ events 91 to 98 → the live state" in text
 
+    @pytest.mark.shop_alone
     async def test_the_first_difference_names_its_window_and_what_differs(
         self, dashboard: Dashboard, console: RecordedConsole
     ) -> None:
@@ -200,6 +203,7 @@ class TestTheResult:
         text = await self.result(dashboard, console, ended(LAST, unseen=1234))
         assert "1,234 older events are not in the stream any more" in text
 
+    @pytest.mark.domains_in_turn
     @pytest.mark.parametrize(
         ("status", "said"),
         [
@@ -236,6 +240,7 @@ class TestTheResult:
                 assert {cell_len(line) for line in text_of(app)} == {size[0]}
 
 
+@pytest.mark.shop_alone
 class TestPictures:
     def test_a_difference(self, snap_compare: Callable[..., bool], dashboard: Dashboard) -> None:
         console = RecordedConsole(restored())
