@@ -102,7 +102,8 @@ def any_domain(request: pytest.FixtureRequest, generation: Generation) -> Iterat
     from tests.domains.ways import WAYS, choose
 
     name = str(getattr(request, "param", "shop"))
-    if request.node.get_closest_marker("domains_in_turn"):
+    marked = request.node.get_closest_marker
+    if marked("domains_in_turn") and not marked("shop_alone"):
         case = sum(request.node.callspec.indices.values()) if hasattr(request.node, "callspec") else 0
         name = [*WAYS][(crc32(request.node.originalname.encode()) + case) % len(WAYS)]
         print(f"With {name}.")

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from esdash.checking.promises import result
+from esdash.checking.ways import result
 from esdash.fold.folding import Entry
 from esdash.fold.loading import load
 

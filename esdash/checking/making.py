@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from esdash.checking.reading import constants_of
 from esdash.domain import Codec, EventType
 from esdash.fold.decoding import could_be_key
 from esdash.fold.folding import Entry, Fold
@@ -36,6 +37,7 @@ class Maker:
         self._known: dict[str, list[Any]] = {}
         """Keys of each table which samples name: what rules do with a row that is there shows only so."""
         self.samples: list[Any] = []
+        self._numbers, self._words = constants_of(fold)
 
     def take_samples(self) -> None:
         """Take the domain's own samples. Raises what its `sample` raises."""
@@ -131,6 +133,8 @@ class Maker:
         if field.kind == "str":
             drawn = chance.random()
             new = f"new-{chance.randint(1, 300)}"  # so that some name what is not there
+            if self._words and chance.random() < 0.05:
+                return _fitting(field, chance.choice(self._words))
             return _fitting(
                 field, chance.choice(_NAMES) if drawn < 0.8 else chance.choice(_TEXTS) if drawn < 0.9 else new
             )
@@ -149,7 +153,9 @@ class Maker:
         chance = self._chance
         low, high = _bounds(field)
         drawn = chance.random()
-        if drawn < 0.4:
+        if self._numbers and chance.random() < 0.1:
+            number = chance.choice(self._numbers) + chance.randint(-1, 1)
+        elif drawn < 0.4:
             number = max(low, 0) + chance.randint(0, 5)
         elif drawn < 0.8:
             number = chance.randint(0, 200)
@@ -166,11 +172,13 @@ class Maker:
             yield _ABSENT
         if field.kind == "int":
             low, high = _bounds(field)
-            wanted = (low, low + 1, -1, 0, 1, high - 1, high, MIN_INT, MAX_INT, MAX_INT + 1)
+            said = (number + by for number in self._numbers for by in (0, 1, -1))
+            wanted = (low, low + 1, -1, 0, 1, high - 1, high, MIN_INT, MAX_INT, MAX_INT + 1, *said)
             yield from dict.fromkeys(number for number in wanted if low <= number <= high)
         elif field.kind == "str":
             longest = "m" * min(field.bound("max_length") or 0, 5000)
-            yield from dict.fromkeys(_fitting(field, text) for text in (*_NAMES[:2], *_TEXTS, longest))
+            texts = (*_NAMES[:2], *_TEXTS, longest, *self._words)
+            yield from dict.fromkeys(_fitting(field, text) for text in texts)
         elif field.kind == "list":
             assert field.element is not None
             item = self._value(field.element)

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from esdash.checking import outside, shrinking
+from esdash.checking.doings import Doings
 from esdash.checking.making import Maker
+from esdash.checking.reading import undeclared
+from esdash.checking.ways import CLOSELY, Run, Ways, guarded, result
 from esdash.domain import EventType, Invariant
 from esdash.engine.invariants import UnfitInvariantError, holds_in
 from esdash.fold import decoding
@@ -19,13 +22,14 @@ from esdash.fold.tables import State
 
 PROMISES: Final = {
     "samples": "Samples are events of the domain, which can be published.",
+    "writes": "An event that is written is read as the same one.",
     "describes": "Every event is described in a line.",
     "returns": "A rule returns None, a reason of the domain, or a Refusal.",
     "raises": "No rule raises.",
     "kinds": "Cells hold values of their columns' kinds, and no row is without its first column.",
     "ends": "Every rule ends.",
     "trace": "A refusal leaves no trace.",
-    "outside": "Rules change nothing but the state.",
+    "outside": "Rules read and change nothing but the state.",
     "invariants": "The invariants hold after every entry.",
     "again": "The same entries give the same state again.",
     "pages": "They give it in pages of every size.",
@@ -35,16 +39,13 @@ PROMISES: Final = {
     "elsewhere": "They give it in other processes, with another hash seed, time zone, locale and clock.",
 }
 
-PAGES: Final = (1, 2, 3, 7, 50)
+SAME: Final = ("again", "pages", "cuts", "forks", "fast", "elsewhere")
+"""Those of the same state."""
 
-CLOSELY: Final = 2000
-"""Entries around which everything is looked at; of more, some are looked at so."""
+PAGES: Final = (1, 2, 3, 7, 50)
 
 SHRINKING: Final = 3.0
 """Seconds in which the smallest input is looked for, a promise."""
-
-Run = Callable[[Sequence[Entry]], str]
-"""Folds entries from nothing; the digest, or what went wrong."""
 
 
 class Broken(NamedTuple):
@@ -67,9 +68,11 @@ class Check:
         """Whether it ran out of time."""
         self._fold = fold
         self._fold.careful = True
-        self._bare = type(fold)(fold.domain)
+        self._ways = Ways(fold)
         self._trying = trying
         self._found: dict[tuple[str, str], None] = {}
+        self._fickle: tuple[str, list[Entry]] | None = None
+        """Entries of which once another state came, and what was looked at."""
         self.broken: list[Broken] = []
         self.tried: set[str] = set()
         """The promises that were looked at."""
@@ -84,7 +87,7 @@ class Check:
             maker.take_samples()
             for event in maker.samples:
                 event_type = self._fold.type_of(event)
-                if self._fold.decode(event_type, self._fold.encode(event)[1])[0] is None:
+                if self._fold.made(event_type, self._fold.encode(event)[1])[0] is None:
                     raise ValueError(f"{event!r:.100} is no event that the model understands")
         except Exception as error:  # noqa: BLE001 - whatever the function of the domain raises
             sample = getattr(self._fold.domain.sample, "__code__", None)
@@ -98,6 +101,7 @@ class Check:
         self.tried |= {"invariants"} if self._fold.domain.invariants else set()
         self.tried |= {"describes"} if self._fold.domain.describe else set()
         places = outside.Places(self._fold)
+        doings = Doings(self._fold)
         invariants = list(invariants_of(self._fold.domain))
         kept: list[Entry] = []
         step = 1 + len(entries) // CLOSELY
@@ -107,10 +111,14 @@ class Check:
             closely = number % step == 0
             self._trying([entry])
             so_far = [*kept, entry]
-            self._look_at_event(entry)
+            with doings:
+                self._look_at_event(so_far)
+            self._describe(entry)
+            self._write(entry)
             before = [cells.copy() for cells in self.state.cells] if closely else []
             try:
-                code = self._fold.fold(self.state, [entry])[0]
+                with doings:
+                    code = self._fold.fold(self.state, [entry])[0]
             except DomainError as error:
                 self._break(_promise_of(error), so_far, error.where, self._fails(error.where))
                 continue
@@ -121,13 +129,20 @@ class Check:
                 self._break("trace", so_far, self._where(entry), self._leaves_a_trace)
             kept.append(entry)
             if changed := places.changed():
-                self._break("outside", [entry], f"{self._where(entry)}: {', '.join(changed)}")
+                self._break(
+                    "outside", so_far, f"{self._where(entry)}: {', '.join(changed)}", self._changes(places, changed)
+                )
+            for where, what in doings.heard():
+                self._break("outside", so_far, f"{where}: {what}", self._does(doings, where))
             for invariant in tuple(invariants) if closely else ():
                 if not self._holds(invariant, self.state):
                     invariants.remove(invariant)
                     source = getattr(invariant.condition, "__code__", None)
                     where = f"{_place(source)}: {invariant.name}" if source else f"the invariant {invariant.name}"
                     self._break("invariants", so_far, where, self._violates(invariant))
+        for rule, line, reason in undeclared(self._fold):
+            if ("returns", rule) not in self._found:
+                self._break("returns", [], f"{line}: {reason}")
         return kept
 
     def once_more(self, entries: Sequence[Entry]) -> None:
@@ -142,53 +157,19 @@ class Check:
     def compare(self, entries: list[Entry], elsewhere: Sequence[Run]) -> None:
         """Fold all, in every way in which the same must come of it."""
         self._trying(entries[-1:])
-        if self._same("again", entries, self._whole, self._whole):
+        if self._same("again", entries, self._ways.whole, self._ways.whole):
             for size in PAGES:
-                self._same("pages", entries, self._whole, self._in_pages(size))
-            self._same("cuts", entries, self._whole, self._restored)
-            self._same("forks", entries, self._whole, self._forked)
+                self._same("pages", entries, self._ways.whole, self._ways.in_pages(size))
+            self._same("cuts", entries, self._ways.whole, self._ways.restored)
+            self._same("forks", entries, self._ways.whole, self._ways.forked)
             if self._fold.domain.fast:
-                self._same("fast", entries, self._whole, self._on_bare)
+                self._same("fast", entries, self._ways.whole, self._ways.on_bare)
             for run in elsewhere:
-                self._same("elsewhere", entries, self._whole, run)
-
-    # Ways to fold
-
-    def _whole(self, entries: Sequence[Entry]) -> str:
-        return result(self._fold, entries)
-
-    def _on_bare(self, entries: Sequence[Entry]) -> str:
-        self._bare.careful = False
-        return result(self._bare, entries)
-
-    def _in_pages(self, size: int) -> Run:
-        def run(entries: Sequence[Entry]) -> str:
-            state = self._fold.empty()
-            for start in range(0, len(entries), size):
-                self._fold.fold(state, entries[start : start + size])
-            return self._fold.digest(state)
-
-        return run
-
-    def _restored(self, entries: Sequence[Entry]) -> str:
-        state = self._fold.empty()
-        step = 1 + len(entries) // CLOSELY
-        for start in range(0, len(entries), step):
-            self._fold.fold(state, entries[start : start + step])
-            state = self._fold.load(self._fold.dump(state))
-        return self._fold.digest(state)
-
-    def _forked(self, entries: Sequence[Entry]) -> str:
-        state = self._fold.empty()
-        for start in range(0, len(entries), 5):
-            self._fold.fold(state, entries[start : start + 2])
-            other = state.fork()
-            digest = self._fold.digest(other)
-            self._fold.fold(state, entries[start + 2 : start + 5])
-            if self._fold.digest(other) != digest:
-                return "a snapshot that was being taken changed"
-            state.join()
-        return self._fold.digest(state)
+                # The other process has not met the first half, which this one may remember.
+                if self._same("elsewhere", entries[len(entries) // 2 :], self._ways.whole, run):
+                    self._same("elsewhere", entries, self._ways.whole, run)
+        if self._fickle is not None and not any(each.promise in SAME for each in self.broken):
+            self._break(*self._fickle, "the domain")
 
     # What is looked at
 
@@ -202,30 +183,39 @@ class Check:
         self.tried.add(promise)
 
         def differs(some: list[Entry]) -> bool:
-            return _guarded(one, some) != _guarded(other, some)
+            return guarded(one, some) != guarded(other, some)
 
         if not differs(entries):
             return True
         found = self._smallest(entries, differs)
+        if not any(differs(found) for _ in range(3)):
+            # What cannot be shown again is nothing that the last rule did.
+            self._fickle = self._fickle or (promise, entries)
+            return True
         self._break(promise, found, self._where(found[-1]))
         return False
 
-    def _look_at_event(self, entry: Entry) -> None:
-        event = self._fold.read(entry[1]).event
-        if event is None:
-            return
-        before = decoding.encode(event)
-        with suppress(DomainError, KeyboardInterrupt):  # which the fold itself meets next
-            self._fold.decide(self.state, event, entry[0])
-        if decoding.encode(event) != before:
-            self._break("outside", [entry], f"{self._where(entry)}: the event")
-        describe = self._fold.domain.describe
-        if describe is not None:
+    def _look_at_event(self, so_far: list[Entry]) -> None:
+        if self._changes_event(self.state, so_far[-1]):
+            self._break("outside", so_far, f"{self._where(so_far[-1])}: the event", self._changes_its_event)
+
+    def _describe(self, entry: Entry) -> None:
+        describe, event = self._fold.domain.describe, self._fold.read(entry[1]).event
+        if describe is not None and event is not None:
             described: object = None
             with suppress(Exception, SystemExit):  # whatever it raises, there is no line then
                 described = describe(event)
             if not isinstance(described, str):
                 self._break("describes", [entry], _place(getattr(describe, "__code__", None)))
+
+    def _write(self, entry: Entry) -> None:
+        event = self._fold.read(entry[1]).event
+        if event is None or (event_type := self._fold.type_of(event)) not in self._fold.publishable:
+            return
+        self.tried.add("writes")
+        data = self._fold.encode(event)[1]
+        if self._fold.made(event_type, data)[0] is None:
+            self._break("writes", [entry], event_type.model.__name__)
 
     def _holds(self, invariant: Invariant, state: State) -> bool:
         try:
@@ -236,8 +226,38 @@ class Check:
     def _violates(self, invariant: Invariant) -> shrinking.Shows:
         def shows(entries: list[Entry]) -> bool:
             state = self._fold.empty()
-            _guarded(lambda some: str(self._fold.fold(state, some)), entries)
+            guarded(lambda some: str(self._fold.fold(state, some)), entries)
             return not self._holds(invariant, state)
+
+        return shows
+
+    def _changes_event(self, state: State, entry: Entry) -> bool:
+        event = self._fold.read(entry[1]).event
+        if event is None:
+            return False
+        before = decoding.encode(event)
+        with suppress(DomainError, KeyboardInterrupt):  # which the fold itself meets next
+            self._fold.decide(state, event, entry[0])
+        return decoding.encode(event) != before
+
+    def _changes_its_event(self, entries: list[Entry]) -> bool:
+        state = self._fold.empty()
+        guarded(lambda some: str(self._fold.fold(state, some)), entries[:-1])
+        return self._changes_event(state, entries[-1])
+
+    def _changes(self, places: outside.Places, names: list[str]) -> shrinking.Shows:
+        def shows(entries: list[Entry]) -> bool:
+            places.changed()
+            result(self._fold, entries)
+            return set(names) <= set(places.changed())
+
+        return shows
+
+    def _does(self, doings: Doings, where: str) -> shrinking.Shows:
+        def shows(entries: list[Entry]) -> bool:
+            with doings:
+                result(self._fold, entries)
+            return where in dict(doings.heard())
 
         return shows
 
@@ -297,26 +317,6 @@ class Check:
         return [outcome.reason for outcome, count in outcomes if not count and outcome.reason in own and outcome.reason]
 
 
-def result(fold: Fold, entries: Sequence[Entry]) -> str:
-    """The digest of what comes of entries in one page, or what went wrong."""
-
-    def run(some: Sequence[Entry]) -> str:
-        state: State = fold.empty()
-        fold.fold(state, some)
-        return fold.digest(state)
-
-    return _guarded(run, entries)
-
-
-def _guarded(run: Run, entries: Sequence[Entry]) -> str:
-    try:
-        return run(entries)
-    except DomainError as error:
-        return error.where
-    except Exception as error:  # noqa: BLE001 - bare functions may have left anything in a state
-        return type(error).__name__
-
-
 def _promise_of(error: DomainError) -> str:
     if "none of the domain's reasons" in error.what:
         return "returns"
@@ -325,23 +325,3 @@ def _promise_of(error: DomainError) -> str:
 
 def _place(code: Any) -> str:
     return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code is not None else "the domain"
-
-
-def shown(entry: Entry, fold: Fold | None = None) -> dict[str, str]:
-    """An entry as its fields, for people and programs: text, or `hex:` and digits.
-
-    With the `fold` what one of another program says, where it can be opened.
-    """
-    fields = entry[1]
-    if fold is not None and fold.sorter.envelope(fields) is not None:
-        key = fold.keys.of(fields)
-        said = {"type": fold.sorter.type_of(fields), "data": _text(fold.sorter.payload_of(fields))}
-        return said | ({} if key is None else {"key": _text(key)})
-    return {_text(name): _text(value) for name, value in zip(fields[::2], fields[1::2], strict=True)}
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return f"hex:{value.hex()}"

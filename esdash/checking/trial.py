@@ -16,7 +16,8 @@ from typing import Any, Final
 import msgspec
 
 from esdash.checking import elsewhere, measuring
-from esdash.checking.promises import PROMISES, Check, shown
+from esdash.checking.promises import PROMISES, Check
+from esdash.checking.showing import shown
 from esdash.engine.invariants import require_readable
 from esdash.fold import proof
 from esdash.fold.folding import Entry

@@ -1,6 +1,6 @@
 """Where an account of entries begins, and what a person should know about that."""
 
-from esdash.cli.output import warn
+from esdash.cli.output import warn, warn_of_edited
 from esdash.counted import counted
 from esdash.engine.history import Beginning
 
@@ -13,6 +13,7 @@ def warn_of_beginning(beginning: Beginning, *, ranged: bool = False) -> None:
     if beginning.snapshot_id is not None:
         warn(_what_is_left_out(beginning, ranged=ranged))
     warn_of_what_is_left(beginning.projection.unseen)
+    warn_of_edited(beginning.projection)
 
 
 def warn_of_what_is_left(unseen: int) -> None:
@@ -23,10 +24,9 @@ def warn_of_what_is_left(unseen: int) -> None:
 
 
 def _what_is_left_out(beginning: Beginning, *, ranged: bool) -> str:
-    number = beginning.projection.ordinal + beginning.projection.unseen
     asked = f": --from snapshot:{beginning.snapshot_id}" if ranged else ""
-    shown = f"Shown is what came after #{number:,}{asked}."
+    shown = f"Shown is what came after #{beginning.number:,}{asked}."
     if not beginning.left_out:
-        return f"Entries up to #{number:,} are gone from the stream. {shown}"
+        return f"Entries up to #{beginning.number:,} are gone from the stream. {shown}"
     still_there = counted(beginning.left_out, "entry that is", "entries that are")
     return f"What became of {still_there} still in the stream cannot be told, since others are gone. {shown}"

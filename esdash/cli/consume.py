@@ -14,7 +14,15 @@ from esdash.cli.domains import bound_by, fold_of, warn_of_another_domain
 from esdash.cli.failures import BadInputError, ExitCode, FailedError
 from esdash.cli.interpreter import collect_rarely
 from esdash.cli.options import as_json, with_settings
-from esdash.cli.output import print_json, require_reader, say, warn, warn_of_partial_history, warn_of_rungs
+from esdash.cli.output import (
+    print_json,
+    require_reader,
+    say,
+    warn,
+    warn_of_edited,
+    warn_of_partial_history,
+    warn_of_rungs,
+)
 from esdash.cli.presence import absence
 from esdash.config import Settings
 from esdash.counted import counted
@@ -22,6 +30,7 @@ from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.guard import HaltError
 from esdash.engine.requests import Stop
 from esdash.engine.snapshot import forgotten
+from esdash.engine.verifying import LiveVerifying
 from esdash.engine.view import Rung, View
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
@@ -124,6 +133,7 @@ def _catch_up(log: Stream, fold: Fold, settings: ConsumerSettings) -> None:
     )
     warn_of_rungs(restored.rungs)
     warn_of_partial_history(continuity.unseen_before_start)
+    warn_of_edited(view)
     for notice in view.notices:
         warn(notice.text)
     if halt:
@@ -141,6 +151,9 @@ def _go_on(log: Stream, fold: Fold, settings: ConsumerSettings, as_json: bool) -
     # The first connection is made here, so that a wrong URL ends the command instead of being tried for ever.
     log.server.facts()
     consumer = Consumer(log, fold, settings)
+    verifying = LiveVerifying(log, fold, consumer)
+    if not settings.readonly:  # what a review finds may have to be written down
+        consumer.on_edited = verifying.review
     failures: list[DomainError] = []
 
     def run() -> None:
@@ -170,6 +183,7 @@ def _go_on(log: Stream, fold: Fold, settings: ConsumerSettings, as_json: bool) -
                 consumer.ask(Stop())
     finally:
         # What cannot be reported any more must not leave the consumer running without its log.
+        verifying.stop_verification()
         consumer.ask(Stop())
         thread.join()
     reporter.look(consumer.view, last=True)
@@ -191,6 +205,7 @@ class _Reporter:
         self._notice = 0
         self._told: set[Rung] = set()
         self._unseen = 0
+        self._edited = False
         self._ordinal = -1
         self._due = time.monotonic() + REPORT_SECONDS
 
@@ -203,6 +218,9 @@ class _Reporter:
         if view.continuity and view.continuity.unseen_before_start != self._unseen:
             self._unseen = view.continuity.unseen_before_start
             warn_of_partial_history(self._unseen)
+        if view.edited and not self._edited:
+            warn_of_edited(view)
+        self._edited = view.edited
         for notice in view.notices:
             if notice.number > self._notice:
                 self._notice = notice.number

@@ -1,10 +1,10 @@
 """One entry with what became of it as a line of output: JSON, or for people."""
 
-import json
 from typing import Final
 
 from esdash.cli.output import LINE, local_time, paint
 from esdash.engine.row import Row
+from esdash.exact import json_line
 from esdash.export.entries import change_document as change_document
 from esdash.export.entries import entry_document
 from esdash.export.entries import place_document as place_document
@@ -23,7 +23,7 @@ def place_line(ordinal: int, entry_id: bytes, unseen: int) -> str:
 
 
 def as_json_line(fold: Fold, row: Row, corrected_by: int | None) -> str:
-    return json.dumps(entry_document(fold, row, corrected_by))
+    return json_line(entry_document(fold, row, corrected_by))
 
 
 def as_line(fold: Fold, row: Row, unseen: int, corrected_by: int | None) -> str:

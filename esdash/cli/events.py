@@ -138,14 +138,16 @@ def command(
                     if len(spool) == most:
                         break
                 progress.clear()
-                warn_of_beginning(listing.beginning, ranged=True)
-                warn_of_edited(history)
+                if len(spool) == most:  # so nothing that was asked for is left out
+                    warn_of_what_is_left(listing.projection.unseen)
+                    warn_of_edited(listing.projection)
+                else:
+                    warn_of_beginning(listing.beginning, ranged=True)
                 printer.print(spool.newest_first() if reverse else spool.oldest_first())
         else:
             listing = Listing(log, fold, history.since(begin, until), until)
             progress.clear()
             warn_of_beginning(listing.beginning, ranged=True)
-            warn_of_edited(history)
             found = listing.found(history.explain(listing.projection, until=until or b"+"), fits, asks)
             printer.print(line_of(listing.projection.unseen, *entry) for entry in found)
         if follow and not printer.done:

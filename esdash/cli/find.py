@@ -166,8 +166,8 @@ def _turns(reader: "TrackReader", condition: Condition, which: _Wanted) -> "Iter
         elif turn.holds:
             yield turn
             return
-    if last is not None:
-        # Either it holds to the end, or it did up to the entry before the one that ended it.
+    if last is not None and (last.holds or last.ordinal > 1):
+        # Either it holds to the end, or it did up to the entry before the one that ended it; before the first is none.
         yield Turn(reader.built_to if last.holds else last.ordinal - 1, holds=True)
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from esdash.engine.history import History
-    from esdash.engine.view import Rung
+    from esdash.engine.projection import Projection
+    from esdash.engine.view import Rung, View
 
 LINE: Final = 1000
 """Characters of a line for people."""
@@ -65,9 +66,9 @@ def warn_of_rungs(rungs: "Iterable[Rung]") -> None:
             warn(f"Snapshot {rung.snapshot_id}{where} was not used: {rung.reason.rstrip('.')}.")
 
 
-def warn_of_edited(history: "History") -> None:
+def warn_of_edited(told: "History | Projection | View") -> None:
     """Say that a state which was told is of a snapshot that another source of the same version made."""
-    if history.edited:
+    if told.edited:
         warn(
             "The source of the rules was edited since the snapshot was taken, and their version was not. "
             "`esdash verify` says whether they make the same state."

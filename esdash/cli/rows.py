@@ -49,8 +49,8 @@ def _read(fold: Fold, text: str) -> Named:
 
 
 def _table(fold: Fold, name: str, text: str) -> Table:
-    """A table by its name or by its word for a row."""
-    for table, _ in fold.storage.places.values():
+    """A table by its name or by its word for a row; as in a question its name goes before the word of another."""
+    for table in sorted((table for table, _ in fold.storage.places.values()), key=lambda each: each.name != name):
         if name in (table.name, table.one):
             return table
     there = ", ".join(fold.storage.places)

@@ -18,6 +18,7 @@ from esdash.cli.output import (
     print_tables,
     tell,
     warn,
+    warn_of_edited,
     warn_of_partial_history,
     warn_of_rungs,
 )
@@ -98,6 +99,7 @@ def take(settings: Settings, as_json: bool) -> None:
         view = consumer.view
         warn_of_rungs(view.restored.rungs if view.restored else ())
         warn_of_partial_history(view.continuity.unseen_before_start if view.continuity else 0)
+        warn_of_edited(view)
         for notice in view.notices:
             if notice.text != view.snapshot_note:  # which is told as the end of it
                 warn(notice.text)

@@ -198,7 +198,7 @@ class Consumer:
             case do.ReviewRules():
                 self.on_edited()
             case do.TrustRules():
-                display.edited = False
+                memory.trust_rules()
             case do.AnswerCheckpoint(checkpoint):
                 memory.answer(checkpoint)
             case _:

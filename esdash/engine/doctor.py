@@ -27,6 +27,7 @@ from esdash.engine.findings import (
 from esdash.engine.history import History
 from esdash.engine.open_entries import OpenEntries
 from esdash.engine.projection import Projection
+from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.log.continuity import Verdict
 from esdash.log.errors import ForbiddenError, LogError, RefusedError, UnreachableError
@@ -114,6 +115,9 @@ class Doctor:
             yield from look()
         except UnreachableError:
             raise
+        except DomainError as error:
+            advice = "No consumer gets past that entry before the file is mended: `esdash domain check` tries it."
+            yield Finding("rules", Status.PROBLEM, str(error), advice)
         except ForbiddenError as error:
             status = Status.PROBLEM if name in ("stream", "state") else Status.WARNING
             yield Finding(name, status, str(error), "Without this right esdash cannot look at it.")
@@ -214,7 +218,7 @@ class Doctor:
         good: list[Header] = []
         others: Counter[tuple[str, str]] = Counter()
         for header in store.headers():
-            if isinstance(header, Header) and header.rules != (self._domain.name, self._domain.version):
+            if isinstance(header, Header) and header.rules != self._domain.rules:
                 others[header.rules] += 1
                 continue
             reason, projection = (
@@ -225,7 +229,14 @@ class Doctor:
                 faults.append(f"{header.snapshot_id}: {reason}")
             elif isinstance(header, Header):
                 good.append(header)
-        yield self._newest(good, store.lease_holder())
+        yield self._newest(good, store.lease_holder(self._domain.rules))
+        if good and good[0].fingerprint != self._domain.fingerprint:
+            yield Finding(
+                "edited rules",
+                Status.WARNING,
+                "The source of the rules was edited since that snapshot was taken, and their version was not.",
+                "`esdash verify` says whether they make the same state; a consumer looks into it by itself.",
+            )
         for (name, version), count in others.items():
             yield Finding(
                 "other versions",
@@ -290,7 +301,7 @@ class Doctor:
 
     def _keys(self) -> Iterator[Finding]:
         prefix = key_prefix(self._log.name)
-        own = [*self._own_keys(), f"{prefix}lease"]
+        own = [*self._own_keys(), SnapshotStore(self._log).lease_key(self._domain.rules)]
         try:
             sizes = key_sizes(self._log.server, [self._log.name, *own])
         except RefusedError as error:

@@ -52,6 +52,8 @@ class Beginning(Struct, frozen=True):
     """The snapshot it had to begin with, since what came before it cannot be told any more; None: as was asked."""
     left_out: int = 0
     """Entries that were asked for and are still in the stream, but lie before that snapshot."""
+    number: int = 0
+    """Of that snapshot's entry; the projection moves on from there."""
 
 
 class Watcher(Protocol):
@@ -151,7 +153,8 @@ class History:
         if id_parts(header.last_event_id) < id_parts(first):
             self.advance(projection, until=id_before(first))
             return Beginning(projection)
-        return Beginning(projection, header.snapshot_id, self._still_there(first, header))
+        number = projection.ordinal + projection.unseen
+        return Beginning(projection, header.snapshot_id, self._still_there(first, header), number)
 
     def last(self, count: int, until: bytes | None = None) -> bytes | None:
         """The first of the last entries, so many of them up to an id; None where there are fewer."""

@@ -73,6 +73,7 @@ class Memory:
     def _new_snapshotter(self) -> Snapshotter:
         return Snapshotter(
             self.store,
+            self.fold,
             self._snapshot_seconds,
             self.display.notify,
             clock=self.clock,
@@ -129,6 +130,12 @@ class Memory:
         return self.projection
 
     # Snapshots and digests
+
+    def trust_rules(self) -> None:
+        """The rules that were edited make the same state."""
+        self.display.edited = False
+        if self.projection is not None:
+            self.projection.edited = False
 
     def store_snapshot(self) -> None:
         """Begin a snapshot that somebody wants; a notice tells how it went."""

@@ -36,7 +36,7 @@ def blaming(page: Sequence[Entry]) -> Iterator[None]:
 class Projection:
     """The fold's result at one position. Belongs to one thread."""
 
-    __slots__ = ("_anchor", "_last_entry", "confirmed", "domain", "last_id", "ordinal", "state", "unseen")
+    __slots__ = ("_anchor", "_last_entry", "confirmed", "domain", "edited", "last_id", "ordinal", "state", "unseen")
 
     def __init__(self, domain: Fold, unseen: int = 0) -> None:
         """The empty state before the first entry; `unseen` entries were gone before that."""
@@ -47,6 +47,8 @@ class Projection:
         self.unseen = unseen
         self.confirmed = 0
         """Of the unseen entries, those that a person agreed to lose when the state was made anew."""
+        self.edited = False
+        """Whether other source of the same version made some of it, and nobody knows that it means the same."""
         self._last_entry: Entry | None = None
         self._anchor = ""
 

@@ -88,7 +88,7 @@ def main() -> None:
     ended = threading.Event()
     threading.Thread(target=say_again, daemon=True).start()
     try:
-        report = _check_segment(task, loading.load(task.domain), lambda done: say(Report(done)))
+        report = check_segment(task, loading.load(task.domain), lambda done: say(Report(done)))
         ended.set()
         say(report)
     except (LogError, DamagedError, DomainError, DomainFileError) as error:
@@ -99,7 +99,8 @@ def main() -> None:
         pass
 
 
-def _check_segment(task: Task, domain: Fold, progressed: Callable[[int], None]) -> Report:
+def check_segment(task: Task, domain: Fold, progressed: Callable[[int], None]) -> Report:
+    """Replay a segment and compare. Raises LogError, DamagedError, DomainError."""
     log = stream_on(server_of(task.url, task.stream), task.stream, task.archive)
     store = SnapshotStore(log)
     headers = {header.snapshot_id: header for header in store.offered() if isinstance(header, Header)}

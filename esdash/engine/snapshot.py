@@ -56,7 +56,7 @@ class Restoration(Struct, frozen=True):
 
     def edited(self) -> bool:
         """Whether the source of the rules is another one than the snapshot was made with, of the same version."""
-        return self.header is not None and self.header.fingerprint != self.projection.domain.fingerprint
+        return self.projection.edited
 
 
 def load(header: Header, store: SnapshotStore, domain: Fold, *, believe: bool = False) -> tuple[Projection, Journal]:
@@ -73,15 +73,26 @@ def load(header: Header, store: SnapshotStore, domain: Fold, *, believe: bool = 
         state = domain.load(chunks[1:])
         digest = header.digest if believe else domain.digest(state)
     except (msgspec.MsgspecError, ValueError, IndexError, OverflowError) as error:
-        raise DamagedError(f"it cannot be read: {error}") from error
+        raise DamagedError(_unfit(header, domain, f"it cannot be read: {error}")) from error
     if digest != header.digest:
-        raise DamagedError("the digest of its state is wrong")
+        raise DamagedError(_unfit(header, domain, "the digest of its state is wrong"))
     if sum(state.counts) != header.ordinal:
         raise DamagedError(f"its state is not that of {header.ordinal:,} entries")
     position = Position(header.last_event_id, header.ordinal, header.unseen)
     projection = Projection.restored(domain, state, position, header.unseen, header.anchor)
     projection.confirmed = header.confirmed
+    projection.edited = header.fingerprint != domain.fingerprint
     return projection, journal
+
+
+def _unfit(header: Header, domain: Fold, why: str) -> str:
+    """What is said of a state that the domain cannot make sense of."""
+    if header.fingerprint == domain.fingerprint:
+        return why
+    return (
+        f"its tables or reasons are others than the rules of {domain.name} declare now: they were edited, and their "
+        "version should have changed"
+    )
 
 
 def _require_sense(journal: Journal, domain: Fold) -> None:
@@ -284,7 +295,7 @@ def info(header: Header) -> SnapshotInfo:
     )
 
 
-def newest(store: SnapshotStore) -> SnapshotInfo | None:
-    """The newest snapshot of the stream's present history. Raises LogError."""
-    header = store.newest()
+def newest(store: SnapshotStore, domain: Fold) -> SnapshotInfo | None:
+    """The newest snapshot of the stream's present history that these rules made. Raises LogError."""
+    header = store.newest(domain.rules)
     return None if header is None else info(header)

@@ -10,6 +10,7 @@ from esdash.engine.projection import Projection
 from esdash.engine.snapshot import Journal
 from esdash.engine.taking import Taking
 from esdash.engine.view import SnapshotInfo
+from esdash.fold.folding import Fold
 from esdash.log.errors import ElsewhereError, ForbiddenError, LogError, RefusedError
 from esdash.log.headers import Header
 from esdash.log.snapshots import SnapshotStore
@@ -34,6 +35,7 @@ class Snapshotter:
     def __init__(
         self,
         store: SnapshotStore,
+        domain: Fold,
         seconds: float,
         notify: Notify,
         *,
@@ -42,6 +44,7 @@ class Snapshotter:
     ) -> None:
         """`seconds` lie between two periodic snapshots; 0 takes none by itself."""
         self._store = store
+        self._domain = domain
         self._seconds = seconds
         self._notify = notify
         self._clock = clock
@@ -67,7 +70,7 @@ class Snapshotter:
         self._background = None
         self._ordinal = ordinal
         self._due = self._clock() + self._seconds
-        self.newest = snapshot.newest(self._store)
+        self.newest = snapshot.newest(self._store, self._domain)
         self.note = self._store.denial
 
     def tick(self, projection: Projection, journal: Callable[[], Journal]) -> None:
@@ -81,7 +84,7 @@ class Snapshotter:
             return
         name = taking.process_name()
         try:
-            holder = self._store.hold_lease(name, self._seconds * LEASE_PERIODS)
+            holder = self._store.hold_lease(self._domain.rules, name, self._seconds * LEASE_PERIODS)
         except RefusedError as error:
             if isinstance(error, ElsewhereError) and self._took_writes:
                 # So it is not where the stream is any more: look for that again.
@@ -99,7 +102,7 @@ class Snapshotter:
             self._begin(projection, journal(), asked=False)
         else:
             self.note = f"taken by {holder}"
-            self.newest = snapshot.newest(self._store)
+            self.newest = snapshot.newest(self._store, self._domain)
 
     def take(self, projection: Projection, journal: Callable[[], Journal]) -> None:
         """A person wants one now."""
@@ -118,7 +121,7 @@ class Snapshotter:
         if projection.ordinal != self._ordinal and not self._store.denial:
             self._run(Taking(projection, projection.state, journal(), clock=self._clock, wall_clock=self._wall_clock))
         with suppress(ForbiddenError):  # who may not run scripts holds none
-            self._store.release_lease(taking.process_name())
+            self._store.release_lease(self._domain.rules, taking.process_name())
 
     def settle(self, projection: Projection) -> None:
         """Make the state whole again, whatever becomes of a snapshot that is being written."""

@@ -74,7 +74,7 @@ def summary_of(log: Stream, place: str, now_ms: int) -> StreamSummary | None:
         None if header is None else header.created_ms,
         behind,
         None if header is None else str(store.continuity(header)),
-        _allowed(store.lease_holder),
+        None if header is None else _allowed(lambda: store.lease_holder(header.rules)),
         _allowed(lambda: readers_of(log)) or Readers(),
     )
 

@@ -15,6 +15,9 @@ from esdash.fold.tables import State
 from esdash.log.headers import Draft, Header
 from esdash.log.snapshots import SnapshotStore
 
+MIXED: Final = "mixed"
+"""Stands for a fingerprint where a state is of edited rules that nobody has looked into: no source has it."""
+
 _TOKEN: Final = secrets.token_hex(4)
 
 
@@ -43,6 +46,7 @@ class Taking:
         self._domain = projection.domain
         self._standing = projection.standing
         self._confirmed = projection.confirmed
+        self._edited = projection.edited
         self._journal = journal
         self._clock = clock
         self._begun = clock()
@@ -58,7 +62,7 @@ class Taking:
             anchor=self._standing.anchor or "",
             domain=self._domain.name,
             version=self._domain.version,
-            fingerprint=self._domain.fingerprint,
+            fingerprint=MIXED if self._edited else self._domain.fingerprint,
             digest=self._domain.digest(self.state),
             created_ms=self._created_ms,
             owner=process_name(),

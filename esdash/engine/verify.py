@@ -69,7 +69,7 @@ def verify(
             on_progress(sum(done), total)
 
         try:
-            return _run(msgspec.structs.replace(tasks[number], ahead=len(tasks) < processes), progressed, stop)
+            return check_apart(msgspec.structs.replace(tasks[number], ahead=len(tasks) < processes), progressed, stop)
         except BaseException as error:
             # One that fails ends the others; what they say then is not the reason.
             failures.append(error)
@@ -219,7 +219,7 @@ def _cut(
     return tasks, ends
 
 
-def _run(task: Task, progressed: Callable[[int], None], stop: threading.Event) -> Report:
+def check_apart(task: Task, progressed: Callable[[int], None], stop: threading.Event) -> Report:
     """Check a segment in a process of its own. The URL goes through a pipe, for it may hold a password."""
     if stop.is_set():
         raise EngineError(_STOPPED)

@@ -9,11 +9,15 @@ from msgspec.structs import replace
 from esdash.engine.console import EngineError, VerificationStatus
 from esdash.engine.consumer import Consumer
 from esdash.engine.requests import RestoreAnew, Reviewed
+from esdash.engine.taking import MIXED
 from esdash.engine.verification import Verification
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
+from esdash.log.headers import Header
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
+from esdash.visible import visible
+from esdash.words.changes import difference_of
 
 NAMED: Final = 3
 """Numbers that are named of those on which edited rules differ."""
@@ -79,14 +83,26 @@ class LiveVerifying:
             self._consumer.ask(Reviewed())
             return
         doubted = found.segments[wrong[0] :]
-        SnapshotStore(self._log).condemn([each.snapshot_id for each in doubted if each.snapshot_id is not None])
-        numbers = [f"{each.number} {each.second} instead of {each.first}" for each in doubted[0].differences[:NAMED]]
+        store = SnapshotStore(self._log)
+        ids = {each.snapshot_id for each in doubted if each.snapshot_id is not None}
+        # Those of the state that is condemned that were taken since the verification began.
+        ids |= {
+            header.snapshot_id for header in store.headers() if isinstance(header, Header) and self._is_mixed(header)
+        }
+        store.condemn(sorted(ids))
+        numbers = []
+        for each in doubted[0].differences[:NAMED]:
+            ours, theirs = (visible(value, 40) for value in difference_of(self.fold, each))
+            numbers.append(f"{visible(each.number, 60)} {theirs} instead of {ours}")
         why = (
             f"The rules of {self.fold.name} were edited, and make another state of the same entries"
             f"{': ' if numbers else ''}{', '.join(numbers)}. The snapshots made before are not used any more. Give the "
             "domain another version when its meaning changes."
         )
         self._consumer.ask(RestoreAnew(why))
+
+    def _is_mixed(self, header: Header) -> bool:
+        return header.rules == self.fold.rules and header.fingerprint == MIXED
 
     def _progressed(self, done: int, total: int) -> None:
         self._status = replace(self._now(), done=done, total=total)

@@ -9,7 +9,7 @@ from esdash.engine.picture import LastChange, Picture, TablePicture, place_of
 from esdash.engine.row import Row
 from esdash.fold.folding import Fold, Told
 from esdash.fold.overlay import Overlay
-from esdash.fold.tables import State
+from esdash.fold.tables import MAX_INT, MIN_INT, State
 
 REMEMBERED_CHANGES: Final = 50_000
 """Rows of each table whose last change is remembered; the longest unchanged is forgotten first."""
@@ -156,6 +156,8 @@ class Viewer:
             ChangeMark(table, key, change)
             for table, changes in self._changes.items()
             for key, change in list(changes.items())[-MARKED:]
+            # Between the least number and the greatest lies more than is written in 64 bits.
+            if all(MIN_INT <= delta <= MAX_INT for delta in change.deltas.values())
         ]
 
     def recall(self, marks: Sequence[ChangeMark]) -> None:

@@ -1,12 +1,13 @@
 """Entries as they are handed on: with what became of them, and those that make up the story of a number or a row."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from esdash.domain import Column, Table
 from esdash.engine.row import Row
+from esdash.exact import json_line, read_as_written
 from esdash.export.sheet import Heading, Sheet
+from esdash.export.whole import value_document
 from esdash.fold.folding import Fold
 from esdash.fold.stored import number_name
 from esdash.fold.tables import Change
@@ -52,7 +53,10 @@ def change_document(change: Change) -> dict[str, Any]:
 
 
 def entry_document(fold: Fold, row: Row, corrected_by: int | None = None) -> dict[str, Any]:
-    """An entry as JSON has it. Of one that is too large for a screen `bytes` says how many there are, not which."""
+    """An entry as JSON has it. Of one that is too large for a screen `bytes` says how many there are, not which.
+
+    Where nobody described what entries say, all their fields are told.
+    """
     outcome = outcome_of(fold, row.code)
     key = fold.keys.of(row.fields)
     data, raw = (None, None) if row.mark is not None else _payload(fold, row.fields)
@@ -69,6 +73,7 @@ def entry_document(fold: Fold, row: Row, corrected_by: int | None = None) -> dic
         "data": data,
         "raw": raw,
         **({} if row.mark is None else {"bytes": row.size}),
+        **({} if row.mark is not None or not fold.readonly else {"fields": list(_fields(row.fields))}),
         "changes": [change_document(change) for change in told.changes] if told is not None else [],
     }
 
@@ -170,6 +175,12 @@ def _place(fold: Fold, row: Row, unseen: int) -> Sequence[str]:
     )
 
 
+def _fields(fields: Sequence[bytes]) -> Iterator[tuple[Any, Any]]:
+    """In their order, as `esdash export --all` has them."""
+    values = map(value_document, fields)
+    return zip(values, values, strict=True)
+
+
 def _payload(fold: Fold, fields: Sequence[bytes]) -> tuple[Any, str | None]:
     """The payload as an object, or, when it is none, its bytes as hexadecimal digits; neither when there is none."""
     name = fold.payload_field.encode()
@@ -177,14 +188,10 @@ def _payload(fold: Fold, fields: Sequence[bytes]) -> tuple[Any, str | None]:
         return None, None
     payload = payload_of(fold, fields)
     try:
-        data = json.loads(payload.decode(), parse_constant=_refuse)
+        data = read_as_written(payload.decode())
         if isinstance(data, dict):
-            json.dumps(data, allow_nan=False)
+            json_line(data)
             return data, None
     except (ValueError, RecursionError):
         pass
     return None, payload.hex()
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")

@@ -2,12 +2,12 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from esdash.exact import json_line
 from esdash.export.sheet import Sheet
 from esdash.visible import visible
 
@@ -67,7 +67,7 @@ def head_written(sheet: Sheet[Any], how: Format) -> Iterator[str]:
 
 def line_written(sheet: Sheet[T], line: T, how: Format) -> str:
     if how is Format.JSON_LINES:
-        return json.dumps(sheet.document(line)) + "\n"
+        return json_line(sheet.document(line)) + "\n"
     cells = sheet.cells(line)
     return _csv_line(cells) if how is Format.CSV else _markdown_line(list(map(_marked, cells)))
 

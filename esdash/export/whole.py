@@ -190,5 +190,15 @@ def _written(value: bytes) -> str:
     return f'{{"base64":"{base64.b64encode(value).decode()}"}}'
 
 
+def value_document(value: bytes) -> str | dict[str, str]:
+    """The same for a document that is written later."""
+    if len(value) < LARGE:
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            pass
+    return {"base64": base64.b64encode(value).decode()}
+
+
 def _read(value: str | _Bytes) -> bytes:
     return value.encode() if isinstance(value, str) else base64.b64decode(value.base64, validate=True)

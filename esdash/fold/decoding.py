@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from esdash import exact
 from esdash.fold.schema import Field, Model, declared, first_line, is_pydantic
 from esdash.fold.sorting import is_too_deep
 from esdash.fold.tables import MAX_INT, MAX_NAME, MIN_INT, is_name
@@ -212,7 +213,7 @@ class Decoder:
         """A pydantic model's ValidationError is a ValueError."""
         model: Any = self._model.type
         if self._lenient:
-            return model.model_validate(msgspec.json.decode(payload), strict=False)  # texts are never more than that
+            return model.model_validate(exact.read(payload), strict=False)  # texts are never more than that
         if not self._packed:
             return model.model_validate_json(payload)
         members = msgspec.msgpack.decode(payload)
@@ -223,7 +224,7 @@ class Decoder:
 
     def _unfolded(self, payload: bytes) -> bytes:
         """Members that are texts, of which some are JSON themselves, and some stand for what pydantic reads no text."""
-        members = msgspec.json.decode(payload)
+        members = exact.read(payload)
         for name, field in self._texts.items() if isinstance(members, dict) else ():
             text = members.get(name)
             if not isinstance(text, str):
@@ -231,12 +232,12 @@ class Decoder:
             if field.kind in ("record", "list"):
                 if is_too_deep(text.encode(), False):
                     raise ValueError(f"{name} is nested too deeply")
-                members[name] = msgspec.json.decode(text)
+                members[name] = exact.read(text)
             elif text == "null" and field.says_null():
                 members[name] = None
             else:
                 members[name] = next((each for each in field.choices if str(each) == text), text)
-        return msgspec.json.encode(members)
+        return exact.write(members)
 
 
 def _as_json(value: Any) -> Any:

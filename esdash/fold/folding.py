@@ -81,6 +81,11 @@ class Fold:
         self._model_of = {model.type: model for model in self.models}
         self._type_of = {each.model: each for each in domain.events if each.apply is not None}
 
+    @property
+    def rules(self) -> tuple[str, str]:
+        """Its name and its version."""
+        return self.name, self.version
+
     @cached_property
     def fingerprint(self) -> str:
         """Of the domain's source, without what means nothing to a fold."""
@@ -218,6 +223,18 @@ class Fold:
     def decode(self, event_type: EventType, payload: bytes) -> tuple[Any, str]:
         """The event of a payload of one type, and why there is none."""
         return self.reader.decode(event_type, payload)
+
+    def made(self, event_type: EventType, payload: bytes) -> tuple[Any, str]:
+        """The event of a payload that is to be published, and why none can be."""
+        event, why = self.decode(event_type, payload)
+        if event is None:
+            return None, why
+        data = decoding.encode(event)
+        again, _ = self.decode(event_type, data)
+        if again is not None and decoding.encode(again) == data:
+            return event, why
+        name = event_type.model.__name__
+        return None, f"what is written of it is read as another event: serializers and validators of {name} differ"
 
     def encode(self, event: Any) -> tuple[str, bytes]:
         """An event as it is published: `type` and `data`, JSON."""

@@ -8,10 +8,11 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import partial
+from importlib import machinery
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, Final
 
 from esdash.domain import Domain
@@ -19,6 +20,9 @@ from esdash.fold import declaration
 from esdash.fold.failing import raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.schema import SchemaError
+
+_SEARCHED: Final = frozenset(sys.path)
+"""Where modules were looked for before any domain was loaded: those there are not the domain's alone."""
 
 GROUP: Final = "esdash.domains"
 """The group of entry points."""
@@ -107,18 +111,22 @@ def _run_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise DomainFileError(f"There is no file {path}.")
     path = path.resolve()
-    name = f"esdash_domain_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None, "its name ends with .py"
-    assert spec.loader is not None, "it is a file"
+    name, folder = f"esdash_domain_{path.stem}", str(path.parent)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_Source(name, str(path)))
+    assert spec is not None, "it has a loader"
+    assert spec.loader is not None, "that one"
     module = importlib.util.module_from_spec(spec)
-    # What a function of the domain prints is not to stand among the output of a command.
-    module.__dict__["print"] = _print
     sys.modules[name] = module
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
+    if folder not in sys.path:
+        sys.path.append(folder)
+    if folder not in _SEARCHED:
+        sys.path_importer_cache[folder] = machinery.FileFinder(
+            folder,
+            (machinery.ExtensionFileLoader, machinery.EXTENSION_SUFFIXES),
+            (_Source, machinery.SOURCE_SUFFIXES),
+        )
     try:
-        with _plainly(module):
+        with _plainly(module), redirect_stdout(sys.stderr):
             spec.loader.exec_module(module)
     except DomainFileError:
         del sys.modules[name]
@@ -128,7 +136,11 @@ def _run_file(path: Path) -> ModuleType:
 
 def _import(name: str, choice: str) -> ModuleType:
     try:
-        return importlib.import_module(name)
+        with redirect_stdout(sys.stderr):
+            module = importlib.import_module(name)
+        if not _is_own(module):
+            vars(module).setdefault("print", _print)
+        return module
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             raise DomainFileError(f"There is no module {name}, which the domain {choice!r} names.") from error
@@ -136,6 +148,20 @@ def _import(name: str, choice: str) -> ModuleType:
     except BaseException as error:  # whatever a file raises while it is loaded
         raise_signals(error)
         raise DomainFileError(f"{_place_of(error, name)}: {_what(error)}") from error
+
+
+class _Source(machinery.SourceFileLoader):
+    """Loads what a domain's folder holds."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """As its source says it now: bytecode of a file that was written twice within a second passes for its own."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """What it prints, now or later, is not to stand among the output of a command."""
+        vars(module)["print"] = _print
+        super().exec_module(module)
 
 
 def _print(*values: object, **options: Any) -> None:

@@ -80,7 +80,7 @@ class _Proof:
         if function.__closure__:
             raise NotAllowedError(code.co_firstlineno, f"{function.__name__} sees names of another function")
         if code.co_filename not in self._trees:
-            self._trees[code.co_filename] = _functions(code.co_filename)
+            self._trees[code.co_filename] = functions_of(code.co_filename)
         node = self._trees[code.co_filename].get((code.co_name, code.co_firstlineno))
         if node is None:
             raise NotAllowedError(code.co_firstlineno, f"the source of {function.__name__} is not there")
@@ -100,7 +100,7 @@ class _Proof:
         return kinds <= {"int", "bool", "decimal"}
 
 
-def _functions(file: str) -> dict[tuple[str, int], ast.FunctionDef | None]:
+def functions_of(file: str) -> dict[tuple[str, int], ast.FunctionDef | None]:
     """The functions of a file by name and first line; None where two are alike."""
     try:
         tree = ast.parse(Path(file).read_bytes())

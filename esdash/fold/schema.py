@@ -158,6 +158,10 @@ def _model(model: type, within: tuple[type, ...]) -> Model:
         raise SchemaError(f"{model.__name__} holds itself; an event has an end", model)
     if len(within) > 16:
         raise SchemaError(f"{model.__name__} is nested too deeply", model)
+    if hasattr(model, "__pydantic_validator__") and not is_pydantic((*within, model)[0]):
+        raise SchemaError(
+            f"{model.__name__} is a dataclass of pydantic, whose checks are passed over: use BaseModel", model
+        )
     try:
         hints = typing.get_type_hints(model, include_extras=True)
     except Exception as error:  # names that do not exist, in the words of Python
@@ -194,9 +198,25 @@ def declared(model: type) -> Iterator[tuple[str, str, bool, Any, list[Any]]]:
     elif is_pydantic(model):
         for name, info in model.model_fields.items():  # type: ignore[attr-defined]
             default = None if info.is_required() else info.get_default(call_default_factory=True)
-            yield name, info.alias or name, info.is_required(), default, list(info.metadata)
+            yield name, _member(model, name, info), info.is_required(), default, list(info.metadata)
     else:
         raise SchemaError(f"{model.__name__} is no msgspec Struct, dataclass or pydantic model", model)
+
+
+def _member(model: type, name: str, info: Any) -> str:
+    """What a field of a pydantic model is called where it is read and where it is written."""
+    path = f"{model.__name__}.{name}"
+    if info.exclude:
+        raise SchemaError(
+            f"{path} is left out when its event is written, and would be lost: leave `exclude` out", model
+        )
+    alias = info.validation_alias
+    read = [name] if alias is None else [each for each in getattr(alias, "choices", [alias]) if isinstance(each, str)]
+    written: str = info.serialization_alias or name
+    if written not in read:
+        ways = " or ".join(read) or "a part of another member"
+        raise SchemaError(f"{path} is written as {written} and read as {ways}: give it one `alias` for both", model)
+    return written
 
 
 def _default(value: Any, factory: Any) -> Any:
@@ -248,6 +268,13 @@ def _field(path: str, hint: Any, model: type, within: tuple[type, ...]) -> Field
         if issubclass(hint, enum.Enum):
             return Field("", "", "choice", choices=tuple(each.value for each in hint))
         if issubclass(hint, Struct) or dataclasses.is_dataclass(hint) or is_pydantic(hint):
+            if not dataclasses.is_dataclass(hint) and is_pydantic(hint) is not is_pydantic(within[0]):
+                makes = ("msgspec", "pydantic")
+                raise SchemaError(
+                    f"{path} is a model of {makes[is_pydantic(hint)]} within one that {makes[is_pydantic(within[0])]} "
+                    "reads, which cannot make one: let both be of one kind, or dataclasses",
+                    model,
+                )
             return Field("", "", "record", record=_model(hint, within))
     name = getattr(hint, "__name__", str(hint))
     raise SchemaError(

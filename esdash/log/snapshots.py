@@ -7,7 +7,7 @@ Keys, all in the stream's hash slot:
 - `esdash:{orders}:foreign`: a set, ids of snapshots that were found to be of another history;
 - `esdash:{orders}:condemned`: a set, ids of snapshots of which the entries make another state;
 - `esdash:{orders}:pinned`: a hash, ids of snapshots that are kept however old they get → why (`headers.Pin`);
-- `esdash:{orders}:lease`: who takes the periodic snapshots.
+- `esdash:{orders}:lease:<domain> <version>`: who takes the periodic snapshots of these rules.
 
 Chunks are written first, one command each, and expire unless the header follows. One script then checks and adds the
 header, so a snapshot is there as a whole or not at all.
@@ -31,6 +31,9 @@ from esdash.log.stream import Stream
 
 _Reply = TypeVar("_Reply")
 
+Rules = tuple[str, str]
+"""The name and the version of a domain."""
+
 KEEP: Final = 5
 """Snapshots kept of each version: the most complete ones of the stream's present history, of these the newest."""
 
@@ -52,7 +55,6 @@ class SnapshotStore:
         self._foreign = self._prefix + "foreign"
         self._condemned = self._prefix + "condemned"
         self._pinned = self._prefix + "pinned"
-        self._lease = self._prefix + "lease"
         self.denial = ""
         """Why `offered` had to do without snapshots, in a sentence."""
 
@@ -89,11 +91,14 @@ class SnapshotStore:
         self.denial = ""
         return found
 
-    def newest(self) -> Header | None:
-        """The best readable one of the stream's present history, if need be one with a gap behind. Raises LogError."""
+    def newest(self, rules: Rules | None = None) -> Header | None:
+        """The best readable one of the stream's present history, if need be one with a gap behind. Raises LogError.
+
+        Of these rules, where some are given.
+        """
         broken: Header | None = None
         for header in self.offered():
-            if not isinstance(header, Header):
+            if not isinstance(header, Header) or rules not in (None, header.rules):
                 continue
             verdict = self.continuity(header).verdict
             if verdict in (Verdict.CONTINUOUS, Verdict.UNKNOWN) and not header.condemned:
@@ -273,20 +278,23 @@ class SnapshotStore:
             removed, *_ = self._log.commands(commands, atomic=True)
             return self._log.server.understood(removed, shapes.number, self._log.name) > 0
 
-    def hold_lease(self, owner: str, seconds: float) -> str:
+    def lease_key(self, rules: Rules) -> str:
+        """Of the lease on periodic snapshots: other rules have another, since no snapshot serves both."""
+        return f"{self._prefix}lease:{' '.join(rules)}"
+
+    def hold_lease(self, rules: Rules, owner: str, seconds: float) -> str:
         """Take or renew the lease on periodic snapshots for so long; who holds it now. Raises LogError."""
-        answer = self._command(
-            "EVAL", scripts.RENEW, 1, self._lease, owner, max(1, round(seconds * 1000)), shape=shapes.text
-        )
+        key, milliseconds = self.lease_key(rules), max(1, round(seconds * 1000))
+        answer = self._command("EVAL", scripts.RENEW, 1, key, owner, milliseconds, shape=shapes.text)
         return answer.decode("utf-8", "replace")
 
-    def release_lease(self, owner: str) -> None:
+    def release_lease(self, rules: Rules, owner: str) -> None:
         """Let another process take the periodic snapshots at once. Raises LogError."""
-        self._command("EVAL", scripts.RELEASE, 1, self._lease, owner)
+        self._command("EVAL", scripts.RELEASE, 1, self.lease_key(rules), owner)
 
-    def lease_holder(self) -> str | None:
+    def lease_holder(self, rules: Rules) -> str | None:
         """Who takes the periodic snapshots, if anybody. Raises LogError."""
-        answer = self._command("GET", self._lease, shape=shapes.text_or_none)
+        answer = self._command("GET", self.lease_key(rules), shape=shapes.text_or_none)
         return None if answer is None else answer.decode("utf-8", "replace")
 
     def _command(self, *arguments: Any, shape: Callable[[Any], _Reply] = shapes.anything) -> _Reply:

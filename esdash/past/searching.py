@@ -182,7 +182,8 @@ class Searching:
         said = self._said.get((each.kind, each.code))
         if said is None:
             fold = self._fold
-            said = "  ".join((fold.domain.events[each.kind - FIRST].wire_name, *filter(None, fold.outcomes[each.code])))
+            outcome = " ".join(filter(None, fold.outcomes[each.code]))
+            said = f"{fold.domain.events[each.kind - FIRST].wire_name}  {outcome}"
             self._said[each.kind, each.code] = said
         return f"{said}  {describe_event(self._fold, event)}"
 

@@ -5,7 +5,7 @@ Where a range begins a place is the moment before its first entry, elsewhere the
 """
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Final
 
@@ -89,7 +89,7 @@ def read_place(text: str, now: float) -> Place:
     if found := _NUMBERED.fullmatch(text):
         return _numbered(found[1])
     if found := _ID.fullmatch(text):
-        entry_id = int(found[1][:21]), int(found[2][:21])
+        entry_id = _whole(found[1]), _whole(found[2])
         if max(entry_id) > GREATEST:
             raise PlaceError(f"{text[:50]} is no id: the numbers of an id are below 2^64.")
         return Between(entry_id, entry_id)
@@ -107,8 +107,13 @@ def read_time(text: str, now: float) -> tuple[int, int]:
     return begin, begin + length - 1
 
 
+def _whole(digits: str) -> int:
+    """A number, or one that is too large where it has more digits than any that is not."""
+    return int(digits.lstrip("0")[:21] or "0")
+
+
 def _numbered(digits: str) -> Numbered:
-    number = int(digits.replace(",", "")[:21])
+    number = _whole(digits.replace(",", ""))
     if not 0 < number <= GREATEST:
         raise PlaceError("Entries are numbered from #1 on." if not number else f"#{digits[:30]} is too large a number.")
     return Numbered(number)
@@ -118,7 +123,7 @@ def _bare(text: str) -> Between:
     digits = text.replace(",", "")
     if len(text) == _MILLISECONDS_DIGITS and text == digits:
         return _stretch(int(text), 1)
-    number = int(digits[:21])
+    number = _whole(digits)
     if number > GREATEST:
         raise PlaceError(f"{text[:30]}… is no place: the number is too large.")
     raise PlaceError(
@@ -147,7 +152,7 @@ def _stretch_of(text: str, now: float) -> tuple[int, int]:
             return _time_of_day(text, now)
         if found := _ISO.fullmatch(text):
             begin = datetime.fromisoformat(text)
-            return round(begin.timestamp() * 1000), _length(begin, found)
+            return _milliseconds(begin), _length(begin, found)
     except (ValueError, OverflowError, OSError):
         pass
     raise PlaceError(f"{text[:100]!r} is no place in the stream: write {WAYS}.")
@@ -158,9 +163,11 @@ def _time_of_day(text: str, now: float) -> tuple[int, int]:
     today = datetime.fromtimestamp(now)
     hour, minute, *second = map(int, text.split(":"))
     begin = today.replace(hour=hour, minute=minute, second=second[0] if second else 0, microsecond=0)
-    if begin.timestamp() > now:
-        begin -= timedelta(days=1)
-    return round(begin.timestamp() * 1000), 1000 if second else 60_000
+    # Where clocks are changed it comes twice on a day, or never.
+    ways = ((begin - timedelta(days=days)).replace(fold=fold) for days in range(3) for fold in (1, 0))
+    moments = ((each, each.timestamp()) for each in ways)
+    last = next(when for each, when in moments if when <= now and datetime.fromtimestamp(when) == each)
+    return round(last * 1000), 1000 if second else 60_000
 
 
 def _length(begin: datetime, found: re.Match[str]) -> int:
@@ -175,7 +182,18 @@ def _length(begin: datetime, found: re.Match[str]) -> int:
     if hour:
         return 3_600_000
     # Not always 24 hours: clocks are changed.
-    return round(((begin + timedelta(days=1)).timestamp() - begin.timestamp()) * 1000)
+    try:
+        return _milliseconds(begin + timedelta(days=1)) - _milliseconds(begin)
+    except OverflowError:  # on the last day of all
+        return 86_400_000
+
+
+def _milliseconds(moment: datetime) -> int:
+    """Its Unix time; of one on the edge of the calendar as if its zone were UTC."""
+    try:
+        return round(moment.timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        return round(moment.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def _stretch(begin: int, length: int) -> Between:

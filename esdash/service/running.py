@@ -7,6 +7,7 @@ from typing import Final
 from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.requests import Stop
 from esdash.engine.taking import process_name
+from esdash.engine.verifying import LiveVerifying
 from esdash.engine.view import Phase, View
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
@@ -32,6 +33,9 @@ class Service:
         self._failure: DomainError | None = None
         self._over = False
         self._thread = threading.Thread(target=self._consume, name="consumer")
+        self._verifying = LiveVerifying(stream, fold, self.consumer)
+        if not settings.readonly:  # what a review finds may have to be written down
+            self.consumer.on_edited = self._verifying.review
 
     @property
     def view(self) -> View:
@@ -64,6 +68,7 @@ class Service:
                     self.consumer.ask(Stop())
         finally:
             # Whatever went wrong here must not leave the consumer running without its log.
+            self._verifying.stop_verification()
             self.consumer.ask(Stop())
             self._thread.join()
         if self._failure is not None:

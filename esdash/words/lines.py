@@ -47,8 +47,7 @@ def line_of(
         entry_id.decode("utf-8", "backslashreplace"),
         type_of(fold, fields),
         said,
-        name,
-        reason or "",
+        f"{name} {reason}" if reason else name,
         deeds(fold, told),
     )
     return "  ".join(part for part in parts if part)

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from esdash import exact
 from esdash.domain import EventType
 from esdash.fold.failing import ENDS, FAILURES, raise_signals
 from esdash.fold.folding import Fold
@@ -57,8 +58,8 @@ def read_value(field: Field, text: str) -> Any:
                 raise ValueError(each.problem)
         return _counted(field, [each.record for each in pairs])
     try:
-        value = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, RecursionError) as error:
+        value = exact.read(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ValueError(f"{words(field.name)} is written as JSON: {error}") from None
     return _counted(field, value) if isinstance(value, list) else value
 
@@ -86,10 +87,10 @@ def write_value(field: Field, value: Any) -> str:
 def make_event(fold: Fold, event_type: EventType, members: Mapping[str, Any]) -> Any:
     """An event of members as JSON has them. Raises ValueError with a sentence for what is none."""
     try:
-        payload = msgspec.json.encode(members)
+        payload = exact.write(members)
     except (TypeError, msgspec.MsgspecError, UnicodeEncodeError) as error:
         raise ValueError(f"this cannot be written as JSON: {error}") from None
-    event, why = fold.decode(event_type, payload)
+    event, why = fold.made(event_type, payload)
     if event is None:
         raise ValueError(problem(why))
     return event

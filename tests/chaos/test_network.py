@@ -138,7 +138,7 @@ def test_consumers_that_race_for_snapshots(new_server: NewServer, consume: Consu
     for consumer in consumers[1:]:
         assert consumer.terminate() == 0
     assert audit(server.url, customers).ordinal == ordinal
-    eventually(lambda: store.lease_holder() is None)
+    eventually(lambda: store.lease_holder(("shop", "1")) is None)
     log.server.close()
 
 

@@ -14,9 +14,12 @@ import pytest
 import redis
 
 from esdash.cli import run
+from esdash.cli.state import outcomes_of, rows_of
 from tests.cli.terminals import OpenTerminal, Terminal
+from tests.domains.ways import present
+from tests.engine.running import sound_event
 from tests.model import Model
-from tests.strategies import RawEntry
+from tests.strategies import RawEntry, raw_entry
 
 STREAM = "orders"
 
@@ -44,12 +47,14 @@ Call = Callable[..., Result]
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home: no settings but those of the test."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
+    """An empty home: no settings but those of the test, and that of the domain it runs with (`tests.domains.ways`)."""
     for name in os.environ:
         if name.startswith(("ESDASH_", "XDG_")) or name in ("NO_COLOR", "FORCE_COLOR"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
+    if "any_domain" in request.fixturenames and request.getfixturevalue("any_domain") != "shop":
+        monkeypatch.setenv("ESDASH_DOMAIN", present().fold().choice)
     return tmp_path
 
 
@@ -145,6 +150,41 @@ def open_terminal(home: Path) -> Iterator[OpenTerminal]:  # noqa: ARG001 - the s
             terminal.process.kill()
             terminal.process.wait()
         terminal.close()
+
+
+def day(seed: int, count: int) -> list[RawEntry]:
+    """Entries of every kind, of the domain that the test runs with."""
+    return present().day(seed, count)
+
+
+def sounds(count: int = 1) -> list[RawEntry]:
+    """So many entries of that domain that are applied to an empty state."""
+    return [raw_entry(*sound_event(number)) for number in range(count)]
+
+
+def rules() -> str:
+    """That domain and its version, as people are told."""
+    return f"{present().fold().name} {present().fold().version}"
+
+
+def rows_counted() -> str:
+    """A number of that domain which is always there."""
+    return f"count({present().cell(1, 1)[0]})"
+
+
+def said_of(ids: list[str], entries: list[RawEntry]) -> dict[str, Any]:
+    """What `esdash state --json` says of these entries, without the members that are not a function of them."""
+    fold = present().fold()
+    if fold.name == "shop":
+        return expected(model_of(ids, entries))
+    state = fold.empty()
+    for entry_id, entry in zip(ids, entries, strict=True):
+        fold.fold(state, [(entry_id.encode(), [part for field in entry for part in field])])
+    tables = {
+        table: {str(key): cells for key, cells in rows_of(fold, state, table).items()} for table in fold.storage.places
+    }
+    last = ids[-1] if ids else "0-0"
+    return {"last_event_id": last, "ordinal": len(ids), "tables": tables, "outcomes": outcomes_of(fold, state)}
 
 
 def append(client: redis.Redis, entries: list[RawEntry], stream: str = STREAM) -> list[str]:

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 import redis
 
-from tests.cli.conftest import STREAM, Call, Result, append
+from tests.cli.conftest import STREAM, Call, Result, append, day, rules
 from tests.generations import Generation
-from tests.strategies import seeded_entries
 
-pytestmark = pytest.mark.two_generations
+pytestmark = [pytest.mark.two_generations, pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 INDEX = "esdash:{orders}:snapshots"
 SAID = ("ordinal", "unseen", "digest", "tables", "outcomes")
@@ -32,9 +31,9 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def archived(at: Call, client: redis.Redis, folder: Path) -> Path:
     """400 entries, the first 300 of them in a snapshot, all of them archived."""
-    append(client, seeded_entries(1, 300))
+    append(client, day(1, 300))
     assert at("snapshot", "take").code == 0
-    append(client, seeded_entries(2, 100))
+    append(client, day(2, 100))
     done = at("archive", folder, "--json")
     assert done.code == 0, done.err
     assert (done.json["entries"], done.json["added"], done.json["unseen"]) == (400, 400, 0)
@@ -91,7 +90,7 @@ class TestTrimming:
         assert trimmed(at, archived).json["removed"] == 100
         assert state(at) == state(at, "--archive", archived) == before
         assert client.xlen(STREAM) == 1
-        append(client, seeded_entries(3, 60))
+        append(client, day(3, 60))
         assert at("snapshot", "take").code == 0
         assert at("archive", archived).code == 0
         assert trimmed(at, archived).json["removed"] == 60
@@ -110,7 +109,7 @@ class TestTrimming:
         assert [each["pinned"] for each in listed] == ["archived"]
         pinned = trimmed(at, archived).json["snapshot"]
         for seed in range(10, 18):
-            append(client, seeded_entries(seed, 20))
+            append(client, day(seed, 20))
             assert at("snapshot", "take").code == 0
         listed = at("snapshot", "list", "--json").json
         assert len(listed) == 6
@@ -142,7 +141,7 @@ class TestTrimming:
     def test_what_the_server_refuses_changes_no_pin(self, at: Call, client: redis.Redis, archived: Path) -> None:
         assert trimmed(at, archived, "--until", "n50").code == 0
         before = client.hgetall("esdash:{orders}:pinned")
-        append(client, seeded_entries(3, 10))
+        append(client, day(3, 10))
         assert at("snapshot", "take").code == 0
         assert at("archive", archived).code == 0
         client.xgroup_create(STREAM, "g", "0")
@@ -158,15 +157,15 @@ class TestTrimming:
     def test_of_a_stream_that_lost_entries_before_it_was_archived(
         self, at: Call, client: redis.Redis, folder: Path
     ) -> None:
-        append(client, seeded_entries(1, 100))
+        append(client, day(1, 100))
         assert at("snapshot", "take").code == 0
         client.xtrim(STREAM, maxlen=40, approximate=False)
-        append(client, seeded_entries(2, 30))
+        append(client, day(2, 30))
         assert at("archive", folder).code == 0
         refused = trimmed(at, folder)
         assert refused.code == 1
         assert "no older snapshot from which it can be folded" in refused.err
-        append(client, seeded_entries(3, 30))
+        append(client, day(3, 30))
         assert at("snapshot", "take").code == 0
         assert at("archive", folder).code == 0
         assert trimmed(at, folder).json["removed"] == 99
@@ -208,14 +207,14 @@ class TestRefusing:
         assert client.xlen(STREAM) == 400
 
     def test_without_a_snapshot_of_what_is_archived(self, at: Call, client: redis.Redis, folder: Path) -> None:
-        append(client, seeded_entries(1, 30))
+        append(client, day(1, 30))
         assert at("archive", folder).code == 0
-        assert "There is no snapshot of shop 1" in trimmed(at, folder).err
-        append(client, seeded_entries(2, 30))
+        assert f"There is no snapshot of {rules()}" in trimmed(at, folder).err
+        append(client, day(2, 30))
         assert at("snapshot", "take").code == 0
         refused = trimmed(at, folder)
         assert refused.code == 1
-        assert "No snapshot of shop 1 can be used whose entries are all archived" in refused.err
+        assert f"No snapshot of {rules()} can be used whose entries are all archived" in refused.err
 
     def test_what_the_archive_has_otherwise(self, at: Call, client: redis.Redis, archived: Path) -> None:
         entries: Any = client.execute_command("XRANGE", STREAM, "-", "+")
@@ -326,7 +325,7 @@ class TestArchive:
 
     @pytest.mark.counts_entries
     def test_entries_that_vanished_unarchived_break_it(self, at: Call, client: redis.Redis, archived: Path) -> None:
-        append(client, seeded_entries(3, 50))
+        append(client, day(3, 50))
         client.xtrim(STREAM, maxlen=20, approximate=False)
         for arguments in (("archive", archived), ("state", "--json", "--archive", archived)):
             broken = at(*arguments)

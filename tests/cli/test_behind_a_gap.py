@@ -7,23 +7,21 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from tests.cli.conftest import Call, append, expected, line_with, model_of
+from tests.cli.conftest import Call, append, day, line_with, rows_counted, said_of, sounds
 from tests.generations import Generation
-from tests.strategies import seeded_entries
 
-pytestmark = pytest.mark.two_generations
-
-ENTRIES = seeded_entries(9, 180)
+pytestmark = [pytest.mark.two_generations, pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 
 @pytest.fixture
 def ids(call: Call, url: str, client: redis.Redis) -> list[str]:
     """180 entries, with snapshots after 100 and 150."""
-    ids = append(client, ENTRIES[:100])
+    entries = day(9, 180)
+    ids = append(client, entries[:100])
     call("snapshot", "take", "--url", url)
-    ids += append(client, ENTRIES[100:150])
+    ids += append(client, entries[100:150])
     call("snapshot", "take", "--url", url)
-    return ids + append(client, ENTRIES[150:])
+    return ids + append(client, entries[150:])
 
 
 @pytest.fixture(params=["capped", "deleted"])
@@ -52,9 +50,19 @@ def test_events_begin_with_the_oldest_snapshot_that_connects_and_say_what_is_lef
     assert f"What became of {left_out} entries that are still in the stream cannot be told" in shown.err
     way_on = f"--from snapshot:{oldest(call, url)}"
     assert f"after #100: {way_on}." in shown.err
-    assert "Shown is what came after #100." in call("why", "count(users)", "--url", url).err
+    assert "Shown is what came after #100." in call("why", rows_counted(), "--url", url).err
     again = call("events", "--json", *way_on.split(), "--url", url)
     assert (again.code, again.out, again.err) == (0, shown.out, "")
+
+
+@pytest.mark.usefixtures("broken")
+@pytest.mark.parametrize("which", [["--tail"], ["--reverse", "--count"]])
+def test_of_the_last_ones_it_is_said_only_where_there_are_fewer(call: Call, url: str, which: list[str]) -> None:
+    enough = call("events", *which, 80, "--json", "--url", url)
+    assert (len(enough.lines), enough.err) == (80, "")
+    fewer = call("events", *which, 81, "--json", "--url", url)
+    assert len(fewer.lines) == 80
+    assert "Shown is what came after #100: --from" in fewer.err
 
 
 def test_what_is_asked_for_and_cannot_be_told_at_all_is_4_with_a_place_that_works(
@@ -72,17 +80,17 @@ def test_a_state_that_can_be_told_is(call: Call, url: str, broken: list[str], ge
     for count in (100, 101, 150, 180):
         shown = call("state", "--json", "--at", f"#{count}", "--url", url)
         assert (shown.code, shown.json["continuity"]) == (0, verdict)
-        computed = expected(model_of(broken[:count], ENTRIES[:count]))
+        computed = said_of(broken[:count], day(9, 180)[:count])
         assert {name: shown.json[name] for name in computed} == computed
 
 
 def test_following_goes_on(
-    start: Callable[..., "subprocess.Popen[str]"], call: Call, url: str, broken: list[str]
+    start: Callable[..., "subprocess.Popen[str]"], url: str, broken: list[str], client: redis.Redis
 ) -> None:
     follower = start("events", "--json", "--follow", "--count", 81, "--url", url)
     line_with(follower.stderr, "esdash: What became of")
     for entry_id in broken[100:]:
         assert json.loads(line_with(follower.stdout, "{"))["id"] == entry_id
-    added = call("publish", "top-up", 7, 1, "--url", url).json["id"]
+    (added,) = append(client, sounds())
     assert json.loads(line_with(follower.stdout, "{"))["id"] == added
     assert follower.wait(timeout=30) == 0

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.cli.conftest import Call, append, closed_pipe, line_with
+from tests.cli.conftest import Call, append, closed_pipe, day, line_with
 from tests.servers import RunningServer
-from tests.strategies import raw_entry, seeded_entries
+from tests.strategies import raw_entry
+
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 Start = Callable[..., "subprocess.Popen[str]"]
 MEMBERS = [
@@ -22,7 +24,7 @@ MEMBERS = [
 
 def take_and_damage(call: Call, url: str, client: redis.Redis) -> str:
     """The id of a snapshot at event 10 that cannot be used any more."""
-    append(client, seeded_entries(1, 10))
+    append(client, day(1, 10))
     taken: str = call("snapshot", "take", "--json", "--url", url).json["id"]
     client.hset(f"esdash:{{orders}}:snapshot:{taken}", "1", b"nonsense")
     return taken
@@ -33,7 +35,7 @@ class TestOnce:
     def test_it_prints_what_it_replayed(
         self, call: Call, url: str, client: redis.Redis, flags: tuple[str, ...]
     ) -> None:
-        ids = append(client, seeded_entries(1, 1234))
+        ids = append(client, day(1, 1234))
         done = call("consume", "--once", *flags, "--url", url)
         assert done.code == 0
         document = done.json
@@ -46,15 +48,15 @@ class TestOnce:
         assert document["digest"] == call("state", "--json", "--url", url).json["digest"]
 
     def test_the_second_time_only_the_tail(self, call: Call, url: str, client: redis.Redis) -> None:
-        append(client, seeded_entries(1, 100))
+        append(client, day(1, 100))
         call("consume", "--once", "--url", url)
         (snapshot,) = call("snapshot", "list", "--json", "--url", url).json
-        append(client, seeded_entries(2, 10))
+        append(client, day(2, 10))
         document = call("consume", "--once", "--url", url).json
         assert (document["restored_from"], document["replayed"], document["ordinal"]) == (snapshot["id"], 10, 110)
 
     def test_from_the_start(self, call: Call, url: str, client: redis.Redis) -> None:
-        append(client, seeded_entries(1, 100))
+        append(client, day(1, 100))
         first = call("consume", "--once", "--url", url).json
         again = call("consume", "--once", "--from-start", "--url", url).json
         assert (again["restored_from"], again["replayed"]) == (None, 100)
@@ -62,7 +64,7 @@ class TestOnce:
 
     @pytest.mark.parametrize("flag", ["--no-snapshot", "--readonly"])
     def test_without_writing(self, call: Call, url: str, client: redis.Redis, flag: str) -> None:
-        append(client, seeded_entries(1, 100))
+        append(client, day(1, 100))
         assert call("consume", "--once", flag, "--url", url).code == 0
         assert client.keys() == [b"orders"]
 
@@ -74,9 +76,9 @@ class TestOnce:
         assert (document["replayed"], document["last_event_id"], document["events_per_second"]) == (0, "0-0", 0.0)
 
     def test_a_gap_is_4(self, call: Call, url: str, client: redis.Redis) -> None:
-        append(client, seeded_entries(1, 100))
+        append(client, day(1, 100))
         before = call("consume", "--once", "--url", url).json
-        append(client, seeded_entries(2, 10))
+        append(client, day(2, 10))
         client.xtrim("orders", maxlen=5, approximate=False)
         broken = call("consume", "--once", "--url", url)
         assert broken.code == 4
@@ -86,7 +88,7 @@ class TestOnce:
         assert "5 entries vanished unread" in broken.err
 
     def test_partial_history_is_said(self, call: Call, url: str, client: redis.Redis) -> None:
-        append(client, seeded_entries(1, 10))
+        append(client, day(1, 10))
         client.xtrim("orders", maxlen=7, approximate=False)
         done = call("consume", "--once", "--url", url)
         assert done.code == 0
@@ -109,7 +111,7 @@ class TestUntilToldToStop:
     def test_it_ends_with_a_snapshot(
         self, start: Start, call: Call, url: str, client: redis.Redis, ending: int
     ) -> None:
-        append(client, seeded_entries(1, 50))
+        append(client, day(1, 50))
         consumer = start("consume", "--url", url)
         line_with(consumer.stderr, "live · 50 entries")
         consumer.send_signal(ending)
@@ -119,7 +121,7 @@ class TestUntilToldToStop:
         assert snapshot["usable"]
 
     def test_progress_as_json(self, start: Start, url: str, client: redis.Redis) -> None:
-        append(client, seeded_entries(1, 5))
+        append(client, day(1, 5))
         consumer = start("consume", "--json", "--url", url)
         progress = json.loads(line_with(consumer.stdout, '{"phase": "live"'))
         assert (progress["ordinal"], progress["continuity"]) == (5, "CONTINUOUS")
@@ -136,7 +138,7 @@ class TestUntilToldToStop:
         assert f"Snapshot {damaged} at event 10 was not used: " in line_with(consumer.stderr, "esdash: ")
         client.delete("orders")
         client.delete(*client.keys("esdash:*"))
-        append(client, seeded_entries(1, 10))
+        append(client, day(1, 10))
         client.xtrim("orders", maxlen=7, approximate=False)
         partial = start("consume", "--json", "--url", url)
         assert "Partial history: 3 entries were gone" in line_with(partial.stderr, "esdash: ")
@@ -144,7 +146,7 @@ class TestUntilToldToStop:
         assert (progress["missing"], progress["partial"]) == (0, 3)
 
     def test_a_gap_ends_it_with_4(self, start: Start, url: str, client: redis.Redis) -> None:
-        append(client, seeded_entries(1, 3))
+        append(client, day(1, 3))
         consumer = start("consume", "--url", url)
         line_with(consumer.stderr, "live")
         pipeline = client.pipeline(transaction=True)
@@ -178,7 +180,7 @@ class TestOutputThatIsGone:
     def test_a_reader_of_the_progress_that_leaves(
         self, start: Start, call: Call, url: str, client: redis.Redis
     ) -> None:
-        append(client, seeded_entries(1, 50))
+        append(client, day(1, 50))
         consumer = start("consume", "--json", "--url", url)
         line_with(consumer.stdout, '{"phase": "live"')
         assert consumer.stdout is not None
@@ -203,12 +205,12 @@ class TestOutputThatIsGone:
 
     @needs_a_full_disk
     def test_a_full_disk(self, shell: Call, url: str, client: redis.Redis) -> None:
-        append(client, seeded_entries(1, 5))
+        append(client, day(1, 5))
         ended = shell(">/dev/full", "consume", "--json", "--url", url)
         assert (ended.code, ended.err) == (1, "esdash: No space left on device.\n")
 
     def test_a_closed_output(self, shell: Call, url: str, client: redis.Redis) -> None:
-        append(client, seeded_entries(1, 5))
+        append(client, day(1, 5))
         ended = shell(">&-", "consume", "--json", "--url", url)
         assert (ended.code, ended.err) == (1, "esdash: Standard input or output is closed.\n")
 
@@ -216,7 +218,7 @@ class TestOutputThatIsGone:
 class TestFromTheStartOfATrimmedStream:
     def trimmed(self, call: Call, url: str, client: redis.Redis) -> str:
         """A stream of 500 entries beside a snapshot that has seen 500 more; the digest of all."""
-        append(client, seeded_entries(1, 1000))
+        append(client, day(1, 1000))
         digest: str = call("consume", "--once", "--url", url).json["digest"]
         client.xtrim("orders", maxlen=500, approximate=False)
         return digest
@@ -241,13 +243,14 @@ class TestFromTheStartOfATrimmedStream:
             call("consume", "--once", "--url", url)
 
     def test_nothing_is_asked_where_nothing_is_lost(self, call: Call, url: str, client: redis.Redis) -> None:
-        append(client, seeded_entries(1, 100))
+        append(client, day(1, 100))
         client.xtrim("orders", maxlen=50, approximate=False)
         for _ in range(2):
             done = call("consume", "--once", "--from-start", "--url", url)
             assert (done.code, done.json["ordinal"]) == (0, 50)
 
 
+@pytest.mark.shop_alone
 def test_the_invariants_of_a_domain_are_told_where_it_has_some(call: Call, url: str, client: redis.Redis) -> None:
     append(client, [raw_entry("Read", b'{"meter":"a","shown":-1}')])
     done = call("consume", "--once", "--domain", "tests.domains.meters:METERS", "--url", url)

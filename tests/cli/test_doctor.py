@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 import redis
 
-from tests.cli.conftest import Call, append
+from esdash.fold.declaration import invariants_of
+from tests.cli.conftest import Call, append, day, sounds
+from tests.domains.ways import present
 from tests.servers import RunningServer
-from tests.strategies import raw_entry, seeded_entries
+from tests.strategies import raw_entry
+
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 NewServer = Callable[..., RunningServer]
 
 METERS = "tests.domains.meters:METERS"
-
-TOP_UP = raw_entry("TopUp", b'{"user_id": 1, "amount": 1}')
 
 
 def examined(call: Call, url: str, code: int) -> Mapping[str, Any]:
@@ -33,10 +35,15 @@ def examined(call: Call, url: str, code: int) -> Mapping[str, Any]:
     return {check["name"]: check for check in shown.json["checks"]}
 
 
+def invariants() -> list[str]:
+    """The checks of the domain's own."""
+    return [f"invariant {each.name}" for each in invariants_of(present().fold().domain)]
+
+
 def with_a_stream(server: RunningServer) -> RunningServer:
     """The server, with an entry and a snapshot."""
     with server.client() as client:
-        append(client, [TOP_UP])
+        append(client, sounds())
     return server
 
 
@@ -48,13 +55,13 @@ def status(checks: Mapping[str, Any]) -> dict[str, str]:
 def test_a_sound_server(call: Call, new_server: NewServer) -> None:
     server = new_server(appendfsync="always")
     with server.client() as client:
-        append(client, [TOP_UP] * 3)
+        append(client, sounds(3))
     call("snapshot", "take", "--url", server.url)
     checks = examined(call, server.url, 0)
     assert status(checks) == {}
     assert set(checks) == {
         *("server", "client", "role", "persistence", "durability", "eviction", "memory", "clock", "stream"),
-        *("continuity", "parked", "duplicates", "snapshots", "expiry", "keys"),
+        *("continuity", "parked", "duplicates", "snapshots", "expiry", "keys", *invariants()),
     }
     assert checks["durability"]["seen"] == "Publishing can wait for synced (at once); no replica follows."
     assert "3 entries" in checks["stream"]["seen"]
@@ -105,7 +112,7 @@ def test_each_key_of_esdash_that_expires_is_named_but_the_lease(call: Call, new_
     with server.client() as client:
         for key in own:
             assert client.expire(key, 500)
-        client.set("esdash:{orders}:lease", "somebody", px=60_000)
+        client.set("esdash:{orders}:lease:shop 1", "somebody", px=60_000)
     expiry = examined(call, server.url, 0)["expiry"]
     assert expiry["status"] == "warning"
     assert all(key in expiry["seen"] and f"`PERSIST {key}`" in expiry["advice"] for key in own)
@@ -131,9 +138,9 @@ def test_a_replica(call: Call, new_server: NewServer) -> None:
 def test_a_gap(call: Call, new_server: NewServer) -> None:
     server = new_server()
     with server.client() as client:
-        append(client, [TOP_UP] * 3)
+        append(client, sounds(3))
         call("snapshot", "take", "--url", server.url)
-        append(client, [TOP_UP] * 3)
+        append(client, sounds(3))
         client.xtrim("orders", maxlen=1, approximate=False)
     checks = examined(call, server.url, 3)
     assert status(checks) == {"continuity": "problem"}
@@ -143,7 +150,7 @@ def test_a_gap(call: Call, new_server: NewServer) -> None:
 def test_partial_history_and_a_damaged_snapshot(call: Call, new_server: NewServer) -> None:
     server = new_server()
     with server.client() as client:
-        append(client, [TOP_UP] * 6)
+        append(client, sounds(6))
         client.xtrim("orders", maxlen=3, approximate=False)
         taken = call("snapshot", "take", "--json", "--url", server.url).json
         client.hset(f"esdash:{{orders}}:snapshot:{taken['id']}", "0", b"nonsense")
@@ -155,7 +162,8 @@ def test_partial_history_and_a_damaged_snapshot(call: Call, new_server: NewServe
 def test_ids_from_the_future(call: Call, new_server: NewServer) -> None:
     server = new_server()
     with server.client() as client:
-        client.xadd("orders", {"type": "TopUp", "data": '{"user_id": 1, "amount": 1}'}, id="9999999999999-0")
+        (entry,) = sounds()
+        client.xadd("orders", dict(entry), id="9999999999999-0")
     assert status(examined(call, server.url, 0)) == {"clock": "warning"}
 
 
@@ -193,7 +201,7 @@ def test_a_key_that_is_no_stream(call: Call, new_server: NewServer) -> None:
 def test_a_user_who_may_not_ask(call: Call, new_server: NewServer) -> None:
     server = new_server(port=True)
     with server.client() as client:
-        append(client, seeded_entries(1, 5))
+        append(client, day(1, 5))
         client.execute_command(
             *("ACL", "SETUSER", "reader", "on", ">pw", "~*", "+@all", "-info", "-config", "-memory", "-pttl")
         )
@@ -214,12 +222,12 @@ class TestWatching:
     ) -> None:
         server = new_server()
         with server.client() as client:
-            append(client, [TOP_UP] * 3)
+            append(client, sounds(3))
             call("snapshot", "take", "--url", server.url)
             watch = start("doctor", "--watch", "--every", "0.1", "--json", "--url", server.url)
             assert watch.stdout is not None
-            first = [json.loads(watch.stdout.readline()) for _ in range(15)]
-            assert first[-1]["name"] == "keys"
+            first = [json.loads(watch.stdout.readline()) for _ in range(15 + len(invariants()))]
+            assert "keys" in [each["name"] for each in first]
             assert {(line["status"], line["was"]) for line in first} == {("ok", None)}
             append(client, [raw_entry("Refund", b"{}")])
             parked = json.loads(watch.stdout.readline())
@@ -244,7 +252,7 @@ class TestWatching:
             assert (last["status"], last["was"]) == ("problem", "ok")
 
     def test_what_is_a_problem_already_ends_it_at_once(self, call: Call, url: str, client: redis.Redis) -> None:
-        append(client, [TOP_UP])
+        append(client, sounds())
         watched = call("doctor", "--watch", "--url", url)
         assert watched.code == 3
         assert "\n✗ persistence" in watched.out

@@ -105,7 +105,8 @@ def test_the_entries_of_a_stream_that_is_named_are_tried_too(
     call("domain", "new", "garage")
     source = (here / "garage.py").read_text()
     source = source.replace(
-        "    balance = state.cars.balance\n", '    assert event.plate != "REAL"\n    balance = state.cars.balance\n'
+        "    balance = state.cars.balance\n",
+        '    assert event.plate[::-1] != "LAER"\n    balance = state.cars.balance\n',
     )
     (here / "garage.py").write_text(source)
     append(client, [raw_entry("Parked", b'{"plate": "REAL"}')], "garages")
@@ -113,7 +114,7 @@ def test_the_entries_of_a_stream_that_is_named_are_tried_too(
     assert (untold.code, untold.err) == (0, "")
     for told in ("✓ A refusal leaves no trace.", "µs of CPU time", "A row of cars takes about"):
         assert told in untold.out
-    line = next(number for number, text in enumerate(source.splitlines(), 1) if '!= "REAL"' in text)
+    line = next(number for number, text in enumerate(source.splitlines(), 1) if '!= "LAER"' in text)
     checked = call("domain", "check", "garage.py", "--url", url, "--stream", "garages")
     assert checked.code == 3
     assert f"✗ garage.py:{line}: " in checked.out

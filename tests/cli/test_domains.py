@@ -226,7 +226,6 @@ class TestCodeThatFails:
             ("snapshot", "take"),
             ("events", "--json"),
             ("verify",),
-            ("doctor",),
         ],
     )
     def test_every_command_names_the_line_and_the_entry(
@@ -236,8 +235,18 @@ class TestCodeThatFails:
         failed = call(*command, "--domain", file, "--url", url)
         assert failed.code == 1
         assert f"unlucky.py:{line}: RuntimeError: unlucky" in failed.err
-        if command[0] not in ("verify", "doctor"):
+        if command[0] != "verify":
             assert entry_id in failed.err
+
+    def test_the_doctor_says_so_and_examines_the_rest(
+        self, call: Call, url: str, failing: tuple[Path, str, int]
+    ) -> None:
+        file, entry_id, line = failing
+        found = call("doctor", "--json", "--domain", file, "--url", url)
+        checks = {check["name"]: check for check in found.json["checks"]}
+        assert (found.code, checks["rules"]["status"]) == (3, "problem")
+        assert f"unlucky.py:{line}: RuntimeError: unlucky. Entry {entry_id}" in checks["rules"]["seen"]
+        assert {"memory", "stream", "snapshots", "expiry", "keys"} <= checks.keys()
 
     def test_what_was_there_before_it_can_be_told(self, call: Call, url: str, failing: tuple[Path, str, int]) -> None:
         file, *_ = failing

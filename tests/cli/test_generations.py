@@ -5,14 +5,11 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from tests.cli.conftest import Call, append
+from tests.cli.conftest import Call, append, day, rows_counted, sounds
 from tests.generations import Generation
 from tests.servers import RunningServer
-from tests.strategies import raw_entry, seeded_entries
 
-pytestmark = pytest.mark.two_generations
-
-TOP_UP = raw_entry("TopUp", b'{"user_id": 1, "amount": 100}')
+pytestmark = [pytest.mark.two_generations, pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 
 def verdict(generation: Generation) -> str:
@@ -36,8 +33,9 @@ verify
 
 
 @pytest.mark.oldest_generation
+@pytest.mark.shop_alone
 def test_no_command_ends_in_a_traceback(call: Call, url: str, client: redis.Redis) -> None:
-    append(client, [TOP_UP, *seeded_entries(1, 300)])
+    append(client, day(1, 300))
     for as_json in ([], ["--json"]):
         for line in COMMANDS.strip().splitlines():
             ended = call(*line.split(), *as_json, "--url", url)
@@ -49,7 +47,7 @@ def test_no_command_ends_in_a_traceback(call: Call, url: str, client: redis.Redi
 def test_the_verdict_is_what_the_server_can_tell(
     call: Call, url: str, client: redis.Redis, generation: Generation
 ) -> None:
-    append(client, [TOP_UP] * 6)
+    append(client, sounds(6))
     client.xtrim("orders", maxlen=3, approximate=False)
     taken = call("snapshot", "take", "--json", "--url", url)
     assert taken.code == 0, taken
@@ -60,7 +58,7 @@ def test_the_verdict_is_what_the_server_can_tell(
     assert (consumed.code, consumed.lines[-1]["continuity"]) == (0, verdict(generation))
     for command in (
         *("state", "events", "consume --once", "snapshot list", "verify", "events --tail 1 since:first"),
-        *("why count(users)", "find count(users)>0", "diff now now", f"diff -5m -{10**6}d"),
+        *(f"why {rows_counted()}", f"find {rows_counted()}>0", "diff now now", f"diff -5m -{10**6}d"),
     ):
         shown = call(*command.split(), "--url", url)
         assert shown.code == 0, shown
@@ -69,12 +67,12 @@ def test_the_verdict_is_what_the_server_can_tell(
 def test_a_snapshot_is_not_accused_where_the_server_cannot_tell_what_was_trimmed(
     call: Call, url: str, client: redis.Redis, generation: Generation
 ) -> None:
-    append(client, [TOP_UP] * 6)
+    append(client, sounds(6))
     call("snapshot", "take", "--url", url)
     client.xtrim("orders", maxlen=3, approximate=False)
-    append(client, [TOP_UP] * 4)
+    append(client, sounds(4))
     call("snapshot", "take", "--url", url)
-    append(client, [TOP_UP] * 2)
+    append(client, sounds(2))
     assert call("verify", "--url", url).code == 0
     client.xtrim("orders", maxlen=1, approximate=False)
     found = call("verify", "--url", url)
@@ -87,7 +85,7 @@ def test_the_doctor_says_what_the_server_cannot_tell(
 ) -> None:
     server = new_server(appendfsync="always")
     with server.client() as client:
-        append(client, [TOP_UP] * 3)
+        append(client, sounds(3))
     call("snapshot", "take", "--url", server.url)
     shown = call("doctor", "--json", "--url", server.url)
     assert shown.code == 0
@@ -101,7 +99,7 @@ def test_the_doctor_says_what_the_server_cannot_tell(
 def test_the_nth_entry_is_found_and_what_was_assumed_is_said(
     call: Call, url: str, client: redis.Redis, generation: Generation
 ) -> None:
-    ids = append(client, seeded_entries(1, 40))
+    ids = append(client, day(1, 40))
     client.xtrim("orders", maxlen=30, approximate=False)
     number = 12 if generation.counts_entries else 2
     shown = call("state", "--json", "--at", f"n{number}", "--url", url)

@@ -13,18 +13,20 @@ import redis
 
 from esdash.export.whole import Header, lines_of
 from esdash.log.facts import StreamFacts
-from tests.cli.conftest import Call, append
+from tests.cli.conftest import Call, append, day
 from tests.cli.told import DOMAINS, publish
+from tests.domains.ways import present
 from tests.servers import RunningServer
-from tests.strategies import seeded_entries
 from tests.waiting import eventually
+
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 SAME = ("ordinal", "unseen", "digest", "last_event_id", "continuity")
 
 
 def hostile(client: redis.Redis) -> None:
     """A stream with entries of every kind, of which some were deleted and the first trimmed."""
-    append(client, seeded_entries(3, 400))
+    append(client, day(3, 400))
     for fields in (
         (b"\xff\x00", b"\x80", b"data", b"\x81\xa6UserID\x01"),
         (b"type", b"TopUp", b"type", b"Order", b"data", b'{"user_id":1,"amount":5}', b"data", b"{}", b"", b""),
@@ -179,5 +181,10 @@ def test_one_that_is_interrupted_leaves_all_or_nothing(
 def test_the_first_and_the_last_line_tell_what_it_is(exported: Path) -> None:
     first, *_, last = exported.read_text().splitlines()
     header = json.loads(first)
-    assert (header["esdash"], header["stream"], header["domain"], header["length"]) == ("stream", "orders", "shop", 301)
+    assert (header["esdash"], header["stream"], header["domain"], header["length"]) == (
+        "stream",
+        "orders",
+        present().fold().name,
+        301,
+    )
     assert json.loads(last)["entries"] == 301

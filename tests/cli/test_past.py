@@ -1,5 +1,6 @@
 """Commands beside the past that a dashboard keeps."""
 
+import json
 import re
 import sqlite3
 from contextlib import closing
@@ -13,29 +14,46 @@ import redis
 from esdash.engine.history import History
 from esdash.engine.projection import Projection
 from esdash.fold.loading import load
+from esdash.fold.stored import number_name
 from esdash.log.server import Server
 from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.folder import FOLDER, TrackFolder
 from esdash.past.recorder import Recorder
 from esdash.past.track import Track
-from tests.cli.conftest import Call, append, stored
-from tests.domains.shop import shop
-from tests.strategies import raw_entry, seeded_entries
+from esdash.query.lexing import quoted
+from tests.cli.conftest import Call, append, day, stored
+from tests.domains.ways import present
+from tests.engine.running import sound_event
+from tests.strategies import raw_entry
+
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 
 @pytest.fixture
-def track(home: Path, url: str, client: redis.Redis) -> Path:  # noqa: ARG001 - the folder is that of the test
+def track(home: Path, url: str, client: redis.Redis) -> Path:  # noqa: ARG001 - folder and domain are those of the test
     """The track of 300 entries, as a dashboard keeps it."""
-    append(client, seeded_entries(1, 300))
+    append(client, day(1, 300))
     folder = TrackFolder(platformdirs.user_cache_path("esdash") / FOLDER, 10)
-    path = folder.file_of(url, "orders", shop())
+    path = folder.file_of(url, "orders", present().fold())
     stream = Stream(Server(url), "orders")
-    Builder(stream, shop(), folder, path).run()
+    Builder(stream, present().fold(), folder, path).run()
     stream.server.close()
     return path
 
 
+def cells(call: Call, url: str) -> list[str]:
+    """Numbers of some rows of each table."""
+    state = call("state", "--json", "--url", url).json["tables"]
+    return [
+        number_name(table.name, key, column.name)
+        for table in present().fold().domain.tables
+        for key in list(state[table.name])[:2]
+        for column in table.columns[-3:]
+    ]
+
+
+@pytest.mark.domains_in_turn
 def test_it_is_verified_where_snapshots_are(call: Call, url: str, track: Path) -> None:
     assert call("snapshot", "take", "--url", url).code == 0
     found = call("verify", "--json", "--url", url)
@@ -45,16 +63,16 @@ def test_it_is_verified_where_snapshots_are(call: Call, url: str, track: Path) -
     assert track.exists()
 
 
+@pytest.mark.domains_in_turn
 def test_without_one_nothing_is_said(call: Call, url: str, client: redis.Redis) -> None:
-    append(client, seeded_entries(1, 30))
+    append(client, day(1, 30))
     assert call("verify", "--json", "--url", url).json["past"] == {"moments": 0, "wrong": []}
     assert "past" not in call("verify", "--url", url).out
 
 
+@pytest.mark.domains_in_turn
 def test_why_is_told_the_same_with_it_and_without(call: Call, url: str, track: Path) -> None:
-    state = call("state", "--json", "--url", url).json["tables"]
-    numbers = [f"users:{key}.balance" for key in list(state["users"])[:3]]
-    numbers += [f'items:"{key}".{column}' for key in list(state["items"])[:3] for column in ("price", "remain")]
+    numbers = cells(call, url)
     places: list[tuple[str, ...]] = [(), ("--at", "#150"), ("--at", "#1")]
     ways = cycle([(*place, *form) for place in places for form in ((), ("--json",))])
     questions = [(number, *next(ways)) for number in numbers * 2]
@@ -65,6 +83,7 @@ def test_why_is_told_the_same_with_it_and_without(call: Call, url: str, track: P
         assert (one.code, one.out, one.err) == (other.code, other.out, other.err), question
 
 
+@pytest.mark.domains_in_turn
 def test_a_state_is_told_the_same_with_it_and_without(
     call: Call, url: str, track: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,6 +99,7 @@ def test_a_state_is_told_the_same_with_it_and_without(
         assert (one.code, one.out, one.err) == (other.code, other.out, other.err), question
 
 
+@pytest.mark.domains_in_turn
 def test_a_state_of_an_entry_that_is_gone_is_not_told_by_it(
     call: Call, url: str, client: redis.Redis, track: Path
 ) -> None:
@@ -90,6 +110,7 @@ def test_a_state_of_an_entry_that_is_gone_is_not_told_by_it(
     assert call("state", "--at", gone, "--url", url) == one
 
 
+@pytest.mark.domains_in_turn
 def test_a_difference_is_told_the_same_with_it_and_without(call: Call, url: str, track: Path) -> None:
     places = [("#1", "#300"), ("#210", "#150"), ("#60", "#60"), ("first", "now"), ("#20", "#29")]
     questions = [*places[::2], *((*each, "--json") for each in places)]
@@ -101,10 +122,16 @@ def test_a_difference_is_told_the_same_with_it_and_without(call: Call, url: str,
 
 
 def test_places_are_found_the_same_with_it_and_without(call: Call, url: str, track: Path) -> None:
-    conditions = ["count(users) >= 2", "count(users) = 0", "not min(items.remain) > 0", "users:1.balance < 0"]
-    conditions += ["sum(users.balance) > max(users.balance)", "users:2.balance >= users:1.balance"]
+    conditions = []
+    for table in present().fold().domain.tables:
+        conditions += [f"count({table.name}) >= 2", f"count({table.name}) = 0"]
+        for column in [column for column in table.columns if column.kind is int][-1:]:
+            name = f"{table.name}.{column.name}"
+            conditions += [f"not min({name}) > 0", f"sum({name}) > max({name})"]
+    never, key, name, value = present().cell(10**6, 1)
+    conditions.append(f"{number_name(never, key, name)} = {quoted(value) if isinstance(value, str) else value}")
     forms: list[tuple[str, ...]] = [(), ("--last",), ("--all",), ("--json",), ("--all", "--json")]
-    questions = [(condition, *form) for condition, form in zip(conditions * 2, forms * 3, strict=False)]
+    questions = [(condition, *form) for condition, form in zip(conditions, cycle(forms), strict=False)]
     with_it = [call("find", *question, "--url", url) for question in questions]
     track.unlink()
     without = [call("find", *question, "--url", url) for question in questions]
@@ -122,24 +149,28 @@ def test_events_are_told_the_same_with_it_and_without(
     call: Call, url: str, track: Path, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parked = next(each["id"] for each in call("events", "outcome:parked", "--json", "--url", url).lines)
-    client.xadd("orders", {"type": "TopUp", "data": '{"user_id":1,"amount":5}', "key": f"corrects:{parked}"})
+    name, members = present().sound(10**6, 5)
+    client.xadd("orders", {"type": name, "data": json.dumps(members), "key": f"corrects:{parked}"})
     stream = Stream(Server(url), "orders")
-    Builder(stream, shop(), TrackFolder(track.parent, 10), track, segment=50).run()
+    Builder(stream, present().fold(), TrackFolder(track.parent, 10), track, segment=50).run()
     stream.server.close()
     asked = [
         "outcome:rejected",
-        "type:TopUp amount>100",
-        "user:2",
+        f"type:{name} -outcome:applied",
         "outcome:parked",
-        "hdd or /buys [3-9]/",
+        "new or /[3-9]/",
         "type:Nothing",
     ]
-    asked += ["since:#100 until:#160 -outcome:applied", f"key:corrects:{parked}", "since:#290", "reason:out_of_stock"]
+    for table in present().fold().domain.tables:
+        keys = call("state", "--json", "--url", url).json["tables"][table.name]
+        asked += [f"{quoted(table.one)}:{quoted(key)}" for key in list(keys)[:1]]
+    asked += ["since:#100 until:#160 -outcome:applied", f"key:corrects:{parked}", "since:#290"]
+    asked.append(f"reason:{next(iter(present().fold().domain.reasons))}")
     forms = cycle(
         [(), ("--json",), ("--reverse",), ("--tail", "7"), ("--count", "3", "--json"), ("--reverse", "--count", "2")]
     )
     forms_of_place = cycle([(), ("--from", "#40", "--to", "#220"), ("--tail", "9", "--count", "4")])
-    questions = [(each, *next(forms), *next(forms_of_place)) for each in asked * 3]
+    questions = [(each, *next(forms), *next(forms_of_place)) for each in asked]
     questions += [("outcome:parked", *form) for form in ((), ("--reverse",), ("--tail", "2"))]
     with monkeypatch.context() as folding:
         folding.setattr(History, "explain", None)
@@ -154,6 +185,7 @@ def test_events_are_told_the_same_with_it_and_without(
     assert any("corrected by #301" in each.out for each in with_it)
 
 
+@pytest.mark.domains_in_turn
 def test_events_of_which_some_are_gone_are_not_told_by_it(
     call: Call, url: str, client: redis.Redis, track: Path
 ) -> None:
@@ -163,17 +195,17 @@ def test_events_of_which_some_are_gone_are_not_told_by_it(
     assert call("events", "outcome:rejected", "--url", url) == one
 
 
+@pytest.mark.domains_in_turn
 def test_one_that_lost_its_oldest_is_not_asked(call: Call, url: str, track: Path) -> None:
     track.unlink()
     stream = Stream(Server(url), "orders")
-    Builder(stream, shop(), TrackFolder(track.parent, 10), track, segment=50).run()
+    Builder(stream, present().fold(), TrackFolder(track.parent, 10), track, segment=50).run()
     stream.server.close()
     file = Track(track, write=True)
-    Recorder(file, "orders", Projection(shop())).thin()
+    Recorder(file, "orders", Projection(present().fold())).thin()
     file.close()
     assert call("verify", "--json", "--url", url).json["past"]["moments"] == 1
-    users = call("state", "--json", "--url", url).json["tables"]["users"]
-    numbers = [f"users:{key}.balance" for key in list(users)[:5]]
+    numbers = cells(call, url)
     with_it = [call("why", number, "--url", url) for number in numbers]
     track.unlink()
     without = [call("why", number, "--url", url) for number in numbers]
@@ -181,26 +213,32 @@ def test_one_that_lost_its_oldest_is_not_asked(call: Call, url: str, track: Path
         assert (one.code, one.out, one.err) == (other.code, other.out, other.err), number
 
 
+@pytest.mark.domains_in_turn
 def test_one_of_a_log_that_was_made_again_is_no_difference(
     call: Call, url: str, client: redis.Redis, track: Path
 ) -> None:
     client.delete("orders")
-    append(client, seeded_entries(2, 300))
+    append(client, day(2, 300))
     found = call("verify", "--json", "--url", url)
     assert (found.code, found.json["past"]) == (0, {"moments": 0, "wrong": []})
     assert track.exists()
 
 
+@pytest.mark.domains_in_turn
 def test_one_that_lacks_entries_is_not_asked(call: Call, url: str, client: redis.Redis, track: Path) -> None:  # noqa: ARG001
-    before = call("why", "sum(users.balance)", "--json", "--url", url).lines
-    client.xadd("orders", {"type": "TopUp", "data": '{"user_id":77,"amount":500}'})
-    assert call("why", "users:77.balance", "--json", "--url", url).lines[0]["after"] == 500
-    assert len(call("why", "sum(users.balance)", "--json", "--url", url).lines) == len(before) + 1
+    table, key, column, value = present().cell(10**6, 500)
+    before = call("why", f"count({table})", "--json", "--url", url).lines
+    append(client, [raw_entry(*sound_event(10**6, 500))])
+    assert call("why", number_name(table, key, column), "--json", "--url", url).lines[0]["after"] == value
+    assert len(call("why", f"count({table})", "--json", "--url", url).lines) == len(before) + 1
 
 
+@pytest.mark.domains_in_turn
 def test_one_that_is_thinned_or_damaged_is_not_asked(call: Call, url: str, track: Path) -> None:
-    question = ("why", "users:1.balance", "--json", "--url", url)
-    places = ("find", "users:1.balance > 10", "--all", "--url", url)
+    moves = ("--json", "--at", "#250", "--url", url)
+    number = max(cells(call, url), key=lambda each: len(call("why", each, *moves).lines))
+    question = ("why", number, "--json", "--url", url)
+    places = ("find", f"{number} = {number}", "--all", "--url", url)
     expected = call(*question, "--at", "#20"), call(*question), call(*places)
     with closing(sqlite3.connect(track)) as file, file:
         file.execute("UPDATE parts SET data = zeroblob(40)")
@@ -210,6 +248,7 @@ def test_one_that_is_thinned_or_damaged_is_not_asked(call: Call, url: str, track
     assert (call(*question, "--at", "#20"), call(*question), call(*places)) == expected
 
 
+@pytest.mark.shop_alone
 @pytest.mark.parametrize(
     "values", [(1, -2, 3, -4, -5), (-1, 2, -3), (-1, -2), (1, -1)], ids=lambda values: ",".join(map(str, values))
 )

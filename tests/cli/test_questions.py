@@ -38,6 +38,7 @@ class TestThreeDomains:
                     or any(line["quantity"] >= 3 for line in fact.data.get("lines", ()))
                 ),
             ),
+            ("bank", '"rejected insufficient_funds"', lambda fact: fact.reason == "insufficient_funds"),
             ("bank", 'account:"A-4 é"', lambda fact: "A-4 é" in fact.data.values()),
             (
                 "bank",

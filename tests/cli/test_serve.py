@@ -14,17 +14,17 @@ from prometheus_client.parser import text_string_to_metric_families
 from esdash.log.headers import Header
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
-from tests.cli.conftest import Call, append
+from tests.cli.conftest import Call, append, day, sounds
 from tests.cli.serving import Serving
+from tests.domains.ways import present
 from tests.servers import RunningServer
-from tests.strategies import raw_entry, seeded_entries
 from tests.waiting import eventually
 
 Start = Callable[..., Any]
 NewServer = Callable[..., RunningServer]
 Samples = dict[str, dict[tuple[str, ...], float]]
 
-TOP_UP = raw_entry("TopUp", b'{"user_id": 1, "amount": 1}')
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def measured(text: str, labels: tuple[str, ...] = ()) -> Samples:
         assert family.type != "unknown"
         for sample in family.samples:
             if sample.name.startswith("esdash_"):
-                assert (sample.labels["stream"], sample.labels["domain"]) == ("orders", "shop")
+                assert (sample.labels["stream"], sample.labels["domain"]) == ("orders", present().fold().name)
                 of = tuple(sample.labels.get(label, "") for label in labels)
                 found.setdefault(sample.name, {})[of] = sample.value
     return found
@@ -60,7 +60,7 @@ def vanish(client: redis.Redis) -> None:
 
 
 def test_it_is_measured_and_ends_with_a_snapshot(serve: Serve, call: Call, url: str, client: redis.Redis) -> None:
-    append(client, seeded_entries(1, 100))
+    append(client, day(1, 100))
     state = call("state", "--json", "--url", url).json
     service = serve("--listen", ":0", "--url", url)
     service.until("live")
@@ -97,7 +97,7 @@ def test_it_is_measured_and_ends_with_a_snapshot(serve: Serve, call: Call, url: 
 def test_it_is_ready_while_its_state_can_be_relied_on(serve: Serve, new_server: NewServer) -> None:
     server = new_server(port=True, requirepass="s3cret")
     with server.client() as client:
-        append(client, [TOP_UP])
+        append(client, sounds())
     server.terminate()
     service = serve("--listen", "127.0.0.1:0", env={**os.environ, "ESDASH_URL": server.url})
     service.until_unready("disconnected: ")
@@ -139,7 +139,7 @@ def test_a_standby_takes_over_when_the_other_is_gone(
 
     def appending(service: Serving, event: str) -> Any:
         """Append until a service says that something happened."""
-        eventually(lambda: append(client, [TOP_UP]) and event in service.events(), timeout=30, interval=0.05)
+        eventually(lambda: append(client, sounds()) and event in service.events(), timeout=30, interval=0.05)
         return service.until(event)
 
     first = serve("--url", url)
@@ -159,7 +159,7 @@ def test_a_standby_takes_over_when_the_other_is_gone(
 
 
 def test_for_people_it_says_sentences(start: Start, url: str, client: redis.Redis) -> None:
-    append(client, [TOP_UP])
+    append(client, sounds())
     service = start("serve", "--log-format", "plain", "--url", url)
     assert service.stderr is not None
     assert next(line for line in service.stderr if " Live: 1 entry, the last " in line)

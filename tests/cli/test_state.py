@@ -1,14 +1,21 @@
 """`esdash state`."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import redis
 
-from tests.cli.conftest import Call, append, expected, model_of
+from esdash.cli.rows import Named, read_rows, read_tables
+from esdash.domain import Column, Table
+from esdash.fold.folding import Fold
+from tests.cli.conftest import Call, append, day, said_of
 from tests.domains import BANK
-from tests.strategies import raw_entry, seeded_entries
+from tests.domains.meters import METERS
+from tests.strategies import raw_entry
+
+any_domain = pytest.mark.usefixtures("any_domain")
 
 
 def top_up(user: int, amount: int = 100) -> list[tuple[bytes, bytes]]:
@@ -29,8 +36,9 @@ class TestNow:
         assert document["outcomes"] == {"applied": 0, "rejected": {}, "parked": {}, "duplicate": 0}
         assert document["continuity"] == "CONTINUOUS"
 
+    @any_domain
     def test_the_same_from_a_snapshot_and_its_tail(self, call: Call, url: str, client: redis.Redis) -> None:
-        entries = seeded_entries(4, 400)
+        entries = day(4, 400)
         append(client, entries[:300])
         assert call("snapshot", "take", "--url", url).code == 0
         append(client, entries[300:])
@@ -86,6 +94,12 @@ class TestNow:
             assert (refused.code, refused.out) == (2, "")
             assert refused.err.count("\n") == 1
 
+    def test_the_name_of_a_table_goes_before_the_word_for_a_row_of_another(self) -> None:
+        tables = Table("rooms", "stock", int, (Column("n"),)), Table("stock", "piece", int, (Column("n"),))
+        fold = Fold(replace(METERS, tables=tables))
+        assert read_tables(fold, ["stock", "piece", "rooms"]) == ["stock", "rooms"]
+        assert read_rows(fold, ["stock:7"]) == [Named("stock", 7)]
+
     def test_a_row_with_a_name_in_quotes(self, call: Call, url: str, client: redis.Redis) -> None:
         append(client, [raw_entry("AddItem", b'{"item_id": "two words", "count": 1, "price": 1}')])
         for row in ('items:"two words"', "items:two words", "item:two words"):
@@ -110,14 +124,15 @@ class TestNow:
 
 
 class TestThen:
+    @any_domain
     def test_after_any_entry(self, call: Call, url: str, client: redis.Redis) -> None:
-        entries = seeded_entries(5, 60)
+        entries = day(5, 60)
         ids = append(client, entries[:40])
         assert call("snapshot", "take", "--url", url).code == 0
         ids += append(client, entries[40:])
         for count in (1, 39, 40, 41, 60):
             document = call("state", "--json", "--at", ids[count - 1], "--url", url).json
-            computed = expected(model_of(ids[:count], entries[:count]))
+            computed = said_of(ids[:count], entries[:count])
             assert {name: document[name] for name in computed} == computed
 
     def test_at_a_time(self, call: Call, url: str, client: redis.Redis) -> None:
@@ -193,7 +208,15 @@ def test_that_the_rules_were_edited_since_the_snapshot_is_said(
     after = call("state", *given)
     assert (after.code, after.out) == (0, before.out)
     assert "The source of the rules was edited since the snapshot was taken" in after.err
+    checks = {check["name"]: check["status"] for check in call("doctor", "--json", *given).json["checks"]}
+    assert checks["edited rules"] == "warning"
     append(client, [raw_entry("Opened", b'{"account": "B", "owner": "y"}')])
     for command in (("diff", "n1", "now"), ("events", "--from", "n2")):
         assert "The source of the rules was edited" in call(*command, *given).err
     assert "was edited" not in call("events", *given).err, "from the beginning on there is no snapshot in it"
+    client.xtrim("orders", maxlen=1, approximate=False)
+    number = 'accounts:"B".balance'
+    asked = [("events",), ("events", "--tail", "1"), ("why", number), ("find", f"{number} = 0"), ("export", "log")]
+    for words in asked:
+        told = call(*words, *given)
+        assert (told.code, told.err.count("The source of the rules was edited")) == (0, 1), told

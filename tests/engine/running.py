@@ -45,6 +45,12 @@ def sound(number: int = 1, value: int = 100, key: str | None = None) -> Fields:
     return said(present().sound(number, value), key)
 
 
+def sound_event(number: int = 1, value: int = 100) -> tuple[str, bytes]:
+    """Type and data of that event, as they are published."""
+    name, members = present().sound(number, value)
+    return name, json.dumps(members).encode()
+
+
 def refused(key: str | None = None) -> Fields:
     """The fields of an event that the rules refuse."""
     return said(present().refused, key)

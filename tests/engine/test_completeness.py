@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 import time
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.domains.ways import Present
 from tests.engine.running import (
     QUIET,
     STREAM,
+    Clock,
     RunningConsumer,
     document,
     expected,
@@ -310,6 +312,27 @@ class TestTwoVersionsOfTheRules:
         for version in (Present().version, "other rules"):
             made = [header.ordinal for header in headers if header.version == version]
             assert made == [70, 60, 50, 40, 30]
+
+    def test_each_are_kept_by_a_consumer_of_their_own_and_no_other_is_shown(
+        self, url: str, client: redis.Redis, log: Stream, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("esdash.engine.taking.process_name", lambda: f"here:{threading.get_ident()}")
+        clock, settings = Clock(), ConsumerSettings(snapshot_seconds=30)
+        last = publish_more(client, 10)[-1]
+        with (
+            RunningConsumer(url, settings, clock=clock) as first,
+            RunningConsumer(url, settings, domain=OtherRules(), clock=clock) as second,
+        ):
+            for consumer in (first, second):
+                consumer.until_live(last)
+            clock.ahead += 31
+            for consumer in (first, second):
+                assert consumer.until(lambda view: view.snapshot).snapshot_note == ""
+            headers = [header for header in SnapshotStore(log).headers() if isinstance(header, Header)]
+            shown = {consumer.view.snapshot.snapshot_id for consumer in (first, second) if consumer.view.snapshot}
+            assert shown == {header.snapshot_id for header in headers}
+            assert len({header.version for header in headers}) == 2
+        assert once(log, Present()).view.snapshot == first.view.snapshot
 
     def test_each_go_on_although_the_stream_is_trimmed(self, client: redis.Redis, log: Stream) -> None:
         for _ in range(7):

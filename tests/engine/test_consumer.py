@@ -14,9 +14,11 @@ from esdash.engine.consumer import Consumer, ConsumerSettings
 from esdash.engine.requests import Crash, Rebuild, TakeSnapshot
 from esdash.engine.rows import ROWS
 from esdash.engine.view import Phase, Verdict, View
+from esdash.fold.tables import MAX_INT, MIN_INT
 from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
+from tests.domains import the_depots
 from tests.domains.ways import Present, present
 from tests.engine.running import (
     QUIET,
@@ -28,6 +30,7 @@ from tests.engine.running import (
     modelled_rows,
     publish_day,
     publish_more,
+    said,
     seen_rows,
     sound,
     stored,
@@ -247,6 +250,19 @@ class TestRestoring:
             assert value in row.cells
             assert row.change.entry_id == "5-0"
 
+    def test_a_number_that_moved_further_than_a_number_is_large_is_in_the_snapshot(
+        self, url: str, client: redis.Redis
+    ) -> None:
+        for grams in (MAX_INT, MIN_INT):
+            client.xadd(STREAM, said(("Weighed", {"ticket": 7, "grams": grams}), None))
+        for replayed in (2, 0):
+            with RunningConsumer(url, domain=the_depots()) as consumer:
+                view = consumer.until(lambda view: view.phase is Phase.LIVE and view.state_position.ordinal == 2)
+                assert view.state is not None
+                assert view.state.cell("tickets", 7, "grams") == MIN_INT
+                assert view.restored is not None
+                assert view.restored.replayed == replayed
+
     def test_a_consumer_told_to_begin_at_the_start_does(self, url: str, client: redis.Redis) -> None:
         publish_day(client, 40)
         caught_up(url)
@@ -445,7 +461,7 @@ class TestTwoConsumers:
             second.until_live(last)
             clocks[0].ahead += 31
             first.until(lambda view: view.snapshot)
-            holder = SnapshotStore(log).lease_holder()
+            holder = SnapshotStore(log).lease_holder(Present().rules)
             clocks[1].ahead += 31
             view = second.until(lambda view: view.snapshot_note)
             assert view.snapshot_note == f"taken by {holder}"
@@ -473,7 +489,7 @@ class TestTwoConsumers:
         self, url: str, client: redis.Redis, log: Stream
     ) -> None:
         store = SnapshotStore(log)
-        store.hold_lease("there:1", 60)
+        store.hold_lease(Present().rules, "there:1", 60)
         clock = Clock()
         with RunningConsumer(url, ConsumerSettings(snapshot_seconds=30), clock=clock) as consumer:
             last = publish_day(client, 10)[-1]
@@ -481,8 +497,8 @@ class TestTwoConsumers:
             clock.ahead += 31
             assert consumer.until(lambda view: view.snapshot_note).snapshot_note == "taken by there:1"
             assert headers(log) == []
-            client.pexpire("esdash:{orders}:lease", 1)  # the time it was taken for is over
-            eventually(lambda: store.lease_holder() is None)
+            client.pexpire(store.lease_key(Present().rules), 1)  # the time it was taken for is over
+            eventually(lambda: store.lease_holder(Present().rules) is None)
             clock.ahead += 31
             consumer.until(lambda view: view.snapshot and not view.snapshot_note)
             assert len(headers(log)) == 1
@@ -516,7 +532,7 @@ class TestOnce:
     def test_leaves_no_lease_behind(self, client: redis.Redis, log: Stream) -> None:
         publish_day(client, 5)
         Consumer(log, Present(), ConsumerSettings(once=True)).run()
-        assert SnapshotStore(log).lease_holder() is None
+        assert SnapshotStore(log).lease_holder(Present().rules) is None
 
 
 def test_pages_of_any_size_make_the_same_state(client: redis.Redis, log: Stream) -> None:

@@ -6,29 +6,31 @@ import pytest
 import redis
 
 from esdash.domain import Wire
+from esdash.engine import replaying
 from esdash.engine.consumer import ConsumerSettings
-from esdash.engine.history import FAR
 from esdash.engine.view import Phase
 from esdash.fold.folding import Fold
 from esdash.log.server import Server
 from esdash.log.stream import Stream
-from esdash.shop.domain import SHOP
-from tests.engine.running import STREAM, RunningConsumer
+from tests.domains.ways import present
+from tests.engine.running import STREAM, RunningConsumer, sound_event
 
-WIRES = {"other names": Wire("kind", "body", "id", "version"), "one type, flat": Wire(data="", key="id", only="TopUp")}
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 
-@pytest.fixture(params=WIRES)
+@pytest.fixture(params=["other names", "one type, flat"])
 def fold(request: pytest.FixtureRequest) -> Fold:
-    """The shop on another wire."""
-    fold = Fold(replace(SHOP, wire=WIRES[request.param]))
-    fold.choice = "nowhere"
-    return fold
+    """The present domain on another wire."""
+    domain = present().fold().domain
+    if request.param == "other names":
+        return Fold(replace(domain, wire=Wire("kind", "body", "id", "version")))
+    only, _ = sound_event()
+    return Fold(replace(domain, wire=Wire(data="", key="id", only=only)))
 
 
 @pytest.mark.parametrize("watched", [True, False])
 def test_a_correction_is_known_by_its_key(url: str, client: redis.Redis, fold: Fold, watched: bool) -> None:
-    nonsense = fold.fields("TopUp", b'{"user_id":"x","amount":"y"}', b"k1")
+    nonsense = fold.fields(sound_event()[0], b"{}", b"k1")
     client.xadd(STREAM, dict(zip(nonsense[::2], nonsense[1::2], strict=True)), id="5-0")
     with RunningConsumer(url, ConsumerSettings(watched=watched), domain=fold) as consumer:
         view = consumer.until(lambda view: view.parked)
@@ -36,7 +38,7 @@ def test_a_correction_is_known_by_its_key(url: str, client: redis.Redis, fold: F
         assert view.corrections.of_parked(row) is None
         key = view.corrections.key_for_parked(row)
         assert key == "corrects:5-0"
-        fields = fold.fields("TopUp", b'{"user_id":7,"amount":300}', key.encode())
+        fields = fold.fields(*sound_event(), key.encode())
         client.xadd(STREAM, dict(zip(fields[::2], fields[1::2], strict=True)))
         view = consumer.until(lambda view: view.position.ordinal == 2 and view.phase is Phase.LIVE)
         found = view.corrections.of_parked(row)
@@ -46,14 +48,16 @@ def test_a_correction_is_known_by_its_key(url: str, client: redis.Redis, fold: F
 
 
 @pytest.mark.one_generation
-def test_a_correction_is_known_when_another_process_read_it(url: str, fold: Fold) -> None:
+def test_a_correction_is_known_when_another_process_read_it(
+    url: str, fold: Fold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "FAR", 4000)
     log = Stream(Server(url), STREAM)
-    nonsense = fold.fields("TopUp", b'{"user_id":"x","amount":"y"}', b"k1")
+    nonsense = fold.fields(sound_event()[0], b"{}", b"k1")
     (parked,) = log.append_many([nonsense])
     key = b"corrects:" + parked
-    log.append_many([fold.fields("TopUp", b'{"user_id":7,"amount":300}', key)])
-    others = fold.fields("TopUp", b'{"user_id":7,"amount":300}', b"")[:-2]
-    log.append_many([others] * (FAR + 2000))
+    log.append_many([fold.fields(*sound_event(), key)])
+    log.append_many([fold.fields(*sound_event(2), None)] * 4000)
     with RunningConsumer(url, domain=fold) as consumer:
         view = consumer.until_live(log.facts().last_id)
         (row,) = view.parked

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -11,46 +12,27 @@ import redis
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.view import Phase
-from esdash.fold.loading import load
+from esdash.fold.tables import Change
 from esdash.log.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
-from tests.engine.running import STREAM
+from esdash.words.changes import text_of
+from tests.domains.edited import AS_IT_IS, NOTHING, OTHERWISE, loaded, otherwise, written
+from tests.domains.ways import present
+from tests.engine.running import STREAM, sound
 from tests.waiting import eventually
 
-COUNTERS = '''"""Counters that are raised."""
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
-from msgspec import Struct
-
-from esdash.domain import Column, Domain, EventType, Table
-
-
-class Raised(Struct):
-    """Raise a counter."""
-
-    name: str
-    by: int
-
-
-def raised(state, event):
-    """What raising does."""
-    state.counters.value[event.name] = state.counters.value.get(event.name, 0) + event.by
-
-
-COUNTERS = Domain(
-    name="counters",
-    version="1",
-    tables=(Table("counters", "counter", str, (Column("value"),)),),
-    events=(EventType(Raised, raised),),
-)
-'''
+VALUES = range(11, 15)
+"""What the events of these numbers say."""
 
 
 @contextmanager
 def console(url: str, file: Path) -> Iterator[LiveConsole]:
     """A console that is live."""
     log = Stream(Server(url), STREAM)
-    running = LiveConsole(log, load(str(file)), ConsumerSettings(snapshot_seconds=0))
+    running = LiveConsole(log, loaded(file), ConsumerSettings(snapshot_seconds=0))
     thread = threading.Thread(target=running.run)
     thread.start()
     try:
@@ -62,23 +44,42 @@ def console(url: str, file: Path) -> Iterator[LiveConsole]:
         assert not thread.is_alive()
 
 
-def value(running: LiveConsole) -> object:
-    """The one number there is."""
-    picture = running.view.state
-    row = None if picture is None else picture.tables["counters"].get("a")
-    return None if row is None else row.cells[0]
+def values(running: LiveConsole) -> list[Any]:
+    """What stands where the events said it, as long as there is something."""
+    picture, found = running.view.state, []
+    for number in range(1, 10):
+        table, key, column, _ = present().cell(number, 0)
+        if picture is not None and (value := picture.cell(table, key, column)) is not None:
+            found.append(value)
+    return found
+
+
+def said_by(*numbers: int) -> list[Any]:
+    """What events of these values set."""
+    return [present().cell(number, value)[3] for number, value in enumerate(numbers, 1)]
+
+
+def said_otherwise() -> list[Any]:
+    """What the edited rules make of them."""
+    return [otherwise(value) for value in said_by(*VALUES)]
 
 
 @pytest.fixture
-def file(tmp_path: Path, url: str, client: redis.Redis) -> Path:
-    """A domain that a console has made a snapshot with, of the state 10."""
-    path = tmp_path / "counters.py"
-    path.write_text(COUNTERS)
-    for by in range(1, 5):
-        client.xadd(STREAM, {"type": "Raised", "data": f'{{"name":"a","by":{by}}}'})
+def file(tmp_path: Path, url: str, client: redis.Redis, any_domain: str) -> Path:  # noqa: ARG001 - it is of that domain
+    """A domain that a console has made a snapshot with, of four events."""
+    path = tmp_path / "rules.py"
+    path.write_text(written(), "utf-8")
+    for number, value in enumerate(VALUES, 1):
+        client.xadd(STREAM, sound(number, value))
     with console(url, path) as running:
-        eventually(lambda: running.view.phase is Phase.LIVE and value(running) == 10)
+        eventually(lambda: running.view.phase is Phase.LIVE and values(running) == said_by(*VALUES))
     return path
+
+
+def edit(file: Path, before: str, after: str) -> None:
+    """Write something else in place of a part of it."""
+    assert before in file.read_text("utf-8")
+    file.write_text(file.read_text("utf-8").replace(before, after), "utf-8")
 
 
 def headers(url: str) -> list[Header]:
@@ -90,7 +91,7 @@ def headers(url: str) -> list[Header]:
 
 
 def test_an_edited_docstring_costs_nothing(url: str, file: Path) -> None:
-    file.write_text(COUNTERS.replace("What raising does.", "Explained in other words."))
+    edit(file, "What it does.", "Explained in other words.")
     with console(url, file) as running:
         eventually(lambda: running.view.phase is Phase.LIVE)
         assert running.view.restored is not None
@@ -100,29 +101,32 @@ def test_an_edited_docstring_costs_nothing(url: str, file: Path) -> None:
 
 
 def test_other_source_of_the_same_meaning_is_verified_and_kept(url: str, file: Path) -> None:
-    file.write_text(COUNTERS.replace("+ event.by", "+ (event.by * 2) // 2"))
+    edit(file, NOTHING, AS_IT_IS)
     with console(url, file) as running:
         eventually(lambda: running.verifying.verification is not None and not running.verifying.verification.running)
         eventually(lambda: not running.view.edited)
         assert running.view.restored is not None
         assert running.view.restored.replayed == 0
-        assert value(running) == 10
+        assert values(running) == said_by(*VALUES)
     assert not any(header.condemned for header in headers(url))
 
 
 def test_other_source_of_another_meaning_is_found_out_and_the_state_made_anew(url: str, file: Path) -> None:
-    file.write_text(COUNTERS.replace("+ event.by", "+ event.by * 3"))
+    edit(file, NOTHING, OTHERWISE)
     with console(url, file) as running:
-        eventually(lambda: value(running) == 30)
+        eventually(lambda: values(running) == said_otherwise())
         (notice,) = [each.text for each in running.view.notices if "were edited" in each.text]
-        assert "counters:a.value 10 instead of 30" in notice
+        table, key, column, _ = present().cell(1, 0)
+        change = Change(table, key, column, said_by(*VALUES)[0], said_otherwise()[0])
+        told = text_of(present().fold(), change)
+        assert f"{told.number} {told.before} instead of {told.after}" in notice
         assert "another version" in notice
         eventually(lambda: running.view.phase is Phase.LIVE)
         running.take_snapshot()
         eventually(lambda: len(headers(url)) == 2)
     assert [header.condemned for header in headers(url)] == [False, True]
     with console(url, file) as again:
-        eventually(lambda: again.view.phase is Phase.LIVE and value(again) == 30)
+        eventually(lambda: again.view.phase is Phase.LIVE and values(again) == said_otherwise())
         assert again.view.restored is not None
         assert again.view.restored.replayed == 0
 
@@ -132,35 +136,36 @@ def test_where_the_log_no_longer_has_what_it_was_made_of_the_snapshot_is_used(
     url: str, file: Path, client: redis.Redis
 ) -> None:
     client.xtrim(STREAM, maxlen=1, approximate=False)
-    file.write_text(COUNTERS.replace("+ event.by", "+ event.by * 3"))
+    edit(file, NOTHING, OTHERWISE)
     with console(url, file) as running:
         eventually(lambda: running.verifying.verification is not None and not running.verifying.verification.running)
         assert running.view.phase is Phase.LIVE
-        assert value(running) == 10
+        assert values(running) == said_by(*VALUES)
 
 
 @pytest.mark.counts_entries
 def test_where_it_has_only_the_end_no_state_is_mixed_of_both_rules(url: str, file: Path, client: redis.Redis) -> None:
-    client.xadd(STREAM, {"type": "Raised", "data": '{"name":"a","by":5}'})
+    client.xadd(STREAM, sound(5, 15))
     with console(url, file) as running:
-        eventually(lambda: value(running) == 15)
+        eventually(lambda: values(running) == said_by(*VALUES, 15))
     assert len(headers(url)) == 2
     client.xtrim(STREAM, maxlen=2, approximate=False)
-    file.write_text(COUNTERS.replace("+ event.by", "+ event.by * 3"))
+    edit(file, NOTHING, OTHERWISE)
     with console(url, file) as running:
         eventually(lambda: running.verifying.verification is not None and not running.verifying.verification.running)
         assert running.verifying.verification is not None
         assert running.verifying.verification.result is not None
         assert not running.verifying.verification.result.holds, "the rules differ after the older snapshot"
         eventually(lambda: running.view.phase is Phase.LIVE)
-        assert value(running) == 15
+        assert values(running) == said_by(*VALUES, 15)
         assert running.view.edited, "it is still said"
     assert not any(header.condemned for header in headers(url))
 
 
 def test_another_version_is_not_used(url: str, file: Path) -> None:
-    file.write_text(COUNTERS.replace("+ event.by", "+ event.by * 3").replace('version="1"', 'version="2"'))
+    edit(file, NOTHING, OTHERWISE)
+    edit(file, 'version="1",\n    events', 'version="2",\n    events')
     with console(url, file) as running:
-        eventually(lambda: value(running) == 30)
+        eventually(lambda: values(running) == said_otherwise())
         assert running.view.restored is not None
         assert running.view.restored.rungs[0].reason == "it was made by version 1 of the rules, not 2"

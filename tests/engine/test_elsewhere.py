@@ -10,10 +10,12 @@ from esdash.engine.requests import TakeSnapshot
 from esdash.engine.view import Phase
 from esdash.log.errors import ElsewhereError
 from esdash.log.snapshots import SnapshotStore
-from tests.engine.running import STREAM, Clock, RunningConsumer, publish_day, publish_more
+from tests.engine.running import STREAM, Clock, RunningConsumer, publish_day, publish_more, sound
 from tests.proxy import Proxy
 from tests.servers import RunningServer
 from tests.waiting import eventually
+
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 
 def test_a_primary_that_becomes_a_replica_is_left_for_the_new_one(new_server: Callable[..., RunningServer]) -> None:
@@ -50,26 +52,21 @@ def test_a_node_of_a_cluster_is_waited_for_until_it_serves_the_stream(
         consumer.until_live(publish_day(client, 10)[-1])
 
 
-@pytest.mark.parametrize("stream", ["{}", "x{}y", "a}b{c", "{a}{b}"])
-def test_on_a_cluster_a_stream_of_whatever_name_has_snapshots(
-    new_server: Callable[..., RunningServer], stream: str
-) -> None:
+def test_on_a_cluster_a_stream_of_whatever_name_has_snapshots(new_server: Callable[..., RunningServer]) -> None:
     server = new_server(port=True, cluster_enabled="yes", appendonly="no")
     with server.client() as client:
         client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        last = eventually(
-            lambda: client.xadd(stream, {"type": "TopUp", "data": '{"user_id": 7, "amount": 1}'}),
-            ignore=redis.ResponseError,
-        )
-        with RunningConsumer(server.url, ConsumerSettings(snapshot_seconds=30), stream=stream) as consumer:
-            consumer.until_live(last)
-            consumer.ask(TakeSnapshot())
-            snapshot = consumer.until(lambda view: view.snapshot).snapshot
-        with RunningConsumer(server.url, stream=stream) as again:
-            restored = again.until_live(last).restored
-            assert restored is not None
-            assert snapshot is not None
-            assert restored.snapshot_id == snapshot.snapshot_id
+        for stream in ("{}", "x{}y", "a}b{c", "{a}{b}"):
+            last = eventually(lambda name=stream: client.xadd(name, sound()), ignore=redis.ResponseError)  # type: ignore[misc]
+            with RunningConsumer(server.url, ConsumerSettings(snapshot_seconds=30), stream=stream) as consumer:
+                consumer.until_live(last)
+                consumer.ask(TakeSnapshot())
+                snapshot = consumer.until(lambda view: view.snapshot).snapshot
+            with RunningConsumer(server.url, stream=stream) as again:
+                restored = again.until_live(last).restored
+                assert restored is not None
+                assert snapshot is not None
+                assert restored.snapshot_id == snapshot.snapshot_id
 
 
 def test_a_server_that_took_writes_and_takes_none_any_more_is_looked_for_again(
@@ -78,10 +75,10 @@ def test_a_server_that_took_writes_and_takes_none_any_more_is_looked_for_again(
     clock = Clock()
     hold_lease, refusals = SnapshotStore.hold_lease, [False, True, True]
 
-    def hold(store: SnapshotStore, owner: str, seconds: float) -> str:
+    def hold(store: SnapshotStore, rules: tuple[str, str], owner: str, seconds: float) -> str:
         if refusals and refusals.pop(0):
             raise ElsewhereError("It is a replica and takes no writes.")
-        return hold_lease(store, owner, seconds)
+        return hold_lease(store, rules, owner, seconds)
 
     monkeypatch.setattr(SnapshotStore, "hold_lease", hold)
     with RunningConsumer(url, ConsumerSettings(snapshot_seconds=30), clock=clock) as consumer:

@@ -1,19 +1,27 @@
 """A function of the domain that fails on an entry: the consumer halts before it, and goes on when it was mended."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 
+from esdash.engine import replaying
 from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.history import FAR, History
+from esdash.engine.history import History
 from esdash.engine.requests import Reload
 from esdash.engine.view import Phase, View
 from esdash.fold.failing import DomainError
 from esdash.fold.loading import load
+from esdash.fold.tables import Change
 from esdash.log.server import Server
 from esdash.log.stream import Stream
-from tests.engine.running import STREAM, RunningConsumer
+from tests.domains.edited import FAILING, NOTHING, loaded, written
+from tests.domains.ways import present
+from tests.engine.running import STREAM, RunningConsumer, sound
+
+pytestmark = pytest.mark.usefixtures("any_domain")
 
 COUNTERS = '''"""Counters that are raised."""
 
@@ -40,50 +48,65 @@ COUNTERS = Domain(
     version="1",
     tables=(Table("counters", "counter", str, (Column("value"), Column("times"))),),
     events=(EventType(Raised, raised),),
+    fast=True,
 )
 '''
 
-MENDED = COUNTERS.replace("100 // event.by", "(100 // event.by if event.by else 0)")
+VALUES = 11, 12, 13, 14
+"""What four events say: the rule fails on the third."""
 
-FAILS = r"^counters\.py:18: ZeroDivisionError: .*\. Entry 3-0 was not applied, nor was any after it\.$"
+
+def fails(file: Path) -> str:
+    """What is said of it."""
+    line = file.read_text("utf-8").splitlines().index(FAILING.rstrip()) + 1
+    return (
+        f"{file.name}:{line}: ZeroDivisionError: integer division or modulo by zero. Entry 3-0 was not applied, nor "
+        "was any after it."
+    )
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
+def file(tmp_path: Path, any_domain: str) -> Path:  # noqa: ARG001 - it is of that domain
     """The domain."""
-    path = tmp_path / "counters.py"
-    path.write_text(COUNTERS)
+    path = tmp_path / "failing.py"
+    path.write_text(written().replace(NOTHING, FAILING), "utf-8")
     return path
 
 
 @pytest.fixture(autouse=True)
-def entries(client: redis.Redis) -> None:
+def entries(client: redis.Redis, any_domain: str) -> None:  # noqa: ARG001 - they are of that domain
     """Four entries, of which the third makes the function fail."""
-    for number, by in enumerate((1, 2, 0, 4), 1):
-        client.xadd(STREAM, {"type": "Raised", "data": f'{{"name":"a","by":{by}}}'}, id=f"{number}-0")
+    for number, value in enumerate(VALUES, 1):
+        client.xadd(STREAM, sound(number, value), id=f"{number}-0")
 
 
-def cells(view: View) -> object:
-    """The one row there is."""
-    row = None if view.state is None else view.state.tables["counters"].get("a")
-    return None if row is None else row.cells
+def values(view: View) -> list[Any]:
+    """What stands where the events said it, as long as there is something."""
+    found = []
+    for number in range(1, 10):
+        table, key, column, _ = present().cell(number, 0)
+        if view.state is not None and (value := view.state.cell(table, key, column)) is not None:
+            found.append(value)
+    return found
+
+
+def said_by(*numbers: int) -> list[Any]:
+    """What events of these values set."""
+    return [present().cell(number, value)[3] for number, value in enumerate(numbers, 1)]
 
 
 def test_halts_the_consumer_before_the_entry(url: str, file: Path) -> None:
-    with RunningConsumer(url, domain=load(str(file))) as consumer:
+    with RunningConsumer(url, domain=loaded(file)) as consumer:
         view = consumer.until_phase(Phase.HALTED)
-        assert view.phase_note == (
-            "counters.py:18: ZeroDivisionError: integer division or modulo by zero. Entry 3-0 was not applied, nor was "
-            "any after it."
-        )
+        assert view.phase_note == fails(file)
         assert view.position.last_event_id == "2-0"
-        assert cells(view) == (150, 2)
+        assert values(view) == said_by(11, 12)
         assert view.snapshot is not None
         assert view.snapshot.position.ordinal == 2
-        file.write_text(MENDED)
-        consumer.ask(Reload(load(str(file))))
+        file.write_text(written(), "utf-8")
+        consumer.ask(Reload(loaded(file)))
         view = consumer.until_live("4-0")
-        assert cells(consumer.until(lambda view: view.state_position.ordinal == 4)) == (175, 4)
+        assert values(consumer.until(lambda view: view.state_position.ordinal == 4)) == said_by(*VALUES)
         assert view.restored is not None
         assert view.restored.position.ordinal == 2, "it goes on with that entry"
 
@@ -91,8 +114,8 @@ def test_halts_the_consumer_before_the_entry(url: str, file: Path) -> None:
 def test_ends_a_consumer_that_nobody_watches(url: str, file: Path) -> None:
     log = Stream(Server(url), STREAM)
     for settings in (ConsumerSettings(watched=False), ConsumerSettings(once=True)):
-        consumer = Consumer(log, load(str(file)), settings)
-        with pytest.raises(DomainError, match=FAILS):
+        consumer = Consumer(log, loaded(file), settings)
+        with pytest.raises(DomainError, match=re.escape(fails(file))):
             consumer.run()
         assert consumer.projection is not None
         assert consumer.projection.position.ordinal == 2
@@ -100,23 +123,30 @@ def test_ends_a_consumer_that_nobody_watches(url: str, file: Path) -> None:
 
 
 def test_is_told_behind_the_entries_before_it(log: Stream, file: Path) -> None:
-    history = History(log, load(str(file)))
+    history = History(log, loaded(file))
     projection = history.before(b"0-1")
     rows = history.explain(projection)
     told = [next(rows), next(rows)]
     assert [(row.ordinal, row.entry_id) for row in told] == [(1, b"1-0"), (2, b"2-0")]
-    assert [change.after for row in told if row.told is not None for change in row.told.changes] == [1, 100, 2, 150]
-    with pytest.raises(DomainError, match=FAILS):
+    for number, row in enumerate(told, 1):
+        table, key, column, value = present().cell(number, VALUES[number - 1])
+        assert row.told is not None
+        assert Change(table, key, column, None, value) in row.told.changes
+    with pytest.raises(DomainError, match=re.escape(fails(file))):
         next(rows)
     assert projection.ordinal == 2
 
 
-def test_leaves_nothing_half_done_where_writes_were_not_checked(url: str, file: Path) -> None:
-    file.write_text(COUNTERS.replace('version="1"', 'version="1", fast=True'))
-    domain = load(str(file))
+@pytest.mark.shop_alone  # which is none of them: a domain that is fast is proved
+def test_leaves_nothing_half_done_where_writes_were_not_checked(url: str, tmp_path: Path, client: redis.Redis) -> None:
+    client.delete(STREAM)
+    for number, by in enumerate((1, 2, 0, 4), 1):
+        client.xadd(STREAM, {"type": "Raised", "data": f'{{"name":"a","by":{by}}}'}, id=f"{number}-0")
+    path = tmp_path / "counters.py"
+    path.write_text(COUNTERS)
     log = Stream(Server(url), STREAM)
-    consumer = Consumer(log, domain, ConsumerSettings(watched=False))
-    with pytest.raises(DomainError, match=FAILS):
+    consumer = Consumer(log, load(str(path)), ConsumerSettings(watched=False))
+    with pytest.raises(DomainError, match=r"^counters\.py:18: ZeroDivisionError: .*\. Entry 3-0 was not applied"):
         consumer.run()
     assert consumer.projection is not None
     assert [dict(cells) for cells in consumer.projection.state.cells] == [{"a": 150}, {"a": 2}]
@@ -124,15 +154,16 @@ def test_leaves_nothing_half_done_where_writes_were_not_checked(url: str, file: 
 
 
 @pytest.mark.one_generation
-def test_is_found_while_another_process_reads_ahead(url: str, file: Path, client: redis.Redis) -> None:
+def test_is_found_while_another_process_reads_ahead(
+    url: str, file: Path, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "FAR", 4000)
     client.delete(STREAM)
     with client.pipeline(transaction=False) as pipeline:
-        for number in range(1, FAR + 2001):
-            by = 0 if number == FAR + 1000 else 1
-            pipeline.xadd(STREAM, {"type": "Raised", "data": f'{{"name":"a","by":{by}}}'}, id=f"{number}-0")
+        for number in range(1, 6001):
+            pipeline.xadd(STREAM, sound(number, 13 if number == 5000 else 1), id=f"{number}-0")
         pipeline.execute()
-    with RunningConsumer(url, domain=load(str(file))) as consumer:
+    with RunningConsumer(url, domain=loaded(file)) as consumer:
         view = consumer.until_phase(Phase.HALTED)
-        assert view.position.last_event_id == f"{FAR + 999}-0"
-        shown = consumer.until(lambda view: view.state_position.ordinal == FAR + 999)
-        assert cells(shown) == (100 * (FAR + 999), FAR + 999)
+        assert view.position.last_event_id == "4999-0"
+        assert values(consumer.until(lambda view: view.state_position.ordinal == 4999)) == said_by(*[1] * 9)

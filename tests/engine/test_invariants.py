@@ -5,19 +5,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import redis
 
 from esdash.domain import Invariant
+from esdash.engine import replaying
+from esdash.engine.conditions import holds
 from esdash.engine.consumer import ConsumerSettings
-from esdash.engine.history import FAR
 from esdash.engine.projection import Projection
-from esdash.engine.turning import Stopwatch
+from esdash.engine.turning import CLOSELY, Stopwatch
 from esdash.engine.view import Phase, View
 from esdash.engine.watching import InvariantWatch, sentence
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.fold.tables import MAX_INT
+from esdash.query.conditions import read_condition
+from esdash.query.numbers import Cell, Number
+from esdash.words.asked import schema_of
 from tests.domains.meters import METERS, below_hundred
+from tests.engine.asked import day
 from tests.engine.running import STREAM, RunningConsumer
+from tests.engine.test_conditions import CONDITIONS
 from tests.waiting import eventually
 
 ONCE = ConsumerSettings(snapshot_seconds=0, watched=False, once=True)
@@ -78,8 +85,11 @@ class TestInAReplay:
             "The invariant below_hundred is broken. #701 Read broke it.",
         )
 
-    def test_a_page_that_another_process_packed_tells_its_entries_as_well(self, url: str, client: redis.Redis) -> None:
-        count = FAR + 2000
+    def test_a_page_that_another_process_packed_tells_its_entries_as_well(
+        self, url: str, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(replaying, "FAR", 4000)
+        count = 6000
         read(client, [1] * (count - 900) + [-7] * 100 + [1] * 799 + [500])
         assert after_a_replay(url) == {
             "none_below_zero": (
@@ -202,6 +212,46 @@ class Beside:
     def told(self) -> str:
         """The sentence about the first."""
         return sentence(self.watch.now[0])
+
+
+def number_in(fold: Fold, state: Any, number: Number) -> Any:
+    """A number, as a function of a domain reads it."""
+    table = getattr(state, number.table)
+    if isinstance(number, Cell):
+        return getattr(table, number.column).get(number.key)
+    cells = getattr(table, number.column or fold.storage.places[number.table][0].columns[0].name)
+    values = [cells[key] for key in cells]
+    if number.function in ("count", "sum"):
+        return len(values) if number.function == "count" else sum(values)
+    return (min if number.function == "min" else max)(values, default=None)
+
+
+@pytest.mark.parametrize(("domain", "condition", "plain"), CONDITIONS, ids=[each[1] for each in CONDITIONS])
+@pytest.mark.parametrize("by", ["a condition", "a function"])
+def test_of_any_domain_it_is_said_where_it_was_broken_last(
+    domain: str, condition: str, plain: Callable[[dict[str, Any]], bool], by: str
+) -> None:
+    fold, rows, facts = day(domain, 500)
+    of_the_state = read_condition(condition, schema_of(fold), 0)
+
+    def asked(state: Any) -> bool:
+        return holds(of_the_state, lambda number: number_in(fold, state, number))
+
+    invariant = Invariant("it", condition if by == "a condition" else asked)
+    projection = Projection(Fold(replace(fold.domain, invariants=(invariant,))))
+    watch = InvariantWatch(projection, stopwatch=Stopwatch(lambda: 0.0, lambda: 0.0))
+    for start in range(0, len(rows), CLOSELY):
+        page: list[Entry] = [(row.entry_id, row.fields) for row in rows[start : start + CLOSELY]]
+        told: list[Told] = []
+        projection.apply(page, told)
+        watch.see(projection, told, page.__getitem__)
+    held = [plain(fact.cells) for fact in facts]
+    broken = [place for place, (now, before) in enumerate(zip(held, [True, *held], strict=False), 1) if before > now]
+    (now,) = watch.now
+    assert now.holds is held[-1]
+    assert now.times == len(broken)
+    assert now.broken is not None
+    assert now.broken.position.ordinal == broken[-1]
 
 
 class TestAFunctionThatTakesLong:

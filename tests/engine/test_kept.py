@@ -22,8 +22,8 @@ from esdash.log.headers import Header
 from esdash.log.server import Server
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
-from tests.domains.shop import Shop
-from tests.engine.running import STREAM, RunningConsumer
+from tests.domains.ways import Present
+from tests.engine.running import STREAM, RunningConsumer, sound
 
 MEGABYTE: Final = 1024 * 1024
 
@@ -112,24 +112,26 @@ class TestTheNewestEntries:
         assert not is_same(recent.window()[0], large(1, 100))
 
 
+@pytest.mark.usefixtures("any_domain")
 class TestParkedEntries:
     def test_take_a_bounded_number_of_bytes(self) -> None:
-        found = ParkedEntries(Shop())
+        found = ParkedEntries(Present())
         for number in range(1, 1001):
             found.add(number, [large(number)], bytes((TOO_LARGE,)))
             assert bytes_of(found.rows()) <= parked.BYTES
         assert found.rows()[-1].ordinal == 1000
 
     def test_hold_no_payload_when_nobody_watches(self) -> None:
-        found = ParkedEntries(Shop(), payloads=False)
+        found = ParkedEntries(Present(), payloads=False)
         found.add(1, [top_up(1), large(2)], bytes((APPLIED, TOO_LARGE)))
         assert bytes_of(found.rows()) == 0
         assert found.marks() == [Mark(b"2-0", 2, TOO_LARGE)]
 
 
+@pytest.mark.usefixtures("any_domain")
 def test_a_consumer_that_nobody_watches_remembers_without_payloads(client: redis.Redis, url: str) -> None:
-    for _ in range(3):
-        client.xadd(STREAM, {"type": "TopUp", "data": b'{"user_id":7,"amount":5}'})
+    for number in range(3):
+        client.xadd(STREAM, sound(number))
         client.xadd(STREAM, {"type": "Refund", "data": b"x" * MEGABYTE})
     log = Stream(Server(url), STREAM)
     journals = {}
@@ -141,7 +143,7 @@ def test_a_consumer_that_nobody_watches_remembers_without_payloads(client: redis
             assert bytes_of([*view.rows, *view.parked]) == 0
         header = SnapshotStore(log).headers()[0]
         assert isinstance(header, Header)
-        journals[header.snapshot_id] = load(header, SnapshotStore(log), Shop())[1]
+        journals[header.snapshot_id] = load(header, SnapshotStore(log), Present())[1]
     log.server.close()
     replayed, restored = journals.values()
     assert replayed == restored, "what was restored from the snapshot's journal is what the next one has to remember"

@@ -1,19 +1,21 @@
 """Pictures of a state: rows in any order, filtered, with what changed them last."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pytest
-from msgspec.structs import astuple
 
 from esdash.engine.picture import CHANGE, LastChange, TablePicture
 from esdash.engine.row import Row
 from esdash.engine.viewer import REMEMBERED_CHANGES, Viewer
 from esdash.fold.folding import Fold, Told
-from esdash.fold.tables import MAX_INT, MIN_INT, State
+from esdash.fold.tables import MAX_INT, MIN_INT, Change, State
 from tests.domains import the_bank, the_depots
 from tests.domains.shop import shop
+from tests.domains.ways import present
+from tests.engine.running import sound_event
 
 
 class Watched:
@@ -139,42 +141,56 @@ def test_a_row_that_is_removed_is_gone_and_what_was_seen_before_stays() -> None:
     assert after.get("b") is None
 
 
-def test_a_picture_after_entries_that_nobody_observed_is_right() -> None:
-    watched = Watched(shop())
-    watched.apply(top_up(1, 100))
-    watched.table("users")
-    watched.apply(top_up(1, 100), top_up(2, 5), observed=False)
-    table = watched.table("users")
-    assert [table.row(number).cells for number in range(2)] == [(200,), (5,)]
-    watched.apply(top_up(3, 7))
-    table = watched.table("users")
-    assert keys(table, table.order()) == [1, 2, 3]
+def value_of(table: TablePicture, number: int) -> Any:
+    """What the sound event of a number set; None where there was none."""
+    _, key, column, _ = present().cell(number, 0)
+    row = table.get(key)
+    return None if row is None else row.cells[[each.name for each in table.table.columns].index(column)]
 
 
-def test_the_longest_unchanged_is_forgotten_first() -> None:
-    watched = Watched(shop())
-    watched.apply(*(top_up(user, 100) for user in range(REMEMBERED_CHANGES + 2)))
-    table = watched.table("users")
-    assert [table.row(number).change is None for number in (0, 1, 2)] == [True, True, False]
+@pytest.mark.usefixtures("any_domain")
+class TestOfAnyDomain:
+    def test_after_entries_that_nobody_observed_it_is_right(self) -> None:
+        watched = Watched(present().fold())
+        name = present().cell(1, 0)[0]
+        watched.apply(sound_event(1, 100))
+        watched.table(name)
+        watched.apply(sound_event(2, 5), sound_event(3, 6), observed=False)
+        table = watched.table(name)
+        assert [value_of(table, number) for number in (2, 3)] == [present().cell(2, 5)[3], present().cell(3, 6)[3]]
+        watched.apply(sound_event(4, 7))
+        table = watched.table(name)
+        assert sorted(keys(table, table.order())) == sorted(present().cell(number, 0)[1] for number in range(1, 5))
+        assert [value_of(table, number) for number in (2, 4)] == [present().cell(2, 5)[3], present().cell(4, 7)[3]]
 
+    @pytest.mark.domains_in_turn
+    def test_the_longest_unchanged_is_forgotten_first(self) -> None:
+        watched = Watched(present().fold())
+        watched.apply(*(sound_event(number, 100) for number in range(REMEMBERED_CHANGES + 2)))
+        table = watched.table(present().cell(1, 0)[0])
+        changes = [table.get(present().cell(number, 0)[1]) for number in range(3)]
+        assert [row is not None and row.change is None for row in changes] == [True, True, False]
 
-def test_a_refused_entry_changes_nothing_and_is_no_change() -> None:
-    watched = Watched(shop())
-    watched.apply(top_up(1, 100), top_up(1, 0), ("Order", b'{"user_id":1,"lines":[]}'))
-    row = watched.table("users").get(1)
-    assert row is not None
-    assert row.change is not None
-    assert row.change.entry_id == "1-0"
+    def test_a_refused_entry_changes_nothing_and_is_no_change(self) -> None:
+        watched = Watched(present().fold())
+        name, members = present().refused
+        watched.apply(sound_event(1, 100), (name, json.dumps(members).encode()), sound_event(2, 100))
+        table, key, _, _ = present().cell(1, 100)
+        row = watched.table(table).get(key)
+        assert row is not None
+        assert row.change is not None
+        assert row.change.entry_id == "1-0"
+        assert len(watched.table(table)) == 2
 
-
-def test_an_event_is_tried_on_the_state_and_leaves_it_as_it_is() -> None:
-    watched = Watched(shop())
-    watched.apply(top_up(1, 100))
-    picture = watched.viewer.view(watched.state)
-    digest = watched.fold.digest(watched.state)
-    event = watched.fold.read([b"type", b"TopUp", b"data", b'{"user_id":1,"amount":900}']).event
-    code, told = picture.decide(event)
-    assert watched.fold.outcomes[code].name == "applied"
-    assert [astuple(change) for change in told.changes] == [("users", 1, "balance", 100, 1000)]
-    assert watched.fold.digest(watched.state) == digest
-    assert picture.cell("users", 1, "balance") == 100
+    def test_an_event_is_tried_on_the_state_and_leaves_it_as_it_is(self) -> None:
+        watched = Watched(present().fold())
+        watched.apply(sound_event(1, 100))
+        picture = watched.viewer.view(watched.state)
+        digest = watched.fold.digest(watched.state)
+        name, data = sound_event(2, 900)
+        code, told = picture.decide(watched.fold.read([b"type", name.encode(), b"data", data]).event)
+        assert watched.fold.outcomes[code].name == "applied"
+        table, key, column, value = present().cell(2, 900)
+        assert Change(table, key, column, None, value) in told.changes
+        assert watched.fold.digest(watched.state) == digest
+        assert picture.cell(table, key, column) is None

@@ -11,6 +11,8 @@ from esdash.log.stream import Stream, StreamFacts
 from esdash.query.places import GREATEST, End, Numbered, OfSnapshot, read_place
 from tests.engine.running import STREAM, RunningConsumer, publish_day, publish_more
 
+pytestmark = pytest.mark.usefixtures("any_domain")
+
 
 def snapshot(url: str) -> None:
     """A consumer catches up, and leaves a snapshot."""

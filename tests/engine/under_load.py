@@ -1,28 +1,27 @@
 """Publishing without a pause while servers come and go, and what has to be so afterwards."""
 
 import itertools
-import json
 import threading
 from types import TracebackType
+from typing import Any
 
 from esdash.engine.console import EngineError, LessDurableError
 from esdash.engine.publisher import Publisher
-from esdash.log.durability import APPLIED, Durability
+from esdash.fold.outcomes import APPLIED
+from esdash.log.durability import APPLIED as AT_ONCE
+from esdash.log.durability import Durability
 from esdash.log.finding import server_of
 from esdash.log.stream import Stream
-from tests.engine.running import STREAM, modelled, stored
-from tests.model import Model
+from tests.engine.running import STREAM, expected, folded, sound_event, stored
 from tests.waiting import eventually
-
-AMOUNT = 100
 
 _numbers = itertools.count()
 
 
 class Load:
-    """Tops up one user, event after event, in a thread; what was acknowledged is remembered by its key."""
+    """Publishes event after event in a thread; what was acknowledged is remembered by its key."""
 
-    def __init__(self, url: str, durability: Durability = APPLIED) -> None:
+    def __init__(self, url: str, durability: Durability = AT_ONCE) -> None:
         self.acknowledged: dict[str, str] = {}
         """Ids by key, of those that were as safe as was asked for."""
         self.errors: list[EngineError] = []
@@ -42,9 +41,10 @@ class Load:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            key = f"load-{next(_numbers)}"
+            number = next(_numbers)
+            key = f"load-{number}"
             try:
-                published = self._publisher.publish("TopUp", json.dumps({"user_id": 1, "amount": AMOUNT}).encode(), key)
+                published = self._publisher.publish(*sound_event(number), key)
             except LessDurableError:
                 continue
             except EngineError as error:
@@ -67,9 +67,12 @@ class Load:
         self._log.server.close()
 
 
-def found_in(url: str) -> tuple[list[str], Model]:
-    """The key of each entry that the log holds, and what the model makes of them."""
+def found_in(url: str) -> tuple[list[str], dict[str, Any]]:
+    """The key of each entry that the log holds, and what they make: each of them once, however often it came."""
     log = Stream(server_of(url, STREAM), STREAM)
     entries = stored(log)
+    state = folded(log)
     log.server.close()
-    return [fields[fields.index(b"key") + 1].decode() for _, fields in entries], modelled(entries)
+    keys = [fields[fields.index(b"key") + 1].decode() for _, fields in entries]
+    assert state.counts[APPLIED] == len(set(keys))
+    return keys, expected(entries)

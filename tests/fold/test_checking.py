@@ -6,7 +6,8 @@ from typing import Any, Final
 import pytest
 
 from esdash.checking import elsewhere, making
-from esdash.checking.promises import PROMISES, Check, shown
+from esdash.checking.promises import PROMISES, Broken, Check
+from esdash.checking.showing import shown
 from esdash.checking.trial import check
 from esdash.fold.loading import DomainFileError, load
 from tests.fold.declaring import Declare
@@ -31,6 +32,22 @@ BROKEN: Final = {
     "a cell without its row": ("kinds", "state.accounts.owner[event.account] = 'x'"),
     "a list of the module": ("outside", "SEEN.append(event.amount)"),
     "a counter on the function": ("outside", "apply.count = getattr(apply, 'count', 0) + 1"),
+    "a file that is read": ("outside", "open(__file__).close()"),
+    "a file that is written": (
+        "outside",
+        """
+        import tempfile
+        if event.amount == 0:
+            tempfile.TemporaryFile().close()
+        """,
+    ),
+    "a program that is run": (
+        "outside",
+        """
+        import subprocess
+        subprocess.run(["true"], check=False)
+        """,
+    ),
     "a changed event": ("outside", "event.lines.append(Line('a', 1))"),
     "a counter in the state": (
         "again",
@@ -128,6 +145,57 @@ def test_the_input_is_the_smallest_that_shows_it(declare: Declare) -> None:
 
 
 @pytest.mark.usefixtures("found_early")
+def test_an_event_that_is_changed_once_its_row_is_there_is_told_with_what_made_it_so(declare: Declare) -> None:
+    declare.rule("""
+        if event.account not in state.accounts.balance:
+            state.accounts.balance[event.account] = 1
+        else:
+            event.lines.append(Line("a", 1))
+    """)
+    (found,) = tried(declare).broken
+    first, second = (shown(entry)["data"] for entry in found.input)
+    assert found.promise == "outside"
+    assert '"lines"' not in first + second
+
+
+@pytest.mark.usefixtures("found_early")
+@pytest.mark.parametrize("guard", ["event.amount == 4711", "event.other == 'nobody'", "event.amount > LIMIT"])
+def test_values_that_a_rule_compares_with_are_tried(declare: Declare, guard: str) -> None:
+    declare.rule(f"return 'undeclared' if {guard} else None")
+    declare.file.write_text(declare.file.read_text().replace("COUNT = 0", "LIMIT = 10**15"))
+    (found,) = tried(declare).broken
+    assert (found.promise, len(found.input)) == ("returns", 1)
+
+
+@pytest.mark.usefixtures("found_early")
+def test_a_reason_that_nothing_leads_to_is_read_in_the_source(declare: Declare) -> None:
+    declare.rule("""
+        if event.amount % 1009 == 471 and event.account == event.other and not event.lines:
+            return Refusal("no") if event.amount % 1013 else Refusal("undeclared", 1, 2)
+        def told():
+            return "this is no reason"
+        return None
+    """)
+    (found,) = tried(declare).broken
+    line = declare.before + 2
+    assert found == Broken("returns", [], f"rules.py:{line}: undeclared")
+
+
+@pytest.mark.usefixtures("found_early")
+def test_an_event_that_is_read_otherwise_when_it_was_written_is_told(declare: Declare) -> None:
+    declare.rule("pass")
+    model = "class Moved(BaseModel):\n    amount: Annotated[int, BeforeValidator(lambda amount: 2 * int(amount))]\n"
+    source = declare.file.read_text().replace(
+        "import zlib", "from pydantic import BaseModel, BeforeValidator\nimport zlib"
+    )
+    start, end = source.index("class Moved"), source.index("def doubled")
+    source = "from typing import Annotated\n" + source[:start] + model + "\n\n" + source[end:]
+    declare.file.write_text(source)
+    (found,) = tried(declare).broken
+    assert (found.promise, found.where) == ("writes", "Moved")
+
+
+@pytest.mark.usefixtures("found_early")
 def test_an_invariant_that_does_not_hold_is_named(declare: Declare) -> None:
     declare.rule("state.accounts.balance[event.account] = event.amount")
     source = declare.file.read_text().replace("    reasons={", "    invariants=(never_above,),\n    reasons={")
@@ -189,6 +257,17 @@ def test_what_depends_on_the_hash_seed_is_found_in_another_process(declare: Decl
     assert [each["promise"] for each in document["broken"]] == [PROMISES["elsewhere"]]
     assert len(document["broken"][0]["input"]) == 1
     assert PROMISES["again"] in document["promises"]
+
+
+def test_what_is_remembered_beside_the_state_is_found_in_another_process(declare: Declare) -> None:
+    declare.rule("state.accounts.balance[event.account] = seen(event.account)")
+    remembering = (
+        "@functools.cache\ndef seen(account, so_far=iter(range(9999))):\n    return next(so_far)\n\n\ndef apply("
+    )
+    source = declare.file.read_text().replace("import zlib", "import functools\nimport zlib")
+    declare.file.write_text(source.replace("def apply(", remembering))
+    document = told(declare)
+    assert [each["promise"] for each in document["broken"]] == [PROMISES["elsewhere"]]
 
 
 def test_what_depends_on_the_day_is_seen_by_another_process(declare: Declare) -> None:

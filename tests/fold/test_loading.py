@@ -1,6 +1,7 @@
 """Finding a domain by what a person called it, what is said of one that cannot be used, and its fingerprint."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,35 @@ class TestFinding:
         load(str(tmp_path / "own.py"))
         captured = capfd.readouterr()
         assert (captured.out, captured.err) == ("", "loaded\n")
+
+    def test_nor_is_what_its_other_files_print(self, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "aside.py").write_text(
+            'import sys\nsys.stdout.write("loaded\\n")\ndef say(): print("said")\n', "utf-8"
+        )
+        (tmp_path / "own.py").write_text(f"import aside\n{SOURCE}\ndef lately():\n    import later\n", "utf-8")
+        (tmp_path / "later.py").write_text('print("late")\n', "utf-8")
+        load(str(tmp_path / "own.py"))
+        own = sys.modules["esdash_domain_own"]
+        own.aside.say()
+        own.lately()
+        captured = capfd.readouterr()
+        assert (captured.out, captured.err) == ("", "loaded\nsaid\nlate\n")
+
+
+def test_a_file_that_is_written_twice_within_a_second_is_what_it_says_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    own, parts = tmp_path / "own.py", tmp_path / "number.py"
+    found = []
+    for number in "12":
+        own.write_text(f"from number import NUMBER\n{SOURCE}".replace('version="1"', f'version=f"{number}-{{NUMBER}}"'))
+        parts.write_text(f"NUMBER = {number}\n")
+        for file in (own, parts):
+            os.utime(file, (1_700_000_000, 1_700_000_000))
+        sys.modules.pop("number", None)
+        found.append(load(str(own)).version)
+    assert found == ["1-1", "2-2"]
 
 
 def test_a_file_of_several_domains_is_loaded_by_name(tmp_path: Path) -> None:

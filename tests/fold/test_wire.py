@@ -482,6 +482,28 @@ class TestMembersAsFields:
         entry = {"sensor": "a", "value": "1", field: text}
         assert outcome(READINGS, entry) == ["invalid_data"]
 
+    def test_a_decimal_within_a_text_has_every_digit(self) -> None:
+        @dataclasses.dataclass(frozen=True)
+        class Line:
+            price: Decimal
+
+        class Sold(Struct, frozen=True):
+            lines: list[Line]
+
+        class Paid(pydantic.BaseModel):
+            class Line(pydantic.BaseModel):
+                price: Decimal
+
+            lines: list[Line]
+
+        prices = ["12345678901234567.89", "1.10", "1e400"]
+        text = "[" + ",".join(f'{{"price":{price}}}' for price in prices) + "]"
+        for model in (Sold, Paid):
+            fold = fold_with(model, Wire(data="", only=model.__name__))
+            event = fold.read(as_sent({"lines": text})).event
+            assert [str(line.price) for line in event.lines] == [str(Decimal(price)) for price in prices]
+            assert fold.read(as_sent({"lines": '[{"price":1e9999999999999999999999}]'})).event is None
+
     def test_any_other_field_is_ignored(self) -> None:
         assert reading(trace=b"\xff\x00", type="X", at="now") == Reading("a", Decimal(1))
         assert READINGS.read([b"sensor", b"a", b"value", b"1", b"\xff", b"x"]).event == Reading("a", Decimal(1))

@@ -1,9 +1,11 @@
 """What a model may not hold, said when the domain is loaded."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
+import pydantic
 import pytest
 from msgspec import Struct
 
@@ -13,6 +15,11 @@ from esdash.fold.schema import SchemaError, model_of
 
 def struct(**fields: Any) -> type:
     return msgspec.defstruct("Made", list(fields.items()))
+
+
+def called(**how: Any) -> type:
+    """A pydantic model of one field."""
+    return pydantic.create_model("Made", x=(int, pydantic.Field(default=1, **how)))
 
 
 class Pair(NamedTuple):
@@ -45,8 +52,45 @@ WRONG: dict[str, tuple[Callable[[], type], str]] = {
     "itself": (lambda: Recursive, "Recursive holds itself"),
     "a list about rows": (lambda: struct(x=Annotated[list[str], about("things")]), "a key is int or str"),
     "a bool about a row": (lambda: struct(x=Annotated[bool, about("things")]), "a key is int or str"),
+    "an alias for reading alone": (
+        lambda: called(validation_alias="in"),
+        "Made.x is written as x and read as in: give it one `alias` for both",
+    ),
+    "an alias for writing alone": (lambda: called(serialization_alias="out"), "is written as out and read as x"),
+    "other aliases": (lambda: called(alias="in", serialization_alias="out"), "is written as out and read as in"),
+    "a choice of aliases": (lambda: called(validation_alias=pydantic.AliasChoices("a", "b")), "and read as a or b"),
+    "a path": (lambda: called(validation_alias=pydantic.AliasPath("a", 0)), "read as a part of another member"),
+    "what is not written": (lambda: called(exclude=True), "Made.x is left out when its event is written"),
+    "one of pydantic in a Struct": (
+        lambda: struct(x=called()),
+        "Made.x is a model of pydantic within one that msgspec",
+    ),
+    "one of pydantic in a list in a dataclass": (
+        lambda: dataclasses.make_dataclass("Made", [("x", list[called()])]),  # type: ignore[misc]
+        "let both be of one kind, or dataclasses",
+    ),
+    "a Struct in one of pydantic": (
+        lambda: pydantic.create_model("Made", __config__={"arbitrary_types_allowed": True}, x=(struct(y=int), ...)),
+        "Made.x is a model of msgspec within one that pydantic reads",
+    ),
+    "a dataclass of pydantic": (
+        lambda: pydantic.dataclasses.dataclass(type("Made", (), {"__annotations__": {"x": int}})),
+        "Made is a dataclass of pydantic, whose checks are passed over: use BaseModel",
+    ),
     "no model": (lambda: Pair, "Pair is no msgspec Struct, dataclass or pydantic model"),
 }
+
+
+def test_a_dataclass_of_pydantic_may_be_within_its_models() -> None:
+    inner = pydantic.dataclasses.dataclass(type("Inner", (), {"__annotations__": {"y": int}}))
+    plain = dataclasses.make_dataclass("Plain", [("y", int)])
+    model = pydantic.create_model("Made", x=(inner, ...), y=(called(), ...), z=(plain, ...))
+    assert [field.kind for field in model_of(model).fields] == ["record", "record", "record"]
+
+
+def test_one_of_several_aliases_may_be_written() -> None:
+    (field,) = model_of(called(validation_alias=pydantic.AliasChoices("a", "b"), serialization_alias="b")).fields
+    assert field.member == "b"
 
 
 @pytest.mark.parametrize(("make", "sentence"), WRONG.values(), ids=WRONG)

@@ -22,6 +22,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.every_generation
 
 STREAM = "orders"
+RULES = ("shop", "1")
 INDEX = "esdash:{orders}:snapshots"
 CHUNKS = [b"first chunk", b"second chunk", bytes(range(256))]
 
@@ -523,28 +524,28 @@ class TestDamage:
 
 class TestTheLease:
     def test_belongs_to_the_first_who_takes_it(self, store: SnapshotStore) -> None:
-        assert store.lease_holder() is None
-        assert store.hold_lease("here:1", 30) == "here:1"
-        assert store.hold_lease("there:2", 30) == "here:1"
-        assert store.lease_holder() == "here:1"
+        assert store.lease_holder(RULES) is None
+        assert store.hold_lease(RULES, "here:1", 30) == "here:1"
+        assert store.hold_lease(RULES, "there:2", 30) == "here:1"
+        assert store.lease_holder(RULES) == "here:1"
 
     def test_is_renewed_by_its_holder(self, store: SnapshotStore, client: redis.Redis) -> None:
-        store.hold_lease("here:1", 5)
-        assert store.hold_lease("here:1", 60) == "here:1"
-        assert 50_000 < client.pttl("esdash:{orders}:lease") <= 60_000
+        store.hold_lease(RULES, "here:1", 5)
+        assert store.hold_lease(RULES, "here:1", 60) == "here:1"
+        assert 50_000 < client.pttl("esdash:{orders}:lease:shop 1") <= 60_000
 
     def test_outlives_its_holder_by_no_more_than_its_time(self, store: SnapshotStore) -> None:
-        store.hold_lease("here:1", 0.05)
-        eventually(lambda: store.hold_lease("there:2", 30) == "there:2")
-        assert store.hold_lease("here:1", 30) == "there:2"
+        store.hold_lease(RULES, "here:1", 0.05)
+        eventually(lambda: store.hold_lease(RULES, "there:2", 30) == "there:2")
+        assert store.hold_lease(RULES, "here:1", 30) == "there:2"
 
     def test_can_be_released_by_its_holder_only(self, store: SnapshotStore) -> None:
-        store.hold_lease("here:1", 30)
-        store.release_lease("there:2")
-        assert store.lease_holder() == "here:1"
-        store.release_lease("here:1")
-        assert store.lease_holder() is None
-        assert store.hold_lease("there:2", 30) == "there:2"
+        store.hold_lease(RULES, "here:1", 30)
+        store.release_lease(RULES, "there:2")
+        assert store.lease_holder(RULES) == "here:1"
+        store.release_lease(RULES, "here:1")
+        assert store.lease_holder(RULES) is None
+        assert store.hold_lease(RULES, "there:2", 30) == "there:2"
 
 
 class TestTheKeys:
@@ -557,7 +558,7 @@ class TestTheKeys:
         header = write(SnapshotStore(log), draft(log, 1))
         assert SnapshotStore(log).headers() == [header]
         assert SnapshotStore(other).headers() == []
-        assert SnapshotStore(other).lease_holder() is None
+        assert SnapshotStore(other).lease_holder(RULES) is None
         server.close()
 
 
@@ -565,8 +566,8 @@ class TestAServerThatSaysNo:
     def test_of_a_strange_key_says_whose_it_is(self, client: redis.Redis, log: Stream, store: SnapshotStore) -> None:
         add(client, 3)
         client.rpush(key_prefix(STREAM) + "snapshots", "no hash")
-        client.rpush(key_prefix(STREAM) + "lease", "no text")
-        for ask in (store.headers, store.lease_holder, lambda: write(store, draft(log, 3))):
+        client.rpush(store.lease_key(RULES), "no text")
+        for ask in (store.headers, lambda: store.lease_holder(RULES), lambda: write(store, draft(log, 3))):
             with pytest.raises(
                 RefusedError, match=r"begins with esdash:\{orders\}: holds something that is not esdash's"
             ):
@@ -596,7 +597,7 @@ class TestAServerThatSaysNo:
         with pytest.raises(RefusedError, match="replica and takes no writes"):
             write(store, draft(log, 3))
         with pytest.raises(RefusedError, match="replica and takes no writes"):
-            store.hold_lease("here:1", 30)
+            store.hold_lease(RULES, "here:1", 30)
         assert store.headers() == []
         log.server.close()
 
@@ -620,7 +621,7 @@ class TestAServerThatSaysNo:
             add(client, 3)
         drafted = draft(log, 3)
         server.kill()
-        for attempt in (store.headers, store.lease_holder, lambda: write(store, drafted)):
+        for attempt in (store.headers, lambda: store.lease_holder(RULES), lambda: write(store, drafted)):
             with pytest.raises(UnreachableError):
                 attempt()
         assert issubclass(UnreachableError, LogError)

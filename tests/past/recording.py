@@ -14,7 +14,7 @@ from esdash.past.cursor import Cursor
 from esdash.past.reader import TrackReader
 from esdash.past.recorder import Recorder
 from esdash.past.track import Track
-from tests.domains.shop import Shop
+from tests.domains.ways import Present
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def record(
 
 def require_true(path: Path, log: Stream, ids: Sequence[bytes], before: int = 0) -> None:
     """Every moment after one of these entries, or some of many, is that of the log; `before` is the ordinal before."""
-    fold: Fold = Shop()
+    fold: Fold = Present()
     reader = TrackReader(path, fold)
     try:
         cursor = Cursor(reader)

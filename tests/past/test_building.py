@@ -18,10 +18,12 @@ from esdash.past.folder import TrackFolder, lock
 from esdash.past.packing import TrackError
 from esdash.past.process import Task, TrackProcess
 from esdash.past.reader import TrackReader
-from tests.domains.shop import Shop
+from tests.domains.ways import Present
 from tests.engine.running import STREAM, publish_more, stored
 from tests.past.recording import require_true
 from tests.waiting import eventually
+
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 SEGMENT = 50
 
@@ -52,9 +54,9 @@ PARTS = Domain(
 
 def build(log: Stream, folder: TrackFolder, segment: int = SEGMENT) -> Path:
     """Record all that is in the log."""
-    shop = Shop()
-    path = folder.file_of(log.server.url, STREAM, shop)
-    builder = Builder(log, shop, folder, path, segment=segment)
+    domain = Present()
+    path = folder.file_of(log.server.url, STREAM, domain)
+    builder = Builder(log, domain, folder, path, segment=segment)
     builder.run()
     return builder.path
 
@@ -71,7 +73,7 @@ def test_restarts_leave_no_short_segments(log: Stream, client: redis.Redis, fold
     for _ in range(20):
         ids += publish_more(client, 10)
         path = build(log, folder)
-    reader = TrackReader(path, Shop())
+    reader = TrackReader(path, Present())
     assert all(segment.count >= SEGMENT for segment in reader.segments[1:-1])
     reader.close()
 
@@ -102,7 +104,7 @@ def test_what_was_trimmed_after_it_was_recorded_is_still_shown(
 ) -> None:
     ids = publish_more(client, 210)
     build(log, folder)
-    fold = Shop()
+    fold = Present()
     expected = fold.digest(History(log, fold).at(ids[29], ignore_snapshots=True)[0].state)
     client.xtrim(STREAM, minid=ids[150], approximate=False)
     publish_more(client, 30)
@@ -135,7 +137,7 @@ def test_a_damaged_file_is_built_anew(log: Stream, client: redis.Redis, folder: 
             damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
     path.write_bytes(damaged)
     try:
-        reader = TrackReader(path, Shop())
+        reader = TrackReader(path, Present())
         cursor = Cursor(reader)
         for ordinal in range(reader.shown_from, reader.built_to + 1):
             cursor.seek(ordinal)
@@ -151,7 +153,7 @@ def test_the_oldest_goes_when_there_is_too_much(log: Stream, client: redis.Redis
     folder = TrackFolder(tmp_path / "past", 0)
     folder.bound = 120_000
     path = build(log, folder)
-    fold = Shop()
+    fold = Present()
     reader = TrackReader(path, fold)
     cursor = Cursor(reader)
     assert reader.shown_from > 0
@@ -213,8 +215,8 @@ def test_the_folder_is_for_this_user_alone(log: Stream, client: redis.Redis, fol
 
 def test_the_end_of_a_process_is_said(url: str, client: redis.Redis, folder: TrackFolder) -> None:
     publish_more(client, 10)
-    shop = Shop()
-    process = TrackProcess(Task(url, STREAM, shop.choice, str(folder.file_of(url, STREAM, shop)), 100))
+    domain = Present()
+    process = TrackProcess(Task(url, STREAM, domain.choice, str(folder.file_of(url, STREAM, domain)), 100))
     process.start()
     try:
         eventually(lambda: process.built.ordinal == 10)
@@ -230,7 +232,7 @@ def test_the_end_of_a_process_is_said(url: str, client: redis.Redis, folder: Tra
 def test_where_its_folder_cannot_be_made_it_says_so(url: str, client: redis.Redis, tmp_path: Path) -> None:
     publish_more(client, 10)
     (tmp_path / "file").write_text("")
-    process = TrackProcess(Task(url, STREAM, Shop().choice, str(tmp_path / "file" / "past" / "x.track"), 100))
+    process = TrackProcess(Task(url, STREAM, Present().choice, str(tmp_path / "file" / "past" / "x.track"), 100))
     process.start()
     try:
         eventually(lambda: "The folder for the past" in process.built.error)
@@ -245,9 +247,9 @@ def test_a_full_disk_is_said_and_what_is_there_stays_true(
     url: str, client: redis.Redis, log: Stream, folder: TrackFolder
 ) -> None:
     ids = publish_more(client, 30)
-    shop = Shop()
-    path = folder.file_of(url, STREAM, shop)
-    process = TrackProcess(Task(url, STREAM, shop.choice, str(path), 100))
+    domain = Present()
+    path = folder.file_of(url, STREAM, domain)
+    process = TrackProcess(Task(url, STREAM, domain.choice, str(path), 100))
     process.start()
     try:
         eventually(lambda: process.built.ordinal == 30)
@@ -258,7 +260,7 @@ def test_a_full_disk_is_said_and_what_is_there_stays_true(
         eventually(lambda: "The track of the past" in process.built.error)
     finally:
         process.close()
-    reader = TrackReader(path, shop)
+    reader = TrackReader(path, domain)
     built = reader.built_to
     reader.close()
     require_true(path, log, ids[:built])
@@ -266,9 +268,9 @@ def test_a_full_disk_is_said_and_what_is_there_stays_true(
 
 def test_two_processes_take_turns(url: str, client: redis.Redis, log: Stream, folder: TrackFolder) -> None:
     ids = publish_more(client, 30)
-    shop = Shop()
-    path = folder.file_of(url, STREAM, shop)
-    one, other = (TrackProcess(Task(url, STREAM, shop.choice, str(path), 100)) for _ in range(2))
+    domain = Present()
+    path = folder.file_of(url, STREAM, domain)
+    one, other = (TrackProcess(Task(url, STREAM, domain.choice, str(path), 100)) for _ in range(2))
     one.start()
     try:
         eventually(lambda: one.built.ordinal == 30)
@@ -284,9 +286,9 @@ def test_two_processes_take_turns(url: str, client: redis.Redis, log: Stream, fo
 
 def test_a_process_keeps_up_until_it_is_closed(url: str, client: redis.Redis, log: Stream, folder: TrackFolder) -> None:
     ids = publish_more(client, 100)
-    shop = Shop()
-    path = folder.file_of(url, STREAM, shop)
-    process = TrackProcess(Task(url, STREAM, shop.choice, str(path), 100))
+    domain = Present()
+    path = folder.file_of(url, STREAM, domain)
+    process = TrackProcess(Task(url, STREAM, domain.choice, str(path), 100))
     process.start()
     try:
         eventually(lambda: process.built.ordinal == 100)

@@ -15,22 +15,24 @@ from esdash.log import child
 from esdash.log.stream import Stream
 from esdash.past.folder import TrackFolder, lock
 from esdash.past.process import Task, TrackProcess
-from tests.domains.shop import Shop
+from tests.domains.ways import Present
 from tests.engine.running import STREAM, publish_more
 from tests.past.recording import require_true
 from tests.waiting import eventually
+
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 
 @pytest.fixture
 def path(url: str, folder: TrackFolder) -> Path:
     """The track's file."""
-    return folder.file_of(url, STREAM, Shop())
+    return folder.file_of(url, STREAM, Present())
 
 
 @pytest.fixture
 def process(url: str, path: Path) -> Iterator[TrackProcess]:
     """Builds it."""
-    process = TrackProcess(Task(url, STREAM, Shop().choice, str(path), 100))
+    process = TrackProcess(Task(url, STREAM, Present().choice, str(path), 100))
     yield process
     process.close()
 
@@ -105,7 +107,7 @@ def test_it_ends_in_order_after_an_error(url: str, tmp_path: Path) -> None:
     process = child.start("esdash.past.process:main", stdin=subprocess.PIPE)
     with process:
         assert process.stdin is not None
-        task = Task(url, STREAM, Shop().choice, str(tmp_path / "file" / "past" / "x.track"), 100)
+        task = Task(url, STREAM, Present().choice, str(tmp_path / "file" / "past" / "x.track"), 100)
         process.stdin.write(msgspec.json.encode(task) + b"\n")
         process.stdin.flush()
         assert process.wait(20) == 0

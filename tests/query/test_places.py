@@ -34,7 +34,9 @@ def stretch(begin: str, milliseconds: int) -> Between:
 
 
 class TestWhatIsAPlace:
-    @pytest.mark.parametrize("text", ["#216924", "n216924", "#216,924", " #216924 ", "n0216924"])
+    @pytest.mark.parametrize(
+        "text", ["#216924", "n216924", "#216,924", " #216924 ", "n0216924", "#" + "0" * 30 + "216924"]
+    )
     def test_a_number(self, text: str) -> None:
         assert read_place(text, NOW) == Numbered(216924)
 
@@ -126,8 +128,23 @@ class TestWhatIsNone:
 
     def test_the_times_of_the_year_10000_are_no_traceback(self) -> None:
         assert read_place("9999-12-31T23:59:59Z", NOW) == Between((253402300799000, 0), (253402300799999, GREATEST))
-        with pytest.raises(PlaceError):
-            read_place("9999-12-31", NOW)  # its end is no time that can be written
+        assert read_place("9999-12-31", moment("2026-11-23 15:03:45")) == stretch("9999-12-31", 86_400_000)
+        first = read_place("0001-01-01", NOW)
+        assert first == Between((0, 0), (0, 0)), "before every entry"
+
+    @pytest.mark.parametrize(
+        ("now", "text", "begin"),
+        [
+            ("2026-10-25T02:45+02:00", "02:30", "2026-10-25T02:30+02:00"),
+            ("2026-10-25T02:15+01:00", "02:30", "2026-10-25T02:30+02:00"),
+            ("2026-10-25T02:45+01:00", "02:30", "2026-10-25T02:30+01:00"),
+            ("2026-10-25T02:15+02:00", "02:30", "2026-10-24T02:30+02:00"),
+            ("2026-03-29T12:00+02:00", "02:30", "2026-03-28T02:30+01:00"),
+            ("2026-03-29T12:00+02:00", "03:30", "2026-03-29T03:30+02:00"),
+        ],
+    )
+    def test_a_time_of_day_is_the_last_such_where_clocks_are_changed(self, now: str, text: str, begin: str) -> None:
+        assert read_place(text, moment(now)) == stretch(begin, MINUTE)
 
     def test_a_zone_is_the_persons(self) -> None:
         utc = datetime(2026, 11, 23, 13, 3, tzinfo=UTC)

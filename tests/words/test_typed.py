@@ -2,18 +2,23 @@
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
+from pydantic import BaseModel, BeforeValidator, PlainSerializer
 
+from esdash.domain import Column, Domain, EventType, Table
 from esdash.fold.folding import Fold
 from esdash.fold.schema import Field
 from esdash.fold.tables import MAX_INT, is_name
 from esdash.shop.events import MAX_COUNT, MAX_MONEY
 from esdash.visible import visible
 from esdash.words.outcomes import GLYPHS, MEANINGS, sentence
-from esdash.words.typed import read_name, read_pairs, read_value, write_name, write_pair_name, write_value
+from esdash.words.typed import make_event, read_name, read_pairs, read_value, write_name, write_pair_name, write_value
 from tests.domains import the_bank, the_depots
 from tests.domains.shop import shop
 
@@ -162,6 +167,38 @@ def test_every_event_can_be_typed_field_by_field(domain: Callable[[], Fold], eve
         if (value := getattr(read, each.name)) is not None
     }
     assert fold.decode(event_type, json.dumps(members).encode())[0] == read
+
+
+def test_a_decimal_within_json_has_every_digit() -> None:
+    class Line(Struct):
+        price: Decimal
+
+    class Sold(Struct):
+        lines: list[Line]
+
+    sold = EventType(Sold, lambda _, __: None)
+    fold = Fold(Domain("any", "1", (Table("t", "row", str, (Column("c"),)),), (sold,)))
+    (lines,) = fold.models[0].fields
+    value = read_value(lines, '[{"price":12345678901234567.89},{"price":1e400}]')
+    prices = [str(line.price) for line in make_event(fold, sold, {"lines": value}).lines]
+    assert prices == ["12345678901234567.89", "1E+400"]
+    with pytest.raises(ValueError, match="lines is written as JSON: a number is out of range"):
+        read_value(lines, '[{"price":1e9999999999999999999999}]')
+
+
+def test_what_would_be_read_as_another_event_is_not_made() -> None:
+    class Doubled(BaseModel):
+        number: Annotated[int, BeforeValidator(lambda number: 2 * int(number))] = 0
+
+    class Shown(BaseModel):
+        number: Annotated[int, PlainSerializer(lambda number: f"<{number}>")] = 0
+
+    for model in (Doubled, Shown):
+        kind = EventType(model, lambda _, __: None)
+        fold = Fold(Domain("any", "1", (Table("t", "row", str, (Column("c"),)),), (kind,)))
+        assert make_event(fold, kind, {}).number == 0
+        with pytest.raises(ValueError, match=f"is read as another event: .* of {model.__name__} differ"):
+            make_event(fold, kind, {"number": 1})
 
 
 @pytest.mark.parametrize("fold", [shop(), the_bank(), the_depots()], ids=lambda fold: fold.name)

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from esdash import exact
 from esdash.domain import EventType
 from esdash.engine.row import Row
 from esdash.fold.failing import FAILURES, raise_signals
@@ -74,10 +75,10 @@ def changed(fold: Fold, change: Change, fields: Fields) -> Any:
     if any(name in before and name not in after for name in known):
         return None
     try:
-        payload = msgspec.json.encode(after)
+        payload = exact.write(after)
     except (TypeError, ValueError):
         return None
-    return fold.decode(change.type, payload)[0]
+    return fold.made(change.type, payload)[0]
 
 
 def alike(fold: Fold, change: Change, first: Row, others: Sequence[Row]) -> Iterator[tuple[Row, Any]]:

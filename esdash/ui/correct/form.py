@@ -61,7 +61,7 @@ class RawEventForm(EventForm):
         shape = visible(shape_of(model_of(self.fold, kind)), 300)
         if not text:
             return Reading(None, {"type": Note(""), "data": Note(shape, missing=True)})
-        event, why = self.fold.decode(kind, text.encode("utf-8", "backslashreplace"))
+        event, why = self.fold.made(kind, text.encode("utf-8", "backslashreplace"))
         if event is None:
             note = Note(f"{visible(why, 300) or 'it cannot be read'} · it looks like {shape}", wrong=True)
             return Reading(None, {"type": Note(""), "data": note})

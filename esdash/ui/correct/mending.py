@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from esdash import exact
 from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.schema import Field
 from esdash.ui.forms.json_text import escape_json
@@ -74,7 +75,7 @@ def as_typed(field: Field, value: Any) -> str:
         if pair is not None and isinstance(value, list):
             return " ".join(_pair(pair, each) for each in value)
         if field.kind in ("list", "record"):
-            return escape_json(msgspec.json.encode(value).decode())
+            return escape_json(exact.write(value).decode())
         return write_value(field, value)
     except FAILURES as error:  # whatever a format of the domain makes of what is out of bounds
         raise_signals(error)
@@ -107,7 +108,7 @@ def _from_text(field: Field, text: str) -> Any:
         return {"true": True, "1": True, "false": False, "0": False}.get(text.casefold())
     if field.kind in ("record", "list"):
         try:
-            return msgspec.json.decode(text)
-        except (msgspec.MsgspecError, RecursionError):
+            return exact.read(text)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
     return text

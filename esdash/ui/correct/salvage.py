@@ -7,11 +7,11 @@ mean the same in every schema.
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from esdash import exact
 from esdash.domain import EventType
 from esdash.engine.row import Row
 from esdash.fold.failing import FAILURES, raise_signals
@@ -35,8 +35,6 @@ _COMPLETE: Final = re.compile(
 """A member in broken JSON that is itself whole."""
 _FLAT: Final = re.compile(r"\s*\{[^{\[]*")
 """The beginning of an object, before anything inside it that has members of its own."""
-
-_JSON: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class Salvaged(NamedTuple):
@@ -77,9 +75,9 @@ def certain_type(fold: Fold, fields: Fields) -> EventType | None:
 
 def likely_type(fold: Fold, fields: Fields) -> EventType | None:
     """The type that an entry may have been meant to be: by its name in any case, else by its members; None for none."""
-    exact = named_type(fold, fields)
-    if exact is not None:
-        return exact
+    named = named_type(fold, fields)
+    if named is not None:
+        return named
     name = plain_name(type_of(fold, fields))
     for each in fold.publishable:
         if name and plain_name(each.wire_name) == name:
@@ -208,8 +206,8 @@ def _read(data: bytes) -> dict[Any, Any]:
         if data[:1] and data[0] in MESSAGEPACK:
             value = msgspec.msgpack.decode(data[:MAX_DATA])
         else:
-            value = _JSON.decode(data[: 16 * MAX_DATA])
-    except (msgspec.MsgspecError, ValueError, TypeError, ArithmeticError, RecursionError):
+            value = exact.read(data[: 16 * MAX_DATA])
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
         return _read_broken(data[:MOST_TEXT].decode("utf-8", "replace"))
     return value if isinstance(value, dict) else {}
 
@@ -229,7 +227,7 @@ def _read_broken(text: str) -> dict[str, Any]:
     for name, values in found.items():
         if len(values) == 1 and name not in inner:
             try:
-                members[name] = _JSON.decode(values.pop())
-            except (msgspec.MsgspecError, ArithmeticError):
+                members[name] = exact.read(values.pop())
+            except (msgspec.MsgspecError, ValueError):
                 continue
     return members

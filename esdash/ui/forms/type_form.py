@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from esdash import exact
 from esdash.domain import EventType, Table
 from esdash.engine.console import Desk
 from esdash.engine.view import View
@@ -139,10 +140,10 @@ class TypeForm(EventForm):
 
     def _event(self, members: Mapping[str, Any]) -> tuple[Any, str]:
         try:
-            payload = msgspec.json.encode(members)
+            payload = exact.write(members)
         except (TypeError, ValueError) as error:
             return None, f"this cannot be written as JSON: {error}"
-        return self.fold.decode(self.event_type, payload)
+        return self.fold.made(self.event_type, payload)
 
     def _blame(self, why: str, notes: dict[str, Note]) -> str:
         """Say a decoder's complaint under the field it is about; else it is what this returns."""
