@@ -1,6 +1,7 @@
 """When the main screen looks again: at each new view and each second, ten times a second at most.
 
-Under a dialog once a second at most: what shows through it is painted anew as a whole, which costs tenfold.
+Under a dialog once a second at most, and for the clock alone every ten: what shows through it is painted anew as a
+whole, which costs tenfold.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Final
 from textual.screen import Screen
 
 from esdash.engine.console import Console
+from esdash.ui.tidying import Tidying
 from esdash.ui.timers import after
 
 FRAME_SECONDS: Final = 0.1
@@ -21,6 +23,9 @@ FRAME_SECONDS: Final = 0.1
 
 UNDER_SECONDS: Final = 1.0
 """The same, while another screen lies over it."""
+
+UNDER_CLOCK_SECONDS: Final = 10.0
+"""Then, where nothing comes but seconds: how old things are is not read through a dialog."""
 
 ATTENTIVE_SECONDS: Final = 3.0
 """For so long after a person did something it looks again and again, since that may change what no view tells."""
@@ -48,6 +53,7 @@ class Pace:
         """The consumer has told of a view, and nobody has looked yet."""
         self._attentive_until = 0.0
         self._begun = False
+        self.tidying = Tidying()
 
     def begin(self, console: Console, *others: Callable[[Callable[[], object]], object]) -> None:
         """Look now, and from now on; `others` are told what to call, as `console.on_view` is, from any thread."""
@@ -88,11 +94,14 @@ class Pace:
         if not self._begun:
             return
         self._poll()
+        self.tidying.tidy()
         now = time.monotonic()
-        apart = FRAME_SECONDS if self._owner.is_active else UNDER_SECONDS
+        active = self._owner.is_active
+        apart = FRAME_SECONDS if active else UNDER_SECONDS
         self._paced = max(self._paced, now) + apart
         second = 1.002 - self._wall_clock() % 1  # a timer is up to a millisecond early
-        self._look_at(now + (apart if self._moving() or now < self._attentive_until else second))
+        quiet = second if active else UNDER_CLOCK_SECONDS
+        self._look_at(now + (apart if self._moving() or now < self._attentive_until else quiet))
 
     def _look_at(self, moment: float) -> None:
         if not self._begun:

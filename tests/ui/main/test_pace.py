@@ -1,5 +1,6 @@
 """When the main screen looks again."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import cast
@@ -10,7 +11,8 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen, Screen
 
 from esdash.engine.console import Console
-from esdash.ui.main.pace import Pace
+from esdash.ui.main.pace import UNDER_CLOCK_SECONDS, Pace
+from esdash.ui.timers import after
 from tests.ui.stage import until
 
 
@@ -69,3 +71,23 @@ async def test_under_a_dialog_it_looks_seldom_and_at_once_when_that_is_closed(mo
         assert seen <= before + 2
         await pilot.app.pop_screen()
         await until(pilot, lambda: screen.looks > seen)
+
+
+async def test_seconds_alone_are_not_shown_through_a_dialog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each picture of what lies under one costs as much as several seconds of the main screen."""
+    monkeypatch.setattr("esdash.ui.main.pace.ATTENTIVE_SECONDS", 0.0)
+    due: list[float] = []
+    async with App[None]().run_test() as pilot:
+        await pilot.app.push_screen(screen := _Looking())
+        await until(pilot, lambda: screen.looks)
+        await pilot.app.push_screen(ModalScreen())
+
+        def note(owner: Screen[None], seconds: float, _: Callable[[], object]) -> asyncio.TimerHandle:
+            due.append(seconds)
+            return after(owner, 0, int)
+
+        monkeypatch.setattr("esdash.ui.main.pace.after", note)
+        seen = screen.looks
+        screen.pace.begin(cast(Console, screen.console))
+        assert screen.looks == seen + 1
+        assert due == [pytest.approx(UNDER_CLOCK_SECONDS, abs=1)]
