@@ -251,7 +251,7 @@ async def picture(name: str, size: tuple[int, int], scene: Scene) -> None:
             UiSettings(),
             past_of=lambda fold: past_of(log, fold, folder),
             sandbox_of=lambda fold: Sandbox(log, fold),
-            survey=StreamBoard(lambda: survey(log.server, time)),
+            survey=lambda: StreamBoard(lambda: survey(log.server, time)),
         )
         app.theme = USUAL_THEME  # whatever colours the terminal has in which this runs
         async with app.run_test(size=size, notifications=False) as pilot:
