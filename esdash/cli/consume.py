@@ -151,9 +151,7 @@ def _go_on(log: Stream, fold: Fold, settings: ConsumerSettings, as_json: bool) -
     # The first connection is made here, so that a wrong URL ends the command instead of being tried for ever.
     log.server.facts()
     consumer = Consumer(log, fold, settings)
-    verifying = LiveVerifying(log, fold, consumer)
-    if not settings.readonly:  # what a review finds may have to be written down
-        consumer.on_edited = verifying.review
+    verifying = LiveVerifying(log, fold, consumer, readonly=settings.readonly)
     failures: list[DomainError] = []
 
     def run() -> None:

@@ -24,7 +24,7 @@ from esdash.engine.view import (
     View,
     Watched,
 )
-from esdash.engine.viewer import Viewer, load
+from esdash.engine.viewer import Viewer, load_numpy
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.log.pages import PackedPage, Page
 from esdash.log.stream import Stream
@@ -177,7 +177,7 @@ class Display:
         if projection is None:
             self._state_view = None
         elif look_again:
-            load()
+            load_numpy()
             begun = self._clock()
             self._state_view = self._viewer.view(projection.state)
             self._state_position = position

@@ -290,7 +290,7 @@ class History:
             clock=self._clock,
             on_rung=on_rung,
         )
-        self.edited = found.edited()
+        self.edited = found.projection.edited
         return found
 
     def _oldest(self) -> tuple[Header, Projection] | None:

@@ -44,9 +44,7 @@ class LiveConsole:
         self._durability = durability
         self._clock = clock
         self._use(domain)
-        self.verifying = LiveVerifying(log, domain, self._consumer)
-        if not self._readonly:  # what a review finds may have to be written down
-            self._consumer.on_edited = self.verifying.review
+        self.verifying = LiveVerifying(log, domain, self._consumer, readonly=self._readonly)
 
     def _use(self, domain: Fold) -> None:
         """Publish, look back and make a load by this domain."""

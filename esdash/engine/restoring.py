@@ -37,8 +37,8 @@ def restore(memory: Memory, *, ignore_snapshots: bool) -> StateRestored:
         clock=memory.clock,
         on_rung=tried,
     )
-    display.edited = restoration.edited()
     projection = restoration.projection
+    display.edited = projection.edited
     display.restored = Restored(
         restoration.rungs,
         restoration.header.snapshot_id if restoration.header else None,
@@ -47,7 +47,7 @@ def restore(memory: Memory, *, ignore_snapshots: bool) -> StateRestored:
     )
     display.continuity = restoration.continuity
     display.forgotten = forgotten_by(projection, memory.log.evidence(projection.last_id))
-    memory.snapshots.restored(projection)
+    memory.snapshots.restored(projection.ordinal)
     if projection.ordinal:
         display.recall(memory.log, projection, restoration.journal)
     _find_orphans(memory, projection, restoration.foreign)

@@ -54,10 +54,6 @@ class Restoration(Struct, frozen=True):
     foreign: tuple[Header, ...] = ()
     """Snapshots that had never before been found to be of another history."""
 
-    def edited(self) -> bool:
-        """Whether the source of the rules is another one than the snapshot was made with, of the same version."""
-        return self.projection.edited
-
 
 def load(header: Header, store: SnapshotStore, domain: Fold, *, believe: bool = False) -> tuple[Projection, Journal]:
     """A stored snapshot's projection, proven to be what was taken; with `believe`, but for its digest.

@@ -65,12 +65,12 @@ class Snapshotter:
         """Whether the projection's state is shared with a snapshot that is being written: it has no digest then."""
         return self._background is not None
 
-    def restored(self, projection: Projection) -> None:
-        """The consumer starts anew with a projection, from whatever is stored. Raises LogError."""
+    def restored(self, ordinal: int) -> None:
+        """The consumer starts anew at `ordinal`, from whatever is stored. Raises LogError."""
         self._background = None
-        self._ordinal = projection.ordinal
+        self._ordinal = ordinal
         self._due = self._clock() + self._seconds
-        self.newest = snapshot.newest(self._store, projection.domain)
+        self.newest = snapshot.newest(self._store, self._domain)
         self.note = self._store.denial
 
     def tick(self, projection: Projection, journal: Callable[[], Journal]) -> None:
@@ -102,7 +102,7 @@ class Snapshotter:
             self._begin(projection, journal(), asked=False)
         else:
             self.note = f"taken by {holder}"
-            self.newest = snapshot.newest(self._store, projection.domain)
+            self.newest = snapshot.newest(self._store, self._domain)
 
     def take(self, projection: Projection, journal: Callable[[], Journal]) -> None:
         """A person wants one now."""
@@ -151,12 +151,12 @@ class Snapshotter:
         background.join()
         self._background = None
         projection.state.join()
-        if background.failure is not None:
-            raise background.failure
         if background.header is not None:
             self._succeeded(background.header, background.asked)
-        elif background.error is not None:
+        elif isinstance(background.error, LogError):
             self._failed(background.error, background.asked)
+        elif background.error is not None:  # as where this thread makes the snapshot itself
+            raise background.error
 
     def _succeeded(self, header: Header, asked: bool) -> None:
         self.newest = snapshot.info(header)
@@ -185,15 +185,11 @@ class _Background(threading.Thread):
         self.taking = taking
         self.asked = asked
         self.header: Header | None = None
-        self.error: LogError | None = None
-        self.failure: Exception | None = None
-        """What should never be: the thread of the fold ends of it, as it does when it makes the snapshot itself."""
+        self.error: Exception | None = None
         self._store = store
 
     def run(self) -> None:
         try:
             self.header = self.taking.store(self._store)
-        except LogError as error:
+        except Exception as error:  # noqa: BLE001 - the thread of the fold looks at it
             self.error = error
-        except Exception as error:  # noqa: BLE001 - the thread of the fold raises it
-            self.failure = error

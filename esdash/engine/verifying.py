@@ -29,13 +29,16 @@ CHECKPOINT_SECONDS: Final = 10.0
 class LiveVerifying:
     """Replays the stream that a consumer follows, and compares."""
 
-    def __init__(self, log: Stream, fold: Fold, consumer: Consumer) -> None:
+    def __init__(self, log: Stream, fold: Fold, consumer: Consumer, *, readonly: bool) -> None:
+        """Edited rules are looked into by itself, unless `readonly`: what that finds may have to be written down."""
         self.fold = fold
         """The domain that the next verification replays by."""
         self._log = log
         self._consumer = consumer
         self._status: VerificationStatus | None = None
         self._stop = threading.Event()
+        if not readonly:
+            consumer.on_edited = self.review
 
     @property
     def verification(self) -> VerificationStatus | None:

@@ -18,7 +18,7 @@ MARKED: Final = 1000
 """Rows of each table of which a snapshot remembers that."""
 
 
-def load() -> None:
+def load_numpy() -> None:
     """Load what pictures are made with: the first time that takes longer than many a picture."""
     import numpy  # noqa: F401
 

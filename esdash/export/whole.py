@@ -182,16 +182,12 @@ def _trailer(count: int, checksum: str) -> bytes:
 
 def _written(value: bytes) -> str:
     """As JSON."""
-    if len(value) < LARGE:
-        try:
-            return encode_basestring_ascii(value.decode())
-        except UnicodeDecodeError:
-            pass
-    return f'{{"base64":"{base64.b64encode(value).decode()}"}}'
+    document = value_document(value)
+    return encode_basestring_ascii(document) if isinstance(document, str) else f'{{"base64":"{document["base64"]}"}}'
 
 
 def value_document(value: bytes) -> str | dict[str, str]:
-    """The same for a document that is written later."""
+    """As a value of JSON: a text, or `{"base64": …}` of what is none or large."""
     if len(value) < LARGE:
         try:
             return value.decode()

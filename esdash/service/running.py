@@ -33,9 +33,7 @@ class Service:
         self._failure: DomainError | None = None
         self._over = False
         self._thread = threading.Thread(target=self._consume, name="consumer")
-        self._verifying = LiveVerifying(stream, fold, self.consumer)
-        if not settings.readonly:  # what a review finds may have to be written down
-            self.consumer.on_edited = self._verifying.review
+        self._verifying = LiveVerifying(stream, fold, self.consumer, readonly=settings.readonly)
 
     @property
     def view(self) -> View:

@@ -4,13 +4,15 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
 import redis
 
 from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.live import LiveConsole
 from esdash.engine.picture import Picture
 from esdash.engine.projection import Projection
 from esdash.engine.requests import Request, Stop
@@ -19,6 +21,8 @@ from esdash.engine.view import Phase, View
 from esdash.fold.folding import Fold
 from esdash.fold.tables import State
 from esdash.log.finding import server_of
+from esdash.log.server import Server
+from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import START, Stream
 from tests.domains.ways import Present, present
 from tests.model import Model
@@ -310,3 +314,27 @@ class RunningConsumer:
         assert not self._thread.is_alive(), "the consumer did not stop"
         self.log.server.close()
         return self.view
+
+
+@contextmanager
+def live_console(url: str, fold: Fold) -> Iterator[LiveConsole]:
+    """A console in a thread, without periodic snapshots."""
+    log = Stream(Server(url), STREAM)
+    running = LiveConsole(log, fold, QUIET)
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    try:
+        yield running
+    finally:
+        running.close()
+        thread.join(20)
+        log.server.close()
+        assert not thread.is_alive()
+
+
+def stored_headers(url: str) -> list[Header]:
+    """The stored snapshots."""
+    log = Stream(Server(url), STREAM)
+    found = [header for header in SnapshotStore(log).headers() if isinstance(header, Header)]
+    log.server.close()
+    return found

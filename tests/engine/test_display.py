@@ -19,7 +19,7 @@ def test_the_first_picture_does_not_put_the_next_one_off_by_what_it_took_to_load
         nonlocal now
         now += 0.4
 
-    monkeypatch.setattr(display, "load", slowly)
+    monkeypatch.setattr(display, "load_numpy", slowly)
     fold = shop()
     shown = Display(fold, "here", "orders", readonly=False, clock=lambda: now)
     projection = Projection(fold)

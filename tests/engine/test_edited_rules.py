@@ -1,25 +1,19 @@
 """Rules whose source was edited and whose version was not: what was made before is doubted, and found out."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
-from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.engine.view import Phase
 from esdash.fold.tables import Change
-from esdash.log.server import Server
-from esdash.log.snapshots import Header, SnapshotStore
-from esdash.log.stream import Stream
 from esdash.words.changes import text_of
 from tests.domains.edited import AS_IT_IS, NOTHING, OTHERWISE, loaded, otherwise, written
 from tests.domains.ways import present
-from tests.engine.running import STREAM, sound
+from tests.engine.running import STREAM, live_console, sound, stored_headers
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
@@ -28,20 +22,9 @@ VALUES = range(11, 15)
 """What the events of these numbers say."""
 
 
-@contextmanager
-def console(url: str, file: Path) -> Iterator[LiveConsole]:
-    """A console that is live."""
-    log = Stream(Server(url), STREAM)
-    running = LiveConsole(log, loaded(file), ConsumerSettings(snapshot_seconds=0))
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    try:
-        yield running
-    finally:
-        running.close()
-        thread.join(20)
-        log.server.close()
-        assert not thread.is_alive()
+def console(url: str, file: Path) -> AbstractContextManager[LiveConsole]:
+    """A console that is live, by what the file says now."""
+    return live_console(url, loaded(file))
 
 
 def values(running: LiveConsole) -> list[Any]:
@@ -82,14 +65,6 @@ def edit(file: Path, before: str, after: str) -> None:
     file.write_text(file.read_text("utf-8").replace(before, after), "utf-8")
 
 
-def headers(url: str) -> list[Header]:
-    """The stored snapshots."""
-    log = Stream(Server(url), STREAM)
-    found = [header for header in SnapshotStore(log).headers() if isinstance(header, Header)]
-    log.server.close()
-    return found
-
-
 def test_an_edited_docstring_costs_nothing(url: str, file: Path) -> None:
     edit(file, "What it does.", "Explained in other words.")
     with console(url, file) as running:
@@ -108,7 +83,7 @@ def test_other_source_of_the_same_meaning_is_verified_and_kept(url: str, file: P
         assert running.view.restored is not None
         assert running.view.restored.replayed == 0
         assert values(running) == said_by(*VALUES)
-    assert not any(header.condemned for header in headers(url))
+    assert not any(header.condemned for header in stored_headers(url))
 
 
 def test_other_source_of_another_meaning_is_found_out_and_the_state_made_anew(url: str, file: Path) -> None:
@@ -123,8 +98,8 @@ def test_other_source_of_another_meaning_is_found_out_and_the_state_made_anew(ur
         assert "another version" in notice
         eventually(lambda: running.view.phase is Phase.LIVE)
         running.take_snapshot()
-        eventually(lambda: len(headers(url)) == 2)
-    assert [header.condemned for header in headers(url)] == [False, True]
+        eventually(lambda: len(stored_headers(url)) == 2)
+    assert [header.condemned for header in stored_headers(url)] == [False, True]
     with console(url, file) as again:
         eventually(lambda: again.view.phase is Phase.LIVE and values(again) == said_otherwise())
         assert again.view.restored is not None
@@ -148,7 +123,7 @@ def test_where_it_has_only_the_end_no_state_is_mixed_of_both_rules(url: str, fil
     client.xadd(STREAM, sound(5, 15))
     with console(url, file) as running:
         eventually(lambda: values(running) == said_by(*VALUES, 15))
-    assert len(headers(url)) == 2
+    assert len(stored_headers(url)) == 2
     client.xtrim(STREAM, maxlen=2, approximate=False)
     edit(file, NOTHING, OTHERWISE)
     with console(url, file) as running:
@@ -159,7 +134,7 @@ def test_where_it_has_only_the_end_no_state_is_mixed_of_both_rules(url: str, fil
         eventually(lambda: running.view.phase is Phase.LIVE)
         assert values(running) == said_by(*VALUES, 15)
         assert running.view.edited, "it is still said"
-    assert not any(header.condemned for header in headers(url))
+    assert not any(header.condemned for header in stored_headers(url))
 
 
 def test_another_version_is_not_used(url: str, file: Path) -> None:

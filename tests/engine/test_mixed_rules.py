@@ -3,8 +3,7 @@
 import io
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,10 @@ from esdash.engine.view import Phase
 from esdash.fold.failing import DomainError
 from esdash.fold.loading import load
 from esdash.log.server import Server
-from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
 from esdash.service.logs import Log
 from esdash.service.running import Service
-from tests.engine.running import STREAM
+from tests.engine.running import STREAM, live_console, stored_headers
 from tests.waiting import eventually
 
 COUNTERS = '''"""Counters that are raised."""
@@ -55,20 +53,9 @@ COUNTERS = Domain(
 '''
 
 
-@contextmanager
-def console(url: str, file: Path) -> Iterator[LiveConsole]:
-    """A console that is live."""
-    log = Stream(Server(url), STREAM)
-    running = LiveConsole(log, load(str(file)), ConsumerSettings(snapshot_seconds=0))
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    try:
-        yield running
-    finally:
-        running.close()
-        thread.join(20)
-        log.server.close()
-        assert not thread.is_alive()
+def console(url: str, file: Path) -> AbstractContextManager[LiveConsole]:
+    """A console that is live, by what the file says now."""
+    return live_console(url, load(str(file)))
 
 
 def value(running: LiveConsole) -> object:
@@ -90,14 +77,6 @@ def file(tmp_path: Path, url: str, client: redis.Redis) -> Path:
     return path
 
 
-def headers(url: str) -> list[Header]:
-    """The stored snapshots."""
-    log = Stream(Server(url), STREAM)
-    found = [header for header in SnapshotStore(log).headers() if isinstance(header, Header)]
-    log.server.close()
-    return found
-
-
 def test_a_snapshot_of_what_nobody_looked_into_is_doubted_by_whoever_comes_next(
     url: str, file: Path, client: redis.Redis
 ) -> None:
@@ -108,10 +87,10 @@ def test_a_snapshot_of_what_nobody_looked_into_is_doubted_by_whoever_comes_next(
     once.run()
     log.server.close()
     assert once.view.edited
-    assert [header.ordinal for header in headers(url)] == [5, 4]
+    assert [header.ordinal for header in stored_headers(url)] == [5, 4]
     with console(url, file) as running:
         eventually(lambda: value(running) == 45)
-    assert all(header.condemned for header in headers(url) if header.ordinal == 4 or header.fingerprint == MIXED)
+    assert all(header.condemned for header in stored_headers(url) if header.ordinal == 4 or header.fingerprint == MIXED)
 
 
 def test_one_that_is_taken_while_the_log_is_looked_into_is_condemned_as_well(
@@ -124,13 +103,13 @@ def test_one_that_is_taken_while_the_log_is_looked_into_is_condemned_as_well(
         client.xadd(STREAM, {"type": "Raised", "data": '{"name":"a","by":5}'})
         eventually(lambda: value(running) == 25)
         running.take_snapshot()
-        eventually(lambda: len(headers(url)) == 2)
+        eventually(lambda: len(stored_headers(url)) == 2)
         return found
 
     monkeypatch.setattr("esdash.engine.verify.verify", looking_slowly)
     with console(url, file) as running:
         eventually(lambda: value(running) == 45)
-    assert [header.condemned for header in headers(url)] == [False, True, True]
+    assert [header.condemned for header in stored_headers(url)] == [False, True, True]
 
 
 def test_a_service_looks_into_it_as_well(url: str, file: Path) -> None:
@@ -150,7 +129,7 @@ def test_a_service_looks_into_it_as_well(url: str, file: Path) -> None:
         thread.join(20)
         log.server.close()
     assert not thread.is_alive()
-    assert [header.condemned for header in headers(url)] == [False, True]
+    assert [header.condemned for header in stored_headers(url)] == [False, True]
 
 
 def test_what_does_not_fit_the_edited_tables_is_said_to_be_so(url: str, file: Path) -> None:

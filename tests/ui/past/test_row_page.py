@@ -1,5 +1,7 @@
 """The page of a row: more than fits, a way from row to entry to row and back, and every size."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,15 @@ async def opened(pilot: Pilot[None], lines: int | None = None) -> DashboardApp:
     return app
 
 
+@asynccontextmanager
+async def on_a_page(log: Stream, folder: Path) -> AsyncIterator[tuple[DashboardApp, Pilot[None]]]:
+    """A dashboard with the page of the first row."""
+    async with dashboard(log, folder) as (app, pilot):
+        await pilot.press("1", "home", "enter")
+        await opened(pilot)
+        yield app, pilot
+
+
 def shows(app: DashboardApp, way: str) -> bool:
     """Whether the topmost frame has this title."""
     return any(f"─ {way} ─" in line for line in text_of(app))
@@ -49,9 +60,7 @@ def shows(app: DashboardApp, way: str) -> bool:
 @pytest.mark.shop_alone
 async def test_from_an_entry_to_another_row_and_back(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
-    async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("1", "home", "enter")
-        await opened(pilot)
+    async with on_a_page(log, tmp_path) as (app, pilot):
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, DetailsScreen))
         assert shows(app, "Users › 7 › #7")
@@ -75,9 +84,7 @@ async def test_from_a_line_to_what_if_to_its_moment_and_to_the_log(
     log: Stream, client: redis.Redis, tmp_path: Path
 ) -> None:
     publish(client)
-    async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("1", "home", "enter")
-        await opened(pilot)
+    async with on_a_page(log, tmp_path) as (app, pilot):
         assert shows(app, nine().page)
         await pilot.press("w")
         await until(pilot, lambda: isinstance(app.screen, ChoicesScreen))
@@ -97,9 +104,7 @@ async def test_from_a_line_to_what_if_to_its_moment_and_to_the_log(
 @pytest.mark.shop_alone
 async def test_two_lines_are_compared(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
-    async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("1", "home", "enter")
-        await opened(pilot)
+    async with on_a_page(log, tmp_path) as (app, pilot):
         await pilot.press("m", "down", "down", "m")
         await until(pilot, lambda: isinstance(app.screen, DifferenceScreen))
         assert any("─ Difference  #7 · " in line and " → #5 · " in line for line in text_of(app))
@@ -116,9 +121,7 @@ async def test_a_moment_chosen_on_the_second_page_leaves_all_of_them(
     log: Stream, client: redis.Redis, tmp_path: Path
 ) -> None:
     publish(client)
-    async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("1", "home", "enter")
-        await opened(pilot)
+    async with on_a_page(log, tmp_path) as (app, pilot):
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, DetailsScreen))
         await pilot.press("2")
@@ -165,9 +168,7 @@ async def test_what_cannot_be_told_yet_is_asked_again(
 
 async def test_it_fits_every_size(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
-    async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("1", "home", "enter")
-        await opened(pilot)
+    async with on_a_page(log, tmp_path) as (app, pilot):
         await until(pilot, lambda: any(" about it" in line for line in text_of(app)))
         for size in SIZES:
             await pilot.resize_terminal(*size)
@@ -180,9 +181,7 @@ async def test_it_fits_every_size(log: Stream, client: redis.Redis, tmp_path: Pa
 @pytest.mark.shop_alone
 async def test_a_curve_is_drawn_where_it_has_room(log: Stream, client: redis.Redis, tmp_path: Path) -> None:
     publish(client)
-    async with dashboard(log, tmp_path) as (app, pilot):
-        await pilot.press("1", "home", "enter")
-        await opened(pilot)
+    async with on_a_page(log, tmp_path) as (app, pilot):
         await until(pilot, lambda: any("4 changes" in line for line in text_of(app)))
         for size in SIZES:
             await pilot.resize_terminal(*size)
