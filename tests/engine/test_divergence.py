@@ -60,6 +60,7 @@ def healed(view: View) -> bool:
 
 class TestAFailoverThatLostTheTail:
     @pytest.mark.counts_entries
+    @pytest.mark.domains_in_turn
     def test_heals_from_the_newest_snapshot_and_lists_the_orphans(
         self, new_server: Callable[..., RunningServer]
     ) -> None:
@@ -99,6 +100,7 @@ class TestAFailoverThatLostTheTail:
             assert consumer.document == expected(log)
             log.server.close()
 
+    @pytest.mark.domains_in_turn
     def test_heals_from_the_beginning_where_no_snapshot_fits(self, new_server: Callable[..., RunningServer]) -> None:
         primary = new_server(port=True)
         replica = new_server(port=True, replica_of=primary)

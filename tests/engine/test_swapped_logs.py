@@ -159,6 +159,7 @@ def test_while_the_state_is_asked_for_is_never_called_continuous(
     log.server.close()
 
 
+@pytest.mark.domains_in_turn
 def test_by_a_split_in_which_each_side_takes_as_many_entries_is_healed(
     new_server: Callable[..., RunningServer],
 ) -> None:

@@ -3,10 +3,17 @@
 import gc
 import weakref
 
+import pytest
 from textual._styles_cache import StylesCache
 from textual.widgets import Static
 
 from esdash.ui.tidying import LOOKS, TIDY_SECONDS, Tidying
+
+
+@pytest.fixture(autouse=True)
+def few() -> None:
+    """Let the collector have little to look at, whatever other tests have left: from here on that is left to itself."""
+    gc.freeze()
 
 
 class _Clock:

@@ -123,6 +123,7 @@ class TestSaved:
             assert "@refused" in heading
         assert QuestionBook(file, any_domain).saved == {"refused": "outcome:rejected"}
 
+    @pytest.mark.domains_in_turn
     async def test_nothing_is_no_question_and_a_wrong_one_is_not_saved(self, start: Start, file: Path) -> None:
         async with (app := start()).run_test(size=SIZE) as pilot:
             await pilot.press("slash", "ctrl+s")

@@ -90,6 +90,7 @@ async def test_it_counts_by_reason_and_by_row_over_five_minutes_an_hour_and_all(
 
 
 @pytest.mark.usefixtures("any_domain")
+@pytest.mark.domains_in_turn
 async def test_what_the_past_of_a_moment_cannot_tell_yet_is_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +105,7 @@ async def test_what_the_past_of_a_moment_cannot_tell_yet_is_asked_again(
 
 
 @pytest.mark.usefixtures("any_domain")
+@pytest.mark.domains_in_turn
 async def test_the_board_of_a_moment_is_whole_once_the_past_reaches_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

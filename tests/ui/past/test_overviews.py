@@ -95,6 +95,7 @@ async def test_the_entries_between_about_a_row_are_listed(log: Stream, client: r
         assert not any("AS OF" in line for line in text_of(app))
 
 
+@pytest.mark.domains_in_turn
 async def test_two_snapshots_are_chosen_in_the_list_and_compared(
     log: Stream, client: redis.Redis, tmp_path: Path
 ) -> None:

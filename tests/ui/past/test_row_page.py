@@ -151,6 +151,7 @@ async def test_further_entries_are_listed_when_one_goes_there(log: Stream, clien
         assert not any("further down are more" in line for line in text_of(app))
 
 
+@pytest.mark.domains_in_turn
 async def test_what_cannot_be_told_yet_is_asked_again(
     log: Stream, client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

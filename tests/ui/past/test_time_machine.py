@@ -284,6 +284,7 @@ async def test_where_the_line_of_time_is_hidden_its_keys_say_so(
             assert "The line of time has no room here." in told(app)[0]
 
 
+@pytest.mark.domains_in_turn
 async def test_a_moment_whose_entry_left_the_stream_says_so_and_what_the_entry_did(
     log: Stream, client: redis.Redis, tmp_path: Path
 ) -> None:

@@ -255,6 +255,7 @@ class TestLeafing:
             await pilot.press(key)
             await until(pilot, lambda: app.results)
 
+    @pytest.mark.domains_in_turn
     async def test_it_scrolls_by_keys_in_a_small_terminal(self) -> None:
         app = Stage(details(a_row(b'{"a":[1,2,3,4,5,6,7,8,9]}')))
         async with app.run_test(size=(60, 16)) as pilot:
