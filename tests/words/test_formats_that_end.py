@@ -1,6 +1,7 @@
 """What becomes of formats of a domain that end the program, which is none of their business."""
 
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -31,6 +32,15 @@ def test_a_format_that_ends_the_program_is_one_that_fails() -> None:
         read_value(field, "12")
 
 
+@pytest.fixture
+def answered_by_python() -> Iterator[None]:
+    """Ctrl-C is answered as Python does, whatever a command that ran in this process before has left."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("answered_by_python")
 def test_so_is_one_that_says_it_was_interrupted_and_was_not() -> None:
     def interrupted(*_: Any) -> Any:
         raise KeyboardInterrupt
