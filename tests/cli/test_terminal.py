@@ -186,6 +186,7 @@ class TestStoppedByAShell:
     def test_in_the_background_it_stays_stopped_and_can_be_ended(self, shell: Shell) -> None:
         shell.type("\x1a")
         shell.until_stopped()
+        shell.read_until("Stopped")  # all that the program drew before has come
         place = shell.type("bg\n")
         shell.until_stopped()
         assert b"\x1b[" not in shell.drawn[place:], "the terminal is the shell's"
