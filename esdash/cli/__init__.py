@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import click
 
 from esdash import signals
-from esdash.cli.failures import BadInputError, ExitCode, exit_code_of, known, message_of
+from esdash.cli.failures import BadInputError, ExitCode, exit_code_of, known, lacking_of, message_of
 from esdash.cli.options import common_options
 from esdash.cli.output import say, warn
 from esdash.cli.secrecy import hide_password, redacted
@@ -152,6 +152,10 @@ def run(arguments: Sequence[str]) -> int:
         return ExitCode.DONE
     except known() as error:
         return _tell(error, arguments)
+    except (MemoryError, RuntimeError) as error:
+        if (lacking := lacking_of(error)) is None:
+            raise
+        return _tell(lacking, arguments)
     return ExitCode.DONE
 
 

@@ -48,7 +48,7 @@ def board_of(
             finally:
                 reader.close()
         except TrackError as error:
-            raise FailedError(f"The board cannot be counted: {error}.") from error
+            raise FailedError(f"The board cannot be counted: {str(error).rstrip('.')}.") from error
 
 
 def _counted(reader: "TrackReader", begin_ms: int | None, until: bytes | None) -> "Board":

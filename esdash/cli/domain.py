@@ -135,10 +135,15 @@ def new(settings: Settings, name: str) -> None:  # noqa: ARG001 - as every comma
     if len(name) > 64:
         raise BadInputError("A domain's name has at most 64 characters.")
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(_example().replace("parking", name))
+        file = path.open("x", encoding="utf-8")
     except FileExistsError:
         raise BadInputError(f"There is a {path} already; it is left as it is. Choose another name.") from None
+    try:
+        with file:
+            file.write(_example().replace("parking", name))
+    except OSError:
+        path.unlink(missing_ok=True)  # half of it
+        raise
     tell(f"{path} is written. Try it with `esdash domain check {path}`, then `esdash --domain {path}`.")
 
 

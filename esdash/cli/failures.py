@@ -59,6 +59,15 @@ def known() -> tuple[type[Exception], ...]:
     )
 
 
+def lacking_of(error: Exception) -> FailedError | None:
+    """What the machine, or a limit that is set for this process, has too little of; None where it is something else."""
+    if isinstance(error, MemoryError):
+        return FailedError("There is not enough memory for that. Raise the limit of this process, or free some.")
+    if str(error) == "can't start new thread":
+        return FailedError("No more threads may be started. Raise the limit of processes (`ulimit -u`), or end some.")
+    return None
+
+
 def exit_code_of(error: Exception) -> int:
     """The exit code for one of the `known` exceptions."""
     from esdash.engine.guard import HaltError
@@ -97,6 +106,8 @@ def message_of(error: Exception) -> str:
         return error.format_message()
     if isinstance(error, OSError) and error.errno == errno.EBADF:
         return "Standard input or output is closed."
+    if isinstance(error, OSError) and error.errno == errno.EMFILE:
+        return "Too many files are open. Raise the limit of this process (`ulimit -n`)."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}{f': {error.filename}' if error.filename else ''}."
     return str(error)

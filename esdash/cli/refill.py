@@ -10,6 +10,7 @@ from esdash.cli.connect import open_log
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.output import warn
 from esdash.cli.progress import Progress
+from esdash.cli.spool import in_temporary_folder
 from esdash.config import Settings
 from esdash.export.whole import Export, WrongExportError
 from esdash.log.errors import LogError, UnreachableError
@@ -96,8 +97,9 @@ def _seekable(file: BinaryIO) -> Iterator[BinaryIO]:
         yield file
         return
     with tempfile.TemporaryFile(prefix="esdash-") as spooled:
-        shutil.copyfileobj(file, spooled)
-        spooled.seek(0)
+        with in_temporary_folder():
+            shutil.copyfileobj(file, spooled)
+            spooled.seek(0)
         yield spooled
 
 

@@ -3,6 +3,7 @@
 import tempfile
 from array import array
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Final
 
@@ -11,6 +12,16 @@ MEMORY: Final = 8 * 1024 * 1024
 
 DROPPED: Final = 64 * 1024 * 1024
 """Bytes of lines that are not wanted any more, from which the file is written anew."""
+
+
+@contextmanager
+def in_temporary_folder() -> Iterator[None]:
+    """What cannot be written in this block names the folder of it, which TMPDIR chooses."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = tempfile.gettempdir()
+        raise
 
 
 class Spool:
@@ -31,7 +42,8 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # nobody wants what is not written yet
+            self._file.close()
 
     def __len__(self) -> int:
         return len(self._starts) - self._first
@@ -48,10 +60,11 @@ class Spool:
         self._starts, self._first, self._end = array("Q"), 0, 0
 
     def add(self, line: str) -> None:
-        """Keep a line. Raises OSError when the disk is full."""
+        """Keep a line. Raises OSError, which names the folder, when the disk is full."""
         written = line.encode("utf-8", "surrogatepass")
-        self._file.seek(self._end)
-        self._file.write(written)
+        with in_temporary_folder():
+            self._file.seek(self._end)
+            self._file.write(written)
         self._starts.append(self._end)
         self._end += len(written)
         if self._most is not None and len(self) > self._most:
@@ -73,8 +86,9 @@ class Spool:
     def _line(self, place: int) -> str:
         start = self._starts[place]
         end = self._starts[place + 1] if place + 1 < len(self._starts) else self._end
-        self._file.seek(start)
-        return self._file.read(end - start).decode("utf-8", "surrogatepass")
+        with in_temporary_folder():
+            self._file.seek(start)
+            return self._file.read(end - start).decode("utf-8", "surrogatepass")
 
     def _shrink(self) -> None:
         """Write what is wanted to the beginning of a file of its own."""

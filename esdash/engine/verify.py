@@ -224,7 +224,12 @@ def check_apart(task: Task, progressed: Callable[[int], None], stop: threading.E
     if stop.is_set():
         raise EngineError(_STOPPED)
     report = Report(0, error="its process ended unexpectedly")
-    with child.start("esdash.engine.segment:main", stdin=subprocess.PIPE) as process:
+    try:
+        process = child.start("esdash.engine.segment:main", stdin=subprocess.PIPE)
+    except OSError as error:
+        told = f"A segment could not be verified: its process cannot be started: {error.strerror}."
+        raise EngineError(told) from error
+    with process:
         assert process.stdin is not None
         # A process that died at once has no use for its task, and its end says so.
         with suppress(BrokenPipeError):

@@ -18,7 +18,7 @@ def whole_file(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
     """A file to write, beside the place that it takes when the block ends well. Mode 0600: it holds what a log says.
 
     A link is followed. Raises FileThereError, before the block and after it, when something is there that is not to
-    be replaced, or is no file; OSError.
+    be replaced, or is no file; OSError, which names a file.
     """
     path = Path(os.path.realpath(path))
     _require_room(path, replace)
@@ -37,6 +37,9 @@ def whole_file(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
             beside.replace(path)
         else:
             _take(beside, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         with suppress(FileNotFoundError):
             beside.unlink()

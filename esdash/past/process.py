@@ -28,6 +28,9 @@ from esdash.past.packing import DamagedTrackError, DeletedTrackError, TrackError
 AGAIN_SECONDS: Final = 2.0
 """Between two tries: to reach the server again, or to find out that nobody else builds the track any more."""
 
+LONGEST_SECONDS: Final = 60.0
+"""Between two tries to write a file that cannot be written, at most: a full disk has room again some day."""
+
 NICE: Final = 10
 """The consumer goes before it."""
 
@@ -78,18 +81,27 @@ def main() -> None:
             sys.stdout.buffer.write(msgspec.json.encode(built) + b"\n")
             sys.stdout.buffer.flush()
 
+    keep_up(task, stopped, say)
+
+
+def keep_up(task: Task, stopped: threading.Event, say: Callable[[Built], object]) -> None:
+    """Build until it is `stopped`, or until only another start could mend what is wrong."""
+    pause = AGAIN_SECONDS
     while not stopped.is_set():
+        before, pause = pause, AGAIN_SECONDS
         try:
             _build(task, stopped, lambda ordinal, waiting: say(Built(ordinal, waiting)))
             last = Built()
         except (LogError, BrokenError, DamagedTrackError, DeletedTrackError) as error:
             # The server comes back; what is not of this log any more is cut back or made anew.
             last = Built(error=str(error))
-        except (EngineError, DomainError, DomainFileError, TrackError) as error:
+        except TrackError as error:
+            last, pause = Built(error=str(error)), min(2 * before, LONGEST_SECONDS)
+        except (EngineError, DomainError, DomainFileError) as error:
             say(Built(error=str(error)))
             return
         say(last)
-        stopped.wait(AGAIN_SECONDS)
+        stopped.wait(pause)
 
 
 def _build(task: Task, stopped: threading.Event, progressed: Callable[[int, int], object]) -> None:

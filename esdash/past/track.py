@@ -90,8 +90,7 @@ class Track:
                 self._file.execute("PRAGMA journal_mode = WAL")
                 self._file.execute("PRAGMA synchronous = NORMAL")
                 self._file.executescript(_TABLES)
-
-        self._inode = path.stat().st_ino
+            self._inode = path.stat().st_ino
 
     def is_stale(self) -> bool:
         """Whether the file was deleted, or is another one now."""
@@ -109,8 +108,9 @@ class Track:
     def _plainly(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError as error:
-            raise TrackError(f"The track of the past at {self.path} cannot be used: {error}.") from error
+        except (sqlite3.OperationalError, OSError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise TrackError(f"The track of the past at {self.path} cannot be used: {why}.") from error
         except (sqlite3.Error, UnicodeError) as error:
             raise DamagedTrackError(f"{self.path} is not what was written") from error
 

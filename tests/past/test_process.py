@@ -14,7 +14,7 @@ import redis
 from esdash.log import child
 from esdash.log.stream import Stream
 from esdash.past.folder import TrackFolder, lock
-from esdash.past.process import Task, TrackProcess
+from esdash.past.process import Built, Task, TrackProcess, keep_up
 from tests.domains.ways import Present
 from tests.engine.running import STREAM, publish_more
 from tests.past.recording import require_true
@@ -102,12 +102,34 @@ def test_while_another_builds_the_domain_is_not_loaded(url: str, path: Path, fol
     process.close()
 
 
-def test_it_ends_in_order_after_an_error(url: str, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
+def test_a_file_that_could_not_be_written_is_tried_again(
+    url: str, path: Path, client: redis.Redis, log: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("esdash.past.process.AGAIN_SECONDS", 0.01)
+    ids = publish_more(client, 30)
+    path.parent.write_text("in its place")
+    stopped = threading.Event()
+    heard: list[Built] = []
+    builder = threading.Thread(
+        target=keep_up, args=(Task(url, STREAM, Present().choice, str(path), 100), stopped, heard.append)
+    )
+    builder.start()
+    try:
+        eventually(lambda: heard)
+        assert heard[0].error.startswith("The folder for the past, ")
+        path.parent.unlink()
+        eventually(lambda: heard[-1] == Built(30))
+    finally:
+        stopped.set()
+        builder.join()
+    require_true(path, log, ids)
+
+
+def test_it_ends_in_order_after_an_error(url: str, path: Path) -> None:
     process = child.start("esdash.past.process:main", stdin=subprocess.PIPE)
     with process:
         assert process.stdin is not None
-        task = Task(url, STREAM, Present().choice, str(tmp_path / "file" / "past" / "x.track"), 100)
+        task = Task(url, STREAM, "no such domain", str(path), 100)
         process.stdin.write(msgspec.json.encode(task) + b"\n")
         process.stdin.flush()
         assert process.wait(20) == 0
