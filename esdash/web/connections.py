@@ -42,6 +42,11 @@ class Connections:
         """Leave the connection of a request alone: it may take as long as it likes."""
         self._since.pop(request.protocol, None)
 
+    def let_go(self, request: web.Request) -> None:
+        """From now on its connection has as long as any other: who reads no more would hold it for ever."""
+        self.keep(request)  # the eldest stand first
+        self._since[request.protocol] = asyncio.get_running_loop().time()
+
     async def watch(self) -> None:
         """Cut what is overdue, until cancelled: a client may send a letter now and then for ever."""
         while True:

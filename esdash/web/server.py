@@ -201,6 +201,7 @@ class PageServer:
             if request.transport is not None:
                 request.transport.close()  # what has come is not to be taken for all of it
         finally:
+            self._connections.let_go(request)
             self._downloads.let_go(download)
         return answer
 
@@ -229,6 +230,7 @@ class PageServer:
             self._open.add(socket)
             await self._carry(session, socket)
         finally:
+            self._connections.let_go(request)
             self._open.discard(socket)
             self._downloads.forget(session)
             code = await self._sessions.end(session)

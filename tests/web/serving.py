@@ -50,6 +50,7 @@ class Serving:
         told: Heard,
         client: aiohttp.ClientSession,
         pass_: str,
+        connected: Callable[[], int],
         end: Callable[[], None],
     ) -> None:
         self.port = port
@@ -57,6 +58,8 @@ class Serving:
         self.sessions = sessions
         self.told = told
         self.client = client
+        self.connected = connected
+        """How many connections the server has."""
         self.end = end
         self.pages: list[Page] = []
         self.known = {"Cookie": f"esdash-{port}={pass_}"}
@@ -121,9 +124,14 @@ async def serving(most: int = 2, *, names: tuple[str, ...] = ()) -> AsyncIterato
     port = listening.getsockname()[1]
     sessions = Sessions(most, partial(Session.start, command, {**os.environ, "PYTHONPATH": ROOT}))
     gate, told, until = Gate(TOKEN, names, port), Heard(), asyncio.Event()
-    running = asyncio.create_task(PageServer(gate, sessions, "<orders> & more", told).serve(listening, until))
+    server = PageServer(gate, sessions, "<orders> & more", told)
+
+    def connected() -> int:
+        return len(server._connections._server.connections)
+
+    running = asyncio.create_task(server.serve(listening, until))
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
-        site = Serving(port, sessions, told, client, gate.pass_, until.set)
+        site = Serving(port, sessions, told, client, gate.pass_, connected, until.set)
         try:
             yield site
         finally:

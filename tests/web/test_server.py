@@ -214,6 +214,7 @@ async def test_sizes_that_are_none_are_ignored_and_huge_messages_refused() -> No
 async def test_a_page_that_is_gone_without_a_word_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "HEARTBEAT_SECONDS", 0.2)
     monkeypatch.setattr(session, "END_SECONDS", 0.3)
+    monkeypatch.setattr(connections, "SECONDS", 0.3)
     async with serving() as site:
         page = await site.page()
         await page.until("size")
@@ -223,6 +224,8 @@ async def test_a_page_that_is_gone_without_a_word_is_found_out(monkeypatch: pyte
         assert page.socket._conn.protocol is not None
         page.socket._conn.protocol.pause_reading()
         await site.until(lambda: site.told.ended_)
+        # What it does not read of what was sent before does not hold its connection.
+        await site.until(lambda: not site.connected())
         page.socket._conn.protocol.resume_reading()
 
 
