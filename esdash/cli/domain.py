@@ -20,6 +20,7 @@ from esdash.config import Settings
 from esdash.counted import counted
 from esdash.fold.folding import Entry
 from esdash.fold.loading import DomainFileError
+from esdash.signals import ending_in_order
 
 ENTRIES: Final = 5_000
 """Entries of a real stream that are tried, at most: those at its beginning."""
@@ -58,7 +59,8 @@ def check(context: click.Context, settings: Settings, file: str, seconds: float,
     if sys.stderr.isatty():
         say(f"Trying {file}…")
     try:
-        found = try_out(OWN.get(file, file), real, seconds)
+        with ending_in_order():  # or its processes would go on, and its folder stay
+            found = try_out(OWN.get(file, file), real, seconds)
     except DomainFileError as error:
         raise BadInputError(str(error), error.lines) from error
     if as_json:

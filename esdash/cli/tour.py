@@ -10,6 +10,7 @@ from esdash.cli.dashboard import open_dashboard
 from esdash.cli.domains import fold_of
 from esdash.cli.options import with_settings
 from esdash.config import DEFAULT_DOMAIN, Settings
+from esdash.signals import ending_in_order
 
 
 @click.command()
@@ -23,7 +24,7 @@ def command(settings: Settings) -> None:
     from esdash.ui.keymap import unknown
 
     strange = unknown(settings.keys, fold_of(replace(Settings(), domain=DEFAULT_DOMAIN)))  # of other domains
-    with TemporaryDirectory(prefix="esdash") as folder:
+    with ending_in_order(), TemporaryDirectory(prefix="esdash") as folder:
         private = replace(
             Settings(),
             data_dir=Path(folder, "data"),

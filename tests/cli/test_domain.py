@@ -1,13 +1,17 @@
 """`esdash domain`: what the authors of a domain need."""
 
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
 import redis
 
 from esdash.fold.loading import load
 from tests.cli.conftest import Call, append
 from tests.strategies import raw_entry
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -44,6 +48,38 @@ def test_a_broken_promise_exits_with_3_and_is_told_with_input_and_line(call: Cal
     assert broken["where"] == f"garage.py:{line}"
     assert broken["promise"] == "A rule returns None, a reason of the domain, or a Refusal."
     assert [entry["type"] for entry in broken["input"]] == ["Parked"]
+
+
+ENDLESS = """
+from msgspec import Struct
+from esdash.domain import Column, Domain, EventType, Table
+
+class Gone(Struct, frozen=True):
+    n: int
+
+def gone(state, event):
+    while True:
+        pass
+
+CARS = Table("cars", "car", int, (Column("c"),))
+GARAGE = Domain(name="g", version="1", tables=(CARS,), events=(EventType(Gone, gone),))
+"""
+
+
+def test_a_check_that_is_told_to_end_leaves_nothing(
+    start: "Callable[..., subprocess.Popen[str]]", here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "garage.py").write_text(ENDLESS)
+    (here / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(here / "temporary"))
+    process = start("domain", "check", "garage.py")
+    eventually(lambda: list(here.glob("temporary/*/trying")))
+    began = psutil.Process(process.pid).children(recursive=True)
+    assert began
+    process.terminate()
+    assert process.wait(30) == 143
+    assert list(here.glob("temporary/*")) == []
+    eventually(lambda: not any(each.is_running() for each in began))
 
 
 @pytest.mark.parametrize("name", ["", "two words", "1st", "class", "a/b", "../up", "_hidden", "ä", "x" * 65])
