@@ -1,5 +1,6 @@
 """The board of refusals: what rules refused and what could not be understood, by reason and by row."""
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -126,17 +127,17 @@ class BoardScreen(TableDialog[str]):
 
     def _look(self) -> None:
         """Count, in a thread."""
-        begun = self._wall_clock()
+        now, begun = self._wall_clock(), time.monotonic()
         length, _ = STRETCHES[self._chosen]
 
         def count(stopped: Stopped) -> "Board":
-            return self._past.board(length, self._until, int(begun * 1000), PARTS, stopped)
+            return self._past.board(length, self._until, int(now * 1000), PARTS, stopped)
 
         def came(board: "Board") -> None:
             self._since = "" if length is None else f" since:{max(0, board.start + 1)}-0"
             self._show(board)
             if self._until is None or board.until < self._until:  # the past may be put together still
-                self._asking.later(max(LOOK_SECONDS, (self._wall_clock() - begun) * REST), self._look)
+                self._asking.later(max(LOOK_SECONDS, (time.monotonic() - begun) * REST), self._look)
 
         self._asking.ask(count, came, self._failed)
 
