@@ -144,6 +144,15 @@ class ProbeServer(socketserver.ThreadingTCPServer):
         self._thread.join()
         self.server_close()
 
+    def get_request(self) -> tuple[Any, Any]:
+        """A connection. Where too many files are open there is none yet, nor the next time at once: that would be tried
+        over and over, and leave the consumer no time."""
+        try:
+            return super().get_request()
+        except OSError:
+            time.sleep(LOOK_SECONDS)
+            raise
+
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
         """Whether there is room for one more connection."""
         with self._lock:

@@ -1,7 +1,10 @@
 """The small HTTP server for probes and scrapes."""
 
+import errno
 import http.client
+import os
 import socket
+import time
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -9,12 +12,14 @@ import pytest
 
 from esdash.service.http import (
     LONGEST_PATH,
+    LOOK_SECONDS,
     MOST_CONNECTIONS,
     AddressError,
     Answer,
     ProbeServer,
     address_of,
 )
+from tests.waiting import eventually
 
 
 def broken(_: str) -> Answer:
@@ -100,3 +105,19 @@ def test_clients_beyond_the_most_are_turned_away(server: ProbeServer) -> None:
         assert client.recv(1) == b""
         client.close()
     assert asked(server, "/well")[0] == 200
+
+
+def test_without_files_it_waits_and_answers_later(server: ProbeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[float] = []
+
+    def lacking(_: socket.socket) -> None:
+        tried.append(time.monotonic())
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(socket.socket, "accept", lacking)
+    with connected(server) as client:
+        eventually(lambda: len(tried) >= 2)
+        assert tried[1] - tried[0] >= LOOK_SECONDS
+        monkeypatch.undo()
+        client.sendall(b"GET /well HTTP/1.0\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.0 200")
