@@ -11,7 +11,7 @@ from esdash.engine.numbers import Numbers
 from esdash.engine.patience import PATIENCE, OverdueError, within
 from esdash.engine.picture import Picture
 from esdash.fold.declaration import invariants_of
-from esdash.fold.failing import failure
+from esdash.fold.failing import failure, raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.hooks import OverflowedError, Seen, Way
 from esdash.fold.schema import SchemaError
@@ -81,6 +81,7 @@ def says(fold: Fold, state: State, function: Callable[[Any], object]) -> bool:
     try:
         said = function(view.state)
     except (Exception, SystemExit, KeyboardInterrupt, OverflowedError) as error:
+        raise_signals(error)
         failed = failure(error if isinstance(error, Exception) else RuntimeError(repr(error)), function, fold.domain)
         raise UnfitInvariantError(f"{failed.where}: {failed.what}") from error
     if view.journal:

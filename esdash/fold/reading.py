@@ -168,6 +168,7 @@ class EventReader:
             try:
                 events.append(decoder.one(payload))
             except FAILURES as error:  # raised when the entry's turn comes
+                raise_signals(error)
                 events.append(Broken(error, event_type.model))
         return events
 
@@ -186,6 +187,7 @@ class EventReader:
             try:
                 event = upcast(event)
             except FAILURES as error:  # raised when the entry's turn comes
+                raise_signals(error)
                 return Broken(error, upcast)
             model = type(event)
             if model in self._names and (why := self._names[model].why_not(event)):

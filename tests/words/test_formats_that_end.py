@@ -6,13 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from msgspec import Struct
 
-from esdash.domain import Column, Format
+from esdash.domain import Column, EventType, Format
+from esdash.engine.invariants import says
 from esdash.fold.schema import Field
 from esdash.ui.correct.mending import as_typed, is_whole
 from esdash.words.changes import by
 from esdash.words.entries import write
 from esdash.words.typed import read_value, write_value
+from tests.fold.trying import Do, folding
 
 
 def ends(*_: Any) -> Any:
@@ -54,3 +57,32 @@ def test_so_is_one_that_says_it_was_interrupted_and_was_not() -> None:
         assert pool.submit(write, Format(interrupted, interrupted), 12).result() == "12"
     with pytest.raises(KeyboardInterrupt):
         write(Format(signalled, signalled), 12)
+
+
+class Late(Struct, frozen=True):
+    """While it is made the program is told to end."""
+
+    n: int = 0
+
+    def __post_init__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+class Old(Struct, frozen=True):
+    """As is one of these while it is upcast."""
+
+    n: int = 0
+
+
+@pytest.mark.usefixtures("answered_by_python")
+def test_no_signal_is_lost_while_an_entry_is_read_or_a_state_is_asked() -> None:
+    def signalled(_: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return Do()
+
+    fold = folding(lambda *_: None, EventType(Late, lambda *_: None), EventType(Old, upcast=signalled))
+    for name in (b"Late", b"Old"):
+        with pytest.raises(KeyboardInterrupt):
+            fold.read([b"type", name, b"data", b"{}"])
+    with pytest.raises(KeyboardInterrupt):
+        says(fold, fold.empty(), signalled)
