@@ -186,7 +186,11 @@ class Decoder:
     def why_not(self, payload: bytes) -> str:
         """Why a payload is no event, in the words of the decoder; empty when it is one."""
         try:
+            if not self._packed:
+                payload.decode()
             event = self._decoded(payload)
+        except UnicodeDecodeError as error:
+            return f"it is not UTF-8: 0x{error.object[error.start]:02x} at byte {error.start}"
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             return _complaint(error)
         return self.names.why_not(event)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -33,8 +34,10 @@ def certain(field: Field, value: Any, *, lenient: bool = False) -> Any:
         # Text, or a number with a fraction, may be in the units of people or in those of the log.
         value = mended(value) if is_whole(field) or lenient else value
         return value if isinstance(value, int) and not isinstance(value, bool) else None
-    if field.kind == "str" or field.kind == "time":
+    if field.kind == "str":
         return value if isinstance(value, str) else None
+    if field.kind == "time":
+        return value if isinstance(value, str) and not _is_without_zone(value) else None
     if field.kind == "bool":
         return value if isinstance(value, bool) else None
     if field.kind == "decimal":
@@ -101,6 +104,14 @@ def _list(field: Field, value: Any) -> Any:
         return None
     found = [certain(element, each) for each in value]
     return None if None in found else found
+
+
+def _is_without_zone(text: str) -> bool:
+    """Whether it is a time, but of no zone: it means another moment for each who reads it."""
+    try:
+        return datetime.fromisoformat(text.strip()).tzinfo is None
+    except ValueError:
+        return False
 
 
 def _from_text(field: Field, text: str) -> Any:

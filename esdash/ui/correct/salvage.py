@@ -208,7 +208,8 @@ def _read(data: bytes) -> dict[Any, Any]:
         else:
             value = exact.read(data[: 16 * MAX_DATA])
     except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
-        return _read_broken(data[:MOST_TEXT].decode("utf-8", "replace"))
+        # What is no UTF-8 can be no value then: a text with a � in place of it would be another one.
+        return _read_broken(data[:MOST_TEXT].decode("utf-8", "surrogateescape"))
     return value if isinstance(value, dict) else {}
 
 

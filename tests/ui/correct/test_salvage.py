@@ -66,6 +66,7 @@ def said_of(event_type: str, data: bytes) -> str:
         ),
         (b"Order", b'{"user_id":3,"lines":[{"item_id":"5","quantity":"2"},7]}', "Order", {"user_id": 3}),
         (b"Order", b"\xff\xfe", "Order", {}),
+        (b"AddItem", b'{"item_id":"caf\xe9","count":2}', "AddItem", {"count": 2}),
         (b"What", b"[]", "", {}),
     ],
 )
@@ -148,6 +149,12 @@ def test_of_every_kind_of_field_what_is_certain_is_kept() -> None:
     }  # fmt: skip
 
 
+def test_a_time_without_a_zone_is_for_a_person_since_it_is_another_moment_for_each() -> None:
+    for made, kept in (("2026-11-23T14:03:05", False), ("2026-11-23T14:03:05+02:00", True), ("noon", True)):
+        entry = fields(b"Described", msgspec.json.encode({"thing": "x", "made": made}))
+        assert ("made" in salvage(kinds(), entry).members) is kept
+
+
 def test_an_entry_of_an_older_version_is_translated_where_only_texts_stand_for_numbers() -> None:
     old = fields(b"Delivered", b'{"depot":"north","sku":"nails","pieces":"3"}')
     found = salvage(the_depots(), old)
@@ -191,6 +198,7 @@ def test_json_is_offered_as_it_is_and_harmless() -> None:
         ("TopUp", b'{"user_id":7,"amount":"5"}', "$.amount"),
         ("TopUp", b"{", "truncated"),
         ("TopUp", b" " * 70_000, "at most 65,536"),
+        ("TopUp", b'{"user_id":7,"amount":5,"note":"caf\xe9"}', "not UTF-8: 0xe9 at byte 35"),
         ("AddItem", b'{"item_id":"a\\u0007","count":1}', "can be no key of items"),
         ("TopUp", b'{"user_id":7,"amount":5}', ""),
         ("Refund", b"{}", ""),
