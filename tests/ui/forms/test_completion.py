@@ -160,6 +160,11 @@ class TestHostileNames:
             assert field.cursor_position == 0
             await pilot.press("ผ")
             assert field.cursor_position == 1
+            field.value = ""
+            for char in "👩\u200d🚒\u3000a":
+                field.post_message(events.Key(char, char))
+            await pilot.pause()
+            assert value(form, "item_id") == r"👩\u{200D}🚒\u{3000}a", "what joins them is no less typed than pasted"
 
     async def test_pasted_escapes_are_written_out(self) -> None:
         form = form_of("AddItem", a_shop())
