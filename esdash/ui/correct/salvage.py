@@ -48,7 +48,20 @@ class Salvaged(NamedTuple):
 
 def members_of(fold: Fold, fields: Fields) -> Mapping[str, Any]:
     """The members of its payload by their own names, as far as they can be read."""
-    return {str(name): value for name, value in _read(payload_of(fold, fields)).items()}
+    members = {str(name): value for name, value in _read(payload_of(fold, fields)).items()}
+    unreadable = _no_texts(fold, fields)
+    return {name: value for name, value in members.items() if name not in unreadable}
+
+
+def _no_texts(fold: Fold, fields: Fields) -> list[str]:
+    """The members that are fields themselves and no UTF-8: their text as JSON is another one."""
+    found = []
+    for name, value in dict(zip(fields[::2], fields[1::2], strict=True)).items() if fold.lenient else ():
+        try:
+            value.decode()
+        except UnicodeDecodeError:
+            found.append(name.decode("utf-8", "backslashreplace"))
+    return found
 
 
 def is_packed(fold: Fold, fields: Fields) -> bool:
@@ -137,7 +150,7 @@ def texts_of(fold: Fold, remains: Salvaged) -> dict[str, str]:
 def as_json(fold: Fold, fields: Fields) -> str:
     """The payload as JSON text to edit on one line: itself where it is JSON, else what was salvaged of it."""
     data = payload_of(fold, fields)
-    if 0 < len(data) <= MOST_TEXT and data[0] not in MESSAGEPACK:
+    if 0 < len(data) <= MOST_TEXT and data[0] not in MESSAGEPACK and not _no_texts(fold, fields):
         try:
             msgspec.json.decode(data, type=msgspec.Raw)
             return escape_json(data.decode())
@@ -169,6 +182,8 @@ def objection(fold: Fold, row: Row, size: int) -> str:
         return f"it cannot be opened: {fold.sorter.title} writes nothing like it"
     if read.type is None:
         return "its key is empty or longer than 128 bytes, or its values are nested too deeply"
+    if unreadable := _no_texts(fold, row.fields):
+        return f"{visible(unreadable[0], 40)} is not UTF-8"
     old, why = fold.decode(read.type, payload_of(fold, row.fields))
     if old is not None and read.type.upcast is not None:
         why = str(getattr(fold.reader.upcast(read.type, old), "error", why))
@@ -191,7 +206,7 @@ def _translated(fold: Fold, fields: Fields) -> Any:
         if each.upcast is None or not of_it or (each.encoding == "msgpack") is not packed:
             continue
         try:
-            old: Any = msgspec.convert(_read(payload_of(fold, fields)), each.model, strict=False)
+            old: Any = msgspec.convert(members_of(fold, fields), each.model, strict=False)
             event = fold.reader.upcast(each, old)
             fold.encode(event)
         except FAILURES as error:  # whatever a function of the domain raises: nothing is certain then

@@ -174,6 +174,10 @@ def test_fields_that_are_members_themselves_are_texts_for_what_the_schema_wants(
     assert texts_of(flat, found)["amount"] == "-0.05"
     row = Row(1, b"1-0", entry, INVALID_DATA)
     assert "$.amount" in objection(flat, row, 100)
+    broken = [*entry[:-3], b"caf\xe9", b"amount", b"5"]
+    assert salvage(flat, broken).members == {"source": "A", "amount": 5}, "what is no UTF-8 is no value"
+    assert as_json(flat, broken) == '{"source":"A","target":null,"amount":5}'
+    assert objection(flat, Row(1, b"1-0", broken, INVALID_DATA), 100) == "target is not UTF-8"
 
 
 def test_a_text_that_is_too_long_to_be_typed_is_left_out_and_never_cut() -> None:
