@@ -144,7 +144,7 @@ def test_of_every_kind_of_field_what_is_certain_is_kept() -> None:
     }, "whether 12 are cents nobody knows, nor what a text says of a truth"  # fmt: skip
     assert texts_of(kinds(), found) == {
         "thing": "x", "pieces": "7", "ratio": "1.5", "size": "large", "care": "2", "made": "2026-11-23T14:03:05Z",
-        "seen": "1970-01-01 00:00:00+00:00", "note": "n", "part": '{"name":"leg","grams":5}', "holds": "y:0.05",
+        "seen": "1970-01-01 00:00:00.005+00:00", "note": "n", "part": '{"name":"leg","grams":5}', "holds": "y:0.05",
         "limit": "6",
     }  # fmt: skip
 
