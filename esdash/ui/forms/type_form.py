@@ -18,6 +18,7 @@ from esdash.ui.declared import label_of, model_of
 from esdash.ui.forms.completion import complete_choice, complete_pair, complete_row, told_cells
 from esdash.ui.forms.field import Field, Note, label_width
 from esdash.ui.forms.inputs import CompletingInput, FormInput, JsonInput, Suggestions
+from esdash.ui.forms.json_text import escape_json
 from esdash.ui.forms.outlook import Outlook, foresee
 from esdash.ui.forms.publishing import EventForm, Purpose, Reading
 from esdash.ui.forms.questions import Question, is_json, questions_of
@@ -60,7 +61,8 @@ class TypeForm(EventForm):
             yield Static(visible(lines[0], 300), id="help", markup=False)
         width = label_width([question.label for question in self.questions])
         for question in self.questions:
-            start = escape_hidden(self._values.get(question.name, question.start))
+            escape = escape_json if is_json(question.field) else escape_hidden
+            start = escape(self._values.get(question.name, question.start))
             field, suggestions = self._input(question, start)
             yield Field(question.label, field, suggestions, label_width=width)
             pair = pair_of(question.field)
