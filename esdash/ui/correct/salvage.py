@@ -147,6 +147,13 @@ def texts_of(fold: Fold, remains: Salvaged) -> dict[str, str]:
     return {name: text for name, text in texts.items() if len(text) <= MOST_TEXT}
 
 
+def said_of(fold: Fold, fields: Fields, event_type: EventType) -> set[str]:
+    """The fields of a type, by their names, of which an entry says something, be it what it may."""
+    said = [name for name, value in members_of(fold, fields).items() if value is not None]
+    there = set(map(plain_name, [*said, *_no_texts(fold, fields)]))
+    return {field.name for field in model_of(fold, event_type).fields if plain_name(field.member) in there}
+
+
 def as_json(fold: Fold, fields: Fields) -> str:
     """The payload as JSON text to edit on one line: itself where it is JSON, else what was salvaged of it."""
     data = payload_of(fold, fields)

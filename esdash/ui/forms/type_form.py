@@ -1,7 +1,7 @@
 """The form of an event type: a field for each of its model's, judged and foreseen while one types."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -31,6 +31,9 @@ NAME: Final = 24
 MOST_RECORDS: Final = 100
 """Lines of that table."""
 
+UNSURE: Final = "left out: what the entry says of it is not certain"
+"""Stands under a field that need not be filled in: nobody would see that it is missing."""
+
 _NONE: Final = "no such"
 
 _MEMBER: Final = re.compile(r" - at `\$\.([^.\[`]+)")
@@ -45,12 +48,16 @@ class TypeForm(EventForm):
         event_type: EventType,
         values: Mapping[str, str] | None = None,
         purpose: Purpose | None = None,
+        unsure: Container[str] = (),
     ) -> None:
-        """`values` are texts to begin with, by the name of the field."""
+        """`values` are texts to begin with, by the name of the field; `unsure` are fields of which something is said
+        where the values are from, which is none of them.
+        """
         super().__init__(console, label_of(event_type), purpose)
         self.event_type = event_type
         self.questions = questions_of(self.fold, event_type)
         self._values = values or {}
+        self._unsure = unsure
         self._tables = {table.name: table for table in self.fold.domain.tables}
         self._shown: dict[str, str] = {}
 
@@ -169,7 +176,7 @@ class TypeForm(EventForm):
         if (now := self._now(view, question, members)) is not None:
             told.append(f"now {now}")
         if not question.needed and (not text.strip() or text == question.start):
-            told.append("optional")
+            told.append(UNSURE if question.name in self._unsure else "optional")
         return " · ".join(told)
 
     def _row(self, view: View, table: Table, key: Any, outlook: Outlook) -> str:
