@@ -23,6 +23,10 @@ def could_be_key(key: Any) -> bool:
     return is_name(key) if isinstance(key, str) else MIN_INT <= key <= MAX_INT
 
 
+MAX_EXPONENT: Final = 4_000
+"""Of a decimal number, either way. Up to there Python computes with it and writes it out, which hostile ones prevent."""
+
+
 class Names:
     """Whether the fields of a model hold what an event may hold: names of rows that could be keys, a number, a zone."""
 
@@ -38,7 +42,7 @@ class Names:
         for path, field in self._paths:
             for value in _along(event, path):
                 if not _sound(field, value):
-                    return _UNSOUND.get(field.kind, "{!r:.60} can be no key of {}").format(value, field.about)
+                    return _why_unsound(field, value)
         return ""
 
     def all_could_be(self, events: list[Any], *, plain: bool = False) -> bool:
@@ -96,15 +100,20 @@ def _along(value: Any, path: tuple[str | None, ...]) -> Iterator[Any]:
 
 
 def _sound(field: Field, value: Any) -> bool:
-    """Whether a value that the model let through is one: `NaN` is no number, a time without a zone is no moment."""
+    """Whether a value that the model let through is one: `NaN` is no number, a time without a zone is no moment, and
+    of one that is too large or too small no rule could make another one.
+    """
     if field.kind == "decimal":
-        return bool(value.is_finite())
+        return bool(value.is_finite() and (not value or -MAX_EXPONENT <= value.adjusted() <= MAX_EXPONENT))
     if field.kind == "time":
         return value.tzinfo is not None
     return could_be_key(value)
 
 
-_UNSOUND: Final = {"decimal": "{} is no number", "time": "{} has no zone"}
+def _why_unsound(field: Field, value: Any) -> str:
+    if field.kind == "decimal":
+        return f"{value!s:.60} is {'too large or too small a' if value.is_finite() else 'no'} number"
+    return f"{value} has no zone" if field.kind == "time" else f"{value!r:.60} can be no key of {field.about}"
 
 
 def _with_room(read: Callable[[bytes], Any], payload: bytes) -> Any:
@@ -190,7 +199,9 @@ class Decoder:
                 payload.decode()
             event = self._decoded(payload)
         except UnicodeDecodeError as error:
-            return f"it is not UTF-8: 0x{error.object[error.start]:02x} at byte {error.start}"
+            # Of MessagePack it is told where in one of its texts that is.
+            where = "" if self._packed else f": 0x{error.object[error.start]:02x} at byte {error.start}"
+            return f"it is not UTF-8{where}"
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             return _complaint(error)
         return self.names.why_not(event)
