@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
@@ -24,7 +24,7 @@ def could_be_key(key: Any) -> bool:
 
 
 MAX_EXPONENT: Final = 4_000
-"""Of a decimal number, either way. Up to there Python computes with it and writes it out, which hostile ones prevent."""
+"""Of a decimal number, either way. Up to there Python computes with it and writes it out; hostile ones prevent that."""
 
 
 class Names:
@@ -101,19 +101,29 @@ def _along(value: Any, path: tuple[str | None, ...]) -> Iterator[Any]:
 
 def _sound(field: Field, value: Any) -> bool:
     """Whether a value that the model let through is one: `NaN` is no number, a time without a zone is no moment, and
-    of one that is too large or too small no rule could make another one.
+    with what is beyond all bounds no rule could compute.
     """
     if field.kind == "decimal":
         return bool(value.is_finite() and (not value or -MAX_EXPONENT <= value.adjusted() <= MAX_EXPONENT))
     if field.kind == "time":
-        return value.tzinfo is not None
+        return value.tzinfo is not None and (1 < value.year < 9999 or _is_in_utc(value))
     return could_be_key(value)
+
+
+def _is_in_utc(time: datetime) -> bool:
+    """Whether it is in a year that there is, in UTC as well."""
+    try:
+        return bool(time.astimezone(UTC))
+    except OverflowError:
+        return False
 
 
 def _why_unsound(field: Field, value: Any) -> str:
     if field.kind == "decimal":
         return f"{value!s:.60} is {'too large or too small a' if value.is_finite() else 'no'} number"
-    return f"{value} has no zone" if field.kind == "time" else f"{value!r:.60} can be no key of {field.about}"
+    if field.kind == "time":
+        return f"{value} has no zone" if value.tzinfo is None else f"{value} is in no year of UTC"
+    return f"{value!r:.60} can be no key of {field.about}"
 
 
 def _with_room(read: Callable[[bytes], Any], payload: bytes) -> Any:

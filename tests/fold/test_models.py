@@ -294,6 +294,13 @@ class TestAnEvent:
         assert FOLD.decode(plain, b'{"thing":"a"}') == (Plain("a"), "")
         for price in ("9e4000", "1e-4000", "0e999999999"):
             assert FOLD.decode(plain, b'{"thing":"a","price":%s}' % price.encode())[1] == ""
+        everything = next(each for each in FOLD.domain.events if each.model is Everything)
+        for moment, told in [
+            ("0001-01-01T00:00:00+14:00", "0001-01-01 00:00:00+14:00 is in no year of UTC"),
+            ("2026-11-23T14:03:05", "2026-11-23 14:03:05 has no zone"),
+            ("9999-12-31T23:59:59Z", ""),
+        ]:
+            assert FOLD.decode(everything, msgspec.json.encode({**MEMBERS, "moment": moment}))[1] == told
 
 
 class TestFields:
