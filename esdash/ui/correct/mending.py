@@ -13,7 +13,7 @@ from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.schema import Field
 from esdash.ui.forms.json_text import escape_json
 from esdash.visible import visible
-from esdash.words.typed import pair_of, write_pair_name, write_value
+from esdash.words.typed import choice_of, pair_of, write_pair_name, write_value
 
 _WHOLE: Final = re.compile(r"-?\d{1,19}", re.ASCII)
 
@@ -44,8 +44,7 @@ def certain(field: Field, value: Any, *, lenient: bool = False) -> Any:
         number = not isinstance(value, bool) and isinstance(value, int | float | Decimal)
         return str(value) if number or isinstance(value, str) else None
     if field.kind == "choice":
-        told = str(value).casefold()
-        return next((choice for choice in field.choices if str(choice).casefold() == told), None)
+        return choice_of(field, str(value))
     if field.kind == "record":
         return _record(field, value)
     return _list(field, value)
