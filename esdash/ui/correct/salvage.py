@@ -121,7 +121,10 @@ def salvage(fold: Fold, fields: Fields, chosen: EventType | None = None) -> Salv
         return Salvaged(event_type, msgspec.json.decode(fold.encode(event)[1]))
     same = is_of_same_schema(fold, fields, event_type)
     members = members_of(fold, fields)
-    by_name = {plain_name(name): value for name, value in members.items()}
+    by_name: dict[str, Any] = {}
+    for name, value in members.items():
+        plain = plain_name(name)
+        by_name[plain] = value if by_name.get(plain, value) == value else None
     found: dict[str, Any] = {}
     for field in model_of(fold, event_type).fields:
         value = members.get(field.member) if same else None

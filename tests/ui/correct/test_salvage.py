@@ -49,6 +49,7 @@ def said_of(event_type: str, data: bytes) -> str:
         (b"OrderType", b'{"user_id":7,"lines":[]}', "", {}),
         (b"", b'{"item_id":"hdd","count":-1}', "", {}),
         (b"TopUp", b'{"userId":7,"Amount":5}', "TopUp", {"user_id": 7}),
+        (b"TopUp", b'{"userId":7,"UserID":8,"amount":5.0}', "TopUp", {}),
         (b"TopUp", b'{"user_id":7.0,"amount":5.0}', "TopUp", {"user_id": 7}),
         (b"TopUp", b'{"user_id":7,"amount":"500"}', "TopUp", {"user_id": 7}),
         (b"AddItem", b'{"item_id":5,"count":"2","price":1.5}', "AddItem", {"count": 2}),
