@@ -55,6 +55,9 @@ async def test_raw_tells_the_type_in_full_and_what_an_entry_says() -> None:
         assert '"first_name": "Anne Marie"' in said
         assert "schema    public" in said
         assert '{"id":1}' in stored
+        await pilot.press("escape", "x")
+        await pilot.pause()
+        assert "XADD" not in pilot.app.screen.query_one(Pager).text, "none is ever parked"
 
 
 @pytest.mark.parametrize("of_domain", [True, False])
