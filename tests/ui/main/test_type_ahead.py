@@ -66,6 +66,16 @@ class TestTypingFast:
                 *begun[2:],
             ]
 
+    async def test_what_follows_a_choice_is_typed_into_the_form_that_it_opens(
+        self, dashboard: Dashboard, busy: View
+    ) -> None:
+        async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
+            name = present().sound(1, 1)[0]
+            down = next(place for place, each in enumerate(present().fold().publishable) if each.wire_name == name)
+            await send(pilot, "e", *["down"] * down, "enter", *keys_for(key(99)))
+            assert isinstance(app.screen, EventForm)
+            assert app.screen.query(Input).first().value == key(99), "and none of it is a key of the main screen"
+
     async def test_keys_after_escape_are_the_panels_again(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
             await send(pilot, present().press, "b", "s", "escape", "1", "down", "down")
