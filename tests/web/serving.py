@@ -12,6 +12,7 @@ from socket import socket
 from typing import Any
 
 import aiohttp
+import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from esdash.web.gate import Gate
 from esdash.web.server import Ended, PageServer
@@ -50,7 +51,6 @@ class Serving:
         told: Heard,
         client: aiohttp.ClientSession,
         pass_: str,
-        connected: Callable[[], int],
         end: Callable[[], None],
     ) -> None:
         self.port = port
@@ -58,11 +58,14 @@ class Serving:
         self.sessions = sessions
         self.told = told
         self.client = client
-        self.connected = connected
-        """How many connections the server has."""
         self.end = end
         self.pages: list[Page] = []
         self.known = {"Cookie": f"esdash-{port}={pass_}"}
+
+    def connected(self) -> int:
+        """How many connections the server has."""
+        sockets = psutil.Process().net_connections("tcp")
+        return sum(bool(each.raddr) and each.laddr.port == self.port for each in sockets)
 
     async def get(
         self, path: str, *, known: bool = True, method: str = "GET", **headers: str
@@ -124,14 +127,9 @@ async def serving(most: int = 2, *, names: tuple[str, ...] = ()) -> AsyncIterato
     port = listening.getsockname()[1]
     sessions = Sessions(most, partial(Session.start, command, {**os.environ, "PYTHONPATH": ROOT}))
     gate, told, until = Gate(TOKEN, names, port), Heard(), asyncio.Event()
-    server = PageServer(gate, sessions, "<orders> & more", told)
-
-    def connected() -> int:
-        return len(server._connections._server.connections)
-
-    running = asyncio.create_task(server.serve(listening, until))
+    running = asyncio.create_task(PageServer(gate, sessions, "<orders> & more", told).serve(listening, until))
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
-        site = Serving(port, sessions, told, client, gate.pass_, connected, until.set)
+        site = Serving(port, sessions, told, client, gate.pass_, until.set)
         try:
             yield site
         finally:
