@@ -256,7 +256,7 @@ class DashboardApp(Palette, TypeAhead):
             self.remembered = self.remembered.with_domain(name, self._main.panels.arranged(), chosen)
 
     def action_command_palette(self) -> None:
-        if not Commands.is_open(self):
+        if not isinstance(self.screen, Commands):
             self.push_screen(Commands(id="--command-palette"))
 
     def action_suspend_process(self) -> None:
