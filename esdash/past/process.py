@@ -80,16 +80,27 @@ def main() -> None:
 
     while not stopped.is_set():
         try:
-            _build(task, stopped, lambda ordinal, waiting: say(Built(ordinal, waiting)))
-            last = Built()
-        except (LogError, BrokenError, DamagedTrackError, DeletedTrackError) as error:
-            # The server comes back; what is not of this log any more is cut back or made anew.
-            last = Built(error=str(error))
+            say(build(task, stopped, lambda ordinal, waiting: say(Built(ordinal, waiting))))
         except (EngineError, DomainError, DomainFileError, TrackError) as error:
             say(Built(error=str(error)))
             return
-        say(last)
         stopped.wait(AGAIN_SECONDS)
+
+
+def build(task: Task, stopped: threading.Event, progressed: Callable[[int, int], object]) -> Built:
+    """Build until `stopped`, or until it is to be tried again; then why.
+
+    Raises EngineError, DomainError, DomainFileError, TrackError where that is of no use.
+    """
+    try:
+        _build(task, stopped, progressed)
+    except (LogError, BrokenError, DamagedTrackError, DeletedTrackError) as error:
+        # The server comes back; what is not of this log any more is cut back or made anew.
+        last = Built(error=str(error))
+    else:
+        return Built()
+    gc.collect()  # the next try loads the domain again, and nobody else frees this one's
+    return last
 
 
 def _build(task: Task, stopped: threading.Event, progressed: Callable[[int, int], object]) -> None:

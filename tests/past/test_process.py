@@ -1,5 +1,6 @@
 """The process that builds a track goes on whatever becomes of the log, and ends when it is to."""
 
+import gc
 import signal
 import subprocess
 import threading
@@ -11,10 +12,12 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
 import redis
 
+from esdash.domain import Domain
+from esdash.fold.folding import Fold
 from esdash.log import child
 from esdash.log.stream import Stream
 from esdash.past.folder import TrackFolder, lock
-from esdash.past.process import Task, TrackProcess
+from esdash.past.process import Task, TrackProcess, build
 from tests.domains.ways import Present
 from tests.engine.running import STREAM, publish_more
 from tests.past.recording import require_true
@@ -100,6 +103,19 @@ def test_while_another_builds_the_domain_is_not_loaded(url: str, path: Path, fol
         assert process.built.error == ""
     eventually(lambda: process.built.error)
     process.close()
+
+
+def test_a_try_that_has_failed_leaves_nothing(folder: TrackFolder, tmp_path: Path) -> None:
+    """The collector is off there, and as long as a server is away there is a try every two seconds."""
+    gone = f"unix://{tmp_path / 'gone'}"
+    task = Task(gone, STREAM, Present().choice, str(folder.file_of(gone, STREAM, Present())), 100)
+    gc.collect()
+    gc.disable()
+    try:
+        assert build(task, threading.Event(), max).error
+        assert not [each for each in gc.get_objects(0) if isinstance(each, Fold | Domain)]
+    finally:
+        gc.enable()
 
 
 def test_it_ends_in_order_after_an_error(url: str, tmp_path: Path) -> None:
