@@ -62,7 +62,8 @@ def pytest_unconfigure() -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test on the servers that its nearest mark says: `every_generation`, `two_generations`, and so on.
 
-    One that has the fixture `any_domain` runs with the shop on each of them, with every other domain on the usual one.
+    One that has the fixture `any_domain` runs with every domain besides, in turn on those servers and then on the usual
+    one. Which comes first varies with the test.
     """
     of_mark = {
         "every_generation": generations(),
@@ -72,17 +73,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     }
     nearest = next((mark.name for mark in metafunc.definition.iter_markers() if mark.name in of_mark), "one_generation")
     marked = metafunc.definition.get_closest_marker
+    counting = marked("counts_entries")
+    servers = [each for each in of_mark[nearest] if not (counting and each.binary and not each.counts_entries)]
     if "any_domain" in metafunc.fixturenames and not (marked("shop_alone") or marked("domains_in_turn")):
-        servers = of_mark[nearest] or [usual()]
-        runs = [*((server, "shop") for server in servers), (usual(), "bank"), (usual(), "depots")]
+        from tests.domains.ways import WAYS
+
+        first = _by_name(metafunc.function.__name__)
+        turns = range(max(len(servers), len(WAYS)))
+        runs = [
+            (servers[turn] if turn < len(servers) else usual(), [*WAYS][(first + turn) % len(WAYS)]) for turn in turns
+        ]
         metafunc.parametrize(
             ("generation", "any_domain"),
             runs,
             indirect=True,
             ids=[f"{server.name}-{name}" for server, name in runs],
         )
-    elif "generation" in metafunc.fixturenames and of_mark[nearest]:
-        metafunc.parametrize("generation", of_mark[nearest], indirect=True, ids=lambda generation: generation.name)
+    elif "generation" in metafunc.fixturenames and servers:
+        metafunc.parametrize("generation", servers, indirect=True, ids=lambda generation: generation.name)
+
+
+def _by_name(name: str) -> int:
+    """A number that is the same for a test at each run."""
+    return crc32(name.encode())
 
 
 @pytest.fixture
@@ -105,7 +118,7 @@ def any_domain(request: pytest.FixtureRequest, generation: Generation) -> Iterat
     marked = request.node.get_closest_marker
     if marked("domains_in_turn") and not marked("shop_alone"):
         case = sum(request.node.callspec.indices.values()) if hasattr(request.node, "callspec") else 0
-        name = [*WAYS][(crc32(request.node.originalname.encode()) + case) % len(WAYS)]
+        name = [*WAYS][(_by_name(request.node.originalname) + case) % len(WAYS)]
         print(f"With {name}.")
     choose(name)
     yield name

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
@@ -140,6 +141,8 @@ class Decoder:
         self.names = Names(model)
         self._texts = {field.member: field for field in model.fields if _is_folded(field, model)} if lenient else {}
         """Members whose text must be made into something before the model reads it."""
+        self._rounds = is_pydantic(model.type) and any(map(_has_decimals, model.fields))
+        """Whether what reads the model would round numbers of its payloads."""
         self._packed = packed
         self._lenient = lenient
         self._lines: Callable[[bytes], list[Any]] | None = None
@@ -215,12 +218,18 @@ class Decoder:
         if self._lenient:
             return model.model_validate(exact.read(payload), strict=False)  # texts are never more than that
         if not self._packed:
-            return model.model_validate_json(payload)
+            return model.model_validate_json(self._exactly(payload) if self._rounds else payload)
         members = msgspec.msgpack.decode(payload)
         try:
             return model.model_validate(members)
         except ValueError:  # strict in the types of Python, where JSON has texts and lists
             return model.model_validate_json(json.dumps(members, default=_as_json, skipkeys=True))
+
+    def _exactly(self, payload: bytes) -> bytes:
+        """A payload in which decimals are texts: pydantic takes each other number with a point for a float."""
+        with suppress(msgspec.MsgspecError, ValueError, RecursionError):  # the model says what is wrong
+            return exact.write(_with_texts(Field("", "", "record", record=self._model), exact.read(payload)))
+        return payload
 
     def _unfolded(self, payload: bytes) -> bytes:
         """Members that are texts, of which some are JSON themselves, and some stand for what pydantic reads no text."""
@@ -238,6 +247,23 @@ class Decoder:
             else:
                 members[name] = next((each for each in field.choices if str(each) == text), text)
         return exact.write(members)
+
+
+def _has_decimals(field: Field) -> bool:
+    within = field.record.fields if field.record is not None else (field.element,) if field.element is not None else ()
+    return field.kind == "decimal" or any(map(_has_decimals, within))
+
+
+def _with_texts(field: Field, value: Any) -> Any:
+    """The value of a field, in which decimals are texts."""
+    if field.kind == "decimal":
+        return str(value) if isinstance(value, Decimal) else value
+    if field.record is not None and isinstance(value, dict):
+        fields = [each for each in field.record.fields if each.member in value]
+        return value | {each.member: _with_texts(each, value[each.member]) for each in fields}
+    if field.element is not None and isinstance(value, list):
+        return [_with_texts(field.element, each) for each in value]
+    return value
 
 
 def _as_json(value: Any) -> Any:

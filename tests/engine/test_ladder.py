@@ -127,6 +127,7 @@ class TestAGoodSnapshot:
         assert largest < 1_000_000, "no single command blocks the server"
 
 
+@pytest.mark.domains_in_turn
 @pytest.mark.one_generation
 class TestDamage:
     @pytest.mark.shop_alone

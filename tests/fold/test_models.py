@@ -138,6 +138,28 @@ def read(name: str, members: Any) -> Any:
 
 
 class TestAPayload:
+    def test_a_number_that_is_a_decimal_has_every_digit(self) -> None:
+        class Sold(BaseModel):
+            class Line(BaseModel):
+                price: Decimal
+                whole: int = 0
+
+            lines: list[Line] = []
+            price: Decimal | None = Field(None, alias="the-price")
+
+        fold = folding(lambda *_: None, EventType(Sold, lambda *_: None))
+
+        def sold(members: str) -> Any:
+            return fold.read([b"type", b"Sold", b"data", members.encode()]).event
+
+        number = "12345678901234567.891234567"
+        for price in (number, "1.10", "1e3", "-0.0", "7", f'"{number}"'):
+            event = sold(f'{{"the-price":{price},"lines":[{{"price":{price},"whole":1.0}}]}}')
+            assert str(event.price) == str(event.lines[0].price) == str(Decimal(price.strip('"')))
+        assert sold('{"lines":[{"price":1.5,"whole":1.5}]}') is None
+        assert sold('{"lines":[{"price":1.5}') is None
+        assert sold('{"the-price":null}').price is None
+
     def test_becomes_an_event(self) -> None:
         assert read("Everything", MEMBERS) == EVERYTHING
         assert read("Plain", {"thing": "a", "price": 1.5, "lines": [{"thing": "b"}]}) == Plain(

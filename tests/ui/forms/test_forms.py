@@ -135,6 +135,7 @@ class TestToppingUp:
         assert console.published == []
 
 
+@pytest.mark.domains_in_turn
 @pytest.mark.usefixtures("any_domain")
 class TestPublishingOverABadNetwork:
     async def test_a_failure_keeps_what_was_typed_and_says_why(self) -> None:
@@ -230,6 +231,7 @@ class TestPublishingOverABadNetwork:
         assert isinstance(app.results[0], Published)
 
 
+@pytest.mark.domains_in_turn
 @pytest.mark.usefixtures("any_domain")
 class TestWhenNothingCanBePublished:
     @pytest.mark.parametrize(

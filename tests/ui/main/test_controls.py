@@ -162,6 +162,7 @@ class TestProducing:
             assert "load stopped: the server is gone" in text_of(app)[1]
 
 
+@pytest.mark.domains_in_turn
 class TestControlling:
     async def test_a_snapshot(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(busy)
@@ -240,6 +241,7 @@ class TestPausing:
             assert await later(4001) != moving
 
 
+@pytest.mark.domains_in_turn
 class TestNotices:
     async def test_each_is_told_once(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(busy)
@@ -252,6 +254,7 @@ class TestNotices:
             assert told(app) == ["· A snapshot was taken.", "✗ It failed: [b]no room␛[2J"]
 
 
+@pytest.mark.domains_in_turn
 class TestTheRegistry:
     async def test_every_action_can_be_run(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE):
@@ -308,6 +311,7 @@ class TestTheRegistry:
             assert app.screen is main_of(app)
 
 
+@pytest.mark.domains_in_turn
 class TestLeaving:
     async def test_it_asks_for_a_farewell_and_waits(self, dashboard: Dashboard, busy: View) -> None:
         console = RecordedConsole(busy)

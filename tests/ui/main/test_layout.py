@@ -114,8 +114,8 @@ class TestEverySize:
         assert layouts == {"tiny", "tabs", "tall", "stacked", "split", "columns"}
 
 
+@pytest.mark.domains_in_turn
 class TestZooming:
-    @pytest.mark.domains_in_turn
     async def test_the_focused_panel_takes_the_screen_and_gives_it_back(self, dashboard: Dashboard) -> None:
         table = panels()[-2]
         async with (app := dashboard(restored())).run_test(size=(80, 24)) as pilot:
@@ -147,6 +147,7 @@ class TestZooming:
             assert shown(app) == [second]
 
 
+@pytest.mark.domains_in_turn
 class TestOnePanelAtATime:
     async def test_keys_turn_to_the_next_panel(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(60, 16)) as pilot:
@@ -207,8 +208,8 @@ class TestHeights:
             await until(pilot, lambda: panel_of(app, "items").size.height == panel_of(app, "users").size.height)
 
 
+@pytest.mark.domains_in_turn
 class TestColours:
-    @pytest.mark.domains_in_turn
     async def test_every_theme_shows_the_same_text(self, dashboard: Dashboard) -> None:
         settings = UiSettings(theme="textual-light")
         async with (app := dashboard(restored(), settings)).run_test(size=(120, 40)) as pilot:

@@ -18,7 +18,7 @@ from tests.ui.looking import main_of, show, text_of, told
 from tests.ui.recorded import NOW, WALL, RecordedConsole, halted, restored
 from tests.ui.stage import until
 
-pytestmark = pytest.mark.usefixtures("any_domain")
+pytestmark = [pytest.mark.usefixtures("any_domain"), pytest.mark.domains_in_turn]
 
 Dashboard = Callable[..., DashboardApp]
 
@@ -154,7 +154,6 @@ class TestTheList:
             assert re.fullmatch(r"15:06:40 · +Today\.", first)
             assert re.fullmatch(r"\d\d-\d\d 15:06 · Yesterday\.", second)
 
-    @pytest.mark.domains_in_turn
     async def test_it_keeps_a_hundred(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(80, 24)) as pilot:
             for number in range(KEPT + 20):
