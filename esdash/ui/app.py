@@ -20,11 +20,12 @@ from textual.worker import Worker, WorkerState
 from esdash.engine.console import Console
 from esdash.ui.actions import Keymap, Scope, bindings
 from esdash.ui.clipboard import may_export
-from esdash.ui.commands import ActionCommands, Commands
+from esdash.ui.commands import ActionCommands
 from esdash.ui.declared import Actions
 from esdash.ui.export.handed import usual_file
 from esdash.ui.export.offered import offer_picture
 from esdash.ui.keymap import unknown
+from esdash.ui.main.palette import Commands
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.messages import Messages, message_of, plain, tell
 from esdash.ui.paint.dialog import open_dialog
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 FAREWELL_SECONDS: Final = 15.0
 """How long leaving waits for the farewell snapshot."""
-
 
 USUAL_THEME: Final = "textual-dark"
 

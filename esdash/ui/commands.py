@@ -3,15 +3,10 @@
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from esdash.ui.actions import Action, Scope
 from esdash.ui.declared import Actions
-from esdash.ui.paint.dialog import LeftOnce
-
-
-class Commands(CommandPalette, LeftOnce[None]):
-    """The palette."""
 
 
 class ActionCommands(Provider):
