@@ -7,7 +7,7 @@ follows from it: decoding, the fold, snapshots, forms, commands, the log, panels
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from msgspec import Struct
@@ -95,6 +95,9 @@ def decimal(places: int, unit: str = "") -> Format:
 _SMALL: Final = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def _read_time(text: str) -> int:
     bare = text.strip()
     if _WHOLE.fullmatch(bare):
@@ -105,11 +108,16 @@ def _read_time(text: str) -> int:
         raise ValueError("a time is written like 2026-11-23 14:03:05") from None
 
 
-def _write_time(value: int) -> str:
+def _write_time(value: int, precision: str = "seconds") -> str:
     try:
-        return datetime.fromtimestamp(value / 1000, UTC).astimezone().isoformat(" ", "seconds")
+        return (_EPOCH + timedelta(milliseconds=value)).astimezone().isoformat(" ", precision)
     except (ValueError, OverflowError, OSError):
         return str(value)
+
+
+def _type_time(value: int) -> str:
+    """Whole: what is read is without the milliseconds."""
+    return _write_time(value, "milliseconds" if value % 1000 else "seconds")
 
 
 PLAIN: Final = Format(_read_whole, _write_plain, characters="-0123456789yesno")
@@ -124,7 +132,7 @@ MONEY: Final = decimal(2)
 TEXT: Final = Format(_read_text, str)
 """Text as it is."""
 
-TIME: Final = Format(_read_time, _write_time, lambda by: f"{by / 1000:+,.3f} s", characters=f"{_AMOUNT} :+")
+TIME: Final = Format(_read_time, _write_time, lambda by: f"{by / 1000:+,.3f} s", _type_time, f"{_AMOUNT} :+")
 """Unix milliseconds, as local time with its zone."""
 
 

@@ -135,11 +135,11 @@ class Check:
             for where, what in doings.heard():
                 self._break("outside", so_far, f"{where}: {what}", self._does(doings, where))
             for invariant in tuple(invariants) if closely else ():
-                if not self._holds(invariant, self.state):
+                if (said := self._unheld(invariant, self.state)) is not None:
                     invariants.remove(invariant)
                     source = getattr(invariant.condition, "__code__", None)
                     where = f"{_place(source)}: {invariant.name}" if source else f"the invariant {invariant.name}"
-                    self._break("invariants", so_far, where, self._violates(invariant))
+                    self._break("invariants", so_far, where + said, self._violates(invariant, said))
         for rule, line, reason in undeclared(self._fold):
             if ("returns", rule) not in self._found:
                 self._break("returns", [], f"{line}: {reason}")
@@ -217,17 +217,18 @@ class Check:
         if self._fold.made(event_type, data)[0] is None:
             self._break("writes", [entry], event_type.model.__name__)
 
-    def _holds(self, invariant: Invariant, state: State) -> bool:
+    def _unheld(self, invariant: Invariant, state: State) -> str | None:
+        """None where it holds; else why its function can tell nothing of the state, or an empty text."""
         try:
-            return holds_in(self._fold, state, invariant)
-        except UnfitInvariantError:
-            return False
+            return None if holds_in(self._fold, state, invariant) else ""
+        except UnfitInvariantError as error:
+            return f" ({error})"
 
-    def _violates(self, invariant: Invariant) -> shrinking.Shows:
+    def _violates(self, invariant: Invariant, said: str) -> shrinking.Shows:
         def shows(entries: list[Entry]) -> bool:
             state = self._fold.empty()
             guarded(lambda some: str(self._fold.fold(state, some)), entries)
-            return not self._holds(invariant, state)
+            return self._unheld(invariant, state) == said
 
         return shows
 

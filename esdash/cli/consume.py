@@ -75,7 +75,7 @@ def command(settings: Settings, once: bool, from_start: bool, no_snapshot: bool,
     with open_log(settings) as log:
         if missing := absence(log):
             warn(missing if once else f"{missing} Waiting for its first entry.")
-        if from_start and not yes:
+        if from_start and not yes and not fold.readonly:
             _ask_before_forgetting(log)
         if not settings.readonly:
             warn_of_another_domain(log, fold)

@@ -69,7 +69,9 @@ def _tell_of_past(past: "Checked", unseen: int) -> None:
 
 
 def _document(fold: Fold, found: Verification) -> dict[str, Any]:
-    invariants = {each.name: each.name not in found.broken for each in invariants_of(fold.domain)}
+    broken = found.broken
+    known = () if broken is None else invariants_of(fold.domain)
+    invariants = {each.name: each.name not in (broken or ()) for each in known}
     return {
         "holds": found.holds,
         "entries": found.entries,
@@ -111,7 +113,7 @@ def tell_people(fold: Fold, found: Verification) -> None:
         tell(f"✗ snapshot {snapshot_id} is damaged: {reason}")
     for snapshot_id, reason in found.skipped:
         tell(f"– snapshot {snapshot_id} was not checked: {reason}")
-    for name in found.broken:
+    for name in found.broken or ():
         tell(f"✗ the invariant {name} does not hold at the end; `esdash doctor` finds the entry")
     if found.unseen > 0:
         click.echo(f"– {found.unseen:,} older events are not in the stream any more and could not be replayed")

@@ -43,7 +43,7 @@ class Task(Struct, frozen=True):
 
 def environment_of(task: Task, environment: Mapping[str, str]) -> dict[str, str]:
     """The environment of a session: neither the token is in it, nor what belongs to the terminal of the server."""
-    kept = {name: value for name, value in environment.items() if not name.startswith(("ESDASH_", "TEXTUAL_"))}
+    kept = {name: value for name, value in environment.items() if not name.startswith(("ESDASH_", "TEXTUAL_", "TMUX"))}
     for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"):
         kept.pop(name, None)
     if task.settings.url:

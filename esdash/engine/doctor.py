@@ -213,6 +213,9 @@ class Doctor:
             yield from invariant_findings(self._log, projection, self._by_past)
 
     def _snapshots(self) -> Iterator[Finding]:
+        if self._domain.readonly:
+            yield Finding("snapshots", Status.OK, f"{self._domain.name} stores none, and uses none.")
+            return
         store = SnapshotStore(self._log)
         faults: list[str] = []
         good: list[Header] = []

@@ -151,7 +151,8 @@ def restore(
     foreign: list[Header] = []
     out_of_use: list[int] = []
     """How much those of this history have not seen that cannot be used."""
-    headers = store.offered()
+    # A domain that is for looking only stores none, and has no quarrel with those of the domain whose stream it is.
+    headers = [] if domain.readonly else store.offered()
 
     def failed(header: Header | Unreadable, reason: str) -> None:
         position = Position()
@@ -171,7 +172,7 @@ def restore(
         rung = Rung(header.snapshot_id, projection.position, None)
         return Restoration(projection, continuity, (*tried, rung), header, journal, clock() - begun, tuple(foreign))
 
-    if store.denial and not ignore_snapshots:
+    if store.denial and not ignore_snapshots and not domain.readonly:
         rungs.append(Rung("", Position(), store.denial))
         on_rung(tuple(rungs))
     for header in [] if ignore_snapshots else headers:

@@ -46,8 +46,11 @@ class Verification(Struct, frozen=True):
         return next((segment for segment in self.segments if not segment.holds), None)
 
     @property
-    def broken(self) -> tuple[str, ...]:
-        """The invariants that do not hold at the end of all."""
+    def broken(self) -> tuple[str, ...] | None:
+        """The invariants that do not hold at the end of all; None where the replay went on to it from a snapshot that
+        it had not arrived at, and so from no state that is known to be right."""
+        if not all(segment.holds for segment in self.segments[:-1]):
+            return None
         return self.segments[-1].broken if self.segments else ()
 
     @property

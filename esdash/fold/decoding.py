@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
 from operator import attrgetter
@@ -24,6 +24,10 @@ def could_be_key(key: Any) -> bool:
     return is_name(key) if isinstance(key, str) else MIN_INT <= key <= MAX_INT
 
 
+MAX_EXPONENT: Final = 4_000
+"""Of a decimal number, either way. Up to there Python computes with it and writes it out; hostile ones prevent that."""
+
+
 class Names:
     """Whether the fields of a model hold what an event may hold: names of rows that could be keys, a number, a zone."""
 
@@ -39,7 +43,7 @@ class Names:
         for path, field in self._paths:
             for value in _along(event, path):
                 if not _sound(field, value):
-                    return _UNSOUND.get(field.kind, "{!r:.60} can be no key of {}").format(value, field.about)
+                    return _why_unsound(field, value)
         return ""
 
     def all_could_be(self, events: list[Any], *, plain: bool = False) -> bool:
@@ -97,15 +101,30 @@ def _along(value: Any, path: tuple[str | None, ...]) -> Iterator[Any]:
 
 
 def _sound(field: Field, value: Any) -> bool:
-    """Whether a value that the model let through is one: `NaN` is no number, a time without a zone is no moment."""
+    """Whether a value that the model let through is one: `NaN` is no number, a time without a zone is no moment, and
+    with what is beyond all bounds no rule could compute.
+    """
     if field.kind == "decimal":
-        return bool(value.is_finite())
+        return bool(value.is_finite() and (not value or -MAX_EXPONENT <= value.adjusted() <= MAX_EXPONENT))
     if field.kind == "time":
-        return value.tzinfo is not None
+        return value.tzinfo is not None and (1 < value.year < 9999 or _is_in_utc(value))
     return could_be_key(value)
 
 
-_UNSOUND: Final = {"decimal": "{} is no number", "time": "{} has no zone"}
+def _is_in_utc(time: datetime) -> bool:
+    """Whether it is in a year that there is, in UTC as well."""
+    try:
+        return bool(time.astimezone(UTC))
+    except OverflowError:
+        return False
+
+
+def _why_unsound(field: Field, value: Any) -> str:
+    if field.kind == "decimal":
+        return f"{value!s:.60} is {'too large or too small a' if value.is_finite() else 'no'} number"
+    if field.kind == "time":
+        return f"{value} has no zone" if value.tzinfo is None else f"{value} is in no year of UTC"
+    return f"{value!r:.60} can be no key of {field.about}"
 
 
 def _with_room(read: Callable[[bytes], Any], payload: bytes) -> Any:
@@ -189,7 +208,13 @@ class Decoder:
     def why_not(self, payload: bytes) -> str:
         """Why a payload is no event, in the words of the decoder; empty when it is one."""
         try:
+            if not self._packed:
+                payload.decode()
             event = self._decoded(payload)
+        except UnicodeDecodeError as error:
+            # Of MessagePack it is told where in one of its texts that is.
+            where = "" if self._packed else f": 0x{error.object[error.start]:02x} at byte {error.start}"
+            return f"it is not UTF-8{where}"
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             return _complaint(error)
         return self.names.why_not(event)

@@ -9,7 +9,7 @@ from esdash.fold.decoding import Decoder
 from esdash.fold.failing import ENDS, FAILURES, raise_signals
 from esdash.fold.hooks import UnfitError
 from esdash.fold.outcomes import INVALID_DATA
-from esdash.fold.schema import Model
+from esdash.fold.schema import Model, first_line
 from esdash.fold.sorting import FIRST, Fields, Sorted, Sorter
 
 Apply = Callable[[Any, Any], object]
@@ -157,7 +157,7 @@ class EventReader:
             event = decoder.one(payload)
         except FAILURES as error:  # whatever a model of the domain raises
             raise_signals(error)
-            why = ENDS if isinstance(error, SystemExit) else f"failed: {error}"
+            why = ENDS if isinstance(error, SystemExit) else f"failed: {first_line(error)}"
             return None, f"{event_type.model.__name__} {why}"
         return event, decoder.why_not(payload) if event is None else ""
 

@@ -36,18 +36,22 @@ class Told(Struct, frozen=True, gc=False):
 
 UNTOLD: Final = Told()
 
+_TOO_LARGE: Final = 10**4_000
+"""Python writes 4,300 digits at most; so there is room for sums of these, and for formats that scale them."""
+
 
 def told_by(refusal: object) -> Told:
     """The numbers that decided a refusal; a domain may give anything for them, and what is no number is not told."""
     if not isinstance(refusal, Refusal):
         return UNTOLD
-    needed, available, shown = refusal.needed, refusal.available, refusal.shown
+    shown = refusal.shown
     return Told(
-        (),
-        needed if type(needed) is int else None,
-        available if type(available) is int else None,
-        shown if isinstance(shown, Format) else PLAIN,
+        (), _tellable(refusal.needed), _tellable(refusal.available), shown if isinstance(shown, Format) else PLAIN
     )
+
+
+def _tellable(number: object) -> int | None:
+    return number if type(number) is int and -_TOO_LARGE < number < _TOO_LARGE else None
 
 
 class Decisive(NamedTuple):

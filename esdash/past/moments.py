@@ -1,10 +1,12 @@
 """Moments of the past as a screen shows them: pictures of the tables, and the last entries of the log."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from esdash.domain import Table
@@ -15,6 +17,7 @@ from esdash.engine.view import Position
 from esdash.fold.folding import Fold, Told
 from esdash.fold.outcomes import PARKED
 from esdash.fold.tables import Change
+from esdash.log.errors import UnreachableError
 from esdash.log.facts import id_parts
 from esdash.log.stream import Stream
 from esdash.past.columns import MovingColumn, before_of, cell_of
@@ -169,18 +172,39 @@ class Moments:
         return None
 
 
-def rows_of(log: Stream, last: Sequence[Last]) -> list[Row]:
-    """The last entries up to a moment, oldest first, those that are in the stream; that of the moment without fields
-    where it is not. Raises LogError."""
-    if not last:
-        return []
-    rows: list[Row] = []
-    for entry, each in zip(reversed(log.newest(last[0].entry_id, len(last))), last, strict=False):
-        if entry[0] != each.entry_id:
-            break
-        rows.append(row_of(each.ordinal, entry, each.code, each.told))
-    newest = last[0]
-    return rows[::-1] or [Row(newest.ordinal, newest.entry_id, (), newest.code, mark=NOT_KNOWN, told=newest.told)]
+class LastRows:
+    """The last entries up to moments, with what they say."""
+
+    def __init__(self, log: Stream) -> None:
+        self._log = log
+        self._read: Sequence[Row] = ()
+        """For a moment, the last that the log was read for."""
+
+    def of(self, last: Sequence[Last]) -> Sequence[Row]:
+        """Those of a moment, oldest first, that are in the stream; that of the moment without fields where it is not.
+
+        While no server answers, those that were read before. Raises LogError where that of the moment was not.
+        """
+        if not last:
+            return []
+        try:
+            self._read = self._rows(last)
+        except UnreachableError:
+            known = {(row.ordinal, row.entry_id): row for row in self._read}
+            there = [*takewhile(lambda each: (each.ordinal, each.entry_id) in known, last)]
+            if not there:
+                raise
+            return [replace(known[each.ordinal, each.entry_id], told=each.told) for each in reversed(there)]
+        return self._read
+
+    def _rows(self, last: Sequence[Last]) -> list[Row]:
+        rows: list[Row] = []
+        for entry, each in zip(reversed(self._log.newest(last[0].entry_id, len(last))), last, strict=False):
+            if entry[0] != each.entry_id:
+                break
+            rows.append(row_of(each.ordinal, entry, each.code, each.told))
+        newest = last[0]
+        return rows[::-1] or [Row(newest.ordinal, newest.entry_id, (), newest.code, mark=NOT_KNOWN, told=newest.told)]
 
 
 def refused_codes(fold: Fold) -> list[int]:

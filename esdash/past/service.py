@@ -21,7 +21,7 @@ from esdash.log.stream import Stream
 from esdash.past.board import Board, Refusals
 from esdash.past.difference import Between, Difference, differences
 from esdash.past.folder import TrackFolder
-from esdash.past.moments import Moment, Moments, parked_codes, refused_codes, rows_of
+from esdash.past.moments import LastRows, Moment, Moments, parked_codes, refused_codes
 from esdash.past.packing import Numbers
 from esdash.past.process import Built, Task, TrackProcess
 from esdash.past.reader import TrackReader
@@ -92,6 +92,7 @@ class Past:
         self._fold = fold
         self._process = process
         self._track = SharedTrack(fold, path, lambda: self.built, clock)
+        self._rows = LastRows(log)
 
     def start(self) -> None:
         """Have the track kept up with the stream, in a process of its own, where there is to be one."""
@@ -134,7 +135,7 @@ class Past:
             moment = moments.at(min(max(ordinal, reader.shown_from), reader.built_to))
             last = moments.last(moment)
         with self._track.plainly():
-            return Shown(moment, rows_of(self._log, last))
+            return Shown(moment, self._rows.of(last))
 
     def place(self, place: Place, unseen: int = 0) -> int:
         """The ordinal of the last entry up to and with a place."""

@@ -18,7 +18,7 @@ from esdash.past.packing import DamagedTrackError, TrackError
 
 _Kind = TypeVar("_Kind")
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS origin (id INTEGER PRIMARY KEY CHECK (id = 1), origin BLOB NOT NULL);

@@ -107,9 +107,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Under `esdash dev FILE`: go on by the rules that were saved last; asks for a new version where they decide "
         "otherwise under the old one.", Group.WHAT_IF),
     Action("parked", "x", "parked", "Parked",
-        "The entries that could not be understood, with a form to publish a corrected event.", Group.TRUST),
+        "The entries that could not be understood: why, and how each is corrected.", Group.TRUST),
     Action("orphans", "O", "orphans", "Orphans",
-        "The entries that had been applied and are gone from the log, to publish them again.", Group.TRUST),
+        "The entries that had been applied and are gone from the log: which, and how each comes back.", Group.TRUST),
     Action("verify", "v", "verify", "Verify",
         "Replay everything in the background and compare it with every snapshot and the live state.", Group.TRUST),
     Action("ladder", "L", "ladder", "Restored from",

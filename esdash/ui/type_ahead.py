@@ -46,6 +46,8 @@ class TypeAhead(EndingApp):
         self._screen_before: Screen[object] | None = None
         self._arrived = False
         """The key has come back; a screen that it opened may not have its focus yet."""
+        self._followed = False
+        """What follows the key goes its way a second time."""
         self._looked_after = -1
         """The key that a timer looks after."""
 
@@ -63,12 +65,19 @@ class TypeAhead(EndingApp):
     async def on_type_ahead_done(self, message: Done) -> None:
         """A key has come back."""
         message.stop()
-        if message.number == self.keys_done:
-            self._arrived = True
-            await self._look(message.number)
+        if message.number != self.keys_done:
+            return
+        target = self._target
+        if not self._followed and target is not None:
+            # What the widget has posted because of the key, `OptionSelected` say, is behind this and before the next.
+            self._followed = target.post_message(self.Done(message.number).set_sender(target))
+            if self._followed:
+                return
+        self._arrived = True
+        await self._look(message.number)
 
     async def _hand_out(self) -> None:
-        self._arrived = False
+        self._arrived = self._followed = False
         self._screen_before = self.screen
         target = self._target = self.focused or self.screen
         await super().on_event(self._typed.popleft())

@@ -43,10 +43,9 @@ def read_value(field: Field, text: str) -> Any:
         except KeyError:
             raise ValueError(f"{words(field.name)} is yes or no") from None
     if field.kind == "choice":
-        for choice in field.choices:
-            if str(choice).casefold() == text.strip().casefold():
-                return choice
-        raise ValueError(f"{words(field.name)} is one of {', '.join(map(str, field.choices))}")
+        if (choice := choice_of(field, text.strip())) is None:
+            raise ValueError(f"{words(field.name)} is one of {', '.join(map(str, field.choices))}")
+        return choice
     if field.kind == "decimal":
         return _decimal(field, text)
     if field.kind == "time":
@@ -62,6 +61,13 @@ def read_value(field: Field, text: str) -> Any:
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ValueError(f"{words(field.name)} is written as JSON: {error}") from None
     return _counted(field, value) if isinstance(value, list) else value
+
+
+def choice_of(field: Field, told: str) -> Any:
+    """The choice that is written so, else the only one that is but for its case; None for none."""
+    alike = [choice for choice in field.choices if str(choice).casefold() == told.casefold()]
+    same = [choice for choice in alike if str(choice) == told] or alike
+    return same[0] if len(same) == 1 else None
 
 
 def write_value(field: Field, value: Any) -> str:

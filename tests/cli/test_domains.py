@@ -124,6 +124,15 @@ class TestState:
         assert "  accounts:A.owner: Ada replayed, Bob stored" in told
         assert "  applied: 1,234 replayed, 1,235 stored" in told
 
+    @pytest.mark.parametrize("found", ["a", "b"])
+    def test_of_an_end_that_no_right_state_led_to_no_invariant_is_told(
+        self, capsys: pytest.CaptureFixture[str], found: str
+    ) -> None:
+        first = Segment(Position(), Position("5-1", 2), "5-1-0", "a", found, ())
+        last = Segment(first.end, Position("6-1", 3), None, "c", "c", (), ("few",))
+        tell(the_bank(), Verification((first, last), (), (), 0, 3, 1.0))
+        assert ("the invariant few does not hold" in capsys.readouterr().out) is (found == "a")
+
 
 class TestRaw:
     def test_every_stream_can_be_watched_and_nothing_is_written(

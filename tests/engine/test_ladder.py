@@ -12,7 +12,8 @@ import redis
 from esdash.engine import snapshot
 from esdash.engine.consumer import ConsumerSettings
 from esdash.engine.snapshot import Restoration, restore
-from esdash.engine.view import Rung
+from esdash.engine.view import Position, Rung
+from esdash.fold.raw import RAW, RawFold
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
 from tests.domains.ways import WAYS, Present, present
@@ -227,6 +228,15 @@ class TestWhatDoesNotFit:
         newer, older = two
         change_header(client, newer, version="0")
         assert_passed_over(climb(log), newer, older, f"made by version 0 of the rules, not {Present().version}")
+
+    @pytest.mark.counts_entries
+    def test_none_of_the_domain_s_matters_to_who_only_looks(
+        self, client: redis.Redis, log: Stream, two: tuple[Header, Header]
+    ) -> None:
+        client.xtrim(STREAM, maxlen=1, approximate=False)
+        found = restore(log, SnapshotStore(log), RawFold(RAW), clock=lambda: 0.0)
+        assert found.rungs == (Rung(None, Position(), None),), "nor is it said of them that they could not be used"
+        assert (str(found.continuity), found.projection.unseen) == ("CONTINUOUS", two[0].ordinal)
 
     def test_a_snapshot_of_changed_rules_is_never_continued(self, log: Stream, two: tuple[Header, Header]) -> None:
         class ChangedFold(Present):

@@ -108,6 +108,9 @@ class TestTheOthers:
 
     def test_a_time_is_read_back_to_the_second(self) -> None:
         assert TIME.read(TIME.write(1_700_000_000_000)) == 1_700_000_000_000
+        assert TIME.editable(1_700_000_000_000) == TIME.write(1_700_000_000_000)
+        for milliseconds in (179, -1, 1_700_000_000_123, 253_402_214_399_999, 2**62):
+            assert TIME.read(TIME.editable(milliseconds)) == milliseconds
         assert TIME.read("2026-11-23T14:03:05+00:00") == 1_795_442_585_000
         assert TIME.read("1700000000123") == 1_700_000_000_123
         assert TIME.moved(1_500) == "+1.500 s"

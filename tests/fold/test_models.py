@@ -306,12 +306,23 @@ class TestAnEvent:
         (plain,) = (each for each in FOLD.domain.events if each.model is Plain)
         for payload, why in [
             (b'{"thing":"a","price":"NaN"}', "NaN is no number"),
+            (b'{"thing":"a","price":1e4001}', "1E+4001 is too large or too small a number"),
+            (b'{"thing":"a","price":"1e-999999999"}', "1E-999999999 is too large or too small a number"),
             (b'{"thing":""}', "'' can be no key of things"),
             (b'{"thing":1}', "Expected `str`, got `int` - at `$.thing`"),
             (b"{}", "Object missing required field `thing`"),
         ]:
             assert FOLD.decode(plain, payload) == (None, why)
         assert FOLD.decode(plain, b'{"thing":"a"}') == (Plain("a"), "")
+        for price in ("9e4000", "1e-4000", "0e999999999"):
+            assert FOLD.decode(plain, b'{"thing":"a","price":%s}' % price.encode())[1] == ""
+        everything = next(each for each in FOLD.domain.events if each.model is Everything)
+        for moment, told in [
+            ("0001-01-01T00:00:00+14:00", "0001-01-01 00:00:00+14:00 is in no year of UTC"),
+            ("2026-11-23T14:03:05", "2026-11-23 14:03:05 has no zone"),
+            ("9999-12-31T23:59:59Z", ""),
+        ]:
+            assert FOLD.decode(everything, msgspec.json.encode({**MEMBERS, "moment": moment}))[1] == told
 
 
 class TestFields:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import redis
@@ -9,6 +10,7 @@ import redis
 from esdash.engine.console import EngineError
 from esdash.engine.history import History
 from esdash.fold.stored import number_name
+from esdash.log.errors import ClosedError
 from esdash.log.stream import Stream
 from esdash.past.building import Builder
 from esdash.past.folder import TrackFolder
@@ -49,6 +51,23 @@ def test_a_moment_that_was_just_appended_is_waited_for(past: Past, client: redis
     assert shown.moment.position == projection.position
     assert rows_shown(shown.moment.picture) == rows(projection.state)
     assert [row.ordinal for row in shown.rows] == list(range(1, 52))
+
+
+def test_while_no_server_answers_the_moments_near_the_one_that_was_read_are_shown(
+    past: Past, client: redis.Redis, log: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_more(client, 9)
+    eventually(lambda: built(past, 9))
+    before, _ = past.at(4), past.at(8)
+
+    def away(*_: object) -> NoReturn:
+        raise ClosedError("nobody answers")
+
+    monkeypatch.setattr(log, "newest", away)
+    assert past.at(4).rows == before.rows
+    assert [row.ordinal for row in past.at(7).rows] == list(range(1, 8)), "although it was elsewhere in between"
+    with pytest.raises(EngineError, match="nobody answers"):
+        past.at(9)
 
 
 def test_what_is_not_there_is_said_in_a_sentence(log: Stream, folder: TrackFolder) -> None:

@@ -15,6 +15,7 @@ from esdash.fold.loading import load
 from esdash.ui.app import DashboardApp
 from esdash.ui.forms.event_types import EventTypesScreen
 from esdash.ui.forms.publishing import EventForm
+from esdash.ui.forms.type_form import TypeForm
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.paint.pager import Pager
 from esdash.ui.trust.details import DetailsScreen
@@ -238,6 +239,13 @@ class TestPublishing:
             await pilot.press("enter")
             await pilot.pause()
             assert isinstance(app.screen, EventForm)
+
+    async def test_what_is_typed_behind_a_slash_finds_one_of_them(self) -> None:
+        async with dashboard(a_bank().live(), bank()).run_test(size=SIZE) as pilot:
+            await pilot.press("e", "slash", *"MOVE", "enter")
+            await pilot.pause()
+            assert isinstance(pilot.app.screen, TypeForm)
+            assert pilot.app.screen.event_type.wire_name == "Transferred"
 
     @pytest.mark.parametrize("key", ["b", "p", "P", "plus"])
     async def test_without_a_sample_there_is_no_made_up_event(self, key: str) -> None:

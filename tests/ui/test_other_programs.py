@@ -49,10 +49,15 @@ async def test_raw_tells_the_type_in_full_and_what_an_entry_says() -> None:
         await pilot.pause()
         assert isinstance(pilot.app.screen, DetailsScreen)
         text = pilot.app.screen.query_one(Pager).text
+        assert "count     kind customers" in text
+        assert "newest entry" not in text
         said, stored = text.split("What it says · Debezium")[1].split("As it is stored")
         assert '"first_name": "Anne Marie"' in said
         assert "schema    public" in said
         assert '{"id":1}' in stored
+        await pilot.press("escape", "x")
+        await pilot.pause()
+        assert "XADD" not in pilot.app.screen.query_one(Pager).text, "none is ever parked"
 
 
 @pytest.mark.parametrize("of_domain", [True, False])

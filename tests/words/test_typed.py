@@ -3,24 +3,34 @@
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import BaseModel, BeforeValidator, PlainSerializer
 
 from esdash.domain import Column, Domain, EventType, Table
 from esdash.fold.folding import Fold
-from esdash.fold.schema import Field
+from esdash.fold.schema import Field, model_of
 from esdash.fold.tables import MAX_INT, is_name
 from esdash.shop.events import MAX_COUNT, MAX_MONEY
+from esdash.ui.correct.mending import certain
+from esdash.ui.forms.completion import complete_choice
 from esdash.visible import visible
 from esdash.words.outcomes import GLYPHS, MEANINGS, sentence
 from esdash.words.typed import make_event, read_name, read_pairs, read_value, write_name, write_pair_name, write_value
 from tests.domains import the_bank, the_depots
 from tests.domains.shop import shop
+
+
+class Measured(Struct, frozen=True):
+    """Milli- and mega-, which differ in case alone."""
+
+    unit: Literal["m", "M", "kg"]
+
 
 NAMES = st.text(min_size=1, max_size=64).filter(is_name)
 
@@ -55,6 +65,15 @@ COUNT, LINES = field("AddItem.count"), field("Order.lines")
 )
 def test_numbers_are_read_as_people_write_them(field: Field, text: str, value: object) -> None:
     assert read_value(field, text) == value
+
+
+def test_a_choice_is_the_one_that_is_written_so_else_the_only_one_but_for_its_case() -> None:
+    (unit,) = model_of(Measured).fields
+    assert [read_value(unit, text) for text in ("m", "M ", "KG")] == ["m", "M", "kg"]
+    assert [certain(unit, value) for value in ("M", "KG", "g")] == ["M", "kg", None]
+    assert complete_choice(unit.choices, "M").matches[0].written == "M"
+    with pytest.raises(ValueError, match="size is one of m, M"):
+        read_value(replace(unit, name="size", choices=("m", "M")), "g")
 
 
 @pytest.mark.parametrize(

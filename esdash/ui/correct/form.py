@@ -12,7 +12,7 @@ from esdash.engine.console import Desk
 from esdash.engine.view import View
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
-from esdash.ui.correct.salvage import as_json, certain_type, likely_type, salvage, texts_of
+from esdash.ui.correct.salvage import as_json, certain_type, likely_type, said_of, salvage, texts_of
 from esdash.ui.declared import label_of, model_of
 from esdash.ui.forms.completion import complete_choice
 from esdash.ui.forms.field import STYLES, Field, Note
@@ -114,4 +114,5 @@ def form_for(console: Desk, fields: Fields, purpose: Purpose, chosen: str = "") 
     remains = salvage(fold, fields, wanted)
     if remains.type is None:
         return RawEventForm(console, fields, purpose)
-    return TypeForm(console, remains.type, texts_of(fold, remains), purpose)
+    texts = texts_of(fold, remains)
+    return TypeForm(console, remains.type, texts, purpose, said_of(fold, fields, remains.type).difference(texts))

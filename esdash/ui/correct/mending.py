@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.schema import Field
 from esdash.ui.forms.json_text import escape_json
 from esdash.visible import visible
-from esdash.words.typed import pair_of, write_pair_name, write_value
+from esdash.words.typed import choice_of, pair_of, write_pair_name, write_value
 
 _WHOLE: Final = re.compile(r"-?\d{1,19}", re.ASCII)
 
@@ -33,16 +34,17 @@ def certain(field: Field, value: Any, *, lenient: bool = False) -> Any:
         # Text, or a number with a fraction, may be in the units of people or in those of the log.
         value = mended(value) if is_whole(field) or lenient else value
         return value if isinstance(value, int) and not isinstance(value, bool) else None
-    if field.kind == "str" or field.kind == "time":
+    if field.kind == "str":
         return value if isinstance(value, str) else None
+    if field.kind == "time":
+        return value if isinstance(value, str) and not _is_without_zone(value) else None
     if field.kind == "bool":
         return value if isinstance(value, bool) else None
     if field.kind == "decimal":
         number = not isinstance(value, bool) and isinstance(value, int | float | Decimal)
         return str(value) if number or isinstance(value, str) else None
     if field.kind == "choice":
-        told = str(value).casefold()
-        return next((choice for choice in field.choices if str(choice).casefold() == told), None)
+        return choice_of(field, str(value))
     if field.kind == "record":
         return _record(field, value)
     return _list(field, value)
@@ -101,6 +103,14 @@ def _list(field: Field, value: Any) -> Any:
         return None
     found = [certain(element, each) for each in value]
     return None if None in found else found
+
+
+def _is_without_zone(text: str) -> bool:
+    """Whether it is a time, but of no zone: it means another moment for each who reads it."""
+    try:
+        return datetime.fromisoformat(text.strip()).tzinfo is None
+    except ValueError:
+        return False
 
 
 def _from_text(field: Field, text: str) -> Any:

@@ -48,7 +48,20 @@ class Salvaged(NamedTuple):
 
 def members_of(fold: Fold, fields: Fields) -> Mapping[str, Any]:
     """The members of its payload by their own names, as far as they can be read."""
-    return {str(name): value for name, value in _read(payload_of(fold, fields)).items()}
+    members = {str(name): value for name, value in _read(payload_of(fold, fields)).items()}
+    unreadable = _no_texts(fold, fields)
+    return {name: value for name, value in members.items() if name not in unreadable}
+
+
+def _no_texts(fold: Fold, fields: Fields) -> list[str]:
+    """The members that are fields themselves and no UTF-8: their text as JSON is another one."""
+    found = []
+    for name, value in dict(zip(fields[::2], fields[1::2], strict=True)).items() if fold.lenient else ():
+        try:
+            value.decode()
+        except UnicodeDecodeError:
+            found.append(name.decode("utf-8", "backslashreplace"))
+    return found
 
 
 def is_packed(fold: Fold, fields: Fields) -> bool:
@@ -108,7 +121,10 @@ def salvage(fold: Fold, fields: Fields, chosen: EventType | None = None) -> Salv
         return Salvaged(event_type, msgspec.json.decode(fold.encode(event)[1]))
     same = is_of_same_schema(fold, fields, event_type)
     members = members_of(fold, fields)
-    by_name = {plain_name(name): value for name, value in members.items()}
+    by_name: dict[str, Any] = {}
+    for name, value in members.items():
+        plain = plain_name(name)
+        by_name[plain] = value if by_name.get(plain, value) == value else None
     found: dict[str, Any] = {}
     for field in model_of(fold, event_type).fields:
         value = members.get(field.member) if same else None
@@ -134,10 +150,17 @@ def texts_of(fold: Fold, remains: Salvaged) -> dict[str, str]:
     return {name: text for name, text in texts.items() if len(text) <= MOST_TEXT}
 
 
+def said_of(fold: Fold, fields: Fields, event_type: EventType) -> set[str]:
+    """The fields of a type, by their names, of which an entry says something, be it what it may."""
+    said = [name for name, value in members_of(fold, fields).items() if value is not None]
+    there = set(map(plain_name, [*said, *_no_texts(fold, fields)]))
+    return {field.name for field in model_of(fold, event_type).fields if plain_name(field.member) in there}
+
+
 def as_json(fold: Fold, fields: Fields) -> str:
     """The payload as JSON text to edit on one line: itself where it is JSON, else what was salvaged of it."""
     data = payload_of(fold, fields)
-    if 0 < len(data) <= MOST_TEXT and data[0] not in MESSAGEPACK:
+    if 0 < len(data) <= MOST_TEXT and data[0] not in MESSAGEPACK and not _no_texts(fold, fields):
         try:
             msgspec.json.decode(data, type=msgspec.Raw)
             return escape_json(data.decode())
@@ -169,6 +192,8 @@ def objection(fold: Fold, row: Row, size: int) -> str:
         return f"it cannot be opened: {fold.sorter.title} writes nothing like it"
     if read.type is None:
         return "its key is empty or longer than 128 bytes, or its values are nested too deeply"
+    if unreadable := _no_texts(fold, row.fields):
+        return f"{visible(unreadable[0], 40)} is not UTF-8"
     old, why = fold.decode(read.type, payload_of(fold, row.fields))
     if old is not None and read.type.upcast is not None:
         why = str(getattr(fold.reader.upcast(read.type, old), "error", why))
@@ -191,7 +216,7 @@ def _translated(fold: Fold, fields: Fields) -> Any:
         if each.upcast is None or not of_it or (each.encoding == "msgpack") is not packed:
             continue
         try:
-            old: Any = msgspec.convert(_read(payload_of(fold, fields)), each.model, strict=False)
+            old: Any = msgspec.convert(members_of(fold, fields), each.model, strict=False)
             event = fold.reader.upcast(each, old)
             fold.encode(event)
         except FAILURES as error:  # whatever a function of the domain raises: nothing is certain then
@@ -208,7 +233,8 @@ def _read(data: bytes) -> dict[Any, Any]:
         else:
             value = exact.read(data[: 16 * MAX_DATA])
     except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
-        return _read_broken(data[:MOST_TEXT].decode("utf-8", "replace"))
+        # What is no UTF-8 can be no value then: a text with a � in place of it would be another one.
+        return _read_broken(data[:MOST_TEXT].decode("utf-8", "surrogateescape"))
     return value if isinstance(value, dict) else {}
 
 

@@ -71,8 +71,9 @@ def complete_pair(view: View, field: Field, text: str, cursor: int) -> Completio
 
 
 def complete_choice(choices: Sequence[str], text: str) -> Completion:
-    typed = text.strip().casefold()
-    matches = [Match(choice, visible(choice, 40), "") for choice in choices if choice.casefold().startswith(typed)]
+    typed = text.strip()
+    fitting = [choice for choice in choices if choice.casefold().startswith(typed.casefold())]
+    matches = [Match(choice, visible(choice, 40), "") for choice in sorted(fitting, key=typed.__ne__)]
     return Completion(0, len(text), matches[:MOST], len(matches) - len(matches[:MOST]))
 
 

@@ -180,7 +180,7 @@ class EventForm(Dialog[Published]):
         if not (outlook.accepted or deliberate or self._warned == content):
             self._warned = content
             if (field_id := self.field_to_mend(outlook.reason)) is not None:
-                self.query_one(f"#{field_id}").focus()
+                self.set_focus(self.query_one(f"#{field_id}"))
             self._foresee(self.engine.view)
             return
         self._submitted, self._sent, self._failed = content, event, ""
@@ -243,16 +243,14 @@ class EventForm(Dialog[Published]):
             self.dismiss(published)
 
     def _focus_first_unfinished(self) -> None:
+        """At once: of keys that were typed ahead the first would otherwise go to the first field."""
         fields = list(self.query(Field))
         if not fields:
-            self.query_one("#publish").focus()
+            self.set_focus(self.query_one("#publish"))
             return
         notes = [self._reading.notes.get(str(field.input.id), Note("")) for field in fields]
-        for field, note in zip(fields, notes, strict=True):
-            if note.wrong or note.missing:
-                field.input.focus()
-                return
-        fields[-1].input.focus()
+        unfinished = (field for field, note in zip(fields, notes, strict=True) if note.wrong or note.missing)
+        self.set_focus(next(unfinished, fields[-1]).input)
 
     def _foresee(self, view: View) -> None:
         reading = self._reading

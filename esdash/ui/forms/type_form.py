@@ -1,7 +1,7 @@
 """The form of an event type: a field for each of its model's, judged and foreseen while one types."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +18,7 @@ from esdash.ui.declared import label_of, model_of
 from esdash.ui.forms.completion import complete_choice, complete_pair, complete_row, told_cells
 from esdash.ui.forms.field import Field, Note, label_width
 from esdash.ui.forms.inputs import CompletingInput, FormInput, JsonInput, Suggestions
+from esdash.ui.forms.json_text import escape_json
 from esdash.ui.forms.outlook import Outlook, foresee
 from esdash.ui.forms.publishing import EventForm, Purpose, Reading
 from esdash.ui.forms.questions import Question, is_json, questions_of
@@ -29,6 +30,9 @@ NAME: Final = 24
 """Cells of a name in the table of what a list names."""
 MOST_RECORDS: Final = 100
 """Lines of that table."""
+
+UNSURE: Final = "left out: what the entry says of it is not certain"
+"""Stands under a field that need not be filled in: nobody would see that it is missing."""
 
 _NONE: Final = "no such"
 
@@ -44,12 +48,16 @@ class TypeForm(EventForm):
         event_type: EventType,
         values: Mapping[str, str] | None = None,
         purpose: Purpose | None = None,
+        unsure: Container[str] = (),
     ) -> None:
-        """`values` are texts to begin with, by the name of the field."""
+        """`values` are texts to begin with, by the name of the field; `unsure` are fields of which something is said
+        where the values are from, which is none of them.
+        """
         super().__init__(console, label_of(event_type), purpose)
         self.event_type = event_type
         self.questions = questions_of(self.fold, event_type)
         self._values = values or {}
+        self._unsure = unsure
         self._tables = {table.name: table for table in self.fold.domain.tables}
         self._shown: dict[str, str] = {}
 
@@ -60,7 +68,8 @@ class TypeForm(EventForm):
             yield Static(visible(lines[0], 300), id="help", markup=False)
         width = label_width([question.label for question in self.questions])
         for question in self.questions:
-            start = escape_hidden(self._values.get(question.name, question.start))
+            escape = escape_json if is_json(question.field) else escape_hidden
+            start = escape(self._values.get(question.name, question.start))
             field, suggestions = self._input(question, start)
             yield Field(question.label, field, suggestions, label_width=width)
             pair = pair_of(question.field)
@@ -167,7 +176,7 @@ class TypeForm(EventForm):
         if (now := self._now(view, question, members)) is not None:
             told.append(f"now {now}")
         if not question.needed and (not text.strip() or text == question.start):
-            told.append("optional")
+            told.append(UNSURE if question.name in self._unsure else "optional")
         return " · ".join(told)
 
     def _row(self, view: View, table: Table, key: Any, outlook: Outlook) -> str:

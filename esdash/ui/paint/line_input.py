@@ -1,6 +1,7 @@
 """The base of every field of one line."""
 
 import re
+from unicodedata import category
 
 from textual import events
 from textual.widgets import Input
@@ -33,6 +34,13 @@ class LineInput(Input):
         super().replace(whole, 0, len(self.value))
         if self.value == whole:  # it may be too long
             self.cursor_position = len(self.escape(typed))
+
+    def on_key(self, event: events.Key) -> None:
+        """Textual's drops what cannot be printed alone, such as what joins the parts of 👩‍🚒."""
+        if event.character and not event.is_printable and category(event.character[0]) != "Cc":
+            event.prevent_default()
+            event.stop()
+            self.replace(event.character, *self.selection)
 
     def on_paste(self, event: events.Paste) -> None:
         """Textual's keeps the first line and drops the others without a word."""

@@ -52,7 +52,10 @@ def tell_changes(fold: Fold, told: Told, width: int) -> Iterator[Paragraph]:
         if decided := shortfall(told):
             yield Paragraph(visible(decided, 200))
         return
-    texts = [text_of(fold, change) for change in told.changes]
+    places = fold.storage.places
+    # What keeps the books of a domain that is for looking only is nothing to look at.
+    changes = [each for each in told.changes if not (fold.readonly and places[each.table][0].hidden)]
+    texts = [text_of(fold, change) for change in changes]
     subjects = [f"{visible(text.one, 40)} {visible(text.key, 30)}" for text in texts]
     labels = [visible(text.column, 24) for text in texts]
     values = [f"{visible(text.before)} → {visible(text.after)}" for text in texts]

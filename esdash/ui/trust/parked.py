@@ -88,6 +88,9 @@ class ParkedScreen(EntryListScreen):
             )
         else:
             yield Paragraph("No entry is parked.", style="good")
+        if self.fold.readonly:
+            yield Paragraph(f"{visible(self.fold.name, 40)} takes every entry as it is: none ever will be.")
+            return
         yield Paragraph("")
         yield Paragraph(f"Parked means: {MEANINGS['parked']}.")
         yield Paragraph("")

@@ -104,7 +104,7 @@ class VerifyScreen(TextDialog[None]):
             track = "─" * (max(8, width - len(done) - 2) - len(filled))
             yield Paragraph(f"{filled}{track}  {done}", verbatim=True)
         speed = self._watch.rate(status)
-        left = f" · {duration((status.total - status.done) / speed)} left" if speed and status.done else ""
+        left = f" · {duration((status.total - status.done) / speed)} left" if speed and percent(status) else ""
         yield Paragraph(f"{status.done:,} of {status.total:,} events · {rate(speed)}{left}")
         yield Paragraph("")
         yield Paragraph(

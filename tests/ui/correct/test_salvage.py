@@ -49,6 +49,7 @@ def said_of(event_type: str, data: bytes) -> str:
         (b"OrderType", b'{"user_id":7,"lines":[]}', "", {}),
         (b"", b'{"item_id":"hdd","count":-1}', "", {}),
         (b"TopUp", b'{"userId":7,"Amount":5}', "TopUp", {"user_id": 7}),
+        (b"TopUp", b'{"userId":7,"UserID":8,"amount":5.0}', "TopUp", {}),
         (b"TopUp", b'{"user_id":7.0,"amount":5.0}', "TopUp", {"user_id": 7}),
         (b"TopUp", b'{"user_id":7,"amount":"500"}', "TopUp", {"user_id": 7}),
         (b"AddItem", b'{"item_id":5,"count":"2","price":1.5}', "AddItem", {"count": 2}),
@@ -66,6 +67,7 @@ def said_of(event_type: str, data: bytes) -> str:
         ),
         (b"Order", b'{"user_id":3,"lines":[{"item_id":"5","quantity":"2"},7]}', "Order", {"user_id": 3}),
         (b"Order", b"\xff\xfe", "Order", {}),
+        (b"AddItem", b'{"item_id":"caf\xe9","count":2}', "AddItem", {"count": 2}),
         (b"What", b"[]", "", {}),
     ],
 )
@@ -143,9 +145,15 @@ def test_of_every_kind_of_field_what_is_certain_is_kept() -> None:
     }, "whether 12 are cents nobody knows, nor what a text says of a truth"  # fmt: skip
     assert texts_of(kinds(), found) == {
         "thing": "x", "pieces": "7", "ratio": "1.5", "size": "large", "care": "2", "made": "2026-11-23T14:03:05Z",
-        "seen": "1970-01-01 00:00:00+00:00", "note": "n", "part": '{"name":"leg","grams":5}', "holds": "y:0.05",
+        "seen": "1970-01-01 00:00:00.005+00:00", "note": "n", "part": '{"name":"leg","grams":5}', "holds": "y:0.05",
         "limit": "6",
     }  # fmt: skip
+
+
+def test_a_time_without_a_zone_is_for_a_person_since_it_is_another_moment_for_each() -> None:
+    for made, kept in (("2026-11-23T14:03:05", False), ("2026-11-23T14:03:05+02:00", True), ("noon", True)):
+        entry = fields(b"Described", msgspec.json.encode({"thing": "x", "made": made}))
+        assert ("made" in salvage(kinds(), entry).members) is kept
 
 
 def test_an_entry_of_an_older_version_is_translated_where_only_texts_stand_for_numbers() -> None:
@@ -167,6 +175,10 @@ def test_fields_that_are_members_themselves_are_texts_for_what_the_schema_wants(
     assert texts_of(flat, found)["amount"] == "-0.05"
     row = Row(1, b"1-0", entry, INVALID_DATA)
     assert "$.amount" in objection(flat, row, 100)
+    broken = [*entry[:-3], b"caf\xe9", b"amount", b"5"]
+    assert salvage(flat, broken).members == {"source": "A", "amount": 5}, "what is no UTF-8 is no value"
+    assert as_json(flat, broken) == '{"source":"A","target":null,"amount":5}'
+    assert objection(flat, Row(1, b"1-0", broken, INVALID_DATA), 100) == "target is not UTF-8"
 
 
 def test_a_text_that_is_too_long_to_be_typed_is_left_out_and_never_cut() -> None:
@@ -191,6 +203,7 @@ def test_json_is_offered_as_it_is_and_harmless() -> None:
         ("TopUp", b'{"user_id":7,"amount":"5"}', "$.amount"),
         ("TopUp", b"{", "truncated"),
         ("TopUp", b" " * 70_000, "at most 65,536"),
+        ("TopUp", b'{"user_id":7,"amount":5,"note":"caf\xe9"}', "not UTF-8: 0xe9 at byte 35"),
         ("AddItem", b'{"item_id":"a\\u0007","count":1}', "can be no key of items"),
         ("TopUp", b'{"user_id":7,"amount":5}', ""),
         ("Refund", b"{}", ""),

@@ -143,6 +143,14 @@ class TestEveryKindOfField:
             await until(pilot, lambda: app.results)
         assert payload(console) == {}
 
+    async def test_json_that_a_form_begins_with_is_harmless_and_json(self) -> None:
+        form = form_of("Described", RecordingConsole(fold=kinds()), part='{"name":"\u202ex","grams":1}')
+        async with Stage(form).run_test(size=(100, 60)) as pilot:
+            fill(form, {name: text for name, text in ALL.items() if name != "part"})
+            await pilot.pause()
+            assert value(form, "part") == r'{"name":"\u202ex","grams":1}'
+            assert said(pilot).startswith("✓")
+
     async def test_json_is_typed_harmlessly(self) -> None:
         form = form_of("Described", RecordingConsole(fold=kinds()))
         async with Stage(form).run_test(size=(100, 60)) as pilot:

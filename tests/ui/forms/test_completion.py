@@ -86,6 +86,17 @@ class TestCompletion:
             assert value(form, fields()[0]) == key(70)
             assert form.focused is form.query_one(f"#field-{fields()[0]}")
 
+    async def test_each_has_one_line_where_the_terminal_is_narrow(self) -> None:
+        names = [f"h{number}{'x' * 40}" for number in range(3)]
+        items = [("AddItem", json.dumps({"item_id": name, "count": 5, "price": 1200})) for name in names]
+        form = form_of("AddItem", RecordingConsole(*items))
+        async with (app := Stage(form)).run_test(size=(44, 24)) as pilot:
+            await write(pilot, "h")
+            await pilot.pause()
+            lines = app.plain.splitlines()
+            first = next(place for place, line in enumerate(lines) if "h0x" in line)
+            assert [name[:3] in line for name, line in zip(names, lines[first:], strict=False)] == [True] * 3
+
     async def test_tens_of_thousands_of_users_are_offered_a_few_at_a_time(self) -> None:
         console = RecordingConsole(
             *(("TopUp", json.dumps({"user_id": user_id, "amount": 1})) for user_id in range(1, 2000, 7))
@@ -160,6 +171,11 @@ class TestHostileNames:
             assert field.cursor_position == 0
             await pilot.press("ผ")
             assert field.cursor_position == 1
+            field.value = ""
+            for char in "👩\u200d🚒\u3000a":
+                field.post_message(events.Key(char, char))
+            await pilot.pause()
+            assert value(form, "item_id") == r"👩\u{200D}🚒\u{3000}a", "what joins them is no less typed than pasted"
 
     async def test_pasted_escapes_are_written_out(self) -> None:
         form = form_of("AddItem", a_shop())

@@ -184,10 +184,13 @@ class TestTheList:
                 await pilot.pause()
                 assert {cell_len(line) for line in text_of(pilot.app)} == {size[0]}
 
-    async def test_what_a_dialog_said_is_in_it(self, dashboard: Dashboard) -> None:
+    async def test_what_a_dialog_said_is_in_it(self, dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch) -> None:
         async with dashboard(restored()).run_test(size=(80, 24)) as pilot:
             await pilot.press("enter", "y", "escape")
             assert await listed(pilot) == ["15:06:40 · The payload was copied."]
+            monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+            await pilot.press("escape", "enter", "y", "escape")
+            assert "set-clipboard on" in " ".join(await listed(pilot)), "else tmux drops it without a word"
 
     async def test_what_textual_says_is_in_it_without_its_markup(self, dashboard: Dashboard) -> None:
         async with (app := dashboard(restored())).run_test(size=(80, 24)) as pilot:

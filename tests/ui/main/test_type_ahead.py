@@ -53,6 +53,29 @@ class TestTypingFast:
             assert console.published == [sound(99, 500)]
             assert isinstance(app.screen, MainScreen)
 
+    async def test_what_follows_goes_to_the_field_that_is_still_empty(self, dashboard: Dashboard, busy: View) -> None:
+        console = RecordedConsole(busy)
+        async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
+            await send(pilot, press(table()), present().press)
+            begun = [field.value for field in app.screen.query(Input)]
+            await send(pilot, "escape", present().press, *keys_for(typed(500)))
+            assert isinstance(app.screen, EventForm)
+            assert [field.value for field in app.screen.query(Input)][: len(begun)] == [
+                begun[0],
+                typed(500),
+                *begun[2:],
+            ]
+
+    async def test_what_follows_a_choice_is_typed_into_the_form_that_it_opens(
+        self, dashboard: Dashboard, busy: View
+    ) -> None:
+        async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
+            name = present().sound(1, 1)[0]
+            down = next(place for place, each in enumerate(present().fold().publishable) if each.wire_name == name)
+            await send(pilot, "e", *["down"] * down, "enter", *keys_for(key(99)))
+            assert isinstance(app.screen, EventForm)
+            assert app.screen.query(Input).first().value == key(99), "and none of it is a key of the main screen"
+
     async def test_keys_after_escape_are_the_panels_again(self, dashboard: Dashboard, busy: View) -> None:
         async with (app := dashboard(busy)).run_test(size=SIZE) as pilot:
             await send(pilot, present().press, "b", "s", "escape", "1", "down", "down")

@@ -16,7 +16,7 @@ from esdash.fold.outcomes import INVALID_DATA, TOO_LARGE
 from esdash.fold.sorting import FIRST
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.correct.form import ChooseType, RawEventForm
-from esdash.ui.forms.type_form import TypeForm
+from esdash.ui.forms.type_form import UNSURE, TypeForm
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.paint.confirm import ConfirmScreen
 from esdash.ui.paint.pager import Pager
@@ -218,6 +218,16 @@ class TestCorrecting:
                 await pilot.press("c")
                 assert is_form_of(app, event_type)
                 assert typed(app) == texts, data
+                await pilot.press("escape", "j")
+
+    @pytest.mark.shop_alone
+    async def test_a_field_that_may_be_empty_says_that_something_was_left_out(self, dashboard: Dashboard) -> None:
+        entries = ("AddItem", '{"item_id":"hdd","count":-1,"price":"7"}'), ("AddItem", BROKEN_ITEM)
+        async with (app := dashboard(a_view(*entries))).run_test(size=(80, 24)) as pilot:
+            await pilot.press("x")
+            for left_out in (False, True):
+                await pilot.press("c")
+                assert any(UNSURE in line for line in text_of(app)) is left_out
                 await pilot.press("escape", "j")
 
     @pytest.mark.domains_in_turn
