@@ -102,13 +102,14 @@ def run_dashboard(
         lines = partial(_told, settings, named, sources or {})
         app = _show(log, fold, settings, stack.close, file, lines, tour=tour, watched=watched, page=page)
         while app.wants_raw or app.wants_stream:
-            chosen = {"domain": "chosen here"}
-            if app.wants_stream:
+            chosen, stream = {"domain": "chosen here"}, app.wants_stream
+            del app  # or all that it holds would stay as long as the next one
+            if stream:
                 server = log.server
                 if settings.url and server.moves:  # its slot may go elsewhere than that of the stream before
-                    server = server_of(settings.url, app.wants_stream)
+                    server = server_of(settings.url, stream)
                     stack.callback(server.close)
-                log = stream_on(server, app.wants_stream, log.archive_root)
+                log = stream_on(server, stream, log.archive_root)
                 settings = replace(settings, stream=log.name)
                 settings = replace(settings, domain=settings.domains.get(log.name, settings.domain))
                 chosen["stream"] = "chosen here"

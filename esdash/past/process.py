@@ -100,6 +100,7 @@ def keep_up(task: Task, stopped: threading.Event, say: Callable[[Built], object]
         except (EngineError, DomainError, DomainFileError) as error:
             say(Built(error=str(error)))
             return
+        gc.collect()  # the next try loads the domain again, and nobody else frees this one's
         say(last)
         stopped.wait(pause)
 

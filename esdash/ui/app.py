@@ -25,6 +25,7 @@ from esdash.ui.declared import Actions
 from esdash.ui.export.handed import usual_file
 from esdash.ui.export.offered import offer_picture
 from esdash.ui.keymap import unknown
+from esdash.ui.main.palette import Commands
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.messages import Messages, message_of, plain, tell
 from esdash.ui.paint.dialog import open_dialog
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 FAREWELL_SECONDS: Final = 15.0
 """How long leaving waits for the farewell snapshot."""
-
 
 USUAL_THEME: Final = "textual-dark"
 
@@ -255,6 +255,10 @@ class DashboardApp(Palette, TypeAhead):
             name = self.engine.fold.name
             self.remembered = self.remembered.with_domain(name, self._main.panels.arranged(), chosen)
 
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, Commands):
+            self.push_screen(Commands(id="--command-palette"))
+
     def action_suspend_process(self) -> None:
         """Stop, with whatever was started along with esdash, as Ctrl+Z does everywhere."""
         if self._driver is not None and self._driver.can_suspend:
@@ -338,11 +342,9 @@ class DashboardApp(Palette, TypeAhead):
             self.run_worker(begin, thread=True, exit_on_error=False, name="rules")
 
     async def _leave(self) -> None:
-        message = None
+        message, seconds = None, self._farewell_seconds
         try:
-            await asyncio.wait_for(self._ended.wait(), self._farewell_seconds)
+            await asyncio.wait_for(self._ended.wait(), seconds)
         except TimeoutError:
-            message = (
-                f"The consumer did not end within {self._farewell_seconds:g} s; its farewell snapshot may be missing."
-            )
+            message = f"The consumer did not end within {seconds:g} s; its farewell snapshot may be missing."
         self.exit(message=message)

@@ -1,7 +1,8 @@
 """Finds out in a thread what may take its time; the screen's thread hears what it is, or why that cannot be said."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from contextvars import copy_context
+from typing import Any, TypeVar
 
 from textual.dom import DOMNode
 
@@ -23,19 +24,24 @@ def find_out(
 ) -> None:
     """`find` runs in a thread called by a name; whatever it raises, `failed` gets a sentence."""
     # A worker of textual's is in the context of its own task, so only the collector, which comes rarely, frees it and
-    # what it holds. Views hold thousands of rows: let it hold nothing once it is done.
-    asked = [(find, came, failed)]
+    # what it holds. Views hold thousands of rows: let it hold nothing once it is done. And what hears the answer may
+    # open a screen: in the context of the worker that would hold its owner as long as it is there itself.
+    asked = [(find, came, failed, copy_context())]
 
     def work() -> None:
-        find, came, failed = asked.pop()
+        find, came, failed, context = asked.pop()
+
+        def answer(hear: Callable[[Any], object], what: object) -> None:
+            context.run(owner.app.call_from_thread, hear, what)
+
         try:
             found = find()
         except EngineError as error:
-            owner.app.call_from_thread(failed, str(error))
+            answer(failed, str(error))
         except Exception as error:  # noqa: BLE001 - somebody waits for an answer
-            owner.app.call_from_thread(failed, f"This could not be computed: {error!r}.")
+            answer(failed, f"This could not be computed: {error!r}.")
         else:
-            owner.app.call_from_thread(came, found)
+            answer(came, found)
 
     owner.run_worker(work, thread=True, exit_on_error=False, name=name)
 

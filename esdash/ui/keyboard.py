@@ -24,6 +24,13 @@ class Keyboard:
         self._unheard = 0
         """Characters since something was heard."""
 
+    def close(self) -> None:
+        """Let go of what came: Textual remembers keys with the parser that read them, and they hold the whole app."""
+        # It is none of what Textual promises, so another version may do it otherwise.
+        forget = getattr(getattr(XTermParser, "_parse_extended_key", None), "cache_clear", None)
+        if forget is not None:
+            forget()
+
     def feed(self, data: bytes) -> Iterator[Message]:
         """What these bytes mean."""
         text = self._decode(data)

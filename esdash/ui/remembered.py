@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 LARGEST: Final = 16 * 1024 * 1024
 """Bytes of a file, at most."""
@@ -28,6 +29,8 @@ class Arranged(Struct, frozen=True):
     """By panel: the column that it is sorted by, and whether from the greatest down."""
     preview: bool = True
     """Beside the panels, where there is room."""
+    filters: dict[str, str] = {}
+    """By panel: what is typed there. For another main screen, not for the next start."""
 
 
 class Remembered(Struct, frozen=True):
@@ -52,8 +55,9 @@ def read(file: Path | None) -> Remembered:
 def write(file: Path | None, remembered: Remembered) -> None:
     """Remember it: it is no great loss where that cannot be."""
     if file is not None:
+        kept = {name: replace(each, filters={}) for name, each in remembered.domains.items()}
         with suppress(OSError):
-            write_to(file, remembered)
+            write_to(file, replace(remembered, domains=kept))
 
 
 def read_from(file: Path, kind: type[_Kept]) -> _Kept | None:

@@ -16,7 +16,7 @@ import termios
 import time
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from rich.cells import get_character_cell_size
@@ -271,8 +271,7 @@ class Terminal(Patient, LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until no more are wanted, or the terminal is gone."""
-        keyboard = Keyboard(debug=self._debug)
-        with selectors.SelectSelector() as selector:
+        with selectors.SelectSelector() as selector, closing(Keyboard(debug=self._debug)) as keyboard:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
                 events: list[Message] = []

@@ -1,6 +1,6 @@
 """The line of one entry: what people read of it, and so what a text is looked for in."""
 
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from esdash.domain import Format
 from esdash.fold.folding import Fold, Told
@@ -8,6 +8,9 @@ from esdash.fold.sorting import Fields
 from esdash.words.changes import column_of, title_of
 from esdash.words.entries import type_of, write
 from esdash.words.outcomes import shortfall
+
+_known: WeakKeyDictionary[Fold, dict[tuple[str, str], tuple[str, Format] | None]] = WeakKeyDictionary()
+"""By table and column, what `_seen` said."""
 
 
 def deeds(fold: Fold, told: Told | None) -> str:
@@ -18,8 +21,12 @@ def deeds(fold: Fold, told: Told | None) -> str:
     if told is None:
         return ""
     moved = []
+    known = _known.setdefault(fold, {})
     for change in told.changes:
-        seen = _seen(fold, change.table, change.column)
+        place = change.table, change.column
+        if place not in known:
+            known[place] = _seen(fold, *place)
+        seen = known[place]
         if seen is not None:
             title, shown = seen
             before = "new" if change.before is None else write(shown, change.before)
@@ -27,7 +34,6 @@ def deeds(fold: Fold, told: Told | None) -> str:
     return ", ".join(moved) or shortfall(told)
 
 
-@lru_cache(1000)
 def _seen(fold: Fold, table: str, column: str) -> tuple[str, Format] | None:
     """What a column is called, and how people read it; None where its table is hidden."""
     declared, found = column_of(fold, table, column)

@@ -1,5 +1,6 @@
 """The process that builds a track goes on whatever becomes of the log, and ends when it is to."""
 
+import gc
 import signal
 import subprocess
 import threading
@@ -11,6 +12,8 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
 import redis
 
+from esdash.domain import Domain
+from esdash.fold.folding import Fold
 from esdash.log import child
 from esdash.log.stream import Stream
 from esdash.past.folder import TrackFolder, lock
@@ -123,6 +126,27 @@ def test_a_file_that_could_not_be_written_is_tried_again(
         stopped.set()
         builder.join()
     require_true(path, log, ids)
+
+
+def test_a_try_that_has_failed_leaves_nothing(folder: TrackFolder, tmp_path: Path) -> None:
+    """The collector is off there, and as long as a server is away there is a try every two seconds."""
+    gone = f"unix://{tmp_path / 'gone'}"
+    task = Task(gone, STREAM, Present().choice, str(folder.file_of(gone, STREAM, Present())), 100)
+    stopped = threading.Event()
+    heard: list[Built] = []
+
+    def hear(built: Built) -> None:
+        heard.append(built)
+        stopped.set()
+
+    gc.collect()
+    gc.disable()
+    try:
+        keep_up(task, stopped, hear)
+        assert [built.error != "" for built in heard] == [True]
+        assert not [each for each in gc.get_objects(0) if isinstance(each, Fold | Domain)]
+    finally:
+        gc.enable()
 
 
 def test_it_ends_in_order_after_an_error(url: str, path: Path) -> None:

@@ -6,6 +6,7 @@ import weakref
 
 import pytest
 from textual.app import App
+from textual.worker import active_worker
 
 from esdash.engine.console import EngineError
 from esdash.ui.asking import Asking, Stopped, find_out
@@ -30,6 +31,16 @@ async def test_what_goes_wrong_is_heard_as_a_sentence(error: Exception, told: st
         find_out(app, fail, lambda found: heard.append(str(found)), heard.append, "test")
         await until(pilot, lambda: heard)
     assert heard == [told]
+
+
+async def test_a_screen_that_an_answer_opens_holds_nobody_who_asked() -> None:
+    """Its tasks keep their context, and in that of a worker stands whose worker it is: each would hold the former."""
+    heard: list[object] = []
+    app: App[None] = App()
+    async with app.run_test() as pilot:
+        find_out(app, lambda: 7, lambda _: heard.append(active_worker.get(None)), heard.append, "test")
+        await until(pilot, lambda: heard)
+    assert heard == [None]
 
 
 async def test_what_was_asked_with_is_let_go_once_it_is_answered() -> None:

@@ -49,6 +49,15 @@ class TestConfirming:
             await until(pilot, lambda: app.results)
         assert app.results == [answer]
 
+    async def test_left_twice_it_closes_nothing_else(self) -> None:
+        app = Stage(first := ConfirmScreen(*self.QUESTION))
+        async with app.run_test() as pilot:
+            app.push_screen(second := ConfirmScreen(*self.QUESTION))
+            second.action_answer(False)
+            second.action_answer(True)
+            await pilot.pause()
+            assert app.screen is first
+
     async def test_it_fits_a_small_terminal_and_reads_no_markup(self) -> None:
         app = Stage(ConfirmScreen("Drop [red]x[/]?", "It is gone. " * 60, "[b]Drop"))
         async with app.run_test(size=(60, 16)):

@@ -2,11 +2,15 @@
 
 import gc
 import weakref
+from contextlib import closing
 
 import pytest
+from textual._context import active_message_pump
 from textual._styles_cache import StylesCache
 from textual.widgets import Static
 
+from esdash.cli.interpreter import collect_rarely
+from esdash.ui.keyboard import Keyboard
 from esdash.ui.tidying import LOOKS, TIDY_SECONDS, Tidying
 
 
@@ -14,6 +18,10 @@ from esdash.ui.tidying import LOOKS, TIDY_SECONDS, Tidying
 def few() -> None:
     """Let the collector have little to look at, whatever other tests have left: from here on that is left to itself."""
     gc.freeze()
+
+
+class _App:
+    cycle: object
 
 
 class _Clock:
@@ -55,3 +63,18 @@ def test_it_is_done_seldom() -> None:
         tidying.tidy()
         done.append(gc.get_count()[1] == 0 and looks > 0)
     assert done == [False, False, True, False, True]
+
+
+def test_a_dashboard_that_is_left_for_another_stream_is_freed() -> None:
+    """It was left to itself when it began, in its cycles; and Textual remembers keys, which hold their app."""
+    app = _App()
+    app.cycle = app
+    collect_rarely()
+    token = active_message_pump.set(app)  # type: ignore[arg-type]
+    with closing(Keyboard()) as keyboard:
+        assert [*keyboard.feed(b"\x1b[97u")]
+    active_message_pump.reset(token)
+    left = weakref.ref(app)
+    del app, keyboard
+    collect_rarely()
+    assert left() is None

@@ -150,7 +150,8 @@ class Controls:
 
     def reload(self) -> None:
         """Read the domain's files again, and go on by them."""
-        self._in_thread(self._reload)
+        self.reloading = True
+        find_out(self.screen, self.engine.control.reload, lambda _: self._reloaded(), self._not_reloaded, "engine")
 
     @property
     def _current_rate(self) -> float:
@@ -185,13 +186,13 @@ class Controls:
             self.tell(f"{visible(self.fold.name, 40)} declares no `sample`, so there are no made-up events.", "warning")
         return self.fold.domain.sample is not None
 
-    def _reload(self) -> None:
-        self.reloading = True
-        try:
-            self.engine.control.reload()
-            self.screen.app.call_from_thread(self._begin_anew)
-        finally:
-            self.reloading = False
+    def _reloaded(self) -> None:
+        self._begin_anew()
+        self.reloading = False
+
+    def _not_reloaded(self, why: str) -> None:
+        self.reloading = False
+        self.tell(why, "error")
 
     def _may_publish(self) -> bool:
         view = self.engine.view

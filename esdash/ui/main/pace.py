@@ -10,7 +10,7 @@ import time
 from asyncio import TimerHandle
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import ClassVar, Final
 
 from textual.screen import Screen
 
@@ -34,6 +34,9 @@ ATTENTIVE_SECONDS: Final = 3.0
 class Pace:
     """Calls `poll` when there is something to see."""
 
+    tidying: ClassVar = Tidying()
+    """That of all: where main screens follow one another, it is due between them all the same."""
+
     def __init__(
         self,
         owner: Screen[None],
@@ -53,7 +56,6 @@ class Pace:
         """The consumer has told of a view, and nobody has looked yet."""
         self._attentive_until = 0.0
         self._begun = False
-        self.tidying = Tidying()
 
     def begin(self, console: Console, *others: Callable[[Callable[[], object]], object]) -> None:
         """Look now, and from now on; `others` are told what to call, as `console.on_view` is, from any thread."""

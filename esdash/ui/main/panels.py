@@ -159,11 +159,13 @@ class Panels(Container):
             for panel in self.all
             if (order := panel.source.order) is not None and (order.column or order.descending)
         }
-        return Arranged("" if self.current == LOG else self.current, self.zoomed, orders, self._wants_preview)
+        filters = {panel.called: panel.filtered_by for panel in self.all if panel.filtered_by}
+        return Arranged("" if self.current == LOG else self.current, self.zoomed, orders, self._wants_preview, filters)
 
     def arrange_again(self, arranged: Arranged) -> None:
         """Arrange them as before; what is not there any more is left out."""
         for panel in self.all:
+            panel.begin_with = arranged.filters.get(panel.called, "")
             column, descending = arranged.orders.get(panel.called, ("", False))
             sortable = {each.key for each in panel.source.columns if each.sortable}
             if panel.source.order is not None and column in sortable:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, Generic
 
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen, ScreenResultType
@@ -15,7 +16,15 @@ STYLES: Final = Path(__file__).with_name("dialog.tcss")
 """Of all dialogs, and of whatever has a text to read."""
 
 
-class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
+class LeftOnce(Screen[ScreenResultType], Generic[ScreenResultType]):
+    """A screen that is left once: told to again, Textual would close what lies under it, or fail."""
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close it, unless it is closed already."""
+        return super().dismiss(result) if self.is_current else AwaitComplete()
+
+
+class Dialog(ModalScreen[ScreenResultType], LeftOnce[ScreenResultType], Generic[ScreenResultType]):
     """A screen over the main one, as large as it needs to be. Escape leaves it without a result.
 
     The frame has a body that scrolls when the terminal is small, and under it what must never be cut off.

@@ -1,8 +1,8 @@
 """What stands in the columns of the event log: of an entry, of its outcome; and the outcomes counted."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
 from zlib import crc32
 
 from esdash.engine.kept import NOT_KNOWN
@@ -104,17 +104,21 @@ def entry_cells(
     )
 
 
-@lru_cache(maxsize=512)
+_hues: WeakKeyDictionary[Fold, dict[str, str]] = WeakKeyDictionary()
+"""Of the types that are declared."""
+
+
 def hue_of(fold: Fold, name: str) -> str:
     """The colour of a type: that of its name, or the next one where a type that was declared before has that."""
-    declared = list(dict.fromkeys(each.wire_name for each in fold.domain.events))
-    taken: list[int] = []
-    for each in declared[: declared.index(name) + 1] if name in declared else (name,):
-        place = crc32(each.encode()) % len(HUES)
-        while place in taken and len(taken) < len(HUES):
-            place = (place + 1) % len(HUES)
-        taken.append(place)
-    return HUES[taken[-1]]
+    hues = _hues.get(fold)
+    if hues is None:
+        hues = _hues[fold] = {}
+        for each in dict.fromkeys(each.wire_name for each in fold.domain.events):
+            place = crc32(each.encode()) % len(HUES)
+            while HUES[place] in hues.values() and len(hues) < len(HUES):
+                place = (place + 1) % len(HUES)
+            hues[each] = HUES[place]
+    return hues.get(name) or HUES[crc32(name.encode()) % len(HUES)]
 
 
 def not_read(ordinal: int, unseen: int, columns: int) -> tuple[Cell, ...]:

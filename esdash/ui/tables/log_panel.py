@@ -79,8 +79,8 @@ class LogPanel(Panel):
                 heading += f" · {asked}: {len(answer.hits):,}"
             if (searched := lines.searched) is not None:
                 heading += f" · {'stopped at' if answer.stopped else 'searched'} {searched} %"
-        if not self.log_table.following and lines.total:
-            heading += f" · ↓ {self.log_table.waiting:,} new"
+        if waiting := self.log_table.waiting:
+            heading += f" · ↓ {waiting:,} new"
         return heading
 
     @property

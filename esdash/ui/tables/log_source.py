@@ -57,6 +57,8 @@ class LogSource(Searchable):
         """Only what it asks for is shown."""
         self.wrong: Wrong | None = None
         """With what was typed last; then the question before is still answered."""
+        self._early = ""
+        """The question that needs a past, which may be about to come."""
         self.history = 0
         """Grows when the history of the entries is another one."""
         self.fold = fold
@@ -148,6 +150,8 @@ class LogSource(Searchable):
             self.answer.hits.drop_below(beginning)
             if first_time:
                 self._ask(self.answer)
+        if self._early:
+            self.search(self._early)
 
     def add(self, rows: Sequence[Row]) -> None:
         self.entries.add(rows)
@@ -157,7 +161,7 @@ class LogSource(Searchable):
         from esdash.query.errors import QueryError
         from esdash.query.questions import read_question
 
-        self.wrong = None
+        self.wrong, self._early = None, ""
         if not needle.strip():
             if self.answer is not None:
                 self._asked(None)
@@ -173,7 +177,7 @@ class LogSource(Searchable):
             return
         answer = Answer(self.fold, needle.strip(), question)
         if not self.entries.beginning and (places := list(answer.places())):
-            named = visible(str(places[0]), 40)
+            self._early, named = needle, visible(str(places[0]), 40)
             self.wrong = Wrong(f"{named} can only be found where a past is kept; a time like since:-5m always.")
             return
         self.filtering = True

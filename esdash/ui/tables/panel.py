@@ -100,6 +100,8 @@ class Panel(Uncut, Vertical):
         self.table = table
         self.line = self.new_line(f"{placeholder}, Esc shows all")
         self.line.display = False
+        self.begin_with = ""
+        """The filter to apply once there is something to show."""
         self._title = ("", Content())
 
     def new_line(self, placeholder: str) -> "FilterLine | QuestionLine":
@@ -108,6 +110,11 @@ class Panel(Uncut, Vertical):
     @property
     def input(self) -> FilterInput:
         return self.line.input
+
+    @property
+    def filtered_by(self) -> str:
+        """What is typed on its line; empty where that is not shown."""
+        return read_text(self.input.value) if self.line.display else self.begin_with
 
     @property
     def footing(self) -> Content:
@@ -128,6 +135,9 @@ class Panel(Uncut, Vertical):
         yield self.table
 
     def sync(self) -> None:
+        if begin_with := self.begin_with:
+            self.begin_with = ""
+            self.start_filter(begin_with)
         self.table.sync()
         self.retitle()
 

@@ -8,13 +8,12 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.screen import Screen
 
 from esdash.engine.console import Console, EngineError, publishing_of
 from esdash.engine.row import Row
 from esdash.engine.view import View
 from esdash.ui.messages import tell
-from esdash.ui.paint.dialog import STYLES
+from esdash.ui.paint.dialog import STYLES, LeftOnce
 from esdash.ui.paint.key_bar import Key, KeyBar
 from esdash.ui.paint.pager import Pager, Paragraph, wrap
 from esdash.ui.paint.painted import Line, PaintedLines, Span
@@ -63,7 +62,7 @@ class Heading(PaintedLines):
         return ((Span(self._title, f"{self._style}-strong"),), (Span(told, "dim"),))
 
 
-class EntryListScreen(Screen[None]):
+class EntryListScreen(LeftOnce[None]):
     """A full screen over the main one. Escape goes back."""
 
     CSS_PATH: ClassVar = [STYLES, "entries.tcss"]

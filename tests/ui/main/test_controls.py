@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
+from textual.events import Click
 from textual.widgets import Input
 
 from esdash.engine.console import LoadStatus
@@ -299,6 +300,15 @@ class TestTheRegistry:
             await pilot.press("down", "enter")
             await pilot.pause()
             assert console.asked == ["snapshot"]
+
+    async def test_two_clicks_beside_the_palette_close_nothing_else(self, dashboard: Dashboard, busy: View) -> None:
+        async with (app := dashboard(RecordedConsole(busy))).run_test(size=SIZE) as pilot:
+            await pilot.press("ctrl+p")
+            palette = app.screen
+            for _ in range(2):  # the second comes before the first was heard
+                palette.post_message(Click(palette, 1, 1, 0, 0, 1, False, False, False, 1, 1))
+            await pilot.pause()
+            assert app.screen is main_of(app)
 
 
 @pytest.mark.domains_in_turn

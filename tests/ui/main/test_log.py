@@ -76,6 +76,7 @@ class TestFollowing:
         async with (app := dashboard(console)).run_test(size=SIZE) as pilot:
             await pilot.press("up")
             before = ordinals(app)
+            assert panel_of(app, "log").heading == f"{title('log')} · 100"
             await show(pilot, console, more(history, 28).live())
             assert ordinals(app) == before
             assert " 99 " in cursor_line(app, "log")

@@ -48,16 +48,24 @@ async def test_theme_panel_zoom_order_and_preview(busy: View, tmp_path: Path) ->
     assert again.remembered == app.remembered
 
 
-async def test_panel_and_order_are_kept_when_the_domain_is_read_again(busy: View) -> None:
+async def test_panel_order_and_filters_are_kept_when_the_domain_is_read_again(busy: View, tmp_path: Path) -> None:
     app = dashboard(busy, Remembered())
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("1", "greater_than_sign")
+        main_of(app).panels.list_matching("outcome:rejected since:-5m")
+        await pilot.press("1", "greater_than_sign", "slash", "7", "enter")
+        await pilot.pause()
+        counts = [panel.brief for panel in main_of(app).panels.all]
         before, order = main_of(app), order_of(app)
         app.begin_anew()
         await pilot.pause()
         assert main_of(app) is not before
         assert main_of(app).panels.current == f"table-{panels()[0]}"
         assert order_of(app) == order != ("", False)
+        assert [panel.brief for panel in main_of(app).panels.all] == counts
+        assert main_of(app).panels.panel.input.value == "7"
+        assert main_of(app).panels.panel.table.has_focus
+    remembered.write(tmp_path / "file", app.remembered)
+    assert not remembered.read(tmp_path / "file").domains[present().fold().name].filters
 
 
 async def test_what_is_not_there_any_more_is_left_out(busy: View) -> None:

@@ -198,6 +198,9 @@ class TestReachingTheFirstEntry:
             log_of(app).start_filter("since:#7")
             await pilot.pause()
             assert any("can only be found where a past is kept" in line for line in text_of(app))
+            log_of(app).lines.can_begin(1)  # one came
+            assert log_of(app).lines.wrong is None
+            assert log_of(app).lines.answer is not None
 
 
 @pytest.mark.domains_in_turn
