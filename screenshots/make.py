@@ -17,17 +17,17 @@ from typing import Final
 from textual.pilot import Pilot
 
 from esdash.engine.console import publishing_of
-from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.consumer.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
-from esdash.engine.publisher import Publisher
-from esdash.engine.survey import survey
-from esdash.engine.view import Phase
+from esdash.engine.operations.survey import survey
+from esdash.engine.publishing.publisher import Publisher
+from esdash.engine.shown.view import Phase
 from esdash.fold.loading import load
-from esdash.log.embedded import EmbeddedServer
-from esdash.log.server import Server
+from esdash.log.embedded_server.embedded import EmbeddedServer
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
-from esdash.past.folder import TrackFolder
 from esdash.past.service import past_of
+from esdash.past.track.folder import TrackFolder
 from esdash.ui.app import USUAL_THEME, DashboardApp, UiSettings
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.main.streams import StreamBoard

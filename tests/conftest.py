@@ -16,8 +16,8 @@ import pytest
 import redis
 
 from esdash.cli.interpreter import collect_rarely
-from esdash.log import embedded
-from esdash.log.server import Server
+from esdash.log.embedded_server import embedded
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from tests.generations import OLDEST_AND_NEWEST, VALKEY_9_1, Generation, generations, usual
 from tests.servers import RunningServer, Watchdog

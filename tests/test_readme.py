@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from esdash.log.address import OPTIONS
+from esdash.log.servers.address import OPTIONS
 from tests.generations import VALKEY_9_1
 from tests.readme import OPERATING, README, sections, with_examples, with_sections
 

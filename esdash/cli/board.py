@@ -16,18 +16,18 @@ from esdash.log.stream import Stream
 from esdash.query.places import Place
 
 if TYPE_CHECKING:
-    from esdash.past.board import Board
-    from esdash.past.reader import TrackReader
+    from esdash.past.entries.board import Board
+    from esdash.past.track.reader import TrackReader
 
 
 def board_of(
     settings: Settings, log: Stream, fold: Fold, first: Place | None, until: bytes | None, progress: Progress
 ) -> "Board":
     """What was refused and parked, from a place on and up to an id. Raises FailedError, LogError, EngineError."""
-    from esdash.past.building import Builder
-    from esdash.past.folder import TrackFolder
-    from esdash.past.packing import TrackError
-    from esdash.past.reader import TrackReader
+    from esdash.past.building.builder import Builder
+    from esdash.past.track.folder import TrackFolder
+    from esdash.past.track.packing import TrackError
+    from esdash.past.track.reader import TrackReader
 
     begin_ms = None if first is None else id_parts(begin_of(log, first))[0]
 
@@ -52,7 +52,7 @@ def board_of(
 
 
 def _counted(reader: "TrackReader", begin_ms: int | None, until: bytes | None) -> "Board":
-    from esdash.past.board import Refusals
+    from esdash.past.entries.board import Refusals
 
     now = int(time.time() * 1000)
     last = None if until is None else reader.ordinal_of(until)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from esdash.cli.failures import BadInputError, FailedError
 from esdash.cli.output import warn
 from esdash.config import Settings, place_of_data
-from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
+from esdash.log.embedded_server.embedded import EmbeddedServer, EmbeddedServerError
 from esdash.log.errors import LogError, UnreachableError
 from esdash.log.finding import server_of, stream_on
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from esdash.signals import ending_in_order
 

@@ -28,7 +28,7 @@ def fold_of(settings: Settings) -> "Fold":
 def require_invariants(fold: "Fold") -> None:
     """Raises SchemaError where an invariant cannot be read. What that takes is imported where there is one."""
     if fold.domain.invariants:
-        from esdash.engine.invariants import require_readable
+        from esdash.engine.invariants.asked import require_readable
 
         require_readable(fold)
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from esdash.cli.output import LINE, local_time, paint
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.exact import json_line
 from esdash.export.entries import change_document as change_document
 from esdash.export.entries import entry_document

@@ -41,7 +41,7 @@ def known() -> tuple[type[Exception], ...]:
     from esdash.engine.guard import HaltError
     from esdash.fold.failing import DomainError
     from esdash.fold.loading import DomainFileError
-    from esdash.log.data_directory import EmbeddedServerError
+    from esdash.log.embedded_server.data_directory import EmbeddedServerError
     from esdash.log.errors import LogError
 
     return (
@@ -71,9 +71,9 @@ def lacking_of(error: Exception) -> FailedError | None:
 def exit_code_of(error: Exception) -> int:
     """The exit code for one of the `known` exceptions."""
     from esdash.engine.guard import HaltError
-    from esdash.engine.history import BrokenError
+    from esdash.engine.moments.history import BrokenError
     from esdash.fold.loading import DomainFileError
-    from esdash.log.data_directory import EmbeddedServerError
+    from esdash.log.embedded_server.data_directory import EmbeddedServerError
     from esdash.log.errors import BrokenLogError, ElsewhereError, UnreachableError
 
     if isinstance(error, click.UsageError | ConfigError | BadInputError | DomainFileError):

@@ -18,9 +18,9 @@ from esdash.words.times import local_time as local_time
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from esdash.engine.history import History
+    from esdash.engine.moments.history import History
     from esdash.engine.projection import Projection
-    from esdash.engine.view import Rung, View
+    from esdash.engine.shown.view import Rung, View
 
 LINE: Final = 1000
 """Characters of a line for people."""

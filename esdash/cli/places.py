@@ -7,7 +7,7 @@ import click
 
 from esdash.cli.guarding import GUARD
 from esdash.cli.output import warn
-from esdash.engine import places
+from esdash.engine.moments import places
 from esdash.log.stream import Stream
 from esdash.query.places import Place, PlaceError, read_place
 

@@ -9,7 +9,7 @@ from esdash.cli.connect import open_log
 from esdash.cli.failures import FailedError
 from esdash.config import Settings
 from esdash.log.errors import LogError, RefusedError
-from esdash.log.nodes import nodes_of
+from esdash.log.servers.nodes import nodes_of
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
 from esdash.log.survey import find_streams

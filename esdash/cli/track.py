@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, TypeVar
 
 from esdash.cli.failures import FailedError
 from esdash.config import Settings
-from esdash.engine.history import id_before
+from esdash.engine.moments.history import id_before
 from esdash.fold.folding import Fold
 from esdash.log.stream import Stream
 from esdash.query.questions import Question
 
 if TYPE_CHECKING:
-    from esdash.past.listing import TrackListing
-    from esdash.past.reader import TrackReader
+    from esdash.past.entries.listing import TrackListing
+    from esdash.past.track.reader import TrackReader
 
 T = TypeVar("T")
 
 
 def track_of(settings: Settings, log: Stream, fold: Fold) -> Path | None:
     """Its file; None where none is there."""
-    from esdash.past.folder import FOLDER, TrackFolder
+    from esdash.past.track.folder import FOLDER, TrackFolder
 
     if settings.track_dir is None or not settings.track_mb:
         return None
@@ -44,7 +44,7 @@ def by_track(
     path = track_of(settings, log, fold)
     if path is None:
         return None
-    from esdash.past.packing import TrackError
+    from esdash.past.track.packing import TrackError
     from esdash.past.whole import whole_track
 
     reader = whole_track(log, fold, path, until)
@@ -70,8 +70,8 @@ def listing_by_track(
     if path is None:
         yield None
         return
-    from esdash.past.listing import TrackListing, lists_all
-    from esdash.past.packing import TrackError
+    from esdash.past.entries.listing import TrackListing, lists_all
+    from esdash.past.track.packing import TrackError
     from esdash.past.whole import whole_track
 
     reader = whole_track(log, fold, path, until)

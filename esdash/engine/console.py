@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Final, Protocol, overload
 
 from msgspec import Struct
 
-from esdash.engine.row import Row
-from esdash.engine.view import View
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import View
 from esdash.fold.folding import Fold, Told
 
 if TYPE_CHECKING:
-    from esdash.engine.verification import Verification
+    from esdash.engine.shown.verification import Verification
 
 
 class EngineError(Exception):

@@ -4,15 +4,15 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from esdash.engine import requests
 from esdash.engine.console import Control, Details, EngineError, Storing
-from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.history import History
-from esdash.engine.kept import is_same
-from esdash.engine.publishing import LivePublishing
-from esdash.engine.row import Row
-from esdash.engine.verifying import LiveVerifying
-from esdash.engine.view import Phase, View
+from esdash.engine.consumer import requests
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.moments.history import History
+from esdash.engine.publishing.live import LivePublishing
+from esdash.engine.shown.kept import is_same
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import Phase, View
+from esdash.engine.verification.live import LiveVerifying
 from esdash.fold.folding import Fold
 from esdash.fold.loading import DomainFileError
 from esdash.log.durability import APPLIED, Durability
@@ -103,7 +103,7 @@ class LiveConsole:
         self._consumer.ask(requests.Stay())
 
     def reload(self) -> None:
-        from esdash.engine.reloading import reloaded
+        from esdash.engine.consumer.reloading import reloaded
 
         try:
             fold = reloaded(self._domain)

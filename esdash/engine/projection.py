@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from esdash.engine.view import Position
+from esdash.engine.shown.view import Position
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.fold.recording import Record

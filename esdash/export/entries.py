@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from esdash.domain import Column, Table
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.exact import json_line, read_as_written
 from esdash.export.sheet import Heading, Sheet
 from esdash.export.whole import value_document
@@ -21,7 +21,7 @@ from esdash.words.outcomes import outcome_of, shortfall
 from esdash.words.times import iso_time, zoned_time
 
 if TYPE_CHECKING:
-    from esdash.past.story import StoryLine
+    from esdash.past.numbers.story import StoryLine
 
 
 class Decided(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any
 from esdash.domain import TIME, Format
 from esdash.export.sheet import Heading, Sheet
 from esdash.fold.folding import Fold
-from esdash.past.board import Board, RefusedReason, RefusedRow
+from esdash.past.entries.board import Board, RefusedReason, RefusedRow
 from esdash.words.entries import write
 from esdash.words.times import iso_time, zoned_time
 

@@ -101,7 +101,7 @@ def invariants_of(domain: Domain) -> tuple[Invariant, ...]:
 
 
 def _check_invariants(domain: Domain) -> None:
-    """What a condition says in its language is read by whoever loads the domain (`engine.invariants`)."""
+    """What a condition says in its language is read by whoever loads the domain (`engine.invariants.asked`)."""
     _require(
         isinstance(domain.invariants, tuple)
         and all(isinstance(each, Invariant) or callable(each) for each in domain.invariants),

@@ -50,7 +50,7 @@ class Fold:
             schema.require_sayable(model, domain.wire)
         self.kinds = kinds_of(domain)
         self.packing = packing(self.kinds)
-        """What sorts pages in another process, as `log.readahead` names it."""
+        """What sorts pages in another process, as `log.reading.readahead` names it."""
         self.sorter = sorter_of(self.kinds)
         self.keys = keys_of(self.sorter, self.kinds)
         """Where entries have their idempotency keys."""

@@ -89,6 +89,6 @@ def keys_of(sorter: Sorter, kinds: Kinds) -> Keys:
 
 
 def packing(kinds: Kinds) -> str:
-    """A function that sorts pages by these kinds in another process, as `log.readahead` names one."""
+    """A function that sorts pages by these kinds in another process, as `log.reading.readahead` names one."""
     room = "esdash.fold.codecs.sorting" if kinds.program else "esdash.fold.sorting"
     return f"{room}:packer({msgspec.json.encode(kinds).decode()})"

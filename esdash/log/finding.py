@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from esdash.log.address import names_several
-from esdash.log.server import TIMEOUT, Server
+from esdash.log.servers.address import names_several
+from esdash.log.servers.server import TIMEOUT, Server
 from esdash.log.stream import Stream
 
 
@@ -14,9 +14,9 @@ def server_of(url: str, stream: str, *, timeout: float = TIMEOUT) -> Server:
     """
     if not names_several(url):
         return Server(url, timeout=timeout)
-    from esdash.log.cluster import ClusterFinder
-    from esdash.log.seeds import CLUSTER, parse_seeds
-    from esdash.log.sentinel import SentinelFinder
+    from esdash.log.servers.cluster import ClusterFinder
+    from esdash.log.servers.seeds import CLUSTER, parse_seeds
+    from esdash.log.servers.sentinel import SentinelFinder
 
     seeds = parse_seeds(url)
     if seeds.how == CLUSTER:

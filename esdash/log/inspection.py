@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from esdash.log import shapes
 from esdash.log.errors import ForbiddenError, RefusedError
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 
 
 class Inspection(Struct, frozen=True):

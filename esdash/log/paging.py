@@ -84,6 +84,6 @@ class PageSize:
 
 
 def received(connection: "Connection") -> int:
-    """Bytes of replies that have come on a connection (`log.parser`)."""
+    """Bytes of replies that have come on a connection (`log.servers.parser`)."""
     bytes_received: int = getattr(connection._parser, "received", 0)
     return bytes_received

@@ -20,7 +20,7 @@ from esdash.log.errors import (
 from esdash.log.facts import START, Entry, Evidence, StreamFacts, anchor_of, id_parts
 from esdash.log.pages import Page
 from esdash.log.paging import BYTES, PAGE, PageSize, received
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.transactions import read_facts
 
 if TYPE_CHECKING:

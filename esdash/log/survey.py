@@ -12,7 +12,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from esdash.log import shapes
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.shapes import UnreadableError
 from esdash.log.stream import Stream
 

@@ -7,10 +7,10 @@ from msgspec import Struct
 
 from esdash.fold.folding import Fold
 from esdash.log.stream import Stream
-from esdash.past.cursor import Cursor
-from esdash.past.folder import remove
-from esdash.past.packing import TrackError
-from esdash.past.reader import TrackReader
+from esdash.past.shown.cursor import Cursor
+from esdash.past.track.folder import remove
+from esdash.past.track.packing import TrackError
+from esdash.past.track.reader import TrackReader
 from esdash.past.whole import is_of
 
 

@@ -11,28 +11,28 @@ from msgspec import Struct
 
 from esdash.domain import Table
 from esdash.engine.console import EngineError
-from esdash.engine.kept import row_of
-from esdash.engine.places import Reached, end_of
-from esdash.engine.row import Row
+from esdash.engine.moments.places import Reached, end_of
+from esdash.engine.shown.kept import row_of
+from esdash.engine.shown.row import Row
 from esdash.fold.folding import Fold
 from esdash.log.errors import LogError
 from esdash.log.facts import id_parts
 from esdash.log.stream import Stream
-from esdash.past.board import Board, Refusals
-from esdash.past.difference import Between, Difference, differences
-from esdash.past.folder import TrackFolder
-from esdash.past.moments import LastRows, Moment, Moments, parked_codes, refused_codes
-from esdash.past.packing import Numbers
-from esdash.past.process import Built, Task, TrackProcess
-from esdash.past.reader import TrackReader
-from esdash.past.refolding import refolded
-from esdash.past.searching import Found, Known, Searching, known_of, read_rows
-from esdash.past.shared import LOOK_SECONDS, SharedTrack
-from esdash.past.stored import Stored, stored_snapshots
-from esdash.past.story import StoryLine, story_of_row
-from esdash.past.summary import Summary, summary_of
-from esdash.past.timeline import Timeline, timeline
-from esdash.past.turns import Search
+from esdash.past.building.process import Built, Task, TrackProcess
+from esdash.past.building.shared import LOOK_SECONDS, SharedTrack
+from esdash.past.entries.board import Board, Refusals
+from esdash.past.entries.searching import Found, Known, Searching, known_of, read_rows
+from esdash.past.entries.timeline import Timeline, timeline
+from esdash.past.numbers.difference import Between, Difference, differences
+from esdash.past.numbers.story import StoryLine, story_of_row
+from esdash.past.numbers.summary import Summary, summary_of
+from esdash.past.numbers.turns import Search
+from esdash.past.shown.moments import LastRows, Moment, Moments, parked_codes, refused_codes
+from esdash.past.shown.refolding import refolded
+from esdash.past.shown.stored import Stored, stored_snapshots
+from esdash.past.track.folder import TrackFolder
+from esdash.past.track.packing import Numbers
+from esdash.past.track.reader import TrackReader
 from esdash.query.conditions import Condition
 from esdash.query.places import Id, Numbered, Place
 from esdash.query.questions import Question

@@ -7,9 +7,9 @@ from esdash.fold.folding import Fold
 from esdash.log.continuity import Standing, Verdict, check
 from esdash.log.facts import id_parts
 from esdash.log.stream import Stream, anchor_of
-from esdash.past.cursor import Cursor
-from esdash.past.packing import TrackError
-from esdash.past.reader import TrackReader
+from esdash.past.shown.cursor import Cursor
+from esdash.past.track.packing import TrackError
+from esdash.past.track.reader import TrackReader
 
 
 def whole_track(log: Stream, fold: Fold, path: Path, until: bytes | None) -> TrackReader | None:

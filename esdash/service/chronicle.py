@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from esdash.counted import counted
-from esdash.engine.view import Phase, Restored, Rung, View
+from esdash.engine.shown.view import Phase, Restored, Rung, View
 from esdash.log.continuity import Verdict
 from esdash.service.logs import Happening, Level
 

@@ -1,7 +1,7 @@
 """Whether a consumer is alive, and whether what it knows can be relied on."""
 
 from esdash.counted import counted
-from esdash.engine.view import Phase, View
+from esdash.engine.shown.view import Phase, View
 
 
 def unready(view: View, max_lag: int) -> str:

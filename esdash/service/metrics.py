@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
-from esdash.engine.view import Phase, View
+from esdash.engine.shown.view import Phase, View
 from esdash.fold.folding import Fold
 from esdash.log.continuity import Verdict
 from esdash.log.stream import id_parts

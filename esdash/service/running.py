@@ -4,11 +4,11 @@ import queue
 import threading
 from typing import Final
 
-from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.requests import Stop
-from esdash.engine.taking import process_name
-from esdash.engine.verifying import LiveVerifying
-from esdash.engine.view import Phase, View
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.requests import Stop
+from esdash.engine.shown.view import Phase, View
+from esdash.engine.snapshots.taking import process_name
+from esdash.engine.verification.live import LiveVerifying
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.log.stream import Stream

@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from esdash.engine.console import EngineError
-from esdash.engine.invariants import unheld_in
-from esdash.engine.numbers_between import numbers_between
+from esdash.engine.invariants.asked import unheld_in
+from esdash.engine.moments.numbers_between import numbers_between
 from esdash.engine.projection import Projection
-from esdash.engine.view import Position
+from esdash.engine.shown.view import Position
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.fold.outcomes import Outcome
@@ -85,7 +85,7 @@ class OtherwiseError(EngineError):
 
 
 class Beside:
-    """Follows a state through the log (`engine.history`), and makes another one beside it."""
+    """Follows a state through the log (`engine.moments.history`), and makes another one beside it."""
 
     def __init__(
         self,

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from esdash.engine.history import id_before
-from esdash.engine.places import id_after
+from esdash.engine.moments.history import id_before
+from esdash.engine.moments.places import id_after
 from esdash.fold.folding import Entry
 from esdash.fold.sorting import Fields
 from esdash.log.facts import START, id_parts

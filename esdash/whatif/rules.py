@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from esdash.engine.console import EngineError
-from esdash.engine.history import BrokenError, History
-from esdash.engine.invariants import UnfitInvariantError, holds_in, unheld_in
-from esdash.engine.numbers_between import numbers_between
+from esdash.engine.invariants.asked import UnfitInvariantError, holds_in, unheld_in
+from esdash.engine.moments.history import BrokenError, History
+from esdash.engine.moments.numbers_between import numbers_between
 from esdash.engine.projection import Projection
-from esdash.engine.view import Position
+from esdash.engine.shown.view import Position
 from esdash.fold import sorting
 from esdash.fold.apart import Apart
 from esdash.fold.declaration import invariants_of

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from esdash.engine.console import EngineError
-from esdash.engine.invariants import require_readable
+from esdash.engine.invariants.asked import require_readable
 from esdash.engine.projection import Projection
 from esdash.fold.apart import Apart
 from esdash.fold.failing import DomainError

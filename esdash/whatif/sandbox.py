@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from esdash.engine.console import EngineError
-from esdash.engine.history import History, id_before
+from esdash.engine.moments.history import History, id_before
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold
 from esdash.log.errors import LogError

@@ -10,11 +10,11 @@ from typing import Final
 import hiredis
 
 from esdash.cli.interpreter import collect_rarely, take_short_turns
-from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.requests import Stop
-from esdash.past.folder import TrackFolder
-from esdash.past.reader import TrackReader
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.requests import Stop
 from esdash.past.service import past_of
+from esdash.past.track.folder import TrackFolder
+from esdash.past.track.reader import TrackReader
 from tests.benchmarks.appender import moments, start_appender
 from tests.benchmarks.consuming import consume
 from tests.benchmarks.machine import describe

@@ -17,13 +17,13 @@ from typing import Final
 from esdash.domain import MONEY, Table
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry, Fold
-from esdash.past.cursor import Cursor
-from esdash.past.moments import refused_codes
-from esdash.past.reader import TrackReader
-from esdash.past.recorder import Recorder
-from esdash.past.story import Story, story_of_row
-from esdash.past.track import Track
-from esdash.past.turns import Search
+from esdash.past.building.recorder import Recorder
+from esdash.past.numbers.story import Story, story_of_row
+from esdash.past.numbers.turns import Search
+from esdash.past.shown.cursor import Cursor
+from esdash.past.shown.moments import refused_codes
+from esdash.past.track.file import Track
+from esdash.past.track.reader import TrackReader
 from esdash.query.conditions import read_condition
 from esdash.query.numbers import Cell
 from esdash.words.asked import schema_of

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from esdash.engine.history import History
-from esdash.engine.publisher import Publisher
+from esdash.engine.moments.history import History
+from esdash.engine.publishing.publisher import Publisher
 from esdash.log.stream import Stream
 from tests.benchmarks.machine import describe
 from tests.benchmarks.report import Options, Report, in_turn, main, median, per_second, percent, ratios

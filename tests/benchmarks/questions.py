@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-from esdash.past.building import Builder
-from esdash.past.folder import TrackFolder
+from esdash.past.building.builder import Builder
 from esdash.past.service import Past
+from esdash.past.track.folder import TrackFolder
 from esdash.query.questions import read_question
 from esdash.words.asked import schema_of
 from tests.benchmarks.machine import describe

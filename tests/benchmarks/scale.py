@@ -18,7 +18,7 @@ from typing import Final
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
 from tests.benchmarks.appender import moments, start_appender

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from esdash.engine import snapshot
 from esdash.engine.projection import Projection
-from esdash.engine.taking import Taking
+from esdash.engine.snapshots import snapshot
+from esdash.engine.snapshots.taking import Taking
 from esdash.log.snapshots import KEEP, SnapshotStore
 from tests.benchmarks.consuming import prove
 from tests.benchmarks.machine import describe

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 import esdash.engine.live
 from esdash.cli import run
-from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
 from esdash.fold.folding import Fold
 from esdash.log.stream import Stream
 from tests.benchmarks.observed import ObservedShop

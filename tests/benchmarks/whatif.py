@@ -5,7 +5,7 @@ About a third of the entries is refused. What is tried stands at the beginning, 
 
 from time import process_time
 
-from esdash.engine.history import History
+from esdash.engine.moments.history import History
 from esdash.log.stream import START
 from esdash.whatif.edits import Edit, Insert, Skip
 from esdash.whatif.sandbox import Sandbox

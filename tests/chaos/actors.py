@@ -10,13 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from esdash.engine import publisher as publishing
 from esdash.engine.console import EngineError
-from esdash.engine.history import History
-from esdash.engine.publisher import Publisher
-from esdash.engine.snapshot import load
+from esdash.engine.moments.history import History
+from esdash.engine.publishing import publisher as publishing
+from esdash.engine.publishing.publisher import Publisher
+from esdash.engine.snapshots.snapshot import load
 from esdash.log.errors import LogError
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
 from tests.domains.shop import Shop

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from esdash.engine import publisher
+from esdash.engine.publishing import publisher
 from tests.chaos.actors import ConsumerProcess
 
 

@@ -13,7 +13,7 @@ import pytest
 from esdash.log.archive.folder import Archive
 from esdash.log.archive.writing import archive
 from esdash.log.facts import START
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from tests.chaos.actors import STREAM, ConsumerProcess, Customers
 from tests.engine.running import publish_day

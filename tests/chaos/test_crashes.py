@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
 from tests.chaos.actors import STREAM, ConsumerProcess, Customers, audit, settled, sound

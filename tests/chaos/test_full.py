@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from esdash.engine.console import EngineError
-from esdash.engine.publisher import Publisher
-from esdash.engine.requests import Crash, TakeSnapshot
-from esdash.engine.view import Phase
-from esdash.log import embedded
-from esdash.log.embedded import EmbeddedServer
-from esdash.log.server import Server
-from esdash.log.server_process import AppendFsync
+from esdash.engine.consumer.requests import Crash, TakeSnapshot
+from esdash.engine.publishing.publisher import Publisher
+from esdash.engine.shown.view import Phase
+from esdash.log.embedded_server import embedded
+from esdash.log.embedded_server.embedded import EmbeddedServer
+from esdash.log.embedded_server.server_process import AppendFsync
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from tests.chaos.actors import STREAM, ConsumerProcess, Customers, audit, settled
 from tests.engine.running import (

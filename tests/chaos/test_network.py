@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from esdash.engine.view import Phase
+from esdash.engine.shown.view import Phase
 from esdash.log.errors import UnreachableError
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
 from tests.chaos.actors import STREAM, ConsumerProcess, Customers, audit, settled

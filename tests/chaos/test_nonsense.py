@@ -16,7 +16,7 @@ import redis
 from esdash.cli import run
 from esdash.log.errors import LogError
 from esdash.log.finding import server_of
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import START, Stream
 from tests.liar import NONSENSE, Liar, endless_line, endless_list, endless_lists, endless_text
 from tests.servers import RunningServer

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from esdash.cli import run
-from esdash.cli.state import outcomes_of, rows_of
+from esdash.cli.commands.state import outcomes_of, rows_of
 from tests.cli.terminals import OpenTerminal, Terminal
 from tests.domains.ways import present
 from tests.engine.running import sound_event

@@ -15,8 +15,8 @@ from esdash.domain import TIME, Column, Table
 from esdash.fold.loading import load
 from esdash.fold.stored import number_name
 from esdash.log.stream import Stream
-from esdash.past.building import Builder
-from esdash.past.folder import FOLDER, TrackFolder
+from esdash.past.building.builder import Builder
+from esdash.past.track.folder import FOLDER, TrackFolder
 from esdash.query.lexing import quoted
 from tests.cli.conftest import STREAM, Call, Result
 from tests.domains import at_random

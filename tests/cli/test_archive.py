@@ -278,7 +278,7 @@ class TestGroups:
     def test_a_group_that_comes_meanwhile_is_asked_by_the_server(
         self, at: Call, client: redis.Redis, archived: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from esdash.engine import trimming
+        from esdash.engine.operations import trimming
 
         proved = trimming.prove
 
@@ -287,7 +287,7 @@ class TestGroups:
             client.xgroup_create(STREAM, "late", "0")
             return found
 
-        monkeypatch.setattr("esdash.cli.trim.prove", prove)
+        monkeypatch.setattr("esdash.cli.commands.trim.prove", prove)
         refused = trimmed(at, archived)
         assert refused.code == 1
         assert "the consumer group late needs some of it by now" in refused.err

@@ -75,7 +75,7 @@ def test_nothing_is_left_when_something_goes_wrong(
         assert scratch_keys(client)
         raise OSError(5, "it failed")
 
-    monkeypatch.setattr("esdash.engine.consumer.Consumer.run", fail)
+    monkeypatch.setattr("esdash.engine.consumer.consumer.Consumer.run", fail)
     assert call("bench", "--url", url, "--yes", "--entries", 1000).code == 1
     assert scratch_keys(client) == []
 
@@ -128,7 +128,7 @@ def test_a_server_that_evicts_the_scratch_stream_is_found_out(
     server = new_server()
     with server.client() as client:
         from esdash.engine.console import Published
-        from esdash.engine.publisher import Publisher
+        from esdash.engine.publishing.publisher import Publisher
 
         publish_many = Publisher.publish_many
 

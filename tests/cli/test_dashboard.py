@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from esdash.log import embedded
+from esdash.log.embedded_server import embedded
 from tests.cli.conftest import Call
 from tests.cli.terminals import OpenTerminal
 from tests.waiting import eventually
@@ -81,7 +81,7 @@ def test_keys_and_questions_that_name_nothing_are_2(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, told: str
 ) -> None:
     """They are told before anything is drawn, so that this process needs no terminal for it."""
-    monkeypatch.setattr("esdash.cli.dashboard.require_terminal", lambda: None)
+    monkeypatch.setattr("esdash.cli.commands.dashboard.require_terminal", lambda: None)
     monkeypatch.setattr("esdash.ui.terminal.wait_until_in_front", lambda _: True)
     monkeypatch.setenv("TEXTUAL_FPS", "60")
     (tmp_path / "settings").write_text(settings)

@@ -9,9 +9,9 @@ import pytest
 import redis
 
 from esdash import config
-from esdash.cli.verify import tell_people as tell
-from esdash.engine.verification import Segment, Verification
-from esdash.engine.view import Position
+from esdash.cli.commands.verify import tell_people as tell
+from esdash.engine.shown.verification import Segment, Verification
+from esdash.engine.shown.view import Position
 from esdash.fold.stored import Difference
 from tests.cli.conftest import Call, Result, append, line_with
 from tests.domains import BANK, the_bank
@@ -291,7 +291,7 @@ class TestCodeThatFails:
         failing: tuple[Path, str, int],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("esdash.engine.replaying.FAR", 100)
+        monkeypatch.setattr("esdash.engine.consumer.replaying.FAR", 100)
         file, _, line = failing
         client.delete("orders")
         append(client, [OPEN_A, OPEN_B, *[transfer(5)] * 600])

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from esdash.engine.console import EngineError
-from esdash.engine.publisher import Publisher
+from esdash.engine.publishing.publisher import Publisher
 from esdash.log.finding import server_of
 from esdash.log.stream import Stream
 from tests.cli.conftest import STREAM, Call
@@ -49,7 +49,7 @@ def test_so_does_one_in_a_cluster(call: Call, cluster: Clustered) -> None:
 def test_where_nobody_ever_answered_or_one_server_is_named_it_is_not_waited_for(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("esdash.engine.publishing.publisher.PAUSE_SECONDS", 0.01)
     for url in ("redis+sentinel://127.0.0.1:1/shop", "redis+cluster://127.0.0.1:1", "redis://127.0.0.1:1"):
         begun = time.monotonic()
         found = call("publish", "top-up", "7", "5", "--url", url)

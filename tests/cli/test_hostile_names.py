@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from esdash.log.embedded import EmbeddedServer
+from esdash.log.embedded_server.embedded import EmbeddedServer
 from tests.cli.conftest import Call, Result, append
 from tests.strategies import raw_entry
 

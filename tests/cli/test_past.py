@@ -11,16 +11,16 @@ import platformdirs
 import pytest
 import redis
 
-from esdash.engine.history import History
+from esdash.engine.moments.history import History
 from esdash.engine.projection import Projection
 from esdash.fold.loading import load
 from esdash.fold.stored import number_name
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
-from esdash.past.building import Builder
-from esdash.past.folder import FOLDER, TrackFolder
-from esdash.past.recorder import Recorder
-from esdash.past.track import Track
+from esdash.past.building.builder import Builder
+from esdash.past.building.recorder import Recorder
+from esdash.past.track.file import Track
+from esdash.past.track.folder import FOLDER, TrackFolder
 from esdash.query.lexing import quoted
 from tests.cli.conftest import Call, append, day, stored
 from tests.domains.ways import present

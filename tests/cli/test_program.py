@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from esdash.log import embedded
+from esdash.log.embedded_server import embedded
 from tests.cli.conftest import Call, Result, append, expected, line_with, model_of
 from tests.servers import RunningServer
 from tests.strategies import seeded_entries

@@ -7,8 +7,8 @@ import redis
 
 from esdash.cli import progress as shown
 from esdash.cli.progress import Progress
-from esdash.engine.history import History
-from esdash.log.server import Server
+from esdash.engine.moments.history import History
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from tests.cli.conftest import Call, append, day, rows_counted
 from tests.domains.ways import present

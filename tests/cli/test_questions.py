@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from esdash import config
-from esdash.cli import events
+from esdash.cli.commands import events
 from esdash.ui.tables.question_book import QuestionBook
 from tests.cli.conftest import Call, append, line_with
 from tests.cli.told import DOMAINS, publish

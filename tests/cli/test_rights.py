@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from esdash.engine.view import Phase
+from esdash.engine.shown.view import Phase
 from tests.cli.conftest import STREAM, Call, append
 from tests.engine.running import RunningConsumer
 from tests.generations import Generation

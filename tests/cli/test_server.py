@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from esdash.log import server_process
-from esdash.log.embedded import EmbeddedServer
+from esdash.log.embedded_server import server_process
+from esdash.log.embedded_server.embedded import EmbeddedServer
 from tests.cli.conftest import Call
 from tests.generations import VALKEY_8_1
 

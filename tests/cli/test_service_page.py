@@ -15,8 +15,8 @@ import redis
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
-from esdash.engine.requests import TakeSnapshot
-from esdash.engine.view import Watched
+from esdash.engine.consumer.requests import TakeSnapshot
+from esdash.engine.shown.view import Watched
 from esdash.service.metrics import Metrics
 from tests.cli.serving import Serving
 from tests.domains.shop import Shop

@@ -17,7 +17,7 @@ import msgspec
 import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
 
-from esdash.cli.web_session import TASK, Task, environment_of, task_of
+from esdash.cli.commands.web_session import TASK, Task, environment_of, task_of
 from esdash.config import Settings
 from tests.cli.conftest import Call
 from tests.servers import RunningServer
@@ -236,6 +236,8 @@ class TestWhatIsWrong:
         assert f"127.0.0.1, port {port:,}, cannot be listened on: Address already in use" in result.err
 
     def test_without_what_it_needs(self, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("esdash.cli.web.find_spec", lambda name: None if name == "textual_serve" else object())
+        monkeypatch.setattr(
+            "esdash.cli.commands.web.find_spec", lambda name: None if name == "textual_serve" else object()
+        )
         result = call("web")
         assert (result.code, "pip install 'esdash[web]'" in result.err) == (1, True)

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from esdash.engine.picture import Picture
+from esdash.engine.shown.picture import Picture
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
 from esdash.fold.tables import State

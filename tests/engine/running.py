@@ -11,17 +11,17 @@ from typing import Any
 
 import redis
 
-from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.requests import Request, Stop
 from esdash.engine.live import LiveConsole
-from esdash.engine.picture import Picture
 from esdash.engine.projection import Projection
-from esdash.engine.requests import Request, Stop
-from esdash.engine.row import Row
-from esdash.engine.view import Phase, View
+from esdash.engine.shown.picture import Picture
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import Phase, View
 from esdash.fold.folding import Fold
 from esdash.fold.tables import State
 from esdash.log.finding import server_of
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import START, Stream
 from tests.domains.ways import Present, present

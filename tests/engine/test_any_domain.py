@@ -6,13 +6,13 @@ import pytest
 import redis
 from msgspec.structs import astuple
 
-from esdash.engine import replaying
-from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.history import History
-from esdash.engine.picture import CHANGE
-from esdash.engine.requests import Crash, TakeSnapshot
-from esdash.engine.verify import verify
-from esdash.engine.view import Phase, Verdict, View
+from esdash.engine.consumer import replaying
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.requests import Crash, TakeSnapshot
+from esdash.engine.moments.history import History
+from esdash.engine.shown.picture import CHANGE
+from esdash.engine.shown.view import Phase, Verdict, View
+from esdash.engine.verification.verify import verify
 from esdash.fold.folding import Fold
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream

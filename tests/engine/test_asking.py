@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from esdash.engine.asking import Asked, Examined, bounds_of
-from esdash.engine.row import Row
+from esdash.engine.moments.asking import Asked, Examined, bounds_of
+from esdash.engine.shown.row import Row
 from esdash.fold.folding import Fold
 from esdash.query.places import Between, Id
 from esdash.query.questions import read_question

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from esdash.engine import snapshotter
 from esdash.engine.console import EngineError
-from esdash.engine.consumer import ConsumerSettings
-from esdash.engine.requests import Crash, TakeSnapshot
-from esdash.engine.snapshot import load
-from esdash.engine.view import Phase
+from esdash.engine.consumer.consumer import ConsumerSettings
+from esdash.engine.consumer.requests import Crash, TakeSnapshot
+from esdash.engine.shown.view import Phase
+from esdash.engine.snapshots import snapshotter
+from esdash.engine.snapshots.snapshot import load
 from esdash.fold.tables import State
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
 from esdash.log.stream import Stream
 from tests.domains.shop import counts_shown

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from esdash.engine.consumer import ConsumerSettings
-from esdash.engine.requests import TakeSnapshot
-from esdash.engine.view import Phase
+from esdash.engine.consumer.consumer import ConsumerSettings
+from esdash.engine.consumer.requests import TakeSnapshot
+from esdash.engine.shown.view import Phase
 from esdash.log.continuity import Verdict
 from esdash.log.errors import ElsewhereError, ForbiddenError, UnconnectedError
 from esdash.log.finding import server_of

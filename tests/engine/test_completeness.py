@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import redis
 
-from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.requests import Rebuild, TakeSnapshot
 from esdash.engine.guard import HaltError
-from esdash.engine.history import BrokenError, History
-from esdash.engine.requests import Rebuild, TakeSnapshot
-from esdash.engine.snapshot import forgotten, restore
-from esdash.engine.view import Phase, Verdict
-from esdash.log.server import Server
+from esdash.engine.moments.history import BrokenError, History
+from esdash.engine.shown.view import Phase, Verdict
+from esdash.engine.snapshots.snapshot import forgotten, restore
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import Header, SnapshotStore, Unreadable
 from esdash.log.stream import Stream, StreamFacts
 from tests.domains.ways import Present
@@ -316,7 +316,7 @@ class TestTwoVersionsOfTheRules:
     def test_each_are_kept_by_a_consumer_of_their_own_and_no_other_is_shown(
         self, url: str, client: redis.Redis, log: Stream, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("esdash.engine.taking.process_name", lambda: f"here:{threading.get_ident()}")
+        monkeypatch.setattr("esdash.engine.snapshots.taking.process_name", lambda: f"here:{threading.get_ident()}")
         clock, settings = Clock(), ConsumerSettings(snapshot_seconds=30)
         last = publish_more(client, 10)[-1]
         with (

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esdash.engine.conditions import StandingCondition
-from esdash.engine.numbers import Numbers
+from esdash.engine.invariants.conditions import StandingCondition
+from esdash.engine.invariants.numbers import Numbers
 from esdash.fold.folding import Fold
 from esdash.fold.tables import Change
 from esdash.query.conditions import read_condition

@@ -6,14 +6,14 @@ from itertools import pairwise
 import pytest
 import redis
 
-from esdash.engine import replaying
-from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.lifecycle import RETRY_SECONDS
-from esdash.engine.requests import Stay, TakeSnapshot
-from esdash.engine.view import Phase, View
+from esdash.engine.consumer import replaying
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.lifecycle import RETRY_SECONDS
+from esdash.engine.consumer.requests import Stay, TakeSnapshot
+from esdash.engine.shown.view import Phase, View
 from esdash.fold.tables import State
 from esdash.log.errors import LogError, RefusedError, UnreachableError
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from tests.domains.ways import Present
 from tests.engine.running import (

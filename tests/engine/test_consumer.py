@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import redis
 
-from esdash.engine import snapshot, taking
-from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.requests import Crash, Rebuild, TakeSnapshot
-from esdash.engine.rows import ROWS
-from esdash.engine.view import Phase, Verdict, View
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.requests import Crash, Rebuild, TakeSnapshot
+from esdash.engine.shown.rows import ROWS
+from esdash.engine.shown.view import Phase, Verdict, View
+from esdash.engine.snapshots import snapshot, taking
 from esdash.fold.tables import MAX_INT, MIN_INT
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
 from tests.domains import the_depots
@@ -438,7 +438,7 @@ def test_two_processes_of_the_same_number_on_hosts_of_the_same_name_have_names_o
     """As in two containers on one network: the first process of each is 1."""
     script = (
         "import os, socket; os.getpid = lambda: 1; socket.gethostname = lambda: 'here'\n"
-        "from esdash.engine.taking import process_name\n"
+        "from esdash.engine.snapshots.taking import process_name\n"
         "print(process_name(), process_name())"
     )
     names = [subprocess.check_output([sys.executable, "-c", script], text=True).split() for _ in range(2)]

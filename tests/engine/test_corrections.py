@@ -7,12 +7,12 @@ from itertools import count
 import pytest
 import redis
 
-from esdash.engine import replaying
-from esdash.engine.consumer import ConsumerSettings
-from esdash.engine.corrections import Correction
-from esdash.engine.requests import Crash, TakeSnapshot
-from esdash.engine.row import Row
-from esdash.engine.view import View
+from esdash.engine.consumer import replaying
+from esdash.engine.consumer.consumer import ConsumerSettings
+from esdash.engine.consumer.requests import Crash, TakeSnapshot
+from esdash.engine.shown.corrections import Correction
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import View
 from esdash.log.stream import Stream
 from tests.engine.running import QUIET, STREAM, Fields, RunningConsumer, expected, publish_more, refused, sound
 
@@ -242,7 +242,7 @@ class TestAnOrphan:
 
 
 def test_what_is_known_is_bounded(url: str, client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("esdash.engine.corrections.KEPT", (10, 10))
+    monkeypatch.setattr("esdash.engine.shown.corrections.KEPT", (10, 10))
     with RunningConsumer(url) as consumer:
         consumer.until_live()
         entries = [park(client) for _ in range(20)]

@@ -6,11 +6,11 @@ import pytest
 import redis
 
 from esdash.domain import Wire
-from esdash.engine import replaying
-from esdash.engine.consumer import ConsumerSettings
-from esdash.engine.view import Phase
+from esdash.engine.consumer import replaying
+from esdash.engine.consumer.consumer import ConsumerSettings
+from esdash.engine.shown.view import Phase
 from esdash.fold.folding import Fold
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from tests.domains.ways import present
 from tests.engine.running import STREAM, RunningConsumer, sound_event

@@ -2,10 +2,10 @@
 
 import pytest
 
-from esdash.engine import display
-from esdash.engine.display import STATE_SHARE, VIEW_SECONDS, Display
+from esdash.engine.consumer import display
+from esdash.engine.consumer.display import STATE_SHARE, VIEW_SECONDS, Display
 from esdash.engine.projection import Projection
-from esdash.engine.view import Phase
+from esdash.engine.shown.view import Phase
 from tests.domains.shop import shop
 
 

@@ -6,13 +6,13 @@ import pytest
 import redis
 from msgspec.structs import replace
 
-from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.requests import Crash, TakeSnapshot
-from esdash.engine.view import Phase, Verdict, View
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.requests import Crash, TakeSnapshot
+from esdash.engine.shown.view import Phase, Verdict, View
 from esdash.fold.folding import Entry, Told
 from esdash.fold.tables import State
 from esdash.log.errors import LogError
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import START, Stream, StreamFacts
 from tests.domains.ways import Present

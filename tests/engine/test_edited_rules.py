@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from esdash.engine.live import LiveConsole
-from esdash.engine.view import Phase
+from esdash.engine.shown.view import Phase
 from esdash.fold.tables import Change
 from esdash.words.changes import text_of
 from tests.domains.edited import AS_IT_IS, NOTHING, OTHERWISE, loaded, otherwise, written

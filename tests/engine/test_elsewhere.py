@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from esdash.engine.consumer import ConsumerSettings
-from esdash.engine.requests import TakeSnapshot
-from esdash.engine.view import Phase
+from esdash.engine.consumer.consumer import ConsumerSettings
+from esdash.engine.consumer.requests import TakeSnapshot
+from esdash.engine.shown.view import Phase
 from esdash.log.errors import ElsewhereError
 from esdash.log.snapshots import SnapshotStore
 from tests.engine.running import STREAM, Clock, RunningConsumer, publish_day, publish_more, sound

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 import redis
 
-from esdash.engine import replaying
-from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.history import History
-from esdash.engine.requests import Reload
-from esdash.engine.view import Phase, View
+from esdash.engine.consumer import replaying
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.requests import Reload
+from esdash.engine.moments.history import History
+from esdash.engine.shown.view import Phase, View
 from esdash.fold.failing import DomainError
 from esdash.fold.loading import load
 from esdash.fold.tables import Change
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from tests.domains.edited import FAILING, NOTHING, loaded, written
 from tests.domains.ways import present

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 import redis
 
-from esdash.engine import replaying
-from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer import replaying
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.requests import Crash, Rebuild, Stay, TakeSnapshot
 from esdash.engine.guard import HaltError
-from esdash.engine.history import History
-from esdash.engine.requests import Crash, Rebuild, Stay, TakeSnapshot
-from esdash.engine.view import Phase, Verdict, View
+from esdash.engine.moments.history import History
+from esdash.engine.shown.view import Phase, Verdict, View
 from esdash.fold.folding import Entry, Told
 from esdash.fold.tables import State
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
 from tests.domains.ways import Present

@@ -9,11 +9,11 @@ import redis
 from msgspec.structs import replace
 
 from esdash.engine.console import EngineError
-from esdash.engine.history import BrokenError, History, id_before
-from esdash.engine.requests import Rebuild
-from esdash.engine.row import Row
-from esdash.engine.view import Phase, Verdict
-from esdash.log.server import Server
+from esdash.engine.consumer.requests import Rebuild
+from esdash.engine.moments.history import BrokenError, History, id_before
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import Phase, Verdict
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import START, Stream
 from tests.domains.ways import Present

@@ -3,7 +3,7 @@
 import pytest
 import redis
 
-from esdash.engine.history import BrokenError, History
+from esdash.engine.moments.history import BrokenError, History
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import START, Stream
 from tests.domains.ways import Present

@@ -9,13 +9,13 @@ import pytest
 import redis
 
 from esdash.domain import Invariant
-from esdash.engine import replaying
-from esdash.engine.conditions import holds
-from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.consumer import replaying
+from esdash.engine.consumer.consumer import ConsumerSettings
+from esdash.engine.invariants.conditions import holds
+from esdash.engine.invariants.turning import CLOSELY, Stopwatch
+from esdash.engine.invariants.watching import InvariantWatch, sentence
 from esdash.engine.projection import Projection
-from esdash.engine.turning import CLOSELY, Stopwatch
-from esdash.engine.view import Phase, View
-from esdash.engine.watching import InvariantWatch, sentence
+from esdash.engine.shown.view import Phase, View
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.fold.tables import MAX_INT
 from esdash.query.conditions import read_condition

@@ -7,19 +7,19 @@ from typing import Final
 import pytest
 import redis
 
-from esdash.engine import kept, parked, rows
-from esdash.engine.consumer import ConsumerSettings
-from esdash.engine.kept import MOST_FIELDS, MOST_OF_A_FIELD, MOST_OF_AN_ENTRY, is_same, row_of, size_of
-from esdash.engine.parked import Mark, ParkedEntries
-from esdash.engine.requests import TakeSnapshot
-from esdash.engine.row import Row
-from esdash.engine.rows import BYTES, RecentRows
-from esdash.engine.snapshot import load
+from esdash.engine.consumer.consumer import ConsumerSettings
+from esdash.engine.consumer.requests import TakeSnapshot
+from esdash.engine.shown import kept, parked, rows
+from esdash.engine.shown.kept import MOST_FIELDS, MOST_OF_A_FIELD, MOST_OF_AN_ENTRY, is_same, row_of, size_of
+from esdash.engine.shown.parked import Mark, ParkedEntries
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.rows import BYTES, RecentRows
+from esdash.engine.snapshots.snapshot import load
 from esdash.fold.folding import Entry
 from esdash.fold.keys import Keys
 from esdash.fold.outcomes import APPLIED, TOO_LARGE
 from esdash.log.headers import Header
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
 from tests.domains.ways import Present

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 import redis
 
-from esdash.engine import snapshot
-from esdash.engine.consumer import ConsumerSettings
-from esdash.engine.snapshot import Restoration, restore
-from esdash.engine.view import Position, Rung
+from esdash.engine.consumer.consumer import ConsumerSettings
+from esdash.engine.shown.view import Position, Rung
+from esdash.engine.snapshots import snapshot
+from esdash.engine.snapshots.snapshot import Restoration, restore
 from esdash.fold.raw import RAW, RawFold
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream

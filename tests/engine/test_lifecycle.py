@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from esdash.engine import instructions as do
-from esdash.engine import requests, stimuli
-from esdash.engine.lifecycle import RETRY_SECONDS, TABLE, ImpossibleError, Lifecycle, Step, Stimulus, Terms
-from esdash.engine.view import Continuity, Phase, Verdict
+from esdash.engine.consumer import instructions as do
+from esdash.engine.consumer import requests, stimuli
+from esdash.engine.consumer.lifecycle import RETRY_SECONDS, TABLE, ImpossibleError, Lifecycle, Step, Stimulus, Terms
+from esdash.engine.shown.view import Continuity, Phase, Verdict
 from tests.domains.shop import shop
 
 NOW = 1000.0

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import redis
 
-from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
 from esdash.engine.live import LiveConsole
-from esdash.engine.taking import MIXED
-from esdash.engine.verification import Verification
-from esdash.engine.verify import verify
-from esdash.engine.view import Phase
+from esdash.engine.shown.verification import Verification
+from esdash.engine.shown.view import Phase
+from esdash.engine.snapshots.taking import MIXED
+from esdash.engine.verification.verify import verify
 from esdash.fold.failing import DomainError
 from esdash.fold.loading import load
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from esdash.service.logs import Log
 from esdash.service.running import Service
@@ -106,7 +106,7 @@ def test_one_that_is_taken_while_the_log_is_looked_into_is_condemned_as_well(
         eventually(lambda: len(stored_headers(url)) == 2)
         return found
 
-    monkeypatch.setattr("esdash.engine.verify.verify", looking_slowly)
+    monkeypatch.setattr("esdash.engine.verification.verify.verify", looking_slowly)
     with console(url, file) as running:
         eventually(lambda: value(running) == 45)
     assert [header.condemned for header in stored_headers(url)] == [False, True, True]

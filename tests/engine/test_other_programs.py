@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import redis
 
-from esdash.engine import replaying
-from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.publisher import Publisher
-from esdash.engine.requests import Crash, TakeSnapshot
-from esdash.engine.row import Row
-from esdash.engine.view import Phase, View
+from esdash.engine.consumer import replaying
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.requests import Crash, TakeSnapshot
+from esdash.engine.publishing.publisher import Publisher
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import Phase, View
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
 from esdash.fold.raw import RAW, RawFold

@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from esdash.engine.picture import CHANGE, LastChange, TablePicture
-from esdash.engine.row import Row
-from esdash.engine.snapshot import Journal
-from esdash.engine.viewer import REMEMBERED_CHANGES, Viewer
+from esdash.engine.shown.picture import CHANGE, LastChange, TablePicture
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.viewer import REMEMBERED_CHANGES, Viewer
+from esdash.engine.snapshots.snapshot import Journal
 from esdash.fold.folding import Fold, Told
 from esdash.fold.loading import load
 from esdash.fold.tables import MAX_INT, MIN_INT, Change, State

@@ -4,8 +4,8 @@ import pytest
 import redis
 from msgspec.structs import replace
 
-from esdash.engine.places import TOO_OLD, NoPlaceError, begin_of, end_of, id_after
-from esdash.log.server import Server
+from esdash.engine.moments.places import TOO_OLD, NoPlaceError, begin_of, end_of, id_after
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream, StreamFacts
 from esdash.query.places import GREATEST, End, Numbered, OfSnapshot, read_place

@@ -9,10 +9,10 @@ import pytest
 import redis
 
 from esdash.engine.console import EngineError
-from esdash.engine.publisher import ATTEMPTS, Publisher
+from esdash.engine.publishing.publisher import ATTEMPTS, Publisher
 from esdash.log.durability import Durability
 from esdash.log.errors import UnreachableError
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from tests.domains.ways import present
 from tests.engine.running import STREAM, RunningConsumer, expected, modelled_rows, stored
@@ -110,7 +110,7 @@ class TestWhenTheServerStaysAway:
     def test_the_publisher_is_told_that_the_event_may_be_there_and_how_to_go_on(
         self, proxy: Proxy, far: Stream, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr("esdash.engine.publishing.publisher.PAUSE_SECONDS", 0.01)
         lose_the_reply(proxy)
         with pytest.raises(EngineError) as caught:
             Publisher(far).publish(*event(key="mine"))
@@ -120,7 +120,7 @@ class TestWhenTheServerStaysAway:
         assert isinstance(caught.value.__cause__, UnreachableError)
 
     def test_it_is_tried_a_few_times(self, proxy: Proxy, far: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr("esdash.engine.publishing.publisher.PAUSE_SECONDS", 0.01)
         attempts: list[list[Sequence[bytes]]] = []
         append_many = far.append_many
 
@@ -137,7 +137,7 @@ class TestWhenTheServerStaysAway:
         assert all(attempt == attempts[0] for attempt in attempts), "the same event with the same key each time"
 
     def test_closing_ends_the_waiting(self, proxy: Proxy, far: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 60.0)
+        monkeypatch.setattr("esdash.engine.publishing.publisher.PAUSE_SECONDS", 60.0)
         lose_the_reply(proxy)
         publisher = Publisher(far)
         threading.Timer(0.1, publisher.close).start()
@@ -147,7 +147,7 @@ class TestWhenTheServerStaysAway:
     def test_nobody_is_told_to_repeat_a_batch_that_would_count_twice(
         self, proxy: Proxy, far: Stream, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr("esdash.engine.publishing.publisher.PAUSE_SECONDS", 0.01)
         lose_the_reply(proxy)
         with pytest.raises(EngineError, match="would count twice"):
             list(Publisher(far).publish_many([event()] * 2))
@@ -158,7 +158,7 @@ class TestWhenTheServerStaysAway:
             list(Publisher(far).publish_many([event(key="a"), event(key="b")]))
 
     def test_a_publish_that_never_left_is_said_to_be_nowhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr("esdash.engine.publishing.publisher.PAUSE_SECONDS", 0.01)
         log = Stream(Server("redis://127.0.0.1:1"), STREAM)
         with pytest.raises(EngineError, match=r"^No connection to redis://.* Nothing was published\.$") as caught:
             Publisher(log).publish(*event())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from esdash.engine.view import Phase, View
+from esdash.engine.shown.view import Phase, View
 from esdash.log.continuity import Verdict
 from esdash.log.durability import Durability
 from esdash.log.errors import ElsewhereError, RefusedError, UnconnectedError

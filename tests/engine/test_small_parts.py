@@ -9,17 +9,17 @@ import pytest
 import redis
 
 from esdash.engine.console import Console, NotPublishedError, load_of, publishing_of
-from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.consumer.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
-from esdash.engine.load import MAX_RATE, SteadyLoad
-from esdash.engine.meter import SECONDS, RateMeter
-from esdash.engine.publisher import Publisher
-from esdash.engine.row import Row
-from esdash.engine.rows import ROWS, RecentRows
+from esdash.engine.publishing.load import MAX_RATE, SteadyLoad
+from esdash.engine.publishing.publisher import Publisher
+from esdash.engine.shown.meter import SECONDS, RateMeter
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.rows import ROWS, RecentRows
 from esdash.fold.folding import Entry
 from esdash.fold.outcomes import APPLIED
 from esdash.fold.tables import Change
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from tests.domains.ways import Present, present
 from tests.engine.running import STREAM, Clock, folded, publish_day, sound, sound_event, stored
@@ -257,7 +257,7 @@ class TestTheSteadyLoad:
     def test_ends_with_a_word_when_the_server_is_gone(
         self, new_server: Callable[..., RunningServer], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("esdash.engine.publisher.PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr("esdash.engine.publishing.publisher.PAUSE_SECONDS", 0.01)
         with Proxy(new_server()) as proxy:
             log = Stream(Server(proxy.url), STREAM)
             load = SteadyLoad(Publisher(log), iter(Events()))

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 import pytest
 import redis
 
-from esdash.engine import replaying
-from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.history import History
-from esdash.engine.view import Phase, Verdict
+from esdash.engine.consumer import replaying
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.moments.history import History
+from esdash.engine.shown.view import Phase, Verdict
 from esdash.fold.folding import Entry, Told
 from esdash.fold.tables import State
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import PAGE, Stream
 from tests.domains.ways import Present

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any
 
 from esdash.engine.console import EngineError, LessDurableError
-from esdash.engine.publisher import Publisher
+from esdash.engine.publishing.publisher import Publisher
 from esdash.fold.outcomes import APPLIED
 from esdash.log.durability import APPLIED as AT_ONCE
 from esdash.log.durability import Durability

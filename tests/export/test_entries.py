@@ -2,8 +2,8 @@
 
 import pytest
 
-from esdash.engine.kept import row_of
-from esdash.engine.row import Row
+from esdash.engine.shown.kept import row_of
+from esdash.engine.shown.row import Row
 from esdash.export.entries import Decided, entry_document, log_sheet
 from esdash.fold.folding import Fold
 from esdash.words.entries import GONE

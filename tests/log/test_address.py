@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.connection import AbstractConnection
 
-from esdash.log.address import OPTIONS, parse, redact
-from esdash.log.connections import pool
 from esdash.log.errors import LogError
-from esdash.log.server import Server
+from esdash.log.servers.address import OPTIONS, parse, redact
+from esdash.log.servers.connections import pool
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from esdash.log.appending import SLICE, pack, plain_ids
 from esdash.log.errors import LogError, RefusedError, UnreachableError
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.shapes import entry_id
 from esdash.log.stream import START, Stream
 from tests.servers import RunningServer

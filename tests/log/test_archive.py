@@ -18,7 +18,7 @@ from esdash.log.archive.through import ArchivedStream
 from esdash.log.archive.writing import archive
 from esdash.log.errors import LogError, UnreadableReplyError
 from esdash.log.facts import START
-from esdash.log.readahead import read_ahead
+from esdash.log.reading.readahead import read_ahead
 from esdash.log.stream import Stream
 from tests.log.packing import PACKING
 

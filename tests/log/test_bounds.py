@@ -10,14 +10,14 @@ import pytest
 import redis
 
 from esdash.engine.console import EngineError
-from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.verify import verify
-from esdash.log import readahead
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.verification.verify import verify
 from esdash.log.bounded import MOST, NOT_ENOUGH, BoundedReader
 from esdash.log.errors import ClosedError, LogError, TooMuchError, UnreachableError, UnreadableReplyError
 from esdash.log.paging import BYTES, FIRST, PAGE, PATIENCE, PageSize
-from esdash.log.readahead import read_ahead
-from esdash.log.server import Server
+from esdash.log.reading import readahead
+from esdash.log.reading.readahead import read_ahead
+from esdash.log.servers.server import Server
 from esdash.log.shapes import TooLargeError, UnreadableError
 from esdash.log.stream import START, Stream
 from tests.domains.shop import Shop

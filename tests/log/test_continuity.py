@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from esdash.log.continuity import Continuity, Standing, Verdict, check, judge, unseen_before
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import START, Entry, Evidence, Stream, StreamFacts, anchor_of
 from esdash.log.transactions import read_facts
 from tests.servers import RunningServer

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from esdash.log import data_version, embedded, server_process
-from esdash.log.data_version import ServerVersion
-from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
+from esdash.log.embedded_server import data_version, embedded, server_process
+from esdash.log.embedded_server.data_version import ServerVersion
+from esdash.log.embedded_server.embedded import EmbeddedServer, EmbeddedServerError
 from tests.generations import VALKEY_8_1, VALKEY_9_1, Generation
 
 pytestmark = pytest.mark.skipif(

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from esdash.engine.console import LessDurableError, NotPublishedError
-from esdash.engine.publisher import Publisher
+from esdash.engine.publishing.publisher import Publisher
 from esdash.log.durability import Durability, read_durability
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from tests.generations import Generation
 from tests.servers import RunningServer

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import redis
 
-from esdash.log import data_directory, embedded, server_process
-from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
+from esdash.log.embedded_server import data_directory, embedded, server_process
+from esdash.log.embedded_server.embedded import EmbeddedServer, EmbeddedServerError
 from tests.generations import VALKEY_9_1
 from tests.waiting import eventually
 
@@ -25,7 +25,7 @@ from tests.waiting import eventually
 MEMBER = """
 import sys
 from pathlib import Path
-from esdash.log.embedded import EmbeddedServer, EmbeddedServerError
+from esdash.log.embedded_server.embedded import EmbeddedServer, EmbeddedServerError
 
 print("ready", flush=True)
 sys.stdin.readline() or sys.exit("the tests were killed")
@@ -181,7 +181,7 @@ class TestJoiningAndLeaving:
             assert client.dbsize() == 400_000
 
     def test_the_module_costs_no_heavy_import(self) -> None:
-        script = "import sys, esdash.log.embedded; print(*sys.modules)"
+        script = "import sys, esdash.log.embedded_server.embedded; print(*sys.modules)"
         shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
         assert not {"redis", "numpy", "textual", "pydantic"} & set(shown.stdout.split())
 
@@ -215,7 +215,10 @@ class TestCrashes:
         assert embedded.status(data_dir).responding
 
     def test_a_process_that_ends_without_leaving_ends_quietly(self, data_dir: Path) -> None:
-        script = "import sys, pathlib, esdash.log.embedded as e; e.EmbeddedServer.join(pathlib.Path(sys.argv[1]))"
+        script = (
+            "import sys, pathlib; from esdash.log.embedded_server.embedded import EmbeddedServer as Server; "
+            "Server.join(pathlib.Path(sys.argv[1]))"
+        )
         ended = subprocess.run(
             [sys.executable, "-W", "error", "-c", script, data_dir], capture_output=True, text=True, check=False
         )

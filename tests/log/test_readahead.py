@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 import pytest
 import redis
 
-from esdash.engine.corrections import note, noting
+from esdash.engine.shown.corrections import note, noting
 from esdash.log.errors import LogError
 from esdash.log.pages import Page
-from esdash.log.readahead import read_ahead
-from esdash.log.server import Server
+from esdash.log.reading.readahead import read_ahead
+from esdash.log.servers.server import Server
 from esdash.log.stream import PAGE, START, Stream, anchor_of
 from tests.domains.shop import shop
 from tests.log.beside import Process, at_each_start, until_ready

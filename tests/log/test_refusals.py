@@ -20,10 +20,10 @@ from esdash.log.errors import (
     UnreachableError,
     WrongTypeError,
 )
-from esdash.log.follower import Follower
-from esdash.log.readahead import read_ahead
+from esdash.log.reading.follower import Follower
+from esdash.log.reading.readahead import read_ahead
 from esdash.log.refusals import refusal
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import START, Stream
 from tests.generations import Generation
 from tests.log.packing import PACKING

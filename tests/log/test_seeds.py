@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from esdash.log.errors import LogError
 from esdash.log.finding import server_of
-from esdash.log.seeds import parse_seeds
+from esdash.log.servers.seeds import parse_seeds
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import redis
 
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import START, Stream
 from tests.servers import RunningServer
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from esdash.log.continuity import Verdict
 from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.keys import key_prefix
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.snapshots import KEEP, DamagedError, Draft, Header, SnapshotStore, Unreadable
 from esdash.log.stream import Stream, anchor_of
 from tests.servers import RunningServer

@@ -8,9 +8,9 @@ import pytest
 import redis
 
 from esdash.log.errors import ForbiddenError, RefusedError, UnreachableError
-from esdash.log.follower import Follower
-from esdash.log.readahead import read_ahead
-from esdash.log.server import Server
+from esdash.log.reading.follower import Follower
+from esdash.log.reading.readahead import read_ahead
+from esdash.log.servers.server import Server
 from esdash.log.stream import PAGE, START, Evidence, Page, Stream, StreamFacts, anchor_of, id_parts
 from tests.generations import Generation
 from tests.log.packing import PACKING

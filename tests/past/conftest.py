@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from esdash.past.folder import TrackFolder
+from esdash.past.track.folder import TrackFolder
 
 
 @pytest.fixture

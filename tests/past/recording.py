@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from esdash.engine.history import History
+from esdash.engine.moments.history import History
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry, Fold
 from esdash.log.stream import Stream
-from esdash.past.cursor import Cursor
-from esdash.past.reader import TrackReader
-from esdash.past.recorder import Recorder
-from esdash.past.track import Track
+from esdash.past.building.recorder import Recorder
+from esdash.past.shown.cursor import Cursor
+from esdash.past.track.file import Track
+from esdash.past.track.reader import TrackReader
 from tests.domains.ways import Present
 
 

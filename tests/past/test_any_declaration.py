@@ -9,18 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
-from esdash.cli.state import outcomes_of, rows_of
-from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.history import History
-from esdash.engine.segment import Report, Task, check_segment
-from esdash.engine.verify import verify
+from esdash.cli.commands.state import outcomes_of, rows_of
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.moments.history import History
+from esdash.engine.verification.segment import Report, Task, check_segment
+from esdash.engine.verification.verify import verify
 from esdash.fold import sorting
 from esdash.fold.folding import Fold
 from esdash.fold.tables import State
 from esdash.log.stream import Stream
-from esdash.past.cursor import Cursor
-from esdash.past.moments import Moments
-from esdash.past.story import Story
+from esdash.past.numbers.story import Story
+from esdash.past.shown.cursor import Cursor
+from esdash.past.shown.moments import Moments
 from tests.domains.at_random import Drawn, Plain, drawn, tried
 from tests.engine.running import STREAM
 from tests.past.recording import recorded
@@ -100,7 +100,7 @@ def test_a_restart_from_a_snapshot_at_any_cut_is_a_replay_from_the_beginning(
         """A segment is checked in this process, since no other one knows the domain."""
         return check_segment(task, drawn.fold(), progressed)
 
-    monkeypatch.setattr("esdash.engine.verify.check_apart", here)
+    monkeypatch.setattr("esdash.engine.verification.verify.check_apart", here)
     once = ConsumerSettings(once=True, watched=data.draw(st.booleans()))
     cuts = sorted(data.draw(st.sets(st.integers(0, len(entries)), max_size=3)))
     consumer = Consumer(log, fold, once)

@@ -12,8 +12,8 @@ from esdash.domain import Format
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry, Fold
 from esdash.log.facts import id_parts
-from esdash.past.board import FEW_ROWS, Board, Refusals
-from esdash.past.reader import TrackReader
+from esdash.past.entries.board import FEW_ROWS, Board, Refusals
+from esdash.past.track.reader import TrackReader
 from tests.domains.shop import Shop
 from tests.past.domains import DOMAINS, tried
 from tests.past.recording import recorded

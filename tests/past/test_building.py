@@ -8,16 +8,16 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
 import redis
 
-from esdash.engine.history import History
+from esdash.engine.moments.history import History
 from esdash.fold.failing import DomainError
 from esdash.fold.loading import load
 from esdash.log.stream import Stream
-from esdash.past.building import Builder
-from esdash.past.cursor import Cursor
-from esdash.past.folder import TrackFolder, lock
-from esdash.past.packing import TrackError
-from esdash.past.process import Task, TrackProcess
-from esdash.past.reader import TrackReader
+from esdash.past.building.builder import Builder
+from esdash.past.building.process import Task, TrackProcess
+from esdash.past.shown.cursor import Cursor
+from esdash.past.track.folder import TrackFolder, lock
+from esdash.past.track.packing import TrackError
+from esdash.past.track.reader import TrackReader
 from tests.domains.ways import Present
 from tests.engine.running import STREAM, publish_more, stored
 from tests.past.recording import require_true
@@ -221,7 +221,7 @@ def test_the_end_of_a_process_is_said(url: str, client: redis.Redis, folder: Tra
     try:
         eventually(lambda: process.built.ordinal == 10)
         for child in psutil.Process().children():
-            if "esdash.past.process" in " ".join(child.cmdline()):
+            if "esdash.past.building.process" in " ".join(child.cmdline()):
                 child.kill()
         eventually(lambda: "ended unexpectedly" in process.built.error)
         assert process.built.ordinal == 10
@@ -254,7 +254,7 @@ def test_a_full_disk_is_said_and_what_is_there_stays_true(
     try:
         eventually(lambda: process.built.ordinal == 30)
         for child in psutil.Process().children():
-            if "esdash.past.process" in " ".join(child.cmdline()):
+            if "esdash.past.building.process" in " ".join(child.cmdline()):
                 resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (4096, 4096))
         ids += publish_more(client, 3000)
         eventually(lambda: "The track of the past" in process.built.error)

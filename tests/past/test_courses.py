@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from esdash.past.courses import follow
-from esdash.past.reader import TrackReader
+from esdash.past.numbers.courses import follow
+from esdash.past.track.reader import TrackReader
 from esdash.query.numbers import Number
 from tests.engine.asked import day
 from tests.past.recording import recorded

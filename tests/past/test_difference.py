@@ -11,7 +11,7 @@ from esdash.fold.folding import Entry
 from esdash.fold.outcomes import Outcome
 from esdash.fold.stored import number_name
 from esdash.fold.tables import Change
-from esdash.past.difference import Between, differences
+from esdash.past.numbers.difference import Between, differences
 from esdash.words.changes import column_of, is_amount
 from tests.domains import the_depots
 from tests.domains.shop import Shop

@@ -10,7 +10,7 @@ from hypothesis.strategies import DataObject
 
 from esdash.fold.loading import load
 from esdash.fold.outcomes import Outcome
-from esdash.past.distance import distance_by
+from esdash.past.numbers.distance import distance_by
 from tests.domains import PLACED
 from tests.domains.streams import placed_entries
 from tests.past.domains import DOMAINS, tried

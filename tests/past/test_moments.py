@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
 from esdash.engine.projection import Projection
-from esdash.engine.viewer import Viewer
+from esdash.engine.shown.viewer import Viewer
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.tables import Change
-from esdash.past.cursor import Cursor
-from esdash.past.moments import Moments
-from esdash.past.story import Story
+from esdash.past.numbers.story import Story
+from esdash.past.shown.cursor import Cursor
+from esdash.past.shown.moments import Moments
 from tests.past.domains import DOMAINS, tried
 from tests.past.recording import recorded
 

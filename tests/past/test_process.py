@@ -16,8 +16,8 @@ from esdash.domain import Domain
 from esdash.fold.folding import Fold
 from esdash.log import child
 from esdash.log.stream import Stream
-from esdash.past.folder import TrackFolder, lock
-from esdash.past.process import Built, Task, TrackProcess, keep_up
+from esdash.past.building.process import Built, Task, TrackProcess, keep_up
+from esdash.past.track.folder import TrackFolder, lock
 from tests.domains.ways import Present
 from tests.engine.running import STREAM, publish_more
 from tests.past.recording import require_true
@@ -42,7 +42,9 @@ def process(url: str, path: Path) -> Iterator[TrackProcess]:
 
 def its_process() -> psutil.Process:
     """That of the operating system."""
-    return next(each for each in psutil.Process().children() if "esdash.past.process" in " ".join(each.cmdline()))
+    return next(
+        each for each in psutil.Process().children() if "esdash.past.building.process" in " ".join(each.cmdline())
+    )
 
 
 def reaches(process: TrackProcess, ordinal: int) -> Callable[[], bool]:
@@ -108,7 +110,7 @@ def test_while_another_builds_the_domain_is_not_loaded(url: str, path: Path, fol
 def test_a_file_that_could_not_be_written_is_tried_again(
     url: str, path: Path, client: redis.Redis, log: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("esdash.past.process.AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("esdash.past.building.process.AGAIN_SECONDS", 0.01)
     ids = publish_more(client, 30)
     path.parent.write_text("in its place")
     stopped = threading.Event()
@@ -150,7 +152,7 @@ def test_a_try_that_has_failed_leaves_nothing(folder: TrackFolder, tmp_path: Pat
 
 
 def test_it_ends_in_order_after_an_error(url: str, path: Path) -> None:
-    process = child.start("esdash.past.process:main", stdin=subprocess.PIPE)
+    process = child.start("esdash.past.building.process:main", stdin=subprocess.PIPE)
     with process:
         assert process.stdin is not None
         task = Task(url, STREAM, "no such domain", str(path), 100)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from esdash.domain import Column, Domain, EventType, Table
 from esdash.fold.folding import Fold
 from esdash.fold.tables import MAX_INT, MIN_INT
-from esdash.past.encoding import STRIDE
+from esdash.past.track.encoding import STRIDE
 from tests.past.recording import recorded
 
 

@@ -10,19 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
-from esdash.engine.asking import Asked, Examined
-from esdash.engine.places import begin_of, end_of
-from esdash.engine.row import Row
+from esdash.engine.moments.asking import Asked, Examined
+from esdash.engine.moments.places import begin_of, end_of
+from esdash.engine.shown.row import Row
 from esdash.fold.folding import Entry, Fold
 from esdash.log.facts import id_parts
 from esdash.log.stream import Stream
-from esdash.past.building import Builder
-from esdash.past.deeds import Deeds
-from esdash.past.folder import TrackFolder
-from esdash.past.searching import known_of
+from esdash.past.building.builder import Builder
+from esdash.past.entries.searching import known_of
+from esdash.past.entries.sieve import Sieve
+from esdash.past.entries.wording import characters
 from esdash.past.service import Past
-from esdash.past.sieve import Sieve
-from esdash.past.wording import characters
+from esdash.past.shown.deeds import Deeds
+from esdash.past.track.folder import TrackFolder
 from esdash.query.places import Between, Id
 from esdash.query.questions import read_question
 from esdash.query.terms import AboutRow, Since, Until

@@ -8,14 +8,14 @@ import pytest
 import redis
 
 from esdash.engine.console import EngineError
-from esdash.engine.history import History
+from esdash.engine.moments.history import History
 from esdash.fold.stored import number_name
 from esdash.log.errors import ClosedError
 from esdash.log.stream import Stream
-from esdash.past.building import Builder
-from esdash.past.folder import TrackFolder
-from esdash.past.process import Built
+from esdash.past.building.builder import Builder
+from esdash.past.building.process import Built
 from esdash.past.service import Looked, Past, past_of
+from esdash.past.track.folder import TrackFolder
 from esdash.query.conditions import read_condition
 from esdash.query.lexing import quoted
 from esdash.query.places import read_place

@@ -9,14 +9,14 @@ import pytest
 
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry
-from esdash.past.cursor import Cursor
-from esdash.past.process import Built
-from esdash.past.reader import TrackReader
-from esdash.past.recorder import Recorder
-from esdash.past.searching import known_of
-from esdash.past.shared import SharedTrack
-from esdash.past.story import Story
-from esdash.past.track import Track
+from esdash.past.building.process import Built
+from esdash.past.building.recorder import Recorder
+from esdash.past.building.shared import SharedTrack
+from esdash.past.entries.searching import known_of
+from esdash.past.numbers.story import Story
+from esdash.past.shown.cursor import Cursor
+from esdash.past.track.file import Track
+from esdash.past.track.reader import TrackReader
 from tests.domains.shop import Shop
 
 SEGMENT = 10

@@ -6,8 +6,8 @@ from esdash.fold.loading import load
 from esdash.log.headers import Header
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream
-from esdash.past.folder import TrackFolder
 from esdash.past.service import Past, past_of
+from esdash.past.track.folder import TrackFolder
 from tests.domains.shop import shop
 from tests.engine.running import STREAM, RunningConsumer, top_up
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
-from esdash.past.moments import refused_codes
-from esdash.past.story import Story, story_of_row
-from esdash.past.summary import Seen, moves, seen
+from esdash.past.numbers.story import Story, story_of_row
+from esdash.past.numbers.summary import Seen, moves, seen
+from esdash.past.shown.moments import refused_codes
 from esdash.words.changes import is_amount
 from tests.past.domains import DOMAINS, tried
 from tests.past.recording import recorded

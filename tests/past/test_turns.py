@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, SearchStrategy
 
-from esdash.engine.conditions import holds
+from esdash.engine.invariants.conditions import holds
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.tables import State
-from esdash.past.turns import Search, Turn, turns
+from esdash.past.numbers.turns import Search, Turn, turns
 from esdash.query.conditions import OPERATORS, Comparison, Condition, read_condition
 from esdash.query.numbers import FUNCTIONS, Aggregate, Cell, Number
 from esdash.query.trees import All, Either, Negated

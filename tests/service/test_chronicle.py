@@ -2,8 +2,8 @@
 
 import redis
 
-from esdash.engine.requests import TakeSnapshot
-from esdash.engine.view import View
+from esdash.engine.consumer.requests import TakeSnapshot
+from esdash.engine.shown.view import View
 from esdash.service.chronicle import Chronicle
 from esdash.service.logs import Happening, Level
 from tests.engine.running import RunningConsumer, publish_day, publish_more, top_up

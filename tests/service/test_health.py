@@ -3,9 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from esdash.engine.consumer import Consumer
-from esdash.engine.view import Phase, View
-from esdash.log.server import Server
+from esdash.engine.consumer.consumer import Consumer
+from esdash.engine.shown.view import Phase, View
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from esdash.service.health import unready
 from tests.domains.shop import Shop

@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
 
-from esdash.engine.view import View
+from esdash.engine.shown.view import View
 from esdash.ui.app import DashboardApp, UiSettings
 from tests.ui.recorded import NOW, WALL, RecordedConsole, a_busy_view
 

@@ -7,8 +7,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from esdash.engine.console import Details, EngineError, LoadStatus, Published, VerificationStatus
-from esdash.engine.row import Row
-from esdash.engine.view import Notice, View
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import Notice, View
 from esdash.fold.folding import Fold, Told
 
 

@@ -7,7 +7,7 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from esdash.engine.view import View
+from esdash.engine.shown.view import View
 from esdash.ui.app import DashboardApp
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.tables.panel import Panel

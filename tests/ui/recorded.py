@@ -9,9 +9,9 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from esdash.engine.corrections import Corrections, CorrectionTracker
-from esdash.engine.row import Row
-from esdash.engine.view import (
+from esdash.engine.shown.corrections import Corrections, CorrectionTracker
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import (
     Continuity,
     Phase,
     Position,
@@ -22,7 +22,7 @@ from esdash.engine.view import (
     Verdict,
     View,
 )
-from esdash.engine.viewer import Viewer
+from esdash.engine.shown.viewer import Viewer
 from esdash.fold.folding import Fold
 from esdash.shop.samples import demo_batch, demo_events
 from tests.domains.shop import shop

@@ -5,10 +5,10 @@ from typing import Any
 from msgspec.structs import fields as fields_of
 
 from esdash.engine.console import EngineError
-from esdash.engine.corrections import NOTHING
-from esdash.engine.row import Row
-from esdash.engine.view import Phase, Position, View
-from esdash.engine.viewer import Viewer
+from esdash.engine.shown.corrections import NOTHING
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import Phase, Position, View
+from esdash.engine.shown.viewer import Viewer
 from esdash.fold.folding import Fold
 from esdash.fold.keys import Keys
 from esdash.fold.sorting import Fields

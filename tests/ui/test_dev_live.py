@@ -7,14 +7,14 @@ import pytest
 import redis
 from textual.pilot import Pilot
 
-from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.consumer.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
-from esdash.engine.view import Phase
+from esdash.engine.shown.view import Phase
 from esdash.fold.loading import load
 from esdash.fold.outcomes import Outcome
 from esdash.log.stream import Stream
-from esdash.past.folder import TrackFolder
 from esdash.past.service import past_of
+from esdash.past.track.folder import TrackFolder
 from esdash.ui.app import DashboardApp
 from esdash.ui.declared import Actions
 from esdash.ui.main.rules_line import rules_line

@@ -4,7 +4,7 @@ import pytest
 from textual.widgets import Button, Input
 
 from esdash.engine.console import LoadStatus
-from esdash.engine.load import MAX_RATE as MOST_OF_THE_ENGINE
+from esdash.engine.publishing.load import MAX_RATE as MOST_OF_THE_ENGINE
 from esdash.ui.forms.load import LoadScreen
 from esdash.ui.forms.rates import MAX_RATE, read_rate
 from esdash.ui.main.help import HelpScreen

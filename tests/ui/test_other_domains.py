@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from esdash.domain import COUNT, Column, Domain, EventType, Table, decimal
-from esdash.engine.view import Continuity, Phase, Verdict, View
+from esdash.engine.shown.view import Continuity, Phase, Verdict, View
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
 from esdash.ui.app import DashboardApp

@@ -7,11 +7,11 @@ import pytest
 import redis
 
 from esdash.engine.console import publishing_of
-from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.consumer.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
-from esdash.engine.view import Phase
+from esdash.engine.shown.view import Phase
 from esdash.fold.loading import load
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from esdash.ui.app import DashboardApp
 from tests.ui.looking import lines_of, main_of, text_of, told

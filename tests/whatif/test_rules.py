@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
 from esdash.domain import Column, EventType, Table
-from esdash.engine import history
+from esdash.engine.moments import history
 from esdash.engine.projection import Projection
 from esdash.fold import sorting
 from esdash.fold.apart import Apart

@@ -162,7 +162,7 @@ def test_all_of_it_ends_with_whoever_started_it(url: str, file: Path, client: re
 import sys
 from pathlib import Path
 from esdash.fold.apart import Apart
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from esdash.whatif.rules_process import RulesProcess
 process = RulesProcess(Stream(Server(sys.argv[1]), "orders"), Path(sys.argv[2]))

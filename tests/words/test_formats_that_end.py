@@ -9,7 +9,7 @@ import pytest
 from msgspec import Struct
 
 from esdash.domain import Column, EventType, Format
-from esdash.engine.invariants import says
+from esdash.engine.invariants.asked import says
 from esdash.fold.schema import Field
 from esdash.ui.correct.mending import as_typed, is_whole
 from esdash.words.changes import by

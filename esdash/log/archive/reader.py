@@ -1,7 +1,7 @@
 """The program of a second process: reads an archive and packs its entries, while the first folds them.
 
-`log.readahead` starts it, tells it where to begin when it is ready, and reads what it writes: frames as those of
-`log.reader`, whose evidence is left to whoever knows the stream.
+`readahead` starts it, tells it where to begin when it is ready, and reads what it writes: frames as those of
+`log.reading.reader`, whose evidence is left to whoever knows the stream.
 """
 
 import gc
@@ -14,7 +14,7 @@ import msgspec
 from esdash.log.archive.folder import Archive
 from esdash.log.archive.segment import ArchiveError
 from esdash.log.facts import Evidence, StreamFacts
-from esdash.log.reader import READY, Frame, framed, function_named
+from esdash.log.reading.reader import READY, Frame, framed, function_named
 
 FAILURE: Final = "archive"
 """What kind of error a frame has that says why an archive cannot be read."""
@@ -23,8 +23,8 @@ _UNKNOWN: Final = Evidence(StreamFacts(), None, None)
 
 
 def main() -> None:
-    """Arguments: folder of the archive, stream, until, packing and noting function (as `log.reader` reads them). Then,
-    when it has said that it is ready, from standard input: after.
+    """Arguments: folder of the archive, stream, until, packing and noting function (as `log.reading.reader` reads
+    them). Then, when it has said that it is ready, from standard input: after.
     """
     root, stream, until, packing, noting = sys.argv[1:]
     # There is nothing to collect, and looking for it takes time.

@@ -11,7 +11,7 @@ from esdash.log.continuity import check
 from esdash.log.facts import START, Entry, Evidence, StreamFacts, anchor_of, id_parts
 from esdash.log.pages import Page
 from esdash.log.paging import BYTES, PAGE
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from esdash import exact
 from esdash.domain import EventType
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.schema import Field

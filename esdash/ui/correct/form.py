@@ -9,7 +9,7 @@ from textual.widgets.option_list import Option
 
 from esdash.domain import EventType
 from esdash.engine.console import Desk
-from esdash.engine.view import View
+from esdash.engine.shown.view import View
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
 from esdash.ui.correct.salvage import as_json, certain_type, likely_type, said_of, salvage, texts_of

@@ -13,7 +13,7 @@ import msgspec
 
 from esdash import exact
 from esdash.domain import EventType
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.outcomes import INVALID_DATA, TOO_LARGE

@@ -6,8 +6,8 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from esdash.domain import Column, Table
-from esdash.engine.picture import TablePicture
-from esdash.engine.view import View
+from esdash.engine.shown.picture import TablePicture
+from esdash.engine.shown.view import View
 from esdash.fold.schema import Field
 from esdash.visible import visible
 from esdash.words.changes import title_of

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
-from esdash.engine.picture import Picture
-from esdash.engine.view import Phase, View
+from esdash.engine.shown.picture import Picture
+from esdash.engine.shown.view import Phase, View
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold, Told
 from esdash.fold.outcomes import DUPLICATE

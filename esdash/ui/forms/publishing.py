@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, Static
 from textual.worker import Worker, WorkerState
 
 from esdash.engine.console import Desk, EngineError, NotPublishedError, Published, publishing_of
-from esdash.engine.view import Phase, View
+from esdash.engine.shown.view import Phase, View
 from esdash.ui.forms.field import STYLES, Field, Note
 from esdash.ui.forms.outlook import Outlook, blocked
 from esdash.ui.paint.dialog import Dialog

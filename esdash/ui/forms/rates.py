@@ -10,7 +10,7 @@ FIRST_RATE: Final = 10.0
 
 MIN_RATE: Final = 0.1
 MAX_RATE: Final = 100_000
-"""Events a second that a steady load may be asked for: the bounds of `engine.load`, which a screen cannot import."""
+"""Events a second that a steady load may be asked for: the bounds of the load itself, which a screen cannot import."""
 
 _GROUPED: Final = re.compile(r"\d{1,3}(?:,\d{3})+", re.ASCII)
 _DECIMAL: Final = re.compile(r"\d{1,9}(?:[.]\d{1,3})?", re.ASCII)

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from esdash import exact
 from esdash.domain import EventType, Table
 from esdash.engine.console import Desk
-from esdash.engine.view import View
+from esdash.engine.shown.view import View
 from esdash.ui.declared import label_of, model_of
 from esdash.ui.forms.completion import complete_choice, complete_pair, complete_row, told_cells
 from esdash.ui.forms.field import Field, Note, label_width

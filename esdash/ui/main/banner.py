@@ -5,7 +5,7 @@ from textwrap import wrap
 from typing import Final
 
 from esdash.counted import counted
-from esdash.engine.view import Phase, Progress, Restored, Rung, SnapshotInfo, View
+from esdash.engine.shown.view import Phase, Progress, Restored, Rung, SnapshotInfo, View
 from esdash.fold.folding import Fold
 from esdash.ui.declared import Actions
 from esdash.ui.main.invariants import live_lines, past_lines

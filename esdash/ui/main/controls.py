@@ -10,7 +10,7 @@ from textual.screen import Screen
 
 from esdash.counted import counted
 from esdash.engine.console import Console, EngineError, Published, load_of, publishing_of
-from esdash.engine.view import Phase
+from esdash.engine.shown.view import Phase
 from esdash.fold.schema import Model
 from esdash.ui.asking import find_out
 from esdash.ui.declared import Actions, model_of

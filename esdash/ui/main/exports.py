@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from esdash.engine.console import EngineError
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.ui.main.panels import Panels
 from esdash.ui.messages import tell
 from esdash.ui.tables.rows_source import RowsSource

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from esdash.engine.view import Turning, View, Watched
+from esdash.engine.shown.view import Turning, View, Watched
 from esdash.ui.paint.drawing import clock_time, milliseconds_of
 from esdash.ui.paint.painted import Chunk, Line, Span, join
 from esdash.visible import visible

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.ui.asking import find_out
 from esdash.ui.messages import tell
 from esdash.ui.tables.log_answer import Answer

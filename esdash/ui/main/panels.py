@@ -10,9 +10,9 @@ from textual.geometry import Size
 
 from esdash.domain import Table
 from esdash.engine.console import Console
-from esdash.engine.picture import Picture
-from esdash.engine.row import Row
-from esdash.engine.view import Phase, View
+from esdash.engine.shown.picture import Picture
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import Phase, View
 from esdash.ui.declared import LOG, Actions, panel_of, title_of, visible_tables
 from esdash.ui.main.arrangement import Placed, Places, heights_for
 from esdash.ui.main.log_reader import LogReader

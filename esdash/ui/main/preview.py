@@ -11,8 +11,8 @@ from textual.content import Content
 
 from esdash.domain import Column, Table
 from esdash.engine.console import Console, Details
-from esdash.engine.picture import Picture, TableRow
-from esdash.engine.row import Row
+from esdash.engine.shown.picture import Picture, TableRow
+from esdash.engine.shown.row import Row
 from esdash.fold.sorting import Fields
 from esdash.ui.asking import find_out
 from esdash.ui.paint.drawing import clock_time, fit, milliseconds_of, spark
@@ -31,8 +31,8 @@ from esdash.words.entries import describe, type_of, write
 from esdash.words.outcomes import outcome_of
 
 if TYPE_CHECKING:
+    from esdash.past.numbers.story import StoryLine
     from esdash.past.service import Past
-    from esdash.past.story import StoryLine
 
 REST_SECONDS: Final = 0.2
 """How long a cursor stands still before something is looked up about what it stands on."""

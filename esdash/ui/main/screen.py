@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from esdash.engine.console import Console, load_of
-from esdash.engine.view import Phase, View
+from esdash.engine.shown.view import Phase, View
 from esdash.ui.actions import Group, Scope, bindings
 from esdash.ui.declared import LOG, Actions
 from esdash.ui.main.arrangement import LAYOUTS, LEAST_HEIGHT, LEAST_WIDTH, ROOM_FOR_MESSAGES, layout_for

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from esdash.counted import counted
 from esdash.engine.console import LoadStatus, VerificationStatus
-from esdash.engine.view import Continuity, Phase, Verdict, View
+from esdash.engine.shown.view import Continuity, Phase, Verdict, View
 from esdash.ui.main.trouble import domain_failed
 from esdash.ui.paint.drawing import age, clock_time, rate, sparkline
 from esdash.ui.paint.painted import Chunk, Line, PaintedLines, Span, join

@@ -18,8 +18,8 @@ from esdash.ui.tables.table_dialog import TableDialog
 from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.engine.streams import StreamSummary
-    from esdash.engine.survey import Survey
+    from esdash.engine.operations.streams import StreamSummary
+    from esdash.engine.operations.survey import Survey
 
 
 class StreamBoard(Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from textual.screen import Screen
 
-from esdash.engine.view import Phase, View
+from esdash.engine.shown.view import Phase, View
 from esdash.fold.folding import Fold
 from esdash.ui.actions import key_name
 from esdash.ui.declared import LOG, Actions, panel_of, visible_tables

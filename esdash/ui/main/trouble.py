@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from esdash.engine.view import Phase, Verdict, View
+from esdash.engine.shown.view import Phase, Verdict, View
 from esdash.fold.folding import Fold
 from esdash.fold.outcomes import MISSING_FIELD, UNKNOWN_TYPE
 

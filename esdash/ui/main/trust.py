@@ -5,7 +5,7 @@ from collections.abc import Callable
 from textual.screen import Screen
 
 from esdash.engine.console import Console
-from esdash.engine.view import Phase, View
+from esdash.engine.shown.view import Phase, View
 from esdash.ui.main.status_bar import TrustNow
 from esdash.ui.main.trouble import domain_failed
 from esdash.ui.messages import tell

@@ -11,7 +11,7 @@ from textual.app import App
 
 from esdash.counted import counted
 from esdash.domain import Codec
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import MESSAGEPACK, Envelope, Fields
 from esdash.ui.clipboard import copy

@@ -20,7 +20,7 @@ from esdash.ui.tables.table_dialog import TableDialog
 from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.past.board import Board
+    from esdash.past.entries.board import Board
     from esdash.past.service import Past
 
 STRETCHES: Final = ((300_000, "5 min"), (3_600_000, "1 hour"), (None, "all"))

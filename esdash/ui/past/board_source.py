@@ -14,7 +14,7 @@ from esdash.visible import visible
 from esdash.words.entries import write
 
 if TYPE_CHECKING:
-    from esdash.past.board import Board, RefusedReason, RefusedRow
+    from esdash.past.entries.board import Board, RefusedReason, RefusedRow
 
 PARTS: Final = 24
 """Of a stretch: as many blocks has a spark at most."""

@@ -24,7 +24,7 @@ from esdash.visible import visible
 from esdash.words.outcomes import GLYPHS
 
 if TYPE_CHECKING:
-    from esdash.past.difference import Came, Difference
+    from esdash.past.numbers.difference import Came, Difference
     from esdash.past.service import Past
 
 

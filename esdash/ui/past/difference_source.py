@@ -17,7 +17,7 @@ from esdash.words.changes import column_of, moved
 from esdash.words.entries import write
 
 if TYPE_CHECKING:
-    from esdash.past.difference import ColumnDifference, Differences
+    from esdash.past.numbers.difference import ColumnDifference, Differences
 
 COLUMNS: Final = (
     Column("number", "number", Kind.TEXT, least=16, stretch=1),

@@ -1,6 +1,6 @@
 """What one entry says and did, on a line."""
 
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.fold.folding import Fold
 from esdash.ui.paint.painted import Line, Span
 from esdash.ui.tables.log_cells import MARKS

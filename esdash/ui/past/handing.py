@@ -11,8 +11,8 @@ from esdash.fold.folding import Fold
 from esdash.ui.export.handed import Handed
 
 if TYPE_CHECKING:
-    from esdash.past.board import Board
-    from esdash.past.difference import Difference
+    from esdash.past.entries.board import Board
+    from esdash.past.numbers.difference import Difference
     from esdash.past.service import Past
     from esdash.ui.past.story_source import Told
 

@@ -7,8 +7,8 @@ from msgspec import Struct
 from textual.screen import Screen
 
 from esdash.domain import Table
-from esdash.engine.picture import TableRow
-from esdash.engine.view import Position
+from esdash.engine.shown.picture import TableRow
+from esdash.engine.shown.view import Position
 from esdash.ui.asking import find_out
 from esdash.ui.declared import Actions, visible_tables
 from esdash.ui.messages import tell
@@ -17,8 +17,8 @@ from esdash.ui.paint.drawing import clock_time, milliseconds_of
 from esdash.ui.past.time_machine import TimeMachine
 
 if TYPE_CHECKING:
-    from esdash.engine.row import Row
-    from esdash.past.stored import Stored
+    from esdash.engine.shown.row import Row
+    from esdash.past.shown.stored import Stored
     from esdash.ui.past.row_page import RowPage
 
 

@@ -52,6 +52,6 @@ def broken_at(fold: Fold, shown: "Shown") -> tuple[str, ...]:
     """The invariants that do not hold at a moment; before the first entry none is asked for."""
     if not fold.domain.invariants or not shown.moment.position.ordinal:
         return ()
-    from esdash.engine.invariants import broken_in
+    from esdash.engine.invariants.asked import broken_in
 
     return broken_in(fold, shown.moment.picture)

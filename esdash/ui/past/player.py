@@ -10,8 +10,8 @@ from textual.timer import Timer
 from esdash.ui.asking import find_out
 
 if TYPE_CHECKING:
-    from esdash.past.moments import Moment
     from esdash.past.service import Past
+    from esdash.past.shown.moments import Moment
 
 PACES: Final = (-1, -10, -100, -1_000, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000, 20_000)
 """Entries a second that are played; below 0 so many times as fast as they came. From the slowest to the fastest."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from esdash.counted import counted
 from esdash.domain import Column, Table
-from esdash.engine.picture import TableRow
+from esdash.engine.shown.picture import TableRow
 from esdash.ui.paint.curve import curve
 from esdash.ui.paint.drawing import clock_time, milliseconds_of, sparkline
 from esdash.ui.paint.pager import Paragraph
@@ -14,7 +14,7 @@ from esdash.words.changes import by, title_of
 from esdash.words.entries import write
 
 if TYPE_CHECKING:
-    from esdash.past.summary import Curve, Seen, Summary, Totals
+    from esdash.past.numbers.summary import Curve, Seen, Summary, Totals
 
 POINTS: Final = 400
 """Values of a curve: more than there are cells for."""

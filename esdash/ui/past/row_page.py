@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from esdash.domain import Table
 from esdash.engine.console import Console, EngineError
-from esdash.engine.picture import TableRow
+from esdash.engine.shown.picture import TableRow
 from esdash.ui.asking import find_out
 from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import open_dialog
@@ -28,9 +28,9 @@ from esdash.words.entries import words
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from esdash.engine.row import Row
+    from esdash.engine.shown.row import Row
+    from esdash.past.numbers.summary import Summary
     from esdash.past.service import Past
-    from esdash.past.summary import Summary
     from esdash.ui.trust.details import DetailsScreen
 
 AT_A_TIME: Final = 200

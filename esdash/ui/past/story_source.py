@@ -18,8 +18,8 @@ from esdash.words.entries import GONE, describe, type_of, write
 from esdash.words.outcomes import shortfall
 
 if TYPE_CHECKING:
-    from esdash.engine.row import Row
-    from esdash.past.story import StoryLine
+    from esdash.engine.shown.row import Row
+    from esdash.past.numbers.story import StoryLine
 
 Told = tuple["StoryLine", "Row | None"]
 """What an entry did to the row, and the entry itself; None where it has left the stream."""

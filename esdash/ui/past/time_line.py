@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual import events
 
-from esdash.engine.view import View
+from esdash.engine.shown.view import View
 from esdash.ui.asking import find_out
 from esdash.ui.paint.drawing import clock_time, rate, spark
 from esdash.ui.paint.painted import Line, PaintedLines, Span
@@ -14,8 +14,8 @@ from esdash.ui.past.time_marks import Marked, breaks_of, losses_of, marked, outc
 from esdash.ui.timers import after
 
 if TYPE_CHECKING:
+    from esdash.past.entries.timeline import Timeline
     from esdash.past.service import Past
-    from esdash.past.timeline import Timeline
 
 LOOK_SECONDS: Final = 2.0
 """Between two looks at what came."""

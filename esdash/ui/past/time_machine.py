@@ -9,7 +9,7 @@ from textual.screen import Screen
 
 from esdash.counted import counted
 from esdash.engine.console import Console
-from esdash.engine.view import Phase, Position, View
+from esdash.engine.shown.view import Phase, Position, View
 from esdash.ui.asking import Asking, Stopped, find_out
 from esdash.ui.declared import Actions
 from esdash.ui.messages import tell
@@ -19,8 +19,8 @@ from esdash.ui.tables.lit import Lit
 from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.past.moments import Moment
     from esdash.past.service import Past, Shown
+    from esdash.past.shown.moments import Moment
 
 COMING: Final = (Phase.CONNECTING, Phase.RESTORING, Phase.REPLAYING)
 """Phases in which the state is not there yet: the consumer's position is not where the stream ends."""

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from esdash.engine.row import Row
-from esdash.engine.view import View
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import View
 from esdash.ui.paint.drawing import milliseconds_of
 from esdash.ui.tables.log_cells import MARKS, Mark
 
 if TYPE_CHECKING:
-    from esdash.past.timeline import Timeline
+    from esdash.past.entries.timeline import Timeline
 
 CURSOR: Final = Mark("◆", "tag")
 BREAK: Final = Mark("╱", "warning-strong")

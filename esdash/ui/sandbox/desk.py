@@ -5,8 +5,8 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from esdash.engine.console import Published
-from esdash.engine.publisher import new_keys
-from esdash.engine.view import Phase, View
+from esdash.engine.publishing.publisher import new_keys
+from esdash.engine.shown.view import Phase, View
 from esdash.fold.folding import Fold
 
 

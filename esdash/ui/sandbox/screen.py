@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from esdash.counted import counted
 from esdash.engine.console import Publishing
-from esdash.engine.view import View
+from esdash.engine.shown.view import View
 from esdash.fold.folding import Fold
 from esdash.fold.tables import Change as NumberChange
 from esdash.ui.asking import find_out

@@ -10,8 +10,8 @@ from msgspec import Struct
 from textual.screen import Screen
 
 from esdash.domain import EventType
-from esdash.engine.publisher import new_keys
-from esdash.engine.view import View
+from esdash.engine.publishing.publisher import new_keys
+from esdash.engine.shown.view import View
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields

@@ -5,10 +5,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 
 if TYPE_CHECKING:
-    from esdash.engine.asking import Asked, Examined
+    from esdash.engine.moments.asking import Asked, Examined
     from esdash.fold.folding import Fold
     from esdash.query.places import Id
     from esdash.query.questions import Question
@@ -97,7 +97,7 @@ class Answer:
 
     def prepare(self, reached: "dict[Since | Until, Id]") -> None:
         """Entries can be looked at from now on; `reached` is what those places reach from or to."""
-        from esdash.engine.asking import Asked
+        from esdash.engine.moments.asking import Asked
         from esdash.query.places import Between
         from esdash.query.terms import Since
 

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 from zlib import crc32
 
-from esdash.engine.kept import NOT_KNOWN
-from esdash.engine.row import Row
+from esdash.engine.shown.kept import NOT_KNOWN
+from esdash.engine.shown.row import Row
 from esdash.fold.folding import Fold
 from esdash.fold.outcomes import Outcome
 from esdash.fold.reading import Read

@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.style import Style
 from textual.widgets import Input
 
-from esdash.engine.picture import Picture
-from esdash.engine.row import Row
+from esdash.engine.shown.picture import Picture
+from esdash.engine.shown.row import Row
 from esdash.ui.messages import tell
 from esdash.ui.tables.log_cells import Counted, counted
 from esdash.ui.tables.log_source import LogSource

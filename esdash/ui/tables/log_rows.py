@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 from textual.cache import LRUCache
 
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 
 KEPT: Final = 4_000
 """Entries that are kept beside those of the view."""

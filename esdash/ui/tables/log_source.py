@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.cache import LRUCache
 
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.fold.folding import Fold
 from esdash.ui.paint.drawing import cells_of, day
 from esdash.ui.tables.columns import Cell, Column
@@ -17,7 +17,7 @@ from esdash.ui.tables.table_source import Searchable
 from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.engine.asking import Examined
+    from esdash.engine.moments.asking import Examined
     from esdash.query.schema import Schema
 
 REMEMBERED: Final = 12_000
@@ -338,7 +338,7 @@ class LogSource(Searchable):
             self._asked(answer)
 
     def _examine(self, row: Row) -> "Examined":
-        from esdash.engine.asking import Examined
+        from esdash.engine.moments.asking import Examined
 
         key = row.ordinal, row.entry_id, row.told is None
         found = self._examined.get(key)

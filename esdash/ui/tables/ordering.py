@@ -7,7 +7,7 @@ from heapq import merge
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from esdash.engine.picture import CHANGE, TablePicture
+from esdash.engine.shown.picture import CHANGE, TablePicture
 
 if TYPE_CHECKING:
     from numpy import int64

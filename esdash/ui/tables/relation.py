@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from esdash.domain import Table
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.fold.folding import Fold
 
 

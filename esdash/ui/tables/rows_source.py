@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from esdash.domain import COUNT, Table
 from esdash.domain import Column as Declared
-from esdash.engine.picture import CHANGE, LastChange, Picture, TablePicture
+from esdash.engine.shown.picture import CHANGE, LastChange, Picture, TablePicture
 from esdash.ui.paint.drawing import age, milliseconds_of
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.ui.tables.ordering import AT_ONCE, Ordering, Question

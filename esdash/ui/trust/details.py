@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from esdash.engine.console import Console, Details
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.ui.asking import find_out
 from esdash.ui.messages import tell
 from esdash.ui.paint.pager import Pager, Paragraph

@@ -10,8 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 
 from esdash.engine.console import Console, EngineError, publishing_of
-from esdash.engine.row import Row
-from esdash.engine.view import View
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import View
 from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import STYLES, LeftOnce
 from esdash.ui.paint.key_bar import Key, KeyBar

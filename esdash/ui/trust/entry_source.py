@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 from textual.cache import LRUCache
 
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.fold.folding import Fold
 from esdash.ui.paint.drawing import clock_time, day, milliseconds_of
 from esdash.ui.tables.columns import Cell, Column, Kind

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len
 
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.fold.folding import Fold, Told
 from esdash.ui.paint.pager import Paragraph
 from esdash.ui.paint.payload import LABEL

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 
 
 class Sent(NamedTuple):

@@ -11,7 +11,7 @@ from textual.widgets.option_list import Option
 
 from esdash.counted import counted
 from esdash.engine.console import Console
-from esdash.engine.view import Phase, Restored, Rung, View
+from esdash.engine.shown.view import Phase, Restored, Rung, View
 from esdash.ui.asking import find_out
 from esdash.ui.paint.drawing import age, clock_time, duration, rate
 from esdash.ui.paint.pager import Paragraph
@@ -19,7 +19,7 @@ from esdash.ui.paint.text_dialog import TextDialog
 from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.past.stored import Stored
+    from esdash.past.shown.stored import Stored
 
 _LABEL: Final = 11
 """Cells of the column of labels."""

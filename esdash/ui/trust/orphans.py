@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 
 from esdash.counted import counted
 from esdash.engine.console import Console
-from esdash.engine.row import Row
-from esdash.engine.view import View
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import View
 from esdash.fold.folding import Fold
 from esdash.ui.forms.outlook import blocked
 from esdash.ui.paint.confirm import ask

@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from esdash.counted import counted
 from esdash.domain import Codec
 from esdash.engine.console import Published
-from esdash.engine.row import Row
-from esdash.engine.view import View
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import View
 from esdash.fold.folding import Fold
 from esdash.fold.sorting import Fields
 from esdash.ui.correct.alike import alike, change_of

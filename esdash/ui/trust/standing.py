@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from esdash.engine.corrections import Attempt, Correction
-from esdash.engine.row import Row
-from esdash.engine.view import View
+from esdash.engine.shown.corrections import Attempt, Correction
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import View
 from esdash.fold.folding import Fold
 from esdash.ui.trust.handled import Handled, Sent
 from esdash.visible import visible

@@ -8,7 +8,7 @@ from esdash.engine.console import VerificationStatus
 from esdash.visible import visible
 
 if TYPE_CHECKING:
-    from esdash.engine.verification import Verification
+    from esdash.engine.shown.verification import Verification
 
 
 class VerificationWatch:

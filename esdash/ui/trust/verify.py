@@ -11,7 +11,7 @@ from textual.widgets import Button
 
 from esdash.counted import counted
 from esdash.engine.console import Console, VerificationStatus
-from esdash.engine.view import Position
+from esdash.engine.shown.view import Position
 from esdash.fold.folding import Fold
 from esdash.ui.paint.drawing import bar, duration, fit, rate
 from esdash.ui.paint.pager import Paragraph
@@ -21,7 +21,7 @@ from esdash.visible import visible
 from esdash.words.changes import difference_of
 
 if TYPE_CHECKING:
-    from esdash.engine.verification import Segment, Verification
+    from esdash.engine.shown.verification import Segment, Verification
     from esdash.fold.stored import Difference
 
 _LABEL: Final = 10

@@ -12,14 +12,14 @@ from typing import Final
 
 from redis.connection import Connection
 
-from esdash.engine.consumer import Consumer, ConsumerSettings
-from esdash.engine.requests import Stop
-from esdash.engine.view import Phase
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.requests import Stop
+from esdash.engine.shown.view import Phase
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
 from esdash.fold.overlay import Overlay
 from esdash.log.pages import Page
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import START, Stream
 from tests.domains.shop import shop
 from tests.engine.running import STREAM

@@ -15,12 +15,12 @@ from functools import lru_cache, partial
 from typing import Any, Final
 
 from esdash.engine.console import EngineError
-from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
 from esdash.engine.guard import HaltError
-from esdash.engine.history import History
+from esdash.engine.moments.history import History
 from esdash.engine.projection import Projection
-from esdash.engine.snapshot import load
-from esdash.engine.view import Continuity, Phase, Verdict
+from esdash.engine.shown.view import Continuity, Phase, Verdict
+from esdash.engine.snapshots.snapshot import load
 from esdash.log.errors import LogError
 from esdash.log.snapshots import DamagedError, SnapshotStore, Unreadable
 from tests.chaos.actors import ConsumerProcess

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from esdash.engine.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
+from esdash.engine.consumer.requests import Crash, Rebuild, TakeSnapshot
 from esdash.engine.guard import HaltError
-from esdash.engine.requests import Crash, Rebuild, TakeSnapshot
 from esdash.log.errors import LogError
 from tests.chaos.actors import ConsumerProcess
 from tests.chaos.nemesis.actor import Actor, GatedLog, Kind

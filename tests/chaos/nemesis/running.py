@@ -12,7 +12,9 @@ from types import TracebackType
 from typing import Final
 from unittest.mock import patch
 
-from esdash.engine import lifecycle, publisher, replaying, snapshotter
+from esdash.engine.consumer import lifecycle, replaying
+from esdash.engine.publishing import publisher
+from esdash.engine.snapshots import snapshotter
 from tests.chaos.nemesis.actor import GatedLog, KilledError
 from tests.chaos.nemesis.operations import perform
 from tests.chaos.nemesis.oracle import FalseAlarmError, WrongError

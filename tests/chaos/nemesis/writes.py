@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from esdash.engine.console import EngineError
-from esdash.engine.publisher import Publisher
+from esdash.engine.publishing.publisher import Publisher
 from tests.chaos.nemesis.actor import GatedLog
 from tests.chaos.nemesis.hostile import hostile_entry
 from tests.chaos.nemesis.site import KEY, STASH, World

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.fold.outcomes import INVALID_DATA, UNKNOWN_TYPE
 from esdash.shop.events import AddItem, Line, Order, TopUp
 from esdash.ui.correct.alike import alike, change_of, changed

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esdash.domain import Wire
-from esdash.engine.row import Row
+from esdash.engine.shown.row import Row
 from esdash.fold.folding import Fold
 from esdash.fold.outcomes import INVALID_DATA
 from esdash.ui.correct.salvage import Salvaged, as_json, likely_type, objection, salvage, texts_of

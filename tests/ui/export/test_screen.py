@@ -10,7 +10,7 @@ import redis
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.consumer.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
 from esdash.log.stream import Stream
 from esdash.ui.app import DashboardApp, UiSettings

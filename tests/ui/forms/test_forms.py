@@ -7,7 +7,7 @@ import pytest
 from textual.widgets import Button, Input
 
 from esdash.engine.console import Published
-from esdash.engine.view import Phase
+from esdash.engine.shown.view import Phase
 from tests.domains.ways import present
 from tests.ui.any_domain import a_console, a_form, fields, key, one, sound, typed
 from tests.ui.filling import form_of, note, payload, value

@@ -2,7 +2,7 @@
 
 import time
 
-from esdash.engine.viewer import Viewer
+from esdash.engine.shown.viewer import Viewer
 from esdash.ui.forms.outlook import foresee
 from tests.domains import the_depots
 

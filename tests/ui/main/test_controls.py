@@ -9,7 +9,7 @@ from textual.events import Click
 from textual.widgets import Input
 
 from esdash.engine.console import LoadStatus
-from esdash.engine.view import View
+from esdash.engine.shown.view import View
 from esdash.ui.actions import Scope
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.forms.event_types import EventTypesScreen

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from textual.events import Paste
 from textual.pilot import Pilot
 
-from esdash.engine.view import View
+from esdash.engine.shown.view import View
 from esdash.shop.events import AddItem, TopUp
 from esdash.ui.app import DashboardApp
 from esdash.ui.tables.panel import FilterLine

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from rich.cells import cell_len
 
-from esdash.engine.view import View
+from esdash.engine.shown.view import View
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.main.arrangement import heights_for, layout_for
 from tests.ui.any_domain import panels, press, title

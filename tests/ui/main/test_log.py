@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
-from esdash.engine.view import Continuity, Position, Verdict, View
+from esdash.engine.shown.view import Continuity, Position, Verdict, View
 from esdash.ui.app import DashboardApp
 from esdash.ui.tables.log_cells import hue_of
 from esdash.ui.tables.log_table import LogTable

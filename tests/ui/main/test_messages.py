@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from esdash.engine.view import View
+from esdash.engine.shown.view import View
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.main.messages import MessagesScreen
 from esdash.ui.main.screen import MainScreen

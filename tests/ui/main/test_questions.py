@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import OptionList
 
-from esdash.engine.view import View
+from esdash.engine.shown.view import View
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.tables.question_book import MOST_ASKED, MOST_SAVED, QuestionBook
 from esdash.ui.tables.saved_questions import QuestionsScreen, SaveQuestion

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from esdash.engine.view import View
+from esdash.engine.shown.view import View
 from esdash.ui import remembered
 from esdash.ui.app import DashboardApp
 from esdash.ui.remembered import MOST, Arranged, Remembered

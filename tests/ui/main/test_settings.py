@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from esdash.engine.view import View
+from esdash.engine.shown.view import View
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.main.settings import Setting, SettingsScreen
 from tests.ui.looking import text_of

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from esdash.engine.row import Row
-from esdash.engine.view import Continuity, Phase, Position, Progress, Restored, Rung, Verdict, View
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import Continuity, Phase, Position, Progress, Restored, Rung, Verdict, View
 from esdash.ui.app import DashboardApp, UiSettings
 from tests.ui.any_domain import panels, sound
 from tests.ui.looking import is_applied, lines_of, main_of, show, text_of

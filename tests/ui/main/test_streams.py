@@ -4,9 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from esdash.engine.console import EngineError
-from esdash.engine.streams import StreamSummary
-from esdash.engine.survey import Survey
-from esdash.engine.view import View
+from esdash.engine.operations.streams import StreamSummary
+from esdash.engine.operations.survey import Survey
+from esdash.engine.shown.view import View
 from esdash.log.survey import Group, Readers
 from esdash.ui.app import DashboardApp
 from esdash.ui.main.streams import StreamBoard, StreamsScreen

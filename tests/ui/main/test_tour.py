@@ -5,13 +5,13 @@ from pathlib import Path
 import redis
 from textual.pilot import Pilot
 
-from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.consumer.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
-from esdash.engine.view import Phase
-from esdash.log.server import Server
+from esdash.engine.shown.view import Phase
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
-from esdash.past.folder import TrackFolder
 from esdash.past.service import past_of
+from esdash.past.track.folder import TrackFolder
 from esdash.ui.app import DashboardApp
 from esdash.ui.main.tour import Tour
 from esdash.ui.past.row_page import RowPage

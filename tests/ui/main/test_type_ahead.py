@@ -8,7 +8,7 @@ from textual.keys import key_to_character
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from esdash.engine.view import View
+from esdash.engine.shown.view import View
 from esdash.ui.app import DashboardApp
 from esdash.ui.forms.publishing import EventForm
 from esdash.ui.main.screen import MainScreen

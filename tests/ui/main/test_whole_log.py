@@ -12,15 +12,15 @@ from textual.app import ComposeResult
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from esdash.engine.asking import Asked, Examined
-from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.consumer.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
-from esdash.engine.view import Phase
+from esdash.engine.moments.asking import Asked, Examined
+from esdash.engine.shown.view import Phase
 from esdash.fold.folding import Fold
 from esdash.log.stream import Stream
-from esdash.past.building import Builder
-from esdash.past.folder import TrackFolder
+from esdash.past.building.builder import Builder
 from esdash.past.service import Past
+from esdash.past.track.folder import TrackFolder
 from esdash.query.questions import read_question
 from esdash.ui.app import DashboardApp
 from esdash.ui.tables.log_panel import LogPanel

@@ -7,14 +7,14 @@ from pathlib import Path
 import redis
 from textual.pilot import Pilot
 
-from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.consumer.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
-from esdash.engine.view import Phase
+from esdash.engine.shown.view import Phase
 from esdash.fold.folding import Fold
 from esdash.log.stream import Stream
-from esdash.past.building import Builder
-from esdash.past.folder import TrackFolder
+from esdash.past.building.builder import Builder
 from esdash.past.service import Past
+from esdash.past.track.folder import TrackFolder
 from esdash.ui.app import DashboardApp
 from esdash.whatif.sandbox import Sandbox
 from tests.domains.ways import present

@@ -10,10 +10,10 @@ import pytest
 from esdash.engine.console import EngineError
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry, Fold
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from esdash.past.service import Past
-from esdash.past.track import Track
+from esdash.past.track.file import Track
 from tests.past.recording import record
 
 

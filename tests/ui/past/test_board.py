@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 from esdash.domain import TIME
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry
-from esdash.past.board import Board, RefusedReason, Sum
-from esdash.past.recorder import Recorder
+from esdash.past.building.recorder import Recorder
+from esdash.past.entries.board import Board, RefusedReason, Sum
 from esdash.ui.past.board import BoardScreen
 from esdash.ui.past.board_source import REASONS, reason_lines
 from tests.domains import the_depots

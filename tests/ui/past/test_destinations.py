@@ -9,7 +9,7 @@ import redis
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
-from esdash.engine.view import Phase, Position
+from esdash.engine.shown.view import Phase, Position
 from esdash.log.stream import Stream
 from esdash.past.service import Looked, Past
 from esdash.query.conditions import Condition

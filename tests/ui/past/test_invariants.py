@@ -5,7 +5,7 @@ from pathlib import Path
 import redis
 from msgspec.structs import replace
 
-from esdash.engine.view import Position, Turning, Watched
+from esdash.engine.shown.view import Position, Turning, Watched
 from esdash.fold.folding import Fold
 from esdash.log.stream import Stream
 from esdash.ui.main.banner import Banner

@@ -7,8 +7,8 @@ import redis
 from textual.widgets import OptionList
 
 from esdash.log.stream import Stream
-from esdash.past.building import Builder
-from esdash.past.folder import TrackFolder
+from esdash.past.building.builder import Builder
+from esdash.past.track.folder import TrackFolder
 from esdash.ui.app import DashboardApp
 from esdash.ui.past.board import BoardScreen
 from esdash.ui.past.difference import DifferenceScreen

@@ -6,9 +6,9 @@ from threading import Event
 import pytest
 from msgspec.structs import replace
 
-from esdash.engine.view import Phase, Position
+from esdash.engine.shown.view import Phase, Position
 from esdash.fold.folding import Fold
-from esdash.log.server import Server
+from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from esdash.past.service import Past
 from esdash.ui.app import DashboardApp

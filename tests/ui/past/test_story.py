@@ -2,8 +2,8 @@
 
 import pytest
 
-from esdash.engine.kept import row_of
-from esdash.past.story import story_of_row
+from esdash.engine.shown.kept import row_of
+from esdash.past.numbers.story import story_of_row
 from esdash.ui.paint.drawing import cells_of
 from esdash.ui.past.board_source import REASONS, ROWS
 from esdash.ui.past.story_source import StorySource

@@ -8,14 +8,14 @@ import redis
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
-from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.consumer.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
-from esdash.engine.row import Row
-from esdash.engine.view import Continuity, Verdict
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import Continuity, Verdict
 from esdash.log.stream import Stream
+from esdash.past.entries.timeline import Timeline
 from esdash.past.service import Past
-from esdash.past.stored import Stored
-from esdash.past.timeline import Timeline
+from esdash.past.shown.stored import Stored
 from esdash.ui.app import DashboardApp
 from esdash.ui.past.time_line import TimeLine
 from esdash.ui.past.time_marks import (

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from textual.app import App
 
 from esdash.engine.console import EngineError
-from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.consumer.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
-from esdash.engine.view import Phase, Position
+from esdash.engine.shown.view import Phase, Position
 from esdash.log.stream import Stream
 from esdash.past.service import Past
 from esdash.ui.actions import ACTIONS, Group

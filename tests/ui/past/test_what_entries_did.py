@@ -6,12 +6,12 @@ import pytest
 import redis
 from msgspec.structs import replace
 
-from esdash.engine.kept import row_of
-from esdash.engine.view import Phase, Position
+from esdash.engine.shown.kept import row_of
+from esdash.engine.shown.view import Phase, Position
 from esdash.log.facts import START
 from esdash.log.stream import Stream
-from esdash.past.building import Builder
-from esdash.past.folder import TrackFolder
+from esdash.past.building.builder import Builder
+from esdash.past.track.folder import TrackFolder
 from esdash.ui.app import DashboardApp
 from tests.domains.ways import present
 from tests.ui.looking import lines_of

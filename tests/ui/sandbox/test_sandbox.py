@@ -9,9 +9,9 @@ import redis
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.consumer.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
-from esdash.engine.view import Phase
+from esdash.engine.shown.view import Phase
 from esdash.log.stream import Stream
 from esdash.query.numbers import Cell
 from esdash.ui.app import DashboardApp

@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from esdash.domain import MONEY
-from esdash.engine.kept import row_of
-from esdash.engine.row import Row
-from esdash.engine.view import Continuity, Verdict
+from esdash.engine.shown.kept import row_of
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import Continuity, Verdict
 from esdash.fold.folding import Told
 from esdash.fold.outcomes import APPLIED, INVALID_DATA, TOO_LARGE
 from esdash.fold.tables import Change

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
-from esdash.engine.view import Continuity, Phase, Position, Restored, Rung, Verdict, View
+from esdash.engine.shown.view import Continuity, Phase, Position, Restored, Rung, Verdict, View
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.paint.confirm import ConfirmScreen
 from esdash.ui.paint.pager import Pager

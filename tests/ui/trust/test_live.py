@@ -11,11 +11,11 @@ import redis
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from esdash.engine import snapshot
 from esdash.engine.console import EngineError, publishing_of
-from esdash.engine.consumer import ConsumerSettings
+from esdash.engine.consumer.consumer import ConsumerSettings
 from esdash.engine.live import LiveConsole
-from esdash.engine.view import Phase, View
+from esdash.engine.shown.view import Phase, View
+from esdash.engine.snapshots import snapshot
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream
 from esdash.query.numbers import Cell

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from esdash.engine.console import Published
-from esdash.engine.kept import row_of
-from esdash.engine.row import Row
-from esdash.engine.view import Phase, View
+from esdash.engine.shown.kept import row_of
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import Phase, View
 from esdash.fold.outcomes import APPLIED, INVALID_DATA, UNKNOWN_TYPE
 from esdash.ui.app import DashboardApp, UiSettings
 from esdash.ui.main.screen import MainScreen

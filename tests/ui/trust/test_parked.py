@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.widgets import Input
 
-from esdash.engine.kept import row_of
-from esdash.engine.row import Row
-from esdash.engine.view import Phase, View
+from esdash.engine.shown.kept import row_of
+from esdash.engine.shown.row import Row
+from esdash.engine.shown.view import Phase, View
 from esdash.fold.outcomes import INVALID_DATA, TOO_LARGE
 from esdash.fold.sorting import FIRST
 from esdash.ui.app import DashboardApp, UiSettings

@@ -7,8 +7,8 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from esdash.engine.console import VerificationStatus
-from esdash.engine.verification import Segment, Verification
-from esdash.engine.view import Position
+from esdash.engine.shown.verification import Segment, Verification
+from esdash.engine.shown.view import Position
 from esdash.fold.stored import Difference
 from esdash.ui.app import DashboardApp
 from esdash.ui.main.screen import MainScreen
