@@ -9,10 +9,10 @@ import msgspec
 
 from esdash.checking.reading import constants_of
 from esdash.domain import Codec, EventType
+from esdash.fold.cells import MAX_INT, MIN_INT
 from esdash.fold.decoding import could_be_key
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.schema import Field, Model
-from esdash.fold.tables import MAX_INT, MIN_INT
 from esdash.fold.writing import written
 
 SAMPLES: Final = 200

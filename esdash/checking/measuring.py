@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold
-from esdash.fold.tables import State
+from esdash.fold.state import State
 
 _SECONDS: Final = 0.3
 _ROWS: Final = 10_000

@@ -18,7 +18,7 @@ from esdash.fold import decoding
 from esdash.fold.declaration import invariants_of
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold
-from esdash.fold.tables import State
+from esdash.fold.state import State
 
 PROMISES: Final = {
     "samples": "Samples are events of the domain, which can be published.",

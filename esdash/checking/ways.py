@@ -5,7 +5,7 @@ from typing import Final
 
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold
-from esdash.fold.tables import State
+from esdash.fold.state import State
 
 CLOSELY: Final = 2000
 """Entries around which everything is looked at; of more, some are looked at so."""

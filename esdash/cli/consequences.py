@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 from esdash.cli.entries import change_document, place_document
 from esdash.cli.output import new_table, number, print_tables, tell
 from esdash.counted import counted
+from esdash.fold.cells import Change
 from esdash.fold.folding import Fold
 from esdash.fold.outcomes import Outcome
 from esdash.fold.stored import number_name
-from esdash.fold.tables import Change
 from esdash.visible import visible
 from esdash.whatif.beside import Consequences, Tried
 from esdash.words.changes import by_size, text_between

@@ -10,7 +10,7 @@ from esdash.engine.shown.view import Position
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.fold.recording import Record
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.log.continuity import Standing
 from esdash.log.errors import UnreadableReplyError
 from esdash.log.pages import PackedPage, Page

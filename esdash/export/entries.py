@@ -8,9 +8,9 @@ from esdash.engine.shown.row import Row
 from esdash.exact import json_line, read_as_written
 from esdash.export.sheet import Heading, Sheet
 from esdash.export.whole import value_document
+from esdash.fold.cells import Change
 from esdash.fold.folding import Fold
 from esdash.fold.stored import number_name
-from esdash.fold.tables import Change
 from esdash.log.facts import id_parts
 from esdash.query.numbers import Number
 from esdash.words.changes import moved, title_of

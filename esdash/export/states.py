@@ -7,10 +7,10 @@ from msgspec import Struct
 
 from esdash.domain import Table
 from esdash.export.sheet import Heading, Sheet
+from esdash.fold.cells import Change
 from esdash.fold.folding import Fold
 from esdash.fold.outcomes import Outcome
 from esdash.fold.stored import number_name
-from esdash.fold.tables import Change
 from esdash.words.changes import text_of, title_of
 from esdash.words.entries import words, write
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from esdash.domain import Codec, Column, Domain, EventType, Format, Invariant, Table, Wire
+from esdash.fold.cells import is_text
 from esdash.fold.decoding import Decoder
 from esdash.fold.outcomes import MOST_REASONS, PARKED
 from esdash.fold.schema import Field, Model, SchemaError, first_line, model_of
-from esdash.fold.tables import is_text
 
 MOST_TYPES: Final = 200
 MOST_TABLES: Final = 64

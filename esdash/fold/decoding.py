@@ -14,9 +14,9 @@ from typing import Any, Final
 import msgspec
 
 from esdash import exact
+from esdash.fold.cells import MAX_INT, MAX_NAME, MIN_INT, is_name
 from esdash.fold.schema import Field, Model, declared, first_line, is_pydantic
 from esdash.fold.sorting import is_too_deep
-from esdash.fold.tables import MAX_INT, MAX_NAME, MIN_INT, is_name
 
 
 def could_be_key(key: Any) -> bool:

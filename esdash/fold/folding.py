@@ -20,8 +20,8 @@ from esdash.fold.recording import UNTOLD, Record
 from esdash.fold.recording import Told as Told
 from esdash.fold.schema import Model, model_of
 from esdash.fold.sorting import FIRST, Fields, Sorted
+from esdash.fold.state import State
 from esdash.fold.stored import Difference, Storage
-from esdash.fold.tables import State
 from esdash.fold.writing import EntryWriter, keys_of, kinds_of, packing, sorter_of
 
 Entry = tuple[bytes, Fields]
@@ -202,7 +202,7 @@ class Fold:
     def _seen(self, state: State, way: Way) -> Seen:
         seen = state.seen.get(way)
         if seen is None:
-            seen = state.seen[way] = Seen(state, self.domain.tables, way)
+            seen = state.seen[way] = Seen(state.cells, self.domain.tables, way)
         return seen
 
     def _failed(self, error: BaseException, event: Any) -> DomainError:

@@ -12,8 +12,8 @@ from types import FunctionType
 from typing import Any
 
 from esdash.domain import Table
+from esdash.fold.cells import MAX_INT, MAX_TEXT, MIN_INT, Change, is_name, is_text
 from esdash.fold.overlay import Cells
-from esdash.fold.tables import MAX_INT, MAX_TEXT, MIN_INT, Change, State, is_name, is_text
 
 
 class OverflowedError(BaseException):
@@ -115,17 +115,17 @@ class _Entry:
 class Seen:
     """A state as a function of the domain sees it: `state.<table>.<column>[key]`, `state.<table>.remove(key)`."""
 
-    def __init__(self, state: State, tables: Sequence[Table], way: Way) -> None:
+    def __init__(self, cells: list[Cells], tables: Sequence[Table], way: Way) -> None:
         self.entry = _Entry()
         self.journal: list[tuple[int, Any, Any]] = []
         """What was written since it was cleared: column, key, what was there before (None: nothing)."""
-        self.writes = Writes(len(state.cells))
+        self.writes = Writes(len(cells))
         """What was written since it was emptied, where writes are noted and not checked."""
         self.done: list[Any] = []
         """As long as entries were recorded before the one that is being folded, where writes are noted."""
         self.raised: list[OverflowedError | UnfitError] = []
         """What was raised for what was to be written, since it was cleared: a function may catch it, and go on."""
-        self._cells = state.cells
+        self._cells = cells
         self._first: list[int] = []
         """The first column of each column's table."""
         self._names: list[tuple[str, str]] = []

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from esdash.fold.outcomes import APPLIED, DUPLICATE
-from esdash.fold.tables import KEY_WINDOW, State
+from esdash.fold.state import KEY_WINDOW, State
 
 
 class Ledger:

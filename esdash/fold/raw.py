@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from esdash.domain import COUNT, TEXT, TIME, Column, Domain, EventType, Table, about, decimal
+from esdash.fold.cells import MAX_INT, MAX_NAME
 from esdash.fold.codecs.programs import recognise
 from esdash.fold.codecs.sorting import envelope_of
 from esdash.fold.decoding import Decoder
@@ -26,7 +27,7 @@ from esdash.fold.reading import Read
 from esdash.fold.recording import Record, Told
 from esdash.fold.schema import Model
 from esdash.fold.sorting import FIRST, MAX_DATA, Envelope, Fields, Kinds, Sorted, Sorter
-from esdash.fold.tables import MAX_INT, MAX_NAME, State
+from esdash.fold.state import State
 
 MOST_TYPES: Final = 1000
 """Types that are remembered; the one that was seen longest ago is forgotten first, and begins anew when it returns."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from msgspec import Struct
 
 from esdash.domain import PLAIN, Format, Refusal
+from esdash.fold.cells import Change
 from esdash.fold.hooks import Writes
 from esdash.fold.outcomes import APPLIED, DUPLICATE
 from esdash.fold.overlay import Cells
 from esdash.fold.schema import Field, Model, names_rows
-from esdash.fold.tables import Change
 
 if TYPE_CHECKING:
     from numpy import int64

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from esdash.domain import PLAIN, TEXT, About, Codec, Format, ShownAs, Wire
-from esdash.fold.tables import MAX_INT, MAX_NAME, MIN_INT
+from esdash.fold.cells import MAX_INT, MAX_NAME, MIN_INT
 
 
 class SchemaError(Exception):

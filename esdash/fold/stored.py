@@ -10,10 +10,11 @@ import msgspec
 from msgspec import Struct
 
 from esdash.domain import Table
+from esdash.fold.cells import MAX_INT, MAX_NAME, MAX_TEXT, MIN_INT, is_name
 from esdash.fold.outcomes import Outcome
 from esdash.fold.overlay import Cells, Overlay
 from esdash.fold.sorting import MAX_KEY
-from esdash.fold.tables import KEY_WINDOW, MAX_INT, MAX_NAME, MAX_TEXT, MIN_INT, State, is_name
+from esdash.fold.state import KEY_WINDOW, State
 
 if TYPE_CHECKING:
     from numpy import int64

@@ -5,8 +5,9 @@ from contextlib import closing
 
 from esdash.counted import counted
 from esdash.log import shapes
-from esdash.log.errors import LogError, plainly
+from esdash.log.errors import LogError
 from esdash.log.facts import START, Entry, StreamFacts, anchor_of, id_parts
+from esdash.log.plainly import plainly
 from esdash.log.stream import Stream
 
 

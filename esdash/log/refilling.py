@@ -11,9 +11,10 @@ from typing import Final
 
 from esdash.log import scripts, shapes
 from esdash.log.appending import append
-from esdash.log.errors import ForbiddenError, LogError, RefusedError, plainly
+from esdash.log.errors import ForbiddenError, LogError, RefusedError
 from esdash.log.facts import START, Entry, StreamFacts
 from esdash.log.keys import key_prefix
+from esdash.log.plainly import plainly
 from esdash.log.stream import Stream
 from esdash.visible import visible
 

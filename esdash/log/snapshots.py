@@ -24,9 +24,10 @@ from msgspec.structs import asdict
 from esdash.counted import counted
 from esdash.log import scripts, shapes
 from esdash.log.continuity import Continuity, Standing, Verdict, check
-from esdash.log.errors import ForbiddenError, RefusedError, WrongTypeError, plainly
+from esdash.log.errors import ForbiddenError, RefusedError, WrongTypeError
 from esdash.log.headers import CHECKSUM, FORMAT, Draft, Header, Pin, Unreadable, rank, read_header, write_header
 from esdash.log.keys import key_prefix
+from esdash.log.plainly import plainly
 from esdash.log.stream import Stream
 
 _Reply = TypeVar("_Reply")

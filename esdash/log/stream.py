@@ -15,11 +15,11 @@ from esdash.log.errors import (
     RefusedError,
     TooMuchError,
     UnreachableError,
-    plainly,
 )
 from esdash.log.facts import START, Entry, Evidence, StreamFacts, anchor_of, id_parts
 from esdash.log.pages import Page
 from esdash.log.paging import BYTES, PAGE, PageSize, received
+from esdash.log.plainly import plainly
 from esdash.log.servers.server import Server
 from esdash.log.transactions import read_facts
 

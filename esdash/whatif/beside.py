@@ -10,11 +10,12 @@ from esdash.engine.invariants.asked import unheld_in
 from esdash.engine.moments.numbers_between import numbers_between
 from esdash.engine.projection import Projection
 from esdash.engine.shown.view import Position
+from esdash.fold.cells import Change
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold, Told
 from esdash.fold.outcomes import Outcome
 from esdash.fold.sorting import Fields
-from esdash.fold.tables import Change, State
+from esdash.fold.state import State
 from esdash.log.facts import id_parts
 from esdash.whatif.decisions import Decided, Decisions
 from esdash.whatif.edits import Line, Plan

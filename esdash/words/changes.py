@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from esdash.domain import COUNT, TIME, Column, Table
+from esdash.fold.cells import Change
 from esdash.fold.failing import FAILURES, raise_signals
 from esdash.fold.folding import Fold, Told
 from esdash.fold.stored import Difference, number_name
-from esdash.fold.tables import Change
 from esdash.words.entries import words, write
 
 

@@ -17,10 +17,10 @@ from msgspec import Struct
 
 from esdash import exact
 from esdash.domain import EventType
+from esdash.fold.cells import MAX_INT, MAX_NAME, MIN_INT, is_name
 from esdash.fold.failing import ENDS, FAILURES, raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.schema import Field
-from esdash.fold.tables import MAX_INT, MAX_NAME, MIN_INT, is_name
 from esdash.visible import shown_each, visible
 from esdash.words.entries import words, write
 

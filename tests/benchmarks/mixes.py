@@ -13,7 +13,7 @@ from typing import Final
 
 from esdash.fold.folding import Fold
 from esdash.fold.outcomes import OVERFLOW, PARKED
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.shop.domain import SHOP
 from tests.benchmarks.consuming import consume
 from tests.benchmarks.machine import describe

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 
 from esdash.fold.folding import Entry, Told
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from tests.domains.shop import Shop
 
 

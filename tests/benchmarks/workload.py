@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.log.stream import Stream
 from tests.domains.shop import shop
 

@@ -6,7 +6,7 @@ from typing import Any
 from esdash.engine.shown.picture import Picture
 from esdash.fold.folding import Fold
 from esdash.fold.loading import load
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.shop.domain import SHOP
 
 

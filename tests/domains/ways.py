@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from esdash.fold.folding import Fold
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from tests.domains import the_bank, the_depots
 from tests.domains.days import entries
 from tests.domains.shop import document_of, shop

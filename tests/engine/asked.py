@@ -8,7 +8,7 @@ from typing import Any
 
 from esdash.engine.shown.row import Row
 from esdash.fold.folding import Fold
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from tests.domains.days import DOMAINS, entries
 
 BEGINNING = 1_700_000_000_000

@@ -19,7 +19,7 @@ from esdash.engine.shown.picture import Picture
 from esdash.engine.shown.row import Row
 from esdash.engine.shown.view import Phase, View
 from esdash.fold.folding import Fold
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.log.finding import server_of
 from esdash.log.servers.server import Server
 from esdash.log.snapshots import Header, SnapshotStore

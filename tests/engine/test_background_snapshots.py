@@ -12,7 +12,7 @@ from esdash.engine.consumer.requests import Crash, TakeSnapshot
 from esdash.engine.shown.view import Phase
 from esdash.engine.snapshots import snapshotter
 from esdash.engine.snapshots.snapshot import load
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.log.servers.server import Server
 from esdash.log.snapshots import DamagedError, Header, SnapshotStore
 from esdash.log.stream import Stream

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from esdash.engine.invariants.conditions import StandingCondition
 from esdash.engine.invariants.numbers import Numbers
+from esdash.fold.cells import Change
 from esdash.fold.folding import Fold
-from esdash.fold.tables import Change
 from esdash.query.conditions import read_condition
 from esdash.query.numbers import read_number
 from esdash.words.asked import schema_of

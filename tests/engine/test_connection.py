@@ -11,7 +11,7 @@ from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
 from esdash.engine.consumer.lifecycle import RETRY_SECONDS
 from esdash.engine.consumer.requests import Stay, TakeSnapshot
 from esdash.engine.shown.view import Phase, View
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.log.errors import LogError, RefusedError, UnreachableError
 from esdash.log.servers.server import Server
 from esdash.log.stream import Stream

@@ -14,7 +14,7 @@ from esdash.engine.consumer.requests import Crash, Rebuild, TakeSnapshot
 from esdash.engine.shown.rows import ROWS
 from esdash.engine.shown.view import Phase, Verdict, View
 from esdash.engine.snapshots import snapshot, taking
-from esdash.fold.tables import MAX_INT, MIN_INT
+from esdash.fold.cells import MAX_INT, MIN_INT
 from esdash.log.servers.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import Stream

@@ -10,7 +10,7 @@ from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
 from esdash.engine.consumer.requests import Crash, TakeSnapshot
 from esdash.engine.shown.view import Phase, Verdict, View
 from esdash.fold.folding import Entry, Told
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.log.errors import LogError
 from esdash.log.servers.server import Server
 from esdash.log.snapshots import SnapshotStore

@@ -9,7 +9,7 @@ import redis
 
 from esdash.engine.live import LiveConsole
 from esdash.engine.shown.view import Phase
-from esdash.fold.tables import Change
+from esdash.fold.cells import Change
 from esdash.words.changes import text_of
 from tests.domains.edited import AS_IT_IS, NOTHING, OTHERWISE, loaded, otherwise, written
 from tests.domains.ways import present

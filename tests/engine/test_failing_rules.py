@@ -12,9 +12,9 @@ from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
 from esdash.engine.consumer.requests import Reload
 from esdash.engine.moments.history import History
 from esdash.engine.shown.view import Phase, View
+from esdash.fold.cells import Change
 from esdash.fold.failing import DomainError
 from esdash.fold.loading import load
-from esdash.fold.tables import Change
 from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from tests.domains.edited import FAILING, NOTHING, loaded, written

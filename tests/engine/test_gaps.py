@@ -14,7 +14,7 @@ from esdash.engine.guard import HaltError
 from esdash.engine.moments.history import History
 from esdash.engine.shown.view import Phase, Verdict, View
 from esdash.fold.folding import Entry, Told
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.log.servers.server import Server
 from esdash.log.snapshots import SnapshotStore
 from esdash.log.stream import Stream

@@ -16,8 +16,8 @@ from esdash.engine.invariants.turning import CLOSELY, Stopwatch
 from esdash.engine.invariants.watching import InvariantWatch, sentence
 from esdash.engine.projection import Projection
 from esdash.engine.shown.view import Phase, View
+from esdash.fold.cells import MAX_INT
 from esdash.fold.folding import Entry, Fold, Told
-from esdash.fold.tables import MAX_INT
 from esdash.query.conditions import read_condition
 from esdash.query.numbers import Cell, Number
 from esdash.words.asked import schema_of

@@ -12,9 +12,10 @@ from esdash.engine.shown.picture import CHANGE, LastChange, TablePicture
 from esdash.engine.shown.row import Row
 from esdash.engine.shown.viewer import REMEMBERED_CHANGES, Viewer
 from esdash.engine.snapshots.snapshot import Journal
+from esdash.fold.cells import MAX_INT, MIN_INT, Change
 from esdash.fold.folding import Fold, Told
 from esdash.fold.loading import load
-from esdash.fold.tables import MAX_INT, MIN_INT, Change, State
+from esdash.fold.state import State
 from tests.domains import METERS, the_bank, the_depots
 from tests.domains.shop import shop
 from tests.domains.ways import present

@@ -16,9 +16,9 @@ from esdash.engine.publishing.publisher import Publisher
 from esdash.engine.shown.meter import SECONDS, RateMeter
 from esdash.engine.shown.row import Row
 from esdash.engine.shown.rows import ROWS, RecentRows
+from esdash.fold.cells import Change
 from esdash.fold.folding import Entry
 from esdash.fold.outcomes import APPLIED
-from esdash.fold.tables import Change
 from esdash.log.servers.server import Server
 from esdash.log.stream import Stream
 from tests.domains.ways import Present, present

@@ -10,7 +10,7 @@ from esdash.engine.consumer.consumer import Consumer, ConsumerSettings
 from esdash.engine.moments.history import History
 from esdash.engine.shown.view import Phase, Verdict
 from esdash.fold.folding import Entry, Told
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.log.servers.server import Server
 from esdash.log.snapshots import Header, SnapshotStore
 from esdash.log.stream import PAGE, Stream

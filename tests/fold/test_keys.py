@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Entry, Fold
-from esdash.fold.tables import KEY_WINDOW, State
+from esdash.fold.state import KEY_WINDOW, State
 from tests.fold.trying import Do, entry, folding, in_words
 from tests.unit.shop import steady
 

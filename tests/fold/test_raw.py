@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from msgspec.structs import astuple
 
 from esdash.engine.projection import Projection
+from esdash.fold.cells import MAX_INT, MAX_NAME, is_name
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.loading import load
 from esdash.fold.raw import MOST_MEMBERS, MOST_TYPES, RAW, RawFold, text_of
-from esdash.fold.tables import MAX_INT, MAX_NAME, State, is_name
+from esdash.fold.state import State
 from esdash.log.errors import UnreadableReplyError
 from esdash.words.entries import describe, payload_of, type_of
 

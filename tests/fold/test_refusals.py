@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import astuple
 
 from esdash.domain import COUNT, EventType, Refusal
+from esdash.fold.cells import MAX_INT, MIN_INT
 from esdash.fold.folding import Fold, Told
-from esdash.fold.tables import MAX_INT, MIN_INT
 from esdash.words.outcomes import shortfall
 from tests.fold.trying import Apply, Do, Named, Trial, entry, folding, in_words, rows
 

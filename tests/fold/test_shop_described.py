@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from esdash.fold.tables import Change
+from esdash.fold.cells import Change
 from esdash.shop import samples
 from esdash.shop.domain import describe
 from esdash.shop.events import AddItem, Line, Order, TopUp

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from tests.strategies import RawEntry, raw_entry, v0_payload
 from tests.unit.shop import SHOP, event, fold_all, goods, shop, told
 

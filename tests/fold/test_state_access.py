@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from esdash.fold.cells import MAX_INT, MIN_INT
 from esdash.fold.failing import DomainError
-from esdash.fold.tables import MAX_INT, MIN_INT, State
+from esdash.fold.state import State
 from tests.fold.trying import Apply, Do, Trial, folding, in_words, rows
 
 KINDS = ["hooked", "forked", "over", "restored"]

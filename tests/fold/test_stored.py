@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esdash.fold.folding import Fold
+from esdash.fold.state import KEY_WINDOW, State
 from esdash.fold.stored import KEYS, SLICE, StateError
-from esdash.fold.tables import KEY_WINDOW, State
 from tests.fold.trying import Do, Trial, entry, folding, rows
 from tests.strategies import hostile_bytes, seeded_entries
 from tests.unit.shop import SHOP, as_entries, event, fold_all, shop, steady

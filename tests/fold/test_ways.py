@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from esdash.fold import sorting
+from esdash.fold.cells import Change
 from esdash.fold.folding import Entry, Fold, Told
-from esdash.fold.tables import Change, State
+from esdash.fold.state import State
 from tests.domains import the_bank, the_depots
 from tests.domains.streams import bank_entries, depot_entries
 from tests.fold.trying import rows

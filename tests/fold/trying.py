@@ -9,7 +9,7 @@ from msgspec import Struct
 from esdash.domain import TEXT, Column, Domain, EventType, Table, about
 from esdash.fold import declaration
 from esdash.fold.folding import Entry, Fold
-from esdash.fold.tables import State
+from esdash.fold.state import State
 
 Apply = Callable[[Any, "Do"], object]
 

@@ -12,14 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from esdash.log.errors import (
-    ElsewhereError,
-    ForbiddenError,
-    LogError,
-    RefusedError,
-    UnreachableError,
-    WrongTypeError,
-)
+from esdash.log.errors import ElsewhereError, ForbiddenError, LogError, RefusedError, UnreachableError, WrongTypeError
 from esdash.log.reading.follower import Follower
 from esdash.log.reading.readahead import read_ahead
 from esdash.log.refusals import refusal

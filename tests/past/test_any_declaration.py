@@ -16,7 +16,7 @@ from esdash.engine.verification.segment import Report, Task, check_segment
 from esdash.engine.verification.verify import verify
 from esdash.fold import sorting
 from esdash.fold.folding import Fold
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.log.stream import Stream
 from esdash.past.numbers.story import Story
 from esdash.past.shown.cursor import Cursor

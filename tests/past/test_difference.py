@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
+from esdash.fold.cells import Change
 from esdash.fold.folding import Entry
 from esdash.fold.outcomes import Outcome
 from esdash.fold.stored import number_name
-from esdash.fold.tables import Change
 from esdash.past.numbers.difference import Between, differences
 from esdash.words.changes import column_of, is_amount
 from tests.domains import the_depots

@@ -10,8 +10,8 @@ from hypothesis.strategies import DataObject
 
 from esdash.engine.projection import Projection
 from esdash.engine.shown.viewer import Viewer
+from esdash.fold.cells import Change
 from esdash.fold.folding import Entry, Fold
-from esdash.fold.tables import Change
 from esdash.past.numbers.story import Story
 from esdash.past.shown.cursor import Cursor
 from esdash.past.shown.moments import Moments

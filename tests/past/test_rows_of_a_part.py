@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from esdash.domain import Column, Domain, EventType, Table
+from esdash.fold.cells import MAX_INT, MIN_INT
 from esdash.fold.folding import Fold
-from esdash.fold.tables import MAX_INT, MIN_INT
 from esdash.past.track.encoding import STRIDE
 from tests.past.recording import recorded
 

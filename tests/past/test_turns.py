@@ -11,7 +11,7 @@ from hypothesis.strategies import DataObject, SearchStrategy
 from esdash.engine.invariants.conditions import holds
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry, Fold
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.past.numbers.turns import Search, Turn, turns
 from esdash.query.conditions import OPERATORS, Comparison, Condition, read_condition
 from esdash.query.numbers import FUNCTIONS, Aggregate, Cell, Number

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esdash.fold.cells import MAX_INT, MIN_INT, is_name
 from esdash.fold.stored import number_name
-from esdash.fold.tables import MAX_INT, MIN_INT, is_name
 from esdash.query.errors import QueryError
 from esdash.query.numbers import Aggregate, Cell, Number, column_of, read_number
 from tests.query.asking import of_bank, of_depots, of_shop, texts, tried

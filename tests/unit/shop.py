@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from esdash.fold.folding import Entry
 from esdash.fold.loading import load
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.shop.events import MAX_INT
 from tests.model import Model
 from tests.strategies import RawEntry, json_bytes, numbered, raw_entry

@@ -10,7 +10,7 @@ from hypothesis.strategies import DataObject
 
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry, Fold
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.log.facts import id_parts
 from esdash.whatif.beside import Beside, Consequences, OtherwiseError
 from esdash.whatif.edits import Change, Edit, Insert, Plan, Skip, Swap

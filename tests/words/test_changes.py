@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from esdash.domain import COUNT, MONEY, TEXT, TIME, Column, Domain, Format, Table
+from esdash.fold.cells import Change
 from esdash.fold.folding import Fold, Told
-from esdash.fold.tables import Change
 from esdash.ui.correct.mending import is_whole
 from esdash.words.changes import by_size, gist, moved
 from esdash.words.entries import write

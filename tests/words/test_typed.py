@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from pydantic import BaseModel, BeforeValidator, PlainSerializer
 
 from esdash.domain import Column, Domain, EventType, Table
+from esdash.fold.cells import MAX_INT, is_name
 from esdash.fold.folding import Fold
 from esdash.fold.schema import Field, model_of
-from esdash.fold.tables import MAX_INT, is_name
 from esdash.shop.events import MAX_COUNT, MAX_MONEY
 from esdash.ui.correct.mending import certain
 from esdash.ui.forms.completion import complete_choice

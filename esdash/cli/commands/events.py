@@ -28,7 +28,7 @@ from esdash.engine.moments.places import Reached
 from esdash.engine.shown.row import Row
 from esdash.fold.folding import Fold
 from esdash.fold.outcomes import PARKED
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.log.errors import RefusedError
 from esdash.log.stream import START, Stream, id_parts
 from esdash.query.places import Place

@@ -31,7 +31,7 @@ from esdash.engine.moments.history import History
 from esdash.engine.projection import Projection
 from esdash.engine.shown.view import Continuity, Rung, Verdict
 from esdash.fold.folding import Fold
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.log.stream import Stream
 from esdash.query.places import Place
 from esdash.visible import visible

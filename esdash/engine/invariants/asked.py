@@ -15,7 +15,7 @@ from esdash.fold.failing import failure, raise_signals
 from esdash.fold.folding import Fold
 from esdash.fold.hooks import OverflowedError, Seen, Way
 from esdash.fold.schema import SchemaError
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.query.conditions import Condition, numbers_of, read_condition
 from esdash.query.errors import QueryError
 from esdash.query.numbers import Cell, Number
@@ -77,7 +77,7 @@ def unheld_in(fold: Fold, state: State) -> list[str]:
 
 def says(fold: Fold, state: State, function: Callable[[Any], object]) -> bool:
     """What a function says of a state, which is the caller's own: what it writes stays. Raises UnfitInvariantError."""
-    view = Seen(state, fold.domain.tables, Way.CHECKED)
+    view = Seen(state.cells, fold.domain.tables, Way.CHECKED)
     try:
         said = function(view.state)
     except (Exception, SystemExit, KeyboardInterrupt, OverflowedError) as error:

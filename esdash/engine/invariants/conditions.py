@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from esdash.engine.invariants.numbers import Numbers
+from esdash.fold.cells import Change
 from esdash.fold.folding import Fold
-from esdash.fold.tables import Change, State
+from esdash.fold.state import State
 from esdash.query.conditions import Condition, compare, numbers_of
 from esdash.query.numbers import Number
 from esdash.query.trees import All, Either, Negated

@@ -7,8 +7,9 @@ import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from esdash.fold.cells import Change
 from esdash.fold.folding import Fold
-from esdash.fold.tables import Change, State
+from esdash.fold.state import State
 from esdash.query.numbers import Aggregate, Cell, Number
 
 _SPARE: Final = 1000

@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from esdash.engine.invariants.asked import patiently, says
 from esdash.engine.invariants.conditions import StandingCondition
+from esdash.fold.cells import Change
 from esdash.fold.folding import Fold, Told
-from esdash.fold.tables import Change, State
+from esdash.fold.state import State
 from esdash.query.conditions import Condition
 
 CLOSELY: Final = 100

@@ -11,9 +11,9 @@ from esdash.engine.moments.numbers_between import numbers_between
 from esdash.engine.projection import Projection
 from esdash.engine.shown.view import Position
 from esdash.engine.snapshots.snapshot import load
+from esdash.fold.cells import Change
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.outcomes import Outcome
-from esdash.fold.tables import Change
 from esdash.log.facts import id_parts
 from esdash.log.headers import Header
 from esdash.log.snapshots import DamagedError, SnapshotStore

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from esdash.domain import Column
+from esdash.fold.cells import Change
 from esdash.fold.folding import Fold
 from esdash.fold.overlay import Cells, Overlay
-from esdash.fold.tables import Change, State
+from esdash.fold.state import State
 
 
 def numbers_between(one: Fold, before: State, other: Fold, after: State) -> Iterator[Change]:

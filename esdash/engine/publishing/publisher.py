@@ -11,14 +11,7 @@ from esdash.engine.console import EngineError, LessDurableError, NotPublishedErr
 from esdash.log import errors
 from esdash.log.appending import SLICE
 from esdash.log.durability import APPLIED, Durability
-from esdash.log.errors import (
-    ElsewhereError,
-    LogError,
-    NobodyError,
-    RefusedError,
-    UnconnectedError,
-    UnreachableError,
-)
+from esdash.log.errors import ElsewhereError, LogError, NobodyError, RefusedError, UnconnectedError, UnreachableError
 from esdash.log.servers.server import Server
 from esdash.log.stream import PAGE, Stream
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from esdash.domain import Table
 from esdash.fold.folding import Fold, Told
-from esdash.fold.tables import State
+from esdash.fold.state import State
 
 if TYPE_CHECKING:
     from numpy import int64

@@ -7,9 +7,10 @@ from typing import Any, Final, NamedTuple
 from esdash.domain import Column, Table
 from esdash.engine.shown.picture import LastChange, Picture, TablePicture, place_of
 from esdash.engine.shown.row import Row
+from esdash.fold.cells import MAX_INT, MIN_INT
 from esdash.fold.folding import Fold, Told
 from esdash.fold.overlay import Overlay
-from esdash.fold.tables import MAX_INT, MIN_INT, State
+from esdash.fold.state import State
 
 REMEMBERED_CHANGES: Final = 50_000
 """Rows of each table whose last change is remembered; the longest unchanged is forgotten first."""

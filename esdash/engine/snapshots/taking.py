@@ -11,7 +11,7 @@ import msgspec
 
 from esdash.engine.projection import Projection
 from esdash.engine.snapshots.snapshot import Journal, is_usable
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.log.headers import Draft, Header
 from esdash.log.snapshots import SnapshotStore
 

@@ -8,8 +8,8 @@ from esdash.log import shapes
 from esdash.log.archive.folder import Archive
 from esdash.log.archive.segment import ArchiveError, BrokenArchiveError, SegmentWriter
 from esdash.log.continuity import Continuity, Standing, Verdict, judge_page, unseen_before
-from esdash.log.errors import plainly
 from esdash.log.facts import StreamFacts, anchor_of
+from esdash.log.plainly import plainly
 from esdash.log.stream import Page, Stream
 
 

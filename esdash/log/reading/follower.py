@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from esdash.log import pages, transactions
-from esdash.log.errors import plainly
 from esdash.log.pages import Page
 from esdash.log.paging import received
+from esdash.log.plainly import plainly
 from esdash.log.stream import NOT_HAD, PAGE, Stream
 
 if TYPE_CHECKING:

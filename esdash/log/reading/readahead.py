@@ -15,9 +15,10 @@ import msgspec
 from esdash.log import child
 from esdash.log.bounded import BoundedReader
 from esdash.log.child import InterruptedWaitError, Pipe, SilentError
-from esdash.log.errors import ForbiddenError, LogError, plainly
+from esdash.log.errors import ForbiddenError, LogError
 from esdash.log.facts import id_parts
 from esdash.log.pages import PackedPage, Page
+from esdash.log.plainly import plainly
 from esdash.log.reading.reader import READY, Answer, Frame, parse
 from esdash.log.stream import NOT_HAD, Stream
 
@@ -102,7 +103,7 @@ def _from_archive(
     from esdash.log.archive.through import passed  # with zstandard, which is loaded by now
 
     process = child.start(
-        "esdash.log.archive.reader:main",
+        "esdash.log.reading.archive_reader:main",
         log.archive_root,
         log.name,
         until.decode(),

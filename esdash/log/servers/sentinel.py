@@ -13,8 +13,8 @@ from esdash.log.errors import (
     RefusedError,
     UnconnectedError,
     UnreachableError,
-    plainly,
 )
+from esdash.log.plainly import plainly
 from esdash.log.servers.address import place_of
 from esdash.log.servers.seeds import Seeds
 from esdash.log.servers.server import TIMEOUT, Server

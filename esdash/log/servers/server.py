@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from esdash.log import shapes, transactions
-from esdash.log.errors import ForbiddenError, RefusedError, plainly
+from esdash.log.errors import ForbiddenError, RefusedError
 from esdash.log.facts import ServerFacts
+from esdash.log.plainly import plainly
 from esdash.log.servers.address import Address, parse, place_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 from esdash.engine.projection import Projection
 from esdash.fold.folding import Entry, Fold
 from esdash.fold.recording import Record
-from esdash.fold.tables import State
+from esdash.fold.state import State
 from esdash.past.shown.cursor import Cursor
 from esdash.past.track.encoding import (
     Entries,

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from esdash.engine.moments import asking
-from esdash.fold.tables import MAX_INT, MIN_INT
+from esdash.fold.cells import MAX_INT, MIN_INT
 from esdash.past.entries.sieve import Mask
 from esdash.past.track.packing import Numbers
 from esdash.query.terms import Compared, Meant

@@ -9,10 +9,10 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from esdash.domain import Column, Table
+from esdash.fold.cells import Change
 from esdash.fold.folding import Fold
 from esdash.fold.outcomes import Outcome
 from esdash.fold.sorting import FIRST
-from esdash.fold.tables import Change
 from esdash.past.shown.columns import MovingColumn
 from esdash.past.shown.cursor import Cursor
 from esdash.past.track.reader import TrackReader

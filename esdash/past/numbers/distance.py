@@ -5,9 +5,9 @@ from typing import Any
 
 from esdash.engine.moments.comparing import Distance
 from esdash.engine.shown.view import Position
+from esdash.fold.cells import Change
 from esdash.fold.codecs.sorting import CodecSorter
 from esdash.fold.sorting import Sorter
-from esdash.fold.tables import Change
 from esdash.past.numbers.difference import Between, differences
 from esdash.past.track.reader import TrackReader
 

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from esdash.domain import Column, Table
-from esdash.fold.tables import Change
+from esdash.fold.cells import Change
 from esdash.past.shown.columns import before_of, cell_of
 from esdash.past.track.encoding import part_name
 from esdash.past.track.reader import TrackReader

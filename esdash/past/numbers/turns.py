@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esdash.engine.invariants.conditions import holds
-from esdash.fold.tables import MAX_INT, MIN_INT
+from esdash.fold.cells import MAX_INT, MIN_INT
 from esdash.past.numbers.courses import Course, Follows, follow
 from esdash.past.track.packing import Numbers
 from esdash.past.track.reader import TrackReader

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esdash.domain import Column, Table
-from esdash.fold.tables import Change
+from esdash.fold.cells import Change
 from esdash.past.track.decoding import SegmentPart
 from esdash.past.track.packing import Numbers
 

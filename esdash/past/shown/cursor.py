@@ -8,7 +8,8 @@ import numpy as np
 from esdash.domain import Column, Table
 from esdash.engine.projection import Projection
 from esdash.engine.shown.view import Position
-from esdash.fold.tables import Change, State
+from esdash.fold.cells import Change
+from esdash.fold.state import State
 from esdash.past.shown.columns import MovingColumn, Passed
 from esdash.past.track.decoding import SegmentEntries, SegmentPart
 from esdash.past.track.encoding import part_name

@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from esdash.domain import Column, Table
+from esdash.fold.cells import Change
 from esdash.fold.recording import UNTOLD, Told
-from esdash.fold.tables import Change
 from esdash.past.shown.columns import MovingColumn, running
 from esdash.past.shown.cursor import TrackedColumn
 from esdash.past.track.decoding import SegmentPart

@@ -14,9 +14,9 @@ from esdash.engine.shown.kept import NOT_KNOWN, row_of
 from esdash.engine.shown.picture import LastChange, Picture, TablePicture
 from esdash.engine.shown.row import Row
 from esdash.engine.shown.view import Position
+from esdash.fold.cells import Change
 from esdash.fold.folding import Fold, Told
 from esdash.fold.outcomes import PARKED
-from esdash.fold.tables import Change
 from esdash.log.errors import UnreachableError
 from esdash.log.facts import id_parts
 from esdash.log.stream import Stream

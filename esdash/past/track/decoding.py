@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esdash.domain import Column, Table
-from esdash.fold.tables import MAX_INT, MIN_INT, is_name, is_text
+from esdash.fold.cells import MAX_INT, MIN_INT, is_name, is_text
 from esdash.past.track.encoding import APPEARED, KINDS, STRIDE, VANISHED
 from esdash.past.track.packing import Numbers, unpack
 

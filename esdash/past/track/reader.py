@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esdash.domain import Column, Format, Table
+from esdash.fold.cells import Change
 from esdash.fold.folding import Fold, Told
-from esdash.fold.tables import KEY_WINDOW, Change
+from esdash.fold.state import KEY_WINDOW
 from esdash.log.facts import id_parts
 from esdash.past.track.decoding import SegmentEntries, SegmentPart, decode_cells, decode_keys
 from esdash.past.track.encoding import formats, part_name

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 from esdash.engine.shown.picture import Picture
 from esdash.engine.shown.view import Phase, View
+from esdash.fold.cells import Change
 from esdash.fold.failing import DomainError
 from esdash.fold.folding import Fold, Told
 from esdash.fold.outcomes import DUPLICATE
-from esdash.fold.tables import Change
 from esdash.visible import visible
 from esdash.words.changes import text_of
 from esdash.words.outcomes import sentence, shortfall

@@ -16,7 +16,7 @@ from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import open_dialog
 from esdash.ui.paint.pager import Pager, Paragraph
 from esdash.ui.past.difference_source import DifferenceSource
-from esdash.ui.past.overviews import MarkedMoment
+from esdash.ui.past.marked import MarkedMoment
 from esdash.ui.tables.line_table import LineTable
 from esdash.ui.tables.relation import text_of
 from esdash.ui.tables.table_dialog import TableDialog

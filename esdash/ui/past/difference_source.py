@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.cells import cell_len
 
 from esdash.domain import Column as StateColumn
+from esdash.fold.cells import Change
 from esdash.fold.folding import Fold
 from esdash.fold.stored import number_name
-from esdash.fold.tables import Change
 from esdash.ui.paint.drawing import fit
 from esdash.ui.tables.columns import Cell, Column, Kind
 from esdash.ui.tables.lines import Lines

@@ -1,7 +1,7 @@
 """The screens over the past: the page of a row, what was refused, what differs between two moments."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from textual.screen import Screen
@@ -14,20 +14,13 @@ from esdash.ui.declared import Actions, visible_tables
 from esdash.ui.messages import tell
 from esdash.ui.paint.dialog import open_dialog, uncover
 from esdash.ui.paint.drawing import clock_time, milliseconds_of
+from esdash.ui.past.marked import MarkedMoment
 from esdash.ui.past.time_machine import TimeMachine
 
 if TYPE_CHECKING:
     from esdash.engine.shown.row import Row
     from esdash.past.shown.stored import Stored
     from esdash.ui.past.row_page import RowPage
-
-
-class MarkedMoment(NamedTuple):
-    """A moment, as it is called on the screen."""
-
-    ordinal: int
-    label: str
-    """Harmless text."""
 
 
 class Overviews(Struct, eq=False):

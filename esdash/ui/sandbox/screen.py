@@ -12,8 +12,8 @@ from textual.widgets import Static
 from esdash.counted import counted
 from esdash.engine.console import Publishing
 from esdash.engine.shown.view import View
+from esdash.fold.cells import Change as NumberChange
 from esdash.fold.folding import Fold
-from esdash.fold.tables import Change as NumberChange
 from esdash.ui.asking import find_out
 from esdash.ui.declared import Actions
 from esdash.ui.messages import tell

@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from esdash.ui.paint.painted import Line, Span, ToldLines
+from esdash.ui.tables.filter_line import FilterInput, FilterLine
 from esdash.ui.tables.log_source import Wrong
-from esdash.ui.tables.panel import FilterInput, FilterLine
 from esdash.visible import visible
 from esdash.words.typed import write_text
 

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from esdash.engine.shown.view import View
 from esdash.shop.events import AddItem, TopUp
 from esdash.ui.app import DashboardApp
-from esdash.ui.tables.panel import FilterLine
+from esdash.ui.tables.filter_line import FilterLine
 from tests.domains.ways import present
 from tests.ui.any_domain import key, numbers, one, press, question, sound, table, title, under_cursor
 from tests.ui.looking import cursor_line, is_applied, lines_of, panel_of, show, text_of, told

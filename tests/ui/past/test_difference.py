@@ -9,7 +9,7 @@ from textual.screen import Screen
 from esdash.domain import Table
 from esdash.fold.folding import Entry
 from esdash.ui.past.difference import DifferenceScreen
-from esdash.ui.past.overviews import MarkedMoment
+from esdash.ui.past.marked import MarkedMoment
 from esdash.ui.tables.line_table import LineTable
 from tests.domains import the_depots
 from tests.domains.shop import shop

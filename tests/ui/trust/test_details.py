@@ -12,9 +12,9 @@ from esdash.domain import MONEY
 from esdash.engine.shown.kept import row_of
 from esdash.engine.shown.row import Row
 from esdash.engine.shown.view import Continuity, Verdict
+from esdash.fold.cells import Change
 from esdash.fold.folding import Told
 from esdash.fold.outcomes import APPLIED, INVALID_DATA, TOO_LARGE
-from esdash.fold.tables import Change
 from esdash.ui.paint.pager import Pager
 from esdash.ui.trust.details import DetailsScreen
 from esdash.visible import visible

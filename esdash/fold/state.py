@@ -1,50 +1,13 @@
 """The tables of a state: plain dicts, since a fold touches a column once or twice an entry."""
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from msgspec import Struct
-
+from esdash.fold.hooks import Seen, Way
 from esdash.fold.overlay import Cells, Overlay
-
-if TYPE_CHECKING:
-    from esdash.fold.hooks import Seen, Way
-
-MAX_INT: Final = 2**63 - 1
-MIN_INT: Final = -(2**63)
-MAX_TEXT: Final = 4 * 1024
-"""Bytes of a text in a cell."""
-MAX_NAME: Final = 256
-"""Characters of a text that is a key."""
 
 KEY_WINDOW: Final = 100_000
 """How many distinct idempotency keys are remembered, oldest out first."""
-
-_CONTROLS: Final = {*range(32), *range(127, 160)}
-
-
-class Change(Struct, frozen=True, gc=False):
-    """One number before and after an entry; None where there was none."""
-
-    table: str
-    key: int | str
-    column: str
-    before: Any
-    after: Any
-
-
-def is_name(text: str) -> bool:
-    """Whether a text can be a key: 1 to 256 characters, none of them a control character."""
-    return 0 < len(text) <= MAX_NAME and (text.isprintable() or _CONTROLS.isdisjoint(map(ord, text)))
-
-
-def is_text(text: str) -> bool:
-    """Whether a str is text: one with a lone surrogate is not."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 class State:
