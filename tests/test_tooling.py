@@ -289,6 +289,17 @@ class TestTheRepositoryBelongsToNoMachine:
         ]
         assert named == []
 
+    def test_no_file_of_the_program_cites_a_page_that_is_not_there(self) -> None:
+        pages = {path.name for path, _ in text_files() if path.suffix == ".md"}
+        cited = {
+            f"{path.relative_to(ROOT)}: {name}"
+            for path, text in text_files()
+            if path.suffix in (".py", ".md") and "esdash" in path.parts[len(ROOT.parts) :]
+            for name in re.findall(r"\b[A-Z]{3,}\.md\b", text)
+            if name not in pages
+        }
+        assert cited == set()
+
     def test_the_search_finds_what_it_should(self) -> None:
         for host in _HOSTS:
             name = ".".join(host)

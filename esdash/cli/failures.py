@@ -1,4 +1,4 @@
-"""What can go wrong, as exit codes and sentences (DESIGN.md, Commands)."""
+"""What can go wrong, as exit codes and sentences."""
 
 import errno
 from enum import IntEnum

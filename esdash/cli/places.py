@@ -1,4 +1,4 @@
-"""Places in the stream as arguments of commands (DESIGN.md, Places)."""
+"""Places in the stream as arguments of commands."""
 
 import time
 from typing import Any

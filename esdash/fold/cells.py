@@ -10,6 +10,8 @@ MAX_TEXT: Final = 4 * 1024
 """Bytes of a text in a cell."""
 MAX_NAME: Final = 256
 """Characters of a text that is a key."""
+MAX_DIGITS: Final = 4_000
+"""Of a number in an event or of a refusal. Python writes 4,300 at most: sums and multiples of these have room."""
 
 _CONTROLS: Final = {*range(32), *range(127, 160)}
 

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from esdash import exact
-from esdash.fold.cells import MAX_INT, MAX_NAME, MIN_INT, is_name
+from esdash.fold.cells import MAX_DIGITS, MAX_INT, MAX_NAME, MIN_INT, is_name
 from esdash.fold.schema import Field, Model, declared, first_line, is_pydantic
 from esdash.fold.sorting import is_too_deep
 
@@ -22,10 +22,6 @@ from esdash.fold.sorting import is_too_deep
 def could_be_key(key: Any) -> bool:
     """Whether a value could be the key of a row."""
     return is_name(key) if isinstance(key, str) else MIN_INT <= key <= MAX_INT
-
-
-MAX_EXPONENT: Final = 4_000
-"""Of a decimal number, either way. Up to there Python computes with it and writes it out; hostile ones prevent that."""
 
 
 class Names:
@@ -105,7 +101,7 @@ def _sound(field: Field, value: Any) -> bool:
     with what is beyond all bounds no rule could compute.
     """
     if field.kind == "decimal":
-        return bool(value.is_finite() and (not value or -MAX_EXPONENT <= value.adjusted() <= MAX_EXPONENT))
+        return bool(value.is_finite() and (not value or -MAX_DIGITS <= value.adjusted() <= MAX_DIGITS))
     if field.kind == "time":
         return value.tzinfo is not None and (1 < value.year < 9999 or _is_in_utc(value))
     return could_be_key(value)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from msgspec import Struct
 
 from esdash.domain import PLAIN, Format, Refusal
-from esdash.fold.cells import Change
+from esdash.fold.cells import MAX_DIGITS, Change
 from esdash.fold.hooks import Writes
 from esdash.fold.outcomes import APPLIED, DUPLICATE
 from esdash.fold.overlay import Cells
@@ -36,8 +36,7 @@ class Told(Struct, frozen=True, gc=False):
 
 UNTOLD: Final = Told()
 
-_TOO_LARGE: Final = 10**4_000
-"""Python writes 4,300 digits at most; so there is room for sums of these, and for formats that scale them."""
+_TOO_LARGE: Final = 10**MAX_DIGITS
 
 
 def told_by(refusal: object) -> Told:

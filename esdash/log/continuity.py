@@ -1,4 +1,4 @@
-"""The proof that nothing between a position and the tail is missing (DESIGN.md, Phases of the consumer).
+"""The proof that nothing between a position and the tail is missing.
 
 An entry leaves a stream in two ways only: XTRIM takes from the old end, XDEL takes one and remembers the newest
 id it took. So when the oldest entry is not after the position and no id after it was ever deleted, nothing unread

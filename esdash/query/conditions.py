@@ -1,4 +1,4 @@
-"""Conditions on a state: numbers compared with values or with each other, joined by `and`, `or`, `not` (DESIGN.md)."""
+"""Conditions on a state: numbers compared with values or with each other, joined by `and`, `or`, `not`."""
 
 import re
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Numbers of a state, as people name them (DESIGN.md, Places, numbers, questions).
+"""Numbers of a state, as people name them.
 
 `tickets:7.grams` is one cell of a table; `count(tickets)`, `sum(tickets.grams)`, `min(…)` and `max(…)` are over one.
 """

@@ -1,4 +1,4 @@
-"""What people type to name a moment in a stream, read into values (DESIGN.md, Places). Knows no stream and no clock.
+"""What people type to name a moment in a stream, read into values. Knows no stream and no clock.
 
 Where a range begins a place is the moment before its first entry, elsewhere the moment after its last. A snapshot and
 `now` have no entries of their own: they are the same moment either way.

@@ -1,4 +1,4 @@
-"""Questions, which filter entries: what people type, read into a tree (DESIGN.md, Places, numbers, questions)."""
+"""Questions, which filter entries: what people type, read into a tree."""
 
 import re
 from typing import Final

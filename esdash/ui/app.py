@@ -25,7 +25,7 @@ from esdash.ui.declared import Actions
 from esdash.ui.export.handed import usual_file
 from esdash.ui.export.offered import offer_picture
 from esdash.ui.keymap import unknown
-from esdash.ui.main.palette import Commands
+from esdash.ui.main.command_palette import DashboardCommands
 from esdash.ui.main.screen import MainScreen
 from esdash.ui.messages import Messages, message_of, plain, tell
 from esdash.ui.paint.dialog import open_dialog
@@ -256,8 +256,8 @@ class DashboardApp(Palette, TypeAhead):
             self.remembered = self.remembered.with_domain(name, self._main.panels.arranged(), chosen)
 
     def action_command_palette(self) -> None:
-        if not isinstance(self.screen, Commands):
-            self.push_screen(Commands(id="--command-palette"))
+        if not isinstance(self.screen, DashboardCommands):
+            self.push_screen(DashboardCommands(id="--command-palette"))
 
     def action_suspend_process(self) -> None:
         """Stop, with whatever was started along with esdash, as Ctrl+Z does everywhere."""

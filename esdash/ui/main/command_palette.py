@@ -5,5 +5,5 @@ from textual.command import CommandPalette
 from esdash.ui.paint.dialog import LeftOnce
 
 
-class Commands(CommandPalette, LeftOnce[None]):
+class DashboardCommands(CommandPalette, LeftOnce[None]):
     """Finds an action by its name, and runs it."""
